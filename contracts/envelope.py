@@ -1,0 +1,163 @@
+"""The envelope of a message: CloudEvents 1.0 in binary mode over AMQP 0-9-1.
+
+The body is the message as JSON; the attributes travel as headers prefixed `cloudEvents_` (`cloudEvents:` and `ce-` are
+understood too). AMQP's own `message_id` is the id of the dispatch and differs when an event is sent again; the event's
+`id` never changes and, with `source`, is what consumers dedupe by.
+There is no official binding for AMQP 0-9-1; this one follows the binding for AMQP 1.0, so that a 1.0 reader of the
+same queue sees a conforming event.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+CONTENT_TYPE = "application/json"
+PREFIX = "cloudEvents_"
+_PREFIXES_READ = (PREFIX, "cloudEvents:", "ce-")
+MAX_BODY_BYTES = 1024 * 1024
+"""A larger body is parked unread."""
+
+_lock = threading.Lock()
+_last = 0
+
+
+def uuid7() -> UUID:
+    """A UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter so that ids made here only ever grow."""
+    global _last
+    with _lock:
+        ticks = max(time.time_ns() * 4096 // 1_000_000, _last + 1)
+        _last = ticks
+    tail = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
+    return UUID(int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | tail)
+
+
+def uuid7_time(identifier: UUID) -> datetime:
+    """When a UUIDv7 was made, in UTC to the millisecond. ValueError for another version or a time past year 9999."""
+    if identifier.version != 7:
+        raise ValueError(f"{identifier} is not a UUIDv7; make event ids with contracts.envelope.uuid7()")
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=identifier.int >> 80)
+    except OverflowError:
+        raise ValueError(f"{identifier} names a time past the year 9999; make event ids with the present time") from None
+
+
+def uuid7_floor(moment: datetime) -> UUID:
+    """The smallest UUIDv7-sized value of a moment: the bound of a partition, not an id."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+class EnvelopeUnreadable(ValueError):
+    """The headers are no CloudEvents envelope; says which attribute is missing or wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says what about which aggregate, and because of what.
+
+    `sequence` counts a sender's events about one subject from 1 without holes; no consumer waits by it.
+    `correlation_id` names the whole story (the order), `causation_id` the message this one answers.
+    """
+
+    id: UUID
+    source: str
+    type: str
+    time: datetime
+    shop: str | None = None
+    subject: str | None = None
+    sequence: int | None = None
+    correlation_id: str | None = None
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The AMQP headers; absent attributes are left out."""
+        values = {
+            "specversion": "1.0",
+            "id": str(self.id),
+            "source": self.source,
+            "type": self.type,
+            "time": self.time.isoformat().replace("+00:00", "Z"),
+        }
+        for name, value in (
+            ("shop", self.shop),
+            ("subject", self.subject),
+            ("sequence", self.sequence),
+            ("correlationid", self.correlation_id),
+            ("causationid", self.causation_id),
+            ("traceparent", self.traceparent),
+        ):
+            if value is not None:
+                values[name] = str(value)
+        return {PREFIX + name: value for name, value in values.items()}
+
+    @classmethod
+    def read(cls, headers: Mapping[str, Any]) -> Self:
+        """The envelope in some AMQP headers. Raises EnvelopeUnreadable with the first attribute that is wrong."""
+        values = _attributes(headers)
+        try:
+            return cls(
+                id=UUID(values["id"]),
+                source=_text(values, "source"),
+                type=_text(values, "type"),
+                time=_moment(values.get("time")),
+                shop=values.get("shop"),
+                subject=values.get("subject"),
+                sequence=int(values["sequence"]) if "sequence" in values else None,
+                correlation_id=values.get("correlationid"),
+                causation_id=UUID(values["causationid"]) if "causationid" in values else None,
+                traceparent=values.get("traceparent"),
+            )
+        except KeyError as missing:
+            name = PREFIX + str(missing.args[0])
+            raise EnvelopeUnreadable(f"header {name} is missing; send CloudEvents 1.0 in binary mode") from None
+        except EnvelopeUnreadable:
+            raise
+        except (ValueError, OverflowError) as error:
+            raise EnvelopeUnreadable(f"an attribute of the envelope can't be read: {error}") from None
+
+    def resent(self, **changes: Any) -> Self:
+        """The same envelope with some attributes changed."""
+        return replace(self, **changes)
+
+
+def _attributes(headers: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        for prefix in _PREFIXES_READ:
+            if isinstance(name, str) and name.startswith(prefix):
+                found[name[len(prefix) :]] = _as_text(name, value)
+    return found
+
+
+def _as_text(name: str, value: Any) -> str:
+    if isinstance(value, bytes | bytearray):
+        try:
+            value = bytes(value).decode()
+        except UnicodeDecodeError:
+            raise EnvelopeUnreadable(f"header {name} is not UTF-8 text") from None
+    if not isinstance(value, str | int | datetime):
+        raise EnvelopeUnreadable(f"header {name} must be text, not {type(value).__name__}")
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    if len(text) > 1024 or "\x00" in text:
+        raise EnvelopeUnreadable(f"header {name} is longer than 1024 characters or holds a NUL")
+    return text
+
+
+def _text(values: dict[str, str], name: str) -> str:
+    if not values[name]:
+        raise EnvelopeUnreadable(f"header {PREFIX}{name} is empty")
+    return values[name]
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise EnvelopeUnreadable(f"header {PREFIX}time is {text}, without a time zone; add Z or an offset")
+    return moment.astimezone(UTC)

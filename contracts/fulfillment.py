@@ -1,0 +1,247 @@
+"""What fulfillment says and is asked: stock, parcels, shipments, deliveries.
+
+Every event about an order carries the order's whole `FulfilmentPosition`, with a version, so listeners may hear
+them in any sequence and keep the highest.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.message import (
+    Actor,
+    Command,
+    Count,
+    Currency,
+    LineNumber,
+    Message,
+    Minor,
+    Moment,
+    Name,
+    OrderCode,
+    OrderId,
+    Part,
+    Quantity,
+    Reference,
+    Shop,
+    Sku,
+)
+from contracts.storefront import LineKind
+
+
+class StockStanding(StrEnum):
+    """Whether stock stands behind an order."""
+
+    NOT_REQUIRED = "not_required"
+    RESERVED = "reserved"
+    MISSING = "missing"
+
+
+class LinePosition(Part):
+    """Quantities of one line. delivered ≤ shipped, returned ≤ shipped, shipped ≤ packed, packed − lost ≤ ordered − cancelled."""
+
+    line: LineNumber
+    kind: LineKind
+    ordered: Count
+    cancelled: Count = 0
+    packed: Count = 0
+    lost: Count = 0
+    shipped: Count = 0
+    delivered: Count = 0
+    returned: Count = 0
+
+
+class FulfilmentPosition(Part):
+    """All quantities of an order; an older version than one already seen is ignored."""
+
+    version: int = Field(ge=1)
+    stock: StockStanding
+    lines: list[LinePosition]
+
+
+class ParcelLine(Part):
+    """So many units of one order line."""
+
+    line: LineNumber
+    quantity: Quantity
+
+
+class MissingStock(Part):
+    """A SKU that could not be reserved."""
+
+    sku: Sku
+    requested: Count
+    available: Count
+
+
+class StockReserved(Message):
+    """Stock was reserved for all goods of an order."""
+
+    wire_name: ClassVar[str] = "stock.reserved.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    position: FulfilmentPosition
+
+
+class StockRejected(Message):
+    """Stock was refused to an order, all or nothing; it is tried again when stock comes."""
+
+    wire_name: ClassVar[str] = "stock.rejected.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    missing: list[MissingStock]
+    position: FulfilmentPosition
+
+
+class StockLevel(Part):
+    """Stock of one SKU at one location."""
+
+    sku: Sku
+    location: Annotated[str, Field(min_length=1, max_length=64)] = "main"
+    on_hand: Count
+    reserved: Count = 0
+
+
+class StockLevelChanged(Message):
+    """Stock levels were set or adjusted by a person or an import."""
+
+    wire_name: ClassVar[str] = "stock.level_changed.v1"
+
+    shop: Shop
+    levels: list[StockLevel]
+
+
+class SetStock(Command):
+    """Set what is on hand of some SKUs, after a count or an import."""
+
+    wire_name: ClassVar[str] = "stock.set.v1"
+
+    shop: Shop
+    levels: list[StockLevel] = Field(min_length=1, max_length=1000, description="`reserved` is ignored here.")
+    actor: Actor
+
+
+class PackParcel(Command):
+    """Build one parcel from units still to be packed."""
+
+    wire_name: ClassVar[str] = "parcel.pack.v1"
+
+    shop: Shop
+    order_id: OrderId
+    parcel_id: UUID
+    lines: list[ParcelLine] = Field(min_length=1)
+    kind: Annotated[str, Field(max_length=40, description="box, envelope, tube, pallet.")] = "box"
+    weight_grams: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    length_mm: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    width_mm: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    height_mm: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    declared_value_minor: Minor | None = None
+    actor: Actor
+
+
+class ParcelPacked(Message):
+    """A parcel was packed."""
+
+    wire_name: ClassVar[str] = "parcel.packed.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    parcel_id: UUID
+    number: int = Field(ge=1, description="The parcel's number within its order.")
+    lines: list[ParcelLine]
+    kind: str
+    weight_grams: int | None = None
+    packed_at: Moment
+    packed_by: Actor
+    position: FulfilmentPosition
+
+
+class DispatchShipment(Command):
+    """Hand packed parcels to a carrier."""
+
+    wire_name: ClassVar[str] = "shipment.dispatch.v1"
+
+    shop: Shop
+    order_id: OrderId
+    shipment_id: UUID
+    parcel_ids: list[UUID] = Field(min_length=1)
+    carrier: Name
+    tracking_number: Annotated[str, Field(max_length=100)] | None = None
+    tracking_url: Annotated[str, Field(max_length=1000, pattern=r"^https?://")] | None = None
+    shipped_on: date
+    expected_on: date | None = None
+    cost_minor: Minor | None = None
+    cost_currency: Currency | None = None
+    notify_customer: bool = False
+    actor: Actor
+
+
+class ShipmentDispatched(Message):
+    """Parcels of an order were handed to a carrier."""
+
+    wire_name: ClassVar[str] = "shipment.dispatched.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    shipment_id: UUID
+    parcel_ids: list[UUID]
+    lines: list[ParcelLine]
+    carrier: Name
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    shipped_on: date
+    expected_on: date | None = None
+    notify_customer: bool = False
+    dispatched_at: Moment
+    dispatched_by: Actor
+    position: FulfilmentPosition
+
+
+class ProofKind(StrEnum):
+    """How a delivery is known."""
+
+    CARRIER_SCAN = "carrier_scan"
+    SIGNATURE = "signature"
+    CUSTOMER_WORD = "customer_word"
+    PHOTO = "photo"
+    NONE = "none"
+
+
+class RecordDelivery(Command):
+    """Record that a shipment reached its customer."""
+
+    wire_name: ClassVar[str] = "delivery.record.v1"
+
+    shop: Shop
+    order_id: OrderId
+    shipment_id: UUID
+    delivered_at: Moment
+    proof: ProofKind = ProofKind.NONE
+    proof_reference: Annotated[str, Field(max_length=200)] | None = None
+    actor: Actor
+
+
+class DeliveryRecorded(Message):
+    """A shipment reached its customer."""
+
+    wire_name: ClassVar[str] = "delivery.recorded.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    shipment_id: UUID
+    parcel_ids: list[UUID]
+    delivered_at: Moment
+    proof: ProofKind
+    proof_reference: str | None = None
+    recorded_by: Actor
+    position: FulfilmentPosition

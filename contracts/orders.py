@@ -1,0 +1,118 @@
+"""What orders says: an order was placed, was refused, changed its state."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from contracts.message import (
+    Currency,
+    LineNumber,
+    Locale,
+    Message,
+    Minor,
+    Moment,
+    OrderCode,
+    OrderId,
+    Part,
+    Quantity,
+    Reason,
+    Reference,
+    Shop,
+    Sku,
+    Text,
+    VatRate,
+)
+from contracts.storefront import Address, ExtraLine, LineKind, Module, PaymentChoice, Shipping, Totals
+
+
+class OrderState(StrEnum):
+    """The states of an order (fixed); merchants add labels bound to them."""
+
+    DRAFT = "draft"
+    IN_CHECKOUT = "in_checkout"
+    ABANDONED = "abandoned"
+    AWAITING_PAYMENT = "awaiting_payment"
+    READY = "ready"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class PlacedLine(Part):
+    """A line of a placed order, numbered from 1."""
+
+    line: LineNumber
+    kind: LineKind
+    description: Annotated[str, Field(min_length=1, max_length=500)]
+    sku: Sku | None = None
+    quantity: Quantity
+    unit_price_minor: Minor
+    discount_minor: Minor = 0
+    total_minor: Minor
+    vat_rate: VatRate = 0
+    resource: Reference | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    options: dict[str, str] = Field(default_factory=dict)
+
+
+class Buyer(Part):
+    """The customer as the other services need to know them (no IP address, no browser)."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    email: Annotated[str, Field(min_length=3, max_length=254)]
+    phone: Annotated[str, Field(max_length=40)] | None = None
+    company: Annotated[str, Field(max_length=200)] | None = None
+
+
+class OrderPlaced(Message):
+    """An order was placed: the sale as every service may rely on it from now on."""
+
+    wire_name: ClassVar[str] = "order.placed.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    module: Module
+    source_reference: Reference | None = None
+    placed_at: Moment
+    locale: Locale
+    currency: Currency
+    prices_include_tax: bool = True
+    payment: PaymentChoice
+    customer: Buyer
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    lines: list[PlacedLine] = Field(min_length=1)
+    shipping: Shipping | None = None
+    extra_lines: list[ExtraLine] = Field(default_factory=list)
+    totals: Totals
+    note: Text | None = None
+
+
+class OrderRejected(Message):
+    """A submitted order was refused; nothing of it exists beyond this fact."""
+
+    wire_name: ClassVar[str] = "order.rejected.v1"
+
+    shop: Shop
+    module: Module
+    submission_id: OrderId = Field(description="Id of the refused OrderSubmitted event.")
+    idempotency_key: str | None = None
+    source_reference: str | None = None
+    reasons: list[Reason] = Field(min_length=1)
+
+
+class OrderStateChanged(Message):
+    """An order's state or its built-in label changed."""
+
+    wire_name: ClassVar[str] = "order.state_changed.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    previous: OrderState | None
+    state: OrderState
+    label: str = Field(description="The built-in label's key: payments_received, in_preparation.")
+    cause: str = Field(description="Type of the message that caused it.")

@@ -1,0 +1,189 @@
+"""What storefront modules send, and the reduced answers that they hear.
+
+`OrderSubmitted` holds the whole sale as the storefront saw it. Rules that deserve an answer (totals, quantities,
+payment method) are checked by orders, which refuses with every reason at once; the types here refuse only what
+could not be understood at all.
+"""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from contracts.message import (
+    Locale,
+    Message,
+    Minor,
+    Moment,
+    Name,
+    OrderCode,
+    OrderId,
+    Part,
+    Reason,
+    Reference,
+    Shop,
+    Sku,
+    Text,
+    VatRate,
+)
+
+
+class Module(StrEnum):
+    """The storefront module a sale comes from."""
+
+    SHOP = "shop"
+    EVENTS = "events"
+    PRICE_TABLE = "price_table"
+    RESTAURANT = "restaurant"
+    SLOTS = "slots"
+
+
+class PaymentMethod(StrEnum):
+    """How the customer chose to pay. `card` and `paypal` settle by themselves, the others by a person; `free` at zero."""
+
+    CARD = "card"
+    PAYPAL = "paypal"
+    CHEQUE = "cheque"
+    TRANSFER = "transfer"
+    CASH = "cash"
+    OTHER = "other"
+    FREE = "free"
+
+
+class LineKind(StrEnum):
+    """What fulfils a line: a parcel, a ticket, a booking or a service."""
+
+    SHIP = "ship"
+    TICKET = "ticket"
+    BOOKING = "booking"
+    SERVICE = "service"
+
+
+class PaymentChoice(Part):
+    """The chosen payment method and what the provider already knows of it."""
+
+    method: PaymentMethod
+    provider: str | None = Field(default=None, max_length=40, description="Payment provider: stripe, paypal.")
+    provider_reference: Reference | None = Field(default=None, description="The provider's object: pi_… at Stripe.")
+
+
+class Address(Part):
+    """A postal address."""
+
+    name: Name
+    street: Annotated[str, Field(min_length=1, max_length=300)]
+    street_2: Annotated[str, Field(max_length=300)] | None = None
+    postal_code: Annotated[str, Field(max_length=20)]
+    city: Annotated[str, Field(min_length=1, max_length=200)]
+    region: Annotated[str, Field(max_length=200)] | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+    phone: Annotated[str, Field(max_length=40)] | None = None
+
+
+class Customer(Part):
+    """Who buys. IP address and browser stay in orders and have a retention limit."""
+
+    name: Name
+    email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="Mail address.")]
+    phone: Annotated[str, Field(max_length=40)] | None = None
+    company: Annotated[str, Field(max_length=200)] | None = None
+    vat_number: Annotated[str, Field(max_length=40)] | None = None
+    ip_address: Annotated[str, Field(max_length=45)] | None = None
+    browser: Annotated[str, Field(max_length=1000, description="User agent.")] | None = None
+
+
+class SubmittedLine(Part):
+    """One line of the sale. `total_minor` is quantity × unit price − discount."""
+
+    kind: LineKind
+    description: Annotated[str, Field(min_length=1, max_length=500)]
+    sku: Sku | None = Field(default=None, description="Required for `ship` lines.")
+    quantity: int = Field(ge=-(2**31), lt=2**31, description="Units; orders refuses less than one.")
+    unit_price_minor: Minor
+    discount_minor: Minor = Field(default=0, description="Taken off the whole line.")
+    total_minor: Minor
+    vat_rate: VatRate = 0
+    resource: Reference | None = Field(default=None, description="Seat block, table service or slot being booked.")
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    reference: Reference | None = Field(default=None, description="The storefront's own id of the line.")
+    options: dict[str, str] = Field(default_factory=dict, description="Chosen options: size, colour, seat, attendee.")
+
+
+class ExtraLine(Part):
+    """An amount beside the goods: a fee, a manual line, a discount on the whole order (negative)."""
+
+    label: Annotated[str, Field(min_length=1, max_length=200)]
+    amount_minor: Minor
+    vat_rate: VatRate = 0
+
+
+class Shipping(Part):
+    """How the goods travel and what the customer pays for it."""
+
+    label: Annotated[str, Field(min_length=1, max_length=200)]
+    carrier: Annotated[str, Field(max_length=100)] | None = None
+    amount_minor: Minor
+    vat_rate: VatRate = 0
+
+
+class Totals(Part):
+    """total = lines + shipping + extras, plus tax when prices do not include it."""
+
+    lines_minor: Minor = Field(description="Sum of the lines' totals.")
+    shipping_minor: Minor = 0
+    extras_minor: Minor = 0
+    tax_minor: Minor = Field(default=0, description="VAT in the total (included in or added to the prices).")
+    total_minor: Minor = Field(description="What the customer owes.")
+
+
+class OrderSubmitted(Message):
+    """A customer confirmed a sale in a storefront module."""
+
+    wire_name: ClassVar[str] = "order.submitted.v1"
+
+    shop: Shop
+    module: Module
+    idempotency_key: Reference = Field(description="Same key, same content: the first answer again.")
+    source_reference: Reference | None = Field(default=None, description="The module's own number of the sale.")
+    submitted_at: Moment
+    locale: Locale = "fr"
+    currency: str = Field(min_length=1, max_length=10, description="ISO 4217 alphabetic code.")
+    prices_include_tax: bool = True
+    payment: PaymentChoice | None = Field(default=None, description="Compulsory; its absence is refused with a reason.")
+    customer: Customer
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    lines: list[SubmittedLine] = Field(max_length=1000)
+    shipping: Shipping | None = None
+    extra_lines: list[ExtraLine] = Field(default_factory=list, max_length=100)
+    totals: Totals
+    note: Text | None = Field(default=None, description="The customer's remark.")
+
+
+class OrderAccepted(Message):
+    """A submitted order was placed; the storefront's own answer."""
+
+    wire_name: ClassVar[str] = "order.accepted.v1"
+
+    shop: Shop
+    module: Module
+    order_id: OrderId
+    code: OrderCode
+    idempotency_key: Reference
+    source_reference: Reference | None = None
+    total_minor: Minor
+    currency: str
+
+
+class OrderRefused(Message):
+    """A submitted order was refused, with every reason at once; the storefront's own answer."""
+
+    wire_name: ClassVar[str] = "order.refused.v1"
+
+    shop: Shop
+    module: Module
+    idempotency_key: str | None = Field(default=None, description="Absent when the message could not be read at all.")
+    source_reference: str | None = None
+    submission_id: OrderId = Field(description="Id of the refused OrderSubmitted event.")
+    reasons: list[Reason] = Field(min_length=1)
