@@ -1,0 +1,109 @@
+"""The project's virtual environment, `var/venv`: made once, made again when what it depends on has changed.
+
+Runs on a bare Python (standard library only), since it makes the place where everything else is installed.
+The environment equals `constraints.txt`; a stamp holds the digest of what it was made from, and a lock lets
+several `make` run at once without spoiling each other's.
+
+    python3.11 -m deploy.local.venv
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        f"Comptoir needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
+        "Install one (Debian 12: apt-get install python3 python3-venv) and say `make PYTHON=python3.11 ...`."
+    )
+
+import hashlib
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+from deploy.local.packages import PackagesUnavailable, PrivateApt, exclusively
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / "var" / "venv"
+STAMP = VENV / "made-from"
+
+
+class NoPip(Exception):
+    """No way to install packages: neither ensurepip, nor pip, nor apt to get it with."""
+
+
+def requirements() -> list[str]:
+    """All that pyproject.toml asks for, with every extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    return [*project["dependencies"], *(wanted for extra in extras for wanted in extra)]
+
+
+def digest() -> str:
+    """What decides the environment's content: the interpreter, what is asked for, what it is pinned to."""
+    pins = (ROOT / "constraints.txt").read_text()
+    parts = [sys.version, sys.base_prefix, str(VENV), *requirements(), pins]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def is_current() -> bool:
+    """Whether `var/venv` is complete and made from exactly what `digest` covers."""
+    return STAMP.is_file() and STAMP.read_text() == digest() and (VENV / "bin" / "python").exists()
+
+
+def create() -> None:
+    """An empty environment with pip in it; Debian's python3 comes without ensurepip, so there are other ways."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    have_ensurepip = subprocess.run(
+        [sys.executable, "-c", "import ensurepip"], capture_output=True
+    ).returncode == 0  # fmt: skip
+    options = [] if have_ensurepip else ["--without-pip"]
+    subprocess.run([sys.executable, "-m", "venv", *options, VENV], check=True)
+    if not have_ensurepip:
+        install_pip()
+
+
+def install_pip() -> None:
+    """Put pip into the environment from Debian's python3-pip-whl, fetched without root."""
+    folder = ROOT / "var" / "parts" / "pip"
+    wheels = sorted(Path("/usr/share/python-wheels").glob("pip-*.whl"))
+    try:
+        if not wheels:
+            apt = PrivateApt(folder / "apt")
+            apt.update()
+            apt.unpack(["python3-pip-whl"], folder)
+            wheels = sorted(folder.glob("usr/share/python-wheels/pip-*.whl"))
+    except PackagesUnavailable as reason:
+        raise NoPip(
+            f"{sys.executable} has no ensurepip and pip could not be fetched ({reason}). "
+            "Install it: apt-get install python3-venv"
+        ) from reason
+    wheel = wheels[-1]
+    subprocess.run(
+        [VENV / "bin" / "python", wheel / "pip", "install", "-q", "--no-index", wheel], check=True
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def fill() -> None:
+    """Install what pyproject.toml asks for, at the versions constraints.txt pins."""
+    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", *requirements()], check=True)
+
+
+def main() -> None:
+    """Make the environment unless it is current."""
+    with exclusively(ROOT / "var" / "venv.lock"):
+        if is_current():
+            return
+        print(f"Making {VENV.relative_to(ROOT)} with {sys.executable} ...", file=sys.stderr, flush=True)
+        create()
+        fill()
+        STAMP.write_text(digest())
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (NoPip, subprocess.CalledProcessError) as reason:
+        sys.exit(str(reason))
