@@ -42,7 +42,8 @@ def requirements() -> list[str]:
 def digest() -> str:
     """What decides the environment's content: the interpreter, what is asked for, what it is pinned to."""
     pins = (ROOT / "constraints.txt").read_text()
-    parts = [sys.version, sys.base_prefix, str(VENV), *requirements(), pins]
+    python = ".".join(str(part) for part in sys.version_info[:2])
+    parts = [python, str(VENV), *requirements(), pins]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -79,15 +80,13 @@ def install_pip() -> None:
             "Install it: apt-get install python3-venv"
         ) from reason
     wheel = wheels[-1]
-    subprocess.run(
-        [VENV / "bin" / "python", wheel / "pip", "install", "-q", "--no-index", wheel], check=True
-    )
+    subprocess.run([VENV / "bin" / "python", wheel / "pip", "install", "-q", "--no-index", wheel], check=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def fill() -> None:
     """Install what pyproject.toml asks for, at the versions constraints.txt pins."""
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", *requirements()], check=True)
 
 

