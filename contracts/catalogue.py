@@ -1,7 +1,7 @@
 """Every message: who sends it, who listens, and for a command what its outcomes are.
 
-The broker's exchanges, queues, bindings and rights, the AsyncAPI document and the services' READMEs are derived from
-or compared with this table. A message that is not here does not exist.
+The broker's exchanges, queues, bindings and rights, the AsyncAPI document and the services' READMEs are
+derived from or compared with this table. A message that is not here does not exist.
 """
 
 from dataclasses import dataclass
@@ -32,12 +32,15 @@ PUBLIC = "public"
 SERVICES = ("orders", "payments", "fulfillment", "notifier")
 
 
+MessageClass = type[Message]
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One message on the wire. `type` is also the routing key; `outcomes` are types and only commands have them."""
+    """One message on the wire. `type` is also the routing key; `outcomes` are a command's answers, as types."""
 
     type: str
-    message: type[Message]
+    message: MessageClass
     sender: str
     listeners: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
@@ -126,4 +129,6 @@ def queue_of(listener: str, sender: str) -> str:
 
 def queues_of(listener: str) -> tuple[str, ...]:
     """The queues of a listener, one per sender it hears."""
-    return tuple(queue_of(listener, sender) for sender in dict.fromkeys(entry.sender for entry in heard_by(listener)))
+    return tuple(
+        queue_of(listener, sender) for sender in dict.fromkeys(entry.sender for entry in heard_by(listener))
+    )

@@ -1,13 +1,14 @@
 """The envelope of a message: CloudEvents 1.0 in binary mode over AMQP 0-9-1.
 
-The body is the message as JSON; the attributes travel as headers prefixed `cloudEvents_` (`cloudEvents:` and `ce-` are
-understood too). AMQP's own `message_id` is the id of the dispatch and differs when an event is sent again; the event's
-`id` never changes and, with `source`, is what consumers dedupe by.
-There is no official binding for AMQP 0-9-1; this one follows the binding for AMQP 1.0, so that a 1.0 reader of the
-same queue sees a conforming event.
+The body is the message as JSON; the attributes travel as headers prefixed `cloudEvents_` (`cloudEvents:` and
+`ce-` are understood too). AMQP's own `message_id` is the id of the dispatch and differs when an event is sent
+again; the event's `id` never changes and, with `source`, is what consumers dedupe by.
+There is no official binding for AMQP 0-9-1; this one follows the binding for AMQP 1.0, so that a 1.0 reader
+of the same queue sees a conforming event.
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -19,15 +20,18 @@ from uuid import UUID
 CONTENT_TYPE = "application/json"
 PREFIX = "cloudEvents_"
 _PREFIXES_READ = (PREFIX, "cloudEvents:", "ce-")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 MAX_BODY_BYTES = 1024 * 1024
 """A larger body is parked unread."""
 
+LARGEST_SEQUENCE = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
 
 
 def uuid7() -> UUID:
-    """A UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter so that ids made here only ever grow."""
+    """A UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter: one process's ids only grow."""
     global _last
     with _lock:
         ticks = max(time.time_ns() * 4096 // 1_000_000, _last + 1)
@@ -37,18 +41,23 @@ def uuid7() -> UUID:
 
 
 def uuid7_time(identifier: UUID) -> datetime:
-    """When a UUIDv7 was made, in UTC to the millisecond. ValueError for another version or a time past year 9999."""
+    """When a UUIDv7 was made, in UTC to the millisecond.
+
+    Raises ValueError for another version of UUID or a time past the year 9999.
+    """
     if identifier.version != 7:
         raise ValueError(f"{identifier} is not a UUIDv7; make event ids with contracts.envelope.uuid7()")
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=identifier.int >> 80)
+        return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
     except OverflowError:
-        raise ValueError(f"{identifier} names a time past the year 9999; make event ids with the present time") from None
+        raise ValueError(
+            f"{identifier} names a time past the year 9999; make event ids with the present time"
+        ) from None
 
 
 def uuid7_floor(moment: datetime) -> UUID:
     """The smallest UUIDv7-sized value of a moment: the bound of a partition, not an id."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
+    return UUID(int=(moment - _EPOCH) // timedelta(milliseconds=1) << 80)
 
 
 class EnvelopeUnreadable(ValueError):
@@ -97,9 +106,14 @@ class Envelope:
 
     @classmethod
     def read(cls, headers: Mapping[str, Any]) -> Self:
-        """The envelope in some AMQP headers. Raises EnvelopeUnreadable with the first attribute that is wrong."""
+        """The envelope in some AMQP headers.
+
+        Unknown attributes are ignored. Raises EnvelopeUnreadable, naming the first attribute that is wrong,
+        and nothing else.
+        """
         values = _attributes(headers)
         try:
+            _require_version_1(values)
             return cls(
                 id=UUID(values["id"]),
                 source=_text(values, "source"),
@@ -107,14 +121,16 @@ class Envelope:
                 time=_moment(values.get("time")),
                 shop=values.get("shop"),
                 subject=values.get("subject"),
-                sequence=int(values["sequence"]) if "sequence" in values else None,
+                sequence=_count(values["sequence"]) if "sequence" in values else None,
                 correlation_id=values.get("correlationid"),
                 causation_id=UUID(values["causationid"]) if "causationid" in values else None,
                 traceparent=values.get("traceparent"),
             )
         except KeyError as missing:
             name = PREFIX + str(missing.args[0])
-            raise EnvelopeUnreadable(f"header {name} is missing; send CloudEvents 1.0 in binary mode") from None
+            raise EnvelopeUnreadable(
+                f"header {name} is missing; send CloudEvents 1.0 in binary mode"
+            ) from None
         except EnvelopeUnreadable:
             raise
         except (ValueError, OverflowError) as error:
@@ -129,7 +145,7 @@ def _attributes(headers: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers.items():
         for prefix in _PREFIXES_READ:
-            if isinstance(name, str) and name.startswith(prefix):
+            if str(name).startswith(prefix):
                 found[name[len(prefix) :]] = _as_text(name, value)
     return found
 
@@ -142,10 +158,27 @@ def _as_text(name: str, value: Any) -> str:
             raise EnvelopeUnreadable(f"header {name} is not UTF-8 text") from None
     if not isinstance(value, str | int | datetime):
         raise EnvelopeUnreadable(f"header {name} must be text, not {type(value).__name__}")
+    if isinstance(value, int) and value.bit_length() > 64:
+        raise EnvelopeUnreadable(f"header {name} is a number of more than 64 bits")
     text = value.isoformat() if isinstance(value, datetime) else str(value)
-    if len(text) > 1024 or "\x00" in text:
-        raise EnvelopeUnreadable(f"header {name} is longer than 1024 characters or holds a NUL")
+    if len(text) > 1024 or _UNSTORABLE.search(text):
+        raise EnvelopeUnreadable(
+            f"header {name} is longer than 1024 characters or holds a NUL or a surrogate"
+        )
     return text
+
+
+def _require_version_1(values: dict[str, str]) -> None:
+    if values.get("specversion", "1.0") != "1.0":
+        raise EnvelopeUnreadable(
+            f"header {PREFIX}specversion is {values['specversion']}; send CloudEvents 1.0 in binary mode"
+        )
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not 1 <= int(text) <= LARGEST_SEQUENCE:
+        raise EnvelopeUnreadable(f"header {PREFIX}sequence is {text[:40]}; it counts from 1 in plain digits")
+    return int(text)
 
 
 def _text(values: dict[str, str], name: str) -> str:

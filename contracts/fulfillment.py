@@ -1,7 +1,7 @@
 """What fulfillment says and is asked: stock, parcels, shipments, deliveries.
 
-Every event about an order carries the order's whole `FulfilmentPosition`, with a version, so listeners may hear
-them in any sequence and keep the highest.
+Every event about an order carries the order's whole `FulfilmentPosition`, with a version, so listeners may
+hear them in any sequence and keep the highest.
 """
 
 from datetime import date
@@ -25,7 +25,6 @@ from contracts.message import (
     OrderId,
     Part,
     Quantity,
-    Reference,
     Shop,
     Sku,
 )
@@ -41,7 +40,10 @@ class StockStanding(StrEnum):
 
 
 class LinePosition(Part):
-    """Quantities of one line. delivered ≤ shipped, returned ≤ shipped, shipped ≤ packed, packed − lost ≤ ordered − cancelled."""
+    """Quantities of one line.
+
+    delivered ≤ shipped, returned ≤ shipped, shipped ≤ packed, packed − lost ≤ ordered − cancelled.
+    """
 
     line: LineNumber
     kind: LineKind

@@ -1,6 +1,7 @@
 """What all messages have in common: the base class, the field types and a reason for a refusal.
 
-A message is immutable and ignores fields it does not know, so that a sender may add one before its listeners do.
+A message is immutable and ignores fields it does not know, so that a sender may add one before its listeners
+do.
 """
 
 from datetime import datetime
@@ -11,25 +12,44 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerialize
 
 Shop = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The merchant's shop: lower-case letters, digits, hyphens."),
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="The merchant's shop: lower-case letters, digits, hyphens.",
+    ),
 ]
 OrderId = Annotated[UUID, Field(description="The order: the id of the OrderSubmitted event that placed it.")]
-OrderCode = Annotated[str, Field(min_length=4, max_length=16, description="Short code people read aloud, K7F3-QD9M.")]
+OrderCode = Annotated[
+    str, Field(min_length=4, max_length=16, description="Short code people read aloud, K7F3-QD9M.")
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 alphabetic code.")]
 Minor = Annotated[
     int,
-    Field(ge=-(2**53) + 1, le=2**53 - 1, description="Money in the currency's minor unit (cents for EUR, yen for JPY)."),
+    Field(
+        ge=-(2**53) + 1,
+        le=2**53 - 1,
+        description="Money in the currency's minor unit (cents for EUR, yen for JPY).",
+    ),
 ]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000, description="Units, at least one.")]
 Count = Annotated[int, Field(ge=0, le=1_000_000, description="Units, possibly none.")]
-LineNumber = Annotated[int, Field(ge=1, le=100_000, description="The order line's number, from 1 in the order's own sequence.")]
+LineNumber = Annotated[
+    int, Field(ge=1, le=100_000, description="The order line's number, from 1 in the order's own sequence.")
+]
 VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT rate in basis points: 2000 is 20 %.")]
-Locale = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47 language, optionally with a region: fr, fr-FR.")]
+Locale = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47 language, optionally with a region: fr, fr-FR."
+    ),
+]
 Sku = Annotated[str, Field(min_length=1, max_length=64, description="Stock keeping unit.")]
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
-Actor = Annotated[str, Field(min_length=1, max_length=200, description="Who asked: a staff member, an API key or a service.")]
+Actor = Annotated[
+    str,
+    Field(min_length=1, max_length=200, description="Who asked: a staff member, an API key or a service."),
+]
 
 
 def _as_utc_text(moment: datetime) -> str:
@@ -52,7 +72,7 @@ class Message(Part):
 
 
 class Command(Message):
-    """A message that asks its one listener to do something; its outcome's causation id is the command's id."""
+    """A message that asks its one listener for something; its outcome's causation id is the command's id."""
 
 
 class Reason(Part):
@@ -60,4 +80,6 @@ class Reason(Part):
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Stable identifier, totals_do_not_add_up.")
     message: str = Field(max_length=1000, description="One sentence with both values and what to do.")
-    field: str | None = Field(default=None, max_length=200, description="Where, as a path: lines[2].quantity.")
+    field: str | None = Field(
+        default=None, max_length=200, description="Where, as a path: lines[2].quantity."
+    )

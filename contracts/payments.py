@@ -50,14 +50,20 @@ class Position(Part):
     due_minor: Minor
     credited_minor: Minor = 0
     received_minor: Minor = 0
-    received_by_hand_minor: Minor = Field(default=0, description="The part of received that a person entered.")
+    received_by_hand_minor: Minor = Field(
+        default=0, description="The part of received that a person entered."
+    )
     refunded_minor: Minor = 0
     marked_minor: Minor = Field(default=0, description="Refunds recorded here only.")
     disputed_minor: Minor = 0
     authorised_minor: Minor = 0
-    balance_minor: Minor = Field(description="0 settled, positive owed by the customer, negative owed to the customer.")
+    balance_minor: Minor = Field(
+        description="0 settled, positive owed by the customer, negative owed to the customer."
+    )
     attempt: AttemptState = AttemptState.NONE
-    flags: list[str] = Field(default_factory=list, description="last_attempt_failed, disputed, over_refunded, …")
+    flags: list[str] = Field(
+        default_factory=list, description="last_attempt_failed, disputed, over_refunded, …"
+    )
 
 
 class BalanceChanged(Message):

@@ -1,8 +1,8 @@
 """What storefront modules send, and the reduced answers that they hear.
 
-`OrderSubmitted` holds the whole sale as the storefront saw it. Rules that deserve an answer (totals, quantities,
-payment method) are checked by orders, which refuses with every reason at once; the types here refuse only what
-could not be understood at all.
+`OrderSubmitted` holds the whole sale as the storefront saw it. Rules that deserve an answer (totals,
+quantities, payment method) are checked by orders, which refuses with every reason at once; the types here
+refuse only what could not be understood at all.
 """
 
 from enum import StrEnum
@@ -39,7 +39,10 @@ class Module(StrEnum):
 
 
 class PaymentMethod(StrEnum):
-    """How the customer chose to pay. `card` and `paypal` settle by themselves, the others by a person; `free` at zero."""
+    """How the customer chose to pay.
+
+    `card` and `paypal` settle by themselves, the others by a person; `free` is for orders of zero.
+    """
 
     CARD = "card"
     PAYPAL = "paypal"
@@ -64,7 +67,9 @@ class PaymentChoice(Part):
 
     method: PaymentMethod
     provider: str | None = Field(default=None, max_length=40, description="Payment provider: stripe, paypal.")
-    provider_reference: Reference | None = Field(default=None, description="The provider's object: pi_… at Stripe.")
+    provider_reference: Reference | None = Field(
+        default=None, description="The provider's object: pi_… at Stripe."
+    )
 
 
 class Address(Part):
@@ -84,7 +89,9 @@ class Customer(Part):
     """Who buys. IP address and browser stay in orders and have a retention limit."""
 
     name: Name
-    email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="Mail address.")]
+    email: Annotated[
+        str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="Mail address.")
+    ]
     phone: Annotated[str, Field(max_length=40)] | None = None
     company: Annotated[str, Field(max_length=200)] | None = None
     vat_number: Annotated[str, Field(max_length=40)] | None = None
@@ -103,11 +110,15 @@ class SubmittedLine(Part):
     discount_minor: Minor = Field(default=0, description="Taken off the whole line.")
     total_minor: Minor
     vat_rate: VatRate = 0
-    resource: Reference | None = Field(default=None, description="Seat block, table service or slot being booked.")
+    resource: Reference | None = Field(
+        default=None, description="Seat block, table service or slot being booked."
+    )
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     reference: Reference | None = Field(default=None, description="The storefront's own id of the line.")
-    options: dict[str, str] = Field(default_factory=dict, description="Chosen options: size, colour, seat, attendee.")
+    options: dict[str, str] = Field(
+        default_factory=dict, description="Chosen options: size, colour, seat, attendee."
+    )
 
 
 class ExtraLine(Part):
@@ -145,12 +156,16 @@ class OrderSubmitted(Message):
     shop: Shop
     module: Module
     idempotency_key: Reference = Field(description="Same key, same content: the first answer again.")
-    source_reference: Reference | None = Field(default=None, description="The module's own number of the sale.")
+    source_reference: Reference | None = Field(
+        default=None, description="The module's own number of the sale."
+    )
     submitted_at: Moment
     locale: Locale = "fr"
     currency: str = Field(min_length=1, max_length=10, description="ISO 4217 alphabetic code.")
     prices_include_tax: bool = True
-    payment: PaymentChoice | None = Field(default=None, description="Compulsory; its absence is refused with a reason.")
+    payment: PaymentChoice | None = Field(
+        default=None, description="Compulsory; its absence is refused with a reason."
+    )
     customer: Customer
     billing_address: Address | None = None
     shipping_address: Address | None = None
@@ -183,7 +198,9 @@ class OrderRefused(Message):
 
     shop: Shop
     module: Module
-    idempotency_key: str | None = Field(default=None, description="Absent when the message could not be read at all.")
+    idempotency_key: str | None = Field(
+        default=None, description="Absent when the message could not be read at all."
+    )
     source_reference: str | None = None
     submission_id: OrderId = Field(description="Id of the refused OrderSubmitted event.")
     reasons: list[Reason] = Field(min_length=1)
