@@ -1,7 +1,7 @@
 """pytest plugin: the real PostgreSQL and RabbitMQ tests run on, private to one test session and worker.
 
-Each starts when the first test asks for it and ends with the session. One that cannot start fails the test that
-asked: nothing is ever skipped for want of a server.
+Each starts when the first test asks for it and ends with the session. One that cannot start fails the test
+that asked: nothing is ever skipped for want of a server.
 """
 
 import secrets

@@ -1,8 +1,9 @@
 """No process of ours outlives the program that started it, not even when that program is killed with SIGKILL.
 
 A small watcher in a session of its own reads a pipe whose other end only the program holds. The program says
-which processes it started and which folders are only its own; when the pipe closes, however that came about, the
-watcher ends what is still held and removes the folders. Without it, a killed test run would leave brokers behind.
+which processes it started and which folders are only its own; when the pipe closes, however that came about,
+the watcher ends what is still held and removes the folders. Without it, a killed test run would leave brokers
+behind.
 """
 
 import atexit

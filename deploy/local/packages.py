@@ -1,8 +1,8 @@
 """Debian packages fetched and unpacked by an unprivileged user, touching nothing of the system.
 
 apt's lists, cache and locks all live in a folder of ours, so no root is needed and the system's own package
-state is neither read for writing nor changed. What is unpacked stays a cache: a folder appears under its final
-name only when it is complete, whoever else is making it at the same moment.
+state is neither read for writing nor changed. What is unpacked stays a cache: a folder appears under its
+final name only when it is complete, whoever else is making it at the same moment.
 """
 
 import fcntl
@@ -68,7 +68,13 @@ class PrivateApt:
         environment = {**os.environ, "LC_ALL": "C"}
         try:
             done = subprocess.run(
-                argv, capture_output=True, text=True, cwd=cwd, env=environment, timeout=APT_TIMEOUT_SECONDS
+                argv,
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=cwd,
+                env=environment,
+                timeout=APT_TIMEOUT_SECONDS,
             )
         except subprocess.TimeoutExpired as late:
             raise PackagesUnavailable(f"{tool} did not end within {APT_TIMEOUT_SECONDS} s") from late
@@ -100,6 +106,6 @@ class PrivateApt:
 def is_installed(package: str) -> bool:
     """Whether dpkg lists `package` as installed on this system."""
     answer = subprocess.run(
-        ["dpkg-query", "-W", "-f=${db:Status-Abbrev}", package], capture_output=True, text=True
+        ["dpkg-query", "-W", "-f=${db:Status-Abbrev}", package], capture_output=True, text=True, check=False
     )
     return answer.stdout.startswith("ii")

@@ -26,7 +26,7 @@ class Parts:
 
 @contextmanager
 def started_parts(folder: Path) -> Iterator[Parts]:
-    """Both started side by side below `folder` (`postgres`, `rabbitmq`) and ended with the body, however it ends."""
+    """Both started side by side in `folder`/postgres and `folder`/rabbitmq; ended however the body ends."""
     with ThreadPoolExecutor(2) as pool:
         broker = pool.submit(start_rabbitmq, folder / "rabbitmq")
         database = pool.submit(start_postgres, folder / "postgres")

@@ -1,8 +1,8 @@
 """Where a private server lives and as whom: a folder its account can reach, gone when the server is.
 
-PostgreSQL refuses to run as root and a broker should not either, so when root calls, servers run as `nobody`. A
-checkout below a folder closed to others is then out of its reach: data and, if need be, binaries go to a folder
-under the system's temporary one instead, and the asked-for folder holds a note that says where.
+PostgreSQL refuses to run as root and a broker should not either, so when root calls, servers run as `nobody`.
+A checkout below a folder closed to others is then out of its reach: data and, if need be, binaries go to a
+folder under the system's temporary one instead, and the asked-for folder holds a note that says where.
 """
 
 import os
@@ -31,6 +31,7 @@ def can(identity: Identity, access: str, path: Path) -> bool:
     """Whether `identity` has `access` ("r", "w" or "x") to `path`, tried out as that account."""
     asked = subprocess.run(
         ["/bin/sh", "-c", f'test -{access} "$0"', str(path)],
+        check=False,
         cwd="/",
         user=identity.uid,
         group=identity.gid,
@@ -67,7 +68,7 @@ class Place:
         return path
 
     def within_reach(self, tree: Path, *probes: str) -> Path:
-        """`tree`, or a copy of it in this place if the server's account may not read or run one of `probes`."""
+        """`tree`, or a copy of it here if the server's account may not read or run one of `probes`."""
         if all(can(self.identity, "x" if "bin/" in probe else "r", tree / probe) for probe in probes):
             return tree
         copy = self.folder / tree.name

@@ -1,7 +1,7 @@
 """Ports on 127.0.0.1 for private servers.
 
-They are taken from below the range the kernel uses for outgoing connections: a server that restarts on its port
-must not find it occupied by somebody's client socket.
+They are taken from below the range the kernel uses for outgoing connections: a server that restarts on its
+port must not find it occupied by somebody's client socket.
 """
 
 import random

@@ -1,8 +1,8 @@
 """A PostgreSQL of our own: private data, a free port on 127.0.0.1, a random password, full durability.
 
 Nothing that a production server keeps is switched off (fsync, synchronous_commit, scram), so what tests and
-benchmarks see holds there too. `COMPTOIR_POSTGRES_ADMIN_URL` names a server to use instead; it is never touched
-beyond what its callers do with the URL.
+benchmarks see holds there too. `COMPTOIR_POSTGRES_ADMIN_URL` names a server to use instead; it is never
+touched beyond what its callers do with the URL.
 """
 
 import os
@@ -106,7 +106,15 @@ class PrivatePostgres(Postgres):
         """Make the data folder with its superuser, reachable over TCP with that password only."""
         password = self.place.write("password", self.password)
         options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync"]
-        argv = [self.bin / "initdb", "-D", self.data, "-U", SUPERUSER, f"--pwfile={password}", *options]
+        argv: list[str | Path] = [
+            self.bin / "initdb",
+            "-D",
+            self.data,
+            "-U",
+            SUPERUSER,
+            f"--pwfile={password}",
+            *options,
+        ]
         try:
             run(argv, env=self._environment(), cwd=self.place.folder, identity=self.place.identity)
         except subprocess.CalledProcessError as failed:
@@ -160,7 +168,7 @@ class PrivatePostgres(Postgres):
         self._free_shared_memory()
 
     def _free_shared_memory(self) -> None:
-        """A killed server leaves its System V segment behind; its lock file names it (7th line: key and id)."""
+        """A killed server leaves its System V segment; its lock file names it (7th line: key and id)."""
         try:
             segment = int((self.data / "postmaster.pid").read_text().splitlines()[6].split()[1])
         except (OSError, IndexError, ValueError):
@@ -168,7 +176,7 @@ class PrivatePostgres(Postgres):
         CDLL(None).shmctl(segment, IPC_RMID, None)
 
     def _answers(self) -> bool:
-        """Whether the lock file says ready (its 8th line, as pg_ctl reads it) and the port speaks PostgreSQL."""
+        """Whether the lock file says ready (8th line, as pg_ctl reads it) and the port speaks PostgreSQL."""
         try:
             state = (self.data / "postmaster.pid").read_text().splitlines()[7].strip()
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
@@ -203,7 +211,7 @@ def embedded_homes() -> list[Path]:
 
 
 def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]) -> Path:
-    """The home of the server to use. `kind` is "auto" (installed, else embedded), "installed" or "embedded"."""
+    """The home of the server to use; `kind`: "auto" (installed, else embedded), "installed", "embedded"."""
     choices = {"auto": [*installed, *embedded], "installed": list(installed), "embedded": list(embedded)}
     if kind not in choices:
         raise PostgresNotFound(f"COMPTOIR_POSTGRES={kind!r}: it is one of {', '.join(choices)}")

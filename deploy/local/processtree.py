@@ -1,7 +1,7 @@
 """A process and everything it started: who they are, and how to end them all.
 
-Servers move their children out of their process group (PostgreSQL gives each backend a session of its own), so
-the group alone is not enough: descendants are read from /proc, where that exists.
+Servers move their children out of their process group (PostgreSQL gives each backend a session of its own),
+so the group alone is not enough: descendants are read from /proc, where that exists.
 """
 
 import os

@@ -1,8 +1,8 @@
 """A RabbitMQ of our own: private data, cookie and epmd, free ports on 127.0.0.1, a random password, no guest.
 
-It listens on nothing but 127.0.0.1 (AMQP, management, Erlang distribution and epmd alike) and shares nothing with a
-broker of the system or with another private one. `COMPTOIR_RABBITMQ_URL` and `COMPTOIR_RABBITMQ_MANAGEMENT_URL`
-name a broker to use instead.
+It listens on nothing but 127.0.0.1 (AMQP, management, Erlang distribution and epmd alike) and shares nothing
+with a broker of the system or with another private one. `COMPTOIR_RABBITMQ_URL` and
+`COMPTOIR_RABBITMQ_MANAGEMENT_URL` name a broker to use instead.
 """
 
 import base64
@@ -141,7 +141,7 @@ class PrivateRabbitMQ(RabbitMQ):
         self._epmd = self._spawn(self.home.erlang / "epmd", "-relaxed_command_check")
 
     def start(self) -> None:
-        """Start the broker and return once AMQP and management answer; RabbitMQDidNotStart after 90 s at the latest."""
+        """Start the broker; return once AMQP and management answer, RabbitMQDidNotStart within 90 s."""
         self._process = self._spawn(self.home.scripts / "rabbitmq-server")
         deadline = time.monotonic() + START_SECONDS
         while not (self._speaks_amqp() and self._is_managed()):
@@ -173,7 +173,13 @@ class PrivateRabbitMQ(RabbitMQ):
             self._process = None
 
     def ctl(self, *arguments: str) -> str:
-        argv = [self.home.scripts / "rabbitmqctl", "--quiet", "--node", self.node, *arguments]
+        argv: list[str | Path] = [
+            self.home.scripts / "rabbitmqctl",
+            "--quiet",
+            "--node",
+            self.node,
+            *arguments,
+        ]
         return run(argv, env=self._environment(), cwd=self.place.folder, identity=self.place.identity).stdout
 
     def _spawn(self, *argv: str | Path) -> subprocess.Popen[bytes]:
@@ -250,9 +256,9 @@ def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
 
 
 def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) -> RabbitMQ:
-    """A running RabbitMQ with the management plugin; `folder` must not exist yet and is its own until `stop()`.
+    """A running RabbitMQ with management; `folder` must not exist yet and is its own until `stop()`.
 
-    `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` win: then nothing is started.
+    `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` win: nothing is started.
     `COMPTOIR_RABBITMQ` chooses between "installed" and "fetched" programs ("auto": the first that is there).
     """
     if given := given_rabbitmq(environment):

@@ -31,10 +31,10 @@ def spawn(
     identity: Identity = OURSELVES,
     last_signal: int = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` in a session of its own, its output appended to `log`; the process id is the program's own.
+    """Start `argv` in a session of its own, its output appended to `log`; the process is the program itself.
 
-    A shell waits for our word and becomes the program only after the leash holds it, so no moment exists in which
-    our death would leave it running. `last_signal` is what the leash sends it before SIGKILL.
+    A shell waits for our word and becomes the program only after the leash holds it, so there is no moment in
+    which our death would leave it running. `last_signal` is what the leash sends it before SIGKILL.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -1,8 +1,8 @@
 """Our own processes, kept running: started in order, ready before the next, restarted when they die.
 
-What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that dies
-by itself comes back after a pause that doubles with each death; one that a test killed or stopped stays dead until
-it is started again. Nothing outlives the program that supervises (see `leash`).
+What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that
+dies by itself comes back after a pause that doubles with each death; one that a test killed or stopped stays
+dead until it is started again. Nothing outlives the program that supervises (see `leash`).
 
     async with Supervisor(Path("var/demo")) as supervisor:
         await supervisor.start(Program("orders", [python, "-m", "services.orders"], env, "http://127.0.0.1:8001/readyz"))
@@ -195,7 +195,7 @@ class Supervisor:
 
     async def _ends(self, process: subprocess.Popen[bytes], within_seconds: float) -> bool:
         deadline = asyncio.get_running_loop().time() + within_seconds
-        while process.poll() is None:
+        while process.poll() is None:  # noqa: ASYNC110 - a process tells nobody that it ended
             if asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(POLL_SECONDS)

@@ -9,7 +9,7 @@ several `make` run at once without spoiling each other's.
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - whoever calls us with an older one should read why it fails
     sys.exit(
         f"Comptoir needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
         "Install one (Debian 12: apt-get install python3 python3-venv) and say `make PYTHON=python3.11 ...`."
@@ -19,6 +19,7 @@ import hashlib
 import shutil
 import subprocess
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local.packages import PackagesUnavailable, PrivateApt, exclusively
@@ -53,11 +54,9 @@ def is_current() -> bool:
 
 
 def create() -> None:
-    """An empty environment with pip in it; Debian's python3 comes without ensurepip, so there are other ways."""
+    """An empty environment with pip in it, also with Debian's python3, which comes without ensurepip."""
     shutil.rmtree(VENV, ignore_errors=True)
-    have_ensurepip = subprocess.run(
-        [sys.executable, "-c", "import ensurepip"], capture_output=True
-    ).returncode == 0  # fmt: skip
+    have_ensurepip = find_spec("ensurepip") is not None
     options = [] if have_ensurepip else ["--without-pip"]
     subprocess.run([sys.executable, "-m", "venv", *options, VENV], check=True)
     if not have_ensurepip:
@@ -86,7 +85,14 @@ def install_pip() -> None:
 
 def fill() -> None:
     """Install what pyproject.toml asks for, at the versions constraints.txt pins."""
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip: list[str | Path] = [
+        VENV / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+    ]
     subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", *requirements()], check=True)
 
 
