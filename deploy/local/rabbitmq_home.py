@@ -102,8 +102,8 @@ def find_own_place(script: Path) -> None:
 def keep_what_is_needed(plugins: Path) -> None:
     """Remove the plugins we never enable.
 
-    Erlang searches every folder for every module, which took half the start's time: 11 s with Debian's 70 plugins,
-    5 s with the 26 that remain.
+    Erlang searches every folder for every module, which took half the start's time: 11 s with Debian's 70
+    plugins, 5 s with the 26 that remain.
     """
     applications = {
         path.name.rpartition("-")[0]: path for path in plugins.iterdir() if (path / "ebin").is_dir()

@@ -1,17 +1,18 @@
 """Our own processes, kept running: started in order, ready before the next, restarted when they die.
 
-What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that
-dies by itself comes back after a pause that doubles with each death; one that a test killed or stopped stays
-dead until it is started again. Nothing outlives the program that supervises (see `leash`).
+What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that dies
+by itself comes back after a pause that doubles with each death; one that was killed or stopped by `kill` or `stop`
+stays dead until it is started again. Nothing outlives the program that supervises (see `leash`).
 
     async with Supervisor(Path("var/demo")) as supervisor:
-        await supervisor.start(Program("orders", [python, "-m", "services.orders"], env, "http://127.0.0.1:8001/readyz"))
+        await supervisor.start(Program("orders", [python, "-m", "services.orders"], env, f"{url}/readyz"))
 """
 
 import asyncio
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +28,19 @@ from deploy.local.spawning import spawn
 READY_SECONDS = 30.0
 GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.03
+DEATHS_TO_GIVE_UP = 3
+STABLE_SECONDS = 30.0
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 LOG_TAIL_CHARACTERS = 3000
 
 
 class ProgramNotReady(Exception):
-    """A program ended or did not become ready in time; carries the end of its log."""
+    """A program ended or did not become ready in time; carries its exit statuses and the end of its log."""
+
+
+class ProgramRunsAlready(Exception):
+    """A program of that name is running: stop or kill it before starting it again."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Program:
 
 @dataclass
 class _Running:
+    """One start of a program and, while it is wanted, the task that brings it back."""
+
     program: Program
     process: subprocess.Popen[bytes]
     wanted: bool = True
@@ -58,7 +67,7 @@ class _Running:
 
 
 class Supervisor:
-    """Runs programs with their logs in `folder`/log/<name>.log; leaving the context stops them, last started first."""
+    """Runs programs, each with its log in `folder`/log/<name>.log; leaving the context stops them all."""
 
     def __init__(self, folder: Path, ready_seconds: float = READY_SECONDS) -> None:
         self.folder = folder
@@ -74,48 +83,50 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            for name in reversed(list(self._running)):
-                await self.stop(name)
+            await asyncio.gather(*(self.stop(name) for name in self._running))
         finally:
             await self._http.aclose()
 
     async def start(self, *programs: Program) -> None:
-        """Start them side by side and return when all are ready; ProgramNotReady names the one that is not."""
+        """Start them side by side; returns when all are ready, ProgramNotReady tells which is not and why."""
         for program in programs:
             self._launch(program)
         await asyncio.gather(*(self.ready(program.name) for program in programs))
 
     async def ready(self, name: str) -> None:
-        """Return when the program answers ready; it may die and come back meanwhile, within the deadline."""
+        """Return when the program answers ready; meanwhile it may die and come back, but not a third time."""
         running = self._running[name]
-        deadline = asyncio.get_running_loop().time() + self.ready_seconds
+        deadline = time.monotonic() + self.ready_seconds
+        too_many = len(running.deaths) + DEATHS_TO_GIVE_UP
         while not await self._answers_ready(running):
-            late = asyncio.get_running_loop().time() > deadline
-            if late or not running.wanted:
-                why = f"not ready within {self.ready_seconds:.0f} s" if late else "was stopped"
-                raise ProgramNotReady(
-                    f"{name} {why}; deaths: {running.deaths}; its log ends:\n{self.log_tail(name)}"
+            late = time.monotonic() > deadline
+            if late or not running.wanted or len(running.deaths) >= too_many:
+                why = (
+                    f"is not ready within {self.ready_seconds:.0f} s" if late else "ended before it was ready"
                 )
+                statuses = f"exit statuses {running.deaths}" if running.deaths else "it has not ended"
+                raise ProgramNotReady(f"{name} {why} ({statuses}); its log ends:\n{self.log_tail(name)}")
             await asyncio.sleep(POLL_SECONDS)
 
     async def stop(self, name: str, grace_seconds: float = GRACE_SECONDS) -> None:
         """SIGTERM, and SIGKILL for what still runs after the grace; it is not restarted."""
-        running = self._unwanted(name)
-        processtree.send(running.process.pid, signal.SIGTERM)
-        if not await self._ends(running.process, grace_seconds):
-            await asyncio.to_thread(processtree.kill_tree, running.process.pid)
-        await self._finish(running)
+        process = self._unwanted(name)
+        if process.poll() is None:
+            processtree.send(process.pid, signal.SIGTERM)
+            deadline = time.monotonic() + grace_seconds
+            while processtree.is_running(process.pid) and time.monotonic() < deadline:
+                await asyncio.sleep(POLL_SECONDS)
+            await self._finish(process)
 
     async def kill(self, name: str) -> None:
         """SIGKILL for the program and all it started; it is not restarted."""
-        running = self._unwanted(name)
-        await asyncio.to_thread(processtree.kill_tree, running.process.pid)
-        await self._finish(running)
+        process = self._unwanted(name)
+        if process.poll() is None:
+            await self._finish(process)
 
     async def restart(self, name: str) -> None:
-        """Stop it in good order, or take it as it is when already dead, start it again and wait until it is ready."""
-        if not self.is_dead(name):
-            await self.stop(name)
+        """Stop it in good order unless it is dead already, start it again and wait until it is ready."""
+        await self.stop(name)
         self._launch(self._running[name].program)
         await self.ready(name)
 
@@ -128,17 +139,12 @@ class Supervisor:
         return self._running[name].restarts
 
     def deaths(self, name: str) -> list[int]:
-        """Exit statuses of its own deaths, oldest first (negative: the signal)."""
+        """Exit statuses of the deaths nobody asked for, oldest first (negative: the signal)."""
         return list(self._running[name].deaths)
 
     def exited(self, name: str) -> int | None:
         """The exit status of the latest start (negative: the signal), None while it runs."""
         return self._running[name].process.poll()
-
-    def is_dead(self, name: str) -> bool:
-        """Whether it runs no more and will not be restarted."""
-        running = self._running[name]
-        return not running.wanted and running.process.poll() is not None
 
     def names(self) -> list[str]:
         """All programs started so far."""
@@ -153,59 +159,52 @@ class Supervisor:
         return self.log(name).read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
 
     def _launch(self, program: Program) -> None:
-        known = self._running.pop(program.name, None)
-        if known and known.wanted:
-            self._running[program.name] = known
-            raise ValueError(f"{program.name} runs already; stop or kill it first")
+        before = self._running.get(program.name)
+        if before and before.wanted:
+            raise ProgramRunsAlready(f"{program.name} (process {before.process.pid}): stop or kill it first")
         running = _Running(program, self._spawn(program))
-        if known:
-            running.restarts, running.deaths = known.restarts, known.deaths
+        if before:
+            running.restarts, running.deaths = before.restarts, before.deaths
         running.keeper = asyncio.create_task(self._keep(running), name=f"keep {program.name}")
         self._running[program.name] = running
 
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
+        log = self.log(program.name)
         environment = {**os.environ, **program.env}
-        return spawn(
-            program.argv,
-            log=self.log(program.name),
-            env=environment,
-            cwd=program.cwd,
-            last_signal=signal.SIGTERM,
-        )
+        return spawn(program.argv, log=log, env=environment, cwd=program.cwd, last_signal=signal.SIGTERM)
 
     async def _keep(self, running: _Running) -> None:
-        """Start the program again whenever it ends unasked; the pause doubles up to five seconds."""
+        """Start the program again whenever it ends unasked.
+
+        The pause doubles up to five seconds, and is short again once the program has run for half a minute.
+        """
         pause = FIRST_PAUSE_SECONDS
         while True:
-            while running.process.poll() is None:
+            began = time.monotonic()
+            while processtree.is_running(running.process.pid):
                 await asyncio.sleep(POLL_SECONDS)
+            await self._finish(running.process)
             running.deaths.append(running.process.returncode)
-            leash.release(running.process.pid)
+            if time.monotonic() - began > STABLE_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             running.process = self._spawn(running.program)
             running.restarts += 1
 
-    def _unwanted(self, name: str) -> _Running:
+    def _unwanted(self, name: str) -> subprocess.Popen[bytes]:
+        """From here on the program is not brought back."""
         running = self._running[name]
         running.wanted = False
         if running.keeper:
             running.keeper.cancel()
-        return running
+        return running.process
 
-    async def _ends(self, process: subprocess.Popen[bytes], within_seconds: float) -> bool:
-        deadline = asyncio.get_running_loop().time() + within_seconds
-        while process.poll() is None:  # noqa: ASYNC110 - a process tells nobody that it ended
-            if asyncio.get_running_loop().time() > deadline:
-                return False
-            await asyncio.sleep(POLL_SECONDS)
-        return True
-
-    async def _finish(self, running: _Running) -> None:
-        """Reap it, end what it may have left in its group, and take it off the leash."""
-        await asyncio.to_thread(running.process.wait)
-        processtree.send(running.process.pid, signal.SIGKILL, whole_group=True)
-        leash.release(running.process.pid)
+    async def _finish(self, process: subprocess.Popen[bytes]) -> None:
+        """End what still runs of it and its children, reap it, and take it off the leash."""
+        await asyncio.to_thread(processtree.kill_tree, process.pid)
+        await asyncio.to_thread(process.wait)
+        leash.release(process.pid)
 
     async def _answers_ready(self, running: _Running) -> bool:
         if running.process.poll() is not None:
