@@ -1,0 +1,101 @@
+"""A sale of the demo: what the storefront submits, what will happen to it, and whether it must be refused.
+
+The story is decided before anything runs, so the expected end of every order is known without asking Comptoir.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from uuid import UUID
+
+from contracts.fulfillment import ParcelLine
+from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
+
+
+class CardStory(StrEnum):
+    """When the payment provider reports the card payment, if it does."""
+
+    NEVER = "never"
+    ONCE = "once"
+    TWICE = "twice"
+    EARLY = "early"
+    """Before the order is published."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Money the merchant takes in by hand."""
+
+    method: PaymentMethod
+    amount_minor: int
+    reference: str
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """One shipment: which of the sale's parcels (counted from 0) leave, and whether they arrive."""
+
+    parcels: tuple[int, ...]
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+    notify_customer: bool
+    is_delivered: bool
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens to a placed order, in this sequence: money, parcels, shipments, deliveries."""
+
+    card: CardStory = CardStory.NEVER
+    receipts: tuple[Receipt, ...] = ()
+    parcels: tuple[tuple[ParcelLine, ...], ...] = ()
+    dispatches: tuple[Dispatch, ...] = ()
+
+    def dispatched_lines(self, *, delivered_only: bool = False) -> list[ParcelLine]:
+        """The parcel lines that leave the house; `delivered_only`: that reach the customer."""
+        return [
+            line
+            for dispatch in self.dispatches
+            if dispatch.is_delivered or not delivered_only
+            for parcel in dispatch.parcels
+            for line in self.parcels[parcel]
+        ]
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One submission. `refusals` are the reason codes Comptoir must give (empty: the order must be placed).
+
+    `event_id` becomes the order's id. `body` replaces the submission's JSON on the wire: a message no reader can
+    understand. `repeats` is the event id of an earlier sale with the same key and content, whose answer this
+    one must get; `copies` is how often the very same event is published.
+    """
+
+    event_id: UUID
+    submission: OrderSubmitted
+    story: Story = field(default_factory=Story)
+    refusals: frozenset[str] = frozenset()
+    body: bytes | None = None
+    repeats: UUID | None = None
+    copies: int = 1
+
+    @property
+    def module(self) -> str:
+        return self.submission.module.value
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether an order of its own must come of it."""
+        return not self.refusals and self.body is None and self.repeats is None
+
+    @property
+    def total_minor(self) -> int:
+        return self.submission.totals.total_minor
+
+    def ordered(self, kind: LineKind) -> int:
+        """Units of the kind over all lines."""
+        return sum(line.quantity for line in self.submission.lines if line.kind is kind)
+
+    def telling(self, story: Story) -> "Sale":
+        """The same sale with that story."""
+        return replace(self, story=story)
