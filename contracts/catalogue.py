@@ -37,7 +37,7 @@ MessageClass = type[Message]
 
 @dataclass(frozen=True)
 class Entry:
-    """One message on the wire. `type` is also the routing key; `outcomes` are a command's answers, as types."""
+    """One message on the wire. `type` is also the routing key; `outcomes` are types that answer a command."""
 
     type: str
     message: MessageClass
@@ -60,7 +60,7 @@ def _entry(sender: str, message: type[Message], *listeners: str, public: bool = 
 
 
 def _command(message: type[Command], listener: str, *outcomes: type[Message]) -> Entry:
-    answers = (*outcomes, CommandRejected, CommandDone, MessageParked)
+    answers: tuple[MessageClass, ...] = (*outcomes, CommandRejected, CommandDone, MessageParked)
     types = tuple(f"{listener}.{answer.wire_name}" for answer in answers)
     return Entry(f"orders.{message.wire_name}", message, "orders", (listener,), types)
 

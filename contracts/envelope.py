@@ -146,7 +146,7 @@ def _attributes(headers: Mapping[str, Any]) -> dict[str, str]:
     for name, value in headers.items():
         for prefix in _PREFIXES_READ:
             if str(name).startswith(prefix):
-                found[name[len(prefix) :]] = _as_text(name, value)
+                found[str(name).removeprefix(prefix)] = _as_text(name, value)
     return found
 
 
