@@ -1,0 +1,142 @@
+"""A mail written out: the letter a mail server takes, from a mail row and its order.
+
+The same mail is always written the same way, byte for byte (its Date is that of the decision), so a mail sent twice
+on a person's word is recognised as one by its reader. Text of customers passes three gates: screened (sheet),
+escaped by Jinja in HTML, encoded in headers (mime).
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import format_datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from services.notifier import mime
+from services.notifier.figures import figures, language_of
+from services.notifier.mail import Addressee, Mail, Template, message_id
+from services.notifier.screening import one_line, shortened
+from services.notifier.settings import ShopProfile
+from services.notifier.sheet import contact, order_sheet, shipment_sheet
+
+TEMPLATES = Path(__file__).with_name("templates")
+_NAME_IN_SUBJECT = 60
+_PLAIN_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+_pages = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    auto_reload=False,
+)
+
+
+class AddressUnusable(ValueError):
+    """No mail can be sent to this address."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(f"mail address {address[:254]!r} can't be used: {why}; correct it and send the mail again")
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail server takes. `international` letters need SMTPUTF8 (RFC 6531)."""
+
+    sender: str
+    recipient: str
+    content: bytes
+    international: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A mail as people read it."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def compose(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Letter:
+    """The letter of a mail. Raises AddressUnusable, contracts.money.UnknownCurrency."""
+    recipient = usable_address(mail.recipient)
+    pages = write_pages(mail, addressee, shop)
+    content = mime.message(_headers(mail, addressee, shop, recipient, pages.subject), pages.text, pages.html, f"=_{mail.id.hex}")
+    return Letter(shop.from_email, recipient, content, not recipient.isascii())
+
+
+def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
+    """Subject, text and HTML. Raises contracts.money.UnknownCurrency."""
+    placed, language = addressee.placed, language_of(mail.locale)
+    words = _words(language)
+    drawn = figures(mail.locale, placed["currency"], shop.time_zone)
+    name = one_line(addressee.name)
+    sheet: dict[str, Any] = {
+        "words": words,
+        "shop": {"name": shop.name, "contact": contact(shop)},
+        "greeting": words["greeting"].format(name=name),
+    }
+    if mail.template is Template.SHIPMENT_DISPATCHED:
+        sheet["order"] = {"code": mail.code}
+        sheet["shipment"] = shipment_sheet(placed, mail.context, drawn, words)
+    else:
+        sheet["order"] = order_sheet(placed, drawn, words, shop)
+    sheet["subject"] = sheet["preview"] = _subject(mail, words, shop, name, sheet["order"].get("total", ""))
+    html, text = (_page(language, mail.template, form).render(sheet) for form in ("html", "txt"))
+    return Pages(sheet["subject"], re.sub(r"\n{3,}", "\n\n", text), html)
+
+
+def usable_address(address: str) -> str:
+    """The address as it goes to the mail server: its domain in ASCII. Raises AddressUnusable."""
+    if len(address) <= 254 and _PLAIN_ADDRESS.fullmatch(address):
+        return address
+    try:
+        checked = validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise AddressUnusable(address, str(error)) from None
+    return checked.ascii_email or f"{checked.local_part}@{checked.ascii_domain}"
+
+
+def _headers(
+    mail: Mail, addressee: Addressee, shop: ShopProfile, recipient: str, subject: str
+) -> Iterator[tuple[str, str]]:
+    to_merchant = mail.template is Template.NEW_ORDER
+    yield "Date", format_datetime(mail.created_at)
+    yield "From", mime.mailbox(shop.name, shop.from_email)
+    if shop.reply_to:
+        yield "Reply-To", shop.reply_to
+    yield "To", mime.mailbox(shop.name if to_merchant else one_line(addressee.name), recipient)
+    yield "Subject", mime.unstructured(subject)
+    yield "Message-ID", mail.message_id
+    if not to_merchant and mail.id != addressee.thread_mail_id:
+        thread = message_id(addressee.thread_mail_id, shop.from_email)
+        yield "In-Reply-To", thread
+        yield "References", thread
+    yield "Auto-Submitted", "auto-generated"
+    yield "Content-Language", language_of(mail.locale)
+
+
+def _subject(mail: Mail, words: dict[str, Any], shop: ShopProfile, name: str, total: str) -> str:
+    pattern: str = words["subject"][mail.template.value]
+    return pattern.format(code=mail.code, shop=shop.name, name=shortened(name, _NAME_IN_SUBJECT), total=total)
+
+
+@lru_cache(maxsize=64)
+def _page(language: str, template: Template, form: str) -> Any:
+    return _pages.get_template(f"{language}/{template.value}.{form}")
+
+
+@lru_cache(maxsize=8)
+def _words(language: str) -> dict[str, Any]:
+    return tomllib.loads((TEMPLATES / language / "words.toml").read_text("utf-8"))

@@ -1,0 +1,63 @@
+"""What a mail is and which mail a cause asks for.
+
+A mail's id is made from what makes it unique: shop, causing event, recipient and template. So a repeated or replayed
+event asks for the very mail that exists already, and the Message-ID that a mail server sees never changes. Were it
+random, a customer could get the same recap twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+_NAMESPACE = UUID("7d2b1c0e-6a34-5f0b-9c55-3f6d0f0a8e21")
+
+
+class Template(StrEnum):
+    """The mails this service writes; the value names the template files."""
+
+    NEW_ORDER = "new_order"
+    ORDER_RECAP = "order_recap"
+    SHIPMENT_DISPATCHED = "shipment_dispatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """An order's customer and the order as its mails show it. `placed` is OrderPlaced as JSON."""
+
+    shop: str
+    order_id: UUID
+    code: str
+    name: str
+    email: str
+    locale: str
+    thread_mail_id: UUID
+    placed: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail that was decided on. `context` is what it says beyond the order."""
+
+    id: UUID
+    shop: str
+    order_id: UUID
+    code: str
+    cause_id: UUID
+    template: Template
+    recipient: str
+    locale: str
+    message_id: str
+    context: dict[str, Any]
+    created_at: datetime
+
+
+def mail_id(shop: str, cause_id: UUID, recipient: str, template: Template) -> UUID:
+    """The id of the one mail that this cause may send to this recipient with this template."""
+    return uuid5(_NAMESPACE, "\n".join((shop, str(cause_id), template.value, recipient)))
+
+
+def message_id(identifier: UUID, sender: str) -> str:
+    """The Message-ID of a mail from this sender (RFC 5322, 3.6.4): `<id@domain of the sender>`."""
+    return f"<{identifier}@{sender.rpartition('@')[2]}>"

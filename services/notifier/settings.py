@@ -1,0 +1,128 @@
+"""The notifier's settings: the shops it writes for, the mail server, and what becomes of uncertain mails."""
+
+from enum import StrEnum
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from contracts.message import Locale, Shop
+from services.chassis.settings import ServiceSettings
+from services.notifier.mail import Template
+
+MailAddress = Annotated[str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")]
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\r\n]*$")]
+
+
+class UnknownShop(LookupError):
+    """No shop of this name is set up, so nobody knows who writes to whom."""
+
+    def __init__(self, shop: str, known: tuple[str, ...]) -> None:
+        names = ", ".join(known) or "none"
+        super().__init__(
+            f"shop {shop} is not in COMPTOIR_SHOPS (known: {names}); "
+            "add it with its addresses, start the notifier again and redrive the message"
+        )
+        self.shop, self.known = shop, known
+
+
+class ShopProfile(BaseModel):
+    """A merchant's shop as its mails show it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    shop: Shop
+    name: Line = Field(min_length=1, description="The merchant as customers know them.")
+    merchant_email: MailAddress = Field(description="Who hears of new orders.")
+    from_email: MailAddress = Field(description="Sender of all mails; its domain names the mails' ids.")
+    reply_to: MailAddress | None = Field(default=None, description="Where answers go, if not to the sender.")
+    support_email: MailAddress | None = None
+    support_phone: Line | None = None
+    opening_hours: Line | None = Field(default=None, description="As people read it: lun–ven 9 h–18 h.")
+    default_locale: Locale = Field(default="fr", description="The language of mails to the merchant.")
+    time_zone: str = Field(default="Europe/Paris", description="IANA zone of the times shown in mails.")
+    postal_address: str | None = Field(default=None, max_length=500, description="Where cheques are sent; several lines.")
+    cheque_payable_to: Line | None = Field(default=None, description="If not the shop's name.")
+    iban: Line | None = Field(default=None, description="Account for transfers.")
+    bic: Line | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{name} is no IANA time zone; write one such as Europe/Paris") from None
+        return name
+
+
+class Security(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class Uncertain(StrEnum):
+    """What becomes of a mail that may or may not have gone: a person decides, or it goes again."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class NotifierSettings(ServiceSettings):
+    """What the notifier needs beyond what every service needs."""
+
+    shops: list[ShopProfile] = Field(description="JSON list of the shops, each with its addresses.")
+    smtp_host: str = Field(default="127.0.0.1", description="The mail server.")
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_security: Security = Security.NONE
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_hello_name: str = Field(default="localhost", pattern=r"^[A-Za-z0-9.\-\[\]:]+$", description="Our name in EHLO.")
+    smtp_connections: int = Field(default=3, ge=1, le=16)
+    smtp_timeout_seconds: float = Field(default=30.0, gt=0, le=600, description="For one mail, all steps together.")
+    smtp_mails_per_connection: int = Field(default=100, ge=1)
+    smtp_idle_seconds: float = Field(default=60.0, gt=0)
+    mail_attempts: int = Field(default=300, ge=1, description="Then a mail the server keeps deferring has failed.")
+    uncertain_mails: dict[Template, Uncertain] = Field(
+        default_factory=dict, description="By template: hold (default, never twice) or resend (never lost)."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [profile.shop for profile in self.shops]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"COMPTOIR_SHOPS names {', '.join(twice)} twice; keep one entry per shop")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("set both COMPTOIR_SMTP_USERNAME and COMPTOIR_SMTP_PASSWORD, or neither")
+        if self.smtp_username and self.smtp_security is Security.NONE and not _is_loopback(self.smtp_host):
+            raise ValueError("a password would travel unprotected; set COMPTOIR_SMTP_SECURITY to starttls or tls")
+        return self
+
+    @cached_property
+    def profiles(self) -> dict[str, ShopProfile]:
+        """The shops by name."""
+        return {profile.shop: profile for profile in self.shops}
+
+    def profile(self, shop: str) -> ShopProfile:
+        """A shop's profile. Raises UnknownShop."""
+        try:
+            return self.profiles[shop]
+        except KeyError:
+            raise UnknownShop(shop, tuple(sorted(self.profiles))) from None
+
+    def when_uncertain(self, template: Template) -> Uncertain:
+        """What becomes of an uncertain mail of this template."""
+        return self.uncertain_mails.get(template, Uncertain.HOLD)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,99 @@
+"""Orders, shipments and shops for the notifier's tests; every value can be replaced."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import uuid7
+from contracts.fulfillment import FulfilmentPosition, ParcelLine, ShipmentDispatched, StockStanding
+from contracts.orders import Buyer, OrderPlaced, PlacedLine
+from contracts.storefront import Address, ExtraLine, LineKind, Module, PaymentChoice, PaymentMethod, Shipping, Totals
+from services.notifier.settings import ShopProfile
+
+SHOP = "atelier-lumiere"
+PLACED_AT = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
+
+
+def a_shop(**changes: Any) -> ShopProfile:
+    """The shop most tests write for."""
+    values: dict[str, Any] = {
+        "shop": SHOP,
+        "name": "Atelier Lumière",
+        "merchant_email": "commandes@atelier.example",
+        "from_email": "boutique@atelier.example",
+        "reply_to": "bonjour@atelier.example",
+        "support_email": "aide@atelier.example",
+        "support_phone": "+33 1 99 00 12 34",
+        "opening_hours": "lun–ven 9 h–18 h",
+        "postal_address": "Atelier Lumière\n12 rue des Cires\n69001 Lyon",
+        "iban": "FR76 3000 6000 0112 3456 7890 189",
+        "bic": "AGRIFRPP",
+    }
+    return ShopProfile(**{**values, **changes})
+
+
+def an_address(**changes: Any) -> Address:
+    """A French address."""
+    values = {"name": "Zoé Lefèvre", "street": "3 allée des Tilleuls", "postal_code": "31000", "city": "Toulouse", "country": "FR"}
+    return Address(**{**values, **changes})
+
+
+def a_line(number: int = 1, **changes: Any) -> PlacedLine:
+    """A line of goods: two candles."""
+    values: dict[str, Any] = {
+        "line": number,
+        "kind": LineKind.SHIP,
+        "description": "Bougie figuier 180 g",
+        "sku": f"BOUGIE-{number}",
+        "quantity": 2,
+        "unit_price_minor": 2450,
+        "total_minor": 4900,
+        "vat_rate": 2000,
+    }
+    return PlacedLine(**{**values, **changes})
+
+
+def an_order(**changes: Any) -> OrderPlaced:
+    """An order of 1 234,50 € by transfer, in French."""
+    lines = [a_line(1), a_line(2, description="Atelier « cire & mèches »", quantity=1, unit_price_minor=117_060, total_minor=117_060)]
+    values: dict[str, Any] = {
+        "shop": SHOP,
+        "order_id": uuid7(),
+        "code": "K7F3-QD9M",
+        "module": Module.SHOP,
+        "placed_at": PLACED_AT,
+        "locale": "fr",
+        "currency": "EUR",
+        "payment": PaymentChoice(method=PaymentMethod.TRANSFER),
+        "customer": Buyer(name="Zoé Lefèvre", email="zoe@clients.example", phone="+33 6 99 00 00 01"),
+        "billing_address": an_address(),
+        "shipping_address": an_address(),
+        "lines": lines,
+        "shipping": Shipping(label="Colissimo", amount_minor=490, vat_rate=2000),
+        "extra_lines": [ExtraLine(label="Emballage cadeau", amount_minor=1000, vat_rate=2000)],
+        "totals": Totals(lines_minor=121_960, shipping_minor=490, extras_minor=1000, tax_minor=20_575, total_minor=123_450),
+        "note": "Merci de sonner deux fois.",
+    }
+    return OrderPlaced(**{**values, **changes})
+
+
+def a_shipment(order_id: UUID, **changes: Any) -> ShipmentDispatched:
+    """A shipment of the order's first line, with tracking, to be told to the customer."""
+    values: dict[str, Any] = {
+        "shop": SHOP,
+        "order_id": order_id,
+        "code": "K7F3-QD9M",
+        "shipment_id": uuid7(),
+        "parcel_ids": [uuid7()],
+        "lines": [ParcelLine(line=1, quantity=2)],
+        "carrier": "Colissimo",
+        "tracking_number": "6A12345678901",
+        "tracking_url": "https://suivi.example/colis?id=6A12345678901&lang=fr",
+        "shipped_on": date(2026, 11, 23),
+        "expected_on": date(2026, 11, 25),
+        "notify_customer": True,
+        "dispatched_at": datetime(2026, 11, 23, 8, 30, tzinfo=UTC),
+        "dispatched_by": "lea",
+        "position": FulfilmentPosition(version=3, stock=StockStanding.RESERVED, lines=[]),
+    }
+    return ShipmentDispatched(**{**values, **changes})
