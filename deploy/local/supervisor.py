@@ -1,8 +1,8 @@
 """Our own processes, kept running: started in order, ready before the next, restarted when they die.
 
-What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that dies
-by itself comes back after a pause that doubles with each death; one that was killed or stopped by `kill` or `stop`
-stays dead until it is started again. Nothing outlives the program that supervises (see `leash`).
+What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that
+dies by itself comes back after a pause that doubles with each death; one that was killed or stopped by `kill`
+or `stop` stays dead until it is started again. Nothing outlives the program that supervises (see `leash`).
 
     async with Supervisor(Path("var/demo")) as supervisor:
         await supervisor.start(Program("orders", [python, "-m", "services.orders"], env, f"{url}/readyz"))
@@ -111,18 +111,16 @@ class Supervisor:
     async def stop(self, name: str, grace_seconds: float = GRACE_SECONDS) -> None:
         """SIGTERM, and SIGKILL for what still runs after the grace; it is not restarted."""
         process = self._unwanted(name)
-        if process.poll() is None:
+        if process.returncode is None:
             processtree.send(process.pid, signal.SIGTERM)
             deadline = time.monotonic() + grace_seconds
             while processtree.is_running(process.pid) and time.monotonic() < deadline:
                 await asyncio.sleep(POLL_SECONDS)
-            await self._finish(process)
+        await self._finish(process)
 
     async def kill(self, name: str) -> None:
         """SIGKILL for the program and all it started; it is not restarted."""
-        process = self._unwanted(name)
-        if process.poll() is None:
-            await self._finish(process)
+        await self._finish(self._unwanted(name))
 
     async def restart(self, name: str) -> None:
         """Stop it in good order unless it is dead already, start it again and wait until it is ready."""
@@ -144,7 +142,8 @@ class Supervisor:
 
     def exited(self, name: str) -> int | None:
         """The exit status of the latest start (negative: the signal), None while it runs."""
-        return self._running[name].process.poll()
+        process = self._running[name].process
+        return None if processtree.is_running(process.pid) else process.poll()
 
     def names(self) -> list[str]:
         """All programs started so far."""
@@ -201,9 +200,13 @@ class Supervisor:
         return running.process
 
     async def _finish(self, process: subprocess.Popen[bytes]) -> None:
-        """End what still runs of it and its children, reap it, and take it off the leash."""
-        await asyncio.to_thread(processtree.kill_tree, process.pid)
-        await asyncio.to_thread(process.wait)
+        """End what still runs of it and its children, reap it, and take it off the leash.
+
+        Once reaped, its number may be somebody else's: then there is nothing to end.
+        """
+        if process.returncode is None:
+            await asyncio.to_thread(processtree.kill_tree, process.pid)
+            await asyncio.to_thread(process.wait)
         leash.release(process.pid)
 
     async def _answers_ready(self, running: _Running) -> bool:

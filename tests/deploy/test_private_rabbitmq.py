@@ -1,0 +1,77 @@
+"""The private RabbitMQ: keeps quorum queues through restarts, closed to everybody else, gone after use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import aio_pika
+import httpx2
+import pytest
+from pamqp.common import FieldTable
+
+from deploy.local import processtree
+from deploy.local.rabbitmq import PrivateRabbitMQ, start_rabbitmq
+from tests.deploy.listening import LOOPBACK, listening
+
+QUORUM: FieldTable = {"x-queue-type": "quorum"}
+
+
+@pytest.fixture(scope="module")
+def broker(parts_folder: Path) -> Iterator[PrivateRabbitMQ]:
+    started = start_rabbitmq(parts_folder / "own-broker", {})
+    assert isinstance(started, PrivateRabbitMQ)
+    yield started
+    started.stop()
+
+
+async def publish(broker: PrivateRabbitMQ, queue: str, body: bytes) -> None:
+    connection = await aio_pika.connect(broker.amqp_url)
+    async with connection, connection.channel() as channel:
+        await channel.declare_queue(queue, durable=True, arguments=QUORUM)
+        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await channel.default_exchange.publish(message, queue)
+
+
+async def take(broker: PrivateRabbitMQ, queue: str) -> bytes:
+    connection = await aio_pika.connect(broker.amqp_url)
+    async with connection, connection.channel() as channel:
+        declared = await channel.declare_queue(queue, durable=True, arguments=QUORUM)
+        message = await declared.get(timeout=10)
+        await message.ack()
+        return message.body
+
+
+async def test_confirmed_messages_survive_restart_and_kill(broker: PrivateRabbitMQ) -> None:
+    await publish(broker, "kept", b"through a restart")
+    broker.restart()
+    assert await take(broker, "kept") == b"through a restart"
+
+    await publish(broker, "kept", b"through a kill")
+    broker.kill()
+    broker.restart()
+    assert await take(broker, "kept") == b"through a kill"
+
+
+def test_it_listens_on_loopback_alone_its_epmd_too(broker: PrivateRabbitMQ) -> None:
+    assert broker._epmd is not None
+    found = listening(broker.pid) | listening(broker._epmd.pid)
+    assert {address for address, _ in found} <= LOOPBACK
+    ports = {broker.amqp_port, broker.management_port, broker.distribution_port, broker.epmd_port}
+    assert {port for _, port in found} == ports
+
+
+def test_only_the_administrator_may_enter(broker: PrivateRabbitMQ) -> None:
+    users = broker.ctl("list_users", "--formatter", "json")
+    assert "guest" not in users
+    whoami = f"{broker.management_url}/api/whoami"
+    assert httpx2.get(whoami, auth=(broker.user, broker.password)).json()["name"] == broker.user
+    assert httpx2.get(whoami, auth=("guest", "guest")).status_code == 401
+
+
+def test_stopped_it_leaves_nothing(broker: PrivateRabbitMQ) -> None:
+    assert broker._epmd is not None
+    leaders = [broker.pid, broker._epmd.pid]
+    family = [*leaders, *(pid for leader in leaders for pid in processtree.descendants(leader))]
+    broker.stop()
+    assert not any(processtree.is_running(pid) for pid in family)
+    assert not broker.place.folder.exists()
+    assert not broker.place.asked.exists()
