@@ -1,7 +1,8 @@
-"""A database and a role per service: `comptoir_orders` belongs to the role `comptoir_orders` and to nobody else.
+"""A database and a role per service: `comptoir_orders` belongs to the role `comptoir_orders` and to nobody
+else.
 
-No service can read another's tables, since its role may not even connect to the other's database. The passwords are
-random and live only in the URLs returned here; running it again gives the roles new ones.
+No service can read another's tables, since its role may not even connect to the other's database. The
+passwords are random and live only in the URLs returned here; running it again gives the roles new ones.
 """
 
 import asyncio
@@ -19,7 +20,10 @@ async def create_databases(admin_url: str, suffix: str = "") -> dict[str, str]:
     """Make what is missing; database URL by service. `suffix` keeps several sets apart on one server."""
     connection = await asyncpg.connect(admin_url)
     try:
-        return {service: await _create(connection, admin_url, f"{PREFIX}{service}{suffix}") for service in SERVICES}
+        return {
+            service: await _create(connection, admin_url, f"{PREFIX}{service}{suffix}")
+            for service in SERVICES
+        }
     finally:
         await connection.close()
 

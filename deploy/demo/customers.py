@@ -8,21 +8,97 @@ from contracts.storefront import Address, Customer
 MAIL_DOMAIN = "example.org"
 """Reserved by RFC 2606."""
 
-_FIRST = "Aïcha Baptiste Camille Denis Élodie Farid Gaëlle Hugo Inès Jules Karima Léon Maud Noé Odile Paul Rose Samir Théa Yann".split()
-_LAST = "Aubert Benali Carlier Delmas Étienne Faure Guérin Hamon Imbert Jacquet Kermarrec Lopez Masson Nguyen Oliveira Perrin".split()
-_FIRST_ABROAD = "Alice Brian Carla Dylan Emma Finn Grace Harry Isla Jack Kate Liam".split()
-_LAST_ABROAD = "Ashworth Byrne Claes De-Vries Evans Fischer Gallagher Hughes Jansen Keller".split()
-_TOWNS = (("44000", "Nantes"), ("35000", "Rennes"), ("69002", "Lyon"), ("33000", "Bordeaux"), ("59800", "Lille"), ("13001", "Marseille"))
+_FIRST = [
+    "Aïcha",
+    "Baptiste",
+    "Camille",
+    "Denis",
+    "Élodie",
+    "Farid",
+    "Gaëlle",
+    "Hugo",
+    "Inès",
+    "Jules",
+    "Karima",
+    "Léon",
+    "Maud",
+    "Noé",
+    "Odile",
+    "Paul",
+    "Rose",
+    "Samir",
+    "Théa",
+    "Yann",
+]
+_LAST = [
+    "Aubert",
+    "Benali",
+    "Carlier",
+    "Delmas",
+    "Étienne",
+    "Faure",
+    "Guérin",
+    "Hamon",
+    "Imbert",
+    "Jacquet",
+    "Kermarrec",
+    "Lopez",
+    "Masson",
+    "Nguyen",
+    "Oliveira",
+    "Perrin",
+]
+_FIRST_ABROAD = [
+    "Alice",
+    "Brian",
+    "Carla",
+    "Dylan",
+    "Emma",
+    "Finn",
+    "Grace",
+    "Harry",
+    "Isla",
+    "Jack",
+    "Kate",
+    "Liam",
+]
+_LAST_ABROAD = [
+    "Ashworth",
+    "Byrne",
+    "Claes",
+    "De-Vries",
+    "Evans",
+    "Fischer",
+    "Gallagher",
+    "Hughes",
+    "Jansen",
+    "Keller",
+]
+_TOWNS = (
+    ("44000", "Nantes"),
+    ("35000", "Rennes"),
+    ("69002", "Lyon"),
+    ("33000", "Bordeaux"),
+    ("59800", "Lille"),
+    ("13001", "Marseille"),
+)
 _TOWNS_ABROAD = (
     ("1000", "Bruxelles", "BE"),
     ("D02", "Dublin", "IE"),
     ("1012 AB", "Amsterdam", "NL"),
     ("10115", "Berlin", "DE"),
 )
-_STREETS = ("rue des Tanneurs", "rue du Faubourg", "quai de la Fosse", "place du Marché", "allée des Tilleuls", "rue Basse")
+_STREETS = (
+    "rue des Tanneurs",
+    "rue du Faubourg",
+    "quai de la Fosse",
+    "place du Marché",
+    "allée des Tilleuls",
+    "rue Basse",
+)
 _BROWSERS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 Version/19.1 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1",
 )
 
 

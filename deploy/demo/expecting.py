@@ -1,7 +1,7 @@
 """Where an order of the demo must end, worked out from its story alone.
 
-This is the second opinion: it follows the tables of states and payment statuses in the README, not the services' code,
-so that a mistake there shows as a difference instead of being repeated here.
+This is the second opinion: it follows the tables of states and payment statuses in the README, not the
+services' code, so that a mistake there shows as a difference instead of being repeated here.
 """
 
 from dataclasses import dataclass

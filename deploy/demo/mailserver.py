@@ -1,9 +1,9 @@
 """A mail server for one machine: accepts everything, delivers nothing, keeps a journal of what it accepted.
 
-A mail stands in the journal (one JSON object a line) before its sender hears 250, so the journal never knows less
-than Comptoir believes. `deploy.auditor` compares the two.
+A mail stands in the journal (one JSON object a line) before its sender hears 250, so the journal never
+knows less than Comptoir believes. `deploy.auditor` compares the two.
 
-    python -m deploy.demo.mailserver --port 2525 --journal mails.jsonl
+python -m deploy.demo.mailserver --port 2525 --journal mails.jsonl
 """
 
 import argparse
@@ -62,7 +62,9 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[Mail]:
-    """The accepted mails, oldest first; none when nothing was ever accepted. A last line cut short is skipped."""
+    """The accepted mails, oldest first; none when nothing was ever accepted. A last line cut short is
+    skipped.
+    """
     if not path.exists():
         return
     with path.open(encoding="utf-8") as file:

@@ -1,7 +1,7 @@
 """Atelier Garance, a made-up French bookbinder and stationer: what it sells in each of its five modules.
 
-Everything here is invented; mail addresses end in `example.org`, which is reserved (RFC 2606) and reaches nobody.
-Prices are cents of a euro and include VAT, as French shops show them.
+Everything here is invented; mail addresses end in `example.org`, which is reserved (RFC 2606) and reaches
+nobody. Prices are cents of a euro and include VAT, as French shops show them.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""What storefronts get wrong: each sale here must be refused with the reason it names, or answered as a repeat."""
+"""What storefronts get wrong: each sale here must be refused with the reason it names, or answered as a
+repeat.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +25,9 @@ def mistakes(good: Sequence[Sale]) -> list[Sale]:
             "totals_do_not_add_up",
             totals=shop[1].submission.totals.model_copy(update={"total_minor": shop[1].total_minor + 1}),
         ),
-        _broken(shop[2], "nothing", "quantity_not_positive", "totals_do_not_add_up", **_none_of_the_first(shop[2])),
+        _broken(
+            shop[2], "nothing", "quantity_not_positive", "totals_do_not_add_up", **_none_of_the_first(shop[2])
+        ),
         _broken(shop[3], "currency", "currency_unknown", currency="EUX"),
         _broken(free, "free", "free_method_above_zero", payment=PaymentChoice(method=PaymentMethod.FREE)),
         _repeated(shop[4]),

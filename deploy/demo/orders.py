@@ -36,10 +36,17 @@ class Habit:
 HABITS = {
     Module.SHOP: Habit(
         90,
-        {PaymentMethod.CARD: 55, PaymentMethod.CHEQUE: 15, PaymentMethod.TRANSFER: 20, PaymentMethod.CASH: 10},
+        {
+            PaymentMethod.CARD: 55,
+            PaymentMethod.CHEQUE: 15,
+            PaymentMethod.TRANSFER: 20,
+            PaymentMethod.CASH: 10,
+        },
     ),
     Module.EVENTS: Habit(26, {PaymentMethod.CARD: 70, PaymentMethod.CHEQUE: 15, PaymentMethod.TRANSFER: 15}),
-    Module.PRICE_TABLE: Habit(20, {PaymentMethod.TRANSFER: 50, PaymentMethod.CARD: 30, PaymentMethod.CHEQUE: 20}),
+    Module.PRICE_TABLE: Habit(
+        20, {PaymentMethod.TRANSFER: 50, PaymentMethod.CARD: 30, PaymentMethod.CHEQUE: 20}
+    ),
     Module.RESTAURANT: Habit(18, {PaymentMethod.CASH: 60, PaymentMethod.CARD: 40}),
     Module.SLOTS: Habit(18, {PaymentMethod.CARD: 50, PaymentMethod.CASH: 50}),
 }

@@ -1,11 +1,12 @@
-"""Real invoices as orders: the CSV of the Online Retail set becomes submissions of the same contract as any other.
+"""Real invoices as orders: the CSV of the Online Retail set becomes submissions of the same contract as any
+other.
 
 Columns: InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice (pounds), CustomerID, Country.
 
-Every invoice is either submitted or turned away here, never dropped. Turned away is only what the contract has no
-words for: a cancellation (of an order Comptoir never had), an invoice without a customer, one that sells nothing, a
-price below a penny. Everything else is submitted as it stands and Comptoir judges it. Names, addresses and mail
-addresses are made up.
+Every invoice is either submitted or turned away here, never dropped. Turned away is only what the contract
+has no words for: a cancellation (of an order Comptoir never had), an invoice without a customer, one that
+sells nothing, a price below a penny. Everything else is submitted as it stands and Comptoir judges it.
+Names, addresses and mail addresses are made up.
 """
 
 from collections import Counter
@@ -108,7 +109,7 @@ def why_not(rows: list[Row]) -> tuple[Reason, ...]:
         text = f"invoice {invoice} has only negative or zero lines ({len(goods)}); nothing is sold by it"
         reasons.append(Reason(code="nothing_sold", message=text, field="Quantity"))
     if below := [row for row in rows if row.is_below_a_penny]:
-        text = f"invoice {invoice}: {below[0].code} costs {below[0].unit_price} {CURRENCY}; round it to pence first"
+        text = f"invoice {invoice}: {below[0].code} costs {CURRENCY} {below[0].unit_price}; round it to pence"
         reasons.append(Reason(code="price_too_precise", message=text, field="UnitPrice"))
     return tuple(reasons)
 
@@ -185,7 +186,9 @@ def _payment(chance: Random, customer: str, due_minor: int) -> PaymentChoice:
     """A customer always pays the same way; an invoice over nothing needs no payment."""
     if due_minor == 0:
         return PaymentChoice(method=PaymentMethod.FREE)
-    habit = Random(customer).choices((PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.CHEQUE), (60, 30, 10))[0]
+    habit = Random(customer).choices(
+        (PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.CHEQUE), (60, 30, 10)
+    )[0]
     return card(chance) if habit is PaymentMethod.CARD else PaymentChoice(method=habit)
 
 

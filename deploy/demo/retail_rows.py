@@ -22,7 +22,22 @@ COLUMNS = (
     "Country",
 )
 CHARGES = frozenset(
-    {"POST", "DOT", "C2", "C3", "M", "D", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK", "PADS", "ADJUST", "ADJUST2"}
+    {
+        "POST",
+        "DOT",
+        "C2",
+        "C3",
+        "M",
+        "D",
+        "S",
+        "B",
+        "BANK CHARGES",
+        "AMAZONFEE",
+        "CRUK",
+        "PADS",
+        "ADJUST",
+        "ADJUST2",
+    }
 )
 """Stock codes that are postage, carriage, manual entries, discounts, samples or fees."""
 _ZONE = ZoneInfo(TRUMPET.time_zone)
@@ -80,7 +95,7 @@ def read_rows(lines: Iterable[str]) -> Iterator[Row]:
         try:
             yield _row(record)
         except (ValueError, InvalidOperation, AttributeError, TypeError) as error:
-            raise NotTheFormat(f"line {reader.line_num}: {error or type(error).__name__}") from error
+            raise NotTheFormat(f"line {reader.line_num}: {type(error).__name__} {error}") from error
 
 
 def _row(record: dict[str, str]) -> Row:

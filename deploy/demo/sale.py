@@ -1,6 +1,7 @@
 """A sale of the demo: what the storefront submits, what will happen to it, and whether it must be refused.
 
-The story is decided before anything runs, so the expected end of every order is known without asking Comptoir.
+The story is decided before anything runs, so the expected end of every order is known without asking
+Comptoir.
 """
 
 from dataclasses import dataclass, field, replace
@@ -66,9 +67,9 @@ class Story:
 class Sale:
     """One submission. `refusals` are the reason codes Comptoir must give (empty: the order must be placed).
 
-    `event_id` becomes the order's id. `body` replaces the submission's JSON on the wire: a message no reader can
-    understand. `repeats` is the event id of an earlier sale with the same key and content, whose answer this
-    one must get; `copies` is how often the very same event is published.
+    `event_id` becomes the order's id. `body` replaces the submission's JSON on the wire: a message no
+    reader can understand. `repeats` is the event id of an earlier sale with the same key and content, whose
+    answer this one must get; `copies` is how often the very same event is published.
     """
 
     event_id: UUID

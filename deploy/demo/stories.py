@@ -58,17 +58,19 @@ def _receipts(chance: Random, sale: Sale, method: PaymentMethod) -> tuple[Receip
 
 
 def _reference(chance: Random, method: PaymentMethod) -> str:
-    prefix = {PaymentMethod.CHEQUE: "CHQ", PaymentMethod.TRANSFER: "VIR", PaymentMethod.CASH: "CAISSE"}[method]
+    prefix = {PaymentMethod.CHEQUE: "CHQ", PaymentMethod.TRANSFER: "VIR", PaymentMethod.CASH: "CAISSE"}[
+        method
+    ]
     return f"{prefix}-{chance.randint(0, 9_999_999):07d}"
 
 
 def _settles(sale: Sale, money: Story) -> bool:
-    return money.card is not CardStory.NEVER or sum(r.amount_minor for r in money.receipts) >= sale.total_minor
+    return (
+        money.card is not CardStory.NEVER or sum(r.amount_minor for r in money.receipts) >= sale.total_minor
+    )
 
 
-def _journey(
-    chance: Random, sale: Sale
-) -> tuple[tuple[tuple[ParcelLine, ...], ...], tuple[Dispatch, ...]]:
+def _journey(chance: Random, sale: Sale) -> tuple[tuple[tuple[ParcelLine, ...], ...], tuple[Dispatch, ...]]:
     """Most goods arrive; some are still on their way, packed only, packed in part, or untouched."""
     how_far = chance.choices(("delivered", "shipped", "packed", "part", "untouched"), (66, 12, 8, 8, 6))[0]
     parcels = _parcels(chance, sale)
@@ -80,7 +82,9 @@ def _journey(
         return parcels[:1], (_dispatch(chance, (0,), is_delivered=chance.random() < 0.5),)
     arrived = how_far == "delivered"
     if len(parcels) > 1 and chance.random() < 0.5:
-        return parcels, tuple(_dispatch(chance, (each,), is_delivered=arrived) for each in range(len(parcels)))
+        return parcels, tuple(
+            _dispatch(chance, (each,), is_delivered=arrived) for each in range(len(parcels))
+        )
     return parcels, (_dispatch(chance, tuple(range(len(parcels))), is_delivered=arrived),)
 
 
@@ -100,7 +104,9 @@ def _parcels(chance: Random, sale: Sale) -> tuple[tuple[ParcelLine, ...], ...]:
     return tuple(part for part in _split(goods, units // 2) if part)
 
 
-def _split(goods: tuple[ParcelLine, ...], first_units: int) -> tuple[tuple[ParcelLine, ...], tuple[ParcelLine, ...]]:
+def _split(
+    goods: tuple[ParcelLine, ...], first_units: int
+) -> tuple[tuple[ParcelLine, ...], tuple[ParcelLine, ...]]:
     """The first so many units, and the rest; a line may be cut in two."""
     first: list[ParcelLine] = []
     rest: list[ParcelLine] = []

@@ -1,0 +1,113 @@
+"""One storefront module: publishes its sales over AMQP and collects Comptoir's answers, as any module would.
+
+It knows nothing of Comptoir but contracts/ and its own login. A sale counts as submitted once the broker has
+confirmed it; `mandatory` makes sure that a queue really took it.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Self
+from uuid import UUID
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
+
+from contracts.catalogue import STOREFRONT, type_of
+from contracts.envelope import CONTENT_TYPE, Envelope
+from contracts.message import Reason
+from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
+from deploy.demo.sale import Sale
+
+SUBMITTED = type_of(OrderSubmitted, STOREFRONT)
+ACCEPTED = type_of(OrderAccepted, "orders")
+CONFIRM_SECONDS = 15.0
+
+Answer = OrderAccepted | OrderRefused
+Hearing = Callable[["Storefront", UUID, Answer], Awaitable[None]]
+
+
+class Storefront:
+    """A connected module. `answers` holds what was heard, by the id of the submission it answers."""
+
+    def __init__(self, shop: str, module: str, hearing: Hearing | None = None) -> None:
+        self.shop, self.module = shop, module
+        self.login = login_of(shop, module)
+        self.answers: dict[UUID, Answer] = {}
+        self.submitted_at: dict[UUID, datetime] = {}
+        self._hearing = hearing
+        self._connection: AbstractRobustConnection | None = None
+        self._channel: AbstractRobustChannel | None = None
+
+    async def open(self, amqp_url: str) -> Self:
+        """Connect with the module's own login and listen to its own queue."""
+        self._connection = await aio_pika.connect_robust(
+            amqp_url, client_properties={"connection_name": self.login}
+        )
+        channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        assert isinstance(channel, AbstractRobustChannel)
+        self._channel = channel
+        listening = await self._connection.channel()
+        await listening.set_qos(prefetch_count=200)
+        queue = await listening.get_queue(self.login, ensure=False)
+        await queue.consume(self._hear)
+        return self
+
+    async def close(self) -> None:
+        """Hang up; what is still in the module's queue stays there for the next time."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def submit(self, sale: Sale) -> None:
+        """Publish a sale as often as it says, and return when the broker has confirmed each.
+
+        Raises aio_pika's DeliveryError when no queue took it, TimeoutError when nobody confirms.
+        """
+        assert self._channel is not None
+        exchange = await self._channel.get_exchange(STOREFRONT, ensure=False)
+        self.submitted_at.setdefault(sale.event_id, datetime.now(UTC))
+        for _ in range(sale.copies):
+            await exchange.publish(self._message(sale), SUBMITTED, mandatory=True, timeout=CONFIRM_SECONDS)
+
+    def _message(self, sale: Sale) -> aio_pika.Message:
+        envelope = Envelope(
+            id=sale.event_id,
+            source=f"/{STOREFRONT}/{self.shop}/{self.module}",
+            type=SUBMITTED,
+            time=self.submitted_at[sale.event_id],
+            shop=self.shop,
+            subject=str(sale.event_id),
+            correlation_id=str(sale.event_id),
+        )
+        return aio_pika.Message(
+            sale.body
+            if sale.body is not None
+            else sale.submission.model_dump_json(exclude_none=True).encode(),
+            headers=dict(envelope.headers()),
+            content_type=CONTENT_TYPE,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=str(sale.event_id),
+            user_id=self.login,
+            app_id=STOREFRONT,
+        )
+
+    async def _hear(self, message: AbstractIncomingMessage) -> None:
+        """Remember an answer. Heard twice it is the same answer, so that costs nothing."""
+        async with message.process():
+            envelope = Envelope.read(message.headers)
+            kind = OrderAccepted if envelope.type == ACCEPTED else OrderRefused
+            answer = kind.model_validate_json(message.body)
+            answered = envelope.causation_id
+            if answered is not None:
+                self.answers.setdefault(answered, answer)
+                if self._hearing is not None:
+                    await self._hearing(self, answered, answer)
+
+
+def login_of(shop: str, module: str) -> str:
+    """The broker's user of a module, and the name of the queue in which it hears its answers."""
+    return f"{STOREFRONT}.{shop}.{module}"
+
+
+def reasons_of(answer: Answer) -> tuple[Reason, ...]:
+    """Why an order was refused; nothing for an accepted one."""
+    return tuple(answer.reasons) if isinstance(answer, OrderRefused) else ()
