@@ -1,0 +1,34 @@
+"""Whether a mail address can be written to, by its form alone.
+
+An order whose recap cannot leave is refused while the customer is still in the shop, not found bounced
+later. Nothing is looked up. Reserved domains (.test, .example, .invalid) are accepted: their form is right.
+Form: RFC 5321 section 4.1.2 without quoted local parts and address literals, which no customer types.
+"""
+
+import re
+
+LONGEST_LOCAL_PART = 64
+LONGEST_DOMAIN = 253
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"({_LABEL}\.)+(?=[^.]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{{0,61}}[A-Za-z0-9]")
+
+
+def is_deliverable(address: str) -> bool:
+    """Whether a mail server would take this for an address. An international domain is judged as punycode."""
+    local_part, at, domain = address.rpartition("@")
+    return (
+        at == "@"
+        and len(local_part) <= LONGEST_LOCAL_PART
+        and _LOCAL_PART.fullmatch(local_part) is not None
+        and _is_domain(domain)
+    )
+
+
+def _is_domain(domain: str) -> bool:
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            return False
+    return len(domain) <= LONGEST_DOMAIN and _DOMAIN.fullmatch(domain) is not None

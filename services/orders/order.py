@@ -1,0 +1,124 @@
+"""The states of an order: one pure function of the facts known, and the words people read for each state.
+
+Invariant: a state is never stored as a decision, only as the result of `automatic_state`. It is evaluated
+again after every fact and in both directions, so facts may arrive in any sequence and any number of times.
+A rule that looked at the previous state instead would give other states for other arrivals.
+"""
+
+from dataclasses import dataclass
+
+from contracts.orders import OrderState
+from contracts.storefront import PaymentMethod
+from services.orders.fulfilment_status import NOTHING_DONE, Quantities
+
+PAYMENTS_RECEIVED = "payments_received"
+IN_PROGRESS_ORDER = "in_progress_order"
+LOCKED_STATES = frozenset({OrderState.IN_CHECKOUT})
+"""States staff cannot change by hand."""
+METHODS_STARTING_UNPAID = frozenset({PaymentMethod.CASH})
+"""Methods that let work start before payment: the money comes when the customer does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an order. `balance_minor` is what is owed: by the customer if positive, to them if
+    negative. `drafted` is an order staff write and have not confirmed; an order neither drafted nor placed is
+    a checkout, whose timer is `checkout_over` when it ran out or the storefront dropped it."""
+
+    placed: bool = True
+    drafted: bool = False
+    checkout_over: bool = False
+    cancelled: bool = False
+    return_open: bool = False
+    balance_minor: int = 0
+    received_by_hand_minor: int = 0
+    method: PaymentMethod | None = None
+    quantities: Quantities = NOTHING_DONE
+    completes_alone: bool = True
+
+
+def automatic_state(facts: Facts) -> OrderState:
+    """The state these facts give; the first rule that fits wins."""
+    if facts.drafted and not facts.placed:
+        return OrderState.DRAFT
+    if facts.cancelled:
+        return OrderState.CANCELLED
+    if not facts.placed:
+        return OrderState.ABANDONED if facts.checkout_over else OrderState.IN_CHECKOUT
+    if is_finished(facts):
+        return OrderState.COMPLETED
+    if facts.quantities.shipped > 0:
+        return OrderState.PROCESSING
+    if may_be_prepared(facts):
+        return OrderState.READY
+    return OrderState.AWAITING_PAYMENT
+
+
+def is_finished(facts: Facts) -> bool:
+    """Whether every unit needed has reached its customer, nothing is owed by them and nothing comes back."""
+    return (
+        facts.completes_alone
+        and facts.quantities.all_finished
+        and facts.balance_minor <= 0
+        and not facts.return_open
+    )
+
+
+def may_be_prepared(facts: Facts) -> bool:
+    """Whether work may start: paid, paid on site, or work already started."""
+    return (
+        facts.balance_minor <= 0 or facts.method in METHODS_STARTING_UNPAID or facts.quantities.in_parcels > 0
+    )
+
+
+def automatic_label(state: OrderState, facts: Facts) -> str:
+    """The key of the built-in label: the state's own name, except for `ready`, which tells who settled."""
+    if state is not OrderState.READY:
+        return state.value
+    return PAYMENTS_RECEIVED if facts.received_by_hand_minor > 0 else IN_PROGRESS_ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class HandSet:
+    """A state a staff member chose while the automatic one was `over`; it is shown as long as that holds."""
+
+    state: OrderState
+    label: str
+    over: OrderState
+
+
+def shown_state(automatic: OrderState, label: str, hand: HandSet | None) -> tuple[OrderState, str]:
+    """State and label to show: the hand-set ones until a fact gives another automatic state."""
+    if hand is not None and hand.over is automatic:
+        return hand.state, hand.label
+    return automatic, label
+
+
+LABELS: dict[str, dict[str, str]] = {
+    "draft": {"fr": "Brouillon", "en": "Draft"},
+    "in_checkout": {"fr": "Saisie en cours", "en": "In checkout"},
+    "abandoned": {"fr": "Panier abandonné", "en": "Abandoned cart"},
+    "awaiting_payment": {"fr": "En attente de paiement", "en": "Awaiting payment"},
+    IN_PROGRESS_ORDER: {"fr": "Commande en cours", "en": "Order in progress"},
+    PAYMENTS_RECEIVED: {"fr": "Paiements reçus", "en": "Payments received"},
+    "processing": {"fr": "En cours de traitement", "en": "Processing"},
+    "completed": {"fr": "Traitée", "en": "Completed"},
+    "cancelled": {"fr": "Annulée", "en": "Cancelled"},
+}
+"""Built-in labels by key and language."""
+
+STATUS_FILTERS: dict[str, frozenset[OrderState]] = {
+    "new": frozenset(
+        {OrderState.IN_CHECKOUT, OrderState.ABANDONED, OrderState.AWAITING_PAYMENT, OrderState.READY}
+    ),
+    "in_progress": frozenset({OrderState.PROCESSING}),
+    "done": frozenset({OrderState.COMPLETED}),
+    "cancelled": frozenset({OrderState.CANCELLED}),
+}
+"""The filter «Statut» (Nouveau, En cours, Terminé, Annulé) as states; a draft is in none."""
+
+
+def label_text(key: str, language: str) -> str:
+    """What a built-in label says, in French unless the language is `en`. KeyError for an unknown key."""
+    texts = LABELS[key]
+    return texts.get(language, texts["fr"])
