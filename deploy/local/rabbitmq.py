@@ -265,10 +265,9 @@ def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) ->
         return given
     home = find_rabbitmq(environment.get("COMPTOIR_RABBITMQ", "auto"), installed_homes())
     place = take_place(folder)
-    if home.tree:
-        home = unpacked_home(
-            place.within_reach(home.tree, "usr/lib/erlang/bin/erl", "usr/lib/rabbitmq/bin/rabbitmqctl")
-        )
+    if tree := home.tree:
+        programs = [f"{tree.name}/usr/lib/erlang/bin/erl", f"{tree.name}/usr/lib/rabbitmq/bin/rabbitmqctl"]
+        home = unpacked_home(place.within_reach(tree.parent, [tree.name], programs) / tree.name)
     broker = PrivateRabbitMQ(place, home)
     try:
         broker.initialise()

@@ -1,20 +1,25 @@
 """Which addresses a process and its children listen on, as the kernel tells."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
-from deploy.local.processtree import descendants
+from deploy.local.processtree import descendants, is_running
 
 LISTENING = "0A"
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
 
 def open_sockets(pid: int) -> set[str]:
-    """The inodes of the sockets `pid` has open."""
-    found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        if link.exists() or link.is_symlink():
-            found.update(re.findall(r"socket:\[(\d+)\]", str(link.readlink())))
+    """The inodes of the sockets `pid` has open; none if it ends while we look."""
+    found: set[str] = set()
+    try:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found.update(re.findall(r"socket:\[(\d+)\]", str(link.readlink())))
+    except OSError:
+        if is_running(pid):
+            raise
     return found
 
 
