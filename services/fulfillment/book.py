@@ -1,0 +1,198 @@
+"""The orders and stock levels of one transaction: locked and loaded at once, changed in memory, written back
+at once.
+
+Locks are taken in one sequence everywhere, so that no two transactions wait for each other: the shop's stock
+gate (shared to place orders, alone to set stock), then orders by (shop, id), then levels by (shop, SKU,
+location). Behind the gate no order can become `missing` unseen while stock is raised.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from contracts.fulfillment import DispatchShipment, PackParcel, RecordDelivery, SetStock
+from contracts.orders import OrderPlaced
+from contracts.storefront import LineKind
+from services.chassis.subscribers import Book, Delivery
+from services.chassis.unit import Unit
+from services.fulfillment import stock, store
+from services.fulfillment.order import Key, Order
+from services.fulfillment.parcel import Parcel
+from services.fulfillment.position import Line
+from services.fulfillment.shipment import Shipment
+from services.fulfillment.stock import Claim, Kind, Level, Place
+
+
+class ShelfBook(Book):
+    """What one unit of fulfillment works on."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self.orders: dict[Key, Order] = {}
+        self.levels: dict[Place, Level] = {}
+        self._places: dict[tuple[str, str], list[Place]] = {}
+        self._new_orders: dict[Key, Order] = {}
+        self._changed_orders: dict[Key, Order] = {}
+        self._changed_lines: dict[tuple[Key, int], None] = {}
+        self._changed_claims: dict[tuple[Key, int, Place], None] = {}
+        self._changed_levels: set[Place] = set()
+        self._movements: list[store.Movement] = []
+        self._new_parcels: list[tuple[Key, Parcel]] = []
+        self._new_shipments: dict[tuple[Key, UUID], None] = {}
+        self._delivered: dict[tuple[Key, UUID], None] = {}
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Lock and load what these deliveries touch: the orders they name, those that wait for stock, the
+        levels.
+        """
+        messages = [delivery.message for delivery in deliveries]
+        restocked = {(m.shop, level.sku) for m in messages if isinstance(m, SetStock) for level in m.levels}
+        named = {(m.shop, m.order_id) for m in messages if not isinstance(m, SetStock)}
+        wanted = {(m.shop, sku) for m in messages if isinstance(m, OrderPlaced) for sku in _goods(m)}
+        connection = self.unit.connection
+        if wanted or restocked:
+            alone = {shop for shop, _ in restocked}
+            await store.pass_gate(connection, {shop for shop, _ in wanted | restocked}, alone)
+        short = await store.read_orders_missing(connection, restocked) if restocked else set()
+        self.orders = await store.lock_orders(connection, named | short) if named or short else {}
+        if self.orders:
+            await store.read_lines(connection, self.orders)
+            await self._load_parcels(messages)
+        leaving = {(m.shop, m.order_id) for m in messages if isinstance(m, DispatchShipment)}
+        moved = wanted | restocked | self._skus_of(leaving | short)
+        if moved:
+            self.levels = await store.lock_levels(connection, moved)
+        for place in self.levels:
+            self._places.setdefault((place.shop, place.sku), []).append(place)
+
+    async def _load_parcels(self, messages: Sequence[Any]) -> None:
+        asked = {
+            (m.shop, m.order_id)
+            for m in messages
+            if isinstance(m, PackParcel | DispatchShipment | RecordDelivery)
+        }
+        known = {key: self.orders[key] for key in asked & self.orders.keys()}
+        if known:
+            await store.read_parcels(self.unit.connection, known)
+            await store.read_shipments(self.unit.connection, known)
+            await store.read_claims(self.unit.connection, known)
+
+    def _skus_of(self, keys: Iterable[Key]) -> set[tuple[str, str]]:
+        known = (self.orders[key] for key in keys if key in self.orders)
+        return {(order.shop, want.sku) for order in known for want in order.wanted()}
+
+    def add_order(self, order: Order) -> None:
+        """A new order; its lines come with it."""
+        self.orders[order.key] = order
+        self._new_orders[order.key] = order
+
+    def changed(self, order: Order) -> None:
+        """An order's own row must be written; its version rises, since something of it changed."""
+        order.version += 1
+        if order.key not in self._new_orders:
+            self._changed_orders[order.key] = order
+
+    def set_line(self, order: Order, line: Line) -> None:
+        """Replace a line by its next state."""
+        order.lines[line.line] = line
+        if order.key not in self._new_orders:
+            self._changed_lines[order.key, line.line] = None
+
+    def add_parcel(self, order: Order, parcel: Parcel) -> None:
+        order.parcels[parcel.id] = parcel
+        self._new_parcels.append((order.key, parcel))
+
+    def add_shipment(self, order: Order, shipment: Shipment) -> None:
+        order.shipments[shipment.id] = shipment
+        self._new_shipments[order.key, shipment.id] = None
+
+    def set_receipt(self, order: Order, shipment: Shipment) -> None:
+        """A shipment, now with its receipt."""
+        order.shipments[shipment.id] = shipment
+        if (order.key, shipment.id) not in self._new_shipments:
+            self._delivered[order.key, shipment.id] = None
+
+    def places(self, shop: str, sku: str) -> list[Place]:
+        """Where a SKU lies, in the sequence in which it is drawn: `main` first, then by name."""
+        return sorted(
+            self._places.get((shop, sku), []), key=lambda place: (place.location != "main", place.location)
+        )
+
+    def reserve(self, order: Order, line: int, place: Place, quantity: int) -> None:
+        """Take units of a level for an order line."""
+        level, claim = stock.take(
+            place, self.levels[place], order.claims.get((line, place), Claim()), quantity
+        )
+        self._move(order, line, place, Kind.RESERVE, order.id, quantity, level, claim)
+
+    def ship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
+        """Reserved units leave with a shipment."""
+        level, claim = stock.ship(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.SHIP, shipment_id, quantity, level, claim)
+
+    def set_level(self, place: Place, level: Level, adjustment: int, cause: UUID) -> None:
+        """A count: the level as found, and the adjustment that explains it."""
+        if place not in self.levels:
+            self._places.setdefault((place.shop, place.sku), []).append(place)
+        self.levels[place] = level
+        self._changed_levels.add(place)
+        if adjustment:
+            self._movements.append((place, None, None, cause, Kind.ADJUST, adjustment))
+
+    def _move(
+        self,
+        order: Order,
+        line: int,
+        place: Place,
+        kind: Kind,
+        cause: UUID,
+        quantity: int,
+        level: Level,
+        claim: Claim,
+    ) -> None:
+        self.levels[place] = level
+        order.claims[line, place] = claim
+        self._changed_levels.add(place)
+        self._changed_claims[order.key, line, place] = None
+        self._movements.append((place, order.id, line, cause, kind, quantity))
+
+    async def save(self) -> None:
+        """Write back what changed, one statement per table, owners before what refers to them."""
+        connection = self.unit.connection
+        if self._new_orders:
+            await store.insert_orders(connection, list(self._new_orders.values()))
+        if self._changed_orders:
+            await store.update_orders(connection, list(self._changed_orders.values()))
+        if self._changed_lines:
+            await store.update_lines(
+                connection, [(key, self.orders[key].lines[n]) for key, n in self._changed_lines]
+            )
+        await self._save_stock()
+        if self._new_parcels:
+            await store.insert_parcels(connection, self._new_parcels)
+        if self._new_shipments:
+            await store.insert_shipments(connection, self._shipments(self._new_shipments))
+        if self._delivered:
+            await store.update_receipts(connection, self._shipments(self._delivered))
+
+    async def _save_stock(self) -> None:
+        connection = self.unit.connection
+        if self._changed_levels:
+            await store.write_levels(
+                connection, {place: self.levels[place] for place in sorted(self._changed_levels)}
+            )
+        if self._changed_claims:
+            claims = [
+                (key, line, place, self.orders[key].claims[line, place])
+                for key, line, place in self._changed_claims
+            ]
+            await store.write_claims(connection, claims)
+        if self._movements:
+            await store.insert_movements(connection, self._movements, self.unit.now)
+
+    def _shipments(self, keys: Iterable[tuple[Key, UUID]]) -> list[tuple[Key, Shipment]]:
+        return [(key, self.orders[key].shipments[shipment_id]) for key, shipment_id in keys]
+
+
+def _goods(placed: OrderPlaced) -> set[str]:
+    return {line.sku for line in placed.lines if line.kind is LineKind.SHIP and line.sku is not None}

@@ -1,0 +1,54 @@
+"""Public tracking pages of carriers: the link for a number, when whoever dispatches gives only the number.
+
+The patterns are the addresses the carriers' own sites show for a tracked item. A carrier we don't know has no
+link; a wrong one would send the customer to somebody else's parcel.
+"""
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+_LA_POSTE = "https://www.laposte.fr/outils/suivre-vos-envois?code={number}"
+_CHRONOPOST = "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={number}"
+_MONDIAL_RELAY = "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition={number}"
+_DPD = "https://trace.dpd.fr/fr/trace/{number}"
+_UPS = "https://www.ups.com/track?loc=fr_FR&tracknum={number}"
+_DHL = "https://www.dhl.com/fr-fr/home/tracking.html?tracking-id={number}"
+_GLS = "https://gls-group.com/FR/fr/suivi-colis/?match={number}"
+_FEDEX = "https://www.fedex.com/fedextrack/?trknbr={number}"
+
+PAGES = {
+    "colissimo": _LA_POSTE,
+    "la poste": _LA_POSTE,
+    "laposte": _LA_POSTE,
+    "lettre suivie": _LA_POSTE,
+    "chronopost": _CHRONOPOST,
+    "mondial relay": _MONDIAL_RELAY,
+    "mondialrelay": _MONDIAL_RELAY,
+    "dpd": _DPD,
+    "ups": _UPS,
+    "dhl": _DHL,
+    "gls": _GLS,
+    "fedex": _FEDEX,
+}
+"""Tracking page by the carrier's name in plain lower-case words."""
+
+
+def tracking_url(carrier: str, number: str) -> str | None:
+    """The carrier's public page for this number, or None for a carrier we don't know.
+
+    The name is matched by whole words ("La Poste – Lettre suivie", "DHL Express"), whatever its case and
+    accents.
+    """
+    words = f" {_plain(carrier)} "
+    compact = re.sub(r"\s+", "", number)
+    for name, page in PAGES.items():
+        if f" {name} " in words and compact:
+            return page.format(number=quote(compact, safe=""))
+    return None
+
+
+def _plain(name: str) -> str:
+    """Lower-case ASCII words: `Chronopost® – Relais` becomes `chronopost relais`."""
+    ascii_name = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return " ".join(re.findall(r"[a-z0-9]+", ascii_name))

@@ -1,0 +1,70 @@
+"""Delivering: a dispatched shipment reached its customer, with the proof of it. A shipment arrives once."""
+
+from dataclasses import replace
+
+from contracts.fulfillment import DeliveryRecorded, RecordDelivery
+from contracts.message import Reason
+from services.chassis.subscribers import Delivery
+from services.fulfillment import parcel, position
+from services.fulfillment.answering import done, reject, wait_or_reject
+from services.fulfillment.book import ShelfBook
+from services.fulfillment.order import Order
+from services.fulfillment.shipment import Receipt, Shipment
+
+
+def record(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
+    """Record the delivery; the same again is done already, another one of the same shipment is refused."""
+    command = delivery.message
+    order = book.orders.get((command.shop, command.order_id))
+    shipment = order.shipments.get(command.shipment_id) if order else None
+    if order is None or shipment is None:
+        unknown = Reason(
+            code="unknown_shipment",
+            message=f"Order {command.order_id} has no shipment {command.shipment_id}; dispatch it first.",
+            field="shipment_id",
+        )
+        return wait_or_reject(book, delivery, f"shipment:{command.shipment_id}", unknown)
+    if (known := shipment.receipt) is not None:
+        if known.is_described_by(command):
+            return done(book, delivery)
+        return reject(book, delivery, _already(shipment, known, command))
+    arrived = replace(shipment, receipt=_receipt_of(book, command))
+    for line, quantity in parcel.sum_units(order.parcels[i] for i in shipment.parcel_ids).items():
+        book.set_line(order, position.deliver(order.lines[line], quantity))
+    book.set_receipt(order, arrived)
+    book.changed(order)
+    book.unit.emit(_event(order, arrived, command), about=order, cause=delivery.envelope)
+    return None
+
+
+def _receipt_of(book: ShelfBook, command: RecordDelivery) -> Receipt:
+    return Receipt(
+        delivered_at=command.delivered_at,
+        proof=command.proof,
+        proof_reference=command.proof_reference,
+        recorded_at=book.unit.now,
+        recorded_by=command.actor,
+    )
+
+
+def _already(shipment: Shipment, known: Receipt, command: RecordDelivery) -> Reason:
+    message = (
+        f"Shipment {shipment.id} was delivered at {known.delivered_at.isoformat()} ({known.proof}), "
+        f"not at {command.delivered_at.isoformat()} ({command.proof}); the first record stands."
+    )
+    return Reason(code="already_delivered", message=message, field="delivered_at")
+
+
+def _event(order: Order, arrived: Shipment, command: RecordDelivery) -> DeliveryRecorded:
+    return DeliveryRecorded(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        shipment_id=arrived.id,
+        parcel_ids=list(arrived.parcel_ids),
+        delivered_at=command.delivered_at,
+        proof=command.proof,
+        proof_reference=command.proof_reference,
+        recorded_by=command.actor,
+        position=order.position(),
+    )

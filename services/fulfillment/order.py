@@ -1,0 +1,72 @@
+"""An order as fulfillment knows it: the aggregate that is locked, changed in memory and written back.
+
+The position's version counts the facts behind it (placed, reserved, each parcel, shipment and delivery), so
+it rises with every change and ends the same in whichever sequence the facts arrived.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from contracts.fulfillment import FulfilmentPosition, LinePosition, StockStanding
+from contracts.storefront import LineKind
+from services.fulfillment.parcel import Parcel
+from services.fulfillment.position import Line
+from services.fulfillment.shipment import Shipment
+from services.fulfillment.stock import Claim, Place, Wanted
+
+Key = tuple[str, UUID]
+"""(shop, order id): how orders are known everywhere."""
+
+
+@dataclass(slots=True)
+class Order:
+    """One order's lines, what they hold of the stock, its parcels and shipments. `id` is the order's id."""
+
+    shop: str
+    id: UUID
+    code: str
+    placed_at: datetime
+    stock: StockStanding
+    version: int = 1
+    sequence: int = 0
+    next_parcel_number: int = 1
+    lines: dict[int, Line] = field(default_factory=dict)
+    claims: dict[tuple[int, Place], Claim] = field(default_factory=dict)
+    parcels: dict[UUID, Parcel] = field(default_factory=dict)
+    shipments: dict[UUID, Shipment] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        return (self.shop, self.id)
+
+    def wanted(self) -> list[Wanted]:
+        """The units of goods that must be reserved, by line."""
+        return [
+            Wanted(line.line, line.sku, line.ordered - line.cancelled)
+            for _, line in sorted(self.lines.items())
+            if line.is_goods and line.sku is not None and line.ordered > line.cancelled
+        ]
+
+    def open_of(self, line: int) -> Mapping[Place, int]:
+        """What a line still holds of each level, by location."""
+        return {place: claim.open for (number, place), claim in sorted(self.claims.items()) if number == line}
+
+    def position(self) -> FulfilmentPosition:
+        """All quantities, for the event that says what changed."""
+        lines = [
+            LinePosition(
+                line=line.line,
+                kind=LineKind(line.kind),
+                ordered=line.ordered,
+                cancelled=line.cancelled,
+                packed=line.packed,
+                lost=line.lost,
+                shipped=line.shipped,
+                delivered=line.delivered,
+                returned=line.returned,
+            )
+            for _, line in sorted(self.lines.items())
+        ]
+        return FulfilmentPosition(version=self.version, stock=self.stock, lines=lines)

@@ -1,0 +1,80 @@
+"""Packing: units of an order's goods go into a parcel, never more than are left, and only with stock behind
+them.
+
+The order's row is locked, so of two people who pack the last unit one wins and the other is told what is
+left.
+"""
+
+from contracts.fulfillment import PackParcel, ParcelLine, ParcelPacked
+from contracts.message import Reason
+from services.chassis.subscribers import Delivery, order_key
+from services.fulfillment import parcel, position
+from services.fulfillment.answering import done, reject, wait_or_reject
+from services.fulfillment.book import ShelfBook
+from services.fulfillment.order import Order
+from services.fulfillment.parcel import Parcel
+
+
+def pack(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
+    """Pack the parcel; the same parcel again is done already, another one of the same id is refused."""
+    command = delivery.message
+    order = book.orders.get((command.shop, command.order_id))
+    if order is None:
+        unknown = Reason(
+            code="unknown_order",
+            message=f"Shop {command.shop} has no order {command.order_id}; look up its id.",
+        )
+        return wait_or_reject(book, delivery, order_key(command.order_id), unknown)
+    if (known := order.parcels.get(command.parcel_id)) is not None:
+        return (
+            done(book, delivery) if known.is_described_by(command) else reject(book, delivery, _taken(known))
+        )
+    if reasons := parcel.reasons_against(command, order.lines, order.stock):
+        return reject(book, delivery, *reasons)
+    packed = _parcel_of(book, order, command)
+    for line, quantity in packed.units.items():
+        book.set_line(order, position.pack(order.lines[line], quantity))
+    order.next_parcel_number += 1
+    book.add_parcel(order, packed)
+    book.changed(order)
+    book.unit.wake(f"parcel:{packed.id}")
+    book.unit.emit(_event(order, packed), about=order, cause=delivery.envelope)
+    return None
+
+
+def _parcel_of(book: ShelfBook, order: Order, command: PackParcel) -> Parcel:
+    return Parcel(
+        id=command.parcel_id,
+        number=order.next_parcel_number,
+        units=parcel.units_of(command),
+        kind=command.kind,
+        weight_grams=command.weight_grams,
+        length_mm=command.length_mm,
+        width_mm=command.width_mm,
+        height_mm=command.height_mm,
+        declared_value_minor=command.declared_value_minor,
+        packed_at=book.unit.now,
+        packed_by=command.actor,
+    )
+
+
+def _taken(known: Parcel) -> Reason:
+    contents = ", ".join(f"{quantity} of line {line}" for line, quantity in known.units.items())
+    message = f"Parcel {known.id} is packed already, with {contents}; take a new id for another parcel."
+    return Reason(code="parcel_id_taken", message=message[:1000], field="parcel_id")
+
+
+def _event(order: Order, packed: Parcel) -> ParcelPacked:
+    return ParcelPacked(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        parcel_id=packed.id,
+        number=packed.number,
+        lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in packed.units.items()],
+        kind=packed.kind,
+        weight_grams=packed.weight_grams,
+        packed_at=packed.packed_at,
+        packed_by=packed.packed_by,
+        position=order.position(),
+    )

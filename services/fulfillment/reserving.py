@@ -1,0 +1,98 @@
+"""Reserving stock for placed orders: all goods of an order or none, in the sequence in which orders arrive.
+
+Shop policy `flag`: an order that cannot be served stands `missing` and is tried again, oldest first, whenever
+stock is raised. An order without goods needs no stock, no parcel and no word from here. The levels are locked
+for the whole batch, so deciding in memory cannot oversell.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.fulfillment import MissingStock, StockRejected, StockReserved, StockStanding
+from contracts.orders import OrderPlaced
+from contracts.storefront import LineKind
+from services.chassis.subscribers import Delivery, Refuse, order_key
+from services.fulfillment import stock
+from services.fulfillment.book import ShelfBook
+from services.fulfillment.order import Order
+from services.fulfillment.position import Line
+
+
+def take_in(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
+    """Open an order and reserve its goods; a known order stays as it is. Refuses goods without a SKU."""
+    placed = delivery.message
+    if (placed.shop, placed.order_id) in book.orders:
+        return
+    order = _order_of(placed)
+    book.add_order(order)
+    book.unit.wake(order_key(order.id))
+    if order.stock is StockStanding.MISSING and not reserve(book, order, delivery.envelope):
+        _say_rejected(book, order, delivery.envelope)
+
+
+def reserve(book: ShelfBook, order: Order, cause: Envelope) -> bool:
+    """Reserve everything an order wants and say so; False and nothing changed when a SKU is short."""
+    if _shortages(book, order):
+        return False
+    free = {want.sku: _available(book, order.shop, want.sku) for want in order.wanted()}
+    for taken in stock.allocate(order.wanted(), free):
+        book.reserve(order, taken.line, taken.place, taken.quantity)
+    order.stock = StockStanding.RESERVED
+    book.changed(order)
+    event = StockReserved(shop=order.shop, order_id=order.id, code=order.code, position=order.position())
+    book.unit.emit(event, about=order, cause=cause)
+    return True
+
+
+def retry(book: ShelfBook, shop: str, raised: Collection[str], cause: Envelope) -> None:
+    """Try the orders that wait for one of the raised SKUs again, the oldest first."""
+    waiting = [
+        order
+        for order in book.orders.values()
+        if order.shop == shop
+        and order.stock is StockStanding.MISSING
+        and any(w.sku in raised for w in order.wanted())
+    ]
+    for order in sorted(waiting, key=_age):
+        reserve(book, order, cause)
+
+
+def _age(order: Order) -> tuple[datetime, UUID]:
+    return order.placed_at, order.id
+
+
+def _order_of(placed: OrderPlaced) -> Order:
+    lines = {}
+    for part in placed.lines:
+        if part.kind is LineKind.SHIP and part.sku is None:
+            raise Refuse(
+                "goods_without_sku",
+                f"order {placed.order_id} line {part.line} is goods without a SKU; orders must refuse such orders",
+            )
+        lines[part.line] = Line(part.line, part.kind.value, part.sku, part.quantity)
+    has_goods = any(line.is_goods for line in lines.values())
+    standing = StockStanding.MISSING if has_goods else StockStanding.NOT_REQUIRED
+    return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, standing, lines=lines)
+
+
+def _available(book: ShelfBook, shop: str, sku: str) -> dict[stock.Place, int]:
+    return {place: book.levels[place].available for place in book.places(shop, sku)}
+
+
+def _shortages(book: ShelfBook, order: Order) -> list[stock.Short]:
+    wanted = order.wanted()
+    return stock.shortages(
+        wanted, {want.sku: sum(_available(book, order.shop, want.sku).values()) for want in wanted}
+    )
+
+
+def _say_rejected(book: ShelfBook, order: Order, cause: Envelope) -> None:
+    missing = [
+        MissingStock(sku=sku, requested=asked, available=free) for sku, asked, free in _shortages(book, order)
+    ]
+    event = StockRejected(
+        shop=order.shop, order_id=order.id, code=order.code, missing=missing, position=order.position()
+    )
+    book.unit.emit(event, about=order, cause=cause)

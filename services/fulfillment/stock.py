@@ -1,0 +1,202 @@
+"""Stock as pure rules: levels, the movements that change them, and what an order line holds of a level.
+
+Invariants: 0 ≤ reserved ≤ on_hand, so available ≥ 0 and nothing is sold twice; what an order line gives back
+(released, shipped, written off) never exceeds what it took, and what is restocked never exceeds what was
+shipped. Without the second a repeated release would free units that belong to another order.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """Why a level moves."""
+
+    HOLD = "hold"
+    RESERVE = "reserve"
+    RELEASE = "release"
+    SHIP = "ship"
+    RESTOCK = "restock"
+    WRITE_OFF = "write_off"
+    ADJUST = "adjust"
+
+
+class Place(NamedTuple):
+    """Where units lie: one SKU of a shop at one location. Levels are locked in this sequence."""
+
+    shop: str
+    sku: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Units of one SKU at one location; no row in the database is a level of nothing."""
+
+    on_hand: int = 0
+    reserved: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one order line took from one level and what came of it; `open` units are still reserved."""
+
+    taken: int = 0
+    released: int = 0
+    shipped: int = 0
+    written_off: int = 0
+    restocked: int = 0
+
+    @property
+    def open(self) -> int:
+        return self.taken - self.released - self.shipped - self.written_off
+
+
+class NotEnoughAvailable(Exception):
+    """More units were to be taken than are free."""
+
+    def __init__(self, place: Place, asked: int, available: int) -> None:
+        super().__init__(
+            f"{_named(place)}: {asked} asked, {available} available; set the stock or take fewer"
+        )
+        self.place, self.asked, self.available = place, asked, available
+
+
+class MoreThanTaken(Exception):
+    """More units were to be given back than the order line holds (or, restocking, than it shipped)."""
+
+    def __init__(self, place: Place, kind: Kind, asked: int, left: int) -> None:
+        super().__init__(
+            f"{_named(place)}: {kind} of {asked}, {left} left to {kind}; look for a movement made twice"
+        )
+        self.place, self.kind, self.asked, self.left = place, kind, asked, left
+
+
+class BelowReserved(Exception):
+    """A count would leave less on hand than orders have reserved."""
+
+    def __init__(self, place: Place, on_hand: int, reserved: int) -> None:
+        super().__init__(
+            f"{_named(place)}: {on_hand} on hand is below the {reserved} reserved by orders; "
+            f"cancel or ship orders first, or set at least {reserved}"
+        )
+        self.place, self.on_hand, self.reserved = place, on_hand, reserved
+
+
+def take(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+    """Hold or reserve units for an order line. Raises NotEnoughAvailable."""
+    if quantity > level.available:
+        raise NotEnoughAvailable(place, quantity, level.available)
+    return replace(level, reserved=level.reserved + quantity), replace(claim, taken=claim.taken + quantity)
+
+
+def release(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+    """Give reserved units back to the shelf. Raises MoreThanTaken."""
+    _within(place, Kind.RELEASE, quantity, claim.open)
+    return replace(level, reserved=level.reserved - quantity), replace(
+        claim, released=claim.released + quantity
+    )
+
+
+def ship(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+    """Reserved units leave: on hand and reserved fall together. Raises MoreThanTaken."""
+    _within(place, Kind.SHIP, quantity, claim.open)
+    return _gone(level, quantity), replace(claim, shipped=claim.shipped + quantity)
+
+
+def write_off(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+    """Reserved units were lost or damaged before they left. Raises MoreThanTaken."""
+    _within(place, Kind.WRITE_OFF, quantity, claim.open)
+    return _gone(level, quantity), replace(claim, written_off=claim.written_off + quantity)
+
+
+def restock(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+    """Shipped units came back to the shelf. Raises MoreThanTaken."""
+    _within(place, Kind.RESTOCK, quantity, claim.shipped - claim.restocked)
+    return replace(level, on_hand=level.on_hand + quantity), replace(
+        claim, restocked=claim.restocked + quantity
+    )
+
+
+def count(place: Place, level: Level, on_hand: int) -> tuple[Level, int]:
+    """Set what a count found on hand: the new level and the signed adjustment. Raises BelowReserved."""
+    if on_hand < level.reserved:
+        raise BelowReserved(place, on_hand, level.reserved)
+    return replace(level, on_hand=on_hand), on_hand - level.on_hand
+
+
+class Wanted(NamedTuple):
+    """Units of one order line to reserve."""
+
+    line: int
+    sku: str
+    quantity: int
+
+
+class Taken(NamedTuple):
+    """Units of one order line taken from one level."""
+
+    line: int
+    place: Place
+    quantity: int
+
+
+class Short(NamedTuple):
+    """A SKU of which an order wants more than all locations have available."""
+
+    sku: str
+    requested: int
+    available: int
+
+
+def shortages(wanted: Iterable[Wanted], available: Mapping[str, int]) -> list[Short]:
+    """The SKUs that cannot be reserved, in alphabetical sequence; lines of the same SKU count together."""
+    requested: dict[str, int] = {}
+    for want in wanted:
+        requested[want.sku] = requested.get(want.sku, 0) + want.quantity
+    return [
+        Short(sku, quantity, available.get(sku, 0))
+        for sku, quantity in sorted(requested.items())
+        if quantity > available.get(sku, 0)
+    ]
+
+
+def allocate(wanted: Iterable[Wanted], free: Mapping[str, Mapping[Place, int]]) -> list[Taken]:
+    """Where each wanted unit comes from, nothing being short: locations are emptied in the sequence given."""
+    left = {sku: dict(places) for sku, places in free.items()}
+    taken = []
+    for want in wanted:
+        for place, quantity in spread(left.get(want.sku, {}), want.quantity):
+            left[want.sku][place] -= quantity
+            taken.append(Taken(want.line, place, quantity))
+    return taken
+
+
+def spread(free: Mapping[Place, int], quantity: int) -> list[tuple[Place, int]]:
+    """How so many units are drawn from several levels: in the sequence given, each as far as it goes."""
+    drawn = []
+    for place, units in free.items():
+        part = min(units, quantity)
+        quantity -= part
+        if part:
+            drawn.append((place, part))
+    return drawn
+
+
+def _gone(level: Level, quantity: int) -> Level:
+    return Level(level.on_hand - quantity, level.reserved - quantity)
+
+
+def _within(place: Place, kind: Kind, asked: int, left: int) -> None:
+    if asked > left:
+        raise MoreThanTaken(place, kind, asked, left)
+
+
+def _named(place: Place) -> str:
+    return f"shop {place.shop}, SKU {place.sku} at {place.location}"

@@ -1,0 +1,39 @@
+"""What fulfillment hears, and which action each message starts."""
+
+from contracts.fulfillment import DispatchShipment, PackParcel, RecordDelivery, SetStock
+from contracts.orders import OrderPlaced
+from services.chassis.subscribers import Delivery, Subscribers
+from services.fulfillment import delivering, dispatching, packing, reserving, stocking
+from services.fulfillment.book import ShelfBook
+
+subscribers = Subscribers("fulfillment", ShelfBook)
+
+
+@subscribers.on(OrderPlaced)
+def order_placed(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
+    """A repeat finds the order and leaves it as it is."""
+    reserving.take_in(book, delivery)
+
+
+@subscribers.on(SetStock)
+def set_stock(book: ShelfBook, delivery: Delivery[SetStock]) -> None:
+    """A repeat under another id finds the levels as asked and is done."""
+    stocking.set_stock(book, delivery)
+
+
+@subscribers.on(PackParcel)
+def pack_parcel(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
+    """A repeat finds its parcel and is done."""
+    packing.pack(book, delivery)
+
+
+@subscribers.on(DispatchShipment)
+def dispatch_shipment(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
+    """A repeat finds its shipment and is done."""
+    dispatching.dispatch(book, delivery)
+
+
+@subscribers.on(RecordDelivery)
+def record_delivery(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
+    """A repeat finds the delivery recorded and is done."""
+    delivering.record(book, delivery)
