@@ -1,0 +1,172 @@
+"""A message as it arrives, before anything is believed about it, and the reading of it.
+
+Reading never raises: the result is a `Delivery`, or an `Unfit` with the reason for which the message is parked.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from contracts.catalogue import CATALOGUE, Entry
+from contracts.envelope import MAX_BODY_BYTES, Envelope, EnvelopeUnreadable, uuid7_time
+from contracts.message import Message, Reason
+from services.chassis.subscribers import Delivery
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+_MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One message from a queue, or from the parked ones when `parked_id` is set.
+
+    `remembered`: its inbox row was written when it was parked, so finding that row again means nothing.
+    """
+
+    queue: str
+    headers: Mapping[str, Any]
+    body: bytes
+    user_id: str | None = None
+    parked_id: int | None = None
+    attempts: int = 0
+    first_seen_at: datetime | None = None
+    give_up_at: datetime | None = None
+    remembered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A message that can't be handed to a handler, and why."""
+
+    code: str
+    detail: str
+    envelope: Envelope | None = None
+    message: type[Message] | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+def read(
+    arrival: Arrival, heard: Mapping[str, Entry], window: tuple[UUID, UUID], now: datetime
+) -> Delivery[Any] | Unfit:
+    """Read an arrival: envelope, who may have said it, when, and its body against its schema.
+
+    `heard` are the types this service listens to; `window` is what its inbox can remember.
+    """
+    try:
+        envelope = Envelope.read(arrival.headers)
+    except EnvelopeUnreadable as error:
+        return Unfit("envelope_unreadable", str(error))
+    entry = heard.get(envelope.type)
+    if entry is None:
+        return _not_heard(envelope, heard)
+    sender = arrival.queue.partition(".")[2]
+    if entry.sender != sender or not _is_source_of(envelope.source, sender):
+        return Unfit(
+            "wrong_sender", f"{envelope.type} from {envelope.source} came by the queue of {sender}", envelope
+        )
+    if len(arrival.body) > MAX_BODY_BYTES:
+        detail = (
+            f"the body has {len(arrival.body)} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
+        )
+        return Unfit("too_large", detail, envelope)
+    if arrival.parked_id is None and (late := _outside(envelope.id, window, now)):
+        return Unfit(*late, envelope)
+    try:
+        message = entry.message.__pydantic_validator__.validate_json(arrival.body)
+    except ValidationError as error:
+        return _unreadable(entry, envelope, error)
+    return Delivery(
+        envelope, message, arrival.queue, arrival.user_id, arrival.attempts, arrival.first_seen_at or now
+    )
+
+
+def dedupe_key(arrival: Arrival, envelope: Envelope | None) -> str:
+    """By what a parked message is known: who said it and its id, or a digest where there is no id to be read."""
+    if envelope is not None:
+        return f"{envelope.source} {envelope.id}"
+    digest = hashlib.sha256(
+        arrival.queue.encode() + b"\0" + repr(sorted(arrival.headers.items())).encode() + b"\0"
+    )
+    digest.update(arrival.body)
+    return digest.hexdigest()
+
+
+def fingerprint(queue: str, type: str | None, code: str, error: BaseException | None = None) -> str:
+    """Groups what fails in the same way: queue, type, reason and where an exception was raised."""
+    place = ""
+    trace = error.__traceback__ if error else None
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_frame.f_code.co_name}"
+        trace = trace.tb_next
+    name = error.__class__.__name__ if error else ""
+    return hashlib.sha256(f"{queue}|{type}|{code}|{name}|{place}".encode()).hexdigest()[:16]
+
+
+def _not_heard(envelope: Envelope, heard: Mapping[str, Entry]) -> Unfit:
+    match = _MAJOR.match(envelope.type)
+    known = _stems(frozenset(heard)).get(match["stem"]) if match else None
+    if match and known is not None and int(match["major"]) > known:
+        detail = f"{envelope.type} is newer than v{known}, which this version knows: upgrade, then redrive"
+        return Unfit("unknown_version", detail, envelope)
+    where = (
+        "is in the catalogue but not for this service" if envelope.type in CATALOGUE else "is in no catalogue"
+    )
+    return Unfit("unknown_type", f"{envelope.type} {where}; correct the sender or discard", envelope)
+
+
+@cache
+def _stems(types: frozenset[str]) -> dict[str, int]:
+    return {match["stem"]: int(match["major"]) for match in map(_MAJOR.match, types) if match}
+
+
+def _is_source_of(source: str, sender: str) -> bool:
+    return source == f"/{sender}" or source.startswith(f"/{sender}/")
+
+
+def _outside(identifier: UUID, window: tuple[UUID, UUID], now: datetime) -> tuple[str, str] | None:
+    try:
+        made_at = uuid7_time(identifier)
+    except ValueError as error:
+        return "id_not_uuid7", str(error)
+    if made_at > now + FUTURE_TOLERANCE:
+        return (
+            "id_from_future",
+            f"the id says {made_at:%Y-%m-%d %H:%M:%S}Z; check the sender's clock, then redrive",
+        )
+    if not window[0] <= identifier < window[1]:
+        oldest = uuid7_time(UUID(int=window[0].int | 0x7 << 76)).astimezone(UTC)
+        detail = (
+            f"the id says {made_at:%Y-%m-%d}; messages are remembered since {oldest:%Y-%m-%d}: redrive if new"
+        )
+        return "dedupe_window_expired", detail
+    return None
+
+
+def _unreadable(entry: Entry, envelope: Envelope, error: ValidationError) -> Unfit:
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    reasons = tuple(
+        Reason(code="schema_invalid", message=problem["msg"][:1000], field=_path(problem["loc"]) or None)
+        for problem in problems[:50]
+    )
+    detail = "; ".join(f"{reason.field or 'body'}: {reason.message}" for reason in reasons[:10])
+    return Unfit(
+        "schema_invalid",
+        f"does not fit contracts/schemas/{entry.type}.json: {detail}",
+        envelope,
+        entry.message,
+        reasons,
+    )
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+    return path[:200]

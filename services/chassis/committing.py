@@ -1,0 +1,292 @@
+"""Group commit: a batch of messages becomes one transaction, and every message ends in one of four ways.
+
+Inbox rows first (duplicates drop out), then the service's book is locked and loaded, the handlers run in memory, the
+book is saved, and what is to be said is written to the outbox; commit. If the batch fails, each message runs alone and
+the culprit is parked: a poisoned message never blocks others.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from time import perf_counter
+from typing import Any, Generic
+from uuid import UUID
+
+import structlog
+
+from contracts.catalogue import heard_by
+from contracts.envelope import Envelope, uuid7_time
+from services.chassis import metrics, parking, store
+from services.chassis.arriving import Arrival, Unfit, read
+from services.chassis.database import ACQUIRE_SECONDS, Pool, is_conflict, is_outage
+from services.chassis.failpoints import reach
+from services.chassis.parking import RetryPolicy, Setback
+from services.chassis.subscribers import B, Delivery, Refuse, Subscribers, Unreadable, Wait
+from services.chassis.unit import Unit
+
+log = structlog.get_logger()
+CONFLICT_RETRIES = 3
+
+
+class End(StrEnum):
+    """How a message ended here."""
+
+    HANDLED = "handled"
+    DUPLICATE = "duplicate"
+    WAITING = "waiting"
+    PARKED = "parked"
+
+
+@dataclass(slots=True)
+class Handled:
+    """What became of one arrival."""
+
+    arrival: Arrival
+    end: End
+    envelope: Envelope | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The bookkeeping of one attempt at a batch."""
+
+    handled: list[Handled] = field(default_factory=list)
+    setbacks: list[Setback] = field(default_factory=list)
+    fresh: list[tuple[Arrival, Delivery[Any]]] = field(default_factory=list)
+    resolved: list[int] = field(default_factory=list)
+
+
+OpenUnit = Callable[[Any], Unit]
+
+
+class Committer(Generic[B]):
+    """Turns arrivals into committed effects. `after` gets each committed unit, to relay what it says."""
+
+    def __init__(
+        self,
+        subscribers: Subscribers[B],
+        pool: Pool,
+        open_unit: OpenUnit,
+        after: Callable[[Unit], None],
+        window: Callable[[], tuple[UUID, UUID]],
+        policy: RetryPolicy,
+    ) -> None:
+        self._subscribers = subscribers
+        self._service = subscribers.service
+        self._pool = pool
+        self._open_unit = open_unit
+        self._after = after
+        self._window = window
+        self._policy = policy
+        self._heard = {
+            entry.type: entry for entry in heard_by(self._service) if entry.message in subscribers.handlers
+        }
+
+    async def commit(self, arrivals: Sequence[Arrival]) -> list[Handled]:
+        """Handle a batch. Raises only when the database is away; then nothing or everything was committed."""
+        for _ in range(CONFLICT_RETRIES):
+            try:
+                return await self._attempt(arrivals)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                if not is_conflict(error):
+                    break
+        return [await self._alone(arrival) for arrival in arrivals]
+
+    async def retry_due(self, limit: int) -> int:
+        """Try the parked messages that are due again. Returns how many were taken."""
+        try:
+            return len(await self._attempt_due(limit))
+        except Exception as error:
+            if is_outage(error):
+                raise
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            ids = await store.list_due(connection, limit)
+        for parked_id in ids:
+            await self._retry_alone(parked_id)
+        return len(ids)
+
+    async def _alone(self, arrival: Arrival) -> Handled:
+        error: Exception | None = None
+        for _ in range(CONFLICT_RETRIES):
+            try:
+                return (await self._attempt([arrival]))[0]
+            except Exception as caught:
+                if is_outage(caught):
+                    raise
+                error = caught
+                if not is_conflict(caught):
+                    break
+        assert error is not None
+        log.error("message failed", queue=arrival.queue, error=repr(error)[:500], exc_info=error)
+        return (await self._attempt([arrival], culprit=error))[0]
+
+    async def _retry_alone(self, parked_id: int) -> None:
+        take = _taking(lambda connection: store.take_parked(connection, parked_id))
+        try:
+            await self._attempt([], due=take)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.error("parked message failed again", parked_id=parked_id, error=repr(error)[:500])
+            await self._attempt([], due=take, culprit=error)
+
+    async def _attempt_due(self, limit: int) -> list[Handled]:
+        return await self._attempt([], due=lambda connection: store.take_due(connection, limit))
+
+    async def _attempt(
+        self,
+        arrivals: Sequence[Arrival],
+        due: Callable[[Any], Awaitable[list[store.Row]]] | None = None,
+        culprit: Exception | None = None,
+    ) -> list[Handled]:
+        """One transaction over a batch; with `culprit` the messages are parked for that error instead of handled."""
+        began = perf_counter()
+        batch = _Batch()
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+            unit = self._open_unit(connection)
+            if due is not None:
+                arrivals = [parking.arrival_of(row) for row in await due(connection)]
+            await self._read(unit, arrivals, batch)
+            reach("inbox_written")
+            if culprit is None:
+                await self._handle(unit, batch)
+            else:
+                self._blame(batch, culprit)
+            await self._set_aside(unit, batch)
+            await unit.flush()
+            reach("before_commit")
+        reach("after_commit")
+        unit.committed()
+        self._after(unit)
+        self._measure(batch, perf_counter() - began)
+        return batch.handled
+
+    async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch) -> None:
+        window = self._window()
+        readings = [(arrival, read(arrival, self._heard, window, unit.now)) for arrival in arrivals]
+        keys = [key for arrival, reading in readings if (key := _inbox_key(arrival, reading, window))]
+        fresh = await store.remember(unit.connection, self._service, keys, unit.now) if keys else set()
+        for arrival, reading in readings:
+            key = _inbox_key(arrival, reading, window)
+            if key is not None and key not in fresh:
+                self._skip_duplicate(arrival, reading, batch)
+                continue
+            if key is not None:
+                fresh.discard(key)
+            if isinstance(reading, Unfit):
+                self._park_unfit(unit, arrival, reading, batch, remembered=key is not None)
+            else:
+                batch.fresh.append((arrival, reading))
+
+    async def _handle(self, unit: Unit, batch: _Batch) -> None:
+        if not batch.fresh:
+            return
+        book = self._subscribers.book(unit)
+        await book.load([delivery for _, delivery in batch.fresh])
+        for arrival, delivery in batch.fresh:
+            try:
+                self._subscribers.handlers[type(delivery.message)](book, delivery)
+            except Wait as wait:
+                batch.setbacks.append(parking.waits(arrival, delivery.envelope, wait, self._policy, unit.now))
+            except Refuse as refusal:
+                batch.setbacks.append(parking.refused(arrival, delivery.envelope, refusal))
+            else:
+                batch.handled.append(Handled(arrival, End.HANDLED, delivery.envelope))
+                if arrival.parked_id is not None:
+                    batch.resolved.append(arrival.parked_id)
+        await book.save()
+
+    def _blame(self, batch: _Batch, culprit: Exception) -> None:
+        now = datetime.now(UTC)
+        for arrival, delivery in batch.fresh:
+            batch.setbacks.append(parking.failed(arrival, delivery.envelope, culprit, self._policy, now))
+
+    def _skip_duplicate(self, arrival: Arrival, reading: Delivery[Any] | Unfit, batch: _Batch) -> None:
+        batch.handled.append(Handled(arrival, End.DUPLICATE, reading.envelope))
+        if arrival.parked_id is not None:
+            batch.resolved.append(arrival.parked_id)
+
+    def _park_unfit(
+        self, unit: Unit, arrival: Arrival, unfit: Unfit, batch: _Batch, remembered: bool
+    ) -> None:
+        setback = parking.unfit(arrival, unfit)
+        setback.remembered = remembered
+        batch.setbacks.append(setback)
+        answer = self._subscribers.answer_unreadable
+        first_time = arrival.parked_id is None
+        if answer and first_time and unfit.message and unfit.envelope:
+            answer(unit, Unreadable(unfit.message, unfit.envelope, arrival.user_id, unfit.reasons))
+
+    async def _set_aside(self, unit: Unit, batch: _Batch) -> None:
+        for setback in batch.setbacks:
+            end = End.WAITING if setback.is_waiting else End.PARKED
+            batch.handled.append(
+                Handled(setback.arrival, end, setback.envelope, f"{setback.code}: {setback.detail}")
+            )
+        await parking.write(unit, self._service, batch.setbacks)
+        if batch.resolved:
+            await store.resolve(unit.connection, batch.resolved, unit.now)
+
+    def _measure(self, batch: _Batch, seconds: float) -> None:
+        now = datetime.now(UTC)
+        counts = Counter((handled.arrival.queue, handled.end) for handled in batch.handled)
+        for (queue, end), count in counts.items():
+            if end is End.DUPLICATE:
+                metrics.DUPLICATES.labels(self._service, queue).inc(count)
+            elif end is End.WAITING:
+                metrics.WAITING.labels(self._service, queue).inc(count)
+        for setback in batch.setbacks:
+            if not setback.is_waiting:
+                metrics.PARKED.labels(self._service, setback.arrival.queue, setback.code).inc()
+        types = Counter(
+            (h.arrival.queue, h.envelope.type) for h in batch.handled if h.end is End.HANDLED and h.envelope
+        )
+        for (queue, type_), count in types.items():
+            metrics.HANDLED.labels(self._service, queue, type_).inc(count)
+        for queue, size in Counter(handled.arrival.queue for handled in batch.handled).items():
+            metrics.BATCH_SIZE.labels(self._service, queue).observe(size)
+            metrics.COMMIT_SECONDS.labels(self._service, queue).observe(seconds)
+        for handled in batch.handled:
+            if handled.end is End.HANDLED and handled.envelope:
+                age = (now - uuid7_time(handled.envelope.id)).total_seconds()
+                metrics.EVENT_AGE.labels(self._service, handled.arrival.queue).observe(max(age, 0))
+            _log_line(handled, seconds)
+
+
+def _inbox_key(
+    arrival: Arrival, reading: Delivery[Any] | Unfit, window: tuple[UUID, UUID]
+) -> tuple[UUID, str] | None:
+    """By what the inbox knows a message; None when it holds it since it was parked, and for what it can't hold."""
+    envelope = reading.envelope
+    if arrival.remembered or envelope is None or not window[0] <= envelope.id < window[1]:
+        return None
+    return envelope.id, envelope.source
+
+
+def _log_line(handled: Handled, seconds: float) -> None:
+    envelope = handled.envelope
+    write = log.warning if handled.end is End.PARKED else log.info
+    write(
+        "message",
+        end=handled.end.value,
+        queue=handled.arrival.queue,
+        type=envelope.type if envelope else None,
+        event_id=str(envelope.id) if envelope else None,
+        order_id=envelope.subject if envelope else None,
+        correlation_id=envelope.correlation_id if envelope else None,
+        detail=handled.detail or None,
+        batch_seconds=round(seconds, 4),
+    )
+
+
+def _taking(one: Callable[[Any], Awaitable[store.Row | None]]) -> Callable[[Any], Awaitable[list[store.Row]]]:
+    async def take(connection: Any) -> list[store.Row]:
+        row = await one(connection)
+        return [row] if row is not None else []
+
+    return take

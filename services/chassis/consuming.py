@@ -1,0 +1,246 @@
+"""The consuming side of the broker: FastStream subscribers that only collect, and a committer loop per queue.
+
+Handlers never run inside a delivery callback: a lost connection cancels those, even in the middle of a COMMIT. They
+put the message in a list; the queue's own loop takes whatever has come, commits it, and acks. A connection that ends
+is replaced whole, with fresh channels and consumer tags (RabbitMQ 3.10 may stall on a reused tag), and what was not
+acked comes again.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from typing import Any
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from faststream import AckPolicy
+from faststream.message import StreamMessage
+from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
+
+from services.chassis.arriving import Arrival
+from services.chassis.database import is_outage
+from services.chassis.failpoints import reach
+
+log = structlog.get_logger()
+RECONNECT_SECONDS = 1.0
+LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
+Commit = Callable[[Sequence[Arrival]], Awaitable[Any]]
+
+
+class QueueReader:
+    """One queue: what has arrived, and the loop that commits it in batches and acks."""
+
+    def __init__(self, queue: str, commit: Commit, batch_size: int) -> None:
+        self.queue = queue
+        self._commit = commit
+        self._batch_size = batch_size
+        self._arrived: deque[AbstractIncomingMessage] = deque()
+        self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.last_commit = monotonic()
+        self.outage: str | None = None
+
+    def collect(self, message: AbstractIncomingMessage) -> None:
+        """Take a message from the broker."""
+        reach("received")
+        self._arrived.append(message)
+        self._idle.clear()
+        self._work.set()
+
+    @property
+    def holds_messages(self) -> bool:
+        return bool(self._arrived) or not self._idle.is_set()
+
+    async def run(self) -> None:
+        """Commit and ack until cancelled; between two batches only."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while batch := self._take():
+                await self._commit_until_done(batch)
+            self._idle.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until all that has arrived is committed and acked, for at most so long."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+
+    def forget(self) -> None:
+        """The connection is gone: what has not been started will come again."""
+        self._arrived.clear()
+
+    def _take(self) -> list[AbstractIncomingMessage]:
+        return [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch_size))]
+
+    async def _commit_until_done(self, batch: list[AbstractIncomingMessage]) -> None:
+        pause = 0.1
+        while batch := [message for message in batch if not message.channel.is_closed]:
+            try:
+                await self._commit([arrival_of(self.queue, message) for message in batch])
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                self.outage = f"{type(error).__name__}: {error}"[:300]
+                log.warning("database away, keeping messages", queue=self.queue, error=self.outage)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_OUTAGE_PAUSE_SECONDS)
+                continue
+            self.outage = None
+            self.last_commit = monotonic()
+            reach("before_ack")
+            await self._ack(batch[-1])
+            return
+
+    async def _ack(self, last: AbstractIncomingMessage) -> None:
+        try:
+            await last.ack(multiple=True)
+        except Exception as error:
+            log.info(
+                "ack lost, the messages will come again and be known",
+                queue=self.queue,
+                error=repr(error)[:200],
+            )
+
+
+class Consumers:
+    """All queues of a service over one connection after another."""
+
+    def __init__(
+        self,
+        service: str,
+        amqp_url: str,
+        readers: Sequence[QueueReader],
+        prefetch: int,
+    ) -> None:
+        self._service = service
+        self._url = amqp_url
+        self._readers = readers
+        self._prefetch = prefetch
+        self._lost = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._broker: RabbitBroker | None = None
+        self.is_consuming = False
+        self.last_error = "not connected yet"
+
+    async def run(self) -> None:
+        """Consume until stopped, connection after connection."""
+        while not self._stopping.is_set():
+            try:
+                await self._run_connected()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.last_error = f"{type(error).__name__}: {error}"[:500]
+                log.warning("not consuming", error=self.last_error)
+            self.is_consuming = False
+            if not self._stopping.is_set():
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def stop(self, seconds: float = 10.0) -> None:
+        """Take no more messages, commit and ack those taken, then close."""
+        self._stopping.set()
+        self._lost.set()
+        for reader in self._readers:
+            await reader.drain(seconds)
+
+    def renew(self, why: str) -> None:
+        """Give this connection up and make another."""
+        self.last_error = why
+        self._lost.set()
+
+    async def counts(self) -> dict[str, tuple[int, int]]:
+        """Messages ready and consumers of each queue, asked on a spare channel."""
+        broker = self._broker
+        connection = getattr(broker, "_connection", None)
+        if connection is None:
+            return {}
+        async with connection.channel() as channel:
+            found = {}
+            for reader in self._readers:
+                queue = await channel.declare_queue(reader.queue, passive=True, timeout=5)
+                result = queue.declaration_result
+                found[reader.queue] = (result.message_count or 0, result.consumer_count or 0)
+            return found
+
+    async def _run_connected(self) -> None:
+        self._lost.clear()
+        broker = self._make_broker()
+        try:
+            await asyncio.wait_for(broker.start(), 15)
+            self._broker = broker
+            self.is_consuming = True
+            log.info("consuming", queues=[reader.queue for reader in self._readers])
+            await self._lost.wait()
+        finally:
+            self._broker = None
+            self.is_consuming = False
+            await self._close(broker)
+
+    async def _close(self, broker: RabbitBroker) -> None:
+        if self._stopping.is_set():
+            await self._cancel_consumers(broker)
+            for reader in self._readers:
+                await reader.drain(10)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(broker.stop(), 5)
+        for reader in self._readers:
+            reader.forget()
+
+    async def _cancel_consumers(self, broker: RabbitBroker) -> None:
+        for subscriber in broker.subscribers:
+            queue, tag = getattr(subscriber, "_queue_obj", None), getattr(subscriber, "_consumer_tag", None)
+            if queue is not None and tag is not None:
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(queue.cancel(tag), 2)
+
+    def _make_broker(self) -> RabbitBroker:
+        broker = RabbitBroker(
+            self._url,
+            logger=None,
+            apply_types=False,
+            graceful_timeout=1.0,
+            timeout=5,
+            reconnect_interval=3600,
+            on_close=[self._on_close],
+        )
+        for reader in self._readers:
+            self._subscribe(broker, reader)
+        return broker
+
+    def _subscribe(self, broker: RabbitBroker, reader: QueueReader) -> None:
+        queue = RabbitQueue(reader.queue, queue_type=QueueType.QUORUM, durable=True, declare=False)
+        channel = Channel(prefetch_count=self._prefetch)
+
+        async def collect(message: StreamMessage[AbstractIncomingMessage]) -> None:
+            reader.collect(message.raw_message)
+
+        broker.subscriber(
+            queue,
+            channel=channel,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            parser=_parse,
+            decoder=_as_it_is,
+        )(collect)
+
+    def _on_close(self, *_: Any) -> None:
+        self._lost.set()
+
+
+async def _parse(message: AbstractIncomingMessage) -> StreamMessage[AbstractIncomingMessage]:
+    return StreamMessage(message, message.body, headers={}, content_type="application/json")
+
+
+async def _as_it_is(
+    message: StreamMessage[AbstractIncomingMessage],
+) -> StreamMessage[AbstractIncomingMessage]:
+    return message
+
+
+def arrival_of(queue: str, message: AbstractIncomingMessage) -> Arrival:
+    """A broker's message as an arrival."""
+    return Arrival(queue=queue, headers=message.headers or {}, body=message.body, user_id=message.user_id)

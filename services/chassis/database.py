@@ -1,0 +1,68 @@
+"""The connection to a service's own PostgreSQL, and what its errors mean.
+
+Every wait has a limit. `waiting_may_help` decides between trying again and looking at the message itself.
+"""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+ACQUIRE_SECONDS = 5.0
+_SETTINGS = {
+    "statement_timeout": "10000",
+    "lock_timeout": "5000",
+    "idle_in_transaction_session_timeout": "30000",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "timezone": "UTC",
+}
+_OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58")
+_CONFLICT_STATES = ("40001", "40P01", "55P03", "23505")
+
+
+async def open_pool(url: str, size: int, application: str) -> asyncpg.Pool[asyncpg.Record]:
+    """A pool of at most `size` connections. Raises what asyncpg raises when the server can't be reached."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=2,
+        max_size=size,
+        timeout=5,
+        command_timeout=15,
+        max_cached_statement_lifetime=0,
+        server_settings={**_SETTINGS, "application_name": application},
+    )
+
+
+def is_outage(error: BaseException) -> bool:
+    """The database (or the way to it) is away: keep the work and try again later."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_OUTAGE_STATES)
+    return isinstance(
+        error, OSError | asyncio.TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError
+    )
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Two transactions met (deadlock, lock time-out, the same new key): the same work may succeed at once."""
+    return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "") in _CONFLICT_STATES
+
+
+Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Pool = asyncpg.Pool[asyncpg.Record]
+
+
+async def answers(url: str, seconds: float = 3.0) -> bool:
+    """Whether PostgreSQL answers on a fresh connection."""
+    try:
+        connection: Any = await asyncpg.connect(url, timeout=seconds)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    try:
+        await connection.fetchval("SELECT 1", timeout=seconds)
+        return True
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    finally:
+        connection.terminate()

@@ -1,0 +1,202 @@
+"""One process of a service: its pool, its units, its relay, its consumers and its workers.
+
+The hub starts without waiting for the broker or the database: what is away makes it not ready, never makes it exit.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+
+from contracts.catalogue import queues_of
+from contracts.envelope import uuid7_floor
+from services.chassis import metrics, store
+from services.chassis.committing import Committer
+from services.chassis.consuming import Consumers, QueueReader
+from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, open_pool
+from services.chassis.dead_letters import DeadLetterReader
+from services.chassis.failpoints import reach
+from services.chassis.parking import RetryPolicy
+from services.chassis.partitions import inbox_window, keep_partitions
+from services.chassis.relaying import Relay
+from services.chassis.settings import ServiceSettings
+from services.chassis.subscribers import Subscribers
+from services.chassis.unit import Unit
+from services.chassis.working import Worker
+
+log = structlog.get_logger()
+PREFETCH_BATCHES = 3
+HOUSEKEEPING_SECONDS = 600.0
+
+
+class Hub:
+    """What the parts of a service share. `owner` names this process on leases."""
+
+    def __init__(self, settings: ServiceSettings, subscribers: Subscribers[Any]) -> None:
+        self.settings = settings
+        self.subscribers = subscribers
+        self.service = subscribers.service
+        self.log = log
+        self.owner: UUID = uuid4()
+        self.stopping = asyncio.Event()
+        self.retry_policy = RetryPolicy(timedelta(seconds=settings.retry_seconds), settings.retry_attempts)
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._window = (uuid7_floor(datetime.now(UTC)), UUID(int=0))
+        self._workers: dict[str, Worker] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pool: Pool | None = None
+        self._relay: Relay | None = None
+        self.consumers: Consumers | None = None
+        self.readers: list[QueueReader] = []
+        self.committer: Committer[Any]
+
+    @property
+    def pool(self) -> Pool:
+        """The pool of connections to this service's database."""
+        if self._pool is None:
+            raise ConnectionError(f"{self.service} has no connection to its database yet")
+        return self._pool
+
+    @property
+    def relay(self) -> Relay:
+        """The relay; there is none in a hub that was opened without a broker."""
+        if self._relay is None:
+            raise ConnectionError(f"{self.service} was opened without a broker")
+        return self._relay
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """A connection of the pool, waiting at most five seconds for one."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        """A transaction outside of a message; commits at the end, then sends what was emitted."""
+        async with self.acquire() as connection, connection.transaction():
+            unit = self.open_unit(connection)
+            yield unit
+            await unit.flush()
+            reach("before_commit")
+        reach("after_commit")
+        unit.committed()
+        self.after_commit(unit)
+
+    def open_unit(self, connection: Connection) -> Unit:
+        """A unit on a connection that is in a transaction."""
+        return Unit(connection, self.service, self.owner, self._lease)
+
+    def after_commit(self, unit: Unit) -> None:
+        """Send what a committed unit said, and wake whoever it gave work."""
+        if self._relay is not None and unit.outgoing:
+            self._relay.hand_over(unit.outgoing)
+        for kind in unit.effect_kinds:
+            self.nudge(kind)
+        if unit.woken:
+            self.nudge("retries")
+
+    def nudge(self, worker: str) -> None:
+        """Let a worker look at once. A name nobody has is ignored: the work is done by another process."""
+        if worker in self._workers:
+            self._workers[worker].nudge()
+
+    async def open(self) -> None:
+        """Connect to the database and get ready to handle messages. Raises when the database is away."""
+        url = self.settings.database_url.get_secret_value()
+        self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.service}")
+        await self.keep_house()
+        self.committer = Committer(
+            self.subscribers,
+            self._pool,
+            self.open_unit,
+            self.after_commit,
+            lambda: self._window,
+            self.retry_policy,
+        )
+
+    async def keep_house(self) -> None:
+        """Partitions and gauges; at start and from time to time."""
+        async with self.acquire() as connection:
+            now = datetime.now(UTC)
+            await keep_partitions(
+                connection, now.date(), self.settings.inbox_days, self.settings.event_log_days
+            )
+            self._window = await inbox_window(connection)
+
+    def start(self, workers: Sequence[Worker]) -> None:
+        """Start consuming, relaying and working. The database must be open."""
+        amqp_url = self.settings.amqp_url.get_secret_value()
+        self._relay = Relay(self.service, amqp_url, self.pool, self.owner, self._lease)
+        readers = [
+            QueueReader(queue, self.committer.commit, self.settings.batch_size)
+            for queue in queues_of(self.service)
+        ]
+        dead = DeadLetterReader(f"{self.service}.dead", self)
+        self.readers = readers
+        self.consumers = Consumers(
+            self.service, amqp_url, [*readers, dead], self.settings.batch_size * PREFETCH_BATCHES
+        )
+        own = [
+            Worker("retries", _retry),
+            Worker("housekeeping", _keep_house, HOUSEKEEPING_SECONDS),
+            Worker("gauges", _measure, 2.0),
+        ]
+        self._workers = {worker.name: worker for worker in [*own, *workers]}
+        loops = [reader.run() for reader in [*readers, dead]]
+        loops += [self.consumers.run(), self._relay.run()]
+        loops += [worker.loop(self) for worker in self._workers.values()]
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        for task in self._tasks:
+            task.add_done_callback(self._on_task_end)
+
+    def _on_task_end(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or self.stopping.is_set():
+            return
+        error = task.exception()
+        log.critical("a loop of the service ended", error=repr(error)[:500], exc_info=error)
+        self.stopping.set()
+
+    async def stop(self) -> None:
+        """Take no more, finish what was taken, send what was said, close. What is left is safe in the database."""
+        self.stopping.set()
+        for worker in self._workers.values():
+            worker.nudge()
+        if self.consumers is not None:
+            await self.consumers.stop()
+        if self._relay is not None:
+            await self._relay.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5)
+            except (TimeoutError, OSError):
+                self._pool.terminate()
+
+
+async def _retry(hub: Hub) -> bool:
+    return await hub.committer.retry_due(hub.settings.batch_size) > 0
+
+
+async def _keep_house(hub: Hub) -> bool:
+    await hub.keep_house()
+    return False
+
+
+async def _measure(hub: Hub) -> bool:
+    async with hub.acquire() as connection:
+        counts = await store.count_parked(connection)
+    for state in ("waiting", "dead"):
+        metrics.PARKED_ROWS.labels(hub.service, state).set(counts.get(state, 0))
+    return False

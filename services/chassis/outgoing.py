@@ -1,0 +1,18 @@
+"""A message on its way out, as the outbox keeps it and the relay publishes it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One publish. `dispatch_id` is AMQP's message_id and differs each time the same event is sent again."""
+
+    dispatch_id: UUID
+    envelope: Envelope
+    body: bytes
+    exchange: str
+    routing_key: str
+    mandatory: bool

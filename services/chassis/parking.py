@@ -1,0 +1,206 @@
+"""Messages that can't be handled now: waiting for what they need, failing, or never acceptable.
+
+They leave the broker and live in `msg.parked` with a fingerprint, so that none blocks another and a person can see,
+explain, redrive or discard them.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.service import MessageParked
+from services.chassis import store
+from services.chassis.arriving import Arrival, Unfit, dedupe_key, fingerprint
+from services.chassis.subscribers import Refuse, Wait
+from services.chassis.unit import Unit
+
+LONGEST_DELAY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Delays double from `first` to 15 minutes with full jitter; after `attempts` a failing message is dead."""
+
+    first: timedelta
+    attempts: int
+
+    def delay(self, attempts: int) -> timedelta:
+        """The pause before the next try, after so many tries."""
+        ceiling = min(self.first * float(2 ** min(attempts, 20)), LONGEST_DELAY)
+        return ceiling * random.uniform(0.5, 1.0)
+
+
+@dataclass(slots=True)
+class Setback:
+    """Why an arrival was not handled. `next_at` is None when only a person can help."""
+
+    arrival: Arrival
+    envelope: Envelope | None
+    code: str
+    detail: str
+    fingerprint: str
+    next_at: datetime | None = None
+    give_up_at: datetime | None = None
+    wait_key: str | None = None
+    remembered: bool = True
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.next_at is not None
+
+
+def waits(arrival: Arrival, envelope: Envelope, wait: Wait, policy: RetryPolicy, now: datetime) -> Setback:
+    """The message waits for a key, until it gives up."""
+    give_up_at = arrival.give_up_at or (arrival.first_seen_at or now) + wait.give_up_after
+    over = now >= give_up_at
+    print_ = fingerprint(arrival.queue, envelope.type, wait.reason)
+    detail = f"{wait}; since {arrival.first_seen_at or now:%Y-%m-%d %H:%M}Z"
+    next_at = None if over else min(now + policy.delay(arrival.attempts), give_up_at)
+    return Setback(
+        arrival, envelope, wait.reason, detail, print_, next_at, give_up_at, None if over else wait.key
+    )
+
+
+def refused(arrival: Arrival, envelope: Envelope, refusal: Refuse) -> Setback:
+    """The message will never be acceptable as it is."""
+    print_ = fingerprint(arrival.queue, envelope.type, refusal.code)
+    return Setback(arrival, envelope, refusal.code, refusal.message, print_)
+
+
+def unfit(arrival: Arrival, reading: Unfit) -> Setback:
+    """The message can't even be handed to a handler."""
+    type_ = reading.envelope.type if reading.envelope else None
+    return Setback(
+        arrival,
+        reading.envelope,
+        reading.code,
+        reading.detail,
+        fingerprint(arrival.queue, type_, reading.code),
+    )
+
+
+def failed(
+    arrival: Arrival, envelope: Envelope, error: Exception, policy: RetryPolicy, now: datetime
+) -> Setback:
+    """The handler failed unexpectedly: tried again with growing delays, then dead."""
+    over = arrival.attempts + 1 >= policy.attempts
+    detail = f"{type(error).__name__}: {error}"[:2000]
+    print_ = fingerprint(arrival.queue, envelope.type, "error", error)
+    next_at = None if over else now + policy.delay(arrival.attempts)
+    return Setback(arrival, envelope, "error", detail, print_, next_at)
+
+
+async def write(unit: Unit, service: str, setbacks: Sequence[Setback]) -> None:
+    """Write the setbacks of a batch; say MessageParked about those that only a person can help."""
+    fresh = [row_of(setback, unit.now) for setback in setbacks if setback.arrival.parked_id is None]
+    if fresh:
+        await store.park(unit.connection, fresh)
+    for setback in setbacks:
+        if setback.arrival.parked_id is not None:
+            await _write_again(unit, setback)
+        if not setback.is_waiting:
+            _say_parked(unit, setback)
+
+
+def arrival_of(row: store.Row) -> Arrival:
+    """A parked row as an arrival, for another try."""
+    return Arrival(
+        queue=row["queue"],
+        headers=json.loads(row["headers"]),
+        body=row["body"],
+        user_id=row["user_id"],
+        parked_id=row["id"],
+        attempts=row["attempts"] + 1,
+        first_seen_at=row["first_at"],
+        give_up_at=row["give_up_at"],
+        remembered=row["remembered"],
+    )
+
+
+async def _write_again(unit: Unit, setback: Setback) -> None:
+    assert setback.arrival.parked_id is not None
+    await store.park_again(
+        unit.connection,
+        setback.arrival.parked_id,
+        "waiting" if setback.is_waiting else "dead",
+        setback.code,
+        setback.detail,
+        setback.fingerprint,
+        setback.wait_key,
+        setback.next_at,
+        unit.now,
+    )
+
+
+def _say_parked(unit: Unit, setback: Setback) -> None:
+    envelope = setback.envelope
+    unit.emit(
+        MessageParked(
+            shop=envelope.shop if envelope and _is_shop(envelope.shop) else None,
+            message_id=envelope.id if envelope else None,
+            message_type=envelope.type if envelope else None,
+            queue=setback.arrival.queue,
+            reason=setback.code,
+            fingerprint=setback.fingerprint,
+        ),
+        cause=envelope,
+        shop=envelope.shop if envelope else None,
+        subject=envelope.subject if envelope else None,
+    )
+
+
+def _is_shop(text: str | None) -> bool:
+    return (
+        bool(text)
+        and len(text or "") <= 63
+        and all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in text or "")
+    )
+
+
+def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
+    """The parked row of a setback, in the column order of `store.park`."""
+    envelope, arrival = setback.envelope, setback.arrival
+    event_id: UUID | None = envelope.id if envelope else None
+    return {
+        "dedupe_key": dedupe_key(arrival, envelope),
+        "queue": arrival.queue,
+        "state": "waiting" if setback.is_waiting else "dead",
+        "reason": setback.code,
+        "detail": setback.detail.replace("\x00", "�"),
+        "fingerprint": setback.fingerprint,
+        "wait_key": setback.wait_key,
+        "event_id": event_id,
+        "source": envelope.source if envelope else None,
+        "type": envelope.type if envelope else None,
+        "shop": envelope.shop if envelope else None,
+        "subject": envelope.subject if envelope else None,
+        "user_id": arrival.user_id,
+        "headers": json.dumps(readable_headers(arrival)),
+        "body": arrival.body,
+        "attempts": arrival.attempts,
+        "remembered": setback.remembered,
+        "next_at": setback.next_at,
+        "give_up_at": setback.give_up_at,
+        "first_at": arrival.first_seen_at or now,
+        "last_at": now,
+    }
+
+
+def readable_headers(arrival: Arrival) -> dict[str, Any]:
+    """The headers in a form that JSON can hold; what it can't becomes its description."""
+    return {str(name).replace("\x00", "�"): _plain(value) for name, value in arrival.headers.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "�").encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return repr(value)[:1000]

@@ -1,0 +1,233 @@
+"""The relay: the only thing that publishes. It sends what is committed and deletes it when the broker has confirmed.
+
+Right after a commit the batch is handed over in memory and its publishes are pipelined; `mandatory` makes the broker
+hand back what no queue takes. What is returned, unconfirmed or left by a dead process stays in `msg.dispatch`, and
+every replica sweeps rows whose lease has run out. There is no leader and no recovery step. Two publishes of one row
+are harmless: listeners dedupe by the event.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from time import monotonic, perf_counter
+from typing import Any, cast
+from uuid import UUID
+
+import aio_pika
+import structlog
+from aio_pika.exceptions import PublishError
+from aiormq import Channel as UnderlayChannel
+from aiormq import spec
+
+from contracts.envelope import CONTENT_TYPE, Envelope, uuid7_time
+from services.chassis import metrics, store
+from services.chassis.database import ACQUIRE_SECONDS, Pool
+from services.chassis.failpoints import reach
+from services.chassis.outgoing import Outgoing
+
+log = structlog.get_logger()
+IN_FLIGHT = 256
+SWEEP_LIMIT = 500
+MOST_IN_MEMORY = 20_000
+PUBLISH_SECONDS = 10.0
+SWEEP_SECONDS = 1.0
+RECONNECT_SECONDS = 1.0
+UNROUTABLE_PAUSE = timedelta(seconds=30)
+
+
+class Relay:
+    """Publishes committed messages on a connection of its own."""
+
+    def __init__(self, service: str, amqp_url: str, pool: Pool, owner: UUID, lease: timedelta) -> None:
+        self._service = service
+        self._url = amqp_url
+        self._pool = pool
+        self._owner = owner
+        self._lease = lease
+        self._waiting: deque[Outgoing] = deque()
+        self._work = asyncio.Event()
+        self._channel: UnderlayChannel | None = None
+        self._stopping = False
+        self._sweep_at = 0.0
+        self.last_progress = monotonic()
+        self.last_error = ""
+        self.has_unroutable = False
+
+    @property
+    def is_connected(self) -> bool:
+        return self._channel is not None and not self._channel.is_closed
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._waiting
+
+    def hand_over(self, outgoing: Sequence[Outgoing]) -> None:
+        """Take committed messages. While the broker is away, or memory is full, the outbox alone keeps them."""
+        if self.is_connected and len(self._waiting) + len(outgoing) <= MOST_IN_MEMORY:
+            self._waiting.extend(outgoing)
+        else:
+            self._sweep_at = 0.0
+        self._work.set()
+
+    async def run(self) -> None:
+        """Publish until stopped; reconnects for ever, since a broker that is away is no reason to give up."""
+        while not self._stopping:
+            try:
+                await self._run_connected()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self.last_error = f"{type(error).__name__}: {error}"[:500]
+                log.warning("relay without broker or database", error=self.last_error)
+            self._waiting.clear()
+            if not self._stopping:
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def stop(self, seconds: float = 5.0) -> None:
+        """Send what is in memory, for at most so long, then end. The rest stays in the outbox."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._waiting and self.is_connected:
+                    await asyncio.sleep(0.01)
+        self._stopping = True
+        self._work.set()
+
+    async def _run_connected(self) -> None:
+        connection = await aio_pika.connect(
+            self._url, timeout=5, client_properties={"connection_name": f"{self._service} relay"}
+        )
+        async with connection:
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            self._channel = cast("UnderlayChannel", await channel.get_underlay_channel())
+            try:
+                await self._release_own()
+                await self._publish_until_closed()
+            finally:
+                self._channel = None
+
+    async def _release_own(self) -> None:
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            await store.release_dispatches(connection, self._owner, datetime.now(UTC), None)
+        self._sweep_at = 0.0
+
+    async def _publish_until_closed(self) -> None:
+        while not self._stopping and self.is_connected:
+            if self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), IN_FLIGHT))]
+            elif monotonic() >= self._sweep_at:
+                batch = await self._sweep()
+            else:
+                await self._rest()
+                continue
+            if batch:
+                await self._publish(batch)
+
+    async def _rest(self) -> None:
+        self._work.clear()
+        if self._waiting:
+            return
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(max(self._sweep_at - monotonic(), 0.01)):
+                await self._work.wait()
+
+    async def _sweep(self) -> list[Outgoing]:
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            rows = await store.take_dispatches(
+                connection, self._owner, datetime.now(UTC) + self._lease, SWEEP_LIMIT
+            )
+            await self._measure(connection)
+        if len(rows) < SWEEP_LIMIT:
+            self._sweep_at = monotonic() + SWEEP_SECONDS
+        return [_outgoing(row, self._service) for row in rows]
+
+    async def _measure(self, connection: Any) -> None:
+        rows, oldest = await store.dispatch_backlog(connection)
+        metrics.DISPATCH_ROWS.labels(self._service).set(rows)
+        age = 0.0
+        if oldest is not None and oldest.version == 7:
+            age = (datetime.now(UTC) - uuid7_time(oldest)).total_seconds()
+        metrics.DISPATCH_AGE.labels(self._service).set(max(age, 0.0))
+
+    async def _publish(self, batch: Sequence[Outgoing]) -> None:
+        assert self._channel is not None
+        began = perf_counter()
+        sends = [asyncio.ensure_future(self._send(self._channel, outgoing)) for outgoing in batch]
+        await asyncio.sleep(0)
+        reach("before_confirm")
+        results = await asyncio.gather(*sends, return_exceptions=True)
+        reach("after_confirm")
+        confirmed = [o.dispatch_id for o, result in zip(batch, results, strict=True) if result is None]
+        returned = [o for o, result in zip(batch, results, strict=True) if isinstance(result, PublishError)]
+        unknown = [r for r in results if isinstance(r, BaseException) and not isinstance(r, PublishError)]
+        metrics.CONFIRM_SECONDS.labels(self._service).observe(perf_counter() - began)
+        metrics.PUBLISHED.labels(self._service).inc(len(confirmed))
+        await self._settle(confirmed, returned)
+        if confirmed:
+            self.last_progress = monotonic()
+        if unknown:
+            metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
+            raise ConnectionError(f"{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500])
+
+    async def _send(self, channel: UnderlayChannel, outgoing: Outgoing) -> None:
+        await channel.basic_publish(
+            outgoing.body,
+            exchange=outgoing.exchange,
+            routing_key=outgoing.routing_key,
+            properties=properties_of(outgoing, self._service),
+            mandatory=outgoing.mandatory,
+            timeout=PUBLISH_SECONDS,
+            wait=False,
+        )
+
+    async def _settle(self, confirmed: Sequence[UUID], returned: Sequence[Outgoing]) -> None:
+        self.has_unroutable = bool(returned)
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            if confirmed:
+                await store.forget_dispatches(connection, confirmed)
+            if returned:
+                metrics.UNCONFIRMED.labels(self._service, "returned").inc(len(returned))
+                first = returned[0]
+                log.error(
+                    "no queue takes a message; apply the topology",
+                    exchange=first.exchange,
+                    key=first.routing_key,
+                )
+                ids = [outgoing.dispatch_id for outgoing in returned]
+                await store.release_dispatches(
+                    connection, self._owner, datetime.now(UTC) + UNROUTABLE_PAUSE, ids
+                )
+
+
+def properties_of(outgoing: Outgoing, service: str) -> spec.Basic.Properties:
+    """AMQP properties: persistent, typed, with the envelope in the headers. `user_id` proves who published."""
+    envelope = outgoing.envelope
+    return spec.Basic.Properties(
+        content_type=CONTENT_TYPE,
+        headers=dict(envelope.headers()),
+        delivery_mode=2,
+        correlation_id=envelope.correlation_id,
+        message_id=str(outgoing.dispatch_id),
+        timestamp=envelope.time,
+        message_type=envelope.type,
+        app_id=service,
+    )
+
+
+def _outgoing(row: store.Row, service: str) -> Outgoing:
+    envelope = Envelope(
+        id=row["id"],
+        source=f"/{service}",
+        type=row["type"],
+        time=row["time"],
+        shop=row["shop"],
+        subject=row["subject"],
+        sequence=row["sequence"],
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+        traceparent=row["traceparent"],
+    )
+    return Outgoing(
+        row["dispatch_id"], envelope, row["body"], row["exchange"], row["routing_key"], row["mandatory"]
+    )

@@ -1,0 +1,165 @@
+"""A service's program: `python -m services.<name>` runs it, `… migrate` brings its database up to date.
+
+One event loop holds everything: consumers, relay, workers and HTTP. The end is graceful: not ready, consumers
+cancelled, what was taken committed and acked, what was said sent, then closed. Exit status 0 after a stop that was
+asked for, 1 when the watchdog or a failing loop ended it, so that a supervisor starts it afresh.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from services.chassis import health
+from services.chassis.database import is_outage
+from services.chassis.effects import EffectWorker
+from services.chassis.hub import Hub
+from services.chassis.logs import configure_logs
+from services.chassis.migrating import MigrationFailed, migrate
+from services.chassis.settings import ServiceSettings, load_settings
+from services.chassis.subscribers import Subscribers
+from services.chassis.watchdog import Watchdog
+from services.chassis.working import TimerHandler, Worker, timer_worker
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything a service's program is made of. `app` builds its own HTTP application."""
+
+    name: str
+    settings: type[ServiceSettings]
+    subscribers: Subscribers[Any]
+    app: Callable[[Hub], ASGIApp] | None = None
+    workers: Sequence[Worker] = ()
+    effects: Sequence[EffectWorker] = ()
+    timers: Mapping[str, TimerHandler] = field(default_factory=dict)
+    prepare: Callable[[Hub], Sequence[Worker]] | None = None
+
+    @property
+    def migrations(self) -> Path:
+        return Path(__file__).parent.parent / self.name / "migrations"
+
+
+def main(service: Service, arguments: Sequence[str] | None = None) -> None:
+    """Run the command given on the command line: nothing, or `migrate`."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    settings = load_settings(service.settings)
+    configure_logs(service.name, settings.log_level)
+    if list(arguments) == ["migrate"]:
+        try:
+            migrate(settings.database_url.get_secret_value(), service.migrations)
+        except MigrationFailed as failure:
+            raise SystemExit(str(failure)) from None
+        return
+    if arguments:
+        raise SystemExit(f"usage: python -m services.{service.name} [migrate]")
+    uvloop.install()
+    raise SystemExit(asyncio.run(run(service, settings)))
+
+
+async def run(service: Service, settings: ServiceSettings) -> int:
+    """Run the service until it is told to stop (0) or has to be replaced (1)."""
+    hub = Hub(settings, service.subscribers)
+    asked = _stop_on_signals(hub)
+    await _open_patiently(hub)
+    watchdog = Watchdog(settings.watchdog_seconds)
+    if not hub.stopping.is_set():
+        hub.start(_workers(service, hub, watchdog))
+        server = _Server(_application(service, hub, watchdog), settings)
+        serving = asyncio.create_task(server.serve())
+        await asyncio.wait(
+            [serving, asyncio.create_task(hub.stopping.wait())], return_when=asyncio.FIRST_COMPLETED
+        )
+        await hub.stop()
+        server.should_exit = True
+        with contextlib.suppress(Exception, SystemExit):
+            await asyncio.wait_for(serving, 5)
+    log.info("stopped")
+    return 0 if asked.is_set() else 1
+
+
+async def _open_patiently(hub: Hub) -> None:
+    """Wait for the database: one that is away at start may come."""
+    pause = 0.2
+    while not hub.stopping.is_set():
+        try:
+            await hub.open()
+            return
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("waiting for the database", error=repr(error)[:300])
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(hub.stopping.wait(), pause)
+            pause = min(pause * 2, 5.0)
+
+
+def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
+    workers = [*service.workers, watchdog.worker(), timer_worker(service.timers)]
+    workers += [Worker(effect.kind, effect.run) for effect in service.effects]
+    if service.prepare is not None:
+        workers += service.prepare(hub)
+    return workers
+
+
+def _application(service: Service, hub: Hub, watchdog: Watchdog) -> ASGIApp:
+    routes: list[Any] = [*health.routes(hub, watchdog)]
+    if service.app is not None:
+        routes.append(Mount("/", app=service.app(hub)))
+    return Starlette(routes=routes)
+
+
+def _stop_on_signals(hub: Hub) -> asyncio.Event:
+    asked = asyncio.Event()
+
+    def stop() -> None:
+        asked.set()
+        hub.stopping.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop)
+    return asked
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the hub decides when to stop."""
+
+    def __init__(self, application: ASGIApp, settings: ServiceSettings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                host=settings.http_host,
+                port=settings.http_port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=3,
+                server_header=False,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Leave the signals alone."""
+        yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve; a port that is taken ends the process with words instead of a trace."""
+        try:
+            await super().serve(sockets)
+        except SystemExit:
+            log.critical("can't listen", host=self.config.host, port=self.config.port)

@@ -1,0 +1,74 @@
+"""A service's settings: from the environment (`COMPTOIR_…`) or a directory of secret files.
+
+All that is missing or wrong is told at once, at start; nothing has a default that only suits a demonstration.
+"""
+
+import os
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "COMPTOIR_"
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        hide_input_in_errors=True,
+        secrets_dir=os.environ.get("COMPTOIR_SECRETS_DIR"),
+    )
+
+    database_url: SecretStr = Field(description="PostgreSQL of this service, with its role: postgresql://…")
+    amqp_url: SecretStr = Field(description="RabbitMQ with this service's user: amqp://…")
+    internal_token: SecretStr = Field(
+        min_length=16, description="Bearer token of the read-only and operators' routes."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    http_port: int = Field(ge=0, le=65535, description="Port to listen on.")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    pool_size: int = Field(default=8, ge=2, le=100, description="Most connections to PostgreSQL.")
+    batch_size: int = Field(default=100, ge=1, le=1000, description="Most messages in one commit.")
+    lease_seconds: float = Field(
+        default=10.0, gt=0, description="A dead process's outbox rows are taken over after it."
+    )
+    effect_lease_seconds: float = Field(
+        default=60.0, gt=0, description="An effect in flight longer than this is uncertain."
+    )
+    retry_seconds: float = Field(
+        default=1.0, gt=0, description="First delay of a retry; doubles up to 15 minutes."
+    )
+    retry_attempts: int = Field(
+        default=12, ge=1, description="Then a failing message is dead and waits for a person."
+    )
+    watchdog_seconds: float = Field(
+        default=60.0, gt=0, description="Without progress for this long the process exits."
+    )
+    inbox_days: int = Field(default=45, ge=2, description="How long a message is remembered.")
+    event_log_days: int = Field(default=30, ge=1, description="How long events can be replayed.")
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def load_settings(kind: type[S]) -> S:
+    """The settings, or SystemExit with the full list of what is missing or wrong and how to set it."""
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SystemExit(_explain(kind, error)) from None
+
+
+def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
+    lines = [f"{kind.__name__}: {error.error_count()} setting(s) to mend before the service can start:"]
+    for problem in error.errors(include_input=False, include_url=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "?"
+        field = kind.model_fields.get(name)
+        meaning = f"  ({field.description})" if field and field.description else ""
+        lines.append(f"  {PREFIX}{name.upper()}: {problem['msg']}{meaning}")
+    return "\n".join(
+        [*lines, "Set them in the environment, or as files in the directory COMPTOIR_SECRETS_DIR."]
+    )

@@ -1,0 +1,385 @@
+"""All SQL on the schema `msg`: what was seen, what is to be said, what is parked. One function a statement.
+
+Everything is set-based: a batch of a hundred messages costs the same few statements as one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from services.chassis.database import Connection
+from services.chassis.outgoing import Outgoing
+
+Row = Mapping[str, Any]
+Key = tuple[UUID, str]
+
+
+async def remember(connection: Connection, consumer: str, keys: Sequence[Key], now: datetime) -> set[Key]:
+    """Write inbox rows; the keys (id, source) that were not known yet come back.
+
+    A competing process's uncommitted row makes this wait, which is what we want.
+    """
+    rows = await connection.fetch(
+        """INSERT INTO msg.inbox (event_id, source, consumer, seen_at)
+           SELECT event_id, source, $3, $4 FROM unnest($1::uuid[], $2::text[]) AS k (event_id, source) ORDER BY 1, 2
+           ON CONFLICT DO NOTHING RETURNING event_id, source""",
+        [key[0] for key in keys],
+        [key[1] for key in keys],
+        consumer,
+        now,
+    )
+    return {(row[0], row[1]) for row in rows}
+
+
+async def log_events(connection: Connection, events: Sequence[tuple[Envelope, bytes]]) -> None:
+    """Append to the event log."""
+    envelopes = [envelope for envelope, _ in events]
+    await connection.execute(
+        """INSERT INTO msg.event_log
+               (id, type, time, shop, subject, sequence, correlation_id, causation_id, traceparent, body)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::bigint[],
+                                $7::text[], $8::uuid[], $9::text[], $10::bytea[])""",
+        [e.id for e in envelopes],
+        [e.type for e in envelopes],
+        [e.time for e in envelopes],
+        [e.shop for e in envelopes],
+        [e.subject for e in envelopes],
+        [e.sequence for e in envelopes],
+        [e.correlation_id for e in envelopes],
+        [e.causation_id for e in envelopes],
+        [e.traceparent for e in envelopes],
+        [body for _, body in events],
+    )
+
+
+async def queue_dispatches(
+    connection: Connection, outgoing: Sequence[Outgoing], owner: UUID, lease_until: datetime
+) -> None:
+    """Write outbox rows, already leased to this process so that no sweeper races it."""
+    await connection.execute(
+        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
+           SELECT d.*, $6, $7
+           FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::boolean[]) AS d""",
+        [o.dispatch_id for o in outgoing],
+        [o.envelope.id for o in outgoing],
+        [o.exchange for o in outgoing],
+        [o.routing_key for o in outgoing],
+        [o.mandatory for o in outgoing],
+        owner,
+        lease_until,
+    )
+
+
+async def take_dispatches(
+    connection: Connection, owner: UUID, lease_until: datetime, limit: int
+) -> list[Row]:
+    """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events. Locks the rows taken."""
+    return await connection.fetch(
+        """WITH due AS (
+               SELECT id FROM msg.dispatch WHERE lease_until < now() ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
+           taken AS (
+               UPDATE msg.dispatch d SET owner = $1, lease_until = $2, attempts = attempts + 1
+               FROM due WHERE d.id = due.id RETURNING d.*)
+           SELECT taken.id AS dispatch_id, taken.exchange, taken.routing_key, taken.mandatory, e.*
+           FROM taken JOIN msg.event_log e ON e.id = taken.event_id ORDER BY taken.id""",
+        owner,
+        lease_until,
+        limit,
+    )
+
+
+async def forget_dispatches(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Delete confirmed outbox rows. Losing this delete costs a duplicate publish, so its commit need not wait."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        await connection.execute("DELETE FROM msg.dispatch WHERE id = ANY($1)", ids)
+
+
+async def release_dispatches(
+    connection: Connection, owner: UUID, until: datetime, ids: Sequence[UUID] | None
+) -> None:
+    """End this process's leases at `until`: of some rows, or of all when `ids` is None."""
+    await connection.execute(
+        "UPDATE msg.dispatch SET lease_until = $2 WHERE owner = $1 AND ($3::uuid[] IS NULL OR id = ANY($3))",
+        owner,
+        until,
+        ids,
+    )
+
+
+async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
+    """How many messages still have to leave (counted up to 100,000), and the id of the oldest."""
+    row = await connection.fetchrow(
+        """SELECT (SELECT count(*) FROM (SELECT 1 FROM msg.dispatch LIMIT 100000) AS some) AS rows,
+                  (SELECT id FROM msg.dispatch ORDER BY id LIMIT 1) AS oldest"""
+    )
+    assert row is not None
+    return row["rows"], row["oldest"]
+
+
+async def replay(
+    connection: Connection, queue: str, types: Sequence[str], since: UUID, until: UUID, owner: UUID
+) -> int:
+    """Send the events of a range again to one queue (by the default exchange). Returns how many."""
+    status = await connection.execute(
+        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
+           SELECT gen_random_uuid(), id, '', $1, true, $5, now()
+           FROM msg.event_log WHERE type = ANY($2) AND id >= $3 AND id < $4""",
+        queue,
+        types,
+        since,
+        until,
+        owner,
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Park messages. One already parked under the same key stays as it is (a redelivery after a crash)."""
+    await connection.executemany(
+        """INSERT INTO msg.parked
+               (dedupe_key, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject, user_id, headers, body, attempts, remembered, next_at, give_up_at, first_at, last_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+           ON CONFLICT (dedupe_key) DO NOTHING""",
+        [tuple(row.values()) for row in rows],
+    )
+
+
+async def take_due(connection: Connection, limit: int) -> list[Row]:
+    """The parked messages that are due for another try. Locks them; another process's are skipped."""
+    return await connection.fetch(
+        """SELECT * FROM msg.parked WHERE state = 'waiting' AND next_at <= now()
+           ORDER BY event_id NULLS FIRST, id LIMIT $1 FOR UPDATE SKIP LOCKED""",
+        limit,
+    )
+
+
+async def list_due(connection: Connection, limit: int) -> list[int]:
+    """The ids of the parked messages that are due for another try, unlocked."""
+    rows = await connection.fetch(
+        """SELECT id FROM msg.parked WHERE state = 'waiting' AND next_at <= now()
+           ORDER BY event_id NULLS FIRST, id LIMIT $1""",
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def take_parked(connection: Connection, parked_id: int) -> Row | None:
+    """One waiting parked message, locked; None when another process has it or it is no longer waiting."""
+    return await connection.fetchrow(
+        "SELECT * FROM msg.parked WHERE id = $1 AND state = 'waiting' FOR UPDATE SKIP LOCKED", parked_id
+    )
+
+
+async def resolve(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Mark parked messages as handled after all."""
+    await connection.execute(
+        "UPDATE msg.parked SET state = 'resolved', next_at = NULL, last_at = $2 WHERE id = ANY($1)", ids, now
+    )
+
+
+async def park_again(
+    connection: Connection,
+    parked_id: int,
+    state: str,
+    reason: str,
+    detail: str,
+    fingerprint: str,
+    wait_key: str | None,
+    next_at: datetime | None,
+    now: datetime,
+) -> None:
+    """A retried message failed or waits again."""
+    await connection.execute(
+        """UPDATE msg.parked SET state = $2, reason = $3, detail = $4, fingerprint = $5, wait_key = $6, next_at = $7,
+               last_at = $8, attempts = attempts + 1 WHERE id = $1""",
+        parked_id,
+        state,
+        reason,
+        detail,
+        fingerprint,
+        wait_key,
+        next_at,
+        now,
+    )
+
+
+async def wake(connection: Connection, keys: Sequence[str]) -> int:
+    """Make the messages that wait for these keys due now. Returns how many."""
+    status = await connection.execute(
+        "UPDATE msg.parked SET next_at = now() WHERE state = 'waiting' AND wait_key = ANY($1)", keys
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def redrive(
+    connection: Connection, actor: str, parked_id: int | None, fingerprint: str | None, now: datetime
+) -> list[Row]:
+    """Give dead messages back to their consumer: one by id, or all of a fingerprint."""
+    return await connection.fetch(
+        """UPDATE msg.parked SET state = 'waiting', next_at = $4, give_up_at = NULL, wait_key = NULL, attempts = 0,
+               actor = $1, last_at = $4
+           WHERE state = 'dead' AND (id = $2 OR fingerprint = $3) RETURNING id, queue, event_id, type""",
+        actor,
+        parked_id,
+        fingerprint,
+        now,
+    )
+
+
+async def discard(connection: Connection, actor: str, parked_id: int, why: str, now: datetime) -> Row | None:
+    """Set a parked message aside for good; it stays readable."""
+    return await connection.fetchrow(
+        """UPDATE msg.parked SET state = 'discarded', next_at = NULL, actor = $1, note = $3, last_at = $4
+           WHERE id = $2 AND state IN ('dead', 'waiting') RETURNING id, queue, event_id, type""",
+        actor,
+        parked_id,
+        why,
+        now,
+    )
+
+
+async def list_parked(connection: Connection, states: Sequence[str], limit: int) -> list[Row]:
+    """Parked messages without their bodies, newest first."""
+    return await connection.fetch(
+        """SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
+               attempts, next_at, first_at, last_at, actor, note, length(body) AS body_bytes
+           FROM msg.parked WHERE state = ANY($1) ORDER BY id DESC LIMIT $2""",
+        states,
+        limit,
+    )
+
+
+async def count_parked(connection: Connection) -> dict[str, int]:
+    """Parked messages that still need something, by state."""
+    rows = await connection.fetch(
+        "SELECT state, count(*) AS n FROM msg.parked WHERE state IN ('waiting', 'dead') GROUP BY state"
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def plan_effects(
+    connection: Connection, effects: Sequence[tuple[str, str, dict[str, Any], datetime]], now: datetime
+) -> None:
+    """Plan external effects (key, kind, payload, due); a key already there is left alone."""
+    await connection.execute(
+        """INSERT INTO msg.effect (key, kind, state, payload, next_at, created_at, updated_at)
+           SELECT key, kind, 'planned', payload, due, $5, $5
+           FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) AS e (key, kind, payload, due)
+           ON CONFLICT (key) DO NOTHING""",
+        [e[0] for e in effects],
+        [e[1] for e in effects],
+        [json.dumps(e[2]) for e in effects],
+        [e[3] for e in effects],
+        now,
+    )
+
+
+async def take_effects(
+    connection: Connection, kind: str, owner: UUID, lease: timedelta, limit: int
+) -> list[Row]:
+    """Mark planned effects that are due as in flight and lease them. Commit before the call goes out."""
+    return await connection.fetch(
+        """UPDATE msg.effect SET state = 'in_flight', owner = $2, lease_until = now() + $3, attempts = attempts + 1,
+               updated_at = now()
+           WHERE key IN (SELECT key FROM msg.effect WHERE kind = $1 AND state = 'planned' AND next_at <= now()
+                         ORDER BY next_at, key LIMIT $4 FOR UPDATE SKIP LOCKED)
+           RETURNING key, kind, payload, attempts, created_at""",
+        kind,
+        owner,
+        lease,
+        limit,
+    )
+
+
+async def take_lost_effects(connection: Connection, kind: str, limit: int) -> list[Row]:
+    """Effects in flight whose process is gone: nobody knows whether the call went out. Locks them."""
+    return await connection.fetch(
+        """SELECT key, kind, payload, attempts FROM msg.effect
+           WHERE kind = $1 AND state = 'in_flight' AND lease_until < now()
+           ORDER BY key LIMIT $2 FOR UPDATE SKIP LOCKED""",
+        kind,
+        limit,
+    )
+
+
+async def settle_effects(
+    connection: Connection,
+    outcomes: Sequence[tuple[str, str, str | None, datetime | None]],
+    owner: UUID | None,
+    now: datetime,
+) -> set[str]:
+    """Record what became of effects (key, state, detail, next try). Returns the keys that were still ours."""
+    rows = await connection.fetch(
+        """UPDATE msg.effect e SET state = o.state, detail = o.detail, next_at = coalesce(o.next_at, e.next_at),
+               owner = NULL, lease_until = NULL, updated_at = $6
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS o (key, state, detail, next_at)
+           WHERE e.key = o.key AND e.state = 'in_flight' AND ($5::uuid IS NULL OR e.owner = $5) RETURNING e.key""",
+        [o[0] for o in outcomes],
+        [o[1] for o in outcomes],
+        [o[2] for o in outcomes],
+        [o[3] for o in outcomes],
+        owner,
+        now,
+    )
+    return {row["key"] for row in rows}
+
+
+async def extend_leases(connection: Connection, owner: UUID, keys: Sequence[str], lease: timedelta) -> None:
+    """A slow call still runs: keep its effects from being taken for lost."""
+    await connection.execute(
+        "UPDATE msg.effect SET lease_until = now() + $3 WHERE owner = $1 AND key = ANY($2) AND state = 'in_flight'",
+        owner,
+        keys,
+        lease,
+    )
+
+
+async def decide_effect(connection: Connection, key: str, state: str, note: str, now: datetime) -> bool:
+    """A person's decision on an effect that failed or is uncertain: `planned` (again), `done` or `discarded`."""
+    status = await connection.execute(
+        """UPDATE msg.effect SET state = $2, detail = $3, next_at = $4, updated_at = $4, attempts = 0
+           WHERE key = $1 AND state IN ('failed', 'uncertain', 'done')""",
+        key,
+        state,
+        note,
+        now,
+    )
+    return status == "UPDATE 1"
+
+
+async def set_timers(
+    connection: Connection, timers: Sequence[tuple[str, str, datetime, dict[str, Any]]]
+) -> None:
+    """Set timers (kind, key, due, payload); setting one again moves it."""
+    await connection.execute(
+        """INSERT INTO msg.timer (kind, key, due_at, payload)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[])
+           ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload""",
+        [t[0] for t in timers],
+        [t[1] for t in timers],
+        [t[2] for t in timers],
+        [json.dumps(t[3]) for t in timers],
+    )
+
+
+async def cancel_timers(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """Remove timers (kind, key)."""
+    await connection.execute(
+        """DELETE FROM msg.timer t USING unnest($1::text[], $2::text[]) AS k (kind, key)
+           WHERE t.kind = k.kind AND t.key = k.key""",
+        [k[0] for k in keys],
+        [k[1] for k in keys],
+    )
+
+
+async def take_timer(connection: Connection) -> Row | None:
+    """The timer due longest, removed; its handler runs in the same transaction."""
+    return await connection.fetchrow(
+        """DELETE FROM msg.timer WHERE (kind, key) IN (
+               SELECT kind, key FROM msg.timer WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+           RETURNING kind, key, payload"""
+    )

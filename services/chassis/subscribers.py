@@ -1,0 +1,112 @@
+"""What a service does with the messages it hears: a handler per message class over one book of aggregates.
+
+A handler is a plain function on memory. It either changes the book and emits, or raises `Wait` or `Refuse` before it
+has changed anything; any other exception fails the batch, whose messages are then tried one by one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.message import Message, Reason
+from services.chassis.unit import Unit
+
+M = TypeVar("M", bound=Message)
+GIVE_UP_AFTER = timedelta(hours=72)
+
+
+class Wait(Exception):
+    """What the message needs is not here yet. It is tried again when `key` is woken, and from time to time."""
+
+    def __init__(self, key: str, reason: str, give_up_after: timedelta | None = None) -> None:
+        super().__init__(f"{reason}: waits for {key}")
+        self.key = key
+        self.reason = reason
+        self.give_up_after = give_up_after or GIVE_UP_AFTER
+
+
+class Refuse(Exception):
+    """The message will never be acceptable: park it with this reason, for a person to see."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+@dataclass(slots=True)
+class Delivery(Generic[M]):
+    """One message as a handler gets it. `attempts` counts the tries before this one."""
+
+    envelope: Envelope
+    message: M
+    queue: str
+    user_id: str | None
+    attempts: int
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that does not fit its schema, for a service that wants to answer its sender."""
+
+    message: type[Message]
+    envelope: Envelope
+    user_id: str | None
+    reasons: tuple[Reason, ...]
+
+
+class Book(ABC):
+    """The aggregates of one unit: locked and loaded at once in id order, changed in memory, written back at once."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+
+    @abstractmethod
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Lock and load what these deliveries touch."""
+
+    @abstractmethod
+    async def save(self) -> None:
+        """Write back what changed."""
+
+
+B = TypeVar("B", bound=Book)
+Handler = Callable[[B, Delivery[Any]], None]
+
+
+class Subscribers(Generic[B]):
+    """A service's handlers by message class."""
+
+    def __init__(self, service: str, book: type[B]) -> None:
+        self.service = service
+        self.book = book
+        self.handlers: dict[type[Message], Handler[B]] = {}
+        self.answer_unreadable: Callable[[Unit, Unreadable], None] | None = None
+
+    def on(
+        self, message: type[M]
+    ) -> Callable[[Callable[[B, Delivery[M]], None]], Callable[[B, Delivery[M]], None]]:
+        """Register the handler of a message class."""
+
+        def register(handler: Callable[[B, Delivery[M]], None]) -> Callable[[B, Delivery[M]], None]:
+            if message in self.handlers:
+                raise ValueError(f"{self.service} handles {message.__name__} twice")
+            self.handlers[message] = handler
+            return handler
+
+        return register
+
+    def unreadable(self, answer: Callable[[Unit, Unreadable], None]) -> Callable[[Unit, Unreadable], None]:
+        """Register what to say when a message does not fit its schema (it is parked in any case)."""
+        self.answer_unreadable = answer
+        return answer
+
+
+def order_key(order_id: UUID) -> str:
+    """The key under which messages wait for an order."""
+    return f"order:{order_id}"

@@ -1,0 +1,76 @@
+"""The watchdog: a process whose dependencies answer while its own progress stands still exits, to be started afresh.
+
+A dependency that is away is no reason to exit. Health endpoints that only say "connected" have hidden consumers that
+never came back after a broker restart; so this asks the broker what it sees and compares that with our own progress.
+"""
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import structlog
+
+from services.chassis import database, store
+from services.chassis.working import Worker
+
+if TYPE_CHECKING:
+    from services.chassis.hub import Hub
+
+log = structlog.get_logger()
+
+
+class Watchdog:
+    """Looks every quarter of the limit; `stuck` says why the process should be replaced."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._limit = limit_seconds
+        self._stalled_since: dict[str, float] = {}
+        self.stuck: str | None = None
+
+    def worker(self) -> Worker:
+        """The loop that looks."""
+        return Worker("watchdog", self._look, idle_seconds=self._limit / 4)
+
+    async def _look(self, hub: "Hub") -> bool:
+        await self._look_at_queues(hub)
+        await self._look_at_dispatch(hub)
+        if self.stuck is not None:
+            log.critical("no progress although dependencies answer; exiting", why=self.stuck)
+            hub.stopping.set()
+        return False
+
+    async def _look_at_queues(self, hub: "Hub") -> None:
+        consumers = hub.consumers
+        if consumers is None or not consumers.is_consuming:
+            return
+        try:
+            counts = await asyncio.wait_for(consumers.counts(), 10)
+        except Exception as error:
+            consumers.renew(f"the broker does not answer on a spare channel: {error!r}"[:300])
+            return
+        for reader in hub.readers:
+            ready, present = counts.get(reader.queue, (0, 1))
+            if present == 0:
+                consumers.renew(f"the broker knows no consumer of {reader.queue}")
+            stalled = ready > 0 and monotonic() - reader.last_commit > self._limit
+            if stalled and await database.answers(hub.settings.database_url.get_secret_value()):
+                self._note(
+                    f"{reader.queue} has {ready} messages ready and nothing was committed", reader.queue
+                )
+            else:
+                self._stalled_since.pop(reader.queue, None)
+
+    async def _look_at_dispatch(self, hub: "Hub") -> None:
+        if not hub.relay.is_connected:
+            return
+        async with hub.acquire() as connection:
+            rows, _ = await store.dispatch_backlog(connection)
+        if rows and monotonic() - hub.relay.last_progress > self._limit and not hub.relay.has_unroutable:
+            self._note(f"{rows} messages wait in the outbox and none was confirmed", "dispatch")
+        else:
+            self._stalled_since.pop("dispatch", None)
+
+    def _note(self, why: str, what: str) -> None:
+        since = self._stalled_since.setdefault(what, monotonic())
+        if monotonic() - since > self._limit / 2:
+            self.stuck = why

@@ -1,0 +1,86 @@
+"""Background work of a service: loops that do what is due and rest when there is nothing.
+
+A database that is away makes a worker wait; any other error is logged, counted and tried again after a pause.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from services.chassis import metrics, store
+from services.chassis.database import is_outage
+from services.chassis.unit import Unit
+
+if TYPE_CHECKING:
+    from services.chassis.hub import Hub
+
+log = structlog.get_logger()
+LONGEST_PAUSE_SECONDS = 10.0
+TimerHandler = Callable[[Unit, str, dict[str, Any]], Awaitable[None]]
+
+
+class Worker:
+    """A loop: `run` is called again at once while it returns True, else after `idle_seconds` or a nudge."""
+
+    def __init__(self, name: str, run: Callable[["Hub"], Awaitable[bool]], idle_seconds: float = 0.2) -> None:
+        self.name = name
+        self._run = run
+        self._idle_seconds = idle_seconds
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """There is something to do: don't wait for the pause to end."""
+        self._nudged.set()
+
+    async def loop(self, hub: "Hub") -> None:
+        """Work until the hub stops."""
+        failures = 0
+        while not hub.stopping.is_set():
+            self._nudged.clear()
+            try:
+                more = await self._run(hub)
+                failures = 0
+            except Exception as error:
+                more = False
+                failures += 1
+                metrics.WORKER_ERRORS.labels(hub.service, self.name).inc()
+                write = log.warning if is_outage(error) else log.error
+                write(
+                    "worker failed",
+                    worker=self.name,
+                    error=repr(error)[:500],
+                    exc_info=None if is_outage(error) else error,
+                )
+            if not more:
+                await self._rest(
+                    min(self._idle_seconds * 2**failures, LONGEST_PAUSE_SECONDS), patient=failures > 0
+                )
+
+    async def _rest(self, seconds: float, patient: bool) -> None:
+        if patient:
+            await asyncio.sleep(seconds)
+            return
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._nudged.wait()
+
+
+def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
+    """The worker that fires timers: each in the transaction that removes it."""
+
+    async def fire(hub: "Hub") -> bool:
+        async with hub.unit() as unit:
+            row = await store.take_timer(unit.connection)
+            if row is None:
+                return False
+            handler = handlers.get(row["kind"])
+            if handler is None:
+                raise LookupError(f"nothing handles the timer {row['kind']} {row['key']}")
+            await handler(unit, row["key"], json.loads(row["payload"]))
+        return True
+
+    return Worker("timers", fire, idle_seconds=0.5)
