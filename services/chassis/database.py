@@ -4,10 +4,12 @@ Every wait has a limit. `waiting_may_help` decides between trying again and look
 """
 
 import asyncio
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
+Connection: TypeAlias = asyncpg.Connection
+Pool: TypeAlias = asyncpg.Pool
 ACQUIRE_SECONDS = 5.0
 _SETTINGS = {
     "statement_timeout": "10000",
@@ -22,7 +24,7 @@ _OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58")
 _CONFLICT_STATES = ("40001", "40P01", "55P03", "23505")
 
 
-async def open_pool(url: str, size: int, application: str) -> asyncpg.Pool[asyncpg.Record]:
+async def open_pool(url: str, size: int, application: str) -> Pool:
     """A pool of at most `size` connections. Raises what asyncpg raises when the server can't be reached."""
     return await asyncpg.create_pool(
         url,
@@ -47,10 +49,6 @@ def is_outage(error: BaseException) -> bool:
 def is_conflict(error: BaseException) -> bool:
     """Two transactions met (deadlock, lock time-out, the same new key): the same work may succeed at once."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "") in _CONFLICT_STATES
-
-
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-Pool = asyncpg.Pool[asyncpg.Record]
 
 
 async def answers(url: str, seconds: float = 3.0) -> bool:

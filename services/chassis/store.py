@@ -76,7 +76,7 @@ async def queue_dispatches(
 async def take_dispatches(
     connection: Connection, owner: UUID, lease_until: datetime, limit: int
 ) -> list[Row]:
-    """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events. Locks the rows taken."""
+    """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events. Locks them."""
     return await connection.fetch(
         """WITH due AS (
                SELECT id FROM msg.dispatch WHERE lease_until < now() ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
@@ -141,7 +141,8 @@ async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Park messages. One already parked under the same key stays as it is (a redelivery after a crash)."""
     await connection.executemany(
         """INSERT INTO msg.parked
-               (dedupe_key, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject, user_id, headers, body, attempts, remembered, next_at, give_up_at, first_at, last_at)
+               (dedupe_key, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop,
+                subject, user_id, headers, body, attempts, remembered, next_at, give_up_at, first_at, last_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
            ON CONFLICT (dedupe_key) DO NOTHING""",
         [tuple(row.values()) for row in rows],

@@ -103,7 +103,7 @@ class Unit:
         self._keys.update(keys)
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Run something in this process once the unit is committed. It must not fail and not matter if it never runs."""
+        """Run something in this process after the commit. It must not fail, nor matter if it never runs."""
         self._after_commit.append(call)
 
     @property

@@ -1,0 +1,86 @@
+"""Fixtures for all tests: databases cloned from migrated templates, and a service's desk on one of them."""
+
+import importlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.databases import with_credentials
+from deploy.local.parts import Postgres
+from services.chassis.migrating import migrate
+from services.chassis.testing import Desk, settings_for_tests
+
+pytest_plugins = ["tests.parts"]
+
+FreshDatabase = Callable[[str], Awaitable[str]]
+Desks = Callable[..., Awaitable[Desk]]
+_REQUIRED: dict[str, dict[str, Any]] = {}
+"""Settings without a default that a service needs beside the common ones, by service."""
+
+
+@pytest.fixture(scope="session")
+def templates() -> dict[str, str]:
+    """Names of the migrated template databases made so far in this session, by service."""
+    return {}
+
+
+@pytest.fixture
+async def fresh_database(postgres: Postgres, templates: dict[str, str]) -> AsyncIterator[FreshDatabase]:
+    """Makes a migrated database of a service, for this test alone; gives its URL."""
+    admin = await asyncpg.connect(postgres.admin_url)
+    made: list[str] = []
+
+    async def make(service: str) -> str:
+        if service not in templates:
+            templates[service] = await _make_template(admin, postgres.admin_url, service)
+        name = f"t_{service}_{secrets.token_hex(4)}"
+        password = secrets.token_hex(12)
+        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {templates[service]}")
+        await admin.execute(f"ALTER ROLE {name} SET ROLE {templates[service]}")
+        await admin.execute(
+            f"CREATE DATABASE {name} TEMPLATE {templates[service]} OWNER {templates[service]}"
+        )
+        made.append(name)
+        return with_credentials(postgres.admin_url, name, password)
+
+    yield make
+    for name in made:
+        await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await admin.execute(f"DROP ROLE IF EXISTS {name}")
+    await admin.close()
+
+
+async def _make_template(admin: Any, admin_url: str, service: str) -> str:
+    name = f"template_{service}_{secrets.token_hex(4)}"
+    password = secrets.token_hex(12)
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+    await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
+    program = importlib.import_module(f"services.{service}.subscribers")
+    folder = Path(str(program.__file__)).parent / "migrations"
+    migrate(with_credentials(admin_url, name, password), folder)
+    return name
+
+
+@pytest.fixture
+async def desks(fresh_database: FreshDatabase) -> AsyncIterator[Desks]:
+    """Opens the desk of a service on a database of its own, or on one that is given (a second process)."""
+    opened: list[Desk] = []
+
+    async def open_desk(service: str, database_url: str | None = None, **settings: Any) -> Desk:
+        subscribers = importlib.import_module(f"services.{service}.subscribers").subscribers
+        kinds = vars(importlib.import_module(f"services.{service}.settings"))
+        kind = kinds[f"{service.capitalize()}Settings"]
+        url = database_url or await fresh_database(service)
+        desk = await Desk(
+            subscribers, settings_for_tests(kind, url, **{**_REQUIRED.get(service, {}), **settings})
+        ).open()
+        opened.append(desk)
+        return desk
+
+    yield open_desk
+    for desk in opened:
+        await desk.close()
