@@ -1,10 +1,12 @@
 """How a customer's attempt to pay stands, from the set of things the provider said about it. Pure.
 
-Nothing here depends on when we heard it. An attempt that ended, or whose money is sure, is what its highest-ranked
-fact says. Before that the buyer may try again on the same payment (declined, then pending, then declined), which only
-the provider's own clock can put in sequence; ranks alone would show a retried payment as declined for days.
+Nothing here depends on when we heard it. An attempt that ended, or whose money is sure, is what its
+highest-ranked fact says. Before that the buyer may try again on the same payment (declined, then pending, then
+declined), which only the provider's own clock can put in sequence; by ranks alone a payment tried again would
+show as declined for days.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +22,12 @@ _RANKED = (
     AttemptState.SETTLED,
 )
 _NO_MOMENT = datetime.min.replace(tzinfo=UTC)
-OVER = frozenset((AttemptState.CANCELLED, AttemptState.EXPIRED, AttemptState.SETTLED))
-"""States after which nothing authorised is left to capture."""
+_OVER = frozenset((AttemptState.CANCELLED, AttemptState.EXPIRED, AttemptState.SETTLED))
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One fact about one payment at a provider. Both times are the provider's; `started_at` is the payment's own."""
+    """One fact about one payment. Both times are the provider's; `started_at` is when it made the object."""
 
     provider: str
     object_id: str
@@ -44,10 +45,15 @@ def rank(fact: Attempt) -> tuple[int, datetime, int]:
 
 def latest_state(attempts: Iterable[Attempt]) -> AttemptState:
     """The state of the attempt that was started last; `none` without any."""
-    facts = list(attempts)
-    if not facts:
+    by_payment: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
+    for fact in attempts:
+        by_payment[fact.provider, fact.object_id].append(fact)
+    if not by_payment:
         return AttemptState.NONE
-    latest = max((fact.started_at, fact.provider, fact.object_id) for fact in facts)
-    return max(
-        (fact for fact in facts if (fact.started_at, fact.provider, fact.object_id) == latest), key=rank
-    ).state
+    latest = max(by_payment, key=lambda payment: (min(f.started_at for f in by_payment[payment]), payment))
+    return max(by_payment[latest], key=rank).state
+
+
+def is_over(attempts: Iterable[Attempt], provider: str, object_id: str) -> bool:
+    """Whether nothing more can be captured of this payment."""
+    return any(f.state in _OVER and (f.provider, f.object_id) == (provider, object_id) for f in attempts)

@@ -1,9 +1,9 @@
 """The books of one order: kinds of entry, what each does, and the position they add up to. Pure.
 
-Balance = due − credited − received + refunded + marked: what the customer still owes, in minor units of the account's
-one currency. Entries are only ever added; an entry is named by (provider, object, kind, step), so the same money seen
-twice is one entry and the position depends neither on the sequence nor on the number of times anything is seen.
-Were it a running sum instead, one webhook delivered twice would show an unpaid order as paid.
+Balance = due − credited − received + refunded + marked: what the customer still owes, in minor units of the
+account's one currency. Entries are only ever added; an entry is named by (provider, object, kind, step), so the
+same money seen twice is one entry and the position depends neither on the sequence nor on the number of times
+anything is seen. Were it a running sum, one webhook delivered twice would show an unpaid order as paid.
 """
 
 from collections import defaultdict
@@ -68,7 +68,7 @@ class Sum(StrEnum):
 class Rule:
     """What a kind of entry does: to which sum, with which sign, and between which two accounts of the books.
 
-    `till` stands for the place the method's money lies in: the bank, the cash box, the provider's clearing account.
+    `till` stands for where the method's money lies: the bank, the cash box, the provider's clearing account.
     """
 
     sum: Sum
@@ -140,7 +140,7 @@ def entry_id(shop: str, entry: Entry) -> UUID:
 
 
 def accounts_of(entry: Entry) -> tuple[str, str]:
-    """The two accounts of the books that the amount is debited and credited to, for an export to accounting."""
+    """The accounts of the books to debit and to credit with the amount, for an export to accounting."""
     rule = RULES[entry.kind]
     till = _TILLS.get(entry.method, "other_receipts") if entry.method else "other_receipts"
     return (till if rule.debit == TILL else rule.debit, till if rule.credit == TILL else rule.credit)
@@ -155,7 +155,7 @@ def effect_on_balance(kind: Kind) -> int:
 
 
 def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt]) -> Position:
-    """The whole position of an account. Raises pydantic's ValidationError when a sum leaves the contract's range."""
+    """The whole position of an account. Raises ValidationError when a sum leaves the contract's range."""
     entries = {entry.key: entry for entry in entries}.values()
     attempts = set(attempts)
     sums: dict[Sum, int] = defaultdict(int)

@@ -1,0 +1,94 @@
+"""One order's account in memory: its entries, its attempts, and what of them is new. Pure.
+
+Posting is idempotent: an entry whose key is there already changes nothing, so every path (webhook, hand, resend) may
+post what it knows without asking who was first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.payments import Position
+from contracts.storefront import PaymentMethod
+from services.payments import ledger
+from services.payments.attempts import Attempt, is_over
+from services.payments.ledger import Entry, Kind
+
+
+@dataclass(slots=True)
+class Account:
+    """The account of order `id`. `sequence` counts the events said about it."""
+
+    shop: str
+    id: UUID
+    code: str
+    currency: str
+    method: PaymentMethod
+    opened_at: datetime
+    sequence: int = 0
+    is_new: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    entries_stored: int = 0
+    attempts_stored: int = 0
+    cause: Envelope | None = None
+    _position: Position | None = None
+
+    @property
+    def position(self) -> Position:
+        """What entries and attempts add up to now."""
+        if self._position is None:
+            self._position = ledger.position(self.currency, self.entries, self.attempts)
+        return self._position
+
+    @property
+    def has_changed(self) -> bool:
+        return len(self.entries) > self.entries_stored or len(self.attempts) > self.attempts_stored
+
+    @property
+    def new_entries(self) -> Sequence[tuple[int, Entry]]:
+        """Entries that are not stored yet, with their numbers within the account."""
+        return [
+            (number, entry) for number, entry in enumerate(self.entries, 1) if number > self.entries_stored
+        ]
+
+    @property
+    def new_attempts(self) -> Sequence[Attempt]:
+        return self.attempts[self.attempts_stored :]
+
+    def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
+        """Add an entry; False when its money is in the books already."""
+        if any(known.key == entry.key for known in self.entries):
+            return False
+        self.entries.append(entry)
+        self._changed(cause)
+        return True
+
+    def learn(self, attempt: Attempt) -> bool:
+        """Add a fact about an attempt to pay; False when it is known."""
+        if attempt in self.attempts:
+            return False
+        self.attempts.append(attempt)
+        self._changed(None)
+        return True
+
+    def posted(self, provider: str, object_id: str, kind: Kind) -> tuple[int, int]:
+        """How much of a kind is in the books for one object (minor units), and in how many steps."""
+        amounts = [
+            entry.amount_minor
+            for entry in self.entries
+            if (entry.provider, entry.object_id, entry.kind) == (provider, object_id, kind)
+        ]
+        return sum(amounts), len(amounts)
+
+    def authorisation_to_release(self, provider: str, object_id: str) -> int:
+        """What stays authorised on a payment that is over: to be released. 0 while more may be captured."""
+        if not is_over(self.attempts, provider, object_id):
+            return 0
+        return ledger.remaining_authorisations(self.entries).get((provider, object_id), 0)
+
+    def _changed(self, cause: Envelope | None) -> None:
+        self._position = None
+        self.cause = cause

@@ -1,0 +1,80 @@
+"""Payments over HTTP: the providers' endpoints, and what the back office and the auditor may read of the books."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.chassis.health import may_operate
+from services.chassis.hub import Hub
+from services.payments import store, webhook_store
+from services.payments.webhooks import Receiver
+
+STATES = ("received", "applied", "duplicate", "irrelevant", "waiting", "parked")
+MOST_ROWS = 500
+
+
+def build(hub: Hub, receiver: Receiver) -> Starlette:
+    """The application. Everything below /internal needs the operators' token and only reads."""
+
+    async def account(request: Request) -> Response:
+        shop, order_id = request.path_params["shop"], request.path_params["order_id"]
+        async with hub.acquire() as connection:
+            row = await store.read_account(connection, shop, order_id)
+            entries = await store.read_entries(connection, shop, order_id)
+        if row is None:
+            return _problem(404, f"no account of order {order_id} in shop {shop}")
+        return JSONResponse({"account": _plain(row), "entries": [_plain(entry) for entry in entries]})
+
+    async def webhooks(request: Request) -> Response:
+        state, before = request.query_params.get("state"), request.query_params.get("before")
+        if state is not None and state not in STATES:
+            return _problem(422, f"state must be one of {', '.join(STATES)}")
+        try:
+            before_id = UUID(before) if before else None
+        except ValueError:
+            return _problem(422, "before must be the id of a webhook")
+        async with hub.acquire() as connection:
+            rows = await webhook_store.read_webhooks(connection, state, before_id, MOST_ROWS)
+            tally = await webhook_store.read_tally(connection)
+            refused = await webhook_store.read_refused(connection, MOST_ROWS)
+        tables = {"webhooks": rows, "tally": tally, "refused": refused}
+        return JSONResponse({name: [_plain(row) for row in table] for name, table in tables.items()})
+
+    def guarded(endpoint: Any) -> Any:
+        async def check(request: Request) -> Response:
+            if not may_operate(hub, request):
+                return _problem(401, "send the internal token: Authorization: Bearer …")
+            answer: Response = await endpoint(request)
+            return answer
+
+        return check
+
+    return Starlette(
+        routes=[
+            Route("/webhooks/stripe/{slug}", receiver.receive, methods=["POST"]),
+            Route("/internal/accounts/{shop}/{order_id:uuid}", guarded(account)),
+            Route("/internal/webhooks", guarded(webhooks)),
+        ]
+    )
+
+
+def _plain(row: asyncpg.Record) -> dict[str, Any]:
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    return int(value) if hasattr(value, "as_tuple") else value
+
+
+def _problem(status: int, detail: str) -> Response:
+    return JSONResponse({"status": status, "detail": detail}, status, media_type="application/problem+json")

@@ -1,0 +1,211 @@
+"""Stored webhooks become money: found their order, applied to its account, or left waiting for it.
+
+One transaction per batch holds ledger rows, positions, what is said and how each webhook ended, so a process killed
+anywhere leaves a webhook either untouched or done. A webhook that fails alone is parked with its error and the others
+go on. Money of an unknown order waits; it is found again the moment the order (or a session naming it) appears, and
+is reported when that takes too long.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from contracts.payments import PaymentUnmatched
+from services.chassis.database import is_conflict, is_outage
+from services.chassis.hub import Hub
+from services.chassis.subscribers import order_key
+from services.chassis.unit import Unit
+from services.payments import stripe, webhook_store
+from services.payments.book import UNMATCHED_TIMER, AccountBook, object_key
+from services.payments.facts import Facts, Irrelevant, Parked, Reading
+from services.payments.settings import PaymentsSettings, StripeEndpoint
+from services.payments.settling import settle
+from services.payments.store import known_orders, orders_of_objects
+from services.payments.stripe.reading import read
+from services.payments.webhook_store import Ending
+
+WORKER = "webhooks"
+BATCH = 100
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A webhook whose order was not found."""
+
+    webhook_id: UUID
+    shop: str
+    facts: Facts
+    received_at: datetime
+
+    @property
+    def order_id(self) -> UUID | None:
+        """The order named by the storefront, when it named one of this shop."""
+        return self.facts.order_id if self.facts.order_shop in (None, self.shop) else None
+
+    @property
+    def objects(self) -> list[tuple[str, str, str]]:
+        return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.ids]
+
+    @property
+    def keys(self) -> list[str]:
+        """What would bring its order: any of the payment's ids being claimed, or the order being opened."""
+        keys = [object_key(self.facts.provider, object_id) for object_id in self.facts.ids]
+        return [*keys, order_key(self.order_id)] if self.order_id else keys
+
+
+async def apply_webhooks(hub: Hub) -> bool:
+    """Apply one batch. True when there may be more."""
+    settings = hub.settings
+    assert isinstance(settings, PaymentsSettings)
+    try:
+        return await _apply(hub, settings, BATCH) >= BATCH
+    except Exception as error:
+        if is_outage(error) or is_conflict(error):
+            raise
+        log.error("webhook batch failed; each alone", error=repr(error)[:500], exc_info=error)
+    while await _apply_alone(hub, settings):
+        pass
+    return False
+
+
+async def _apply_alone(hub: Hub, settings: PaymentsSettings) -> bool:
+    """Apply the oldest webhook by itself; if it fails, park it."""
+    try:
+        return await _apply(hub, settings, 1) > 0
+    except Exception as error:
+        if is_outage(error) or is_conflict(error):
+            raise
+        log.error("webhook parked", error=repr(error)[:500], exc_info=error)
+        async with hub.unit() as unit:
+            rows = await webhook_store.take(unit.connection, 1)
+            failed = [Ending(row["id"], "parked", "failed", repr(error)[:500]) for row in rows]
+            await webhook_store.end(unit.connection, failed, unit.now)
+        return True
+
+
+async def _apply(hub: Hub, settings: PaymentsSettings, limit: int) -> int:
+    async with hub.unit() as unit:
+        rows = await webhook_store.take(unit.connection, limit)
+        if rows:
+            await Application(unit, settings).run(rows)
+    return len(rows)
+
+
+class Application:
+    """One batch of webhooks in one transaction."""
+
+    def __init__(self, unit: Unit, settings: PaymentsSettings) -> None:
+        self._unit = unit
+        self._book = AccountBook(unit)
+        self._endpoints = {endpoint.slug: endpoint for endpoint in settings.stripe_endpoints}
+        self._patience = timedelta(hours=settings.unmatched_after_hours)
+        self._endings: list[Ending] = []
+
+    async def run(self, rows: Sequence[asyncpg.Record]) -> None:
+        """Apply the rows, which are locked."""
+        homeless = await self._settle(self._readings(rows))
+        self._book.hold((webhook.shop, key) for webhook in homeless for key in webhook.keys)
+        await self._book.save()
+        if homeless:
+            await self._leave_waiting(homeless)
+        await webhook_store.end(self._unit.connection, self._endings, self._unit.now)
+
+    def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
+        """Those that speak of a payment; the others end here."""
+        found = []
+        for row in rows:
+            reading = _reading(row, self._endpoints.get(row["endpoint"]))
+            match reading:
+                case Facts():
+                    found.append(Waiting(row["id"], row["shop"], reading, row["received_at"]))
+                case Irrelevant():
+                    self._endings.append(Ending(row["id"], "irrelevant", reading.reason))
+                case Parked():
+                    self._endings.append(Ending(row["id"], "parked", reading.reason, reading.detail))
+        return found
+
+    async def _settle(self, webhooks: Sequence[Waiting]) -> list[Waiting]:
+        """Apply those whose order is known; the others come back."""
+        if not webhooks:
+            return []
+        known = await orders_of_objects(
+            self._unit.connection, sorted({key for webhook in webhooks for key in webhook.objects})
+        )
+        candidates = {(w.shop, order_id) for w in webhooks for order_id in _orders_of(w, known)}
+        await self._book.load_accounts(candidates)
+        homeless = []
+        for webhook in webhooks:
+            orders = _orders_of(webhook, known)
+            account = next((a for o in orders if (a := self._book.find(webhook.shop, o))), None)
+            if account is None:
+                homeless.append(webhook)
+                continue
+            for shop, provider, object_id in webhook.objects:
+                if (shop, provider, object_id) not in known:
+                    self._book.link(account, provider, object_id)
+            self._endings.append(settle(self._book, account, webhook.facts, webhook.webhook_id))
+        return homeless
+
+    async def _leave_waiting(self, webhooks: Sequence[Waiting]) -> None:
+        """Their keys are locked now: one whose order came meanwhile stays to be applied, the others wait."""
+        connection = self._unit.connection
+        known = await orders_of_objects(connection, sorted({key for w in webhooks for key in w.objects}))
+        named = sorted({(w.shop, w.order_id) for w in webhooks if w.order_id})
+        opened = await known_orders(connection, named) if named else set()
+        waits: list[tuple[str, str, UUID]] = []
+        for webhook in webhooks:
+            if any(key in known for key in webhook.objects) or (webhook.shop, webhook.order_id) in opened:
+                self._unit.after_commit(AccountBook.on_woken)
+                continue
+            waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
+            self._endings.append(
+                Ending(webhook.webhook_id, "waiting", "order_unknown", ", ".join(webhook.keys))
+            )
+            self._remind(webhook)
+        if waits:
+            await webhook_store.wait_for(connection, waits)
+
+    def _remind(self, webhook: Waiting) -> None:
+        facts = webhook.facts
+        self._unit.set_timer(
+            UNMATCHED_TIMER,
+            str(webhook.webhook_id),
+            webhook.received_at + self._patience,
+            {
+                "shop": webhook.shop,
+                "provider": facts.provider,
+                "provider_reference": facts.object_id,
+                "amount_minor": facts.received_minor,
+                "currency": facts.currency,
+                "received_at": facts.occurred_at.isoformat(),
+                "reason": "order_unknown",
+            },
+        )
+
+
+async def report_unmatched(unit: Unit, key: str, payload: dict[str, Any]) -> None:
+    """The wait was long enough: money is parked and reported, mere news is set aside. Either still joins its order."""
+    has_money = payload["amount_minor"] > 0
+    state, detail = ("parked", "no order claims it") if has_money else ("irrelevant", "no order, no money")
+    if await webhook_store.give_up(unit.connection, UUID(key), state, "order_unknown", detail) and has_money:
+        unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
+
+
+def _orders_of(webhook: Waiting, known: dict[tuple[str, str, str], UUID]) -> list[UUID]:
+    """Where its money may belong, the surest first: an id we know, then what the storefront wrote."""
+    orders = [known[key] for key in webhook.objects if key in known]
+    return [*orders, webhook.order_id] if webhook.order_id else orders
+
+
+def _reading(row: asyncpg.Record, endpoint: StripeEndpoint | None) -> Reading:
+    if row["provider"] != stripe.PROVIDER or endpoint is None:
+        return Parked(
+            "endpoint_unknown", f"{row['endpoint']} is no longer in COMPTOIR_STRIPE_ENDPOINTS; add it again"
+        )
+    return read(row["body"], is_live=endpoint.livemode, account=endpoint.account)

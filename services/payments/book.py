@@ -1,0 +1,95 @@
+"""The accounts of one transaction: locked in (shop, order) order, changed in memory, written back at once.
+
+One BalanceChanged per changed account and transaction, with the whole position. Locks are always taken in this
+sequence: accounts, then the keys that webhooks wait for; whoever adds a way to find an order holds its key while
+looking for webhooks that wait for it, and the worker that finds no order holds it while noting that one waits, so
+neither can miss the other.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from contracts.payments import BalanceChanged
+from services.chassis.subscribers import Book, Delivery, order_key
+from services.chassis.unit import Unit
+from services.payments import store, webhook_store
+from services.payments.account import Account
+
+UNMATCHED_TIMER = "webhook_unmatched"
+Key = tuple[str, UUID]
+
+
+def object_key(provider: str, object_id: str) -> str:
+    """The key under which webhooks wait for somebody to claim a provider's object."""
+    return f"{provider}:{object_id}"
+
+
+class AccountBook(Book):
+    """Accounts by (shop, order id). `on_woken` is rung after a commit that gave the webhook worker something to do."""
+
+    on_woken: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self._accounts: dict[Key, Account] = {}
+        self._links: dict[tuple[str, str, str], UUID] = {}
+        self._made: set[tuple[str, str]] = set()
+        self._held: set[tuple[str, str]] = set()
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        await self.load_accounts(
+            (delivery.message.shop, delivery.message.order_id) for delivery in deliveries
+        )
+
+    async def load_accounts(self, keys: Iterable[Key]) -> None:
+        """Lock and load the accounts that exist among these."""
+        for account in await store.lock_accounts(self.unit.connection, sorted(set(keys))):
+            self._accounts[account.shop, account.id] = account
+
+    def find(self, shop: str, order_id: UUID) -> Account | None:
+        return self._accounts.get((shop, order_id))
+
+    def open(self, account: Account) -> None:
+        """Add a new account: what waits for its order is woken."""
+        self._accounts[account.shop, account.id] = account
+        self._made.add((account.shop, order_key(account.id)))
+        self.unit.wake(order_key(account.id))
+
+    def link(self, account: Account, provider: str, object_id: str) -> None:
+        """Remember that a provider's object belongs to this order: webhooks that wait for it are woken."""
+        self._links[account.shop, provider, object_id] = account.id
+        self._made.add((account.shop, object_key(provider, object_id)))
+
+    def hold(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Lock these (shop, key) pairs with the others in `save`; what waits for them goes on waiting."""
+        self._held.update(keys)
+
+    async def save(self) -> None:
+        changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
+        for account in changed:
+            self.unit.emit(
+                BalanceChanged(
+                    shop=account.shop, order_id=account.id, code=account.code, position=account.position
+                ),
+                about=account,
+                cause=account.cause,
+            )
+        connection = self.unit.connection
+        await store.insert_accounts(connection, [account for account in changed if account.is_new])
+        await store.update_accounts(connection, [account for account in changed if not account.is_new])
+        await store.append_entries(connection, changed, self.unit.now)
+        await store.append_attempts(connection, changed)
+        if self._made or self._held:
+            await webhook_store.lock_keys(connection, sorted(self._made | self._held))
+        if self._links:
+            await store.link_objects(connection, self._links)
+        if self._made:
+            await self._wake_webhooks()
+
+    async def _wake_webhooks(self) -> None:
+        woken = await webhook_store.wake(self.unit.connection, sorted(self._made))
+        for webhook_id in woken:
+            self.unit.cancel_timer(UNMATCHED_TIMER, str(webhook_id))
+        if woken:
+            self.unit.after_commit(type(self).on_woken)

@@ -1,0 +1,59 @@
+"""What a provider's webhook says, in the words of our own books, whichever provider it was. Pure.
+
+Everything is about one payment object (Stripe's intent or lone charge), never about the event: several events describe
+the same money, and only the object's id makes them one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from contracts.payments import AttemptState
+from services.payments.ledger import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """About one payment. A target is the whole sum of that kind so far: what is missing from it is posted.
+
+    `other_ids` are further names of the same payment (a checkout session); `order_id` and `order_shop` are what the
+    storefront wrote into the object.
+    """
+
+    provider: str
+    object_id: str
+    currency: str | None
+    occurred_at: datetime
+    started_at: datetime
+    targets: tuple[tuple[Kind, int], ...] = ()
+    attempts: tuple[AttemptState, ...] = ()
+    other_ids: tuple[str, ...] = ()
+    order_id: UUID | None = None
+    order_shop: str | None = None
+
+    @property
+    def received_minor(self) -> int:
+        """Money received according to these facts, 0 when they are not about received money."""
+        return max((target for kind, target in self.targets if kind is Kind.PAYMENT_RECEIVED), default=0)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (self.object_id, *self.other_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Irrelevant:
+    """It changes nothing in our books and needs nobody."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """It may matter and a person should see it."""
+
+    reason: str
+    detail: str
+
+
+Reading = Facts | Irrelevant | Parked

@@ -1,0 +1,115 @@
+"""Money received: what a provider says of a payment becomes entries, facts about the attempt, and PaymentSettled.
+
+A provider's sum is a target: what the books lack of it is posted, never more and never less than nothing. So any
+number of webhooks about one payment, in any sequence, ends in the same sums.
+"""
+
+from datetime import UTC
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.payments import PaymentSettled, PaymentUnmatched
+from contracts.storefront import PaymentMethod
+from services.payments.account import Account
+from services.payments.attempts import Attempt
+from services.payments.book import AccountBook
+from services.payments.facts import Facts
+from services.payments.ledger import MANUAL, Entry, Kind, entry_id
+from services.payments.webhook_store import Ending
+
+_AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
+
+
+def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+    """Bring an account up to what the provider says. A repeat changes nothing and ends as a duplicate."""
+    if facts.currency is not None and facts.currency != account.currency:
+        return _other_currency(book, account, facts, webhook_id)
+    changed = [_reach(book, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
+    changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
+    left = account.authorisation_to_release(facts.provider, facts.object_id)
+    if left:
+        changed.append(account.post(_entry(account, facts, Kind.AUTHORISATION_RELEASED, left, webhook_id)))
+    return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
+
+
+def receive(book: AccountBook, account: Account, entry: Entry, cause: Envelope | None = None) -> bool:
+    """Post a receipt and say so; False when that money is in the books already."""
+    if not account.post(entry, cause):
+        return False
+    is_manual = entry.provider == MANUAL
+    book.unit.emit(
+        PaymentSettled(
+            shop=account.shop,
+            order_id=account.id,
+            code=account.code,
+            entry_id=entry_id(account.shop, entry),
+            method=entry.method or account.method,
+            amount_minor=entry.amount_minor,
+            currency=account.currency,
+            provider=None if is_manual else entry.provider,
+            provider_reference=None if is_manual else entry.object_id,
+            reference=entry.reference,
+            received_on=entry.received_on or entry.occurred_at.date(),
+            clearing_on=entry.clearing_on,
+            note=entry.note,
+            recorded_by=entry.actor,
+            balance_minor=account.position.balance_minor,
+        ),
+        about=account,
+        cause=cause,
+    )
+    return True
+
+
+def _reach(
+    book: AccountBook, account: Account, facts: Facts, kind: Kind, target_minor: int, webhook_id: UUID
+) -> bool:
+    posted, _ = account.posted(facts.provider, facts.object_id, kind)
+    if target_minor <= posted:
+        return False
+    entry = _entry(account, facts, kind, target_minor - posted, webhook_id)
+    return receive(book, account, entry) if kind is Kind.PAYMENT_RECEIVED else account.post(entry)
+
+
+def _entry(account: Account, facts: Facts, kind: Kind, amount_minor: int, webhook_id: UUID) -> Entry:
+    _, steps = account.posted(facts.provider, facts.object_id, kind)
+    return Entry(
+        kind=kind,
+        amount_minor=amount_minor,
+        provider=facts.provider,
+        object_id=facts.object_id,
+        step=steps,
+        source="webhook",
+        caused_by=webhook_id,
+        occurred_at=facts.occurred_at,
+        actor=facts.provider,
+        method=account.method if account.method in _AUTOMATIC else PaymentMethod.CARD,
+        received_on=facts.occurred_at.astimezone(UTC).date() if kind is Kind.PAYMENT_RECEIVED else None,
+    )
+
+
+def _attempt(facts: Facts, index: int) -> Attempt:
+    return Attempt(
+        facts.provider, facts.object_id, facts.attempts[index], facts.occurred_at, facts.started_at
+    )
+
+
+def _other_currency(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+    if facts.received_minor and facts.currency:
+        book.unit.emit(
+            PaymentUnmatched(
+                shop=account.shop,
+                provider=facts.provider,
+                provider_reference=facts.object_id,
+                amount_minor=facts.received_minor,
+                currency=facts.currency,
+                received_at=facts.occurred_at,
+                reason="currency_differs",
+            ),
+            subject=facts.object_id,
+        )
+    detail = (
+        f"{facts.object_id}: {facts.received_minor} {facts.currency} for order {account.code}, whose account is in "
+        f"{account.currency}; refund it at the provider or record the agreed amount by hand"
+    )
+    return Ending(webhook_id, "parked", "currency_differs", detail, account.id)

@@ -1,0 +1,185 @@
+"""From a Stripe event to facts of our books. Pure; the table of what each type may write is `READERS`.
+
+Money comes from the intent only (a charge counts when it has no intent): `amount_received` is the whole sum so far,
+so repeats, captures in parts and several events about one payment end in the same entries. Types that move money
+in a way these books do not take in are parked, visible and never lost. Source: Stripe's event reference.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from contracts.payments import AttemptState
+from services.payments.facts import Facts, Irrelevant, Parked, Reading
+from services.payments.ledger import Kind
+from services.payments.strict_json import JsonRefused
+from services.payments.stripe import PROVIDER
+from services.payments.stripe.event import Event, ShapeUnexpected, moment, read_event, text
+from services.payments.stripe.money import StripeAmountUnusable, currency_of, to_minor
+
+ORDER_KEY = "comptoir_order_id"
+SHOP_KEY = "comptoir_shop"
+_NO_MONEY_OF_ORDERS = ("customer.", "payment_method.", "product.", "price.", "setup_intent.")
+_MONEY_TO_BE_SEEN = ("refund.", "charge.refund", "charge.dispute.")
+
+
+def read(body: bytes, *, is_live: bool, account: str | None) -> Reading:
+    """What a stored webhook says; `is_live` and `account` are what its endpoint was set up for. Never raises."""
+    try:
+        event = read_event(body)
+        if event.is_live is not is_live:
+            return Parked(
+                "livemode_differs", f"event {event.is_live}, endpoint {is_live}; check both settings"
+            )
+        if event.account != account:
+            return Parked("account_unexpected", f"event is of account {event.account}, endpoint of {account}")
+        return _read_known(event)
+    except JsonRefused as refused:
+        return Parked("unreadable", str(refused))
+    except ShapeUnexpected as unexpected:
+        return Parked("shape_unexpected", str(unexpected))
+    except StripeAmountUnusable as unusable:
+        return Parked("amount_unusable", str(unusable))
+
+
+def _read_known(event: Event) -> Reading:
+    reader = READERS.get(event.type)
+    if reader is not None:
+        return reader(event)
+    if event.type.startswith(_NO_MONEY_OF_ORDERS):
+        return Irrelevant("no_money_of_an_order")
+    if event.type.startswith(_MONEY_TO_BE_SEEN):
+        return Parked(
+            "not_posted_by_itself", f"{event.type} moves money and is not posted; look at it in Stripe"
+        )
+    return Parked("type_unknown", f"no rule for {event.type}; take it off the endpoint if it is not wanted")
+
+
+def _intent(event: Event, *attempts: AttemptState, targets: tuple[tuple[Kind, int], ...] = ()) -> Facts:
+    return _facts(event, text(event.thing, "id"), attempts, targets)
+
+
+def _facts(
+    event: Event,
+    object_id: str,
+    attempts: tuple[AttemptState, ...],
+    targets: tuple[tuple[Kind, int], ...],
+    other_ids: tuple[str, ...] = (),
+) -> Facts:
+    order_id, order_shop = _order_named_in(event.thing)
+    has_currency = bool(targets) or event.thing.get("currency") is not None
+    return Facts(
+        provider=PROVIDER,
+        object_id=object_id,
+        currency=currency_of(event.thing.get("currency")) if has_currency else None,
+        occurred_at=event.created_at,
+        started_at=moment(event.thing, "created"),
+        targets=tuple((kind, target) for kind, target in targets if target > 0),
+        attempts=attempts,
+        other_ids=other_ids,
+        order_id=order_id,
+        order_shop=order_shop,
+    )
+
+
+def _order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None]:
+    """What the storefront wrote into the object's metadata, or into a session's client reference."""
+    metadata = thing.get("metadata")
+    named: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
+    shop = named.get(SHOP_KEY)
+    candidate = named.get(ORDER_KEY) or thing.get("client_reference_id")
+    try:
+        order_id = UUID(candidate) if isinstance(candidate, str) else None
+    except ValueError:
+        order_id = None
+    return order_id, shop if isinstance(shop, str) else None
+
+
+def _amount(event: Event, field: str) -> int:
+    return to_minor(event.thing.get(field), currency_of(event.thing.get("currency")))
+
+
+def _intent_succeeded(event: Event) -> Reading:
+    if event.thing.get("status") != "succeeded":
+        return Parked("state_contradicts_type", f"{event.type} of an intent that is not succeeded")
+    received = _amount(event, "amount_received")
+    return _intent(event, AttemptState.SETTLED, targets=((Kind.PAYMENT_RECEIVED, received),))
+
+
+def _intent_capturable(event: Event) -> Reading:
+    received, capturable = _amount(event, "amount_received"), _amount(event, "amount_capturable")
+    state = AttemptState.CAPTURED if received else AttemptState.AUTHORISED
+    authorised = (Kind.AUTHORISED, received + capturable)
+    return _intent(event, state, targets=(authorised, (Kind.PAYMENT_RECEIVED, received)))
+
+
+def _intent_processing(event: Event) -> Reading:
+    return _intent(event, AttemptState.PENDING, targets=((Kind.PENDING, _amount(event, "amount")),))
+
+
+def _intent_cancelled(event: Event) -> Reading:
+    is_expired = event.thing.get("cancellation_reason") == "expired"
+    return _intent(event, AttemptState.EXPIRED if is_expired else AttemptState.CANCELLED)
+
+
+def _intent_partially_funded(event: Event) -> Reading:
+    return Parked("not_posted_by_itself", "a bank transfer covered a part of the intent; read it in Stripe")
+
+
+def _intent_is(state: AttemptState) -> Callable[[Event], Reading]:
+    return lambda event: _intent(event, state)
+
+
+def _lone_charge(*attempts: AttemptState, with_money: bool) -> Callable[[Event], Reading]:
+    """A charge speaks for itself only when no intent does."""
+
+    def read_charge(event: Event) -> Reading:
+        if event.thing.get("payment_intent") is not None:
+            return Irrelevant("intent_says_it")
+        if with_money and event.thing.get("captured") is not True:
+            return _intent(
+                event, AttemptState.AUTHORISED, targets=((Kind.AUTHORISED, _amount(event, "amount")),)
+            )
+        field = "amount_captured" if "amount_captured" in event.thing else "amount"
+        received = ((Kind.PAYMENT_RECEIVED, _amount(event, field)),) if with_money else ()
+        return _intent(event, *attempts, targets=received)
+
+    return read_charge
+
+
+def _session(*attempts: AttemptState) -> Callable[[Event], Reading]:
+    """A checkout session names the intent; the money comes with the intent."""
+
+    def read_session(event: Event) -> Reading:
+        intent = event.thing.get("payment_intent")
+        if intent is None:
+            return Irrelevant("session_without_payment")
+        unpaid = event.thing.get("payment_status") == "unpaid"
+        states = attempts or ((AttemptState.PENDING,) if unpaid else ())
+        session_id = text(event.thing, "id")
+        return _facts(event, text(event.thing, "payment_intent"), states, (), (session_id,))
+
+    return read_session
+
+
+READERS: dict[str, Callable[[Event], Reading]] = {
+    "payment_intent.succeeded": _intent_succeeded,
+    "payment_intent.amount_capturable_updated": _intent_capturable,
+    "payment_intent.processing": _intent_processing,
+    "payment_intent.canceled": _intent_cancelled,
+    "payment_intent.partially_funded": _intent_partially_funded,
+    "payment_intent.created": _intent_is(AttemptState.CREATED),
+    "payment_intent.requires_action": _intent_is(AttemptState.REQUIRES_ACTION),
+    "payment_intent.payment_failed": _intent_is(AttemptState.DECLINED),
+    "charge.succeeded": _lone_charge(AttemptState.SETTLED, with_money=True),
+    "charge.captured": _lone_charge(AttemptState.SETTLED, with_money=True),
+    "charge.updated": _lone_charge(AttemptState.SETTLED, with_money=True),
+    "charge.pending": _lone_charge(AttemptState.PENDING, with_money=False),
+    "charge.failed": _lone_charge(AttemptState.DECLINED, with_money=False),
+    "charge.expired": _lone_charge(AttemptState.EXPIRED, with_money=False),
+    "checkout.session.completed": _session(),
+    "checkout.session.async_payment_succeeded": _session(),
+    "checkout.session.async_payment_failed": _session(AttemptState.DECLINED),
+    "checkout.session.expired": _session(AttemptState.EXPIRED),
+}
+"""What each type of event may write. A type that is not here writes nothing."""

@@ -1,0 +1,19 @@
+"""What payments hears, and the action each message starts."""
+
+from contracts.orders import OrderPlaced
+from contracts.payments import RecordPayment
+from services.chassis.subscribers import Delivery, Subscribers
+from services.payments import opening, recording
+from services.payments.book import AccountBook
+
+subscribers = Subscribers("payments", AccountBook)
+
+
+@subscribers.on(OrderPlaced)
+def order_placed(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
+    opening.open_account(book, delivery)
+
+
+@subscribers.on(RecordPayment)
+def record_payment(book: AccountBook, delivery: Delivery[RecordPayment]) -> None:
+    recording.record_payment(book, delivery)

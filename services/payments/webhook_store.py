@@ -1,0 +1,200 @@
+"""All SQL on stored webhooks: keeping, taking, ending, waiting, waking, counting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.chassis.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A verified webhook, not yet kept. `headers` is JSON."""
+
+    id: UUID
+    provider: str
+    endpoint: str
+    shop: str
+    event_id: str
+    event_type: str
+    body: bytes
+    headers: str
+    received_at: datetime
+    deliveries: int = 1
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.provider, self.endpoint, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a webhook ended, for now: state, why, and the order it went to."""
+
+    webhook_id: UUID
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+    order_id: UUID | None = None
+
+
+async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
+    """Insert webhooks; a repeat only counts one more delivery. Returns the ids that are new. Commits by itself.
+
+    `posted` names each (provider, endpoint, event id) once and is sorted by it, so that two processes never wait
+    for each other.
+    """
+    rows = await connection.fetch(
+        """INSERT INTO webhook AS w (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at,
+               deliveries, state)
+           SELECT n.*, 'received' FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+               $7::bytea[], $8::jsonb[], $9::timestamptz[], $10::int[]) AS n
+           ON CONFLICT (provider, endpoint, event_id) DO UPDATE SET deliveries = w.deliveries + excluded.deliveries
+           RETURNING w.id""",
+        [p.id for p in posted],
+        [p.provider for p in posted],
+        [p.endpoint for p in posted],
+        [p.shop for p in posted],
+        [p.event_id for p in posted],
+        [p.event_type for p in posted],
+        [p.body for p in posted],
+        [p.headers for p in posted],
+        [p.received_at for p in posted],
+        [p.deliveries for p in posted],
+    )
+    return {row["id"] for row in rows} & {p.id for p in posted}
+
+
+async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
+    """Webhooks to apply, oldest first. Locks them; those another process has are skipped."""
+    return await connection.fetch(
+        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at FROM webhook
+           WHERE state = 'received' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED""",
+        limit,
+    )
+
+
+async def end(connection: Connection, endings: Sequence[Ending], now: datetime) -> None:
+    """Write how locked webhooks ended."""
+    await connection.execute(
+        """UPDATE webhook w SET state = n.state, reason = n.reason, detail = n.detail, order_id = n.order_id,
+               handled_at = $6
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[])
+               AS n (id, state, reason, detail, order_id)
+           WHERE w.id = n.id""",
+        [e.webhook_id for e in endings],
+        [e.state for e in endings],
+        [e.reason for e in endings],
+        [e.detail for e in endings],
+        [e.order_id for e in endings],
+        now,
+    )
+
+
+async def give_up(connection: Connection, webhook_id: UUID, state: str, reason: str, detail: str) -> bool:
+    """End a webhook that still waits; False when it no longer does. Its keys stay, so its order may still come."""
+    status = await connection.execute(
+        "UPDATE webhook SET state = $2, reason = $3, detail = $4 WHERE id = $1 AND state = 'waiting'",
+        webhook_id,
+        state,
+        reason,
+        detail,
+    )
+    return status == "UPDATE 1"
+
+
+async def lock_keys(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """Lock (shop, key) pairs until the end of the transaction, in one fixed order.
+
+    Two different keys may share a lock (64-bit hash): they then wait for each other for nothing, no more.
+    """
+    await connection.execute(
+        """SELECT pg_advisory_xact_lock(h) FROM (
+               SELECT DISTINCT hashtextextended('payments ' || shop || ' ' || key, 0) AS h
+               FROM unnest($1::text[], $2::text[]) AS k (shop, key) ORDER BY h) AS sorted""",
+        [shop for shop, _ in keys],
+        [key for _, key in keys],
+    )
+
+
+async def wait_for(connection: Connection, waits: Sequence[tuple[str, str, UUID]]) -> None:
+    """Note what webhooks wait for: (shop, key, webhook id). The keys must be locked."""
+    await connection.execute(
+        """INSERT INTO webhook_wait (shop, key, webhook_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING""",
+        [shop for shop, _, _ in waits],
+        [key for _, key, _ in waits],
+        [webhook_id for _, _, webhook_id in waits],
+    )
+
+
+async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[UUID]:
+    """Webhooks that wait for these keys are to be applied again. The keys must be locked; locks the webhooks."""
+    rows = await connection.fetch(
+        """WITH found AS (
+               SELECT DISTINCT v.webhook_id AS id FROM webhook_wait v
+               JOIN unnest($1::text[], $2::text[]) AS k (shop, key) USING (shop, key)),
+           locked AS (
+               SELECT w.id FROM webhook w JOIN found USING (id)
+               ORDER BY w.provider, w.endpoint, w.event_id FOR UPDATE OF w),
+           forgotten AS (
+               DELETE FROM webhook_wait v USING found WHERE v.webhook_id = found.id)
+           UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL
+           FROM locked WHERE w.id = locked.id RETURNING w.id""",
+        [shop for shop, _ in keys],
+        [key for _, key in keys],
+    )
+    return [row["id"] for row in rows]
+
+
+async def count_refused(
+    connection: Connection,
+    counts: Sequence[tuple[str, str, int]],
+    hour_at: datetime,
+    now: datetime,
+    keep_since: datetime,
+) -> None:
+    """Add posts turned away (endpoint, reason, how many) to their hour, and forget hours before `keep_since`."""
+    await connection.execute(
+        """INSERT INTO webhook_refused AS r (endpoint, reason, hour_at, posts, last_at)
+           SELECT n.endpoint, n.reason, $4, n.posts, $5
+           FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (endpoint, reason, posts)
+           ON CONFLICT (endpoint, reason, hour_at)
+           DO UPDATE SET posts = r.posts + excluded.posts, last_at = excluded.last_at""",
+        [endpoint for endpoint, _, _ in counts],
+        [reason for _, reason, _ in counts],
+        [posts for _, _, posts in counts],
+        hour_at,
+        now,
+    )
+    await connection.execute("DELETE FROM webhook_refused WHERE hour_at < $1", keep_since)
+
+
+async def read_tally(connection: Connection) -> list[asyncpg.Record]:
+    """How many webhooks each endpoint received and how they ended."""
+    return await connection.fetch("SELECT * FROM webhook_tally ORDER BY provider, endpoint")
+
+
+async def read_refused(connection: Connection, limit: int) -> list[asyncpg.Record]:
+    """Posts turned away, the latest hour first."""
+    return await connection.fetch(
+        "SELECT * FROM webhook_refused ORDER BY hour_at DESC, endpoint, reason LIMIT $1", limit
+    )
+
+
+async def read_webhooks(
+    connection: Connection, state: str | None, before: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """Webhooks without their bodies, newest first, before the one named `before`."""
+    return await connection.fetch(
+        """SELECT id, provider, endpoint, shop, event_id, event_type, received_at, deliveries, state, reason,
+               detail, order_id, handled_at, length(body) AS body_bytes
+           FROM webhook WHERE ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR id < $2)
+           ORDER BY id DESC LIMIT $3""",
+        state,
+        before,
+        limit,
+    )
