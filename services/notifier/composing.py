@@ -45,7 +45,9 @@ class AddressUnusable(ValueError):
     """No mail can be sent to this address."""
 
     def __init__(self, address: str, why: str) -> None:
-        super().__init__(f"mail address {address[:254]!r} can't be used: {why}; correct it and send the mail again")
+        super().__init__(
+            f"mail address {address[:254]!r} can't be used: {why}; correct it and send the mail again"
+        )
         self.address = address
 
 
@@ -72,7 +74,9 @@ def compose(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Letter:
     """The letter of a mail. Raises AddressUnusable, contracts.money.UnknownCurrency."""
     recipient = usable_address(mail.recipient)
     pages = write_pages(mail, addressee, shop)
-    content = mime.message(_headers(mail, addressee, shop, recipient, pages.subject), pages.text, pages.html, f"=_{mail.id.hex}")
+    content = mime.message(
+        _headers(mail, addressee, shop, recipient, pages.subject), pages.text, pages.html, f"=_{mail.id.hex}"
+    )
     return Letter(shop.from_email, recipient, content, not recipient.isascii())
 
 

@@ -71,6 +71,11 @@ class Figures:
         """A country's name by its ISO 3166-1 code: FR is France."""
         return self.locale.territories.get(code, code)
 
+    def language(self, locale: str) -> str:
+        """A language's name by its BCP 47 tag: en-GB is anglais."""
+        language = locale.partition("-")[0]
+        return self.locale.languages.get(language, language)
+
     def day(self, day: date) -> str:
         """A date in full: 22 novembre 2026."""
         return _day(day, self.locale)

@@ -62,7 +62,9 @@ def mailbox(name: str, address: str) -> str:
 
 def _part(subtype: str, body: str, boundary: str) -> bytes:
     encoded = b2a_qp(body.replace("\n", "\r\n").encode())
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    head = (
+        f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
     return b"--" + boundary.encode() + b"\r\n" + head.encode() + encoded + b"\r\n"
 
 

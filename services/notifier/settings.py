@@ -1,18 +1,24 @@
 """The notifier's settings: the shops it writes for, the mail server, and what becomes of uncertain mails."""
 
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from ipaddress import ip_address
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings
 
 from contracts.message import Locale, Shop
 from services.chassis.settings import ServiceSettings
 from services.notifier.mail import Template
 
-MailAddress = Annotated[str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")]
+if TYPE_CHECKING:
+    from services.chassis.hub import Hub
+
+MailAddress = Annotated[
+    str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
+]
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\r\n]*$")]
 
 
@@ -31,7 +37,7 @@ class UnknownShop(LookupError):
 class ShopProfile(BaseModel):
     """A merchant's shop as its mails show it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     shop: Shop
     name: Line = Field(min_length=1, description="The merchant as customers know them.")
@@ -43,7 +49,9 @@ class ShopProfile(BaseModel):
     opening_hours: Line | None = Field(default=None, description="As people read it: lun–ven 9 h–18 h.")
     default_locale: Locale = Field(default="fr", description="The language of mails to the merchant.")
     time_zone: str = Field(default="Europe/Paris", description="IANA zone of the times shown in mails.")
-    postal_address: str | None = Field(default=None, max_length=500, description="Where cheques are sent; several lines.")
+    postal_address: str | None = Field(
+        default=None, max_length=500, description="Where cheques are sent; several lines."
+    )
     cheque_payable_to: Line | None = Field(default=None, description="If not the shop's name.")
     iban: Line | None = Field(default=None, description="Account for transfers.")
     bic: Line | None = None
@@ -73,36 +81,21 @@ class Uncertain(StrEnum):
     RESEND = "resend"
 
 
-class NotifierSettings(ServiceSettings):
-    """What the notifier needs beyond what every service needs."""
+class ShopDirectory(BaseSettings):
+    """The shops this notifier writes for."""
+
+    model_config = ServiceSettings.model_config
 
     shops: list[ShopProfile] = Field(description="JSON list of the shops, each with its addresses.")
-    smtp_host: str = Field(default="127.0.0.1", description="The mail server.")
-    smtp_port: int = Field(default=25, ge=1, le=65535)
-    smtp_security: Security = Security.NONE
-    smtp_username: str | None = None
-    smtp_password: SecretStr | None = None
-    smtp_hello_name: str = Field(default="localhost", pattern=r"^[A-Za-z0-9.\-\[\]:]+$", description="Our name in EHLO.")
-    smtp_connections: int = Field(default=3, ge=1, le=16)
-    smtp_timeout_seconds: float = Field(default=30.0, gt=0, le=600, description="For one mail, all steps together.")
-    smtp_mails_per_connection: int = Field(default=100, ge=1)
-    smtp_idle_seconds: float = Field(default=60.0, gt=0)
-    mail_attempts: int = Field(default=300, ge=1, description="Then a mail the server keeps deferring has failed.")
-    uncertain_mails: dict[Template, Uncertain] = Field(
-        default_factory=dict, description="By template: hold (default, never twice) or resend (never lost)."
-    )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        names = [profile.shop for profile in self.shops]
+    @field_validator("shops")
+    @classmethod
+    def _named_once(cls, shops: list[ShopProfile]) -> list[ShopProfile]:
+        names = [profile.shop for profile in shops]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"COMPTOIR_SHOPS names {', '.join(twice)} twice; keep one entry per shop")
-        if (self.smtp_username is None) != (self.smtp_password is None):
-            raise ValueError("set both COMPTOIR_SMTP_USERNAME and COMPTOIR_SMTP_PASSWORD, or neither")
-        if self.smtp_username and self.smtp_security is Security.NONE and not _is_loopback(self.smtp_host):
-            raise ValueError("a password would travel unprotected; set COMPTOIR_SMTP_SECURITY to starttls or tls")
-        return self
+            raise ValueError(f"{', '.join(twice)} is there twice; keep one entry per shop")
+        return shops
 
     @cached_property
     def profiles(self) -> dict[str, ShopProfile]:
@@ -116,9 +109,58 @@ class NotifierSettings(ServiceSettings):
         except KeyError:
             raise UnknownShop(shop, tuple(sorted(self.profiles))) from None
 
-    def when_uncertain(self, template: Template) -> Uncertain:
-        """What becomes of an uncertain mail of this template."""
-        return self.uncertain_mails.get(template, Uncertain.HOLD)
+
+@cache
+def shop_directory() -> ShopDirectory:
+    """The shops in the environment, read once a process: handlers work in memory and are given no settings."""
+    return ShopDirectory()
+
+
+class NotifierSettings(ShopDirectory, ServiceSettings):
+    """What the notifier needs beyond what every service needs."""
+
+    smtp_host: str = Field(default="127.0.0.1", description="The mail server.")
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_security: Security = Security.NONE
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_hello_name: str = Field(
+        default="localhost", pattern=r"^[A-Za-z0-9.\-\[\]:]+$", description="Our name in EHLO."
+    )
+    smtp_connections: int = Field(default=3, ge=1, le=16)
+    smtp_timeout_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="For one mail, all steps together."
+    )
+    smtp_mails_per_connection: int = Field(default=100, ge=1)
+    smtp_idle_seconds: float = Field(default=60.0, gt=0)
+    smtp_ca_file: str | None = Field(default=None, description="Certificates to trust, if not the system's.")
+    mail_attempts: int = Field(
+        default=300, ge=1, description="Then a mail the server keeps deferring has failed."
+    )
+    uncertain_mails: dict[Template, Uncertain] = Field(
+        default_factory=dict, description="By template: hold (default, never twice) or resend (never lost)."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("set both COMPTOIR_SMTP_USERNAME and COMPTOIR_SMTP_PASSWORD, or neither")
+        if self.smtp_username and self.smtp_security is Security.NONE and not _is_loopback(self.smtp_host):
+            raise ValueError(
+                "a password would travel unprotected; set COMPTOIR_SMTP_SECURITY to starttls or tls"
+            )
+        return self
+
+    def resends(self, template: Template) -> bool:
+        """Whether an uncertain mail of this template goes again without a person's word."""
+        return self.uncertain_mails.get(template) is Uncertain.RESEND
+
+
+def of(hub: "Hub") -> NotifierSettings:
+    """The settings a notifier's hub was made with. Raises TypeError for another service's hub."""
+    if not isinstance(hub.settings, NotifierSettings):
+        raise TypeError(f"this hub runs with {type(hub.settings).__name__}, not with NotifierSettings")
+    return hub.settings
 
 
 def _is_loopback(host: str) -> bool:

@@ -59,7 +59,9 @@ def shipment_sheet(
             (labels["expected_on"], _day(shipment.get("expected_on"), figures)),
         ),
         "tracking_url": web_address(shipment.get("tracking_url")),
-        "lines": [(line["quantity"], names.get(line["line"], f"#{line['line']}")) for line in shipment["lines"]],
+        "lines": [
+            (line["quantity"], names.get(line["line"], f"#{line['line']}")) for line in shipment["lines"]
+        ],
         "addresses": addresses({"shipping_address": order.get("shipping_address")}, figures, words["order"]),
     }
 
@@ -74,7 +76,9 @@ def contact(shop: ShopProfile) -> Rows:
 def addresses(order: dict[str, Any], figures: Figures, labels: Words) -> list[tuple[str, list[str]]]:
     """The order's addresses with their headings; two equal ones are shown once."""
     delivery, billing = order.get("shipping_address"), order.get("billing_address")
-    shown = [(labels["delivery"], delivery), (labels["billing"], billing if billing != delivery else None)]
+    shown = [(labels["delivery"], delivery), (labels["billing"], billing)]
+    if delivery == billing:
+        shown = [(labels["delivery_and_billing"], delivery)]
     return [(label, _address(address, figures)) for label, address in shown if address]
 
 
@@ -166,7 +170,7 @@ def _merchant_facts(order: dict[str, Any], figures: Figures, words: Words) -> Ro
         (labels["company"], customer.get("company")),
         (labels["email"], customer["email"]),
         (labels["phone"], customer.get("phone")),
-        (labels["language"], order["locale"]),
+        (labels["language"], figures.language(order["locale"])),
     )
 
 

@@ -7,7 +7,16 @@ from uuid import UUID
 from contracts.envelope import uuid7
 from contracts.fulfillment import FulfilmentPosition, ParcelLine, ShipmentDispatched, StockStanding
 from contracts.orders import Buyer, OrderPlaced, PlacedLine
-from contracts.storefront import Address, ExtraLine, LineKind, Module, PaymentChoice, PaymentMethod, Shipping, Totals
+from contracts.storefront import (
+    Address,
+    ExtraLine,
+    LineKind,
+    Module,
+    PaymentChoice,
+    PaymentMethod,
+    Shipping,
+    Totals,
+)
 from services.notifier.settings import ShopProfile
 
 SHOP = "atelier-lumiere"
@@ -34,7 +43,13 @@ def a_shop(**changes: Any) -> ShopProfile:
 
 def an_address(**changes: Any) -> Address:
     """A French address."""
-    values = {"name": "Zoé Lefèvre", "street": "3 allée des Tilleuls", "postal_code": "31000", "city": "Toulouse", "country": "FR"}
+    values = {
+        "name": "Zoé Lefèvre",
+        "street": "3 allée des Tilleuls",
+        "postal_code": "31000",
+        "city": "Toulouse",
+        "country": "FR",
+    }
     return Address(**{**values, **changes})
 
 
@@ -55,7 +70,16 @@ def a_line(number: int = 1, **changes: Any) -> PlacedLine:
 
 def an_order(**changes: Any) -> OrderPlaced:
     """An order of 1 234,50 € by transfer, in French."""
-    lines = [a_line(1), a_line(2, description="Atelier « cire & mèches »", quantity=1, unit_price_minor=117_060, total_minor=117_060)]
+    lines = [
+        a_line(1),
+        a_line(
+            2,
+            description="Atelier « cire & mèches »",
+            quantity=1,
+            unit_price_minor=117_060,
+            total_minor=117_060,
+        ),
+    ]
     values: dict[str, Any] = {
         "shop": SHOP,
         "order_id": uuid7(),
@@ -71,7 +95,9 @@ def an_order(**changes: Any) -> OrderPlaced:
         "lines": lines,
         "shipping": Shipping(label="Colissimo", amount_minor=490, vat_rate=2000),
         "extra_lines": [ExtraLine(label="Emballage cadeau", amount_minor=1000, vat_rate=2000)],
-        "totals": Totals(lines_minor=121_960, shipping_minor=490, extras_minor=1000, tax_minor=20_575, total_minor=123_450),
+        "totals": Totals(
+            lines_minor=121_960, shipping_minor=490, extras_minor=1000, tax_minor=20_575, total_minor=123_450
+        ),
         "note": "Merci de sonner deux fois.",
     }
     return OrderPlaced(**{**values, **changes})

@@ -1,0 +1,105 @@
+"""Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment the customer.
+
+A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed, and a
+shipment heard before its order waits for it.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from contracts.fulfillment import ShipmentDispatched
+from contracts.message import Message
+from contracts.orders import OrderPlaced
+from services.chassis.subscribers import Delivery, Refuse, Wait, order_key
+from services.notifier.book import MailBook
+from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
+from services.notifier.settings import ShopProfile, UnknownShop
+
+_SHOWN_OF_A_SHIPMENT = {
+    "shipment_id",
+    "carrier",
+    "tracking_number",
+    "tracking_url",
+    "shipped_on",
+    "expected_on",
+    "lines",
+}
+
+
+def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
+    """Keep the addressee; a full account for the merchant, a recap for the customer. A repeat changes nothing."""
+    order, shop = delivery.message, _shop(book, delivery.message.shop)
+    cause = delivery.envelope.id
+    recap = _mail(book, shop, order, cause, Template.ORDER_RECAP, order.customer.email, order.locale, {})
+    book.meet(
+        Addressee(
+            shop=order.shop,
+            order_id=order.order_id,
+            code=order.code,
+            name=order.customer.name,
+            email=order.customer.email,
+            locale=order.locale,
+            thread_mail_id=recap.id,
+            placed=_as_json(order),
+        )
+    )
+    book.decide(
+        _mail(book, shop, order, cause, Template.NEW_ORDER, shop.merchant_email, shop.default_locale, {})
+    )
+    book.decide(recap)
+    book.unit.wake(order_key(order.order_id))
+
+
+def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) -> None:
+    """Tell the customer where the parcels are, if the merchant asked for it. Waits for the order's placing."""
+    shipment = delivery.message
+    if not shipment.notify_customer:
+        return
+    shop = _shop(book, shipment.shop)
+    addressee = book.addressee(shipment.shop, shipment.order_id)
+    if addressee is None:
+        raise Wait(
+            order_key(shipment.order_id), f"order {shipment.order_id} of {shipment.shop} is not known yet"
+        )
+    shown = _as_json(shipment, _SHOWN_OF_A_SHIPMENT)
+    template = Template.SHIPMENT_DISPATCHED
+    book.decide(
+        _mail(book, shop, shipment, delivery.envelope.id, template, addressee.email, addressee.locale, shown)
+    )
+
+
+def _mail(
+    book: MailBook,
+    shop: ShopProfile,
+    about: OrderPlaced | ShipmentDispatched,
+    cause_id: UUID,
+    template: Template,
+    recipient: str,
+    locale: str,
+    context: dict[str, Any],
+) -> Mail:
+    identifier = mail_id(shop.shop, cause_id, recipient, template)
+    return Mail(
+        id=identifier,
+        shop=shop.shop,
+        order_id=about.order_id,
+        code=about.code,
+        cause_id=cause_id,
+        template=template,
+        recipient=recipient,
+        locale=locale,
+        message_id=message_id(identifier, shop.from_email),
+        context=context,
+        created_at=book.unit.now,
+    )
+
+
+def _shop(book: MailBook, name: str) -> ShopProfile:
+    try:
+        return book.shop(name)
+    except UnknownShop as unknown:
+        raise Refuse("unknown_shop", str(unknown)) from unknown
+
+
+def _as_json(message: Message, include: set[str] | None = None) -> dict[str, Any]:
+    return message.model_dump(mode="json", exclude_none=True, include=include)

@@ -1,0 +1,137 @@
+"""Mails sent: read, written out, handed to the mail server, and their fate told in bulk.
+
+Done only after the server's 250. While the server is away a mail never fails, it waits; one that the server keeps
+deferring fails after `mail_attempts`. What may or may not have gone is held for a person, or goes again where the
+settings say so for its template. Each recorded batch says one message per fate, whatever number of mails it holds.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from asyncpg import InterfaceError, InternalClientError, PostgresError
+from jinja2 import TemplateError
+
+from contracts.message import Message
+from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
+from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
+from services.chassis.grouping import GroupCommit
+from services.chassis.unit import Unit
+from services.chassis.working import Worker
+from services.notifier import settings as configured
+from services.notifier import store
+from services.notifier.book import MAIL
+from services.notifier.composing import compose
+from services.notifier.mail import Addressee, Mail
+from services.notifier.smtp import Pool, ServerAway, away_delay
+
+if TYPE_CHECKING:
+    from services.chassis.hub import Hub
+
+CONCURRENCY = 16
+"""Mails worked on at once; the connections are fewer, so that one is written while another travels."""
+_NEVER = 2**31 - 1
+"""The effect worker gives nothing up: only here is it known whether the server was away or said no."""
+_RESENDS = 3
+_FATES: tuple[tuple[type[Outcome], Callable[[list[MailReport]], Message]], ...] = (
+    (Done, lambda mails: MailSent(mails=mails)),
+    (Failed, lambda mails: MailFailed(mails=mails)),
+    (Uncertain, lambda mails: MailUncertain(mails=mails)),
+)
+
+
+class MailMissing(LookupError):
+    """An effect names a mail that is not there."""
+
+    def __init__(self, identifier: UUID) -> None:
+        super().__init__(f"mail {identifier} is gone from the database; discard its effect")
+
+
+class Sender:
+    """Performs mail effects through one pool of connections and records what became of them."""
+
+    def __init__(self, hub: "Hub") -> None:
+        self._hub = hub
+        self._settings = configured.of(hub)
+        self.pool = Pool(self._settings)
+        self._read = GroupCommit(self._read_together)
+
+    def worker(self) -> Worker:
+        """The worker that sends what is due."""
+        effects = EffectWorker(MAIL, self.perform, self.record, concurrency=CONCURRENCY, attempts=_NEVER)
+        return Worker(MAIL, effects.run)
+
+    async def perform(self, effect: Effect) -> Outcome:
+        """Send one mail. Raises nothing that could leave its fate in doubt."""
+        try:
+            mail, addressee = await self._find(UUID(effect.key))
+            letter = compose(mail, addressee, self._settings.profile(mail.shop))
+        except (LookupError, ValueError, TypeError, TemplateError) as error:
+            return Failed(f"the mail could not be written: {type(error).__name__}: {error}"[:900])
+        except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
+            return Retry(f"the database did not give the mail: {type(error).__name__}")
+        try:
+            return self._patience(mail, effect, await self.pool.send(letter))
+        except ServerAway as away:
+            return Retry(str(away), away_delay(effect.attempts))
+
+    async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        """Say what became of the mails: one message per fate. Runs in the transaction that settles them."""
+        final = [(UUID(effect.key), outcome) for effect, outcome in results if not isinstance(outcome, Retry)]
+        if not final:
+            return
+        mails = {mail.id: mail for mail in await store.read_mails(unit.connection, [key for key, _ in final])}
+        for fate, message in _FATES:
+            settled = [
+                (mails[key], outcome) for key, outcome in final if type(outcome) is fate and key in mails
+            ]
+            if fate is Uncertain:
+                settled = [pair for pair in settled if not await self._goes_again(unit, pair[0])]
+            if settled:
+                unit.emit(message([_report(mail, outcome, unit) for mail, outcome in settled]))
+
+    async def _find(self, identifier: UUID) -> tuple[Mail, Addressee]:
+        found = await self._read.submit(identifier)
+        if found is None:
+            raise MailMissing(identifier)
+        return found
+
+    async def _read_together(self, ids: Sequence[UUID]) -> list[tuple[Mail, Addressee] | None]:
+        """Mails with their orders' addressees; None where one is gone, so that it harms no other."""
+        async with self._hub.acquire() as connection:
+            mails = {mail.id: mail for mail in await store.read_mails(connection, ids)}
+            orders = sorted({(mail.shop, mail.order_id) for mail in mails.values()})
+            known = {(a.shop, a.order_id): a for a in await store.read_addressees(connection, orders)}
+        pairs = {mail.id: (mail, known[mail.shop, mail.order_id]) for mail in mails.values()}
+        return [pairs.get(key) for key in ids]
+
+    def _patience(self, mail: Mail, effect: Effect, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Retry) and effect.attempts >= self._settings.mail_attempts:
+            return Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
+        if (
+            isinstance(outcome, Uncertain)
+            and self._settings.resends(mail.template)
+            and effect.attempts <= _RESENDS
+        ):
+            return Retry(f"sent again by COMPTOIR_UNCERTAIN_MAILS: {outcome.detail}")
+        return outcome
+
+    async def _goes_again(self, unit: Unit, mail: Mail) -> bool:
+        """A mail in flight when its process died goes again if the settings say so for its template."""
+        if not self._settings.resends(mail.template):
+            return False
+        return await decide(unit, str(mail.id), "planned", "sent again by COMPTOIR_UNCERTAIN_MAILS")
+
+
+def _report(mail: Mail, outcome: Outcome, unit: Unit) -> MailReport:
+    return MailReport(
+        mail_id=mail.id,
+        shop=mail.shop,
+        order_id=mail.order_id,
+        code=mail.code,
+        template=mail.template.value,
+        recipient=mail.recipient,
+        cause_id=mail.cause_id,
+        at=unit.now,
+        detail=outcome.detail,
+    )
