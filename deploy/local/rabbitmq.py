@@ -138,7 +138,7 @@ class PrivateRabbitMQ(RabbitMQ):
             amqp=self.amqp_port, management=self.management_port, user=self.user, password=self.password
         )
         self.place.write("rabbitmq.conf", settings)
-        self._epmd = self._spawn(self.home.erlang / "epmd", "-relaxed_command_check")
+        self._epmd = self._spawn(self.home.erlang / "epmd")
 
     def start(self) -> None:
         """Start the broker; return once AMQP and management answer, RabbitMQDidNotStart within 90 s."""
