@@ -145,7 +145,13 @@ def _operators_routes(hub: "Hub") -> list[Route]:
             return _problem(422, "give since and until as ISO 8601 times with an offset")
         async with hub.acquire() as connection:
             count = await store.replay(
-                connection, body["queue"], types, uuid7_floor(since), uuid7_floor(until), hub.owner
+                connection,
+                hub.service,
+                body["queue"],
+                types,
+                uuid7_floor(since),
+                uuid7_floor(until),
+                hub.owner,
             )
         return JSONResponse({"replayed": count})
 

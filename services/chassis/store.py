@@ -121,18 +121,25 @@ async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
 
 
 async def replay(
-    connection: Connection, queue: str, types: Sequence[str], since: UUID, until: UUID, owner: UUID
+    connection: Connection,
+    exchange: str,
+    queue: str,
+    types: Sequence[str],
+    since: UUID,
+    until: UUID,
+    owner: UUID,
 ) -> int:
-    """Send the events of a range again to one queue (by the default exchange). Returns how many."""
+    """Send the events of a range again to one queue, which is bound by its own name. Returns how many."""
     status = await connection.execute(
         """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
-           SELECT gen_random_uuid(), id, '', $1, true, $5, now()
+           SELECT gen_random_uuid(), id, $6, $1, true, $5, now()
            FROM msg.event_log WHERE type = ANY($2) AND id >= $3 AND id < $4""",
         queue,
         types,
         since,
         until,
         owner,
+        exchange,
     )
     return int(status.rpartition(" ")[2])
 

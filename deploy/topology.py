@@ -1,0 +1,152 @@
+"""Applies the broker's topology and checks that what stands is what the catalogue says.
+
+`python -m deploy.topology apply|check`, with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` (http://user:password@host:15672) of an
+administrator, `COMPTOIR_VHOST` (default /), `COMPTOIR_STOREFRONTS` (`shop.module` separated by spaces) and one
+`COMPTOIR_PASSWORD_<USER>` per user to be made (dots and hyphens as underscores). Safe to run again; bindings that the
+catalogue no longer has are removed, queues never.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import httpx2
+
+from services.chassis.topology import (
+    Binding,
+    Storefront,
+    bindings,
+    definitions,
+    exchanges,
+    permissions,
+    queues,
+)
+
+
+class TopologyWrong(Exception):
+    """What stands on the broker is not what the catalogue says; lists every difference."""
+
+
+class Management:
+    """RabbitMQ's management API of one virtual host."""
+
+    def __init__(self, url: str, vhost: str = "/") -> None:
+        parts = urlsplit(url)
+        bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
+        self.vhost = vhost
+        self._client = httpx2.Client(
+            base_url=f"{bare}/api/",
+            auth=(parts.username or "", parts.password or ""),
+            timeout=30,
+            trust_env=False,
+        )
+
+    def get(self, path: str) -> Any:
+        """A GET below /api/."""
+        answer = self._client.get(path)
+        answer.raise_for_status()
+        return answer.json()
+
+    def send(self, method: str, path: str, body: Any = None) -> None:
+        """A POST, PUT or DELETE below /api/. TopologyWrong carries the broker's own words."""
+        answer = self._client.request(method, path, json=body)
+        if answer.is_error:
+            raise TopologyWrong(f"the broker refused {method} {path.partition('?')[0]}: {answer.text[:500]}")
+
+    def bindings(self) -> set[Binding]:
+        """The bindings from our exchanges to queues."""
+        rows = self.get(f"bindings/{quote(self.vhost, safe='')}")
+        return {
+            Binding(row["source"], row["destination"], row["routing_key"])
+            for row in rows
+            if row["source"] in exchanges() and row["destination_type"] == "queue"
+        }
+
+    def unbind(self, binding: Binding) -> None:
+        """Remove a binding."""
+        path = f"bindings/{quote(self.vhost, safe='')}/e/{quote(binding.exchange)}/q/{quote(binding.queue)}"
+        for row in self.get(path):
+            if row["routing_key"] == binding.routing_key:
+                self.send("DELETE", f"{path}/{quote(row['properties_key'], safe='')}")
+
+
+def apply(management: Management, passwords: Mapping[str, str], storefronts: Sequence[Storefront]) -> None:
+    """Declare everything, remove bindings that are no longer meant, and check the result."""
+    management.send("POST", "definitions", definitions(management.vhost, passwords, storefronts))
+    ours = set(queues(storefronts))
+    for stale in management.bindings() - set(bindings(storefronts)):
+        if stale.queue in ours:
+            management.unbind(stale)
+    check(management, storefronts)
+
+
+def check(management: Management, storefronts: Sequence[Storefront]) -> None:
+    """Raise TopologyWrong with every difference between the broker and the catalogue."""
+    vhost = quote(management.vhost, safe="")
+    standing = {row["name"]: row for row in management.get(f"queues/{vhost}")}
+    users = {row["user"]: row for row in management.get(f"vhosts/{vhost}/permissions")}
+    wrong = [f"queue {name} is missing" for name in queues(storefronts) if name not in standing]
+    wrong += [
+        f"queue {name} is {standing[name].get('type')}, not quorum"
+        for name in queues(storefronts)
+        if name in standing and standing[name].get("type") != "quorum"
+    ]
+    wrong += [
+        f"binding {b.exchange} -> {b.queue} by {b.routing_key} is missing"
+        for b in _missing(management, storefronts)
+    ]
+    for user, rights in permissions(storefronts).items():
+        have = {right: users.get(user, {}).get(right) for right in rights}
+        if user in users and have != rights:
+            wrong.append(f"user {user} may {have}, should {rights}")
+    if wrong:
+        raise TopologyWrong("the broker differs from the catalogue; run apply:\n  " + "\n  ".join(wrong))
+
+
+def _missing(management: Management, storefronts: Sequence[Storefront]) -> list[Binding]:
+    return sorted(set(bindings(storefronts)) - management.bindings())
+
+
+def storefronts_of(text: str) -> list[Storefront]:
+    """Storefronts from `shop.module` words. ValueError names the word that is not of this form."""
+    found = []
+    for word in text.split():
+        shop, dot, module = word.partition(".")
+        if not (shop and dot and module):
+            raise ValueError(f"{word!r} is not of the form shop.module")
+        found.append(Storefront(shop, module))
+    return found
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The command line."""
+    if list(arguments) not in (["apply"], ["check"]):
+        raise SystemExit("usage: python -m deploy.topology apply|check")
+    url = os.environ.get("COMPTOIR_RABBITMQ_MANAGEMENT_URL")
+    if not url:
+        raise SystemExit("set COMPTOIR_RABBITMQ_MANAGEMENT_URL to http://administrator:password@host:15672")
+    storefronts = storefronts_of(os.environ.get("COMPTOIR_STOREFRONTS", ""))
+    management = Management(url, os.environ.get("COMPTOIR_VHOST", "/"))
+    users = {
+        user: os.environ.get("COMPTOIR_PASSWORD_" + _env_name(user)) for user in permissions(storefronts)
+    }
+    try:
+        if arguments == ["check"]:
+            check(management, storefronts)
+        else:
+            apply(management, {user: password for user, password in users.items() if password}, storefronts)
+    except TopologyWrong as error:
+        raise SystemExit(str(error)) from None
+    sys.stdout.write(
+        f"topology: {len(queues(storefronts))} queues, {len(bindings(storefronts))} bindings in order\n"
+    )
+
+
+def _env_name(user: str) -> str:
+    return user.upper().replace(".", "_").replace("-", "_")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
