@@ -1,0 +1,139 @@
+"""The AsyncAPI document: sound in itself, and saying the same as the catalogue."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from contracts.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES
+from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queues_of
+from contracts.envelope import PREFIX, Envelope, uuid7, uuid7_time
+from contracts.generate import FOLDER
+from tests.contracts.test_samples import SAMPLES, type_of
+
+DOCUMENT: dict[str, Any] = json.loads((FOLDER / "asyncapi.json").read_bytes())
+OPERATIONS: dict[str, dict[str, Any]] = DOCUMENT["operations"]
+COMPONENT_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for inner in node:
+            yield from references(inner)
+
+
+def target(reference: str) -> Any:
+    node = DOCUMENT
+    for step in reference.removeprefix("#/").split("/"):
+        node = node[step]
+    return node
+
+
+def said(operation: dict[str, Any]) -> str:
+    """The type of an operation's one message."""
+    (reference,) = operation["messages"]
+    message = target(target(reference["$ref"])["$ref"])
+    return str(message["name"])
+
+
+def test_it_is_asyncapi_3_with_only_the_fields_of_its_specification() -> None:
+    assert DOCUMENT["asyncapi"] == "3.0.0"
+    known = {"asyncapi", "info", "defaultContentType", "servers", "channels", "operations", "components"}
+    assert set(DOCUMENT) == known
+    assert {"title", "version"} <= set(DOCUMENT["info"])
+    for operation in OPERATIONS.values():
+        assert operation["action"] in ("send", "receive")
+        allowed = {"action", "title", "channel", "messages", "tags", "bindings", "x-queue"}
+        assert set(operation) <= allowed
+    for kind in ("messages", "schemas", "securitySchemes"):
+        assert all(COMPONENT_NAME.fullmatch(name) for name in DOCUMENT["components"][kind])
+
+
+def test_every_reference_resolves_inside_the_document() -> None:
+    found = list(references(DOCUMENT))
+    assert found
+    assert all(reference.startswith("#/") and target(reference) for reference in found)
+
+
+def test_an_operation_says_messages_of_its_own_channel() -> None:
+    for operation in OPERATIONS.values():
+        channel = operation["channel"]["$ref"]
+        assert all(message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"])
+
+
+def test_every_message_of_the_catalogue_is_there_once_under_a_name_of_its_own() -> None:
+    messages = DOCUMENT["components"]["messages"]
+    assert set(messages) == set(CATALOGUE)
+    assert [message["name"] for message in messages.values()] == list(messages)
+    for kind, entry in CATALOGUE.items():
+        assert messages[kind]["payload"]["$ref"] == f"#/components/schemas/{entry.message.__name__}"
+        assert messages[kind].get("x-outcomes", []) == list(entry.outcomes)
+
+
+def test_senders_send_and_listeners_receive_what_the_catalogue_says() -> None:
+    sent = {(operation["tags"][0]["name"], said(operation)) for operation in actions("send")}
+    received = {(operation["tags"][0]["name"], said(operation)) for operation in actions("receive")}
+    entries = CATALOGUE.values()
+    assert sent == {(entry.sender, entry.type) for entry in entries}
+    heard = {(listener, entry.type) for entry in entries for listener in entry.listeners}
+    assert received == heard | {(STOREFRONT, entry.type) for entry in entries if entry.public}
+
+
+def actions(action: str) -> list[dict[str, Any]]:
+    return [operation for operation in OPERATIONS.values() if operation["action"] == action]
+
+
+def test_channels_are_the_exchanges_and_routing_keys_of_the_catalogue() -> None:
+    for kind, entry in CATALOGUE.items():
+        channel = DOCUMENT["channels"][kind]
+        assert channel["bindings"]["amqp"]["exchange"]["name"] == entry.exchange
+        assert channel["address"] == (f"{{shop}}.{{module}}.{kind}" if entry.public else kind)
+        assert set(re.findall(r"{(\w+)}", channel["address"])) == set(channel.get("parameters", {}))
+    assert {CATALOGUE[kind].exchange for kind in CATALOGUE} == {STOREFRONT, PUBLIC, *SERVICES}
+
+
+def test_queues_are_those_of_the_topology() -> None:
+    for service in SERVICES:
+        mine = [operation for operation in actions("receive") if operation["tags"][0]["name"] == service]
+        assert {operation["x-queue"] for operation in mine} == set(queues_of(service))
+
+
+def test_only_messages_with_a_listener_must_reach_a_queue() -> None:
+    for operation in actions("send"):
+        assert operation["bindings"]["amqp"]["mandatory"] is bool(CATALOGUE[said(operation)].listeners)
+        assert operation["bindings"]["amqp"]["deliveryMode"] == 2
+
+
+def test_no_server_is_named() -> None:
+    (server,) = DOCUMENT["servers"].values()
+    assert server["host"] == "{host}:{port}"
+    assert "default" not in server["variables"]["host"]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: str(path.stem))
+def test_samples_fit_the_documents_payloads(sample: Any) -> None:
+    name = CATALOGUE[type_of(sample)].message.__name__
+    rooted = {**DOCUMENT, "$ref": f"#/components/schemas/{name}"}
+    Draft202012Validator(rooted).validate(json.loads(sample.read_bytes()))
+
+
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_an_envelopes_headers_fit_the_documents_headers(kind: str) -> None:
+    identifier = uuid7()
+    moment = uuid7_time(identifier)
+    rooted = {**DOCUMENT, **DOCUMENT["components"]["messages"][kind]["headers"]}
+    full = Envelope(identifier, "/orders", kind, moment, "s", "o", 1, "c", identifier, "00-1-2-01").headers()
+    least = Envelope(identifier, "/orders", kind, moment).headers()
+    validator = Draft202012Validator(rooted)
+    validator.validate(full)
+    validator.validate(least)
+    assert set(full) == {PREFIX + name for name in ENVELOPE_ATTRIBUTES}
+    assert set(least) == {PREFIX + name for name in REQUIRED_ATTRIBUTES}
+    assert not validator.is_valid({**least, f"{PREFIX}type": "another.thing.said.v1"})
