@@ -1,0 +1,212 @@
+"""A whole Comptoir on one machine: four databases, a virtual host, a mail server and the four services as processes.
+
+The demo, the journeys' tests, the faults' tests and the bench all run this one system; they differ in what they do to
+it. Everything listens on 127.0.0.1; every password and token is random and lives as long as the system.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from contracts.catalogue import SERVICES
+from deploy.databases import create_databases, drop_databases
+from deploy.local.parts import Postgres, RabbitMQ
+from deploy.local.ports import free_port
+from deploy.local.supervisor import Program, Supervisor
+from deploy.topology import Management, apply
+from services.chassis.topology import Storefront, permissions
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIL_SERVER = "mailserver"
+
+
+@dataclass(frozen=True)
+class ShopSetup:
+    """A shop of the system: its profile as the notifier knows it, the modules that sell for it."""
+
+    profile: Mapping[str, Any]
+    modules: Sequence[str]
+
+    @property
+    def shop(self) -> str:
+        return str(self.profile["shop"])
+
+
+@dataclass
+class Secrets:
+    """What the system's parts trust one another by."""
+
+    passwords: dict[str, str]
+    internal_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    api_tokens: dict[str, str] = field(default_factory=dict)
+    stripe_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(24)}")
+
+
+class System:
+    """One running Comptoir. `async with System(…) as system:` starts it and leaves nothing behind.
+
+    `overrides` adds environment variables to single services, `mail_argv` replaces the demo's mail server.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        postgres: Postgres,
+        rabbitmq: RabbitMQ,
+        shops: Sequence[ShopSetup],
+        *,
+        overrides: Mapping[str, Mapping[str, str]] | None = None,
+        mail_argv: Sequence[str | Path] | None = None,
+        smtp_port: int | None = None,
+    ) -> None:
+        self.folder = folder
+        self.postgres = postgres
+        self.rabbitmq = rabbitmq
+        self.shops = shops
+        self.supervisor = Supervisor(folder)
+        self.name = secrets.token_hex(4)
+        self.vhost = f"comptoir-{self.name}"
+        self.storefronts = [Storefront(shop.shop, module) for shop in shops for module in shop.modules]
+        self.secrets = Secrets({user: secrets.token_urlsafe(18) for user in permissions(self.storefronts)})
+        self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
+        self.ports = {service: free_port() for service in SERVICES}
+        self.smtp_port = smtp_port or free_port()
+        self.mail_journal = folder / "mails.jsonl"
+        self.databases: dict[str, str] = {}
+        self._overrides = overrides or {}
+        self._mail_argv = mail_argv
+        self._management: Management | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.supervisor.__aenter__()
+        try:
+            await self.prepare()
+            await self.start_mail_server()
+            await self.start(*SERVICES)
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.supervisor.__aexit__(kind, error, trace)
+        if self._management is not None:
+            await asyncio.to_thread(self._management.send, "DELETE", f"vhosts/{self.vhost}")
+        if self.databases:
+            await drop_databases(self.postgres.admin_url, f"_{self.name}")
+
+    async def prepare(self) -> None:
+        """Databases, migrations and topology."""
+        self.databases = await create_databases(self.postgres.admin_url, f"_{self.name}")
+        await asyncio.gather(
+            asyncio.to_thread(self._apply_topology), *(self._migrate(name) for name in SERVICES)
+        )
+
+    async def start_mail_server(self) -> None:
+        """Start the mail server that keeps a journal."""
+        argv = self._mail_argv or [
+            *(sys.executable, "-m", "deploy.demo.mailserver"),
+            *("--port", str(self.smtp_port), "--journal", self.mail_journal),
+        ]
+        await self.supervisor.start(Program(MAIL_SERVER, argv, cwd=ROOT))
+
+    async def start(self, *services: str) -> None:
+        """Start services and wait until they are ready."""
+        await self.supervisor.start(*(self.program(service) for service in services))
+
+    def program(self, service: str, name: str | None = None, **env: str) -> Program:
+        """How a service is run; another `name` and port make a replica."""
+        port = self.ports[service] if name is None else self.ports.setdefault(name, free_port())
+        return Program(
+            name or service,
+            [sys.executable, "-m", f"services.{service}"],
+            {**self.environment(service), "COMPTOIR_HTTP_PORT": str(port), **env},
+            f"http://127.0.0.1:{port}/readyz",
+            ROOT,
+        )
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The settings of a service."""
+        common = {
+            "COMPTOIR_DATABASE_URL": self.databases[service],
+            "COMPTOIR_AMQP_URL": self.amqp_url(service),
+            "COMPTOIR_INTERNAL_TOKEN": self.secrets.internal_token,
+            "COMPTOIR_HTTP_PORT": str(self.ports[service]),
+            "COMPTOIR_LOG_LEVEL": "WARNING",
+        }
+        return {**common, **self._own_settings(service), **self._overrides.get(service, {})}
+
+    def amqp_url(self, user: str) -> str:
+        """The broker as a user of this system reaches it."""
+        host = urlsplit(self.rabbitmq.amqp_url).netloc.rpartition("@")[2]
+        return f"amqp://{quote(user)}:{quote(self.secrets.passwords[user])}@{host}/{self.vhost}"
+
+    def url(self, service: str) -> str:
+        """Where a service answers over HTTP."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def webhook_url(self, shop: str) -> str:
+        """Where Stripe posts for a shop."""
+        return f"{self.url('payments')}/webhooks/stripe/{shop}"
+
+    def _own_settings(self, service: str) -> dict[str, str]:
+        if service == "orders":
+            tokens = [
+                {"name": "demo", "shop": shop, "token": token}
+                for shop, token in self.secrets.api_tokens.items()
+            ]
+            return {"COMPTOIR_API_TOKENS": json.dumps(tokens)}
+        if service == "payments":
+            endpoints = [
+                {
+                    "slug": shop.shop,
+                    "shop": shop.shop,
+                    "secrets": [self.secrets.stripe_secret],
+                    "livemode": False,
+                }
+                for shop in self.shops
+            ]
+            return {"COMPTOIR_STRIPE_ENDPOINTS": json.dumps(endpoints)}
+        if service == "notifier":
+            return {
+                "COMPTOIR_SHOPS": json.dumps([dict(shop.profile) for shop in self.shops]),
+                "COMPTOIR_SMTP_HOST": "127.0.0.1",
+                "COMPTOIR_SMTP_PORT": str(self.smtp_port),
+            }
+        return {}
+
+    def _apply_topology(self) -> None:
+        parts = urlsplit(self.rabbitmq.management_url)
+        user, password = quote(self.rabbitmq.user), quote(self.rabbitmq.password)
+        address = parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
+        management = Management(address, self.vhost)
+        apply(management, self.secrets.passwords, self.storefronts)
+        self._management = management
+
+    async def _migrate(self, service: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", f"services.{service}", "migrate"),
+            cwd=ROOT,
+            env={**_inherited(), **self.environment(service)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await asyncio.wait_for(process.communicate(), 120)
+        if process.returncode != 0:
+            raise RuntimeError(
+                f"{service} could not migrate its database:\n{said.decode(errors='replace')[-3000:]}"
+            )
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}
