@@ -69,7 +69,7 @@ def _order_of(placed: OrderPlaced) -> Order:
         if part.kind is LineKind.SHIP and part.sku is None:
             raise Refuse(
                 "goods_without_sku",
-                f"order {placed.order_id} line {part.line} is goods without a SKU; orders must refuse such orders",
+                f"order {placed.order_id} line {part.line}: goods without a SKU; orders must refuse such orders",
             )
         lines[part.line] = Line(part.line, part.kind.value, part.sku, part.quantity)
     has_goods = any(line.is_goods for line in lines.values())

@@ -5,6 +5,7 @@ callers take them in one sequence of tables: gate, orders, levels (see book.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -95,20 +96,42 @@ async def lock_orders(connection: Connection, keys: Iterable[Key]) -> dict[Key, 
         """,
         *_key_arrays(keys),
     )
-    orders = (
-        Order(
-            shop=row["shop"],
-            id=row["order_id"],
-            code=row["code"],
-            placed_at=row["placed_at"],
-            stock=StockStanding(row["stock"]),
-            version=row["version"],
-            sequence=row["sequence"],
-            next_parcel_number=row["next_parcel_number"],
-        )
-        for row in rows
-    )
+    orders = [_order_of(row) for row in rows]
     return {order.key: order for order in orders}
+
+
+async def read_order(connection: Connection, shop: str, order_id: UUID) -> Order | None:
+    """One order with everything of it, or None. Locks nothing; for showing, in a transaction of one snapshot."""
+    row = await connection.fetchrow(
+        """
+        SELECT shop, order_id, code, placed_at, stock, version, sequence, next_parcel_number
+        FROM fulfilment_order WHERE shop = $1 AND order_id = $2
+        """,
+        shop,
+        order_id,
+    )
+    if row is None:
+        return None
+    order = _order_of(row)
+    for read in (read_lines, read_parcels, read_shipments, read_claims):
+        await read(connection, {order.key: order})
+    return order
+
+
+async def read_levels(connection: Connection, shop: str, skus: Iterable[str]) -> dict[Place, Level]:
+    """The levels of some SKUs of a shop, at every location. Locks nothing; for showing."""
+    rows = await connection.fetch(
+        """
+        SELECT shop, sku, location, on_hand, reserved FROM stock_level
+        WHERE shop = $1 AND sku = ANY($2::text[]) ORDER BY sku, location
+        """,
+        shop,
+        list(skus),
+    )
+    return {
+        Place(shop, sku, location): Level(on_hand, reserved)
+        for shop, sku, location, on_hand, reserved in rows
+    }
 
 
 async def read_lines(connection: Connection, orders: Mapping[Key, Order]) -> None:
@@ -176,8 +199,8 @@ async def read_shipments(connection: Connection, orders: Mapping[Key, Order]) ->
         *_key_arrays(orders),
     )
     for shop, order_id, shipment_id, parcel_ids, *values in rows:
-        head, receipt = values[:-5], _receipt_of(*values[-5:])
-        shipment = Shipment(shipment_id, tuple(parcel_ids), *head, receipt=receipt)
+        shipment = Shipment(shipment_id, tuple(parcel_ids), *values[:-5])
+        shipment = replace(shipment, receipt=_receipt_of(*values[-5:]))
         orders[shop, order_id].shipments[shipment_id] = shipment
 
 
@@ -395,3 +418,16 @@ def _receipt(shipment: Shipment) -> tuple[object, ...]:
 
 def _receipt_of(delivered_at: datetime | None, proof: str, *values: Any) -> Receipt | None:
     return None if delivered_at is None else Receipt(delivered_at, ProofKind(proof), *values)
+
+
+def _order_of(row: Mapping[str, Any]) -> Order:
+    return Order(
+        shop=row["shop"],
+        id=row["order_id"],
+        code=row["code"],
+        placed_at=row["placed_at"],
+        stock=StockStanding(row["stock"]),
+        version=row["version"],
+        sequence=row["sequence"],
+        next_parcel_number=row["next_parcel_number"],
+    )
