@@ -1,0 +1,153 @@
+"""What one request of the REST API needs: who asks, which order is meant, and the answer to a command."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from contracts.catalogue import type_of
+from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispatched
+from contracts.message import Command, Reason
+from contracts.payments import PaymentSettled
+from contracts.storefront import Module
+from services.chassis.hub import Hub
+from services.orders import api_store
+from services.orders.access import Caller, caller_of
+from services.orders.commanding import Commands, KeyTaken, asking
+from services.orders.documents import SubmissionShown
+from services.orders.listing import utc_text
+from services.orders.problems import Problem
+from services.orders.requesting import OrderFacts
+from services.orders.short_code import ALPHABET
+
+RETRY_SECONDS = 1
+CREATING = {
+    type_of(PaymentSettled, "payments"),
+    type_of(ParcelPacked, "fulfillment"),
+    type_of(ShipmentDispatched, "fulfillment"),
+    type_of(DeliveryRecorded, "fulfillment"),
+}
+"""Outcomes that are something new: HTTP 201."""
+_MISREAD = str.maketrans("ILO", "110")
+_CODE = re.compile(f"[{ALPHABET}]{{8}}")
+
+
+class Errand:
+    """What one caller came for: only what the shop of its token owns can be reached through it."""
+
+    def __init__(self, request: Request) -> None:
+        self.hub: Hub = request.app.state.hub
+        self.commands: Commands = request.app.state.commands
+        self.caller: Caller = caller_of(request)
+
+    async def order(self, name: str) -> OrderFacts:
+        """The order somebody names by id or code. Raises the 404 problem."""
+        order_id, code = order_named(name)
+        async with self.hub.acquire() as connection:
+            row = await api_store.read_facts(connection, self.caller.shop, order_id, code)
+        if row is None:
+            raise order_unknown()
+        lines = frozenset(row["lines"])
+        return OrderFacts(self.caller.shop, row["order_id"], row["code"], row["currency"], lines)
+
+    async def submission(self, module: Module, key: str) -> SubmissionShown:
+        """What became of a submission. Raises the 404 problem."""
+        async with self.hub.acquire() as connection:
+            row = await api_store.read_submission(connection, self.caller.shop, module, key)
+        if row is None or "\0" in key:
+            raise Problem(
+                404, "submission_unknown", "No submission with this module and key has arrived yet."
+            )
+        return submission_shown(module, key, row)
+
+    async def command(self, command_id: UUID) -> api_store.Row:
+        """A command of the shop. Raises the 404 problem."""
+        async with self.hub.acquire() as connection:
+            row = await api_store.read_command(connection, self.caller.shop, command_id)
+        if row is None:
+            raise Problem(404, "command_unknown", "The shop of this token sent no such command.")
+        return row
+
+    async def ask(
+        self, key: str, order: OrderFacts | None, faults: Sequence[Reason], message: Callable[[UUID], Command]
+    ) -> JSONResponse:
+        """Send a command and answer with its outcome. `message` gets an id for what the command creates."""
+        if faults:
+            raise Problem(
+                422, "request_impossible", "Nothing was sent; mend what errors name.", errors=faults
+            )
+        asked = asking(self.caller.shop, order.order_id if order else None, key, message)
+        try:
+            return answer(await self.commands.carry_out(asked))
+        except KeyTaken as taken:
+            raise Problem(409, "idempotency_conflict", str(taken), command_id=str(taken.command_id)) from None
+
+
+def order_named(name: str) -> tuple[UUID | None, str | None]:
+    """The id or the code a person or program wrote. Codes are read as people write them: `k7f3 qd9m`."""
+    try:
+        return UUID(name), None
+    except ValueError:
+        plain = re.sub(r"[\s-]", "", name).upper().translate(_MISREAD)
+        return None, f"{plain[:4]}-{plain[4:]}" if _CODE.fullmatch(plain) else None
+
+
+def order_unknown() -> Problem:
+    """No such order in the caller's shop."""
+    return Problem(
+        404, "order_unknown", "The shop of this token has no such order; give its id or its code (K7F3-QD9M)."
+    )
+
+
+def submission_shown(module: Module, key: str, row: api_store.Row) -> SubmissionShown:
+    """The first answer a submission got."""
+    return SubmissionShown(
+        module=module,
+        idempotency_key=key,
+        answer="refused" if row["order_id"] is None else "placed",
+        submission_id=row["submission_id"],
+        order_id=row["order_id"],
+        code=row["code"],
+        reasons=json.loads(row["reasons"] or "[]"),
+    )
+
+
+def command_document(row: api_store.Row) -> dict[str, Any]:
+    """A command's row as `CommandShown`."""
+    return {
+        "command_id": str(row["command_id"]),
+        "type": row["type"],
+        "order_id": str(row["order_id"]) if row["order_id"] else None,
+        "actor": row["actor"],
+        "state": row["state"],
+        "requested_at": utc_text(row["requested_at"]),
+        "settled_at": utc_text(row["settled_at"]) if row["settled_at"] else None,
+        "outcome": json.loads(row["outcome"]) if row["outcome"] else None,
+    }
+
+
+def answer(row: api_store.Row) -> JSONResponse:
+    """201 or 200 with the outcome, 202 while there is none (or a person must look), the 422 problem if rejected."""
+    document = command_document(row)
+    if row["state"] == "rejected":
+        raise _rejected(document)
+    location = {"Location": f"/v1/commands/{document['command_id']}"}
+    if row["state"] == "pending":
+        return JSONResponse(document, 202, {**location, "Retry-After": str(RETRY_SECONDS)})
+    if row["state"] == "parked":
+        return JSONResponse(document, 202, location)
+    return JSONResponse(document, 201 if document["outcome"]["type"] in CREATING else 200, location)
+
+
+def _rejected(document: dict[str, Any]) -> Problem:
+    return Problem(
+        422,
+        "command_rejected",
+        "The owner of the matter refused the command and nothing changed; errors gives every reason.",
+        errors=[Reason.model_validate(reason) for reason in document["outcome"]["reasons"]],
+        command_id=document["command_id"],
+    )

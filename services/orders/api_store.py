@@ -1,0 +1,156 @@
+"""The SQL of the REST API: one function a statement, the connection first. Nothing here locks an order.
+
+The list's statement is made in `listing.py`, since it depends on the filters.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.chassis.database import Connection
+
+Row = Mapping[str, Any]
+
+
+class NewCommand(Protocol):
+    """What a command's row is made of."""
+
+    @property
+    def command_id(self) -> UUID: ...
+    @property
+    def shop(self) -> str: ...
+    @property
+    def order_id(self) -> UUID | None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def request_hash(self) -> bytes: ...
+
+
+async def read_page(connection: Connection, sql: str, arguments: list[Any]) -> list[Any]:
+    """The orders of one page."""
+    return await connection.fetch(sql, *arguments)
+
+
+async def read_facts(
+    connection: Connection, shop: str, order_id: UUID | None, code: str | None
+) -> Row | None:
+    """An order's order_id, code, currency and line numbers, by its id or its code."""
+    return await connection.fetchrow(
+        """select order_id, code, currency,
+                  array(select line from order_line l where l.shop = o.shop and l.order_id = o.order_id) as lines
+           from orders o where shop = $1 and (order_id = $2 or code = $3)""",
+        shop,
+        order_id,
+        code,
+    )
+
+
+async def read_submission(connection: Connection, shop: str, module: str, key: str) -> Row | None:
+    """A submission's id with its order or the reasons it was refused for."""
+    return await connection.fetchrow(
+        """select s.submission_id, o.order_id, o.code, r.reasons
+           from submission s
+           left join orders o on o.shop = s.shop and o.order_id = s.submission_id
+           left join refusal r on r.shop = s.shop and r.submission_id = s.submission_id
+           where s.shop = $1 and s.module = $2 and s.idempotency_key = $3""",
+        shop,
+        module,
+        key,
+    )
+
+
+async def add_commands(connection: Connection, commands: Sequence[NewCommand], now: datetime) -> set[UUID]:
+    """Add commands; the ids of those whose key was free come back.
+
+    A key that another transaction is just using makes this wait for its end. Rows go in in the keys' own order, so
+    that two processes with the same keys wait in a line and not in a circle.
+    """
+    rows = await connection.fetch(
+        """insert into command
+               (command_id, shop, order_id, type, actor, idempotency_key, request_hash, requested_at)
+           select command_id, shop, order_id, type, actor, idempotency_key, request_hash, $8
+           from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+               as c (command_id, shop, order_id, type, actor, idempotency_key, request_hash)
+           order by shop, idempotency_key
+           on conflict (shop, idempotency_key) where idempotency_key is not null do nothing
+           returning command_id""",
+        [one.command_id for one in commands],
+        [one.shop for one in commands],
+        [one.order_id for one in commands],
+        [one.type for one in commands],
+        [one.actor for one in commands],
+        [one.key for one in commands],
+        [one.request_hash for one in commands],
+        now,
+    )
+    return {row["command_id"] for row in rows}
+
+
+async def read_keys(connection: Connection, commands: Sequence[NewCommand]) -> dict[tuple[str, str], Row]:
+    """The commands that have the Idempotency-Keys of these, by shop and key."""
+    rows = await connection.fetch(
+        """select c.shop, c.idempotency_key, c.command_id, c.type, c.state, c.request_hash
+           from command c join unnest($1::text[], $2::text[]) as k (shop, key)
+               on c.shop = k.shop and c.idempotency_key = k.key""",
+        [one.shop for one in commands],
+        [one.key for one in commands],
+    )
+    return {(row["shop"], row["idempotency_key"]): row for row in rows}
+
+
+async def read_command(connection: Connection, shop: str, command_id: UUID) -> Row | None:
+    """A command and its outcome."""
+    return await connection.fetchrow(
+        """select command_id, order_id, type, actor, state, requested_at, settled_at, outcome
+           from command where shop = $1 and command_id = $2""",
+        shop,
+        command_id,
+    )
+
+
+async def settled_among(connection: Connection, command_ids: Collection[UUID]) -> list[UUID]:
+    """Those of these commands that have an outcome."""
+    rows = await connection.fetch(
+        "select command_id from command where command_id = any($1::uuid[]) and state <> 'pending'",
+        list(command_ids),
+    )
+    return [row["command_id"] for row in rows]
+
+
+async def read_order_whole(
+    connection: Connection, shop: str, order_id: UUID | None, code: str | None
+) -> Row | None:
+    """Everything about one order, as of one moment: a column of JSON per part."""
+    return await connection.fetchrow(_WHOLE, shop, order_id, code)
+
+
+_WHOLE = """
+select to_jsonb(o) as "order",
+    (select s.body from submission s
+     where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key) as submission,
+    (select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(x)) order by x.line), '[]')
+     from order_line x where x.shop = o.shop and x.order_id = o.order_id) as lines,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.recorded_at, x.entry_id), '[]')
+     from ledger_entry x where x.shop = o.shop and x.order_id = o.order_id) as ledger,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')
+     from parcel x where x.shop = o.shop and x.order_id = o.order_id) as parcels,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.dispatched_at, x.shipment_id), '[]')
+     from shipment x where x.shop = o.shop and x.order_id = o.order_id) as shipments,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.delivered_at, x.shipment_id), '[]')
+     from delivery x where x.shop = o.shop and x.order_id = o.order_id) as deliveries,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.at, x.mail_id), '[]')
+     from mail x where x.shop = o.shop and x.order_id = o.order_id) as mails,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.happened_at, x.kind, x.item), '[]')
+     from activity x where x.shop = o.shop and x.order_id = o.order_id) as activity,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.sequence), '[]')
+     from state_change x where x.shop = o.shop and x.order_id = o.order_id) as history,
+    (select coalesce(jsonb_agg(to_jsonb(x) - 'request_hash' order by x.requested_at, x.command_id), '[]')
+     from command x where x.shop = o.shop and x.order_id = o.order_id) as commands
+from orders o where o.shop = $1 and (o.order_id = $2 or o.code = $3)
+"""

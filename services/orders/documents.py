@@ -1,0 +1,234 @@
+"""What the REST API tells: the shape of its answers, as its OpenAPI document describes them."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, Field, JsonValue
+
+from contracts.fulfillment import LinePosition, ParcelLine, ProofKind, StockStanding
+from contracts.message import Moment, Reason
+from contracts.orders import OrderState, PlacedLine
+from contracts.payments import AttemptState
+from contracts.storefront import Address, ExtraLine, Module, PaymentMethod, Shipping, Totals
+from services.orders.fulfilment_status import FulfilmentStatus
+from services.orders.listing import PaymentWord, StatusWord
+from services.orders.payment_status import PaymentStatus
+
+
+class LabelShown(BaseModel):
+    """A built-in label: its key and what it says in French and English."""
+
+    key: str
+    fr: str
+    en: str
+
+
+class OrderListed(BaseModel):
+    """An order as the list shows it."""
+
+    order_id: UUID
+    code: str
+    module: Module
+    source_reference: str | None
+    placed_at: Moment
+    customer_name: str
+    customer_email: str
+    payment_method: PaymentMethod
+    currency: str
+    total_minor: int
+    balance_minor: int = Field(description="Positive: owed by the customer; negative: owed to them.")
+    state: OrderState
+    label: LabelShown
+    status: StatusWord | None = Field(description="Word of the filter «Statut»; a draft has none.")
+    payment_status: PaymentStatus
+    payment: PaymentWord = Field(description="Word of the filter «Statut de paiement».")
+    fulfilment_status: FulfilmentStatus
+    flags: list[str] = Field(description="What a person should look at: to_collect, stock_missing, disputed.")
+    units_to_pack: int
+    units_to_ship: int
+    archived_at: Moment | None
+    changed_at: Moment
+
+
+class OrdersPage(BaseModel):
+    """One page of the list, newest order first."""
+
+    orders: list[OrderListed]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last one.")
+
+
+class MoneyShown(BaseModel):
+    """Payments' position of the order, in minor units; version 0: not heard of yet."""
+
+    version: int
+    due_minor: int
+    credited_minor: int
+    received_minor: int
+    received_by_hand_minor: int
+    refunded_minor: int
+    marked_minor: int
+    disputed_minor: int
+    authorised_minor: int
+    balance_minor: int
+    attempt: AttemptState
+    flags: list[str]
+
+
+class CustomerShown(BaseModel):
+    """Who bought."""
+
+    name: str
+    email: str
+    phone: str | None = None
+    company: str | None = None
+    vat_number: str | None = None
+
+
+class LineShown(PlacedLine):
+    """A line with fulfillment's quantities; null: not heard of yet."""
+
+    position: LinePosition | None = None
+
+
+class LedgerEntryShown(BaseModel):
+    """One entry of the ledger, with the balance after it."""
+
+    entry_id: UUID
+    kind: str
+    method: PaymentMethod
+    amount_minor: int
+    currency: str
+    provider: str | None
+    provider_reference: str | None
+    reference: str | None
+    received_on: str
+    clearing_on: str | None
+    note: str | None
+    recorded_by: str
+    balance_minor: int
+    recorded_at: Moment
+
+
+class ParcelShown(BaseModel):
+    """A packed parcel."""
+
+    parcel_id: UUID
+    number: int
+    kind: str
+    weight_grams: int | None
+    lines: list[ParcelLine]
+    packed_at: Moment
+    packed_by: str
+
+
+class ShipmentShown(BaseModel):
+    """Parcels handed to a carrier."""
+
+    shipment_id: UUID
+    parcel_ids: list[UUID]
+    lines: list[ParcelLine]
+    carrier: str
+    tracking_number: str | None
+    tracking_url: str | None
+    shipped_on: str
+    expected_on: str | None
+    notify_customer: bool
+    dispatched_at: Moment
+    dispatched_by: str
+
+
+class DeliveryShown(BaseModel):
+    """A shipment that reached its customer."""
+
+    shipment_id: UUID
+    parcel_ids: list[UUID]
+    delivered_at: Moment
+    proof: ProofKind
+    proof_reference: str | None
+    recorded_by: str
+
+
+class MailShown(BaseModel):
+    """What became of a mail."""
+
+    mail_id: UUID
+    template: str
+    recipient: str
+    cause_id: UUID
+    state: str
+    at: Moment
+    detail: str | None
+
+
+class ActivityShown(BaseModel):
+    """Something that happened, by whom and because of which message."""
+
+    kind: str
+    item: UUID
+    happened_at: Moment
+    actor: str
+    cause_id: UUID
+    data: JsonValue
+
+
+class StateChangeShown(BaseModel):
+    """A change of the state or its label."""
+
+    sequence: int
+    previous_state: OrderState | None
+    state: OrderState
+    label: str
+    cause_id: UUID | None
+    cause_type: str
+    actor: str | None
+    changed_at: Moment
+
+
+class CommandShown(BaseModel):
+    """A command and what became of it. `parked` waits for a person; it may still become done or rejected."""
+
+    command_id: UUID
+    type: str
+    order_id: UUID | None
+    actor: str
+    state: str = Field(description="pending, parked, done or rejected.")
+    requested_at: Moment
+    settled_at: Moment | None
+    outcome: JsonValue = Field(default=None, description="The owner's answer.")
+
+
+class OrderShown(OrderListed):
+    """An order with everything about it."""
+
+    idempotency_key: str
+    locale: str
+    customer: CustomerShown
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    note: str | None = None
+    prices_include_tax: bool | None = None
+    totals: Totals | None = None
+    shipping: Shipping | None = None
+    extra_lines: list[ExtraLine] = []
+    money: MoneyShown
+    stock: StockStanding
+    lines: list[LineShown]
+    ledger: list[LedgerEntryShown]
+    parcels: list[ParcelShown]
+    shipments: list[ShipmentShown]
+    deliveries: list[DeliveryShown]
+    mails: list[MailShown]
+    activity: list[ActivityShown]
+    history: list[StateChangeShown]
+    commands: list[CommandShown]
+
+
+class SubmissionShown(BaseModel):
+    """What became of a storefront's submission."""
+
+    module: Module
+    idempotency_key: str
+    answer: str = Field(description="placed or refused.")
+    submission_id: UUID
+    order_id: UUID | None = None
+    code: str | None = None
+    reasons: list[Reason] = []

@@ -1,0 +1,190 @@
+"""What the staff's programs may ask, and what is wrong with it on the face of it.
+
+A request holds only what the caller decides; who asks and for which shop comes from the token. Unknown
+fields are refused here (messages ignore them), for a misspelt `traking_number` would silently be lost. Faults
+that no later fact can mend are found here; everything else is the owning service's to decide.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from contracts.fulfillment import (
+    DispatchShipment,
+    PackParcel,
+    ParcelLine,
+    ProofKind,
+    RecordDelivery,
+    SetStock,
+    StockLevel,
+)
+from contracts.message import (
+    Count,
+    Currency,
+    LineNumber,
+    Minor,
+    Moment,
+    Name,
+    Quantity,
+    Reason,
+    Reference,
+    Sku,
+    Text,
+)
+from contracts.payments import RecordPayment
+from contracts.storefront import PaymentMethod
+
+STRICT = Field(strict=True)
+"""A number must be a number: "12" and true are refused where units or money are counted."""
+Price = Annotated[Minor, Field(strict=True, ge=0)]
+Millimetres = Annotated[int, Field(strict=True, ge=0, le=100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What never changes about a placed order, enough to see a request that can't be meant."""
+
+    shop: str
+    order_id: UUID
+    code: str
+    currency: str
+    lines: frozenset[int]
+
+
+class Asked(BaseModel):
+    """A part of a request: no unknown fields, no NUL, which PostgreSQL could not hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def holds_no_nul(cls, value: Any) -> Any:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("text may not hold the character NUL")
+        return value
+
+
+class PaymentAsked(Asked):
+    """Money a person received: a cheque, a transfer, cash."""
+
+    method: PaymentMethod
+    amount_minor: Annotated[Minor, Field(strict=True, gt=0)]
+    currency: Currency
+    reference: Reference | None = Field(default=None, description="Cheque number, transfer reference.")
+    received_on: date
+    clearing_on: date | None = None
+    note: Text | None = None
+
+    def faults(self, order: OrderFacts) -> list[Reason]:
+        """Another currency than the order's."""
+        if self.currency == order.currency:
+            return []
+        message = f"Order {order.code} is in {order.currency}, not {self.currency}; send {order.currency}."
+        return [Reason(code="currency_differs", message=message, field="currency")]
+
+    def command(self, order: OrderFacts, actor: str) -> RecordPayment:
+        """The message for payments."""
+        return RecordPayment(shop=order.shop, order_id=order.order_id, actor=actor, **dict(self))
+
+
+class ParcelLineAsked(Asked):
+    """So many units of one order line."""
+
+    line: Annotated[LineNumber, STRICT]
+    quantity: Annotated[Quantity, STRICT]
+
+
+class ParcelAsked(Asked):
+    """One parcel built from units still to be packed."""
+
+    parcel_id: UUID | None = Field(default=None, description="Made by the server when absent.")
+    lines: list[ParcelLineAsked] = Field(min_length=1, max_length=1000)
+    kind: Annotated[str, Field(min_length=1, max_length=40)] = Field(
+        default="box", description="box, envelope, tube, pallet."
+    )
+    weight_grams: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] | None = None
+    length_mm: Millimetres | None = None
+    width_mm: Millimetres | None = None
+    height_mm: Millimetres | None = None
+    declared_value_minor: Price | None = None
+
+    def faults(self, order: OrderFacts) -> list[Reason]:
+        """Every line that the order does not have."""
+        message = f"Order {order.code} has the lines {_numbers(order.lines)}; name one of them."
+        return [
+            Reason(code="line_unknown", message=message, field=f"lines[{index}].line")
+            for index, asked in enumerate(self.lines)
+            if asked.line not in order.lines
+        ]
+
+    def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> PackParcel:
+        """The message for fulfillment. `parcel_id` is used when the caller gave none."""
+        lines = [ParcelLine(line=one.line, quantity=one.quantity) for one in self.lines]
+        asked = {**dict(self), "lines": lines, "parcel_id": self.parcel_id or parcel_id}
+        return PackParcel(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class ShipmentAsked(Asked):
+    """Packed parcels handed to a carrier."""
+
+    shipment_id: UUID | None = Field(default=None, description="Made by the server when absent.")
+    parcel_ids: list[UUID] = Field(min_length=1, max_length=1000)
+    carrier: Name
+    tracking_number: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    tracking_url: Annotated[str, Field(max_length=1000, pattern=r"^https?://")] | None = None
+    shipped_on: date
+    expected_on: date | None = None
+    cost_minor: Price | None = None
+    cost_currency: Currency | None = None
+    notify_customer: Annotated[bool, STRICT] = False
+
+    @model_validator(mode="after")
+    def cost_has_its_currency(self) -> Self:
+        if (self.cost_minor is None) != (self.cost_currency is None):
+            raise ValueError("send cost_minor and cost_currency together, or neither")
+        return self
+
+    def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> DispatchShipment:
+        """The message for fulfillment. `shipment_id` is used when the caller gave none."""
+        asked = {**dict(self), "shipment_id": self.shipment_id or shipment_id}
+        return DispatchShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class DeliveryAsked(Asked):
+    """A shipment reached its customer."""
+
+    delivered_at: Moment
+    proof: ProofKind = ProofKind.NONE
+    proof_reference: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+    def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> RecordDelivery:
+        """The message for fulfillment."""
+        asked = {**dict(self), "shipment_id": shipment_id}
+        return RecordDelivery(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class StockLevelAsked(Asked):
+    """What is on hand of one SKU at one location."""
+
+    sku: Sku
+    location: Annotated[str, Field(min_length=1, max_length=64)] = "main"
+    on_hand: Annotated[Count, STRICT]
+
+
+class StockAsked(Asked):
+    """What is on hand of some SKUs, after a count or an import."""
+
+    levels: list[StockLevelAsked] = Field(min_length=1, max_length=1000)
+
+    def command(self, shop: str, actor: str) -> SetStock:
+        """The message for fulfillment."""
+        levels = [StockLevel(sku=one.sku, location=one.location, on_hand=one.on_hand) for one in self.levels]
+        return SetStock(shop=shop, levels=levels, actor=actor)
+
+
+def _numbers(lines: frozenset[int]) -> str:
+    shown = ", ".join(map(str, sorted(lines)[:20]))
+    return shown + (", …" if len(lines) > 20 else "")

@@ -1,0 +1,157 @@
+"""What a request may hold, what is refused on the face of it, and the message it becomes."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.storefront import PaymentMethod
+from services.orders.answering import order_named
+from services.orders.commanding import asking
+from services.orders.requesting import (
+    Asked,
+    DeliveryAsked,
+    OrderFacts,
+    ParcelAsked,
+    PaymentAsked,
+    ShipmentAsked,
+    StockAsked,
+)
+
+ORDER = OrderFacts("maison", uuid4(), "K7F3-QD9M", "EUR", frozenset({1, 2}))
+PAYMENT = {"method": "cheque", "amount_minor": 4200, "currency": "EUR", "received_on": "2026-11-22"}
+PARCEL: dict[str, Any] = {"lines": [{"line": 1, "quantity": 2}]}
+SHIPMENT = {"parcel_ids": [str(UUID(int=9))], "carrier": "Colissimo", "shipped_on": "2026-11-22"}
+DELIVERY = {"delivered_at": "2026-11-24T10:30:00+01:00", "proof": "signature"}
+STOCK: dict[str, Any] = {"levels": [{"sku": "BOUGIE-01", "on_hand": 12}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (PaymentAsked, PAYMENT),
+        (ParcelAsked, PARCEL),
+        (ShipmentAsked, SHIPMENT),
+        (DeliveryAsked, DELIVERY),
+        (StockAsked, STOCK),
+    ],
+)
+def test_a_field_nobody_knows_is_refused(kind: type[Asked], body: dict[str, Any]) -> None:
+    kind.model_validate(body)
+    for extra in ("traking_number", "actor", "shop", "order_id"):
+        with pytest.raises(ValidationError, match="Extra inputs"):
+            kind.model_validate({**body, extra: "x"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (PaymentAsked, {**PAYMENT, "amount_minor": 0}),
+        (PaymentAsked, {**PAYMENT, "amount_minor": -1}),
+        (PaymentAsked, {**PAYMENT, "amount_minor": 12.0}),
+        (PaymentAsked, {**PAYMENT, "amount_minor": "4200"}),
+        (PaymentAsked, {**PAYMENT, "amount_minor": True}),
+        (PaymentAsked, {**PAYMENT, "amount_minor": 2**53}),
+        (PaymentAsked, {**PAYMENT, "currency": "eur"}),
+        (PaymentAsked, {**PAYMENT, "note": "nul \0"}),
+        (PaymentAsked, {**PAYMENT, "note": "half \ud800"}),
+        (PaymentAsked, {**PAYMENT, "received_on": "22/11/2026"}),
+        (ParcelAsked, {"lines": []}),
+        (ParcelAsked, {"lines": [{"line": 1, "quantity": 0}]}),
+        (ParcelAsked, {"lines": [{"line": 1, "quantity": 1, "sku": "A"}]}),
+        (ParcelAsked, {**PARCEL, "weight_grams": -1}),
+        (ShipmentAsked, {**SHIPMENT, "parcel_ids": []}),
+        (ShipmentAsked, {**SHIPMENT, "tracking_url": "javascript:alert(1)"}),
+        (ShipmentAsked, {**SHIPMENT, "cost_minor": 500}),
+        (ShipmentAsked, {**SHIPMENT, "notify_customer": "yes"}),
+        (DeliveryAsked, {**DELIVERY, "delivered_at": "2026-11-24T10:30:00"}),
+        (DeliveryAsked, {**DELIVERY, "shipment_id": str(UUID(int=9))}),
+        (StockAsked, {"levels": []}),
+        (StockAsked, {"levels": [{"sku": "A", "on_hand": -1}]}),
+        (StockAsked, {"levels": [{"sku": "A", "on_hand": 1, "reserved": 0}]}),
+        (StockAsked, {"levels": [{"sku": "A\0", "on_hand": 1}]}),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(kind: type[Asked], body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        kind.model_validate(body)
+
+
+def test_a_payment_in_another_currency_is_a_fault_that_names_both() -> None:
+    asked = PaymentAsked.model_validate({**PAYMENT, "currency": "JPY"})
+    (fault,) = asked.faults(ORDER)
+    assert (fault.code, fault.field) == ("currency_differs", "currency")
+    assert "EUR" in fault.message
+    assert "JPY" in fault.message
+    assert PaymentAsked.model_validate(PAYMENT).faults(ORDER) == []
+
+
+def test_every_unknown_line_is_a_fault_with_its_place() -> None:
+    lines = [{"line": number, "quantity": 1} for number in (1, 3, 2, 7)]
+    faults = ParcelAsked.model_validate({"lines": lines}).faults(ORDER)
+    assert [fault.field for fault in faults] == ["lines[1].line", "lines[3].line"]
+    assert all("1, 2" in fault.message for fault in faults)
+
+
+def test_requests_become_the_owners_messages() -> None:
+    made = uuid4()
+    paid = PaymentAsked.model_validate({**PAYMENT, "reference": "0042"}).command(ORDER, "api:erp")
+    assert (paid.shop, paid.order_id, paid.actor) == ("maison", ORDER.order_id, "api:erp")
+    assert (paid.method, paid.amount_minor, paid.reference) == (PaymentMethod.CHEQUE, 4200, "0042")
+    assert paid.received_on == date(2026, 11, 22)
+    packed = ParcelAsked.model_validate(PARCEL).command(ORDER, "api:erp", made)
+    assert (packed.parcel_id, packed.lines[0].quantity, packed.kind) == (made, 2, "box")
+    shipped = ShipmentAsked.model_validate(SHIPMENT).command(ORDER, "api:erp", made)
+    assert (shipped.shipment_id, shipped.parcel_ids, shipped.notify_customer) == (made, [UUID(int=9)], False)
+    delivered = DeliveryAsked.model_validate(DELIVERY).command(ORDER, "api:erp", made)
+    assert delivered.shipment_id == made
+    assert delivered.delivered_at == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    stock = StockAsked.model_validate(STOCK).command("maison", "api:erp")
+    assert (stock.levels[0].sku, stock.levels[0].location, stock.levels[0].on_hand) == (
+        "BOUGIE-01",
+        "main",
+        12,
+    )
+
+
+def test_ids_the_caller_chose_are_kept() -> None:
+    chosen = uuid4()
+    parcel = ParcelAsked.model_validate({**PARCEL, "parcel_id": str(chosen)})
+    assert parcel.command(ORDER, "api:erp", uuid4()).parcel_id == chosen
+    shipment = ShipmentAsked.model_validate({**SHIPMENT, "shipment_id": str(chosen)})
+    assert shipment.command(ORDER, "api:erp", uuid4()).shipment_id == chosen
+
+
+def hash_of(body: dict[str, Any], actor: str = "api:erp", order: OrderFacts = ORDER) -> bytes:
+    asked = ParcelAsked.model_validate(body)
+    return asking("maison", order.order_id, "k", lambda made: asked.command(order, actor, made)).request_hash
+
+
+def test_the_same_request_is_known_again_and_another_is_not() -> None:
+    assert hash_of(PARCEL) == hash_of({"kind": "box", "weight_grams": None, **PARCEL})
+    other_order = OrderFacts("maison", uuid4(), "AAAA-AAAA", "EUR", frozenset({1}))
+    different = {
+        hash_of(PARCEL),
+        hash_of({**PARCEL, "weight_grams": 1}),
+        hash_of({**PARCEL, "parcel_id": str(uuid4())}),
+        hash_of(PARCEL, actor="api:script"),
+        hash_of(PARCEL, order=other_order),
+    }
+    assert len(different) == 5
+
+
+@pytest.mark.parametrize("name", ["K7F3-QD9M", "k7f3qd9m", "K7F3 QD9M", " k7f3-qd9m "])
+def test_a_code_is_read_as_people_write_it(name: str) -> None:
+    assert order_named(name) == (None, "K7F3-QD9M")
+
+
+def test_letters_that_no_code_has_are_read_as_the_digits_they_look_like() -> None:
+    assert order_named("OIL0-1111") == (None, "0110-1111")
+
+
+def test_an_id_is_an_id_and_anything_else_is_no_order() -> None:
+    assert order_named(str(ORDER.order_id)) == (ORDER.order_id, None)
+    for name in ("", "K7F3", "K7F3-QD9M-1", "UUUU-UUUU", "K7F3\0QD9M", "é" * 8):
+        assert order_named(name) == (None, None)
