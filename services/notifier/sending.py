@@ -33,6 +33,7 @@ CONCURRENCY = 16
 _NEVER = 2**31 - 1
 """The effect worker gives nothing up: only here is it known whether the server was away or said no."""
 _RESENDS = 3
+_AGAIN = "sent again by COMPTOIR_UNCERTAIN_MAILS"
 _FATES: tuple[tuple[type[Outcome], Callable[[list[MailReport]], Message]], ...] = (
     (Done, lambda mails: MailSent(mails=mails)),
     (Failed, lambda mails: MailFailed(mails=mails)),
@@ -54,12 +55,12 @@ class Sender:
         self._hub = hub
         self._settings = configured.of(hub)
         self.pool = Pool(self._settings)
+        self.effects = EffectWorker(MAIL, self.perform, self.record, concurrency=CONCURRENCY, attempts=_NEVER)
         self._read = GroupCommit(self._read_together)
 
     def worker(self) -> Worker:
         """The worker that sends what is due."""
-        effects = EffectWorker(MAIL, self.perform, self.record, concurrency=CONCURRENCY, attempts=_NEVER)
-        return Worker(MAIL, effects.run)
+        return Worker(MAIL, self.effects.run)
 
     async def perform(self, effect: Effect) -> Outcome:
         """Send one mail. Raises nothing that could leave its fate in doubt."""
@@ -77,18 +78,14 @@ class Sender:
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
         """Say what became of the mails: one message per fate. Runs in the transaction that settles them."""
-        final = [(UUID(effect.key), outcome) for effect, outcome in results if not isinstance(outcome, Retry)]
-        if not final:
-            return
-        mails = {mail.id: mail for mail in await store.read_mails(unit.connection, [key for key, _ in final])}
+        final = {UUID(e.key): (e, outcome) for e, outcome in results if not isinstance(outcome, Retry)}
+        mails = await store.read_mails(unit.connection, list(final)) if final else []
         for fate, message in _FATES:
-            settled = [
-                (mails[key], outcome) for key, outcome in final if type(outcome) is fate and key in mails
-            ]
+            told = [(mail, *final[mail.id]) for mail in mails if type(final[mail.id][1]) is fate]
             if fate is Uncertain:
-                settled = [pair for pair in settled if not await self._goes_again(unit, pair[0])]
-            if settled:
-                unit.emit(message([_report(mail, outcome, unit) for mail, outcome in settled]))
+                told = [item for item in told if not await self._goes_again(unit, item[0], item[1])]
+            if told:
+                unit.emit(message([_report(mail, outcome, unit) for mail, _, outcome in told]))
 
     async def _find(self, identifier: UUID) -> tuple[Mail, Addressee]:
         found = await self._read.submit(identifier)
@@ -108,19 +105,16 @@ class Sender:
     def _patience(self, mail: Mail, effect: Effect, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Retry) and effect.attempts >= self._settings.mail_attempts:
             return Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
-        if (
-            isinstance(outcome, Uncertain)
-            and self._settings.resends(mail.template)
-            and effect.attempts <= _RESENDS
-        ):
-            return Retry(f"sent again by COMPTOIR_UNCERTAIN_MAILS: {outcome.detail}")
+        if isinstance(outcome, Uncertain) and self._may_resend(mail, effect):
+            return Retry(f"{_AGAIN}: {outcome.detail}")
         return outcome
 
-    async def _goes_again(self, unit: Unit, mail: Mail) -> bool:
+    async def _goes_again(self, unit: Unit, mail: Mail, effect: Effect) -> bool:
         """A mail in flight when its process died goes again if the settings say so for its template."""
-        if not self._settings.resends(mail.template):
-            return False
-        return await decide(unit, str(mail.id), "planned", "sent again by COMPTOIR_UNCERTAIN_MAILS")
+        return self._may_resend(mail, effect) and await decide(unit, effect.key, "planned", _AGAIN)
+
+    def _may_resend(self, mail: Mail, effect: Effect) -> bool:
+        return self._settings.resends(mail.template) and effect.attempts <= _RESENDS
 
 
 def _report(mail: Mail, outcome: Outcome, unit: Unit) -> MailReport:

@@ -17,9 +17,10 @@ from contracts.storefront import (
     Shipping,
     Totals,
 )
-from services.notifier.settings import ShopProfile
+from services.notifier.settings import NotifierSettings, ShopProfile
 
 SHOP = "atelier-lumiere"
+TOKEN = "a-token-of-the-tests"
 PLACED_AT = datetime(2026, 11, 22, 13, 5, tzinfo=UTC)
 
 
@@ -123,3 +124,15 @@ def a_shipment(order_id: UUID, **changes: Any) -> ShipmentDispatched:
         "position": FulfilmentPosition(version=3, stock=StockStanding.RESERVED, lines=[]),
     }
     return ShipmentDispatched(**{**values, **changes})
+
+
+def settings_for(**changes: Any) -> NotifierSettings:
+    """Settings of a notifier with the one shop; nothing comes from a file."""
+    values: dict[str, Any] = {
+        "database_url": "postgresql://nobody@127.0.0.1:1/none",
+        "amqp_url": "amqp://nobody@127.0.0.1:1/",
+        "internal_token": TOKEN,
+        "http_port": 0,
+        "shops": [a_shop()],
+    }
+    return NotifierSettings(**{**values, **changes})

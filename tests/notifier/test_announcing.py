@@ -1,0 +1,131 @@
+"""Which mails events ask for, on a real PostgreSQL: one per cause, in whatever sequence the events come."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from contracts.envelope import Envelope
+from contracts.orders import OrderPlaced
+from services.chassis.testing import envelope_for
+from services.notifier.mail import Template, mail_id
+from tests.conftest import Desks
+from tests.notifier.builders import a_shipment, an_order
+from tests.notifier.tables import EQUAL_COLUMNS
+
+_MAILS = "SELECT template, recipient, locale FROM mail ORDER BY template"
+
+
+async def test_placed_order_tells_merchant_and_customer(desks: Desks) -> None:
+    desk = await desks("notifier")
+    outcome = await desk.deliver(an_order(locale="en-GB"))
+    assert outcome.result == "handled"
+    assert [tuple(row) for row in await desk.fetch(_MAILS)] == [
+        ("new_order", "commandes@atelier.example", "fr"),
+        ("order_recap", "zoe@clients.example", "en-GB"),
+    ]
+    effects = await desk.fetch("SELECT key, kind, state FROM msg.effect ORDER BY key")
+    mails = await desk.fetch("SELECT id::text AS id FROM mail ORDER BY id::text")
+    assert [tuple(row) for row in effects] == [(mail["id"], "mail", "planned") for mail in mails]
+
+
+async def test_mail_id_and_message_id_come_from_the_cause(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    outcome = await desk.deliver(order)
+    expected = mail_id(order.shop, outcome.envelope.id, "zoe@clients.example", Template.ORDER_RECAP)
+    row = (await desk.fetch("SELECT id, message_id FROM mail WHERE template = 'order_recap'"))[0]
+    assert tuple(row) == (expected, f"<{expected}@atelier.example>")
+
+
+async def test_repeat_writes_nothing(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    first = await desk.deliver(order)
+    again = await desk.deliver(order, envelope=first.envelope)
+    assert (first.result, again.result) == ("handled", "duplicate")
+    assert await desk.fetchval("SELECT count(*) FROM mail") == 2
+
+
+async def test_repeat_that_the_inbox_has_forgotten_writes_nothing(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    first = await desk.deliver(order)
+    await desk.fetch("DELETE FROM msg.inbox")
+    again = await desk.deliver(order, envelope=first.envelope)
+    assert again.result == "handled"
+    assert await desk.fetchval("SELECT count(*) FROM mail") == 2
+    assert await desk.fetchval("SELECT count(*) FROM msg.effect") == 2
+
+
+async def test_shipment_is_told_only_when_asked(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    await desk.deliver(order)
+    await desk.deliver(a_shipment(order.order_id, notify_customer=False))
+    assert await desk.fetchval("SELECT count(*) FROM mail WHERE template = 'shipment_dispatched'") == 0
+    await desk.deliver(a_shipment(order.order_id))
+    assert (
+        await desk.fetchval("SELECT recipient FROM mail WHERE template = 'shipment_dispatched'")
+        == order.customer.email
+    )
+
+
+async def test_shipment_before_its_order_waits_for_it(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    early = await desk.deliver(a_shipment(order.order_id))
+    assert early.result == "waiting"
+    assert await desk.fetchval("SELECT wait_key FROM msg.parked") == f"order:{order.order_id}"
+    await desk.deliver(order)
+    await desk.retry()
+    assert await desk.fetchval("SELECT count(*) FROM mail WHERE template = 'shipment_dispatched'") == 1
+
+
+async def test_order_and_its_shipment_in_one_batch(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    placed, shipped = _envelopes(order)
+    outcomes = await desk.deliver_all([(placed, order, None), (shipped, a_shipment(order.order_id), None)])
+    assert [outcome.result for outcome in outcomes] == ["handled", "handled"]
+    assert await desk.fetchval("SELECT count(*) FROM mail") == 3
+
+
+@pytest.mark.parametrize("kind", ["order", "shipment"])
+async def test_unknown_shop_is_parked_with_what_to_do(desks: Desks, kind: str) -> None:
+    desk = await desks("notifier")
+    order = an_order(shop="elsewhere")
+    message = order if kind == "order" else a_shipment(order.order_id, shop="elsewhere")
+    outcome = await desk.deliver(message)
+    assert outcome.result == "parked"
+    row = (await desk.fetch("SELECT state, detail FROM msg.parked"))[0]
+    assert row["state"] == "dead"
+    assert "add it with its addresses" in row["detail"]
+
+
+async def test_any_sequence_and_repetition_ends_in_the_same_rows(desks: Desks) -> None:
+    order = an_order()
+    first, second = (
+        a_shipment(order.order_id),
+        a_shipment(order.order_id, tracking_number=None, tracking_url=None),
+    )
+    placed, shipped = _envelopes(order)
+    again = shipped.resent(id=second.shipment_id)
+    batch = [(placed, order), (shipped, first), (again, second)]
+    ends = []
+    for sequence in itertools.permutations(batch):
+        desk = await desks("notifier")
+        for envelope, message in [*sequence, *reversed(sequence), *sequence]:
+            await desk.deliver(message, envelope=envelope)
+        await desk.retry()
+        ends.append([await _rows(desk, table, columns) for table, columns in EQUAL_COLUMNS.items()])
+    assert all(end == ends[0] for end in ends)
+    assert len(ends[0][1]) == 4
+
+
+def _envelopes(order: OrderPlaced) -> tuple[Envelope, Envelope]:
+    return envelope_for("notifier", order), envelope_for("notifier", a_shipment(order.order_id))
+
+
+async def _rows(desk: Any, table: str, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row) for row in await desk.fetch(f"SELECT {', '.join(columns)} FROM {table}"))  # noqa: S608

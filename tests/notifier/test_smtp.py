@@ -1,0 +1,163 @@
+"""The pool against a real SMTP server in every mood: gone, not gone, or unknown, and never a guess."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.chassis.effects import Done, Failed, Retry, Uncertain
+from services.notifier.composing import Letter
+from services.notifier.settings import NotifierSettings, Security
+from services.notifier.smtp import Answer, Pool, ServerAway
+from tests.notifier.builders import settings_for
+from tests.notifier.mail_server import MailServer, Mood
+
+
+def a_letter(name: str = "one", recipient: str = "zoe@clients.example") -> Letter:
+    content = f"From: a@b.example\r\nMessage-ID: <{name}@b.example>\r\n\r\n.dot\r\n..\r\n.\r\nend\r\n"
+    return Letter("boutique@atelier.example", recipient, content.encode(), not recipient.isascii())
+
+
+def a_pool(server: MailServer, **changes: Any) -> Pool:
+    return Pool(settings_for(smtp_port=server.port, **{"smtp_timeout_seconds": 5.0, **changes}))
+
+
+async def test_letter_arrives_octet_for_octet(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server)
+    assert isinstance(await pool.send(a_letter()), Done)
+    assert mail_server.envelopes == [("boutique@atelier.example", ["zoe@clients.example"])]
+    assert str(mail_server.journal[0].get_payload()).replace("\r\n", "\n") == ".dot\n..\n.\nend\n"
+    await pool.close()
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
+async def test_4xx_is_a_retry_and_the_line_stays_usable(mail_server: MailServer, step: str) -> None:
+    pool = a_pool(mail_server)
+    mail_server.will(step, "451 4.3.0 later")
+    outcome = await pool.send(a_letter())
+    assert isinstance(outcome, Retry)
+    assert "451 4.3.0 later" in outcome.detail
+    assert mail_server.journal == []
+    assert isinstance(await pool.send(a_letter()), Done)
+    assert mail_server.connections == 1
+    await pool.close()
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
+async def test_5xx_fails_with_the_servers_words(mail_server: MailServer, step: str) -> None:
+    pool = a_pool(mail_server)
+    mail_server.will(step, "550 5.1.1 no such mailbox")
+    outcome = await pool.send(a_letter())
+    assert isinstance(outcome, Failed)
+    assert "550 5.1.1 no such mailbox" in outcome.detail
+    assert isinstance(await pool.send(a_letter()), Done)
+    await pool.close()
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT"])
+@pytest.mark.parametrize("mood", [Mood.DROP, Mood.HANG])
+async def test_broken_before_the_content_is_a_retry(mail_server: MailServer, step: str, mood: Mood) -> None:
+    pool = a_pool(mail_server, smtp_timeout_seconds=0.3)
+    mail_server.will(step, mood)
+    assert isinstance(await pool.send(a_letter()), Retry)
+    assert mail_server.journal == []
+    assert isinstance(await pool.send(a_letter()), Done)
+    await pool.close()
+
+
+@pytest.mark.parametrize(("mood", "kept"), [(Mood.DROP, 0), (Mood.KEEP_AND_DROP, 1), (Mood.HANG, 0)])
+async def test_broken_after_the_content_is_uncertain(mail_server: MailServer, mood: Mood, kept: int) -> None:
+    pool = a_pool(mail_server, smtp_timeout_seconds=0.3)
+    mail_server.will("DATA", mood)
+    outcome = await pool.send(a_letter())
+    assert isinstance(outcome, Uncertain)
+    assert len(mail_server.journal) == kept
+    assert isinstance(await pool.send(a_letter("two")), Done)
+    await pool.close()
+
+
+async def test_line_the_server_closed_meanwhile_costs_no_try(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server)
+    assert isinstance(await pool.send(a_letter("one")), Done)
+    mail_server.will("MAIL", Mood.DROP)
+    assert isinstance(await pool.send(a_letter("two")), Done)
+    assert mail_server.message_ids == ["<one@b.example>", "<two@b.example>"]
+    assert mail_server.connections == 2
+    await pool.close()
+
+
+async def test_server_away_is_said_and_remembered_for_a_moment(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server)
+    await mail_server.close()
+    with pytest.raises(ServerAway, match=f"127.0.0.1:{mail_server.port}"):
+        await pool.send(a_letter())
+    await mail_server.open()
+    with pytest.raises(ServerAway):
+        await pool.send(a_letter())
+    assert mail_server.connections == 0
+
+
+async def test_no_more_lines_than_allowed_and_each_retired_after_its_share(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server, smtp_connections=2, smtp_mails_per_connection=5)
+    outcomes = await asyncio.gather(*(pool.send(a_letter(str(number))) for number in range(20)))
+    assert all(isinstance(outcome, Done) for outcome in outcomes)
+    assert sorted(mail_server.message_ids) == sorted(f"<{number}@b.example>" for number in range(20))
+    assert mail_server.connections == 4
+    await pool.close()
+
+
+async def test_idle_line_is_retired(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server, smtp_idle_seconds=0.000_001)
+    for name in ("one", "two"):
+        assert isinstance(await pool.send(a_letter(name)), Done)
+    assert mail_server.connections == 2
+    await pool.close()
+
+
+async def test_cancelled_letter_leaves_no_line_behind_that_could_mix_up_answers(
+    mail_server: MailServer,
+) -> None:
+    pool = a_pool(mail_server, smtp_connections=1)
+    mail_server.will("DATA", Mood.HANG)
+    sending = asyncio.create_task(pool.send(a_letter("one")))
+    async with asyncio.timeout(5):
+        while mail_server.moods["DATA"]:
+            await asyncio.sleep(0)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert isinstance(await pool.send(a_letter("two")), Done)
+    assert mail_server.message_ids == ["<two@b.example>"]
+    await pool.close()
+
+
+async def test_starttls_that_is_not_offered_sends_nothing_in_the_clear(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server, smtp_security=Security.STARTTLS)
+    with pytest.raises(ServerAway):
+        await pool.send(a_letter())
+    assert mail_server.journal == []
+
+
+async def test_international_address_goes_as_utf8(mail_server: MailServer) -> None:
+    pool = a_pool(mail_server)
+    assert isinstance(await pool.send(a_letter(recipient="zoé@clients.example")), Done)
+    assert mail_server.envelopes[0][1] == ["zoé@clients.example"]
+    await pool.close()
+
+
+@pytest.mark.parametrize(("step", "code", "kind"), [
+    ("sender", 530, Retry), ("sender", 535, Retry), ("sender", 421, Retry), ("content", 250, Done),
+    ("content", 552, Failed), ("content", 299, Uncertain), ("content", 354, Uncertain), ("data", 250, Retry),
+])  # fmt: skip
+def test_verdict(step: str, code: int, kind: type[object]) -> None:
+    assert type(Answer(step, code, "said\udcff so\x00").verdict()) is kind
+
+
+def test_detail_can_be_stored_whatever_the_server_says() -> None:
+    outcome = Answer("content", 550, "no\udcff\x00\r\nway").verdict()
+    assert outcome.detail == "content: 550 no way"
+
+
+def test_password_shows_nowhere() -> None:
+    settings: NotifierSettings = settings_for(smtp_username="u", smtp_password="hunter2-hunter2")
+    assert "hunter2" not in repr(settings)
