@@ -26,10 +26,10 @@ def mistakes(good: Sequence[Sale]) -> list[Sale]:
             totals=shop[1].submission.totals.model_copy(update={"total_minor": shop[1].total_minor + 1}),
         ),
         _broken(
-            shop[2], "nothing", "quantity_not_positive", "totals_do_not_add_up", **_none_of_the_first(shop[2])
+            shop[2], "nothing", "quantity_not_positive", "line_total_wrong", **_none_of_the_first(shop[2])
         ),
         _broken(shop[3], "currency", "currency_unknown", currency="EUX"),
-        _broken(free, "free", "free_method_above_zero", payment=PaymentChoice(method=PaymentMethod.FREE)),
+        _broken(free, "free", "free_above_zero", payment=PaymentChoice(method=PaymentMethod.FREE)),
         _repeated(shop[4]),
         _conflicting(shop[5]),
         Sale(uuid7(), shop[6].submission, body=UNREADABLE),

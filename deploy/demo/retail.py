@@ -1,12 +1,11 @@
-"""Real invoices as orders: the CSV of the Online Retail set becomes submissions of the same contract as any
-other.
+"""Real invoices as orders: the CSV of the Online Retail set becomes submissions of our one contract.
 
 Columns: InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice (pounds), CustomerID, Country.
 
 Every invoice is either submitted or turned away here, never dropped. Turned away is only what the contract
-has no words for: a cancellation (of an order Comptoir never had), an invoice without a customer, one that
-sells nothing, a price below a penny. Everything else is submitted as it stands and Comptoir judges it.
-Names, addresses and mail addresses are made up.
+has no words for: an invoice without a customer, a cancellation of charges alone, one that sells nothing, a
+price below a penny. Everything else is submitted as it stands, cancellations of goods too, and Comptoir
+judges it. Names, addresses and mail addresses are made up.
 """
 
 from collections import Counter
@@ -95,17 +94,18 @@ def convert(rows: Iterable[Row]) -> Import:
 
 
 def why_not(rows: list[Row]) -> tuple[Reason, ...]:
-    """Why these rows of one invoice are no order; empty when they may be one."""
+    """Why the contract has no words for these rows of one invoice; empty when it may be submitted."""
     invoice = rows[0].invoice
-    if invoice.startswith("C"):
-        text = f"invoice {invoice} cancels an order that Comptoir never had; cancel it where it was placed"
-        return (Reason(code="cancellation_without_order", message=text),)
+    goods = [row for row in rows if not row.is_charge]
+    takes_goods_back = bool(goods) and all(row.quantity < 0 for row in goods)
     reasons = []
+    if invoice.startswith("C") and not (takes_goods_back and rows[0].customer):
+        text = f"invoice {invoice} cancels an order that Comptoir never had; cancel it where it was placed"
+        reasons.append(Reason(code="cancellation_without_order", message=text))
     if not rows[0].customer:
         text = f"invoice {invoice} names no customer; an order needs somebody to send it to"
         reasons.append(Reason(code="customer_missing", message=text, field="CustomerID"))
-    goods = [row for row in rows if not row.is_charge]
-    if goods and not any(row.quantity > 0 and row.unit_price > 0 for row in goods):
+    if goods and not takes_goods_back and not any(row.quantity > 0 and row.unit_price > 0 for row in goods):
         text = f"invoice {invoice} has only negative or zero lines ({len(goods)}); nothing is sold by it"
         reasons.append(Reason(code="nothing_sold", message=text, field="Quantity"))
     if below := [row for row in rows if row.is_below_a_penny]:
@@ -125,10 +125,13 @@ def sale_of(rows: list[Row]) -> Sale:
 
 def expected_refusals(submitted: OrderSubmitted) -> frozenset[str]:
     """What Comptoir must object to in an invoice that the contract can hold."""
+    quantities = [each.quantity for each in submitted.lines]
     found = set()
-    if not submitted.lines:
+    if not quantities:
         found.add("no_lines")
-    if any(each.quantity <= 0 for each in submitted.lines):
+    elif all(quantity < 0 for quantity in quantities):
+        found.add("cancellation_without_order")
+    elif any(quantity <= 0 for quantity in quantities):
         found.add("quantity_not_positive")
     if submitted.totals.total_minor < 0:
         found.add("total_negative")

@@ -1,0 +1,77 @@
+"""Running all checks on a system at rest: wait until it is quiet, then look.
+
+A system in motion always breaks some invariant for a moment (an event is on its way); one that has come to
+rest never may. If it does not come to rest in time, the checks run all the same and say what is still
+moving.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from deploy.auditor import copies, intake, mails, messages, money, parcels, states, stock
+from deploy.auditor.finding import CHECKS, Violation, sentence_of
+from deploy.auditor.ground import Ground, Journals, open_ground
+
+QUIET_SECONDS = 30.0
+LOOK_SECONDS = 0.1
+MODULES = (intake, money, stock, parcels, copies, states, mails, messages)
+"""Importing them registers their checks, in this sequence."""
+
+_MOVING = """SELECT (SELECT count(*) FROM msg.dispatch)
+    + (SELECT count(*) FROM msg.effect WHERE state IN ('planned', 'in_flight'))
+    + (SELECT count(*) FROM msg.parked WHERE state = 'waiting')"""
+_UNREAD = "SELECT count(*) FROM webhook WHERE state = 'received'"
+
+
+async def audit(
+    urls: Mapping[str, str],
+    journals: Journals | None = None,
+    expected_parked: Collection[UUID] = (),
+    quiet_seconds: float = QUIET_SECONDS,
+) -> list[Violation]:
+    """Wait for rest (at most `quiet_seconds`), run every check; no violations means that all is well.
+
+    `urls`: database URL by service. `expected_parked`: ids of messages that must be parked.
+    """
+    async with open_ground(urls, journals, expected_parked) as ground:
+        await until_quiet(ground, quiet_seconds)
+        return await run_checks(ground)
+
+
+async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list[Violation]:
+    """Run the named checks, or all, on the ground as it is now."""
+    return [
+        Violation(name, sentence_of(name), finding.where, finding.expected, finding.found)
+        for name in names or CHECKS
+        async for finding in CHECKS[name](ground)
+    ]
+
+
+async def until_quiet(ground: Ground, seconds: float) -> bool:
+    """Whether nothing is left to send, to do or to hear before the time is over."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await is_quiet(ground):
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(LOOK_SECONDS)
+    return True
+
+
+async def is_quiet(ground: Ground) -> bool:
+    """Whether outboxes, effects, waiting messages and webhooks are all worked off and every event was
+    heard.
+    """
+    for connection in ground.connections.values():
+        if await connection.fetchval(_MOVING):
+            return False
+    if await ground.payments.fetchval(_UNREAD):
+        return False
+    awaited = set(ground.journals.submitted or ())
+    if awaited:
+        rows = await ground.orders.fetch(
+            "SELECT event_id FROM msg.inbox WHERE event_id = ANY($1)", list(awaited)
+        )
+        if {row["event_id"] for row in rows} < awaited:
+            return False
+    return not await run_checks(ground, ["everything_said_was_heard", "every_command_has_its_outcome"])

@@ -1,0 +1,86 @@
+"""What the auditor stands on: read-only connections to the four databases, and what storefront, provider
+and mail server wrote down on their side.
+
+Nothing here belongs to a service: the auditor sees tables and journals, never a service's code.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from contracts.catalogue import SERVICES
+
+Row = Mapping[str, Any]
+Connection = Any
+"""asyncpg's connection; its type parameters say nothing to a reader."""
+
+
+@dataclass(frozen=True)
+class Journals:
+    """The other side's word. None where nobody kept a journal: the checks that need it are then silent.
+
+    `submitted`: event ids that the broker confirmed to storefronts. `accepted_webhooks`: provider event ids
+    that were answered 2xx, once per post. `mails`: Message-IDs the mail server accepted, once per mail.
+    """
+
+    submitted: Collection[UUID] | None = None
+    accepted_webhooks: Sequence[str] | None = None
+    mails: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """All there is to look at. `expected_parked` are ids of messages that must be parked (and nothing
+    else may).
+    """
+
+    connections: Mapping[str, Connection]
+    journals: Journals = field(default_factory=Journals)
+    expected_parked: frozenset[UUID] = frozenset()
+
+    @property
+    def orders(self) -> Connection:
+        return self.connections["orders"]
+
+    @property
+    def payments(self) -> Connection:
+        return self.connections["payments"]
+
+    @property
+    def fulfillment(self) -> Connection:
+        return self.connections["fulfillment"]
+
+    @property
+    def notifier(self) -> Connection:
+        return self.connections["notifier"]
+
+
+@asynccontextmanager
+async def open_ground(
+    urls: Mapping[str, str], journals: Journals | None = None, expected_parked: Collection[UUID] = ()
+) -> AsyncIterator[Ground]:
+    """Connect to every service's database; the sessions can't write."""
+    async with AsyncExitStack() as stack:
+        connections = {}
+        for service in SERVICES:
+            settings = {"default_transaction_read_only": "on", "application_name": "comptoir-auditor"}
+            connection = await asyncpg.connect(urls[service], server_settings=settings, timeout=10)
+            stack.push_async_callback(connection.close)
+            connections[service] = connection
+        yield Ground(connections, journals or Journals(), frozenset(expected_parked))
+
+
+async def table(
+    connection: Connection, sql: str, *arguments: Any, key: Sequence[str] = ("shop", "order_id")
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The rows of a query by their key columns; the other columns are what is compared."""
+    rows = await connection.fetch(sql, *arguments)
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        content = dict(row)
+        found[tuple(content.pop(name) for name in key)] = content
+    return found

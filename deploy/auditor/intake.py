@@ -1,0 +1,91 @@
+"""What storefronts sent: everything is answered, and every order is known everywhere."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from contracts.catalogue import STOREFRONT, type_of
+from contracts.storefront import OrderAccepted, OrderRefused
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
+
+ANSWERS = [type_of(OrderAccepted, "orders"), type_of(OrderRefused, "orders")]
+
+
+@check
+async def every_submission_is_answered(ground: Ground) -> AsyncIterator[Finding]:
+    """Each message from a storefront was accepted or refused exactly once, or is parked where people see
+    it.
+    """
+    rows = await ground.orders.fetch(
+        "SELECT DISTINCT event_id FROM msg.inbox WHERE source = $1 OR source LIKE $1 || '/%'",
+        f"/{STOREFRONT}",
+    )
+    submitted = {row["event_id"] for row in rows} | set(ground.journals.submitted or ())
+    answered = Counter(
+        row["causation_id"]
+        for row in await ground.orders.fetch(
+            "SELECT causation_id FROM msg.event_log WHERE type = ANY($1)", ANSWERS
+        )
+    )
+    parked = {row["event_id"] for row in await ground.orders.fetch("SELECT event_id FROM msg.parked")}
+    for event_id in sorted(submitted):
+        answers = answered[event_id]
+        if answers != 1 and not (answers == 0 and event_id in parked):
+            yield Finding(f"submission {event_id}", "one answer", f"{answers} answers, not parked")
+
+
+@check
+async def every_claimed_key_is_an_order_or_a_refusal(ground: Ground) -> AsyncIterator[Finding]:
+    """Each idempotency key belongs to one submission, which is either an order or refused."""
+    rows = await ground.orders.fetch(
+        """SELECT s.shop, s.submission_id, s.idempotency_key, o.order_id IS NOT NULL AS is_order,
+                  r.submission_id IS NOT NULL AS is_refused
+           FROM submission s
+           LEFT JOIN orders o ON (o.shop, o.order_id) = (s.shop, s.submission_id)
+           LEFT JOIN refusal r USING (shop, submission_id)
+           WHERE (o.order_id IS NULL) = (r.submission_id IS NULL)"""
+    )
+    for row in rows:
+        where = f"key {row['shop']} {row['idempotency_key']} of submission {row['submission_id']}"
+        yield Finding(where, "an order or a refusal", "both" if row["is_order"] else "neither")
+
+
+@check
+async def every_order_is_known_everywhere(ground: Ground) -> AsyncIterator[Finding]:
+    """Orders, payments, fulfillment and notifier know the same orders under the same codes."""
+    truth = await table(ground.orders, "SELECT shop, order_id, code FROM orders")
+    for service, name in (
+        ("payments", "account"),
+        ("fulfillment", "fulfilment_order"),
+        ("notifier", "addressee"),
+    ):
+        copy = await table(ground.connections[service], f"SELECT shop, order_id, code FROM {name}")  # noqa: S608
+        for finding in compare(f"{service}.{name}", truth, copy):
+            yield finding
+
+
+@check
+async def every_line_is_known_to_fulfillment(ground: Ground) -> AsyncIterator[Finding]:
+    """Fulfillment's lines are those that were ordered."""
+    key = ("shop", "order_id", "line")
+    truth = await table(
+        ground.orders, "SELECT shop, order_id, line, kind, sku, quantity AS ordered FROM order_line", key=key
+    )
+    copy = await table(
+        ground.fulfillment, "SELECT shop, order_id, line, kind, sku, ordered FROM order_line", key=key
+    )
+    for finding in compare("fulfillment.order_line", truth, copy):
+        yield finding
+
+
+@check
+async def lines_add_up_to_their_order(ground: Ground) -> AsyncIterator[Finding]:
+    """Each order has lines, numbered from 1 without holes."""
+    rows = await ground.orders.fetch(
+        """SELECT o.shop, o.order_id, count(l.line) AS lines, coalesce(max(l.line), 0) AS last
+           FROM orders o LEFT JOIN order_line l USING (shop, order_id)
+           GROUP BY o.shop, o.order_id HAVING count(l.line) = 0 OR count(l.line) <> max(l.line)"""
+    )
+    for row in rows:
+        where = f"order {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, "lines 1 to n", f"{row['lines']} lines, the last is {row['last']}")

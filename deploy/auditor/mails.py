@@ -1,0 +1,88 @@
+"""Mails: one for every cause, none twice, none that nobody decided on."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
+
+
+@check
+async def every_order_has_its_two_mails(ground: Ground) -> AsyncIterator[Finding]:
+    """Each placed order has exactly one mail to the merchant and one recap to the customer."""
+    placed = await table(
+        ground.orders, "SELECT shop, order_id, customer_email AS recap_to, 1 AS to_merchant FROM orders"
+    )
+    mails = await table(
+        ground.notifier,
+        """SELECT shop, order_id, string_agg(recipient, ' ') FILTER (WHERE template = 'order_recap') AS recap_to,
+               count(*) FILTER (WHERE template = 'new_order')::int AS to_merchant
+           FROM mail WHERE template IN ('order_recap', 'new_order') GROUP BY 1, 2""",
+    )
+    for finding in compare("mails about the order", placed, mails):
+        yield finding
+
+
+@check
+async def every_announced_shipment_has_its_mail(ground: Ground) -> AsyncIterator[Finding]:
+    """Each shipment the customer was to be told of has exactly one mail, and no other has any."""
+    key = ("shop", "order_id", "shipment_id")
+    truth = await table(
+        ground.fulfillment,
+        "SELECT shop, order_id, shipment_id::text, 1 AS mails FROM shipment WHERE notify_customer",
+        key=key,
+    )
+    copy = await table(
+        ground.notifier,
+        """SELECT shop, order_id, context->>'shipment_id' AS shipment_id, count(*)::int AS mails FROM mail
+           WHERE template = 'shipment_dispatched' GROUP BY 1, 2, 3""",
+        key=key,
+    )
+    for finding in compare("mails about the shipment", truth, copy):
+        yield finding
+
+
+@check
+async def every_mail_has_an_end(ground: Ground) -> AsyncIterator[Finding]:
+    """Each mail was decided to be sent by one effect, and none is still on its way."""
+    for row in await ground.notifier.fetch(
+        "SELECT shop, order_id, id, state FROM mail_with_state WHERE state IS NULL OR state IN ('planned', 'in_flight')"
+    ):
+        where = f"mail {row['id']} of {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, "sent, failed or uncertain", row["state"] or "no effect")
+
+
+@check
+async def no_mail_went_twice(ground: Ground) -> AsyncIterator[Finding]:
+    """The mail server accepted no Message-ID twice."""
+    for message_id, times in sorted(Counter(ground.journals.mails or ()).items()):
+        if times > 1:
+            yield Finding(f"mail {message_id}", "accepted once", f"accepted {times} times")
+
+
+@check
+async def every_sent_mail_was_accepted(ground: Ground) -> AsyncIterator[Finding]:
+    """What counts as sent, the mail server accepted."""
+    if ground.journals.mails is None:
+        return
+    accepted = set(ground.journals.mails)
+    for row in await ground.notifier.fetch("SELECT id, message_id FROM mail_with_state WHERE state = 'done'"):
+        if row["message_id"] not in accepted:
+            yield Finding(
+                f"mail {row['id']}", f"accepted as {row['message_id']}", "not in the server's journal"
+            )
+
+
+@check
+async def every_accepted_mail_is_ours(ground: Ground) -> AsyncIterator[Finding]:
+    """The mail server accepted only mails that were decided on, and each that went is known to have gone
+    or uncertain.
+    """
+    states = {
+        row["message_id"]: row["state"]
+        for row in await ground.notifier.fetch("SELECT message_id, state FROM mail_with_state")
+    }
+    for message_id in sorted(set(ground.journals.mails or ())):
+        state = states.get(message_id, "unknown")
+        if state not in ("done", "uncertain"):
+            yield Finding(f"mail {message_id}", "known as sent or uncertain", state or "no effect")

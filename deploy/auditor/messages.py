@@ -1,0 +1,116 @@
+"""Messages: everything said was sent and heard, in sequences without holes, and nothing is left lying."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from contracts.catalogue import SERVICES, sent_by
+from deploy.auditor.finding import Finding, check, shown
+from deploy.auditor.ground import Ground
+
+
+@check
+async def sequences_have_no_holes(ground: Ground) -> AsyncIterator[Finding]:
+    """What a service says about one subject is numbered from 1 without holes or repeats."""
+    for service, connection in ground.connections.items():
+        for row in await connection.fetch(
+            """SELECT shop, subject, count(*) AS events, min(sequence) AS first, max(sequence) AS last
+               FROM msg.event_log WHERE sequence IS NOT NULL GROUP BY 1, 2
+               HAVING min(sequence) <> 1 OR max(sequence) <> count(*) OR count(DISTINCT sequence) <> count(*)"""
+        ):
+            where = f"{service}'s events about {shown((row['shop'], row['subject']))}"
+            found = f"{row['events']} events, numbered {row['first']} to {row['last']}"
+            yield Finding(where, f"1 to {row['events']}", found)
+
+
+@check
+async def owners_count_what_they_said(ground: Ground) -> AsyncIterator[Finding]:
+    """The sequence an owner keeps with an order is the last one it used."""
+    kept = (("orders", "orders"), ("payments", "account"), ("fulfillment", "fulfilment_order"))
+    for service, name in kept:
+        rows = await ground.connections[service].fetch(
+            f"""SELECT a.shop, a.order_id, a.sequence, coalesce(e.last, 0) AS last FROM {name} a
+                LEFT JOIN (SELECT shop, subject, max(sequence) AS last FROM msg.event_log GROUP BY 1, 2) e
+                    ON e.shop = a.shop AND e.subject = a.order_id::text
+                WHERE a.sequence <> coalesce(e.last, 0)"""  # noqa: S608
+        )
+        for row in rows:
+            where = f"{service}.{name} {shown((row['shop'], row['order_id']))}"
+            yield Finding(where, f"sequence {row['last']} as in the log", f"sequence {row['sequence']}")
+
+
+@check
+async def everything_said_was_sent(ground: Ground) -> AsyncIterator[Finding]:
+    """No outbox holds anything."""
+    for service, connection in ground.connections.items():
+        for row in await connection.fetch(
+            """SELECT d.event_id, d.routing_key, d.attempts FROM msg.dispatch d ORDER BY d.id LIMIT 100"""
+        ):
+            where = f"{service}'s event {row['event_id']}"
+            yield Finding(
+                where, "sent", f"in the outbox for {row['routing_key']}, {row['attempts']} attempts"
+            )
+
+
+@check
+async def everything_said_was_heard(ground: Ground) -> AsyncIterator[Finding]:
+    """Each event is in the inbox of every service that listens to it."""
+    for sender in SERVICES:
+        types = {entry.type: entry.listeners for entry in sent_by(sender) if entry.listeners}
+        said: dict[str, list[tuple[UUID, str]]] = defaultdict(list)
+        for row in await ground.connections[sender].fetch(
+            "SELECT id, type FROM msg.event_log WHERE type = ANY($1)", list(types)
+        ):
+            for listener in types[row["type"]]:
+                said[listener].append((row["id"], row["type"]))
+        for listener, events in said.items():
+            heard = await _heard(ground.connections[listener], f"/{sender}")
+            for event_id, type_ in events:
+                if event_id not in heard:
+                    yield Finding(f"{type_} {event_id}", f"in the inbox of {listener}", "not there")
+
+
+async def _heard(connection: Any, source: str) -> set[UUID]:
+    rows = await connection.fetch("SELECT event_id FROM msg.inbox WHERE source = $1", source)
+    return {row["event_id"] for row in rows}
+
+
+@check
+async def nothing_is_parked(ground: Ground) -> AsyncIterator[Finding]:
+    """No message waits or is dead, except those that must be."""
+    seen: set[UUID] = set()
+    for service, connection in ground.connections.items():
+        for row in await connection.fetch(
+            "SELECT id, queue, state, reason, detail, event_id, type FROM msg.parked WHERE state IN ('waiting', 'dead')"
+        ):
+            seen.add(row["event_id"])
+            if row["event_id"] not in ground.expected_parked:
+                where = f"{service}'s parked message {row['id']} ({row['type']} {row['event_id']})"
+                yield Finding(where, "handled", f"{row['state']}: {row['reason']}: {row['detail'][:300]}")
+    for event_id in sorted(ground.expected_parked - seen):
+        yield Finding(f"message {event_id}", "parked", "not parked")
+
+
+@check
+async def every_command_has_its_outcome(ground: Ground) -> AsyncIterator[Finding]:
+    """Each command that orders sent is done or rejected by its owner."""
+    for row in await ground.orders.fetch(
+        "SELECT command_id, type, order_id, state FROM command WHERE state NOT IN ('done', 'rejected')"
+    ):
+        if row["command_id"] not in ground.expected_parked:
+            where = f"{row['type']} {row['command_id']} for order {row['order_id']}"
+            yield Finding(where, "done or rejected", row["state"])
+
+
+@check
+async def no_effect_is_left(ground: Ground) -> AsyncIterator[Finding]:
+    """No external effect is planned or in flight."""
+    for service, connection in ground.connections.items():
+        for row in await connection.fetch(
+            "SELECT key, kind, state, attempts, detail FROM msg.effect WHERE state IN ('planned', 'in_flight')"
+        ):
+            where = f"{service}'s effect {row['kind']} {row['key']}"
+            yield Finding(
+                where, "done, failed or uncertain", f"{row['state']} after {row['attempts']} attempts"
+            )

@@ -1,0 +1,149 @@
+"""Money is neither made nor lost: ledgers, accounts, webhooks and the copies in orders tell one story."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
+
+SUMS = {
+    "due_minor": {"order_total": 1, "due_increased": 1},
+    "credited_minor": {"credit_granted": 1, "credit_reversed": -1},
+    "received_minor": {"payment_received": 1, "payment_reversed": -1, "transfer_in": 1, "transfer_out": -1},
+    "refunded_minor": {"refund_paid": 1, "refund_failed": -1},
+    "marked_minor": {"refund_marked": 1, "refund_mark_reversed": -1},
+    "disputed_minor": {"disputed": 1, "dispute_won": -1, "dispute_lost": -1},
+    "authorised_minor": {"authorised": 1, "authorisation_released": -1},
+}
+"""Which entries raise and lower which sum of an account."""
+POSITION = (
+    "due_minor, credited_minor, received_minor, received_by_hand_minor, refunded_minor, marked_minor, "
+    "disputed_minor, authorised_minor, balance_minor, attempt"
+)
+
+
+@check
+async def accounts_equal_their_ledgers(ground: Ground) -> AsyncIterator[Finding]:
+    """Every sum of an account is the sum of its ledger entries, and the balance follows from the sums."""
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for row in await ground.payments.fetch(
+        "SELECT shop, order_id, kind, sum(amount_minor)::bigint AS amount FROM ledger_entry GROUP BY 1, 2, 3"
+    ):
+        sums = counted.setdefault((row["shop"], row["order_id"]), Counter())
+        for column, signs in SUMS.items():
+            sums[column] += signs.get(row["kind"], 0) * row["amount"]
+    accounts = await table(ground.payments, f"SELECT shop, order_id, {POSITION} FROM account")  # noqa: S608
+    for key, account in accounts.items():
+        sums = counted.pop(key, Counter())
+        balance = sums["due_minor"] - sums["credited_minor"] - sums["received_minor"]
+        sums["balance_minor"] = balance + sums["refunded_minor"] + sums["marked_minor"]
+        expected = {column: sums[column] for column in (*SUMS, "balance_minor")}
+        found = {column: account[column] for column in expected}
+        for finding in compare("payments.account", {key: expected}, {key: found}):
+            yield finding
+    for key in counted:
+        yield Finding(f"payments.ledger_entry {shown(key)}", "an account", "entries without one")
+
+
+@check
+async def accounts_owe_what_was_ordered(ground: Ground) -> AsyncIterator[Finding]:
+    """The order total in the ledger is the order's own, once, in the order's currency."""
+    truth = await table(ground.orders, "SELECT shop, order_id, total_minor, currency FROM orders")
+    copy = await table(
+        ground.payments,
+        """SELECT shop, order_id, sum(amount_minor)::bigint AS total_minor, min(currency) AS currency
+           FROM ledger_entry WHERE kind = 'order_total' GROUP BY 1, 2""",
+    )
+    for finding in compare("order total of", truth, copy):
+        yield finding
+    for row in await ground.payments.fetch(
+        """SELECT a.shop, a.order_id, a.currency, e.currency AS other FROM account a
+           JOIN ledger_entry e USING (shop, order_id) WHERE e.currency <> a.currency"""
+    ):
+        where = f"ledger entry of {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, row["currency"], row["other"])
+
+
+@check
+async def ledgers_have_no_holes(ground: Ground) -> AsyncIterator[Finding]:
+    """Each ledger is numbered from 1 without holes."""
+    for row in await ground.payments.fetch(
+        """SELECT shop, order_id, count(*) AS entries, min(number) AS first, max(number) AS last
+           FROM ledger_entry GROUP BY 1, 2 HAVING min(number) <> 1 OR max(number) <> count(*)"""
+    ):
+        where = f"ledger of {shown((row['shop'], row['order_id']))}"
+        found = f"{row['entries']} entries, numbered {row['first']} to {row['last']}"
+        yield Finding(where, f"1 to {row['entries']}", found)
+
+
+@check
+async def orders_know_every_position(ground: Ground) -> AsyncIterator[Finding]:
+    """Orders' copy of each account's position is payments' latest."""
+    columns = f"SELECT shop, order_id, {POSITION}, "
+    truth = await table(ground.payments, columns + "version::int AS version, flags FROM account")
+    copy = await table(
+        ground.orders, columns + "payment_version AS version, payment_flags AS flags FROM orders"
+    )
+    for finding in compare("orders' copy of the account of", truth, copy):
+        yield finding
+
+
+@check
+async def orders_know_every_receipt(ground: Ground) -> AsyncIterator[Finding]:
+    """Orders' copy of the ledger holds every receipt, and no other."""
+    key = ("shop", "order_id", "entry_id")
+    columns = "method, amount_minor, currency, reference, received_on, clearing_on, note"
+    truth = await table(
+        ground.payments,
+        f"""SELECT shop, order_id, id AS entry_id, {columns}, actor AS recorded_by FROM ledger_entry
+            WHERE kind = 'payment_received'""",  # noqa: S608
+        key=key,
+    )
+    copy = await table(
+        ground.orders,
+        f"SELECT shop, order_id, entry_id, {columns}, recorded_by FROM ledger_entry",  # noqa: S608
+        key=key,
+    )
+    for finding in compare("orders' copy of the receipt", truth, copy):
+        yield finding
+
+
+@check
+async def webhooks_add_up(ground: Ground) -> AsyncIterator[Finding]:
+    """Received webhooks are the sum of their ends, and none is left unread."""
+    for row in await ground.payments.fetch(
+        """SELECT provider, endpoint, sum(deliveries) AS received,
+                  sum(deliveries - 1) + count(*) FILTER (WHERE state IN ('applied', 'duplicate', 'irrelevant',
+                                                                         'waiting', 'parked')) AS ended,
+                  count(*) FILTER (WHERE state = 'received') AS unread
+           FROM webhook GROUP BY 1, 2"""
+    ):
+        if row["received"] != row["ended"]:
+            where = f"webhooks of {row['provider']} at {row['endpoint']}"
+            yield Finding(where, f"{row['received']} ended", f"{row['ended']} ended, {row['unread']} unread")
+
+
+@check
+async def no_accepted_webhook_is_lost(ground: Ground) -> AsyncIterator[Finding]:
+    """Every post that a provider heard 2xx for is kept, as often as it was posted."""
+    if ground.journals.accepted_webhooks is None:
+        return
+    posted = Counter(ground.journals.accepted_webhooks)
+    kept = {
+        row["event_id"]: row["deliveries"]
+        for row in await ground.payments.fetch("SELECT event_id, deliveries FROM webhook")
+    }
+    for event_id, times in sorted(posted.items()):
+        if kept.get(event_id, 0) < times:
+            yield Finding(f"webhook {event_id}", f"{times} deliveries", f"{kept.get(event_id, 0)} kept")
+
+
+@check
+async def webhook_money_is_in_the_books(ground: Ground) -> AsyncIterator[Finding]:
+    """An entry that came by webhook names a kept one, and each payment object's order is the entry's."""
+    for row in await ground.payments.fetch(
+        """SELECT e.shop, e.order_id, e.id, e.caused_by FROM ledger_entry e
+           LEFT JOIN webhook w ON w.id = e.caused_by WHERE e.source = 'webhook' AND w.id IS NULL"""
+    ):
+        where = f"ledger entry {row['id']} of {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, "the webhook that caused it", f"no webhook {row['caused_by']}")

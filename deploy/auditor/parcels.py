@@ -1,0 +1,62 @@
+"""Parcels and shipments hold what the lines say, and never more than was ordered."""
+
+from collections.abc import AsyncIterator
+
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
+
+LINE = ("shop", "order_id", "line")
+
+
+@check
+async def quantities_keep_their_sequence(ground: Ground) -> AsyncIterator[Finding]:
+    """On every line packed ≤ needed, shipped ≤ packed, delivered ≤ shipped, returned ≤ shipped."""
+    for row in await ground.fulfillment.fetch(
+        """SELECT * FROM order_line WHERE packed - lost > ordered - cancelled OR shipped > packed
+               OR delivered > shipped OR returned > shipped OR lost > packed OR cancelled > ordered
+               OR least(ordered, cancelled, packed, lost, shipped, delivered, returned) < 0"""
+    ):
+        where = f"line {shown((row['shop'], row['order_id'], row['line']))}"
+        names = ("ordered", "cancelled", "packed", "lost", "shipped", "delivered", "returned")
+        found = ", ".join(f"{name} {row[name]}" for name in names)
+        yield Finding(where, "delivered ≤ shipped ≤ packed ≤ ordered", found)
+
+
+@check
+async def parcels_hold_what_lines_say(ground: Ground) -> AsyncIterator[Finding]:
+    """Packed, shipped and delivered units of a line are those in its parcels and shipments."""
+    truth = await table(
+        ground.fulfillment,
+        """SELECT p.shop, p.order_id, p.line, sum(p.quantity)::int AS packed,
+               coalesce(sum(p.quantity) FILTER (WHERE s.shipment_id IS NOT NULL), 0)::int AS shipped,
+               coalesce(sum(p.quantity) FILTER (WHERE s.delivered_at IS NOT NULL), 0)::int AS delivered
+           FROM parcel_line p
+           LEFT JOIN shipment_parcel sp USING (shop, order_id, parcel_id)
+           LEFT JOIN shipment s USING (shop, order_id, shipment_id)
+           GROUP BY 1, 2, 3""",
+        key=LINE,
+    )
+    copy = await table(
+        ground.fulfillment,
+        """SELECT shop, order_id, line, packed, shipped, delivered FROM order_line
+           WHERE packed <> 0 OR shipped <> 0 OR delivered <> 0""",
+        key=LINE,
+    )
+    for finding in compare("line", truth, copy):
+        yield finding
+
+
+@check
+async def parcels_are_numbered_without_holes(ground: Ground) -> AsyncIterator[Finding]:
+    """An order's parcels are numbered from 1 without holes, and none is empty."""
+    for row in await ground.fulfillment.fetch(
+        """SELECT p.shop, p.order_id, count(DISTINCT p.parcel_id) AS parcels, max(p.number) AS last,
+               count(*) FILTER (WHERE l.line IS NULL) AS empty
+           FROM parcel p LEFT JOIN parcel_line l USING (shop, order_id, parcel_id)
+           GROUP BY 1, 2
+           HAVING count(DISTINCT p.parcel_id) <> max(p.number) OR count(*) FILTER (WHERE l.line IS NULL) > 0"""
+    ):
+        where = f"parcels of {shown((row['shop'], row['order_id']))}"
+        yield Finding(
+            where, f"1 to {row['parcels']}, none empty", f"last {row['last']}, {row['empty']} empty"
+        )

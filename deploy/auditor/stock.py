@@ -1,0 +1,89 @@
+"""Stock: what is reserved is promised to somebody, nothing is negative, every level has its history."""
+
+from collections.abc import AsyncIterator
+
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
+
+PLACE = ("shop", "sku", "location")
+
+
+@check
+async def reserved_stock_is_open_reservations(ground: Ground) -> AsyncIterator[Finding]:
+    """What a level has reserved is exactly what open reservations hold of it."""
+    truth = await table(
+        ground.fulfillment,
+        """SELECT shop, sku, location, sum(taken - released - shipped - written_off)::int AS reserved
+           FROM reservation GROUP BY 1, 2, 3
+           HAVING sum(taken - released - shipped - written_off) <> 0""",
+        key=PLACE,
+    )
+    copy = await table(
+        ground.fulfillment,
+        "SELECT shop, sku, location, reserved FROM stock_level WHERE reserved <> 0",
+        key=PLACE,
+    )
+    for finding in compare("reserved of", truth, copy):
+        yield finding
+
+
+@check
+async def no_stock_is_negative(ground: Ground) -> AsyncIterator[Finding]:
+    """On hand and reserved are never below zero, and never is more reserved than there is."""
+    for row in await ground.fulfillment.fetch(
+        "SELECT * FROM stock_level WHERE on_hand < 0 OR reserved < 0 OR reserved > on_hand"
+    ):
+        where = f"level {shown((row['shop'], row['sku'], row['location']))}"
+        yield Finding(
+            where, "0 ≤ reserved ≤ on hand", f"reserved {row['reserved']}, on hand {row['on_hand']}"
+        )
+
+
+@check
+async def movements_explain_every_level(ground: Ground) -> AsyncIterator[Finding]:
+    """A level's on hand and reserved are the sums of its movements."""
+    truth = await table(
+        ground.fulfillment,
+        """SELECT shop, sku, location,
+               coalesce(sum(CASE WHEN kind IN ('adjust', 'restock') THEN quantity
+                                 WHEN kind IN ('ship', 'write_off') THEN -quantity END), 0)::int AS on_hand,
+               coalesce(sum(CASE WHEN kind IN ('hold', 'reserve') THEN quantity
+                                 WHEN kind IN ('release', 'ship', 'write_off') THEN -quantity END), 0)::int
+                   AS reserved
+           FROM stock_movement GROUP BY 1, 2, 3""",
+        key=PLACE,
+    )
+    copy = await table(
+        ground.fulfillment,
+        """SELECT l.shop, l.sku, l.location, l.on_hand, l.reserved FROM stock_level l
+           WHERE l.on_hand <> 0 OR l.reserved <> 0 OR EXISTS (
+               SELECT FROM stock_movement m WHERE (m.shop, m.sku, m.location) = (l.shop, l.sku, l.location))""",
+        key=PLACE,
+    )
+    for finding in compare("level", truth, copy):
+        yield finding
+
+
+@check
+async def reservations_serve_their_lines(ground: Ground) -> AsyncIterator[Finding]:
+    """An order with stock has reserved what its goods need, one without holds nothing; what left, left
+    reserved.
+    """
+    rows = await ground.fulfillment.fetch(
+        """SELECT l.shop, l.order_id, l.line, o.stock,
+               CASE WHEN o.stock = 'reserved' THEN l.ordered - l.cancelled ELSE 0 END AS needed, l.shipped,
+               coalesce(sum(r.taken - r.released - r.written_off), 0)::int AS held,
+               coalesce(sum(r.shipped), 0)::int AS left_reserved
+           FROM order_line l JOIN fulfilment_order o USING (shop, order_id)
+           LEFT JOIN reservation r USING (shop, order_id, line)
+           WHERE l.kind = 'ship' GROUP BY 1, 2, 3, 4, 5, 6"""
+    )
+    for row in rows:
+        expected, found = (row["needed"], row["shipped"]), (row["held"], row["left_reserved"])
+        if expected != found:
+            where = f"line {shown((row['shop'], row['order_id'], row['line']))} ({row['stock']})"
+            yield Finding(
+                where,
+                f"{expected[0]} held, {expected[1]} shipped",
+                f"{found[0]} held, {found[1]} shipped",
+            )

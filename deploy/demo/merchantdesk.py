@@ -1,0 +1,203 @@
+"""The merchant's side: counts stock, takes in money, packs, hands parcels to carriers, records what
+arrived.
+
+All of it through the REST API of orders, with one bearer token and an `Idempotency-Key` on everything that
+changes something, so that a request whose answer was lost can be sent again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID, uuid5
+
+import httpx2
+
+from contracts.fulfillment import ProofKind, StockLevel
+from deploy.demo.sale import Dispatch, Receipt, Sale
+
+LEVELS_AT_ONCE = 500
+ORDERS_AT_ONCE = 8
+OUTCOME_SECONDS = 30.0
+LOOK_SECONDS = 0.1
+TRIES = 5
+PAGE = 200
+
+
+class CommandRefused(Exception):
+    """Comptoir refused what the demo expected to work."""
+
+    def __init__(self, path: str, status: int, problem: str) -> None:
+        super().__init__(f"POST {path} was answered {status}: {problem}")
+        self.path, self.status = path, status
+
+
+class NoOutcome(Exception):
+    """A command or an order did not get where it must in time."""
+
+
+class MerchantDesk:
+    """Works on one shop's orders. `done` counts what was done, by kind."""
+
+    def __init__(self, api_url: str, token: str) -> None:
+        self._http = httpx2.AsyncClient(
+            base_url=api_url, headers={"Authorization": f"Bearer {token}"}, timeout=15, trust_env=False
+        )
+        self._hands = asyncio.Semaphore(ORDERS_AT_ONCE)
+        self.done: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def set_stock(self, levels: Sequence[StockLevel]) -> None:
+        """Set what is on hand, some hundred SKUs a request."""
+        for start in range(0, len(levels), LEVELS_AT_ONCE):
+            chunk = levels[start : start + LEVELS_AT_ONCE]
+            content = {"levels": [{"sku": level.sku, "on_hand": level.on_hand} for level in chunk]}
+            await self._command("/v1/stock", content, f"count-{start}")
+            self.done["SKUs counted"] += len(chunk)
+
+    async def work_on(self, sale: Sale) -> None:
+        """Let a placed order's story happen. Raises CommandRefused, NoOutcome."""
+        async with self._hands:
+            order = f"/v1/orders/{sale.event_id}"
+            for number, receipt in enumerate(sale.story.receipts):
+                await self._receive(order, receipt, sale.submission.currency, number)
+            if not sale.story.parcels:
+                return
+            await self._until_ready(order)
+            parcels = [await self._pack(order, sale, number) for number in range(len(sale.story.parcels))]
+            for number, dispatch in enumerate(sale.story.dispatches):
+                await self._send(order, sale, dispatch, [parcels[each] for each in dispatch.parcels], number)
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """All orders of the shop, newest first, page by page."""
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            page = await self._read("/v1/orders", {"limit": PAGE} | ({"after": after} if after else {}))
+            found += page["orders"]
+            after = page["next"]
+            if after is None:
+                return found
+
+    async def order(self, order_id: UUID) -> dict[str, Any]:
+        """One order with all its parts."""
+        return await self._read(f"/v1/orders/{order_id}")
+
+    async def _receive(self, order: str, receipt: Receipt, currency: str, number: int) -> None:
+        content = {
+            "method": receipt.method,
+            "amount_minor": receipt.amount_minor,
+            "currency": currency,
+            "reference": receipt.reference,
+            "received_on": _today(),
+        }
+        await self._command(f"{order}/payments", content, f"{order}-receipt-{number}")
+        self.done["payments recorded"] += 1
+
+    async def _pack(self, order: str, sale: Sale, number: int) -> str:
+        parcel_id = str(uuid5(sale.event_id, f"parcel {number}"))
+        lines = sale.story.parcels[number]
+        content = {
+            "parcel_id": parcel_id,
+            "lines": [{"line": line.line, "quantity": line.quantity} for line in lines],
+            "kind": "box",
+            "weight_grams": 80 + 210 * sum(line.quantity for line in lines),
+        }
+        await self._command(f"{order}/parcels", content, f"{order}-parcel-{number}")
+        self.done["parcels packed"] += 1
+        return parcel_id
+
+    async def _send(
+        self, order: str, sale: Sale, dispatch: Dispatch, parcels: list[str], number: int
+    ) -> None:
+        shipment_id = str(uuid5(sale.event_id, f"shipment {number}"))
+        content = {
+            "shipment_id": shipment_id,
+            "parcel_ids": parcels,
+            "carrier": dispatch.carrier,
+            "tracking_number": dispatch.tracking_number,
+            "tracking_url": dispatch.tracking_url,
+            "shipped_on": _today(),
+            "expected_on": _today(days=2),
+            "notify_customer": dispatch.notify_customer,
+        }
+        await self._command(f"{order}/shipments", content, f"{order}-shipment-{number}")
+        self.done["shipments dispatched"] += 1
+        if dispatch.is_delivered:
+            await self._deliver(f"{order}/shipments/{shipment_id}/delivery", dispatch)
+
+    async def _deliver(self, path: str, dispatch: Dispatch) -> None:
+        content = {
+            "delivered_at": datetime.now(UTC).isoformat(),
+            "proof": ProofKind.CARRIER_SCAN,
+            "proof_reference": dispatch.tracking_number,
+        }
+        await self._command(path, content, path)
+        self.done["deliveries recorded"] += 1
+
+    async def _until_ready(self, order: str) -> None:
+        """A merchant packs what may be prepared: wait until the order says so."""
+        deadline = _deadline()
+        while (found := await self._read(order))["state"] == "awaiting_payment":
+            if _now() > deadline:
+                raise NoOutcome(f"{order} still is {found['state']} after {OUTCOME_SECONDS:.0f} s")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _command(self, path: str, content: dict[str, Any], key: str) -> None:
+        """Send a command and return once its owner has carried it out."""
+        answer = await self._post(path, content, key)
+        if answer.status_code == httpx2.codes.ACCEPTED:
+            await self._outcome(path, answer.headers["Location"])
+        elif not answer.is_success:
+            raise CommandRefused(path, answer.status_code, answer.text[:500])
+
+    async def _post(self, path: str, content: dict[str, Any], key: str) -> httpx2.Response:
+        """The same request again, under the same key, while the service is away or busy."""
+        for pause in range(TRIES):
+            try:
+                answer = await self._http.post(
+                    path, json=content, headers={"Idempotency-Key": key.replace("/", "-")}
+                )
+            except httpx2.TransportError:
+                if pause == TRIES - 1:
+                    raise
+            else:
+                if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE or pause == TRIES - 1:
+                    return answer
+            await asyncio.sleep(0.2 * 2**pause)
+        raise NoOutcome(f"POST {path} got no answer in {TRIES} tries")
+
+    async def _outcome(self, path: str, location: str) -> None:
+        deadline = _deadline()
+        while (command := await self._read(location))["state"] in ("pending", "parked"):
+            if _now() > deadline:
+                raise NoOutcome(
+                    f"POST {path} is {command['state']} at {location} after {OUTCOME_SECONDS:.0f} s"
+                )
+            await asyncio.sleep(LOOK_SECONDS)
+        if command["state"] == "rejected":
+            raise CommandRefused(path, httpx2.codes.UNPROCESSABLE_ENTITY, str(command)[:500])
+
+    async def _read(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = await self._http.get(path, params=query or {})
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json()
+        return content
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _deadline() -> float:
+    return _now() + OUTCOME_SECONDS
+
+
+def _today(days: int = 0) -> str:
+    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
