@@ -155,7 +155,10 @@ def effect_on_balance(kind: Kind) -> int:
 
 
 def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt]) -> Position:
-    """The whole position of an account. Raises ValidationError when a sum leaves the contract's range."""
+    """The whole position of an account with at least one entry.
+
+    Raises pydantic's ValidationError when a sum leaves the contract's range.
+    """
     entries = {entry.key: entry for entry in entries}.values()
     attempts = set(attempts)
     sums: dict[Sum, int] = defaultdict(int)

@@ -162,19 +162,7 @@ def _position_row(account: Account) -> tuple[Any, ...]:
 async def append_entries(connection: Connection, accounts: Sequence[Account], now: datetime) -> None:
     """The new entries of locked accounts. UniqueViolationError when another account has the same money."""
     rows = [
-        (
-            entry_id(account.shop, e),
-            account.shop,
-            account.id,
-            number,
-            e.kind,
-            e.amount_minor,
-            account.currency,
-        )
-        + (e.provider, e.object_id, e.step, e.method, e.source, e.caused_by, e.occurred_at)
-        + (e.received_on, e.clearing_on, e.reference, e.note, e.actor)
-        for account in accounts
-        for number, e in account.new_entries
+        _entry_row(account, number, entry) for account in accounts for number, entry in account.new_entries
     ]
     if not rows:
         return
@@ -188,6 +176,14 @@ async def append_entries(connection: Connection, accounts: Sequence[Account], no
         *_columns(rows, 19),
         now,
     )
+
+
+def _entry_row(account: Account, number: int, e: Entry) -> tuple[Any, ...]:
+    name = (entry_id(account.shop, e), account.shop, account.id, number, e.kind)
+    money = (e.amount_minor, account.currency, e.provider, e.object_id, e.step, e.method)
+    origin = (e.source, e.caused_by, e.occurred_at)
+    words = (e.received_on, e.clearing_on, e.reference, e.note, e.actor)
+    return (*name, *money, *origin, *words)
 
 
 async def append_attempts(connection: Connection, accounts: Sequence[Account]) -> None:

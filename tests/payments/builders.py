@@ -1,0 +1,151 @@
+"""Builders for tests of payments: placed orders, commands, Stripe's events and a signer of our own.
+
+The signer is written from Stripe's description, apart from the code under test.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from contracts.envelope import uuid7
+from contracts.message import Message
+from contracts.orders import Buyer, OrderPlaced, PlacedLine
+from contracts.payments import RecordPayment
+from contracts.storefront import LineKind, Module, PaymentChoice, PaymentMethod, Totals
+from services.payments.settings import StripeEndpoint
+
+SHOP = "atelier"
+SLUG = "hook-of-the-tests"
+SECRET = "whsec_of-the-tests-0001"
+OLD_SECRET = "whsec_of-the-tests-0000"
+PLACED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+STARTED = 1_795_000_000
+"""When the payments of the tests were begun, in Unix seconds."""
+
+
+M = TypeVar("M", bound=Message)
+
+
+def endpoint(**changes: Any) -> StripeEndpoint:
+    """The endpoint of the tests."""
+    values = {"slug": SLUG, "shop": SHOP, "secrets": [SECRET, OLD_SECRET], "livemode": False}
+    return StripeEndpoint.model_validate({**values, **changes})
+
+
+def intent_id() -> str:
+    """A payment intent nobody has used yet."""
+    return f"pi_{uuid4().hex}"
+
+
+def placed(
+    total_minor: int = 5000,
+    *,
+    order_id: UUID | None = None,
+    method: PaymentMethod = PaymentMethod.CARD,
+    reference: str | None = None,
+    currency: str = "EUR",
+    shop: str = SHOP,
+) -> OrderPlaced:
+    """An order of one line."""
+    line = PlacedLine(
+        line=1,
+        kind=LineKind.SERVICE,
+        description="Cours de poterie",
+        quantity=1,
+        unit_price_minor=total_minor,
+        total_minor=total_minor,
+    )
+    return OrderPlaced(
+        shop=shop,
+        order_id=order_id or uuid7(),
+        code="K7F3-QD9M",
+        module=Module.SHOP,
+        placed_at=PLACED_AT,
+        locale="fr",
+        currency=currency,
+        payment=PaymentChoice(
+            method=method, provider="stripe" if reference else None, provider_reference=reference
+        ),
+        customer=Buyer(name="Jeanne Moreau", email="jeanne@example.org"),
+        lines=[line],
+        totals=Totals(lines_minor=total_minor, total_minor=total_minor),
+    )
+
+
+def record(order: OrderPlaced, amount_minor: int | None = None, **changes: Any) -> RecordPayment:
+    """The command to record a cheque over the order's total."""
+    values: dict[str, Any] = {
+        "shop": order.shop,
+        "order_id": order.order_id,
+        "method": PaymentMethod.CHEQUE,
+        "amount_minor": order.totals.total_minor if amount_minor is None else amount_minor,
+        "currency": order.currency,
+        "reference": "0001234",
+        "received_on": date(2026, 11, 20),
+        "actor": "marie",
+    }
+    return RecordPayment(**{**values, **changes})
+
+
+def intent(intent: str, amount: int = 5000, currency: str = "eur", **fields: Any) -> dict[str, Any]:
+    """A payment intent as Stripe shows it."""
+    return {
+        "id": intent,
+        "object": "payment_intent",
+        "created": STARTED,
+        "amount": amount,
+        "amount_received": 0,
+        "amount_capturable": 0,
+        "currency": currency,
+        "metadata": {},
+        "status": "processing",
+        **fields,
+    }
+
+
+def event(type_: str, thing: dict[str, Any], at: int = 1, **fields: Any) -> dict[str, Any]:
+    """An event about it, `at` seconds after the payment was begun."""
+    return {
+        "id": f"evt_{uuid4().hex}",
+        "object": "event",
+        "type": type_,
+        "created": STARTED + at,
+        "livemode": False,
+        "api_version": "2026-09-30",
+        "data": {"object": thing},
+        **fields,
+    }
+
+
+def succeeded(
+    intent_: str, amount: int = 5000, currency: str = "eur", at: int = 9, **fields: Any
+) -> dict[str, Any]:
+    """The event that brings the money."""
+    thing = intent(intent_, amount, currency, amount_received=amount, status="succeeded", **fields)
+    return event("payment_intent.succeeded", thing, at)
+
+
+def names(order: OrderPlaced) -> dict[str, Any]:
+    """Metadata by which a storefront names the order."""
+    return {"metadata": {"comptoir_order_id": str(order.order_id), "comptoir_shop": order.shop}}
+
+
+def as_body(event_: dict[str, Any]) -> bytes:
+    """As Stripe writes it: pretty-printed."""
+    return json.dumps(event_, indent=2).encode()
+
+
+def signature(body: bytes, secret: str = SECRET, at: float | None = None) -> str:
+    """Stripe-Signature over a body."""
+    stamp = str(int(time.time() if at is None else at))
+    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={stamp},v1={digest}"
+
+
+def of_kind(messages: list[tuple[Any, Message]], kind: type[M]) -> list[M]:
+    """The messages of one class among what was emitted."""
+    return [message for _, message in messages if isinstance(message, kind)]

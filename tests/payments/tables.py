@@ -1,0 +1,70 @@
+"""What of payments' tables must be equal, row by row, however an order's messages were shuffled and repeated.
+
+Left out are our own clock (recorded_at, handled_at, received_at), what counts batches (account.sequence), the place of
+an entry in its account (number) and who was first among several tellers of one thing (caused_by, webhook ids).
+"""
+
+EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
+    "account": (
+        "shop",
+        "order_id",
+        "code",
+        "currency",
+        "method",
+        "opened_at",
+        "version",
+        "due_minor",
+        "credited_minor",
+        "received_minor",
+        "received_by_hand_minor",
+        "refunded_minor",
+        "marked_minor",
+        "disputed_minor",
+        "authorised_minor",
+        "balance_minor",
+        "attempt",
+        "flags",
+    ),
+    "ledger_entry": (
+        "id",
+        "shop",
+        "order_id",
+        "kind",
+        "amount_minor",
+        "currency",
+        "provider",
+        "object_id",
+        "step",
+        "method",
+        "source",
+        "occurred_at",
+        "received_on",
+        "clearing_on",
+        "reference",
+        "note",
+        "actor",
+    ),
+    "attempt": ("shop", "order_id", "provider", "object_id", "state", "occurred_at", "started_at"),
+    "provider_object": ("shop", "provider", "object_id", "order_id"),
+    "webhook": (
+        "provider",
+        "endpoint",
+        "shop",
+        "event_id",
+        "event_type",
+        "state",
+        "reason",
+        "order_id",
+        "deliveries",
+    ),
+    "webhook_wait": ("shop", "key"),
+}
+"""Columns by table."""
+
+
+def equal_after_shuffle() -> dict[str, str]:
+    """The query by table whose rows, sorted, must be equal."""
+    return {
+        table: f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(columns)}"  # noqa: S608
+        for table, columns in EQUAL_AFTER_SHUFFLE.items()
+    }
