@@ -4,7 +4,10 @@ Everything here is invented; mail addresses end in `example.org`, which is reser
 nobody. Prices are cents of a euro and include VAT, as French shops show them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from contracts.storefront import Module
 
 BOOKS, MEALS, STANDARD = 550, 1000, 2000
 """French VAT rates in basis points."""
@@ -27,19 +30,45 @@ class Article:
 
 @dataclass(frozen=True)
 class Merchant:
-    """One shop. `name` signs the mails, `email` receives the merchant's copy of each order."""
+    """One shop and the modules it sells by. `profile` is what its mails say of it."""
 
     shop: str
-    name: str
-    email: str
-    locale: str
-    time_zone: str
+    modules: tuple[Module, ...]
+    profile: Mapping[str, str]
 
 
 GARANCE = Merchant(
-    "atelier-garance", "Atelier Garance", "commandes@garance.example.org", "fr", "Europe/Paris"
+    "atelier-garance",
+    tuple(Module),
+    {
+        "shop": "atelier-garance",
+        "name": "Atelier Garance",
+        "merchant_email": "commandes@garance.example.org",
+        "from_email": "boutique@garance.example.org",
+        "reply_to": "bonjour@garance.example.org",
+        "support_email": "bonjour@garance.example.org",
+        "support_phone": "+33 2 00 00 00 00",
+        "opening_hours": "mar–sam 10 h–18 h 30",
+        "default_locale": "fr",
+        "time_zone": "Europe/Paris",
+        "postal_address": "Atelier Garance\n12 rue des Relieurs\n44000 Nantes",
+        "iban": "FR76 3000 6000 0112 3456 7890 189",
+        "bic": "AGRIFRPPXXX",
+    },
 )
-TRUMPET = Merchant("brass-trumpet", "The Brass Trumpet", "orders@trumpet.example.org", "en", "Europe/London")
+TRUMPET = Merchant(
+    "brass-trumpet",
+    (Module.SHOP,),
+    {
+        "shop": "brass-trumpet",
+        "name": "The Brass Trumpet",
+        "merchant_email": "orders@trumpet.example.org",
+        "from_email": "shop@trumpet.example.org",
+        "default_locale": "en",
+        "time_zone": "Europe/London",
+        "postal_address": "The Brass Trumpet\n1 Made-up Lane\nLondon",
+    },
+)
 """The gift shop whose invoices `deploy.demo.retail` reads; its name is invented too."""
 
 _Variants = tuple[tuple[str, str, str], ...]

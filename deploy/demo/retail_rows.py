@@ -40,7 +40,7 @@ CHARGES = frozenset(
     }
 )
 """Stock codes that are postage, carriage, manual entries, discounts, samples or fees."""
-_ZONE = ZoneInfo(TRUMPET.time_zone)
+_ZONE = ZoneInfo(TRUMPET.profile["time_zone"])
 
 
 class NotTheFormat(ValueError):

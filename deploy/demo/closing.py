@@ -1,0 +1,55 @@
+"""The end of a run on the screen: one table, what went wrong, and where to look."""
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.figures import Figures, percentile
+
+MOST_SHOWN = 20
+
+
+def show_table(console: Console, figures: Figures, seconds: float) -> None:
+    """All figures in one table."""
+    table = Table(
+        title=f"Comptoir, {figures.submitted} orders in {seconds:.0f} s", show_header=False, min_width=70
+    )
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    refused = figures.refused.total()
+    table.add_row("Orders", f"{figures.submitted} submitted: {figures.placed} placed, {refused} refused")
+    table.add_row("  by module", counted(figures.modules))
+    table.add_row("  by state", counted(figures.states))
+    table.add_row("  by payment status", counted(figures.payments))
+    table.add_row("  by fulfilment status", counted(figures.fulfilment))
+    table.add_row("  refused, and why", counted(figures.refused))
+    table.add_row("Webhooks posted", counted(figures.webhooks))
+    table.add_row("Mails", f"{figures.mails_accepted} accepted, {figures.mails_duplicated} twice")
+    table.add_row(
+        "Messages",
+        f"{figures.handled} handled, {figures.duplicates} duplicates ignored, {figures.parked} parked",
+    )
+    fast, slow = percentile(figures.latencies_ms, 50), percentile(figures.latencies_ms, 99)
+    table.add_row("Submitted → customer’s mail", f"p50 {fast:.0f} ms, p99 {slow:.0f} ms")
+    table.add_row("Auditor", verdict(figures))
+    console.print(table)
+
+
+def verdict(figures: Figures) -> str:
+    """The auditor's word."""
+    violations = len(figures.violations)
+    return "nothing to object to" if not violations else f"[red]{violations} violations[/red]"
+
+
+def counted(counts: Counter[str]) -> str:
+    """Counts as text, the most frequent first."""
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common()) or "none"
+
+
+def show_wrongs(console: Console, wrongs: list[str]) -> None:
+    """What went wrong, at most a screenful."""
+    for wrong in wrongs[:MOST_SHOWN]:
+        console.print(f"[red]✗[/red] {wrong}", markup=True)
+    if len(wrongs) > MOST_SHOWN:
+        console.print(f"  … and {len(wrongs) - MOST_SHOWN} more")

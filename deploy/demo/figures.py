@@ -1,0 +1,140 @@
+"""The figures of a run: from the orders list, the services' metrics, the journals and the notifier's rows."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+
+from contracts.catalogue import SERVICES
+from deploy.auditor.finding import Violation
+from deploy.demo.mailserver import Mail, read_journal
+from deploy.demo.play import Play, refusals_of
+from deploy.local.system import System
+
+_SAMPLE = re.compile(r"^(comptoir_messages_\w+_total)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A run in numbers. Latencies in milliseconds, from submitting to the customer's mail being accepted."""
+
+    submitted: int
+    placed: int
+    refused: Counter[str]
+    states: Counter[str]
+    payments: Counter[str]
+    fulfilment: Counter[str]
+    modules: Counter[str]
+    mails_accepted: int
+    mails_duplicated: int
+    handled: int
+    duplicates: int
+    parked: int
+    webhooks: Counter[str]
+    latencies_ms: Sequence[float]
+    violations: Sequence[Violation]
+
+    def report(self) -> dict[str, Any]:
+        """What `report.json` holds."""
+        return {
+            "orders": {
+                "submitted": self.submitted,
+                "placed": self.placed,
+                "refused": self.refused.total(),
+            },
+            "states": dict(self.states),
+            "payments": dict(self.payments),
+            "fulfilment": dict(self.fulfilment),
+            "modules": dict(self.modules),
+            "mails": {"accepted": self.mails_accepted, "duplicated": self.mails_duplicated},
+            "messages": {"handled": self.handled, "duplicates": self.duplicates, "parked": self.parked},
+            "latency_ms": {
+                "p50": percentile(self.latencies_ms, 50),
+                "p99": percentile(self.latencies_ms, 99),
+            },
+            "audit": {"violations": len(self.violations)},
+        }
+
+
+async def gather_figures(system: System, play: Play, violations: Sequence[Violation]) -> Figures:
+    """Read everything off the system once it is at rest."""
+    outcome, orders = play.outcome, list(play.outcome.orders.values())
+    mails = list(read_journal(system.mail_journal))
+    ids = Counter(mail.message_id for mail in mails)
+    messages = await _messages(system)
+    return Figures(
+        submitted=play.script.submissions,
+        placed=len(orders),
+        refused=refusals_of(outcome, play.script),
+        states=Counter(order["state"] for order in orders),
+        payments=Counter(order["payment_status"] for order in orders),
+        fulfilment=Counter(order["fulfilment_status"] for order in orders),
+        modules=Counter(order["module"] for order in orders),
+        mails_accepted=len(mails),
+        mails_duplicated=len(mails) - len(ids),
+        handled=messages["comptoir_messages_handled_total"],
+        duplicates=messages["comptoir_messages_duplicate_total"],
+        parked=messages["comptoir_messages_parked_total"],
+        webhooks=Counter(f"answered {post.status}" for post in play.journal.posts),
+        latencies_ms=await _latencies_ms(system, _submissions(play), mails),
+        violations=violations,
+    )
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The nearest-rank percentile, to a tenth; 0 of nothing."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    rank = max(1, -(-len(ordered) * percent // 100))
+    return round(ordered[rank - 1], 1)
+
+
+def _submissions(play: Play) -> dict[UUID, datetime]:
+    return {
+        event_id: moment
+        for storefront in play.storefronts.values()
+        for event_id, moment in storefront.submitted_at.items()
+    }
+
+
+async def _messages(system: System) -> Counter[str]:
+    """The message counters of all services, added up."""
+    counted: Counter[str] = Counter()
+    async with httpx2.AsyncClient(timeout=10, trust_env=False) as http:
+        for service in SERVICES:
+            text = (await http.get(f"{system.url(service)}/metrics")).raise_for_status().text
+            for name, value in _SAMPLE.findall(text):
+                counted[name] += int(float(value))
+    return counted
+
+
+async def _latencies_ms(
+    system: System, submitted_at: Mapping[UUID, datetime], mails: Sequence[Mail]
+) -> list[float]:
+    """For each order, from its submission to the acceptance of the customer's recap."""
+    accepted = {mail.message_id: datetime.fromisoformat(mail.time) for mail in reversed(mails)}
+    connection = await asyncpg.connect(system.databases["notifier"])
+    try:
+        rows = await connection.fetch("SELECT order_id, message_id FROM mail WHERE template = 'order_recap'")
+    finally:
+        await connection.close()
+    return [
+        (accepted[row["message_id"]] - submitted_at[row["order_id"]]).total_seconds() * 1000
+        for row in rows
+        if row["message_id"] in accepted and row["order_id"] in submitted_at
+    ]
+
+
+def lost_orders(figures: Figures) -> list[str]:
+    """Nothing disappears: what was asked for is placed or refused."""
+    refused = figures.refused.total()
+    if figures.submitted == figures.placed + refused:
+        return []
+    return [f"{figures.submitted} orders asked for, but {figures.placed} placed and {refused} refused"]

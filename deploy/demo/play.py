@@ -1,0 +1,230 @@
+"""One run: storefronts sell, the provider reports payments, the merchant works, until every order is at its
+end.
+
+Everything happens at once, as in life: the merchant packs early orders while later ones are still being
+submitted.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from contracts.storefront import OrderAccepted
+from deploy.demo.expecting import End, expected_end
+from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
+from deploy.demo.provider import Journal, Provider, Trick
+from deploy.demo.sale import CardStory, Sale
+from deploy.demo.script import Script
+from deploy.demo.showing import Show
+from deploy.demo.storefront import Answer, Storefront
+from deploy.local.system import System
+
+ORDERS_PER_SECOND = 40
+ANSWER_SECONDS = 30.0
+END_SECONDS = 30.0
+LOOK_SECONDS = 0.2
+
+
+@dataclass
+class Outcome:
+    """What a run has brought: answers by event id, orders as the REST API lists them, and what went wrong."""
+
+    answers: dict[UUID, Answer] = field(default_factory=dict)
+    orders: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+class Play:
+    """The cast of one run, on a running system."""
+
+    def __init__(self, system: System, script: Script, show: Show) -> None:
+        self.system, self.script, self.show = system, script, show
+        shop = script.merchant.shop
+        self.desk = MerchantDesk(system.url("orders"), system.secrets.api_tokens[shop])
+        self.journal = Journal(system.folder / "webhooks.jsonl")
+        self.provider = Provider(
+            system.webhook_url(shop), system.secrets.stripe_secret, self.journal, Random(len(script.sales))
+        )
+        self.storefronts = {
+            module.value: Storefront(shop, module.value, self._hear) for module in script.merchant.modules
+        }
+        self.outcome = Outcome()
+        self._sales = {sale.event_id: sale for sale in script.sales}
+        self._works: set[asyncio.Task[None]] = set()
+        self._answered = asyncio.Event()
+        self._submitted = 0
+
+    async def run(self) -> Outcome:
+        """Play it all. What did not go as written is told in the outcome, not raised."""
+        async with self.desk:
+            try:
+                await self._open()
+                async with self.show.counting(self._counts):
+                    await self._sell()
+                    await self._all_answered()
+                    await asyncio.gather(*self._works)
+                    await self._all_at_their_end()
+            finally:
+                await self._close()
+        self.outcome.wrong += self._wrong_answers()
+        return self.outcome
+
+    async def _open(self) -> None:
+        self.show.step(f"{len(self.script.stock)} SKUs are counted and set over the REST API")
+        await self.desk.set_stock(self.script.stock)
+        for storefront in self.storefronts.values():
+            await storefront.open(self.system.amqp_url(storefront.login))
+        cards = [sale for sale in self.script.placed if sale.story.card is not CardStory.NEVER]
+        self.show.step(
+            f"{len(self.script.sales)} sales are submitted over AMQP by {len(self.storefronts)} storefront modules, "
+            f"{len(cards)} of them paid by card"
+        )
+
+    async def _close(self) -> None:
+        for work in self._works:
+            work.cancel()
+        await self.provider.close()
+        for storefront in self.storefronts.values():
+            await storefront.close()
+
+    async def _sell(self) -> None:
+        """Some payments are reported and some frauds tried before the first order is submitted."""
+        await self._try_tricks()
+        early = [sale for sale in self.script.placed if sale.story.card is CardStory.EARLY]
+        await asyncio.gather(*(self.provider.report_payment(sale) for sale in early))
+        pause = 1 / ORDERS_PER_SECOND
+        for sale in self.script.sales:
+            await self.storefronts[sale.module].submit(sale)
+            self._submitted += 1
+            await asyncio.sleep(pause)
+
+    async def _try_tricks(self) -> None:
+        """Frauds claim payments of orders that are never paid: one that worked would change how those end."""
+        unpaid = [
+            sale
+            for sale in self.script.placed
+            if sale.submission.payment is not None
+            and sale.submission.payment.provider_reference
+            and sale.story.card is CardStory.NEVER
+        ]
+        for sale, trick in zip(unpaid, (Trick.FORGED, Trick.CHANGED, Trick.OLD), strict=False):
+            status = await self.provider.trick(sale, trick)
+            if status is None or not 400 <= status < 500:
+                self.outcome.wrong.append(f"a webhook that was {trick} got {status} instead of a refusal")
+
+    async def _hear(self, storefront: Storefront, event_id: UUID, answer: Answer) -> None:
+        self.outcome.answers.setdefault(event_id, answer)
+        sale = self._sales.get(event_id)
+        if isinstance(answer, OrderAccepted) and sale is not None and sale.is_placed:
+            work = asyncio.create_task(self._live(sale))
+            self._works.add(work)
+        if len(self.outcome.answers) == len(self._sales):
+            self._answered.set()
+
+    async def _live(self, sale: Sale) -> None:
+        """What happens to an order once it is placed."""
+        times = {CardStory.ONCE: 1, CardStory.TWICE: 2}.get(sale.story.card, 0)
+        try:
+            await asyncio.gather(self._pay(sale, times), self.desk.work_on(sale))
+        except (CommandRefused, NoOutcome) as error:
+            self.outcome.wrong.append(str(error))
+
+    async def _pay(self, sale: Sale, times: int) -> None:
+        if times:
+            await self.provider.report_payment(sale, times)
+
+    async def _all_answered(self) -> None:
+        try:
+            await asyncio.wait_for(self._answered.wait(), ANSWER_SECONDS)
+        except TimeoutError:
+            missing = sorted(set(self._sales) - set(self.outcome.answers))
+            self.outcome.wrong.append(
+                f"{len(missing)} submissions got no answer: {', '.join(map(str, missing[:5]))}"
+            )
+
+    async def _all_at_their_end(self) -> None:
+        """Wait until every order stands where its story ends; what does not is wrong."""
+        expected = {sale.event_id: expected_end(sale) for sale in self.script.placed}
+        deadline = asyncio.get_running_loop().time() + END_SECONDS
+        while True:
+            self.outcome.orders = {UUID(order["order_id"]): order for order in await self.desk.orders()}
+            late = [order_id for order_id, end in expected.items() if not self._is_at(order_id, end)]
+            if not late and len(self.outcome.orders) == len(expected):
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        self.outcome.wrong += [
+            f"order {order_id} should end as {expected[order_id]}, is {self._standing(order_id)}"
+            for order_id in late
+        ]
+        self.outcome.wrong += [
+            f"order {i} should not exist" for i in self.outcome.orders.keys() - expected.keys()
+        ]
+
+    def _is_at(self, order_id: UUID, end: End) -> bool:
+        return self._standing(order_id) == str(end)
+
+    def _standing(self, order_id: UUID) -> str:
+        order = self.outcome.orders.get(order_id)
+        if order is None:
+            return "not listed"
+        return f"{order['state']}, {order['payment_status']}, {order['fulfilment_status']}"
+
+    def _wrong_answers(self) -> list[str]:
+        """Answers that differ from what each sale must get."""
+        return [
+            f"submission {event_id} ({sale.submission.idempotency_key}): {problem}"
+            for event_id, sale in self._sales.items()
+            if (answer := self.outcome.answers.get(event_id)) is not None
+            and (problem := wrong_answer(sale, answer)) is not None
+        ]
+
+    def _counts(self) -> dict[str, str]:
+        accepted = sum(isinstance(answer, OrderAccepted) for answer in self.outcome.answers.values())
+        done = self.desk.done
+        return {
+            "submitted": f"{self._submitted}/{len(self.script.sales)}",
+            "accepted": str(accepted),
+            "refused": str(len(self.outcome.answers) - accepted),
+            "webhooks": str(len(self.journal.posts)),
+            "payments by hand": str(done["payments recorded"]),
+            "parcels": str(done["parcels packed"]),
+            "shipments": str(done["shipments dispatched"]),
+            "deliveries": str(done["deliveries recorded"]),
+        }
+
+
+def wrong_answer(sale: Sale, answer: Answer) -> str | None:
+    """What is wrong with the answer to a sale; None when it is right."""
+    if isinstance(answer, OrderAccepted):
+        if sale.refusals or sale.body is not None:
+            return f"was accepted, should be refused for {', '.join(sorted(sale.refusals)) or 'its form'}"
+        first = sale.repeats or sale.event_id
+        return (
+            None
+            if answer.order_id == first
+            else f"was answered as order {answer.order_id}, should be {first}"
+        )
+    codes = {reason.code for reason in answer.reasons}
+    if sale.is_placed or sale.repeats:
+        return f"was refused for {', '.join(sorted(codes))}, should be accepted"
+    missing = sale.refusals - codes
+    return (
+        f"was refused for {', '.join(sorted(codes))}, not for {', '.join(sorted(missing))}"
+        if missing
+        else None
+    )
+
+
+def refusals_of(outcome: Outcome, script: Script) -> Counter[str]:
+    """Refused orders by their first reason: those Comptoir refused and those turned away before."""
+    counted: Counter[str] = Counter(away.reasons[0].code for away in script.turned_away)
+    for answer in outcome.answers.values():
+        if not isinstance(answer, OrderAccepted):
+            counted[answer.reasons[0].code] += 1
+    return counted

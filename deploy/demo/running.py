@@ -1,0 +1,122 @@
+"""A run from nothing to nothing: private servers, a system, a play, the audit, the report; then all is
+ended.
+
+Each run has a folder of its own, `var/demo/<time>-<random>`, so that several may run side by side. It is
+removed after a good run and kept, with all logs, after a bad one.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.auditor.auditing import audit
+from deploy.auditor.finding import Violation
+from deploy.auditor.ground import Journals
+from deploy.demo.closing import show_table, show_wrongs
+from deploy.demo.figures import Figures, gather_figures, lost_orders
+from deploy.demo.mailserver import read_journal
+from deploy.demo.play import Play
+from deploy.demo.script import Script
+from deploy.demo.showing import Show
+from deploy.local.parts import Parts, started_parts
+from deploy.local.system import ShopSetup, System
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ROOT / "var" / "demo"
+REPORT = RUNS / "report.json"
+
+AfterPlay = Callable[[System, Script], Coroutine[Any, Any, None]]
+
+
+def run(script: Script, show: Show, after: AfterPlay | None = None) -> int:
+    """Run the script on servers of its own; the exit status. `after` is awaited before everything is
+    ended.
+    """
+    folder = new_folder()
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        wrongs = _run_in(folder, script, show, after)
+    except KeyboardInterrupt:
+        show.console.print("stopped; everything is ended")
+        shutil.rmtree(folder, ignore_errors=True)
+        return 130
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets one line and the way to the logs
+        wrongs = [f"{type(error).__name__}: {error}"]
+    if wrongs:
+        show_wrongs(show.console, wrongs)
+        show.console.print(f"logs and journals: {folder}")
+        return 1
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _run_in(folder: Path, script: Script, show: Show, after: AfterPlay | None) -> list[str]:
+    show.step("private PostgreSQL and RabbitMQ are started")
+    with started_parts(folder) as parts:
+        return asyncio.run(_run_on(parts, folder, script, show, after))
+
+
+async def _run_on(
+    parts: Parts, folder: Path, script: Script, show: Show, after: AfterPlay | None
+) -> list[str]:
+    show.step("databases, migrations, topology, mail server and the four services")
+    async with started_system(parts, folder, script) as system:
+        play = Play(system, script, show)
+        await play.run()
+        show.step("the auditor looks at four databases and three journals")
+        violations = await _audit(system, play)
+        figures = await gather_figures(system, play, violations)
+        write_report(folder, figures)
+        show_table(show.console, figures, show.seconds)
+        wrongs = [*play.outcome.wrong, *lost_orders(figures), *map(str, violations)]
+        if after is not None and not wrongs:
+            await after(system, script)
+        show.step("everything is ended")
+    return wrongs
+
+
+@asynccontextmanager
+async def started_system(parts: Parts, folder: Path, script: Script) -> AsyncIterator[System]:
+    """The system of the script's one merchant."""
+    merchant = script.merchant
+    setup = ShopSetup(merchant.profile, [module.value for module in merchant.modules])
+    async with System(folder, parts.postgres, parts.rabbitmq, [setup]) as system:
+        yield system
+
+
+async def _audit(system: System, play: Play) -> list[Violation]:
+    journals = Journals(
+        submitted=[
+            event_id for storefront in play.storefronts.values() for event_id in storefront.submitted_at
+        ],
+        accepted_webhooks=[post.event_id for post in play.journal.accepted()],
+        mails=[mail.message_id for mail in read_journal(system.mail_journal)],
+    )
+    return await audit(system.databases, journals, play.script.must_be_parked)
+
+
+def new_folder() -> Path:
+    """A folder for one run."""
+    folder = RUNS / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # noqa: DTZ005 - a person's wall clock
+    folder.mkdir(parents=True)
+    return folder
+
+
+def write_report(folder: Path, figures: Figures) -> None:
+    """The figures as JSON, in the run's folder and, complete at once, in the place where they are looked
+    for.
+    """
+    text = json.dumps(figures.report(), indent=2, ensure_ascii=False) + "\n"
+    own = folder / "report.json"
+    own.write_text(text, encoding="utf-8")
+    beside = RUNS / f".report-{folder.name}.json"
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(REPORT)

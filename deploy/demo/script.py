@@ -1,0 +1,47 @@
+"""What a run of the demo plays: a merchant, its stock and sales, and what was turned away before they
+were made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from contracts.fulfillment import StockLevel
+from deploy.demo.merchant import GARANCE, TRUMPET, Merchant
+from deploy.demo.orders import demo_sales, demo_stock
+from deploy.demo.retail import TurnedAway, read_invoices
+from deploy.demo.sale import Sale
+
+
+@dataclass(frozen=True)
+class Script:
+    """Everything is decided before it begins."""
+
+    merchant: Merchant
+    stock: Sequence[StockLevel]
+    sales: Sequence[Sale]
+    turned_away: Sequence[TurnedAway] = field(default=())
+
+    @property
+    def placed(self) -> list[Sale]:
+        """The sales that must become orders."""
+        return [sale for sale in self.sales if sale.is_placed]
+
+    @property
+    def must_be_parked(self) -> frozenset[UUID]:
+        """Messages no service can read."""
+        return frozenset(sale.event_id for sale in self.sales if sale.body is not None)
+
+    @property
+    def submissions(self) -> int:
+        """How many orders were asked for: all sales but repeats, and all invoices that were turned away."""
+        return sum(sale.repeats is None for sale in self.sales) + len(self.turned_away)
+
+
+def write_script(orders_file: Path | None) -> Script:
+    """The demo's own orders, or those of a CSV file. Raises NotTheFormat, OSError."""
+    if orders_file is None:
+        return Script(GARANCE, demo_stock(), demo_sales())
+    made = read_invoices(orders_file)
+    return Script(TRUMPET, made.stock(), made.sales, made.turned_away)

@@ -1,0 +1,61 @@
+"""`python -m deploy.demo.up`: the demo, and then everything stays up, with its addresses, until Ctrl-C."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.__main__ import script_of
+from deploy.demo.running import run
+from deploy.demo.script import Script
+from deploy.demo.showing import Show
+from deploy.local.system import System
+
+
+def main() -> int:
+    """The command line."""
+    reader = argparse.ArgumentParser(prog="make up", description="The demo, kept running.")
+    reader.add_argument(
+        "--orders", type=Path, metavar="FILE.csv", help="orders in the format of Online Retail"
+    )
+    script, show = script_of(reader), Show()
+
+    async def stay(system: System, played: Script) -> None:
+        show_addresses(show.console, system, played)
+        await asyncio.Event().wait()
+
+    return run(script, show, stay)
+
+
+def show_addresses(console: Console, system: System, script: Script) -> None:
+    """Where everything answers, and with which credentials."""
+    shop = script.merchant.shop
+    module = script.merchant.modules[0]
+    login = f"storefront.{shop}.{module}"
+    table = Table(title="Comptoir is up; Ctrl-C ends it", show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("REST API", f"{system.url('orders')}/v1/orders")
+    table.add_row("  its document", f"{system.url('orders')}/openapi.json")
+    table.add_row("  bearer token", system.secrets.api_tokens[shop])
+    table.add_row("Stripe webhooks", system.webhook_url(shop))
+    table.add_row("  signing secret", system.secrets.stripe_secret)
+    table.add_row("AMQP of a storefront", system.amqp_url(login))
+    table.add_row("RabbitMQ management", system.rabbitmq.management_url)
+    table.add_row("  user, password", f"{system.rabbitmq.user}, {system.rabbitmq.password}")
+    table.add_row("Operators' token", system.secrets.internal_token)
+    for service, port in system.ports.items():
+        table.add_row(f"  {service}", f"http://127.0.0.1:{port}/readyz, /metrics, /parked")
+    table.add_row("Mails accepted", str(system.mail_journal))
+    table.add_row("Logs", str(system.folder / "log"))
+    console.print(table)
+    console.print(
+        f"Try: curl -H 'Authorization: Bearer {system.secrets.api_tokens[shop]}' {system.url('orders')}/v1/orders"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
