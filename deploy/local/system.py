@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 from contracts.catalogue import SERVICES
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres, RabbitMQ
-from deploy.local.ports import free_port
+from deploy.local.ports import free_ports
 from deploy.local.supervisor import Program, Supervisor
 from deploy.topology import Management, apply
 from services.chassis.topology import Storefront, permissions
@@ -77,8 +77,9 @@ class System:
         self.storefronts = [Storefront(shop.shop, module) for shop in shops for module in shop.modules]
         self.secrets = Secrets({user: secrets.token_urlsafe(18) for user in permissions(self.storefronts)})
         self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
-        self.ports = {service: free_port() for service in SERVICES}
-        self.smtp_port = smtp_port or free_port()
+        *ports, spare = free_ports(len(SERVICES) + 1)
+        self.ports = dict(zip(SERVICES, ports, strict=True))
+        self.smtp_port = smtp_port or spare
         self.mail_journal = folder / "mails.jsonl"
         self.databases: dict[str, str] = {}
         self._overrides = overrides or {}
@@ -126,7 +127,7 @@ class System:
 
     def program(self, service: str, name: str | None = None, **env: str) -> Program:
         """How a service is run; another `name` and port make a replica."""
-        port = self.ports[service] if name is None else self.ports.setdefault(name, free_port())
+        port = self.ports[service] if name is None else self.ports.setdefault(name, free_ports(1)[0])
         return Program(
             name or service,
             [sys.executable, "-m", f"services.{service}"],

@@ -17,13 +17,13 @@ from uuid import UUID
 
 import aio_pika
 import structlog
-from aio_pika.exceptions import PublishError
+from aio_pika.exceptions import AMQPError, PublishError
 from aiormq import Channel as UnderlayChannel
 from aiormq import spec
 
 from contracts.envelope import CONTENT_TYPE, Envelope, uuid7_time
 from services.chassis import metrics, store
-from services.chassis.database import ACQUIRE_SECONDS, Pool
+from services.chassis.database import ACQUIRE_SECONDS, Pool, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.outgoing import Outgoing
 
@@ -80,7 +80,9 @@ class Relay:
                 raise
             except Exception as error:
                 self.last_error = f"{type(error).__name__}: {error}"[:500]
-                log.warning("relay without broker or database", error=self.last_error)
+                away = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
+                write = log.warning if away else log.error
+                write("relay interrupted", error=self.last_error, exc_info=None if away else error)
             self._waiting.clear()
             if not self._stopping:
                 await asyncio.sleep(RECONNECT_SECONDS)

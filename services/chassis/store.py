@@ -113,7 +113,7 @@ async def release_dispatches(
 async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
     """How many messages still have to leave (counted up to 100,000), and the id of the oldest."""
     row = await connection.fetchrow(
-        """SELECT (SELECT count(*) FROM (SELECT 1 FROM msg.dispatch LIMIT 100000) AS some) AS rows,
+        """SELECT (SELECT count(*) FROM (SELECT 1 FROM msg.dispatch LIMIT 100000) AS first_rows) AS rows,
                   (SELECT id FROM msg.dispatch ORDER BY id LIMIT 1) AS oldest"""
     )
     assert row is not None
