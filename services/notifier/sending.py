@@ -1,11 +1,13 @@
 """Mails sent: read, written out, handed to the mail server, and their fate told in bulk.
 
 Done only after the server's 250. While the server is away a mail never fails, it waits; one that the server keeps
-deferring fails after `mail_attempts`. What may or may not have gone is held for a person, or goes again where the
-settings say so for its template. Each recorded batch says one message per fate, whatever number of mails it holds.
+deferring fails after `mail_give_up_hours` (RFC 5321, 4.5.4.1: four to five days). What may or may not have gone is
+held for a person, or goes again where the settings say so for its template. Each recorded batch says one
+message per fate.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -103,11 +105,17 @@ class Sender:
         return [pairs.get(key) for key in ids]
 
     def _patience(self, mail: Mail, effect: Effect, outcome: Outcome) -> Outcome:
-        if isinstance(outcome, Retry) and effect.attempts >= self._settings.mail_attempts:
+        if isinstance(outcome, Retry) and self._is_hopeless(mail, effect):
             return Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
         if isinstance(outcome, Uncertain) and self._may_resend(mail, effect):
             return Retry(f"{_AGAIN}: {outcome.detail}")
         return outcome
+
+    def _is_hopeless(self, mail: Mail, effect: Effect) -> bool:
+        """Old and often tried: age alone would fail what waited for a server that was away."""
+        age = datetime.now(UTC) - mail.created_at
+        settings = self._settings
+        return age >= timedelta(hours=settings.mail_give_up_hours) and effect.attempts >= settings.mail_attempts
 
     async def _goes_again(self, unit: Unit, mail: Mail, effect: Effect) -> bool:
         """A mail in flight when its process died goes again if the settings say so for its template."""

@@ -92,7 +92,7 @@ async def test_many_mails_share_one_message_per_batch(desks: Desks, mail_server:
 
 
 async def test_mail_server_away_delays_and_loses_nothing(desks: Desks, mail_server: MailServer) -> None:
-    desk, sender = await a_desk(desks, mail_server, mail_attempts=1)
+    desk, sender = await a_desk(desks, mail_server, mail_attempts=1, mail_give_up_hours=1e-9)
     await mail_server.close()
     await desk.deliver(an_order())
     await sender.effects.run(desk.hub)
@@ -113,7 +113,7 @@ async def test_deferred_mail_goes_later(desks: Desks, mail_server: MailServer) -
 
 
 async def test_mail_that_is_deferred_for_ever_fails_at_last(desks: Desks, mail_server: MailServer) -> None:
-    desk, sender = await a_desk(desks, mail_server, mail_attempts=3)
+    desk, sender = await a_desk(desks, mail_server, mail_attempts=3, mail_give_up_hours=1e-9)
     mail_server.will("RCPT", *["451 greylisted"] * 6)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"failed": 2}

@@ -1,0 +1,116 @@
+"""Letters as a mail program reads them: composed without a database, parsed back with the standard library."""
+
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import Any
+from uuid import UUID
+
+from contracts.fulfillment import ShipmentDispatched
+from contracts.orders import OrderPlaced
+from services.notifier.composing import Letter, compose
+from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
+from services.notifier.settings import ShopProfile
+from tests.notifier.builders import a_shop
+
+CAUSE = UUID("01936e3a-0000-7000-8000-000000000001")
+CREATED_AT = datetime(2026, 11, 22, 13, 5, 1, tzinfo=UTC)
+
+
+def a_letter(
+    template: Template,
+    order: OrderPlaced,
+    shipment: ShipmentDispatched | None = None,
+    shop: ShopProfile | None = None,
+    locale: str | None = None,
+) -> Letter:
+    """The letter that this template makes of an order."""
+    shop = shop or a_shop()
+    recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email
+    recap = mail_id(order.shop, CAUSE, order.customer.email, Template.ORDER_RECAP)
+    placed = order.model_dump(mode="json", exclude_none=True)
+    addressee = Addressee(
+        order.shop,
+        order.order_id,
+        order.code,
+        order.customer.name,
+        order.customer.email,
+        order.locale,
+        recap,
+        placed,
+    )
+    identifier = mail_id(order.shop, CAUSE, recipient, template)
+    context: dict[str, Any] = shipment.model_dump(mode="json", exclude_none=True) if shipment else {}
+    mail = Mail(
+        identifier,
+        order.shop,
+        order.order_id,
+        order.code,
+        CAUSE,
+        template,
+        recipient,
+        locale or order.locale,
+        message_id(identifier, shop.from_email),
+        context,
+        CREATED_AT,
+    )
+    return compose(mail, addressee, shop)
+
+
+def read(letter: Letter) -> EmailMessage:
+    """The letter parsed back; whatever the standard library finds wrong is an error."""
+    message = message_from_bytes(letter.content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    parts = list(message.walk())
+    assert [part.get_content_type() for part in parts] == ["multipart/alternative", "text/plain", "text/html"]
+    assert all(part.defects == [] for part in parts)
+    assert all(header.defects == () for header in message.values())
+    lines = letter.content.split(b"\r\n")
+    assert max(map(len, lines)) <= 998
+    assert not any(b"\n" in line or b"\r" in line for line in lines)
+    return message
+
+
+def text_of(message: EmailMessage) -> str:
+    """The text part, with `\\n` lines."""
+    return _part(message, "plain")
+
+
+def html_of(message: EmailMessage) -> str:
+    """The HTML part, with `\\n` lines."""
+    return _part(message, "html")
+
+
+class Tags(HTMLParser):
+    """Start tags, attributes and visible text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag and its attributes."""
+        self.tags.append(tag)
+        self.attributes.extend((tag, name, value or "") for name, value in attrs)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Tags close in the sequence they were opened."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Note text."""
+        self.text += data
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")

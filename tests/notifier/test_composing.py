@@ -1,0 +1,246 @@
+"""Both languages as a mail program reads them, and hostile text in every field a customer controls."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.orders import Buyer, OrderPlaced
+from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Totals
+from services.notifier.composing import AddressUnusable, usable_address
+from services.notifier.mail import Template
+from tests.notifier.builders import a_line, a_shipment, a_shop, an_address, an_order
+from tests.notifier.letters import Tags, a_letter, html_of, read, text_of
+
+NARROW, HARD = "\u202f", "\u00a0"
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)>\"'{{7*7}}&"
+    "\r\nBcc: victim@elsewhere.example\r\n\u202egpj.exe\x00\u2066"
+)
+
+
+def test_french_recap_has_everything() -> None:
+    message = read(a_letter(Template.ORDER_RECAP, an_order()))
+    assert message["Subject"] == "Votre commande K7F3-QD9M chez Atelier Lumière"
+    assert message["From"] == "Atelier Lumière <boutique@atelier.example>"
+    assert message["Reply-To"] == "bonjour@atelier.example"
+    assert message["To"] == "Zoé Lefèvre <zoe@clients.example>"
+    assert message["Date"] == "Sun, 22 Nov 2026 13:05:01 +0000"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["In-Reply-To"] is None
+    for shown in (text_of(message), Tags(html_of(message)).text):
+        for expected in (
+            "Bonjour Zoé Lefèvre,",
+            "22 novembre 2026, 14:05",
+            "Bougie figuier 180 g",
+            f"24,50{HARD}€ l’unité · TVA 20{NARROW}% · réf. BOUGIE-1",
+            f"49,00{HARD}€",
+            "Atelier « cire & mèches »",
+            f"1{NARROW}170,60{HARD}€",
+            f"1{NARROW}219,60{HARD}€",
+            f"Livraison (Colissimo) · TVA 20{NARROW}%",
+            f"4,90{HARD}€",
+            "Emballage cadeau",
+            f"1{NARROW}234,50{HARD}€",
+            f"dont TVA 205,75{HARD}€",
+            "Virement bancaire",
+            "en indiquant K7F3-QD9M comme référence",
+            "FR76 3000 6000 0112 3456 7890 189",
+            "Adresse de livraison et de facturation",
+            "31000 Toulouse",
+            "France",
+            "Merci de sonner deux fois.",
+            "aide@atelier.example",
+            "+33 1 99 00 12 34",
+            "lun–ven 9 h–18 h",
+        ):
+            assert expected in shown
+
+
+def test_english_recap_is_english_throughout() -> None:
+    order = an_order(locale="en", billing_address=an_address(street="1 rue Haute"))
+    message = read(a_letter(Template.ORDER_RECAP, order))
+    assert message["Subject"] == "Your order K7F3-QD9M at Atelier Lumière"
+    assert message["Content-Language"] == "en"
+    for shown in (text_of(message), Tags(html_of(message)).text):
+        for expected in ("Hello Zoé Lefèvre,", "€1,234.50", "€24.50 each · VAT 20%", "including VAT €205.75",
+                         "Bank transfer", "Delivery address", "Billing address", "Your note",
+                         f"2:05{NARROW}PM"):  # fmt: skip
+            assert expected in shown
+        assert not {"Sous-total", "Livraison", "Commande", "TVA"} & set(shown.replace(":", " ").split())
+
+
+def test_merchants_mail_has_the_full_detail_in_the_merchants_language() -> None:
+    order = an_order(
+        locale="en",
+        source_reference="WEB-17",
+        payment=PaymentChoice(method=PaymentMethod.CARD, provider="stripe", provider_reference="pi_3Q"),
+        customer=Buyer(
+            name="Zoé Lefèvre", email="zoe@clients.example", phone="+33 6 99 00 00 01", company="Cires SARL"
+        ),
+    )
+    message = read(a_letter(Template.NEW_ORDER, order, locale="fr"))
+    assert message["To"] == "Atelier Lumière <commandes@atelier.example>"
+    assert message["Subject"] == f"Nouvelle commande K7F3-QD9M : 1{NARROW}234,50{HARD}€, Zoé Lefèvre"
+    for shown in (text_of(message), Tags(html_of(message)).text):
+        for expected in ("WEB-17", "Boutique", "zoe@clients.example", "+33 6 99 00 00 01", "Cires SARL", "anglais",
+                         "pi_3Q", "Carte bancaire", "réf. BOUGIE-1", "Merci de sonner deux fois."):  # fmt: skip
+            assert expected in shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"), [("fr", "est en route"), ("en", "is on its way"), ("de", "is on its way")]
+)
+def test_dispatch_mail_links_to_the_tracking(locale: str, said: str) -> None:
+    order = an_order(locale=locale)
+    message = read(a_letter(Template.SHIPMENT_DISPATCHED, order, a_shipment(order.order_id)))
+    assert said in message["Subject"]
+    assert message["In-Reply-To"] == message["References"]
+    assert message["In-Reply-To"] != message["Message-ID"]
+    page = Tags(html_of(message))
+    assert ("a", "href", "https://suivi.example/colis?id=6A12345678901&lang=fr") in page.attributes
+    for shown in (text_of(message), page.text):
+        for expected in ("Colissimo", "6A12345678901", "2 × Bougie figuier 180 g", "Toulouse"):
+            assert expected in shown
+
+
+def test_dispatch_without_tracking_has_no_button() -> None:
+    order = an_order()
+    bare = a_shipment(order.order_id, tracking_number=None, tracking_url=None, expected_on=None, lines=[])
+    message = read(a_letter(Template.SHIPMENT_DISPATCHED, order, bare))
+    assert "Suivre le colis" not in text_of(message) + html_of(message)
+    assert "Dans cet envoi" not in text_of(message) + html_of(message)
+
+
+@pytest.mark.parametrize(("method", "said"), [
+    (PaymentMethod.CHEQUE, "12 rue des Cires, 69001 Lyon"), (PaymentMethod.TRANSFER, "AGRIFRPP"),
+    (PaymentMethod.CASH, "sur place, en espèces"), (PaymentMethod.CARD, "vous n’avez rien d’autre à faire"),
+    (PaymentMethod.PAYPAL, "PayPal nous confirme"), (PaymentMethod.OTHER, "Nous vous écrirons"),
+    (PaymentMethod.FREE, "rien à payer"),
+])  # fmt: skip
+def test_each_method_says_what_to_do_next(method: PaymentMethod, said: str) -> None:
+    message = read(a_letter(Template.ORDER_RECAP, an_order(payment=PaymentChoice(method=method))))
+    assert said in text_of(message)
+    assert said in Tags(html_of(message)).text
+
+
+@pytest.mark.parametrize("method", [PaymentMethod.CHEQUE, PaymentMethod.TRANSFER])
+def test_shop_without_its_bank_or_address_says_whom_to_ask(method: PaymentMethod) -> None:
+    shop = a_shop(postal_address=None, iban=None, bic=None)
+    message = read(a_letter(Template.ORDER_RECAP, an_order(payment=PaymentChoice(method=method)), shop=shop))
+    assert "Écrivez à aide@atelier.example" in text_of(message)
+
+
+def test_same_mail_is_the_same_octets() -> None:
+    order = an_order(order_id=UUID(int=7))
+    assert a_letter(Template.ORDER_RECAP, order) == a_letter(Template.ORDER_RECAP, order)
+
+
+def test_tax_added_to_the_prices_is_a_line_of_its_own() -> None:
+    totals = Totals(lines_minor=4900, tax_minor=980, total_minor=5880)
+    order = an_order(prices_include_tax=False, lines=[a_line()], extra_lines=[], shipping=None, totals=totals)
+    shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
+    assert f"TVA : 9,80{HARD}€" in shown
+    assert "dont TVA" not in shown
+
+
+def test_thousand_lines_are_all_there() -> None:
+    order = an_order(lines=[a_line(number, description=f"Article n° {number}.") for number in range(1, 1001)])
+    message = read(a_letter(Template.ORDER_RECAP, order))
+    assert all(f"Article n° {number}." in text_of(message) for number in range(1, 1001))
+
+
+def hostile_order(text: str = HOSTILE) -> OrderPlaced:
+    """An order whose every customer-controlled text is hostile."""
+    address = an_address(**{name: (text * 9)[:limit] for name, limit in (
+        ("name", 200), ("street", 300), ("street_2", 300), ("city", 200), ("region", 200), ("postal_code", 20),
+        ("phone", 40),
+    )})  # fmt: skip
+    line = a_line(
+        description=(text * 9)[:500], sku=text[:64], options={text[:100]: text}, resource=(text * 3)[:200]
+    )
+    return an_order(
+        customer=Buyer(
+            name=(text * 9)[:200], email="zoe@clients.example", phone=text[:40], company=(text * 9)[:200]
+        ),
+        billing_address=address,
+        shipping_address=an_address(street=text[:300]),
+        lines=[line],
+        shipping=Shipping(label=text[:200], amount_minor=0),
+        extra_lines=[ExtraLine(label=text[:200], amount_minor=0)],
+        source_reference=text[:200],
+        note=(text * 20)[:2000],
+        payment=PaymentChoice(method=PaymentMethod.CARD, provider_reference=text[:200]),
+    )
+
+
+def check_harmless(template: Template, order: OrderPlaced, **more: Any) -> None:
+    letter = a_letter(template, order, **more)
+    message = read(letter)
+    assert [name for name, _ in message.items()] == [
+        name for name in ("Date", "From", "Reply-To", "To", "Subject", "Message-ID", "In-Reply-To", "References",
+                          "Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type") if name in message
+    ]  # fmt: skip
+    assert [address.addr_spec for address in message["To"].addresses] == [letter.recipient]
+    page = Tags(html_of(message))
+    assert not {"script", "img", "iframe", "object", "form", "link", "base", "svg"} & set(page.tags)
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert all(
+        value.startswith(("https://", "http://", "mailto:"))
+        for _, name, value in page.attributes
+        if name == "href"
+    )
+    for shown in (text_of(message), html_of(message), str(message["Subject"]), str(message["To"])):
+        assert not set("\x00\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\r") & set(shown)
+    assert page.open == ["html"] or page.open == []
+
+
+@pytest.mark.parametrize("template", list(Template))
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_hostile_text_stays_text(template: Template, locale: str) -> None:
+    order = hostile_order()
+    shipment = a_shipment(order.order_id, carrier=HOSTILE[:200], tracking_number=HOSTILE[:100],
+                          tracking_url=f'https://x.example/"><script>{HOSTILE}')  # fmt: skip
+    check_harmless(template, order, shipment=shipment, locale=locale)
+    shown = html_of(read(a_letter(template, order, shipment=shipment, locale=locale)))
+    assert "&lt;script&gt;" in shown
+    assert "{{7*7}}" in shown
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "https://", " https://x.example", "//x.example"]
+)
+def test_link_that_is_no_web_address_is_no_link(url: str) -> None:
+    order = an_order()
+    message = read(
+        a_letter(Template.SHIPMENT_DISPATCHED, order, a_shipment(order.order_id, tracking_url=url))
+    )
+    assert [value for _, name, value in Tags(html_of(message)).attributes if name == "href"] == [
+        "mailto:aide@atelier.example"
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=200), st.sampled_from(list(Template)))
+def test_any_text_is_harmless(text: str, template: Template) -> None:
+    order = hostile_order(text)
+    shipment = a_shipment(order.order_id, carrier=text, tracking_number=text[:100])
+    check_harmless(template, order, shipment=shipment)
+
+
+@pytest.mark.parametrize(("address", "usable"), [
+    ("zoe@clients.example", "zoe@clients.example"), ("z+tag@sub.clients.example", "z+tag@sub.clients.example"),
+    ("zoe@bücher.example", "zoe@xn--bcher-kva.example"), ("zoé@clients.example", "zoé@clients.example"),
+])  # fmt: skip
+def test_usable_address(address: str, usable: str) -> None:
+    assert usable_address(address) == usable
+
+
+@pytest.mark.parametrize("address", ["a,b@c.example", "<a>@c.example", "a@b@c.example", "a@-c.example", "a@c..example",
+                                     'a"b@c.example', ".a@c.example", "a" * 250 + "@c.example",
+                                     "a\x00@c.example"])  # fmt: skip
+def test_unusable_address_says_so(address: str) -> None:
+    with pytest.raises(AddressUnusable, match="correct it"):
+        usable_address(address)

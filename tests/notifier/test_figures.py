@@ -1,0 +1,72 @@
+"""Amounts, rates and dates as Babel writes them, and exact whatever their size."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from babel.numbers import format_currency
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.money import EXPONENTS, MAX_MINOR, UnknownCurrency, to_decimal
+from services.notifier.figures import figures, language_of
+
+_AS_IN_CLDR = ("EUR", "USD", "GBP", "CHF", "JPY", "TND", "XOF")
+_LOCALES = ("fr", "fr-FR", "fr-CA", "fr-CH", "en", "en-GB", "en-US", "en-IE")
+minors = st.integers(-MAX_MINOR, MAX_MINOR)
+
+
+@given(minors, st.sampled_from(_AS_IN_CLDR), st.sampled_from(_LOCALES))
+def test_amount_is_what_babel_writes(minor: int, currency: str, locale: str) -> None:
+    expected = format_currency(to_decimal(minor, currency), currency, locale=locale.replace("-", "_"))
+    assert figures(locale, currency, "UTC").amount(minor) == expected
+
+
+@given(
+    minors, st.sampled_from(sorted(EXPONENTS)), st.sampled_from(("fr", "en", "fr-FR", "en-IN", "de", "zh-TW"))
+)
+def test_every_digit_is_there_in_every_currency(minor: int, currency: str, locale: str) -> None:
+    written = figures(locale, currency, "UTC").amount(minor)
+    digits = re.sub(r"\D", "", written)
+    assert int(digits) == abs(minor)
+    assert ("-" in written) == (minor < 0)
+    assert to_decimal(abs(minor), currency) == Decimal(int(digits)).scaleb(-EXPONENTS[currency])
+
+
+@pytest.mark.parametrize(("locale", "written"), [
+    ("fr", "1\u202f234,50\u00a0€"), ("en", "€1,234.50"), ("de", "€1,234.50"), ("en-IN", "€1,234.50"),
+])  # fmt: skip
+def test_amount(locale: str, written: str) -> None:
+    assert figures(locale, "EUR", "UTC").amount(123_450) == written
+
+
+@pytest.mark.parametrize(("points", "fr", "en"), [
+    (2000, "20\u202f%", "20%"), (550, "5,5\u202f%", "5.5%"), (0, "0\u202f%", "0%"), (210, "2,1\u202f%", "2.1%"),
+    (1, "0,01\u202f%", "0.01%"), (10_000, "100\u202f%", "100%"),
+])  # fmt: skip
+def test_rate(points: int, fr: str, en: str) -> None:
+    assert figures("fr", "EUR", "UTC").rate(points) == fr
+    assert figures("en", "EUR", "UTC").rate(points) == en
+
+
+def test_times_are_the_shops() -> None:
+    midnight = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert figures("fr", "EUR", "Europe/Paris").moment(midnight) == "1 janvier 2027, 00:30"
+    assert figures("en-GB", "EUR", "UTC").moment(midnight) == "31 December 2026, 23:30"
+    assert figures("fr", "EUR", "UTC").day(date(2026, 8, 1)) == "1 août 2026"
+
+
+def test_names() -> None:
+    french = figures("fr", "EUR", "UTC")
+    assert (french.country("DE"), french.country("ZZZ")) == ("Allemagne", "ZZZ")
+    assert (french.language("en-GB"), french.language("xx")) == ("anglais", "xx")
+
+
+def test_language_without_templates_reads_english() -> None:
+    assert [language_of(locale) for locale in ("fr-BE", "en-GB", "de", "pt-BR")] == ["fr", "en", "en", "en"]
+
+
+def test_unknown_currency_is_an_error() -> None:
+    with pytest.raises(UnknownCurrency, match="XXX"):
+        figures("fr", "XXX", "UTC")
