@@ -1,0 +1,88 @@
+"""What the project promises about its own shape."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from contracts.catalogue import SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+TOP_LEVEL = {"services", "contracts", "deploy", "tests"}
+ROOT_FILES = {"README.md", "Makefile", "pyproject.toml", "constraints.txt", ".gitignore"}
+
+
+def test_the_top_level_is_what_was_agreed() -> None:
+    entries = {entry.name for entry in ROOT.iterdir() if not entry.name.startswith(".")}
+    assert entries - {"var"} - ROOT_FILES <= TOP_LEVEL
+
+
+def test_services_import_from_contracts_and_chassis_alone() -> None:
+    strays = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for service in SERVICES
+        for path in (ROOT / "services" / service).rglob("*.py")
+        for module in _imports(path)
+        if module.startswith(("services.", "deploy", "tests"))
+        and not module.startswith(("services.chassis", f"services.{service}"))
+    ]
+    assert strays == []
+
+
+def test_the_chassis_knows_no_service_and_contracts_know_nobody() -> None:
+    forbidden = {
+        "services/chassis": tuple(f"services.{service}" for service in SERVICES),
+        "contracts": ("services", "deploy", "tests"),
+    }
+    strays = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for folder, prefixes in forbidden.items()
+        for path in (ROOT / folder).rglob("*.py")
+        for module in _imports(path)
+        if module.startswith(prefixes)
+    ]
+    assert strays == []
+
+
+def test_no_service_reads_anothers_tables() -> None:
+    tables = {service: _tables(service) for service in SERVICES}
+    strays = [
+        f"{path.relative_to(ROOT)} names {table}"
+        for service in SERVICES
+        for path in (ROOT / "services" / service).rglob("*.py")
+        for table in set().union(*(tables[other] for other in SERVICES if other != service)) - tables[service]
+        if re.search(rf"\b(from|join|into|update)\s+{table}\b", path.read_text(), re.IGNORECASE)
+    ]
+    assert strays == []
+
+
+def test_every_path_a_document_names_exists() -> None:
+    missing = [
+        f"{document.relative_to(ROOT)}: {target}"
+        for document in [ROOT / "README.md", *ROOT.glob("*/**/README.md")]
+        if "var" not in document.relative_to(ROOT).parts
+        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text())
+        if not target.startswith(("http:", "https:")) and not (document.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_no_file_bears_a_name_that_says_nothing() -> None:
+    empty_names = {"utils.py", "helpers.py", "base.py", "common.py", "misc.py"}
+    found = [
+        path for folder in TOP_LEVEL for path in (ROOT / folder).rglob("*.py") if path.name in empty_names
+    ]
+    assert found == []
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _tables(service: str) -> set[str]:
+    text = "\n".join(path.read_text() for path in (ROOT / "services" / service / "migrations").glob("*.sql"))
+    return set(re.findall(r"create table (?:if not exists )?([a-z_]+)", text, re.IGNORECASE))
