@@ -115,7 +115,9 @@ class Sender:
         """Old and often tried: age alone would fail what waited for a server that was away."""
         age = datetime.now(UTC) - mail.created_at
         settings = self._settings
-        return age >= timedelta(hours=settings.mail_give_up_hours) and effect.attempts >= settings.mail_attempts
+        return (
+            age >= timedelta(hours=settings.mail_give_up_hours) and effect.attempts >= settings.mail_attempts
+        )
 
     async def _goes_again(self, unit: Unit, mail: Mail, effect: Effect) -> bool:
         """A mail in flight when its process died goes again if the settings say so for its template."""

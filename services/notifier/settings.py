@@ -134,7 +134,9 @@ class NotifierSettings(ShopDirectory, ServiceSettings):
     smtp_mails_per_connection: int = Field(default=100, ge=1)
     smtp_idle_seconds: float = Field(default=60.0, gt=0)
     smtp_ca_file: str | None = Field(default=None, description="Certificates to trust, if not the system's.")
-    mail_give_up_hours: float = Field(default=120.0, gt=0, description="A mail deferred for so long has failed,")
+    mail_give_up_hours: float = Field(
+        default=120.0, gt=0, description="A mail deferred for so long has failed,"
+    )
     mail_attempts: int = Field(default=20, ge=1, description="if it was tried so often.")
     uncertain_mails: dict[Template, Uncertain] = Field(
         default_factory=dict, description="By template: hold (default, never twice) or resend (never lost)."

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -15,6 +15,8 @@ from tests.conftest import Desks
 from tests.notifier.builders import an_order
 from tests.notifier.mail_server import MailServer, Mood
 from tests.notifier.test_sending import a_desk, by_state, send_until, settled
+
+NOBODY = UUID(int=1)
 
 
 @asynccontextmanager
@@ -42,8 +44,8 @@ async def listed(client: httpx2.AsyncClient, **query: Any) -> list[dict[str, Any
 
 
 @pytest.mark.parametrize(("method", "path"), [
-    ("GET", "/internal/mails"), ("GET", f"/internal/mails/{uuid4()}/preview"),
-    ("POST", f"/internal/mails/{uuid4()}/resend"),
+    ("GET", "/internal/mails"), ("GET", f"/internal/mails/{NOBODY}/preview"),
+    ("POST", f"/internal/mails/{NOBODY}/resend"),
 ])  # fmt: skip
 async def test_nobody_without_the_token(desks: Desks, method: str, path: str) -> None:
     desk = await desks("notifier")
@@ -100,7 +102,7 @@ async def test_preview_shows_the_mail_and_lets_nothing_run(desks: Desks) -> None
 @pytest.mark.parametrize(("path", "status"), [
     ("/internal/mails?state=gone", 422), ("/internal/mails?limit=0", 422), ("/internal/mails?limit=x", 422),
     ("/internal/mails?before=yesterday", 422), ("/internal/mails/12/preview", 422),
-    (f"/internal/mails/{uuid4()}/preview", 404),
+    (f"/internal/mails/{NOBODY}/preview", 404),
 ])  # fmt: skip
 async def test_bad_request_says_how_to_mend_it(desks: Desks, path: str, status: int) -> None:
     desk = await desks("notifier")
@@ -113,4 +115,4 @@ async def test_bad_request_says_how_to_mend_it(desks: Desks, path: str, status: 
 async def test_unknown_mail_cannot_go_again(desks: Desks) -> None:
     desk = await desks("notifier")
     async with a_client(desk) as client:
-        assert (await client.post(f"/internal/mails/{uuid4()}/resend")).status_code == 404
+        assert (await client.post(f"/internal/mails/{NOBODY}/resend")).status_code == 404

@@ -44,7 +44,9 @@ def test_subject_comes_back_as_it_was(text: str) -> None:
 @given(lines)
 def test_mailbox_is_one_address_with_its_name(name: str) -> None:
     header = mime.mailbox(name, "zoe@clients.example")
-    assert [address.addr_spec for address in parsed([("To", header)])["To"].addresses] == ["zoe@clients.example"]
+    assert [address.addr_spec for address in parsed([("To", header)])["To"].addresses] == [
+        "zoe@clients.example"
+    ]
     # The header parser of Python 3.11 keeps the space between two encoded words of a name (RFC 2047, 6.2, drops it).
     shown, address = parseaddr(header.replace("\r\n", ""))
     assert address == "zoe@clients.example"
