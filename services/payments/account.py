@@ -13,7 +13,7 @@ from contracts.envelope import Envelope
 from contracts.payments import Position
 from contracts.storefront import PaymentMethod
 from services.payments import ledger
-from services.payments.attempts import Attempt, is_over
+from services.payments.attempts import Attempt, over_since
 from services.payments.ledger import Entry, Kind
 
 
@@ -83,11 +83,12 @@ class Account:
         ]
         return sum(amounts), len(amounts)
 
-    def authorisation_to_release(self, provider: str, object_id: str) -> int:
-        """What stays authorised on a payment that is over: to be released. 0 while more may be captured."""
-        if not is_over(self.attempts, provider, object_id):
-            return 0
-        return ledger.remaining_authorisations(self.entries).get((provider, object_id), 0)
+    def authorisation_to_release(self, provider: str, object_id: str) -> tuple[int, datetime | None]:
+        """What stays authorised on a payment that is over, and since when it is. 0 while more may be captured."""
+        since = over_since(self.attempts, provider, object_id)
+        if since is None:
+            return 0, None
+        return ledger.remaining_authorisations(self.entries).get((provider, object_id), 0), since
 
     def _changed(self, cause: Envelope | None) -> None:
         self._position = None

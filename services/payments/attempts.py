@@ -54,6 +54,11 @@ def latest_state(attempts: Iterable[Attempt]) -> AttemptState:
     return max(by_payment[latest], key=rank).state
 
 
-def is_over(attempts: Iterable[Attempt], provider: str, object_id: str) -> bool:
-    """Whether nothing more can be captured of this payment."""
-    return any(f.state in _OVER and (f.provider, f.object_id) == (provider, object_id) for f in attempts)
+def over_since(attempts: Iterable[Attempt], provider: str, object_id: str) -> datetime | None:
+    """Since when nothing more can be captured of this payment, by the provider's clock."""
+    ends = [
+        f.occurred_at
+        for f in attempts
+        if f.state in _OVER and (f.provider, f.object_id) == (provider, object_id)
+    ]
+    return min(ends, default=None)

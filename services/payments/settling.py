@@ -4,6 +4,7 @@ A provider's sum is a target: what the books lack of it is posted, never more an
 number of webhooks about one payment, in any sequence, ends in the same sums.
 """
 
+from dataclasses import replace
 from datetime import UTC
 from uuid import UUID
 
@@ -26,9 +27,10 @@ def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) 
         return _other_currency(book, account, facts, webhook_id)
     changed = [_reach(book, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
     changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
-    left = account.authorisation_to_release(facts.provider, facts.object_id)
-    if left:
-        changed.append(account.post(_entry(account, facts, Kind.AUTHORISATION_RELEASED, left, webhook_id)))
+    left, since = account.authorisation_to_release(facts.provider, facts.object_id)
+    if left and since:
+        released = _entry(account, facts, Kind.AUTHORISATION_RELEASED, left, webhook_id)
+        changed.append(account.post(replace(released, occurred_at=since)))
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
 
 

@@ -1,0 +1,86 @@
+"""A life's facts in any sequence, each three times, end in the same rows."""
+
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts.envelope import Envelope
+from contracts.message import Message
+from services.chassis.testing import envelope_for
+from tests.payments.builders import event, intent, names, placed, record, succeeded
+from tests.payments.cashdesk import CashDesk
+from tests.payments.conftest import CashDesks
+
+ORDERS = [UUID(int=0x01939D6E7A007000_8000000000000000 + n) for n in range(3)]
+SHUFFLES = range(12)
+
+
+def messages() -> list[tuple[Envelope, Message]]:
+    """Three orders: one by card, one by card without reference and a cheque, one by cheque that is paid twice."""
+    by_card = placed(5000, order_id=ORDERS[0], reference="pi_first")
+    named = placed(7000, order_id=ORDERS[1])
+    by_cheque = placed(3000, order_id=ORDERS[2])
+    said: list[Message] = [
+        by_card,
+        named,
+        by_cheque,
+        record(named, 1000),
+        record(by_cheque, 3000),
+        record(by_cheque, 500),
+        record(by_card, 10, currency="USD"),
+    ]
+    return [(envelope_for("payments", message), message) for message in said]
+
+
+def webhooks() -> list[dict[str, Any]]:
+    """What Stripe says of them: a declined and repeated attempt, an authorisation captured in part, a foreign one."""
+    second = {**names(placed(order_id=ORDERS[1]))}
+    capturable = {"amount_capturable": 7000, **second}
+    return [
+        event("payment_intent.created", intent("pi_first"), 0),
+        event("payment_intent.payment_failed", intent("pi_first"), 2),
+        event("payment_intent.processing", intent("pi_first"), 3),
+        succeeded("pi_first", at=8),
+        event("charge.succeeded", {"id": "ch_1", "payment_intent": "pi_first"}, 8),
+        event("payment_intent.amount_capturable_updated", intent("pi_second", 7000, **capturable), 4),
+        succeeded("pi_second", 6000, at=9, **second),
+        succeeded("pi_foreign", 100, "usd", at=5, **second),
+        succeeded("pi_of_nobody", 400, at=5),
+        event("refund.created", {"id": "re_1", "object": "refund"}, 9),
+    ]
+
+
+@pytest.mark.timeout(240)
+async def test_every_shuffle_ends_in_the_same_rows(cashdesks: CashDesks) -> None:
+    told, posted = messages(), webhooks()
+    expected = await live(await cashdesks(), told, posted, None)
+    assert expected["webhook_wait"] == [("atelier", "stripe:pi_of_nobody")]
+    for seed in SHUFFLES:
+        assert await live(await cashdesks(), told, posted, random.Random(seed)) == expected, f"seed {seed}"
+
+
+async def live(
+    cashdesk: CashDesk,
+    told: list[tuple[Envelope, Message]],
+    posted: list[dict[str, Any]],
+    shuffle: random.Random | None,
+) -> dict[str, Any]:
+    """Live through it, each fact three times, applying webhooks now and then; the rows at the end."""
+    steps: list[Callable[[], Awaitable[Any]]] = [
+        *(partial(cashdesk.desk.deliver, message, envelope=envelope) for envelope, message in told * 3),
+        *(partial(cashdesk.post, one) for one in posted * 3),
+    ]
+    if shuffle is not None:
+        shuffle.shuffle(steps)
+    for step in steps:
+        await step()
+        if shuffle is None or shuffle.random() < 0.3:
+            await cashdesk.apply()
+    await cashdesk.desk.retry()
+    await cashdesk.apply()
+    assert await cashdesk.desk.fetchval("SELECT count(*) FROM msg.parked WHERE state = 'waiting'") == 0
+    return await cashdesk.tables()

@@ -1,0 +1,325 @@
+"""Stored webhooks become money, once, on the right account."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
+from contracts.storefront import PaymentMethod
+from tests.payments.builders import (
+    SHOP,
+    as_body,
+    endpoint,
+    event,
+    intent,
+    intent_id,
+    names,
+    of_kind,
+    placed,
+    record,
+    succeeded,
+)
+from tests.payments.cashdesk import CashDesk
+from tests.payments.conftest import CashDesks
+
+
+async def test_a_card_payment_settles_the_order(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(5000, reference=payment)
+    await cashdesk.desk.deliver(order)
+    one = succeeded(payment)
+    said = await cashdesk.pay(one)
+    (settled,), (changed,) = of_kind(said, PaymentSettled), of_kind(said, BalanceChanged)
+    assert (settled.method, settled.provider, settled.provider_reference) == (
+        PaymentMethod.CARD,
+        "stripe",
+        payment,
+    )
+    assert (settled.amount_minor, settled.balance_minor, settled.recorded_by) == (5000, 0, "stripe")
+    assert (changed.position.balance_minor, changed.position.attempt) == (0, "settled")
+    assert [envelope.sequence for envelope, _ in said] == [2, 3]
+    assert await cashdesk.end_of(one) == ("applied", None)
+
+
+async def test_a_whole_life_of_events_in_one_batch_says_one_position(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    await cashdesk.desk.deliver(placed(reference=payment))
+    created = event("payment_intent.created", intent(payment), 0)
+    charge = event("charge.succeeded", {"id": "ch_1", "object": "charge", "payment_intent": payment}, 9)
+    said = await cashdesk.pay(created, succeeded(payment), charge)
+    assert len(of_kind(said, BalanceChanged)) == 1
+    assert await cashdesk.end_of(charge) == ("irrelevant", "intent_says_it")
+
+
+async def test_two_endpoints_telling_of_one_payment_are_one_receipt(cashdesks: CashDesks) -> None:
+    twin = endpoint(slug="second-endpoint")
+    cashdesk = await cashdesks(stripe_endpoints=(endpoint(), twin))
+    payment = intent_id()
+    order = placed(reference=payment)
+    await cashdesk.desk.deliver(order)
+    one = succeeded(payment)
+    await cashdesk.post(one)
+    await cashdesk.post(one, slug=twin.slug)
+    said = await cashdesk.apply()
+    assert len(of_kind(said, PaymentSettled)) == 1
+    states = await cashdesk.desk.fetch("SELECT state FROM webhook ORDER BY state")
+    assert [row["state"] for row in states] == ["applied", "duplicate"]
+    assert (await cashdesk.account(order))["balance_minor"] == 0
+
+
+async def test_another_event_about_the_same_money_is_a_duplicate(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    await cashdesk.desk.deliver(placed(reference=payment))
+    await cashdesk.pay(succeeded(payment))
+    again = succeeded(payment)
+    assert await cashdesk.pay(again) == []
+    assert await cashdesk.end_of(again) == ("duplicate", None)
+
+
+async def test_a_greater_sum_of_the_same_payment_posts_the_difference(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(5000, reference=payment)
+    await cashdesk.desk.deliver(order)
+    await cashdesk.pay(succeeded(payment, 3000), succeeded(payment, 5000), succeeded(payment, 4000))
+    assert await cashdesk.entries(order) == [
+        ("order_total", 5000),
+        ("payment_received", 3000),
+        ("payment_received", 2000),
+    ]
+
+
+async def test_captures_in_parts(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(10_000, reference=payment)
+    await cashdesk.desk.deliver(order)
+    kind = "payment_intent.amount_capturable_updated"
+    await cashdesk.pay(event(kind, intent(payment, 10_000, amount_capturable=10_000), 1))
+    assert (await cashdesk.account(order))["authorised_minor"] == 10_000
+    await cashdesk.pay(event(kind, intent(payment, 10_000, amount_capturable=6000, amount_received=4000), 2))
+    account = await cashdesk.account(order)
+    assert (account["authorised_minor"], account["received_minor"], account["attempt"]) == (
+        6000,
+        4000,
+        "captured",
+    )
+    await cashdesk.pay(succeeded(payment, 9000))
+    account = await cashdesk.account(order)
+    assert (account["authorised_minor"], account["received_minor"], account["attempt"]) == (
+        0,
+        9000,
+        "settled",
+    )
+    assert ("authorisation_released", 1000) in await cashdesk.entries(order)
+
+
+async def test_an_authorisation_that_is_cancelled_is_released(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(5000, reference=payment)
+    await cashdesk.desk.deliver(order)
+    authorised = event("payment_intent.amount_capturable_updated", intent(payment, amount_capturable=5000), 1)
+    cancelled = event("payment_intent.canceled", intent(payment, cancellation_reason="abandoned"), 2)
+    await cashdesk.pay(cancelled, authorised)
+    account = await cashdesk.account(order)
+    assert (account["authorised_minor"], account["attempt"], account["balance_minor"]) == (
+        0,
+        "cancelled",
+        5000,
+    )
+
+
+async def test_a_failed_attempt_is_flagged_and_owes_nothing_new(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    await cashdesk.desk.deliver(placed(reference=payment))
+    said = await cashdesk.pay(event("payment_intent.payment_failed", intent(payment), 3))
+    (changed,) = of_kind(said, BalanceChanged)
+    assert changed.position.flags == ["last_attempt_failed"]
+    assert changed.position.balance_minor == 5000
+
+
+async def test_another_currency_is_parked_and_reported(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(5000, reference=payment)
+    await cashdesk.desk.deliver(order)
+    one = succeeded(payment, 5000, "usd")
+    said = await cashdesk.pay(one)
+    (unmatched,) = of_kind(said, PaymentUnmatched)
+    assert (unmatched.amount_minor, unmatched.currency, unmatched.reason) == (5000, "USD", "currency_differs")
+    assert await cashdesk.end_of(one) == ("parked", "currency_differs")
+    assert (await cashdesk.account(order))["balance_minor"] == 5000
+
+
+async def test_money_by_card_and_by_hand_add_up(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(5000, reference=payment)
+    await cashdesk.desk.deliver(order)
+    await cashdesk.desk.deliver(record(order, 2000))
+    await cashdesk.pay(succeeded(payment, 5000))
+    account = await cashdesk.account(order)
+    assert (account["balance_minor"], account["received_by_hand_minor"]) == (-2000, 2000)
+
+
+async def test_the_order_is_found_by_what_the_storefront_wrote(cashdesk: CashDesk) -> None:
+    order = placed()
+    await cashdesk.desk.deliver(order)
+    await cashdesk.pay(succeeded(intent_id(), **names(order)))
+    assert (await cashdesk.account(order))["balance_minor"] == 0
+    assert await cashdesk.desk.fetchval("SELECT count(*) FROM provider_object") == 1
+
+
+async def test_an_order_named_for_another_shop_is_not_touched(cashdesk: CashDesk) -> None:
+    order = placed()
+    await cashdesk.desk.deliver(order)
+    metadata = {"comptoir_order_id": str(order.order_id), "comptoir_shop": "another-shop"}
+    one = succeeded(intent_id(), metadata=metadata)
+    await cashdesk.pay(one)
+    assert await cashdesk.end_of(one) == ("waiting", "order_unknown")
+    assert (await cashdesk.account(order))["balance_minor"] == 5000
+
+
+async def test_a_session_names_the_order_of_its_intent(cashdesk: CashDesk) -> None:
+    order, payment = placed(), intent_id()
+    await cashdesk.desk.deliver(order)
+    money = succeeded(payment)
+    await cashdesk.pay(money)
+    assert await cashdesk.end_of(money) == ("waiting", "order_unknown")
+    session = {
+        "id": f"cs_{uuid4().hex}",
+        "object": "checkout.session",
+        "created": 1_794_999_999,
+        "client_reference_id": str(order.order_id),
+        "payment_intent": payment,
+        "payment_status": "paid",
+        "currency": "eur",
+    }
+    await cashdesk.pay(event("checkout.session.completed", session))
+    assert (await cashdesk.account(order))["balance_minor"] == 0
+    assert await cashdesk.end_of(money) == ("applied", None)
+
+
+async def test_a_charge_without_intent_is_money_by_itself(cashdesk: CashDesk) -> None:
+    order = placed()
+    await cashdesk.desk.deliver(order)
+    charge = {
+        "id": f"ch_{uuid4().hex}",
+        "object": "charge",
+        "created": 1_795_000_000,
+        "payment_intent": None,
+        "paid": True,
+        "captured": True,
+        "amount": 5000,
+        "amount_captured": 5000,
+        "currency": "eur",
+        **names(order),
+    }
+    await cashdesk.pay(event("charge.succeeded", charge), event("charge.updated", charge))
+    assert (await cashdesk.account(order))["balance_minor"] == 0
+
+
+@pytest.mark.parametrize(
+    ("type_", "end"),
+    [
+        ("refund.created", ("parked", "not_posted_by_itself")),
+        ("charge.refunded", ("parked", "not_posted_by_itself")),
+        ("charge.dispute.funds_withdrawn", ("parked", "not_posted_by_itself")),
+        ("payment_intent.partially_funded", ("parked", "not_posted_by_itself")),
+        ("something.new", ("parked", "type_unknown")),
+        ("customer.updated", ("irrelevant", "no_money_of_an_order")),
+    ],
+)
+async def test_what_these_books_do_not_post_stays_visible(
+    cashdesk: CashDesk, type_: str, end: tuple[str, str]
+) -> None:
+    one = event(type_, {"id": "re_1", "object": "refund", "payment_intent": "pi_1", "amount": 500})
+    await cashdesk.pay(one)
+    assert await cashdesk.end_of(one) == end
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"livemode": True}, "livemode_differs"),
+        ({"account": "acct_1"}, "account_unexpected"),
+        ({"object": "v2.core.event"}, "shape_unexpected"),
+        ({"data": {}}, "shape_unexpected"),
+        ({"created": "yesterday"}, "shape_unexpected"),
+    ],
+)
+async def test_an_event_of_another_world_is_parked(
+    cashdesk: CashDesk, changes: dict[str, Any], reason: str
+) -> None:
+    payment = intent_id()
+    order = placed(reference=payment)
+    await cashdesk.desk.deliver(order)
+    one = {**succeeded(payment), **changes}
+    await cashdesk.pay(one)
+    assert await cashdesk.end_of(one) == ("parked", reason)
+    assert (await cashdesk.account(order))["balance_minor"] == 5000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "requires_capture"},
+        {"amount_received": "5000"},
+        {"amount_received": 50.0},
+        {"amount_received": -5000},
+        {"currency": "xxx"},
+        {"currency": None},
+        {"id": 5},
+    ],
+)
+async def test_an_amount_or_state_that_makes_no_sense_is_parked(
+    cashdesk: CashDesk, fields: dict[str, Any]
+) -> None:
+    payment = intent_id()
+    order = placed(reference=payment)
+    await cashdesk.desk.deliver(order)
+    one = succeeded(payment)
+    one["data"]["object"].update(fields)
+    await cashdesk.pay(one)
+    assert (await cashdesk.end_of(one))[0] == "parked"
+    assert (await cashdesk.account(order))["balance_minor"] == 5000
+
+
+async def test_a_webhook_that_breaks_the_rules_is_parked_and_the_others_go_on(cashdesk: CashDesk) -> None:
+    payment, full = intent_id(), intent_id()
+    order = placed(reference=payment)
+    brimful = placed(2**53 - 1, reference=full)
+    await cashdesk.desk.deliver(order)
+    await cashdesk.desk.deliver(brimful)
+    await cashdesk.desk.deliver(record(brimful, 2**53 - 1))
+    breaking = succeeded(full, 2**53 - 1)
+    await cashdesk.pay(breaking, succeeded(payment))
+    assert await cashdesk.end_of(breaking) == ("parked", "failed")
+    assert (await cashdesk.account(order))["balance_minor"] == 0
+
+
+async def test_an_endpoint_taken_out_of_the_settings_parks_what_it_had(cashdesks: CashDesks) -> None:
+    first = await cashdesks()
+    one = succeeded(intent_id())
+    await first.post(one)
+    url = first.hub.settings.database_url.get_secret_value()
+    later = await cashdesks(url, stripe_endpoints=())
+    await later.apply()
+    assert await later.end_of(one) == ("parked", "endpoint_unknown")
+
+
+async def test_the_ledger_as_the_back_office_reads_it(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    order = placed(reference=payment)
+    await cashdesk.desk.deliver(order)
+    await cashdesk.pay(succeeded(payment))
+    right = {"authorization": "Bearer a-token-for-tests-only"}
+    path = f"/internal/accounts/{SHOP}/{order.order_id}"
+    answer: Any = (await cashdesk.client.get(path, headers=right)).json()
+    assert [entry["kind"] for entry in answer["entries"]] == ["order_total", "payment_received"]
+    assert answer["account"]["balance_minor"] == 0
+    assert (await cashdesk.client.get(path)).status_code == 401
+    assert (
+        await cashdesk.client.get(f"/internal/accounts/{SHOP}/{uuid4()}", headers=right)
+    ).status_code == 404
+
+
+def test_the_builder_writes_as_stripe_does() -> None:
+    assert b"\n  " in as_body(succeeded("pi_1"))
