@@ -80,8 +80,8 @@ def _faults_of_price(line: SubmittedLine, path: str, currency: str) -> Iterator[
         yield Reason(
             code="line_total_wrong",
             message=f"The line's total is {written(line.total_minor, currency)}, but quantity "
-            f"{line.quantity} × {written(line.unit_price_minor, currency)} − {written(line.discount_minor, currency)} is "
-            f"{written(gross - line.discount_minor, currency)}; send that.",
+            f"{line.quantity} × {written(line.unit_price_minor, currency)} − "
+            f"{written(line.discount_minor, currency)} is {written(gross - line.discount_minor, currency)}; send that.",
             field=f"{path}.total_minor",
         )
 

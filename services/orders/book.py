@@ -1,0 +1,152 @@
+"""The orders of one unit, and what is to be written beside them.
+
+Invariant: everything a batch reads is locked and loaded at once (orders, then commands, each in one sequence for every
+process) and everything it writes is written at once, one statement a table. A handler works in memory only.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.orders import OrderStateChanged
+from contracts.storefront import OrderSubmitted
+from services.chassis.subscribers import Book, Delivery, Wait, order_key
+from services.chassis.unit import Unit
+from services.orders import rows, store
+from services.orders.intake import Intake
+from services.orders.outcome_types import commands_named
+from services.orders.record import Order
+from services.orders.waiting import waiting
+
+
+class OrderBook(Book):
+    """Orders by shop and id, commands by id, the submissions of the batch, and rows to insert."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self.orders: dict[store.OrderKey, Order] = {}
+        self.commands: dict[UUID, store.Row] = {}
+        self.intake = Intake(unit.connection, unit.now)
+        self.activity: list[tuple[Any, ...]] = []
+        self.state_changes: list[tuple[Any, ...]] = []
+        self.ledger_entries: list[tuple[Any, ...]] = []
+        self.unmatched_payments: list[tuple[Any, ...]] = []
+        self.parcels: list[tuple[Any, ...]] = []
+        self.shipments: list[tuple[Any, ...]] = []
+        self.deliveries: list[tuple[Any, ...]] = []
+        self.mails: dict[tuple[str, UUID], tuple[Any, ...]] = {}
+        self.outcomes: dict[UUID, tuple[str, str]] = {}
+        self._changed: dict[store.OrderKey, Order] = {}
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Claim the keys of submissions, lock the orders and commands that the other messages name."""
+        submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
+        if submissions:
+            await self.intake.load(submissions)
+        keys = {key for delivery in deliveries if (key := _order_named(delivery.message))}
+        await self.load_orders(sorted(keys))
+        ids = {command_id for delivery in deliveries for command_id in commands_named(delivery)}
+        if ids:
+            found = await store.lock_commands(self.unit.connection, sorted(ids))
+            self.commands = {row["command_id"]: row for row in found}
+
+    async def load_orders(self, keys: Sequence[store.OrderKey]) -> None:
+        """Lock and load these orders; unknown ones stay unknown. Keys come sorted, against deadlocks."""
+        if keys:
+            for row in await store.lock_orders(self.unit.connection, keys):
+                order = rows.order_of(row)
+                self.orders[order.shop, order.id] = order
+
+    def find(self, shop: str, order_id: UUID) -> Order:
+        """The order a fact is about. Raises Wait when it is not known (yet)."""
+        order = self.orders.get((shop, order_id))
+        if order is None:
+            raise Wait(order_key(order_id), "order_unknown")
+        return order
+
+    def changed(self, order: Order, cause: Envelope, actor: str | None = None) -> None:
+        """A fact of the order changed: derive its state anew, and tell when what is shown changed."""
+        self._changed[order.shop, order.id] = order
+        self.restate(order, cause, actor)
+
+    def restate(self, order: Order, cause: Envelope, actor: str | None) -> None:
+        """Derive everything anew; a change of state or label is an event and a row of history."""
+        previous, previous_label = order.state, order.label
+        if not order.restate():
+            return
+        assert order.state is not None
+        self.unit.emit(
+            OrderStateChanged(
+                shop=order.shop,
+                order_id=order.id,
+                code=order.code,
+                previous=previous,
+                state=order.state,
+                label=order.label,
+                cause=cause.type,
+            ),
+            about=order,
+            cause=cause,
+        )
+        self.state_changes.append(
+            (
+                order.shop,
+                order.id,
+                order.sequence,
+                previous,
+                order.state,
+                previous_label or None,
+                order.label,
+                cause.id,
+                cause.type,
+                actor,
+            )
+        )
+
+    def note(
+        self,
+        shop: str,
+        order_id: UUID,
+        kind: str,
+        item: UUID,
+        actor: str,
+        cause: Envelope,
+        data: dict[str, Any],
+    ) -> None:
+        """Note what happened to an order; `item` is the fact's own id, so that a repeat is the same row."""
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        self.activity.append((shop, order_id, kind, item, cause.time, actor, cause.id, text))
+
+    async def save(self) -> None:
+        """Write all of it."""
+        connection, now = self.unit.connection, self.unit.now
+        await self.intake.save()
+        if self._changed:
+            await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
+        if self.state_changes:
+            await store.insert_state_changes(connection, self.state_changes, now)
+        if self.outcomes:
+            await store.settle_commands(
+                connection, [(command_id, *outcome) for command_id, outcome in self.outcomes.items()], now
+            )
+            self.unit.after_commit(lambda: waiting.announce(self.outcomes))
+        for write, found in (
+            (store.insert_activity, self.activity),
+            (store.insert_ledger_entries, self.ledger_entries),
+            (store.insert_unmatched_payments, self.unmatched_payments),
+            (store.insert_parcels, self.parcels),
+            (store.insert_shipments, self.shipments),
+            (store.insert_deliveries, self.deliveries),
+            (store.upsert_mails, [self.mails[key] for key in sorted(self.mails)]),
+        ):
+            if found:
+                await write(connection, found)
+
+
+def _order_named(message: Any) -> store.OrderKey | None:
+    """The order whose facts a message carries; mails and commands' outcomes need no order."""
+    if hasattr(message, "code") and hasattr(message, "order_id"):
+        return message.shop, message.order_id
+    return None

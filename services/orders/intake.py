@@ -1,0 +1,126 @@
+"""The submissions of one unit: who owns which idempotency key, which code each order gets, what is inserted.
+
+Invariant: a key is claimed, and the code and id of an order found free, in the transaction that places or refuses it; a
+storefront that sends twice through two processes waits here for the first one's answer.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from contracts.message import Reason
+from contracts.storefront import OrderSubmitted
+from services.chassis.database import Connection
+from services.chassis.subscribers import Delivery
+from services.orders import store
+from services.orders.short_code import code_of
+from services.orders.submission import (
+    Accepted,
+    Claim,
+    ClaimKey,
+    Refused,
+    body_of,
+    content_hash,
+    holds_nul,
+    is_foreign,
+    key_of,
+)
+
+_REASONS = TypeAdapter(list[Reason])
+
+
+class Intake:
+    """Claims by key, codes and bodies by submission id, and the rows of what was placed and refused."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self.claims: dict[ClaimKey, Claim] = {}
+        self.codes: dict[store.OrderKey, str] = {}
+        self.bodies: dict[UUID, bytes] = {}
+        self.hashes: dict[UUID, bytes] = {}
+        self.unstorable: set[UUID] = set()
+        self.orders: list[tuple[Any, ...]] = []
+        self.lines: list[tuple[Any, ...]] = []
+        self.refusals: list[tuple[Any, ...]] = []
+
+    async def load(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
+        """Find a free code for every order to be, claim the keys, and read who has those already claimed."""
+        own = []
+        for delivery in deliveries:
+            body = self.bodies[delivery.envelope.id] = body_of(delivery.message)
+            if holds_nul(body):
+                self.unstorable.add(delivery.envelope.id)
+            elif not is_foreign(delivery.user_id, delivery.message):
+                own.append(delivery)
+        if own:
+            await self._choose_codes([(one.message.shop, one.envelope.id) for one in own])
+            await self._claim(own)
+
+    async def _choose_codes(self, keys: Sequence[store.OrderKey]) -> None:
+        """Give each order the first code that no order of its shop has; an id that is taken gets none."""
+        salts = dict.fromkeys(keys, 0)
+        while salts:
+            chosen = {(shop, code) for (shop, _), code in self.codes.items()}
+            tried: dict[store.OrderKey, str] = {}
+            for (shop, order_id), salt in salts.items():
+                while (shop, code := code_of(order_id, salt)) in chosen:
+                    salt += 1
+                chosen.add((shop, code))
+                tried[shop, order_id], salts[shop, order_id] = code, salt
+            found = await store.find_taken(self._connection, [(*key, code) for key, code in tried.items()])
+            retried = {
+                (row["shop"], row["order_id"]) for row in found if row["code_taken"] and not row["id_taken"]
+            }
+            self.codes |= {
+                (row["shop"], row["order_id"]): tried[row["shop"], row["order_id"]]
+                for row in found
+                if not row["code_taken"] and not row["id_taken"]
+            }
+            salts = {key: salts[key] + 1 for key in retried}
+
+    async def _claim(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
+        wanted: dict[ClaimKey, tuple[Any, ...]] = {}
+        keys: set[ClaimKey] = set()
+        for delivery in deliveries:
+            sale, event_id = delivery.message, delivery.envelope.id
+            key = key_of(sale)
+            keys.add(key)
+            self.hashes[event_id] = content_hash(sale)
+            if key not in wanted and (sale.shop, event_id) in self.codes:
+                wanted[key] = (*key, event_id, self.hashes[event_id], self.bodies[event_id].decode())
+        if wanted:
+            rows = [wanted[key] for key in sorted(wanted)]
+            fresh = await store.claim_keys(self._connection, rows, self._now)
+            self.claims = {row[:3]: Claim(row[3], row[4]) for row in rows if row[3] in fresh}
+        taken = sorted(keys - self.claims.keys())
+        if taken:
+            for row in await store.read_claims(self._connection, taken):
+                self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
+
+    async def save(self) -> None:
+        """Insert what was placed and what was refused."""
+        if self.orders:
+            await store.insert_orders(self._connection, self.orders, self._now)
+            await store.insert_lines(self._connection, self.lines)
+        if self.refusals:
+            await store.insert_refusals(self._connection, self.refusals, self._now)
+
+
+def _claim_of(row: store.Row) -> Claim:
+    claim = Claim(row["submission_id"], row["content_hash"])
+    if row["code"] is not None:
+        claim.answer = Accepted(
+            row["submission_id"], row["code"], row["source_reference"], row["total_minor"], row["currency"]
+        )
+    elif row["reasons"] is not None:
+        claim.answer = Refused(_REASONS.validate_json(row["reasons"]))
+    return claim
+
+
+def reasons_json(reasons: list[Reason]) -> str:
+    """Reasons as they are kept."""
+    return _REASONS.dump_json(reasons, exclude_none=True).decode()

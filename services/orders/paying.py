@@ -1,0 +1,88 @@
+"""What payments says about an order's money: the position of its account, and each receipt.
+
+Invariant: the copy equals payments' position of the highest version heard of, whatever arrived in between; the
+ledger's copy is a set of entries. Neither depends on the order in which messages arrive.
+"""
+
+from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, Position
+from services.chassis.subscribers import Delivery
+from services.orders import outcomes
+from services.orders.book import OrderBook
+from services.orders.payment_status import Money
+
+
+def take_position(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
+    """Take over the position unless a newer one is known. Raises Wait for an unknown order."""
+    message = delivery.message
+    order = book.find(message.shop, message.order_id)
+    if message.position.version > order.payment_version:
+        order.payment_version = message.position.version
+        order.money = _money_of(message.position)
+        book.changed(order, delivery.envelope)
+
+
+def copy_entry(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
+    """Copy the ledger entry of a receipt. Raises Wait for an unknown order."""
+    entry, cause = delivery.message, delivery.envelope
+    order = book.find(entry.shop, entry.order_id)
+    book.ledger_entries.append(
+        (
+            order.shop,
+            order.id,
+            entry.entry_id,
+            "payment_received",
+            entry.method,
+            entry.amount_minor,
+            entry.currency,
+            entry.provider,
+            entry.provider_reference,
+            entry.reference,
+            entry.received_on,
+            entry.clearing_on,
+            entry.note,
+            entry.recorded_by,
+            entry.balance_minor,
+            cause.time,
+        )
+    )
+    data = {
+        "method": entry.method,
+        "amount_minor": entry.amount_minor,
+        "currency": entry.currency,
+        "reference": entry.reference or entry.provider_reference,
+    }
+    book.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
+    outcomes.settle(book, delivery)
+
+
+def note_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> None:
+    """Note money that no order claims; it has found its order once a ledger entry has its reference."""
+    payment = delivery.message
+    book.unmatched_payments.append(
+        (
+            payment.shop,
+            payment.provider,
+            payment.provider_reference,
+            payment.amount_minor,
+            payment.currency,
+            payment.received_at,
+            payment.reason,
+            delivery.envelope.id,
+        )
+    )
+
+
+def _money_of(position: Position) -> Money:
+    return Money(
+        due=position.due_minor,
+        credited=position.credited_minor,
+        received=position.received_minor,
+        received_by_hand=position.received_by_hand_minor,
+        refunded=position.refunded_minor,
+        marked=position.marked_minor,
+        disputed=position.disputed_minor,
+        authorised=position.authorised_minor,
+        balance=position.balance_minor,
+        attempt=position.attempt,
+        flags=tuple(sorted(set(position.flags))),
+    )

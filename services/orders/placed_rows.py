@@ -1,0 +1,60 @@
+"""A placed sale as the rows that `store.insert_orders` and `store.insert_lines` write. Pure."""
+
+import json
+from datetime import UTC
+from typing import Any
+
+from contracts.storefront import OrderSubmitted
+from services.orders.record import Order
+
+
+def order_row(sale: OrderSubmitted, order: Order) -> tuple[Any, ...]:
+    """The order's row; what is not known yet has its default in the table."""
+    return (
+        order.shop,
+        order.id,
+        order.code,
+        order.sequence,
+        sale.module,
+        sale.idempotency_key,
+        sale.source_reference,
+        sale.locale,
+        sale.submitted_at.astimezone(UTC),
+        sale.customer.name,
+        sale.customer.email,
+        sale.customer.phone,
+        order.method,
+        sale.currency,
+        sale.totals.total_minor,
+        order.state,
+        order.label,
+        order.automatic_state,
+        order.payment_status,
+        order.fulfilment_status,
+        order.units.ordered,
+        order.units.other_ordered,
+    )
+
+
+def line_rows(sale: OrderSubmitted, order: Order) -> list[tuple[Any, ...]]:
+    """The rows of its lines, numbered from 1."""
+    return [
+        (
+            order.shop,
+            order.id,
+            number,
+            line.kind,
+            line.description,
+            line.sku,
+            line.quantity,
+            line.unit_price_minor,
+            line.discount_minor,
+            line.total_minor,
+            line.vat_rate,
+            line.resource,
+            line.starts_at,
+            line.ends_at,
+            json.dumps(line.options, ensure_ascii=False) if line.options else None,
+        )
+        for number, line in enumerate(sale.lines, 1)
+    ]

@@ -1,0 +1,62 @@
+"""An order in memory: the facts known of it and what they give. One row of the table `orders`.
+
+Invariant: `restate` is the only writer of the derived fields, and it reads nothing but the facts beside them; so
+the columns that lists filter by cannot say anything else than the facts.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.fulfillment import StockStanding
+from contracts.orders import OrderState
+from contracts.storefront import PaymentMethod
+from services.orders.attention import attention_flags
+from services.orders.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status
+from services.orders.order import Facts, HandSet, automatic_label, automatic_state, shown_state
+from services.orders.payment_status import Money, PaymentStatus, payment_status
+
+
+@dataclass(slots=True)
+class Order:
+    """A placed order. `sequence` counts our events about it; `line_positions` is JSON, None when unchanged."""
+
+    shop: str
+    id: UUID
+    code: str
+    method: PaymentMethod
+    money: Money
+    units: Quantities
+    sequence: int = 0
+    payment_version: int = 0
+    fulfilment_version: int = 0
+    stock: StockStanding = StockStanding.NOT_REQUIRED
+    line_positions: str | None = None
+    hand: HandSet | None = None
+    state: OrderState | None = None
+    label: str = ""
+    automatic_state: OrderState | None = None
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
+    flags: tuple[str, ...] = ()
+
+    def facts(self) -> Facts:
+        """What the state is a function of."""
+        return Facts(
+            cancelled=self.units.all_cancelled,
+            balance_minor=self.money.balance,
+            received_by_hand_minor=self.money.received_by_hand,
+            method=self.method,
+            quantities=self.units,
+        )
+
+    def restate(self) -> bool:
+        """Derive everything anew from the facts. Whether the shown state or label changed."""
+        facts = self.facts()
+        before = (self.state, self.label)
+        automatic = automatic_state(facts)
+        self.automatic_state = automatic
+        self.state, self.label = shown_state(automatic, automatic_label(automatic, facts), self.hand)
+        self.payment_status = payment_status(self.state, self.money)
+        self.fulfilment_status = fulfilment_status(self.units)
+        self.flags = attention_flags(self.money, self.units, self.stock)
+        return before != (self.state, self.label)

@@ -1,0 +1,167 @@
+"""A submission is refused: it is kept with its reasons, and the storefront that sent it is told.
+
+Invariant: a refusal goes to who sent the submission, never to the shop it names; and what a stranger sends claims
+no key, or one storefront could burn another's.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from contracts.message import Reason
+from contracts.orders import OrderRejected
+from contracts.storefront import Module, OrderRefused, OrderSubmitted
+from services.chassis.subscribers import Delivery, Refuse, Unreadable
+from services.chassis.unit import Unit
+from services.orders.book import OrderBook
+from services.orders.intake import reasons_json
+from services.orders.submission import Claim, storefront_of
+
+REPLACEMENT = "�"
+
+
+def refuse(book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason]) -> None:
+    """Keep the submission with its reasons, tell everybody who listens, and answer."""
+    sale = delivery.message
+    _keep(book, delivery, sale.shop, sale.module, reasons)
+    answer(book, delivery, reasons, delivery.envelope.id)
+
+
+def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+    """Refuse what a storefront sent in another's name; the sender is told, and nobody else."""
+    sale = delivery.message
+    shop, module = _sender(delivery.user_id)
+    reason = Reason(
+        code="not_your_shop",
+        message=f"The login is {shop}/{module}, the order names {sale.shop}/{sale.module}; "
+        "send each shop's orders with its own login.",
+        field="shop" if shop != sale.shop else "module",
+    )
+    _keep(book, delivery, shop, module, [reason])
+    refused = OrderRefused(
+        shop=shop,
+        module=module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        submission_id=delivery.envelope.id,
+        reasons=[reason],
+    )
+    book.unit.answer_storefront(refused, shop=shop, module=module, cause=delivery.envelope)
+
+
+def answer(
+    book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason], submission_id: UUID
+) -> None:
+    """Tell the storefront why the submission with this id was refused."""
+    sale = delivery.message
+    refused = OrderRefused(
+        shop=sale.shop,
+        module=sale.module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        submission_id=submission_id,
+        reasons=list(reasons),
+    )
+    book.unit.answer_storefront(refused, shop=sale.shop, module=sale.module.value, cause=delivery.envelope)
+
+
+def answer_unreadable(unit: Unit, unreadable: Unreadable) -> None:
+    """Tell a storefront that its submission does not fit the schema. The message itself is parked."""
+    sender = storefront_of(unreadable.user_id)
+    if unreadable.message is not OrderSubmitted or sender is None:
+        return
+    shop, module = sender[0], Module(sender[1])
+    rejected, refused = (
+        kind(
+            shop=shop,
+            module=module,
+            submission_id=unreadable.envelope.id,
+            reasons=list(unreadable.reasons) or [_UNREADABLE],
+        )
+        for kind in (OrderRejected, OrderRefused)
+    )
+    unit.emit(rejected, cause=unreadable.envelope, shop=shop, subject=unreadable.envelope.id)
+    unit.answer_storefront(refused, shop=shop, module=module, cause=unreadable.envelope)
+
+
+_UNREADABLE = Reason(
+    code="schema_invalid",
+    message="The message does not fit contracts/schemas/storefront.order.submitted.v1.json; compare it with that.",
+)
+
+
+def conflict(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
+    """The key belongs to other content."""
+    return Reason(
+        code="idempotency_conflict",
+        message=f"The idempotency key {delivery.message.idempotency_key!r} was used by submission "
+        f"{claim.submission_id} with other content; send a new sale with a new key.",
+        field="idempotency_key",
+    )
+
+
+def gone(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
+    """The order that the key placed exists no more."""
+    return Reason(
+        code="order_deleted",
+        message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {claim.submission_id}, "
+        "which was deleted; send a new sale with a new key.",
+        field="idempotency_key",
+    )
+
+
+def unclaimed(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> Reason:
+    """Why the submission could not claim its key: what it holds, or whose id it carries."""
+    if delivery.envelope.id in book.intake.unstorable:
+        return Reason(
+            code="text_unstorable", message="A text holds the character NUL (U+0000); send it without."
+        )
+    return Reason(
+        code="submission_id_taken",
+        message=f"The event id {delivery.envelope.id} already names an order of this shop; "
+        "give every submission an id of its own.",
+    )
+
+
+def _keep(
+    book: OrderBook,
+    delivery: Delivery[OrderSubmitted],
+    shop: str,
+    module: Module,
+    reasons: Sequence[Reason],
+) -> None:
+    sale, event_id = delivery.message, delivery.envelope.id
+    rejected = OrderRejected(
+        shop=shop,
+        module=module,
+        submission_id=event_id,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        reasons=list(reasons),
+    )
+    book.unit.emit(rejected, cause=delivery.envelope, shop=shop, subject=event_id)
+    book.intake.refusals.append(
+        (
+            shop,
+            event_id,
+            module,
+            _storable(sale.idempotency_key),
+            _storable(sale.source_reference) if sale.source_reference else None,
+            reasons_json(list(reasons)),
+            book.intake.bodies[event_id].decode(),
+        )
+    )
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", REPLACEMENT)
+
+
+def _sender(user_id: str | None) -> tuple[str, Module]:
+    shop, module = cast(tuple[str, str], storefront_of(user_id))
+    try:
+        return shop, Module(module)
+    except ValueError:
+        raise Refuse(
+            "login_unknown", f"the login {user_id} names no module; make logins with the deploy step"
+        ) from None

@@ -1,0 +1,31 @@
+"""Orders' settings: those of every service, who may use the REST API, and the shop's time zone."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from services.chassis.settings import ServiceSettings
+from services.orders.access import ApiTokens
+
+
+class OrdersSettings(ServiceSettings):
+    """Database, broker, address to listen on; tokens of the REST API; time zone of dates in filters."""
+
+    api_tokens: ApiTokens = Field(
+        default_factory=list,
+        description='Callers of the REST API as JSON: [{"name": "erp", "shop": "maison", "token": "…"}]. '
+        "Without any the API is closed.",
+    )
+    time_zone: str = Field(
+        default="Europe/Paris", description="Time zone of the days in filters, an IANA name: Europe/Paris."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def is_known(cls, name: str) -> str:
+        """An unknown zone is found at start, not by the first filter."""
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no IANA time zone; send one such as Europe/Paris") from error
+        return name

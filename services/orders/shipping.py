@@ -1,0 +1,145 @@
+"""What fulfillment says about an order's goods: stock, parcels, shipments, deliveries, and its whole position.
+
+Invariant: the copy equals fulfillment's position of the highest version heard of; parcels, shipments and deliveries
+are sets, so a delivery may be heard of before its shipment and ends the same.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from contracts.envelope import Envelope
+from contracts.fulfillment import (
+    DeliveryRecorded,
+    FulfilmentPosition,
+    LinePosition,
+    ParcelLine,
+    ParcelPacked,
+    ShipmentDispatched,
+    StockRejected,
+    StockReserved,
+)
+from services.chassis.subscribers import Delivery
+from services.orders import outcomes
+from services.orders.book import OrderBook
+from services.orders.fulfilment_status import sum_lines
+from services.orders.record import Order
+
+SERVICE = "fulfillment"
+_POSITIONS = TypeAdapter(list[LinePosition])
+_LINES = TypeAdapter(list[ParcelLine])
+
+
+def note_stock(book: OrderBook, delivery: Delivery[StockReserved] | Delivery[StockRejected]) -> None:
+    """Stock was reserved, or refused with what is missing. Raises Wait for an unknown order."""
+    message, cause = delivery.message, delivery.envelope
+    order = book.find(message.shop, message.order_id)
+    kind, data = "stock_reserved", {}
+    if isinstance(message, StockRejected):
+        kind, data = "stock_rejected", {"missing": [missing.model_dump() for missing in message.missing]}
+    book.note(order.shop, order.id, kind, cause.id, SERVICE, cause, data)
+    _take_position(book, order, message.position, cause, None)
+
+
+def copy_parcel(book: OrderBook, delivery: Delivery[ParcelPacked]) -> None:
+    """Copy a packed parcel. Raises Wait for an unknown order."""
+    parcel, cause = delivery.message, delivery.envelope
+    order = book.find(parcel.shop, parcel.order_id)
+    lines = _LINES.dump_json(parcel.lines).decode()
+    book.parcels.append(
+        (
+            order.shop,
+            order.id,
+            parcel.parcel_id,
+            parcel.number,
+            parcel.kind,
+            parcel.weight_grams,
+            lines,
+            parcel.packed_at,
+            parcel.packed_by,
+        )
+    )
+    data = {"number": parcel.number, "units": _units(parcel.lines)}
+    book.note(order.shop, order.id, "parcel_packed", parcel.parcel_id, parcel.packed_by, cause, data)
+    _take_position(book, order, parcel.position, cause, parcel.packed_by)
+    outcomes.settle(book, delivery)
+
+
+def copy_shipment(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> None:
+    """Copy a dispatched shipment. Raises Wait for an unknown order."""
+    shipment, cause = delivery.message, delivery.envelope
+    order = book.find(shipment.shop, shipment.order_id)
+    book.shipments.append(
+        (
+            order.shop,
+            order.id,
+            shipment.shipment_id,
+            _array(shipment.parcel_ids),
+            _LINES.dump_json(shipment.lines).decode(),
+            shipment.carrier,
+            shipment.tracking_number,
+            shipment.tracking_url,
+            shipment.shipped_on,
+            shipment.expected_on,
+            shipment.notify_customer,
+            shipment.dispatched_at,
+            shipment.dispatched_by,
+        )
+    )
+    data: dict[str, Any] = {
+        "carrier": shipment.carrier,
+        "tracking_number": shipment.tracking_number,
+        "units": _units(shipment.lines),
+    }
+    actor = shipment.dispatched_by
+    book.note(order.shop, order.id, "shipment_dispatched", shipment.shipment_id, actor, cause, data)
+    _take_position(book, order, shipment.position, cause, actor)
+    outcomes.settle(book, delivery)
+
+
+def copy_delivery(book: OrderBook, delivery: Delivery[DeliveryRecorded]) -> None:
+    """Copy a delivery, whether or not its shipment is known. Raises Wait for an unknown order."""
+    recorded, cause = delivery.message, delivery.envelope
+    order = book.find(recorded.shop, recorded.order_id)
+    book.deliveries.append(
+        (
+            order.shop,
+            order.id,
+            recorded.shipment_id,
+            _array(recorded.parcel_ids),
+            recorded.delivered_at,
+            recorded.proof,
+            recorded.proof_reference,
+            recorded.recorded_by,
+        )
+    )
+    data = {
+        "delivered_at": recorded.delivered_at.isoformat(),
+        "proof": recorded.proof,
+        "proof_reference": recorded.proof_reference,
+    }
+    actor = recorded.recorded_by
+    book.note(order.shop, order.id, "delivery_recorded", recorded.shipment_id, actor, cause, data)
+    _take_position(book, order, recorded.position, cause, actor)
+    outcomes.settle(book, delivery)
+
+
+def _take_position(
+    book: OrderBook, order: Order, position: FulfilmentPosition, cause: Envelope, actor: str | None
+) -> None:
+    if position.version > order.fulfilment_version:
+        order.fulfilment_version = position.version
+        order.stock = position.stock
+        order.units = sum_lines(position.lines)
+        order.line_positions = _POSITIONS.dump_json(position.lines).decode()
+        book.changed(order, cause, actor)
+
+
+def _units(lines: Sequence[ParcelLine]) -> int:
+    return sum(line.quantity for line in lines)
+
+
+def _array(ids: Sequence[UUID]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"

@@ -1,0 +1,296 @@
+"""All SQL by which the messages' handlers read and write this service's tables; one function a statement.
+
+Everything is set-based: a batch of a hundred messages costs the same few statements as one. Rows come as tuples in
+the columns' sequence and travel as one array per column. Look-ups are written as lateral subqueries so that each
+key is an index probe whatever the planner believes about a table that was empty when it last looked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.chassis.database import Connection
+
+Row = Mapping[str, Any]
+OrderKey = tuple[str, UUID]
+SEPARATOR = "\x1f"
+"""Between the flags of one order on their way into an array."""
+
+
+def _columns(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True))
+
+
+async def claim_keys(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> set[UUID]:
+    """Claim idempotency keys; the ids of the submissions that now own theirs come back.
+
+    Rows: shop, module, key, submission id, content hash, body. Waits for another transaction that claims the same
+    key; callers sort by key so that two batches cannot wait for each other.
+    """
+    found = await connection.fetch(
+        """INSERT INTO submission (shop, module, idempotency_key, submission_id, content_hash, body, received_at)
+           SELECT *, $7::timestamptz
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::json[])
+           ON CONFLICT DO NOTHING RETURNING submission_id""",
+        *_columns(rows),
+        now,
+    )
+    return {row["submission_id"] for row in found}
+
+
+async def read_claims(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> list[Row]:
+    """Who owns these keys and what was answered: the order's code, or the refusal's reasons. Locks nothing."""
+    return await connection.fetch(
+        """SELECT s.shop, s.module, s.idempotency_key, s.submission_id, s.content_hash,
+                  o.code, o.source_reference, o.total_minor, o.currency, r.reasons
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS k (shop, module, idempotency_key)
+           CROSS JOIN LATERAL (SELECT * FROM submission AS s
+                               WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.idempotency_key)
+                               OFFSET 0) AS s
+           LEFT JOIN LATERAL (SELECT * FROM orders AS o
+                              WHERE (o.shop, o.order_id) = (s.shop, s.submission_id) OFFSET 0) AS o ON true
+           LEFT JOIN LATERAL (SELECT * FROM refusal AS r
+                              WHERE (r.shop, r.submission_id) = (s.shop, s.submission_id) OFFSET 0) AS r ON true""",
+        *_columns(keys),
+    )
+
+
+async def find_taken(connection: Connection, rows: Sequence[tuple[str, UUID, str]]) -> list[Row]:
+    """Which of these orders' ids and codes another order has: shop, order_id, id_taken, code_taken."""
+    return await connection.fetch(
+        """SELECT k.shop, k.order_id,
+                  EXISTS (SELECT 1 FROM orders AS o WHERE (o.shop, o.order_id) = (k.shop, k.order_id) OFFSET 0)
+                      AS id_taken,
+                  EXISTS (SELECT 1 FROM orders AS o WHERE (o.shop, o.code) = (k.shop, k.code) OFFSET 0) AS code_taken
+           FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (shop, order_id, code)""",
+        *_columns(rows),
+    )
+
+
+async def insert_orders(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Insert placed orders, before anything is known of their money and goods."""
+    await connection.execute(
+        """INSERT INTO orders
+               (shop, order_id, code, sequence, module, idempotency_key, source_reference, locale, placed_at,
+                customer_name, customer_email, customer_phone, payment_method, currency, total_minor,
+                state, label, automatic_state, payment_status, fulfilment_status, ship_ordered, other_ordered,
+                flags, payment_version, due_minor, balance_minor,
+                fulfilment_version, ship_needed, other_needed, units_to_pack, units_to_ship, received_at, changed_at)
+           SELECT r.*, '{}', 0, total_minor, total_minor, 0, goods, others, goods, 0, $23, $23
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                       $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[],
+                       $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
+                       $21::integer[], $22::integer[])
+                AS r (shop, order_id, code, sequence, module, idempotency_key, source_reference, locale, placed_at,
+                      customer_name, customer_email, customer_phone, payment_method, currency, total_minor, state,
+                      label, automatic_state, payment_status, fulfilment_status, goods, others)""",
+        *_columns(rows),
+        now,
+    )
+
+
+async def insert_lines(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert the lines of placed orders."""
+    await connection.execute(
+        """INSERT INTO order_line (shop, order_id, line, kind, description, sku, quantity, unit_price_minor,
+                                   discount_minor, total_minor, vat_rate, resource, starts_at, ends_at, options)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::text[],
+                                $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[],
+                                $12::text[], $13::timestamptz[], $14::timestamptz[], $15::json[])""",
+        *_columns(rows),
+    )
+
+
+async def insert_refusals(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Keep refused submissions: shop, id, module, key, source reference, reasons, body."""
+    await connection.execute(
+        """INSERT INTO refusal
+               (shop, submission_id, module, idempotency_key, source_reference, reasons, body, refused_at)
+           SELECT *, $8::timestamptz
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::json[])
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+        now,
+    )
+
+
+async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
+    """The orders with these keys, locked in the keys' sequence until the transaction ends. Unknown ones are missing."""
+    return await connection.fetch(
+        """SELECT o.*
+           FROM unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
+           CROSS JOIN LATERAL (
+               SELECT shop, order_id, code, sequence, payment_method, state, label, automatic_state,
+                      hand_state, hand_label, hand_over, payment_version, due_minor, credited_minor,
+                      received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor,
+                      authorised_minor, balance_minor, attempt, payment_flags, fulfilment_version, stock,
+                      ship_ordered, ship_needed, ship_packed, ship_lost, ship_shipped, ship_delivered,
+                      ship_returned, other_ordered, other_needed, other_finished
+               FROM orders WHERE orders.shop = k.shop AND orders.order_id = k.order_id FOR UPDATE) AS o""",
+        *_columns(keys),
+    )
+
+
+async def update_orders(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Write back orders locked before. Line positions that are null stay as they are."""
+    await connection.execute(
+        """UPDATE orders AS o
+           SET sequence = r.sequence, state = r.state, label = r.label, automatic_state = r.automatic_state,
+               payment_status = r.payment_status, fulfilment_status = r.fulfilment_status,
+               flags = string_to_array(r.flags, E'\\x1f'), hand_state = r.hand_state, hand_label = r.hand_label,
+               hand_over = r.hand_over, payment_version = r.payment_version, due_minor = r.due,
+               credited_minor = r.credited, received_minor = r.received, received_by_hand_minor = r.by_hand,
+               refunded_minor = r.refunded, marked_minor = r.marked, disputed_minor = r.disputed,
+               authorised_minor = r.authorised, balance_minor = r.balance, attempt = r.attempt,
+               payment_flags = string_to_array(r.payment_flags, E'\\x1f'),
+               fulfilment_version = r.fulfilment_version, stock = r.stock,
+               line_positions = coalesce(r.line_positions, o.line_positions),
+               ship_ordered = r.ship_ordered, ship_needed = r.ship_needed, ship_packed = r.packed,
+               ship_lost = r.lost, ship_shipped = r.shipped, ship_delivered = r.delivered,
+               ship_returned = r.returned, other_ordered = r.other_ordered, other_needed = r.other_needed,
+               other_finished = r.other_finished, units_to_pack = r.to_pack, units_to_ship = r.to_ship,
+               changed_at = $40
+           FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::integer[],
+                       $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[],
+                       $20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::text[], $25::integer[],
+                       $26::text[], $27::jsonb[], $28::integer[], $29::integer[], $30::integer[], $31::integer[],
+                       $32::integer[], $33::integer[], $34::integer[], $35::integer[], $36::integer[],
+                       $37::integer[], $38::integer[], $39::integer[])
+                AS r (shop, order_id, sequence, state, label, automatic_state, payment_status, fulfilment_status,
+                      flags, hand_state, hand_label, hand_over, payment_version, due, credited, received,
+                      by_hand, refunded, marked, disputed, authorised, balance, attempt, payment_flags,
+                      fulfilment_version, stock, line_positions, ship_ordered, ship_needed, packed, lost,
+                      shipped, delivered, returned, other_ordered, other_needed, other_finished, to_pack,
+                      to_ship)
+           WHERE o.shop = r.shop AND o.order_id = r.order_id""",
+        *_columns(rows),
+        now,
+    )
+
+
+async def insert_state_changes(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Append to the history of shown states."""
+    await connection.execute(
+        """INSERT INTO state_change (shop, order_id, sequence, previous_state, state, previous_label, label,
+                                     cause_id, cause_type, actor, changed_at)
+           SELECT *, $11::timestamptz
+           FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                       $8::uuid[], $9::text[], $10::text[])""",
+        *_columns(rows),
+        now,
+    )
+
+
+async def insert_activity(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Note what happened; what is noted already stays as it is."""
+    await connection.execute(
+        """INSERT INTO activity (shop, order_id, kind, item, happened_at, actor, cause_id, data)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[],
+                                $7::uuid[], $8::jsonb[])
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def insert_ledger_entries(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy ledger entries; one already there stays as it is."""
+    await connection.execute(
+        """INSERT INTO ledger_entry (shop, order_id, entry_id, kind, method, amount_minor, currency, provider,
+                                     provider_reference, reference, received_on, clearing_on, note, recorded_by,
+                                     balance_minor, recorded_at)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],
+                                $7::text[], $8::text[], $9::text[], $10::text[], $11::date[], $12::date[],
+                                $13::text[], $14::text[], $15::bigint[], $16::timestamptz[])
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def insert_unmatched_payments(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Note money no order claims; one already noted stays as it is."""
+    await connection.execute(
+        """INSERT INTO unmatched_payment
+               (shop, provider, provider_reference, amount_minor, currency, received_at, reason, event_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[],
+                                $7::text[], $8::uuid[])
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def insert_parcels(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy packed parcels; one already there stays as it is."""
+    await connection.execute(
+        """INSERT INTO parcel (shop, order_id, parcel_id, number, kind, weight_grams, lines, packed_at, packed_by)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::integer[],
+                                $7::jsonb[], $8::timestamptz[], $9::text[])
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def insert_shipments(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy dispatched shipments; one already there stays as it is. Parcel ids come as array literals."""
+    await connection.execute(
+        """INSERT INTO shipment (shop, order_id, shipment_id, parcel_ids, lines, carrier, tracking_number,
+                                 tracking_url, shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by)
+           SELECT shop, order_id, shipment_id, parcel_ids::uuid[], lines, carrier, tracking_number, tracking_url,
+                  shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by
+           FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[],
+                       $8::text[], $9::date[], $10::date[], $11::boolean[], $12::timestamptz[], $13::text[])
+                AS s (shop, order_id, shipment_id, parcel_ids, lines, carrier, tracking_number, tracking_url,
+                      shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by)
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def insert_deliveries(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy deliveries; one already there stays as it is. Parcel ids come as array literals."""
+    await connection.execute(
+        """INSERT INTO delivery
+               (shop, order_id, shipment_id, parcel_ids, delivered_at, proof, proof_reference, recorded_by)
+           SELECT shop, order_id, shipment_id, parcel_ids::uuid[], delivered_at, proof, proof_reference, recorded_by
+           FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
+                       $8::text[])
+                AS d (shop, order_id, shipment_id, parcel_ids, delivered_at, proof, proof_reference, recorded_by)
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def upsert_mails(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy what became of mails, one row a mail. A sent mail outranks all else, then the later report counts."""
+    await connection.execute(
+        """INSERT INTO mail (shop, mail_id, order_id, template, recipient, cause_id, state, at, detail)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[],
+                                $7::text[], $8::timestamptz[], $9::text[])
+           ON CONFLICT (shop, mail_id) DO UPDATE
+           SET state = excluded.state, at = excluded.at, detail = excluded.detail
+           WHERE (excluded.state = 'sent', excluded.at, excluded.state) > (mail.state = 'sent', mail.at, mail.state)""",
+        *_columns(rows),
+    )
+
+
+async def lock_commands(connection: Connection, ids: Sequence[UUID]) -> list[Row]:
+    """Which of these ids are commands of ours that may still be settled, locked in the ids' sequence."""
+    return await connection.fetch(
+        """SELECT c.* FROM unnest($1::uuid[]) AS k (command_id)
+           CROSS JOIN LATERAL (SELECT command_id, shop, order_id, type, actor, state FROM command
+                               WHERE command.command_id = k.command_id AND command.state IN ('pending', 'parked')
+                               FOR UPDATE) AS c""",
+        ids,
+    )
+
+
+async def settle_commands(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+    """Write the outcome of commands locked before: id, state, outcome."""
+    await connection.execute(
+        """UPDATE command AS c SET state = r.state, outcome = r.outcome, settled_at = $4
+           FROM unnest($1::uuid[], $2::text[], $3::jsonb[]) AS r (command_id, state, outcome)
+           WHERE c.command_id = r.command_id""",
+        *_columns(rows),
+        now,
+    )

@@ -1,0 +1,94 @@
+"""A submission and who sent it: its content as one hash, and the claim on its idempotency key. Pure.
+
+Invariant: a key belongs to the first submission that used it, and only the storefront itself can use its keys.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID
+
+from contracts.message import Reason
+from contracts.storefront import OrderSubmitted, SubmittedLine
+
+NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+ClaimKey = tuple[str, str, str]
+"""Shop, module, idempotency key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The first answer: an order was placed."""
+
+    order_id: UUID
+    code: str
+    source_reference: str | None
+    total_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The first answer: refused, for these reasons."""
+
+    reasons: list[Reason]
+
+
+@dataclass(slots=True)
+class Claim:
+    """Who has an idempotency key, with which content, and the answer given (None: not answered yet)."""
+
+    submission_id: UUID
+    content_hash: bytes
+    answer: Accepted | Refused | None = None
+
+
+def key_of(sale: OrderSubmitted) -> ClaimKey:
+    """What a repeat is known by."""
+    return sale.shop, sale.module.value, sale.idempotency_key
+
+
+def body_of(sale: OrderSubmitted) -> bytes:
+    """The submission as JSON, as it is kept."""
+    return sale.__pydantic_serializer__.to_json(sale, exclude_none=True)
+
+
+def holds_nul(body: bytes) -> bool:
+    """Whether any text of the submission holds the character NUL, which PostgreSQL cannot store."""
+    return b"\\u0000" in body and NUL_IN_JSON.search(body) is not None
+
+
+def content_hash(sale: OrderSubmitted) -> bytes:
+    """A hash of what was sold to whom. When it was submitted is left out: a storefront that sends again may
+    say when it did so. Order of options, time zones and absent fields make no difference."""
+    if any(line.options or line.starts_at or line.ends_at for line in sale.lines):
+        sale = sale.model_copy(update={"lines": [_canonical(line) for line in sale.lines]})
+    return sha256(
+        sale.__pydantic_serializer__.to_json(sale, exclude={"submitted_at"}, exclude_none=True)
+    ).digest()
+
+
+def _canonical(line: SubmittedLine) -> SubmittedLine:
+    return line.model_copy(
+        update={
+            "options": dict(sorted(line.options.items())),
+            "starts_at": _in_utc(line.starts_at),
+            "ends_at": _in_utc(line.ends_at),
+        }
+    )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment else None
+
+
+def storefront_of(user_id: str | None) -> tuple[str, str] | None:
+    """Shop and module of the storefront the broker authenticated; None for any other login."""
+    parts = (user_id or "").split(".")
+    return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "storefront" else None
+
+
+def is_foreign(user_id: str | None, sale: OrderSubmitted) -> bool:
+    """Whether a storefront sent this for another shop or module than its own."""
+    return storefront_of(user_id) not in (None, (sale.shop, sale.module.value))

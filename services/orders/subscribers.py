@@ -1,0 +1,116 @@
+"""What orders hears, and which action each message starts."""
+
+from contracts.fulfillment import (
+    DeliveryRecorded,
+    ParcelPacked,
+    ShipmentDispatched,
+    StockLevelChanged,
+    StockRejected,
+    StockReserved,
+)
+from contracts.notifier import MailFailed, MailSent, MailUncertain
+from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
+from contracts.service import CommandDone, CommandRejected, MessageParked
+from contracts.storefront import OrderSubmitted
+from services.chassis.subscribers import Delivery, Subscribers
+from services.orders import mailing, outcomes, paying, placing, refusing, shipping
+from services.orders.book import OrderBook
+
+subscribers = Subscribers("orders", OrderBook)
+subscribers.unreadable(refusing.answer_unreadable)
+
+
+@subscribers.on(OrderSubmitted)
+def order_submitted(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+    """A repeat under another id hears the first answer again."""
+    placing.place(book, delivery)
+
+
+@subscribers.on(BalanceChanged)
+def balance_changed(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
+    """A repeat, or an older position, changes nothing."""
+    paying.take_position(book, delivery)
+
+
+@subscribers.on(PaymentSettled)
+def payment_settled(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
+    """A repeat finds its ledger entry."""
+    paying.copy_entry(book, delivery)
+
+
+@subscribers.on(PaymentUnmatched)
+def payment_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> None:
+    """A repeat finds the payment noted."""
+    paying.note_unmatched(book, delivery)
+
+
+@subscribers.on(StockReserved)
+def stock_reserved(book: OrderBook, delivery: Delivery[StockReserved]) -> None:
+    """A repeat, or an older position, changes nothing."""
+    shipping.note_stock(book, delivery)
+
+
+@subscribers.on(StockRejected)
+def stock_rejected(book: OrderBook, delivery: Delivery[StockRejected]) -> None:
+    """A repeat, or an older position, changes nothing."""
+    shipping.note_stock(book, delivery)
+
+
+@subscribers.on(StockLevelChanged)
+def stock_level_changed(book: OrderBook, delivery: Delivery[StockLevelChanged]) -> None:
+    """Settles the command that asked for it; levels themselves are fulfillment's to show."""
+    outcomes.settle(book, delivery)
+
+
+@subscribers.on(ParcelPacked)
+def parcel_packed(book: OrderBook, delivery: Delivery[ParcelPacked]) -> None:
+    """A repeat finds its parcel."""
+    shipping.copy_parcel(book, delivery)
+
+
+@subscribers.on(ShipmentDispatched)
+def shipment_dispatched(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> None:
+    """A repeat finds its shipment."""
+    shipping.copy_shipment(book, delivery)
+
+
+@subscribers.on(DeliveryRecorded)
+def delivery_recorded(book: OrderBook, delivery: Delivery[DeliveryRecorded]) -> None:
+    """A repeat finds the delivery."""
+    shipping.copy_delivery(book, delivery)
+
+
+@subscribers.on(MailSent)
+def mail_sent(book: OrderBook, delivery: Delivery[MailSent]) -> None:
+    """A repeat finds the mails' rows."""
+    mailing.copy_reports(book, delivery)
+
+
+@subscribers.on(MailFailed)
+def mail_failed(book: OrderBook, delivery: Delivery[MailFailed]) -> None:
+    """A repeat finds the mails' rows."""
+    mailing.copy_reports(book, delivery)
+
+
+@subscribers.on(MailUncertain)
+def mail_uncertain(book: OrderBook, delivery: Delivery[MailUncertain]) -> None:
+    """A repeat finds the mails' rows."""
+    mailing.copy_reports(book, delivery)
+
+
+@subscribers.on(CommandRejected)
+def command_rejected(book: OrderBook, delivery: Delivery[CommandRejected]) -> None:
+    """A repeat finds the command settled."""
+    outcomes.note_rejection(book, delivery)
+
+
+@subscribers.on(CommandDone)
+def command_done(book: OrderBook, delivery: Delivery[CommandDone]) -> None:
+    """A repeat finds the command settled."""
+    outcomes.settle(book, delivery)
+
+
+@subscribers.on(MessageParked)
+def message_parked(book: OrderBook, delivery: Delivery[MessageParked]) -> None:
+    """A parked command stays open: a person may redrive it."""
+    outcomes.settle(book, delivery)
