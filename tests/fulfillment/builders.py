@@ -1,4 +1,6 @@
-"""Messages and envelopes as fulfillment hears them, with everything that a test does not care about filled in."""
+"""Messages and envelopes as fulfillment hears them, with everything that a test does not care about filled
+in.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta

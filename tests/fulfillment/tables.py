@@ -1,10 +1,9 @@
 """Which columns of fulfillment's tables must be equal however an order's messages were shuffled and repeated.
 
-Left out by design:
-- times of our own clock (created_at, moved_at, packed_at, dispatched_at, recorded_at);
-- parcel.number and fulfilment_order.next_parcel_number's part in it: people number parcels in the sequence of packing,
-  nothing refers to the number (the next number itself counts parcels and must be equal);
-- counts of stock are no facts that fold: a later SetStock replaces an earlier one, so stock is set before the shuffle.
+Left out by design: - times of our own clock (created_at, moved_at, packed_at, dispatched_at, recorded_at); -
+parcel.number and fulfilment_order.next_parcel_number's part in it: people number parcels in the sequence of
+packing, nothing refers to the number (the next number itself counts parcels and must be equal); - counts of
+stock are no facts that fold: a later SetStock replaces an earlier one, so stock is set before the shuffle.
 """
 
 EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {

@@ -11,9 +11,17 @@ from services.fulfillment.carriers import PAGES, tracking_url
     ("carrier", "number", "url"),
     [
         ("Colissimo", "6A12345678901", "https://www.laposte.fr/outils/suivre-vos-envois?code=6A12345678901"),
-        ("La Poste – Lettre suivie", "87000 1234", "https://www.laposte.fr/outils/suivre-vos-envois?code=870001234"),
+        (
+            "La Poste – Lettre suivie",
+            "87000 1234",
+            "https://www.laposte.fr/outils/suivre-vos-envois?code=870001234",
+        ),
         ("CHRONOPOST", "XY1", "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT=XY1"),
-        ("Mondial Relay", "12345678", "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition=12345678"),
+        (
+            "Mondial Relay",
+            "12345678",
+            "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition=12345678",
+        ),
         ("DPD", "250", "https://trace.dpd.fr/fr/trace/250"),
         ("UPS Standard", "1Z999AA1", "https://www.ups.com/track?loc=fr_FR&tracknum=1Z999AA1"),
         ("DHL Express", "JD01", "https://www.dhl.com/fr-fr/home/tracking.html?tracking-id=JD01"),

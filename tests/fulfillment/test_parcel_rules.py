@@ -25,9 +25,13 @@ def test_all_reasons_at_once_with_both_values_and_the_field() -> None:
 
 def test_a_line_named_twice_counts_as_the_sum() -> None:
     twice = pack(ORDER, {1: 1})
-    twice = twice.model_copy(update={"lines": [ParcelLine(line=1, quantity=1), ParcelLine(line=1, quantity=1)]})
+    twice = twice.model_copy(
+        update={"lines": [ParcelLine(line=1, quantity=1), ParcelLine(line=1, quantity=1)]}
+    )
     assert parcel.units_of(twice) == {1: 2}
-    assert [r.code for r in parcel.reasons_against(twice, LINES, StockStanding.RESERVED)] == ["quantity_above_left"]
+    assert [r.code for r in parcel.reasons_against(twice, LINES, StockStanding.RESERVED)] == [
+        "quantity_above_left"
+    ]
 
 
 def test_nothing_left_says_so() -> None:

@@ -1,0 +1,33 @@
+"""The README's table of messages is the catalogue's, and the handlers are what it hears."""
+
+import re
+from pathlib import Path
+
+from contracts.catalogue import heard_by, sent_by
+from services.fulfillment.subscribers import subscribers
+
+README = Path(__file__).resolve().parents[2] / "services" / "fulfillment" / "README.md"
+
+
+def _table(heading: str) -> set[str]:
+    section = README.read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return set(re.findall(r"^\| `(\w+)`", section, flags=re.MULTILINE))
+
+
+def test_messages_in_are_those_of_the_catalogue() -> None:
+    assert _table("Messages in") == {entry.message.__name__ for entry in heard_by("fulfillment")}
+
+
+def test_messages_out_are_those_of_the_catalogue() -> None:
+    assert _table("Messages out") == {entry.message.__name__ for entry in sent_by("fulfillment")}
+
+
+def test_every_message_heard_has_a_handler() -> None:
+    assert set(subscribers.handlers) == {entry.message for entry in heard_by("fulfillment")}
+
+
+def test_every_table_is_described() -> None:
+    migrations = README.parent / "migrations"
+    sql = "".join(path.read_text(encoding="utf-8") for path in migrations.glob("*.sql"))
+    for table in re.findall(r"CREATE TABLE (\w+)", sql):
+        assert f"`{table}`" in README.read_text(encoding="utf-8"), table
