@@ -151,16 +151,17 @@ class Committer(Generic[B]):
             unit = self._open_unit(connection)
             if due is not None:
                 arrivals = [parking.arrival_of(row) for row in await due(connection)]
+            place = "retries" if due is not None else arrivals[0].queue
             await self._read(unit, arrivals, batch)
-            reach("inbox_written")
+            reach("inbox_written", place)
             if culprit is None:
                 await self._handle(unit, batch)
             else:
                 self._blame(batch, culprit)
             await self._set_aside(unit, batch)
             await unit.flush()
-            reach("before_commit")
-        reach("after_commit")
+            reach("before_commit", place)
+        reach("after_commit", place)
         unit.committed()
         self._after(unit)
         self._measure(batch, perf_counter() - began)

@@ -45,7 +45,7 @@ class QueueReader:
 
     def collect(self, message: AbstractIncomingMessage) -> None:
         """Take a message from the broker."""
-        reach("received")
+        reach("received", self.queue)
         self._arrived.append(message)
         self._idle.clear()
         self._work.set()
@@ -91,7 +91,7 @@ class QueueReader:
                 continue
             self.outage = None
             self.last_commit = monotonic()
-            reach("before_ack")
+            reach("before_ack", self.queue)
             await self._ack(batch[-1])
             return
 

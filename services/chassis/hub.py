@@ -81,8 +81,8 @@ class Hub:
             unit = self.open_unit(connection)
             yield unit
             await unit.flush()
-            reach("before_commit")
-        reach("after_commit")
+            reach("before_commit", "unit")
+        reach("after_commit", "unit")
         unit.committed()
         self.after_commit(unit)
 
