@@ -42,7 +42,7 @@ async def every_claimed_key_is_an_order_or_a_refusal(ground: Ground) -> AsyncIte
                   r.submission_id IS NOT NULL AS is_refused
            FROM submission s
            LEFT JOIN orders o ON (o.shop, o.order_id) = (s.shop, s.submission_id)
-           LEFT JOIN refusal r USING (shop, submission_id)
+           LEFT JOIN refusal r ON (r.shop, r.submission_id) = (s.shop, s.submission_id)
            WHERE (o.order_id IS NULL) = (r.submission_id IS NULL)"""
     )
     for row in rows:

@@ -29,7 +29,7 @@ class Show:
 
     def step(self, what: str) -> None:
         """A step that begins now."""
-        self.console.print(f"[dim]{self.seconds:5.1f} s[/dim]  {what}")
+        self.console.print(f"[dim]{self.seconds:5.1f} s[/dim]  {what}", soft_wrap=True)
 
     @asynccontextmanager
     async def counting(self, counts: Callable[[], Counts]) -> AsyncIterator[None]:
@@ -44,7 +44,7 @@ class Show:
             showing.cancel()
             with suppress(asyncio.CancelledError):
                 await showing
-            self.console.print(self._line(counts()))
+            self.console.print(self._line(counts()), soft_wrap=True)
 
     async def _show_live(self, counts: Callable[[], Counts]) -> None:
         with Live(self._line(counts()), console=self.console, transient=True, auto_refresh=False) as live:
@@ -55,7 +55,7 @@ class Show:
     async def _show_plain(self, counts: Callable[[], Counts]) -> None:
         while True:
             await asyncio.sleep(PLAIN_REFRESH_SECONDS)
-            self.console.print(self._line(counts()))
+            self.console.print(self._line(counts()), soft_wrap=True)
 
     def _line(self, counts: Counts) -> Text:
         text = " · ".join(f"{name} {value}" for name, value in counts.items())

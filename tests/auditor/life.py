@@ -1,0 +1,107 @@
+"""A small real life to audit: a dozen sales of the demo, played on a running system, then kept as
+databases.
+
+The services have stopped when the tests look at it, so each test may plant what it likes in a transaction
+of its own and take it back.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from contracts.catalogue import SERVICES
+from contracts.storefront import Module
+from deploy.auditor.ground import Journals
+from deploy.demo.mailserver import read_journal
+from deploy.demo.merchant import GARANCE
+from deploy.demo.orders import demo_sales, demo_stock
+from deploy.demo.play import Play
+from deploy.demo.sale import CardStory, Sale
+from deploy.demo.script import Script
+from deploy.demo.showing import Show
+from deploy.local.parts import Postgres, RabbitMQ
+from deploy.local.system import ShopSetup, System
+
+
+@dataclass(frozen=True)
+class Life:
+    """Databases of a life that is over, by service, with the journals kept beside it."""
+
+    urls: dict[str, str]
+    journals: Journals
+    script: Script
+
+
+@pytest.fixture(scope="session")
+def life(postgres: Postgres, rabbitmq: RabbitMQ, parts_folder: Path) -> Iterator[Life]:
+    """Played once for all tests of the session."""
+    lived = asyncio.run(live(postgres, rabbitmq, parts_folder / f"life-{secrets.token_hex(3)}"))
+    yield lived
+    asyncio.run(forget(postgres, lived))
+
+
+async def live(postgres: Postgres, rabbitmq: RabbitMQ, folder: Path) -> Life:
+    """Play a short script to its end and keep copies of the databases."""
+    script = Script(GARANCE, demo_stock(), chosen_sales())
+    setup = ShopSetup(GARANCE.profile, [module.value for module in GARANCE.modules])
+    async with System(folder, postgres, rabbitmq, [setup]) as system:
+        play = Play(system, script, Show())
+        outcome = await play.run()
+        assert outcome.wrong == []
+        for service in reversed(SERVICES):
+            await system.supervisor.stop(service)
+        journals = Journals(
+            submitted=[sale.event_id for sale in script.sales],
+            accepted_webhooks=[post.event_id for post in play.journal.accepted()],
+            mails=[mail.message_id for mail in read_journal(system.mail_journal)],
+        )
+        return Life(await _keep(postgres, system.databases), journals, script)
+
+
+def chosen_sales() -> list[Sale]:
+    """A few of every kind, and all mistakes with the sales they refer to."""
+    sales = demo_sales()
+    placed = [sale for sale in sales if sale.is_placed]
+    wanted = {sale.repeats for sale in sales} | {
+        _first_with_key_of(sales, sale) for sale in sales if sale.refusals
+    }
+    wanted |= {next(sale.event_id for sale in placed if sale.story.card is story) for story in CardStory}
+    wanted |= {next(sale.event_id for sale in placed if sale.module == module) for module in Module}
+    for parcels, dispatches in ((2, 2), (2, 1), (1, 1), (1, 0)):
+        stories = (
+            sale
+            for sale in placed
+            if (len(sale.story.parcels), len(sale.story.dispatches)) == (parcels, dispatches)
+        )
+        wanted |= {sale.event_id for sale in list(stories)[:2]}
+    wanted |= {sale.event_id for sale in [sale for sale in placed if sale.story.receipts][:3]}
+    return [sale for sale in sales if not sale.is_placed or sale.event_id in wanted]
+
+
+def _first_with_key_of(sales: list[Sale], sale: Sale) -> object:
+    key = sale.submission.idempotency_key
+    return next(one.event_id for one in sales if one.submission.idempotency_key == key)
+
+
+async def _keep(postgres: Postgres, databases: dict[str, str]) -> dict[str, str]:
+    admin = await asyncpg.connect(postgres.admin_url)
+    urls = {}
+    for service, url in databases.items():
+        name = f"life_{service}_{secrets.token_hex(4)}"
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.rpartition("/")[2]}"')
+        urls[service] = postgres.admin_url.rpartition("/")[0] + f"/{name}"
+    await admin.close()
+    return urls
+
+
+async def forget(postgres: Postgres, lived: Life) -> None:
+    """Drop the copies."""
+    admin = await asyncpg.connect(postgres.admin_url)
+    for url in lived.urls.values():
+        await admin.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
+    await admin.close()

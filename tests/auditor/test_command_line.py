@@ -1,0 +1,52 @@
+"""`python -m deploy.auditor` says what is wrong and ends with a status that a script can act on."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import asyncpg
+
+from deploy.demo.running import ROOT
+from tests.auditor.life import Life
+
+
+async def run_auditor(*arguments: str, **env: str) -> tuple[int, str]:
+    """Exit status and output."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.auditor", *arguments),
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+def variables(life: Life) -> dict[str, str]:
+    return {f"COMPTOIR_{service.upper()}_DATABASE_URL": url for service, url in life.urls.items()}
+
+
+async def test_a_parked_message_is_told_with_its_reason_and_ends_in_status_1(life: Life) -> None:
+    status, said = await run_auditor("--quiet-seconds", "1", **variables(life))
+    assert status == 1, said
+    assert "nothing_is_parked" in said
+    assert "1 violations" in said
+
+
+async def test_without_damage_the_status_is_0(life: Life, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(life.urls["orders"])
+    await connection.execute("UPDATE msg.parked SET state = 'discarded'")
+    status, said = await run_auditor(**variables(life))
+    await connection.execute("UPDATE msg.parked SET state = 'dead'")
+    await connection.close()
+    assert status == 0, said
+    assert "0 violations" in said
+
+
+async def test_a_missing_database_is_named() -> None:
+    status, said = await run_auditor("--orders", "postgresql://127.0.0.1:1/none")
+    assert status == 2
+    assert "payments, fulfillment, notifier" in said

@@ -1,0 +1,61 @@
+"""Each damage, planted in the databases of a real life, is seen by exactly the checks that are there for
+it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import asyncpg
+import pytest
+
+from deploy.auditor.auditing import audit, run_checks, until_quiet
+from deploy.auditor.finding import CHECKS, sentence_of
+from deploy.auditor.ground import Ground
+from tests.auditor.life import Life
+from tests.auditor.plants import DAMAGES, Damage
+
+
+@pytest.fixture
+async def ground(life: Life) -> AsyncIterator[Ground]:
+    """The life's databases, in transactions that are taken back. Triggers and references are off, so that
+    damage the tables themselves would refuse can be planted.
+    """
+    async with AsyncExitStack() as stack:
+        connections = {}
+        for service, url in life.urls.items():
+            connection = await asyncpg.connect(url)
+            stack.push_async_callback(connection.close)
+            transaction = connection.transaction()
+            await transaction.start()
+            stack.push_async_callback(transaction.rollback)
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            connections[service] = connection
+        yield Ground(connections, life.journals, life.script.must_be_parked)
+
+
+async def test_a_life_without_damage_has_no_violations(life: Life) -> None:
+    assert await audit(life.urls, life.journals, life.script.must_be_parked) == []
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=[damage.what.replace(" ", "-") for damage in DAMAGES])
+async def test_damage_is_seen_by_exactly_its_checks(ground: Ground, damage: Damage) -> None:
+    violations = await run_checks(await damage.plant(ground))
+    assert {violation.check for violation in violations} == damage.seen_by, "\n".join(map(str, violations))
+    for violation in violations:
+        assert violation.where
+        assert violation.expected != violation.found
+
+
+def test_every_check_has_damage_that_it_sees() -> None:
+    assert set(CHECKS) == {name for damage in DAMAGES for name in damage.seen_by}
+
+
+def test_every_check_says_what_it_holds_to_be_true() -> None:
+    for name in CHECKS:
+        assert len(sentence_of(name)) > 20, name
+
+
+async def test_what_still_moves_is_waited_for_and_then_told(ground: Ground) -> None:
+    assert await until_quiet(ground, 5)
+    damage = next(damage for damage in DAMAGES if "everything_said_was_sent" in damage.seen_by)
+    assert not await until_quiet(await damage.plant(ground), 0.3)
