@@ -9,6 +9,7 @@ import re
 from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import Iterable
+from functools import lru_cache
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _PLAIN_LENGTH = 60
@@ -50,6 +51,7 @@ def unstructured(text: str) -> str:
     return "\r\n ".join(_words(text))
 
 
+@lru_cache(maxsize=1024)
 def mailbox(name: str, address: str) -> str:
     """`Name <address>` with the name quoted or encoded as it needs. The address must be checked already."""
     if not name.isascii() or len(name) > _PLAIN_LENGTH or "=?" in name:

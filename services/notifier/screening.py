@@ -30,11 +30,11 @@ def paragraphs(text: str) -> list[str]:
 
 
 def screened(value: Any) -> Any:
-    """A JSON value with every text in it on one line, keys too."""
+    """A JSON value with every text in it on one line; keys stay as they are."""
     if isinstance(value, str):
         return one_line(value)
     if isinstance(value, dict):
-        return {one_line(key): screened(inner) for key, inner in value.items()}
+        return {key: screened(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [screened(inner) for inner in value]
     return value

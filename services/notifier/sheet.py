@@ -90,7 +90,7 @@ def _line(line: dict[str, Any], figures: Figures, labels: Words) -> dict[str, An
     if line.get("starts_at") or line.get("resource"):
         details.extend(_booking(line, figures, labels))
     if line.get("options"):
-        details.extend(f"{name} {value}" for name, value in sorted(line["options"].items()))
+        details.extend(f"{one_line(name)} {value}" for name, value in sorted(line["options"].items()))
     if line.get("sku"):
         details.append(labels["sku"].format(sku=line["sku"]))
     return {
