@@ -112,7 +112,7 @@ class OrderStateChanged(Message):
     shop: Shop
     order_id: OrderId
     code: OrderCode
-    previous: OrderState | None
+    previous: OrderState | None = None
     state: OrderState
     label: str = Field(description="The built-in label's key: payments_received, in_preparation.")
     cause: str = Field(description="Type of the message that caused it.")
