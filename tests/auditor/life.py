@@ -92,11 +92,19 @@ async def _keep(postgres: Postgres, databases: dict[str, str]) -> dict[str, str]
     admin = await asyncpg.connect(postgres.admin_url)
     urls = {}
     for service, url in databases.items():
-        name = f"life_{service}_{secrets.token_hex(4)}"
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.rpartition("/")[2]}"')
-        urls[service] = postgres.admin_url.rpartition("/")[0] + f"/{name}"
+        original, copy = url.rpartition("/")[2], f"life_{service}_{secrets.token_hex(4)}"
+        await admin.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{original}"')
+        urls[service] = postgres.admin_url.rpartition("/")[0] + f"/{copy}"
+        await _take_over(urls[service], role=original)
     await admin.close()
     return urls
+
+
+async def _take_over(url: str, role: str) -> None:
+    """The copy must not depend on a role that ends with the system."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(f'REASSIGN OWNED BY "{role}" TO CURRENT_USER; DROP OWNED BY "{role}"')
+    await connection.close()
 
 
 async def forget(postgres: Postgres, lived: Life) -> None:
