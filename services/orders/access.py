@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +30,16 @@ class ApiToken(BaseModel):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
     shop: Shop
     token: Annotated[SecretStr, Field(min_length=16, description="Made by a random generator.")]
+
+
+def _each_once(tokens: list[ApiToken]) -> list[ApiToken]:
+    if len({one.token.get_secret_value() for one in tokens}) < len(tokens):
+        raise ValueError("two entries have the same token; make one for each caller and shop")
+    return tokens
+
+
+ApiTokens = Annotated[list[ApiToken], AfterValidator(_each_once)]
+"""Every token belongs to one caller and one shop."""
 
 
 @dataclass(frozen=True, slots=True)

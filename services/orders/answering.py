@@ -22,6 +22,7 @@ from services.orders.documents import SubmissionShown
 from services.orders.listing import utc_text
 from services.orders.problems import Problem
 from services.orders.requesting import OrderFacts
+from services.orders.settings import OrdersSettings
 from services.orders.short_code import ALPHABET
 
 RETRY_SECONDS = 1
@@ -43,6 +44,12 @@ class Errand:
         self.hub: Hub = request.app.state.hub
         self.commands: Commands = request.app.state.commands
         self.caller: Caller = caller_of(request)
+
+    @property
+    def settings(self) -> OrdersSettings:
+        """The service's settings."""
+        assert isinstance(self.hub.settings, OrdersSettings)
+        return self.hub.settings
 
     async def order(self, name: str) -> OrderFacts:
         """The order somebody names by id or code. Raises the 404 problem."""

@@ -23,6 +23,7 @@ from services.orders.documents import CommandShown, OrderShown, OrdersPage, Subm
 from services.orders.listing import ListQuery
 from services.orders.problems import Problem, described
 from services.orders.requesting import DeliveryAsked, ParcelAsked, PaymentAsked, ShipmentAsked, StockAsked
+from services.orders.settings import OrdersSettings
 from services.orders.showing import show
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of COMPTOIR_API_TOKENS.")
@@ -58,7 +59,7 @@ COMMAND: dict[str, Any] = {
 @router.get("/orders", tags=["orders"], response_model=OrdersPage, responses=described(400))
 async def list_orders(query: Annotated[ListQuery, Query()], errand: ErrandNeeded) -> Response:
     """Orders of the shop, newest first, filtered; a page at a time."""
-    zone = ZoneInfo(errand.hub.settings.time_zone)
+    zone = ZoneInfo(errand.settings.time_zone)
     try:
         sql, arguments = listing.statement(errand.caller.shop, query, zone)
     except CursorUnreadable as unreadable:
@@ -160,6 +161,7 @@ def routes() -> FastAPI:
 def build_app(hub: Hub) -> FastAPI:
     """The application of a running service."""
     app = routes()
+    assert isinstance(hub.settings, OrdersSettings)
     app.state.hub, app.state.commands = hub, Commands(hub)
     app.add_middleware(Gate, tokens=Tokens(hub.settings.api_tokens))
     return app

@@ -1,0 +1,170 @@
+"""For tests of the REST API: a shop's program with its token, and the other services' answers to its commands.
+
+Orders arrive and outcomes come back through the real pipeline on a real PostgreSQL; requests go through the real
+application. Only the wires are left out.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+
+from contracts.catalogue import CATALOGUE
+from contracts.envelope import uuid7
+from contracts.message import Message, Reason
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentSettled, RecordPayment
+from contracts.service import CommandRejected
+from contracts.storefront import OrderSubmitted
+from services.chassis.testing import Desk, Outcome
+from services.orders.api import build_app
+
+TOKEN = "token-of-the-erp-0123456789"
+OTHER_TOKEN = "token-of-another-shop-0123456789"
+TOKENS = [
+    {"name": "erp", "shop": "maison", "token": TOKEN},
+    {"name": "erp", "shop": "atelier", "token": OTHER_TOKEN},
+]
+DEADLINE_SECONDS = 10.0
+
+
+def client(desk: Desk, token: str = TOKEN) -> httpx2.AsyncClient:
+    """HTTP to the application, as the holder of a token."""
+    transport = httpx2.ASGITransport(build_app(desk.hub), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx2.AsyncClient(transport=transport, base_url="http://orders", headers=headers)
+
+
+def key() -> dict[str, str]:
+    """A new Idempotency-Key."""
+    return {"Idempotency-Key": uuid4().hex}
+
+
+def sale(shop: str = "maison", **changes: Any) -> OrderSubmitted:
+    """A sale of three candles and a lesson for 84.00 EUR, to be paid by cheque."""
+    content: dict[str, Any] = {
+        "shop": shop,
+        "module": "shop",
+        "idempotency_key": uuid4().hex,
+        "submitted_at": datetime.now(UTC),
+        "locale": "fr",
+        "currency": "EUR",
+        "payment": {"method": "cheque"},
+        "customer": {
+            "name": "Zoé Martin",
+            "email": "zoe@example.org",
+            "company": "Martin SARL",
+            "ip_address": "192.0.2.7",
+            "browser": "Mozilla/5.0 (somebody's)",
+        },
+        "shipping_address": {
+            "name": "Zoé Martin",
+            "street": "1 rue du Port",
+            "postal_code": "29000",
+            "city": "Quimper",
+            "country": "FR",
+        },
+        "lines": [
+            {
+                "kind": "ship",
+                "description": "Bougie",
+                "sku": "BOUGIE-01",
+                "quantity": 3,
+                "unit_price_minor": 1500,
+                "total_minor": 4500,
+                "options": {"parfum": "figuier"},
+            },
+            {
+                "kind": "service",
+                "description": "Leçon",
+                "quantity": 1,
+                "unit_price_minor": 3400,
+                "total_minor": 3400,
+            },
+        ],
+        "shipping": {"label": "Colissimo", "amount_minor": 500},
+        "totals": {"lines_minor": 7900, "shipping_minor": 500, "total_minor": 8400},
+        "note": "Sonner deux fois.",
+    }
+    return OrderSubmitted.model_validate({**content, **changes})
+
+
+async def place(desk: Desk, sold: OrderSubmitted | None = None) -> OrderPlaced:
+    """Have a sale arrive and be placed."""
+    outcome: Outcome = await desk.deliver(sold or sale())
+    (placed,) = outcome.said(OrderPlaced)
+    order: OrderPlaced = placed
+    return order
+
+
+async def sent(desk: Desk, count: int = 1) -> list[tuple[UUID, Any]]:
+    """The commands in the event log with their ids, once there are so many. Fails after ten seconds."""
+    query = "select id, type, body from msg.event_log where type = any($1::text[]) order by id"
+    types = [entry.type for entry in CATALOGUE.values() if entry.is_command]
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while len(rows := await desk.fetch(query, types)) < count:
+            await asyncio.sleep(0.005)
+    return [(row["id"], CATALOGUE[row["type"]].message.model_validate_json(row["body"])) for row in rows]
+
+
+async def answered(
+    desk: Desk, request: Coroutine[Any, Any, httpx2.Response], answer: Callable[[UUID, Any], Message]
+) -> httpx2.Response:
+    """Let a request wait, have its command's owner answer, and give what the caller then hears."""
+    before = await desk.fetchval("select count(*) from command")
+    waiting = asyncio.create_task(request)
+    command_id, command = (await sent(desk, before + 1))[-1]
+    await desk.deliver(answer(command_id, command), causation_id=command_id, sender=_owner(command))
+    return await waiting
+
+
+def _owner(command: Message) -> str:
+    return "payments" if isinstance(command, RecordPayment) else "fulfillment"
+
+
+def settled(code: str) -> Callable[[UUID, RecordPayment], PaymentSettled]:
+    """Payments did what it was asked."""
+
+    def answer(_: UUID, asked: RecordPayment) -> PaymentSettled:
+        return PaymentSettled(
+            shop=asked.shop,
+            order_id=asked.order_id,
+            code=code,
+            entry_id=uuid7(),
+            method=asked.method,
+            amount_minor=asked.amount_minor,
+            currency=asked.currency,
+            reference=asked.reference,
+            received_on=asked.received_on,
+            recorded_by=asked.actor,
+            balance_minor=8400 - asked.amount_minor,
+        )
+
+    return answer
+
+
+def rejected(*reasons: Reason) -> Callable[[UUID, Any], CommandRejected]:
+    """The owner refuses."""
+
+    def answer(command_id: UUID, asked: Any) -> CommandRejected:
+        return CommandRejected(
+            shop=asked.shop,
+            order_id=getattr(asked, "order_id", None),
+            command_id=command_id,
+            command_type=f"orders.{asked.wire_name}",
+            reasons=list(reasons),
+        )
+
+    return answer
+
+
+PAYMENT = {
+    "method": "cheque",
+    "amount_minor": 8400,
+    "currency": "EUR",
+    "reference": "0042",
+    "received_on": date(2026, 11, 22).isoformat(),
+}
