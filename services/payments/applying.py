@@ -6,7 +6,7 @@ go on. Money of an unknown order waits; it is found again the moment the order (
 is reported when that takes too long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from contracts.payments import PaymentUnmatched
-from services.chassis.database import is_conflict, is_outage
+from services.chassis.database import Connection, is_conflict, is_outage
 from services.chassis.hub import Hub
 from services.chassis.subscribers import order_key
 from services.chassis.unit import Unit
@@ -31,6 +31,8 @@ from services.payments.webhook_store import Ending
 
 WORKER = "webhooks"
 BATCH = 100
+CONFLICT_TRIES = 3
+Take = Callable[[Connection], Awaitable[list[asyncpg.Record]]]
 log = structlog.get_logger()
 
 
@@ -59,41 +61,52 @@ class Waiting:
         return [*keys, order_key(self.order_id)] if self.order_id else keys
 
 
+class WebhooksFailed(Exception):
+    """A batch of webhooks could not be applied; nothing of it was. Says which and why."""
+
+    def __init__(self, webhook_ids: Sequence[UUID], error: Exception) -> None:
+        super().__init__(f"{len(webhook_ids)} webhook(s) could not be applied: {error!r:.500}")
+        self.webhook_ids = webhook_ids
+
+
 async def apply_webhooks(hub: Hub) -> bool:
-    """Apply one batch. True when there may be more."""
-    settings = hub.settings
-    assert isinstance(settings, PaymentsSettings)
+    """Apply one batch. True when there may be more. Raises only when the database is away."""
     try:
-        return await _apply(hub, settings, BATCH) >= BATCH
-    except Exception as error:
-        if is_outage(error) or is_conflict(error):
-            raise
-        log.error("webhook batch failed; each alone", error=repr(error)[:500], exc_info=error)
-    while await _apply_alone(hub, settings):
-        pass
-    return False
-
-
-async def _apply_alone(hub: Hub, settings: PaymentsSettings) -> bool:
-    """Apply the oldest webhook by itself; if it fails, park it."""
-    try:
-        return await _apply(hub, settings, 1) > 0
-    except Exception as error:
-        if is_outage(error) or is_conflict(error):
-            raise
-        log.error("webhook parked", error=repr(error)[:500], exc_info=error)
-        async with hub.unit() as unit:
-            rows = await webhook_store.take(unit.connection, 1)
-            failed = [Ending(row["id"], "parked", "failed", repr(error)[:500]) for row in rows]
-            await webhook_store.end(unit.connection, failed, unit.now)
+        return await _apply(hub, lambda connection: webhook_store.take(connection, BATCH)) == BATCH
+    except WebhooksFailed as failed:
+        log.error("webhooks failed; each alone", error=str(failed), exc_info=failed)
+        for webhook_id in failed.webhook_ids:
+            await _apply_alone(hub, webhook_id)
         return True
 
 
-async def _apply(hub: Hub, settings: PaymentsSettings, limit: int) -> int:
-    async with hub.unit() as unit:
-        rows = await webhook_store.take(unit.connection, limit)
-        if rows:
-            await Application(unit, settings).run(rows)
+async def _apply_alone(hub: Hub, webhook_id: UUID) -> None:
+    """Apply one webhook by itself; if it fails, park it."""
+    try:
+        await _apply(hub, lambda connection: webhook_store.take_one(connection, webhook_id))
+    except WebhooksFailed as failed:
+        async with hub.unit() as unit:
+            rows = await webhook_store.take_one(unit.connection, webhook_id)
+            parked = [Ending(row["id"], "parked", "failed", str(failed)) for row in rows]
+            await webhook_store.end(unit.connection, parked, unit.now)
+
+
+async def _apply(hub: Hub, take: Take) -> int:
+    """Apply what `take` locks, in one transaction; how many. Two transactions that met are tried again."""
+    assert isinstance(hub.settings, PaymentsSettings)
+    for attempts_left in reversed(range(CONFLICT_TRIES)):
+        rows: list[asyncpg.Record] = []
+        try:
+            async with hub.unit() as unit:
+                rows = await take(unit.connection)
+                if rows:
+                    await Application(unit, hub.settings).run(rows)
+            break
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if not is_conflict(error) or not attempts_left:
+                raise WebhooksFailed([row["id"] for row in rows], error) from error
     return len(rows)
 
 
@@ -146,9 +159,10 @@ class Application:
             if account is None:
                 homeless.append(webhook)
                 continue
-            for shop, provider, object_id in webhook.objects:
-                if (shop, provider, object_id) not in known:
-                    self._book.link(account, provider, object_id)
+            for key in webhook.objects:
+                if key not in known:
+                    known[key] = account.id
+                    self._book.link(account, key[1], key[2])
             self._endings.append(settle(self._book, account, webhook.facts, webhook.webhook_id))
         return homeless
 

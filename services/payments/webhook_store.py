@@ -77,6 +77,15 @@ async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
     )
 
 
+async def take_one(connection: Connection, webhook_id: UUID) -> list[asyncpg.Record]:
+    """That webhook, if it is to be applied and nobody else has it. Locks it."""
+    return await connection.fetch(
+        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at FROM webhook
+           WHERE id = $1 AND state = 'received' FOR UPDATE SKIP LOCKED""",
+        webhook_id,
+    )
+
+
 async def end(connection: Connection, endings: Sequence[Ending], now: datetime) -> None:
     """Write how locked webhooks ended."""
     await connection.execute(

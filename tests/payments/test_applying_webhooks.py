@@ -295,6 +295,31 @@ async def test_a_webhook_that_breaks_the_rules_is_parked_and_the_others_go_on(ca
     assert (await cashdesk.account(order))["balance_minor"] == 0
 
 
+async def test_one_payment_naming_two_orders_stays_with_the_first(cashdesk: CashDesk) -> None:
+    first, second, payment = placed(), placed(), intent_id()
+    await cashdesk.desk.deliver(first)
+    await cashdesk.desk.deliver(second)
+    kind = "payment_intent.processing"
+    await cashdesk.pay(event(kind, intent(payment, **names(first))), succeeded(payment, **names(second)))
+    assert (await cashdesk.account(first))["balance_minor"] == 0
+    assert (await cashdesk.account(second))["balance_minor"] == 5000
+
+
+async def test_money_that_another_account_has_is_parked_and_the_others_go_on(cashdesk: CashDesk) -> None:
+    """A link that was lost: the ledger's own key still keeps the money from being counted twice."""
+    first, second, payment, other = placed(), placed(), intent_id(), intent_id()
+    third = placed(reference=other)
+    for order in (first, second, third):
+        await cashdesk.desk.deliver(order)
+    await cashdesk.pay(succeeded(payment, **names(first)))
+    await cashdesk.hub.pool.execute("DELETE FROM provider_object WHERE object_id = $1", payment)
+    again = succeeded(payment, **names(second))
+    await cashdesk.pay(again, succeeded(other))
+    assert await cashdesk.end_of(again) == ("parked", "failed")
+    assert (await cashdesk.account(second))["balance_minor"] == 5000
+    assert (await cashdesk.account(third))["balance_minor"] == 0
+
+
 async def test_an_endpoint_taken_out_of_the_settings_parks_what_it_had(cashdesks: CashDesks) -> None:
     first = await cashdesks()
     one = succeeded(intent_id())

@@ -108,7 +108,7 @@ async def test_killed_after_the_commit_and_before_the_answer(
     doomed = program(url, FAILPOINT="webhook_committed", FAILPOINT_MARK=str(mark))
     with pytest.raises(httpx2.TransportError):
         post(doomed, one)
-    assert mark.read_text() == "webhook_committed"
+    assert mark.read_text().startswith("webhook_committed")
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT count(*) FROM webhook WHERE state = 'received'") == 1
     await connection.close()
