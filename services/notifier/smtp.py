@@ -2,22 +2,25 @@
 
 SMTP has no idempotency (RFC 5321, 4.2.5 and 6.1): once the final dot has left, only the server's answer tells whether
 it took the letter. So a connection lost before that is a Retry and one lost after it is Uncertain. aiosmtplib's own
-`sendmail` does not tell the two apart and parses every address anew; here its connection is used command by command.
-One connection carries one letter at a time.
+`sendmail` does not tell the two apart; it sets the connection up and `dialogue` goes on from there. One connection
+carries one letter at a time. The addresses have been checked when the letter was written (`composing`).
 """
 
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 
 from services.chassis.effects import Done, Failed, Outcome, Retry, Uncertain
 from services.chassis.failpoints import reach
 from services.notifier.composing import Letter
+from services.notifier.dialogue import Dialogue
 from services.notifier.screening import one_line
 from services.notifier.settings import NotifierSettings, Security
 
@@ -58,48 +61,65 @@ class Answer:
 class Line:
     """One connection. `whole_sent` says whether the present letter has left to its last dot."""
 
-    def __init__(self, smtp: SMTP) -> None:
-        self.smtp = smtp
+    def __init__(self, dialogue: Dialogue, extensions: Container[str]) -> None:
+        self.dialogue = dialogue
         self.carried = 0
         self.idle_since = 0.0
         self.whole_sent = False
+        self._extensions = extensions
+        self._at_once = "pipelining" in extensions
 
     async def carry(self, letter: Letter) -> Answer:
         """Hand over one letter. Raises SMTPException or OSError when the connection breaks."""
         self.carried += 1
         self.whole_sent = False
-        for step, good, command in (
-            ("sender", 2, (b"MAIL", b"FROM:<" + letter.sender.encode() + b">", *self._options(letter))),
-            ("recipient", 2, (b"RCPT", b"TO:<" + letter.recipient.encode() + b">")),
-            ("data", 3, (b"DATA",)),
-        ):
-            reply = await self.smtp.execute_command(*command, timeout=None)
-            if reply.code // 100 != good:
-                await self._start_afresh(reply.code)
-                return Answer(step, reply.code, reply.message)
-        return await self._content(letter.content)
+        refusal = await self._introduce(letter)
+        if refusal is not None:
+            return refusal
+        self.dialogue.say(letter.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        self.whole_sent = True
+        reply = await self.dialogue.hear()
+        return Answer("content", reply.code, reply.text)
 
     def takes(self, letter: Letter) -> bool:
         """Whether the server can take such an address."""
-        return not letter.international or self.smtp.supports_extension("smtputf8")
+        return not letter.international or "smtputf8" in self._extensions
 
-    def _options(self, letter: Letter) -> list[bytes]:
-        size = [f"SIZE={len(letter.content)}".encode()] if self.smtp.supports_extension("size") else []
-        return [*size, b"BODY=8BITMIME", b"SMTPUTF8"] if letter.international else size
+    async def _introduce(self, letter: Letter) -> Answer | None:
+        """Sender, recipient and the wish to send, in one packet where the server allows; its refusal if it refuses."""
+        steps = self._steps(letter)
+        if self._at_once:
+            self.dialogue.say(b"".join(command for _, _, command in steps))
+        refusal = None
+        for step, good, command in steps:
+            if not self._at_once:
+                self.dialogue.say(command)
+            reply = await self.dialogue.hear()
+            if reply.code // 100 != good:
+                refusal = Answer(step, reply.code, reply.text)
+                break
+        if refusal is not None:
+            await self._start_afresh(refusal)
+        return refusal
 
-    async def _content(self, content: bytes) -> Answer:
-        protocol = self.smtp.protocol
-        if protocol is None:
-            raise SMTPServerDisconnected("connection lost before the content")
-        protocol.write(content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        self.whole_sent = True
-        reply = await protocol.read_response()
-        return Answer("content", reply.code, reply.message)
+    def _steps(self, letter: Letter) -> tuple[tuple[str, int, bytes], ...]:
+        options = f" SIZE={len(letter.content)}" if "size" in self._extensions else ""
+        if letter.international:
+            options += " BODY=8BITMIME SMTPUTF8"
+        return (
+            ("sender", 2, f"MAIL FROM:<{letter.sender}>{options}\r\n".encode()),
+            ("recipient", 2, f"RCPT TO:<{letter.recipient}>\r\n".encode()),
+            ("data", 3, b"DATA\r\n"),
+        )
 
-    async def _start_afresh(self, code: int) -> None:
-        if code != 421:
-            with suppress(SMTPException, OSError):
-                await self.smtp.execute_command(b"RSET", timeout=None)
+    async def _start_afresh(self, refusal: Answer) -> None:
+        """Make the line fit for the next letter, or end it: with replies still to come, or told to go."""
+        if refusal.code == 421 or (self._at_once and refusal.step != "data"):
+            self.dialogue.hang_up()
+            return
+        with suppress(SMTPException, OSError):
+            self.dialogue.say(b"RSET\r\n")
+            await self.dialogue.hear()
 
 
 class Pool:
@@ -121,7 +141,7 @@ class Pool:
             if line is None:
                 return await self._carry(await self._connect(), letter)
             outcome = await self._carry(line, letter)
-            if isinstance(outcome, Retry) and not line.smtp.is_connected and line.carried > 1:
+            if isinstance(outcome, Retry) and not line.dialogue.is_open and line.carried > 1:
                 # The server had closed a line that looked alive: nothing was sent, so a fresh one may try at once.
                 return await self._carry(await self._connect(), letter)
             return outcome
@@ -139,12 +159,12 @@ class Pool:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
                 answer = await line.carry(letter)
         except (SMTPException, OSError) as error:
-            line.smtp.close()
+            line.dialogue.hang_up()
             if line.whole_sent:
                 return Uncertain(f"no answer after the whole letter was sent: {_reason(error)}")
             return Retry(f"connection lost before the letter was sent: {_reason(error)}")
         except BaseException:  # above all a cancelled task: the server's answer would be the next letter's
-            line.smtp.close()
+            line.dialogue.hang_up()
             raise
         outcome = answer.verdict()
         if isinstance(outcome, Done):
@@ -153,7 +173,7 @@ class Pool:
         return outcome
 
     def _keep(self, line: Line) -> None:
-        if line.smtp.is_connected:
+        if line.dialogue.is_open:
             line.idle_since = asyncio.get_running_loop().time()
             self._idle.append(line)
 
@@ -161,7 +181,7 @@ class Pool:
         now = asyncio.get_running_loop().time()
         while self._idle:
             line = self._idle.pop()
-            if not line.smtp.is_connected:
+            if not line.dialogue.is_open:
                 continue
             rested = now - line.idle_since > self._settings.smtp_idle_seconds
             if not rested and line.carried < self._settings.smtp_mails_per_connection:
@@ -178,12 +198,12 @@ class Pool:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
                 await smtp.connect()
                 await smtp.ehlo()
+                return _line(smtp)
         except (SMTPException, OSError) as error:
             smtp.close()
             self._away_until = asyncio.get_running_loop().time() + _AWAY_SECONDS
             self._away_because = _reason(error)
             raise ServerAway(self._server, self._away_because) from error
-        return Line(smtp)
 
     def _client(self) -> SMTP:
         settings = self._settings
@@ -200,11 +220,20 @@ class Pool:
         )
 
 
+def _line(smtp: SMTP) -> Line:
+    """A line on the connection that aiosmtplib has set up."""
+    if smtp.transport is None:
+        raise SMTPServerDisconnected("connection lost after EHLO")
+    # Not asyncio.Transport to isinstance: uvloop's transports have its methods and are no subclass.
+    return Line(Dialogue(cast("asyncio.Transport", smtp.transport)), frozenset(smtp.esmtp_extensions))
+
+
 async def _hang_up(line: Line) -> None:
     with suppress(SMTPException, OSError):
         async with asyncio.timeout(_HANG_UP_SECONDS):
-            await line.smtp.quit(timeout=None)
-    line.smtp.close()
+            line.dialogue.say(b"QUIT\r\n")
+            await line.dialogue.hear()
+    line.dialogue.hang_up()
 
 
 def _reason(error: Exception) -> str:

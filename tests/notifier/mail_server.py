@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from enum import Enum
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -24,6 +24,7 @@ class MailServer:
     """Answers `MAIL`, `RCPT` and `DATA` as `moods` say, one entry per command, and accepts once they are used up."""
 
     options: dict[str, Any] = field(default_factory=dict)
+    pipelining: bool = False
     port: int = 0
     journal: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -57,6 +58,13 @@ class MailServer:
     def message_ids(self) -> list[str]:
         """The Message-IDs of the kept mails, in sequence."""
         return [str(mail["Message-ID"]) for mail in self.journal]
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Any, _envelope: Any, hostname: str, replies: list[str]
+    ) -> list[str]:
+        """The greeting, with what the server can do."""
+        session.host_name = hostname
+        return [*replies[:-1], "250-PIPELINING", replies[-1]] if self.pipelining else replies
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]
@@ -108,5 +116,5 @@ class MailServer:
 
 
 def _cut(session: SMTP) -> None:
-    if isinstance(session.transport, asyncio.WriteTransport):
-        session.transport.abort()
+    if session.transport is not None:
+        cast("asyncio.Transport", session.transport).abort()

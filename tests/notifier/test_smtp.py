@@ -1,12 +1,16 @@
 """The pool against a real SMTP server in every mood: gone, not gone, or unknown, and never a guess."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import uvloop
+from aiosmtplib import SMTPException
 
 from services.chassis.effects import Done, Failed, Retry, Uncertain
 from services.notifier.composing import Letter
+from services.notifier.dialogue import Dialogue
 from services.notifier.settings import NotifierSettings, Security
 from services.notifier.smtp import Answer, Pool, ServerAway
 from tests.notifier.builders import settings_for
@@ -20,6 +24,14 @@ def a_letter(name: str = "one", recipient: str = "zoe@clients.example") -> Lette
 
 def a_pool(server: MailServer, **changes: Any) -> Pool:
     return Pool(settings_for(smtp_port=server.port, **{"smtp_timeout_seconds": 5.0, **changes}))
+
+
+@pytest.fixture(params=["one command at a time", "pipelining"])
+async def mail_server(request: pytest.FixtureRequest) -> AsyncIterator[MailServer]:
+    """A mail server with and without PIPELINING."""
+    server = await MailServer(pipelining=request.param == "pipelining").open()
+    yield server
+    await server.close()
 
 
 async def test_letter_arrives_octet_for_octet(mail_server: MailServer) -> None:
@@ -39,7 +51,7 @@ async def test_4xx_is_a_retry_and_the_line_stays_usable(mail_server: MailServer,
     assert "451 4.3.0 later" in outcome.detail
     assert mail_server.journal == []
     assert isinstance(await pool.send(a_letter()), Done)
-    assert mail_server.connections == 1
+    assert mail_server.connections == (2 if mail_server.pipelining and step != "DATA" else 1)
     await pool.close()
 
 
@@ -161,3 +173,58 @@ def test_detail_can_be_stored_whatever_the_server_says() -> None:
 def test_password_shows_nowhere() -> None:
     settings: NotifierSettings = settings_for(smtp_username="u", smtp_password="hunter2-hunter2")
     assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_every_fate_on_the_loop_of_production(pipelining: bool) -> None:
+    async def all_fates() -> list[type[object]]:
+        server = await MailServer(pipelining=pipelining).open()
+        server.will("RCPT", "451 later", "550 never", Mood.DROP, Mood.HANG)
+        server.will("DATA", Mood.DROP, Mood.HANG, Mood.KEEP_AND_DROP, "451 later")
+        fates: list[type[object]] = []
+        for _ in range(9):
+            pool = a_pool(server, smtp_timeout_seconds=0.5)
+            fates.append(type(await pool.send(a_letter())))
+            await pool.close()
+        await server.close()
+        return fates
+
+    expected = [Retry, Failed, Retry, Retry, Uncertain, Uncertain, Uncertain, Retry, Done]
+    assert uvloop.run(all_fates()) == expected
+
+
+async def a_dialogue(*packets: bytes) -> list[tuple[int, str] | str]:
+    """What is heard of a server that sends these packets and closes."""
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for packet in packets:
+            writer.write(packet)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    port = server.sockets[0].getsockname()[1]
+    transport, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
+    dialogue = Dialogue(transport)
+    heard: list[tuple[int, str] | str] = []
+    try:
+        while True:
+            reply = await dialogue.hear()
+            heard.append((reply.code, reply.text))
+    except (SMTPException, OSError) as end:
+        heard.append(type(end).__name__)
+    dialogue.hang_up()
+    server.close()
+    return heard
+
+
+@pytest.mark.parametrize(("packets", "heard"), [
+    ([b"250 a\r\n250 b\r\n354 c\r\n"], [(250, "a"), (250, "b"), (354, "c"), "SMTPServerDisconnected"]),
+    ([b"250-a\r\n25", b"0 b\r\n", b"354", b"\n"], [(250, "a b"), (354, ""), "SMTPServerDisconnected"]),
+    ([b"250 a\r\nhello\r\n250 b\r\n"], [(250, "a"), "SMTPResponseException"]),
+    ([b"250-" + b"x" * 70_000], ["SMTPResponseException"]),
+    ([], ["SMTPServerDisconnected"]),
+])  # fmt: skip
+async def test_replies_are_heard_in_sequence(packets: list[bytes], heard: list[object]) -> None:
+    assert await a_dialogue(*packets) == heard
