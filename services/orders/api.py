@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBearer
 
@@ -29,7 +29,13 @@ from services.orders.showing import show
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of COMPTOIR_API_TOKENS.")
 router = APIRouter(prefix=GUARDED, dependencies=[Depends(_bearer)], responses=described(401, 422, 503))
 
-ErrandNeeded = Annotated[Errand, Depends(Errand)]
+
+async def _errand(request: Request) -> Errand:
+    """Async, since FastAPI would make a plain one in a thread of its own."""
+    return Errand(request)
+
+
+ErrandNeeded = Annotated[Errand, Depends(_errand)]
 OrderName = Annotated[str, Path(max_length=64, description="The order's id or its code (K7F3-QD9M).")]
 Key = Annotated[
     str,

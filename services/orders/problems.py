@@ -120,6 +120,15 @@ def database_away() -> Problem:
     )
 
 
+def _too_slow() -> Problem:
+    return Problem(
+        503,
+        "query_too_slow",
+        "The database took longer than a request may; send it again, for a list with a shorter period.",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
 def install(app: FastAPI) -> None:
     """Let every error of this app end in problem details."""
     app.add_exception_handler(HTTPException, _refused)
@@ -170,6 +179,8 @@ async def _unfit(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _database_failed(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return _too_slow().response()
     if not is_outage(error) and not is_conflict(error):
         raise error
     log = structlog.get_logger()
