@@ -185,10 +185,18 @@ class MerchantDesk:
             raise CommandRefused(path, httpx2.codes.UNPROCESSABLE_ENTITY, str(command)[:500])
 
     async def _read(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = await self._http.get(path, params=query or {})
-        answer.raise_for_status()
-        content: dict[str, Any] = answer.json()
-        return content
+        """A page of the API; asked for again while the service is away."""
+        for pause in range(TRIES):
+            try:
+                answer = await self._http.get(path, params=query or {})
+                answer.raise_for_status()
+                content: dict[str, Any] = answer.json()
+                return content
+            except (httpx2.TransportError, httpx2.HTTPStatusError):
+                if pause == TRIES - 1:
+                    raise
+            await asyncio.sleep(0.2 * 2**pause)
+        raise NoOutcome(f"GET {path} got no answer in {TRIES} tries")
 
 
 def _now() -> float:

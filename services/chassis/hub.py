@@ -48,6 +48,7 @@ class Hub:
         self._window = (uuid7_floor(datetime.now(UTC)), UUID(int=0))
         self._workers: dict[str, Worker] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._working: list[asyncio.Task[None]] = []
         self._pool: Pool | None = None
         self._relay: Relay | None = None
         self.consumers: Consumers | None = None
@@ -148,8 +149,8 @@ class Hub:
         self._workers = {worker.name: worker for worker in [*own, *workers]}
         loops = [reader.run() for reader in [*readers, dead]]
         loops += [self.consumers.run(), self._relay.run()]
-        loops += [worker.loop(self) for worker in self._workers.values()]
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._working = [asyncio.create_task(worker.loop(self)) for worker in self._workers.values()]
+        self._tasks = [*map(asyncio.create_task, loops), *self._working]
         for task in self._tasks:
             task.add_done_callback(self._on_task_end)
 
@@ -169,8 +170,8 @@ class Hub:
             await self.consumers.stop()
         if self._relay is not None:
             await self._relay.stop()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
+        if self._working:
+            await asyncio.wait(self._working, timeout=1.0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,94 @@
+"""Small scripts of whole lives for tests of faults: a few shop orders that pass through every service.
+
+Each call gives fresh sales: no key, provider reference or id is ever used twice on one system.
+"""
+
+import secrets
+from dataclasses import replace
+from io import StringIO
+from uuid import UUID
+
+from rich.console import Console
+
+from contracts.storefront import Module, PaymentMethod
+from deploy.auditor.auditing import QUIET_SECONDS, audit, until_quiet
+from deploy.auditor.finding import Violation
+from deploy.auditor.ground import Journals, open_ground
+from deploy.demo.mailserver import read_journal
+from deploy.demo.merchant import GARANCE
+from deploy.demo.merchantdesk import CommandRefused, NoOutcome
+from deploy.demo.orders import demo_sales, demo_stock
+from deploy.demo.play import Outcome, Play
+from deploy.demo.sale import CardStory, Sale
+from deploy.demo.script import Script
+from deploy.demo.showing import Show
+from deploy.local.system import ShopSetup, System
+from tests.faults.timeline import where_everything_stands
+
+SETUP = ShopSetup(GARANCE.profile, [module.value for module in GARANCE.modules])
+QUICK = {"COMPTOIR_LEASE_SECONDS": "1", "COMPTOIR_EFFECT_LEASE_SECONDS": "2", "COMPTOIR_RETRY_SECONDS": "0.2"}
+"""Leases of a dead process end soon, so that a test need not wait for them."""
+
+
+def some_lives(count: int = 4) -> Script:
+    """Shop orders that are paid (by card, one early, one twice; by hand), sent with a mail, and delivered."""
+    sales = [_fresh(sale) for sale in demo_sales(secrets.randbits(48)) if _goes_all_the_way(sale)][:count]
+    stories = (CardStory.EARLY, CardStory.TWICE, CardStory.ONCE)
+    cards = [sale for sale in sales if sale.story.card is not CardStory.NEVER]
+    told = {
+        sale.event_id: sale.telling(replace(sale.story, card=story))
+        for sale, story in zip(cards, stories, strict=False)
+    }
+    return Script(GARANCE, demo_stock(), [told.get(sale.event_id, sale) for sale in sales])
+
+
+def _goes_all_the_way(sale: Sale) -> bool:
+    return (
+        sale.is_placed
+        and sale.submission.module is Module.SHOP
+        and any(dispatch.notify_customer for dispatch in sale.story.dispatches)
+        and sale.submission.payment is not None
+        and sale.submission.payment.method is not PaymentMethod.CASH
+    )
+
+
+def _fresh(sale: Sale) -> Sale:
+    key = f"{sale.submission.idempotency_key}-{secrets.token_hex(4)}"
+    return replace(sale, submission=sale.submission.model_copy(update={"idempotency_key": key}))
+
+
+class Chronicle:
+    """What storefronts and provider wrote down over all plays on one system, for the auditor."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._submitted: list[UUID] = []
+        self._webhooks: list[str] = []
+
+    async def play(self, script: Script) -> Outcome:
+        """Play a script to its end and remember its journals."""
+        play = Play(self._system, script, Show(_silent()))
+        try:
+            return await play.run()
+        except (CommandRefused, NoOutcome) as error:
+            raise AssertionError(f"{error}\n{await where_everything_stands(self._system)}") from error
+        finally:
+            self._submitted += [
+                i for storefront in play.storefronts.values() for i in storefront.submitted_at
+            ]
+            self._webhooks += [post.event_id for post in play.journal.accepted()]
+
+    async def violations(self) -> list[Violation]:
+        """What the auditor finds in everything that happened so far, once all is quiet."""
+        async with open_ground(self._system.databases, Journals(submitted=self._submitted)) as ground:
+            await until_quiet(ground, QUIET_SECONDS)
+        journals = Journals(
+            submitted=list(self._submitted),
+            accepted_webhooks=list(self._webhooks),
+            mails=[mail.message_id for mail in read_journal(self._system.mail_journal)],
+        )
+        return await audit(self._system.databases, journals)
+
+
+def _silent() -> Console:
+    return Console(file=StringIO())
