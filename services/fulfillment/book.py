@@ -58,24 +58,26 @@ class ShelfBook(Book):
         if self.orders:
             await store.read_lines(connection, self.orders)
             await self._load_parcels(messages)
-        leaving = {(m.shop, m.order_id) for m in messages if isinstance(m, DispatchShipment)}
-        moved = wanted | restocked | self._skus_of(leaving | short)
+        leaving = self._named_by(messages, DispatchShipment)
+        moved = wanted | restocked | self._skus_of(leaving.keys() | short)
         if moved:
             self.levels = await store.lock_levels(connection, moved)
         for place in self.levels:
             self._places.setdefault((place.shop, place.sku), []).append(place)
 
     async def _load_parcels(self, messages: Sequence[Any]) -> None:
-        asked = {
-            (m.shop, m.order_id)
-            for m in messages
-            if isinstance(m, PackParcel | DispatchShipment | RecordDelivery)
-        }
-        known = {key: self.orders[key] for key in asked & self.orders.keys()}
-        if known:
-            await store.read_parcels(self.unit.connection, known)
-            await store.read_shipments(self.unit.connection, known)
-            await store.read_claims(self.unit.connection, known)
+        """Of each order only what its messages need: packing its parcels, delivering also its shipments, …"""
+        connection = self.unit.connection
+        if orders := self._named_by(messages, PackParcel | DispatchShipment | RecordDelivery):
+            await store.read_parcels(connection, orders)
+        if orders := self._named_by(messages, DispatchShipment | RecordDelivery):
+            await store.read_shipments(connection, orders)
+        if orders := self._named_by(messages, DispatchShipment):
+            await store.read_claims(connection, orders)
+
+    def _named_by(self, messages: Iterable[Any], kinds: Any) -> dict[Key, Order]:
+        named = {(m.shop, m.order_id) for m in messages if isinstance(m, kinds)}
+        return {key: order for key, order in self.orders.items() if key in named}
 
     def _skus_of(self, keys: Iterable[Key]) -> set[tuple[str, str]]:
         known = (self.orders[key] for key in keys if key in self.orders)

@@ -8,7 +8,7 @@ from contracts.fulfillment import StockRejected, StockReserved
 from contracts.message import Message
 from services.chassis.testing import Desk, envelope_for
 from tests.conftest import Desks, FreshDatabase
-from tests.fulfillment.builders import a_shop, goods, pack, placed, stock_of
+from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 
@@ -90,3 +90,20 @@ async def test_two_people_pack_the_last_unit(desks: Desks, fresh_database: Fresh
         said = sorted(type(message).__name__ for outcome in outcomes for _, message in outcome.emitted)
         assert said == ["CommandRejected", "ParcelPacked"]
     assert await one.fetchval("SELECT max(packed) FROM order_line") == 1
+
+
+async def test_two_shipments_of_one_order_leave_at_once(desks: Desks, fresh_database: FreshDatabase) -> None:
+    one, two = await _two(desks, fresh_database)
+    shop = a_shop()
+    await one.deliver(stock_of(shop, A=40))
+    for _ in range(10):
+        order = placed(shop, goods("A", 2))
+        parcels = [pack(order, {1: 1}), pack(order, {1: 1})]
+        for message in (order, *parcels):
+            await one.deliver(message)
+        shipments = [dispatch(order, [parcel.parcel_id]) for parcel in parcels]
+        await asyncio.gather(one.deliver(shipments[0]), two.deliver(shipments[1]))
+    query = "SELECT DISTINCT shipped, version, sequence FROM order_line JOIN fulfilment_order USING (shop, order_id)"
+    assert [tuple(row) for row in await one.fetch(query)] == [(2, 6, 5)]
+    assert await level_of(one, shop, "A") == (20, 0)
+    await assert_books_agree(one)
