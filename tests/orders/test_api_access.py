@@ -8,10 +8,19 @@ import pytest
 from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from services.orders import problems
-from services.orders.access import LARGEST_BODY_BYTES, ApiToken, Caller, Gate, Tokens, caller_of, is_guarded
+from services.orders.access import (
+    LARGEST_BODY_BYTES,
+    ApiToken,
+    ApiTokens,
+    Caller,
+    Gate,
+    Tokens,
+    caller_of,
+    is_guarded,
+)
 
 ERP = ApiToken(name="erp", shop="maison", token=SecretStr("erp-token-0123456789"))
 SCRIPT = ApiToken(name="script", shop="atelier", token=SecretStr("script-token-0123456789"))
@@ -69,13 +78,30 @@ def test_no_header_breaks_the_comparison(authorization: str) -> None:
     assert Tokens([]).caller("Bearer " + authorization) is None
 
 
-@pytest.mark.parametrize("wrong", [{"token": "short"}, {"shop": "Maison!"}, {"name": ""}, {"scope": "all"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "short"},
+        {"token": "erp-token with spaces"},
+        {"token": "erp-token-été-été-été"},
+        {"shop": "Maison!"},
+        {"name": ""},
+        {"scope": "all"},
+    ],
+)
 def test_a_token_that_is_not_well_made_is_refused_without_showing_it(wrong: dict[str, str]) -> None:
     values = {"name": "erp", "shop": "maison", "token": "erp-token-0123456789", **wrong}
     with pytest.raises(ValidationError) as refused:
         ApiToken.model_validate(values)
     assert "erp-token" not in str(refused.value)
     assert "erp-token" not in repr(ERP)
+
+
+def test_one_token_cannot_belong_to_two() -> None:
+    values = [{"name": name, "shop": "maison", "token": "erp-token-0123456789"} for name in ("erp", "script")]
+    with pytest.raises(ValidationError, match="same token") as refused:
+        TypeAdapter(ApiTokens, config={"hide_input_in_errors": True}).validate_python(values)
+    assert "erp-token" not in str(refused.value)
 
 
 async def test_who_has_no_token_gets_401_and_is_told_where_it_goes() -> None:
