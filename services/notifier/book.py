@@ -13,6 +13,7 @@ from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
 from services.notifier import store
 from services.notifier.mail import Addressee, Mail
+from services.notifier.recent import recent
 from services.notifier.settings import ShopProfile, shop_directory
 
 MAIL = "mail"
@@ -64,3 +65,7 @@ class MailBook(Book):
             await store.insert_mails(self.unit.connection, list(self._decided.values()))
         for identifier in self._decided:
             self.unit.plan(MAIL, str(identifier), {})
+        self.unit.after_commit(self._keep)
+
+    def _keep(self) -> None:
+        recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())

@@ -24,7 +24,8 @@ from services.notifier import settings as configured
 from services.notifier import store
 from services.notifier.book import MAIL
 from services.notifier.composing import compose
-from services.notifier.mail import Addressee, Mail
+from services.notifier.mail import Mail
+from services.notifier.recent import Pair, recent
 from services.notifier.smtp import Pool, ServerAway, away_delay
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Sender:
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
         """Say what became of the mails: one message per fate. Runs in the transaction that settles them."""
         final = {UUID(e.key): (e, outcome) for e, outcome in results if not isinstance(outcome, Retry)}
-        mails = await store.read_mails(unit.connection, list(final)) if final else []
+        mails = await self._settled_mails(unit, list(final))
         for fate, message in _FATES:
             told = [(mail, *final[mail.id]) for mail in mails if type(final[mail.id][1]) is fate]
             if fate is Uncertain:
@@ -89,13 +90,19 @@ class Sender:
             if told:
                 unit.emit(message([_report(mail, outcome, unit) for mail, _, outcome in told]))
 
-    async def _find(self, identifier: UUID) -> tuple[Mail, Addressee]:
-        found = await self._read.submit(identifier)
+    async def _settled_mails(self, unit: Unit, ids: Sequence[UUID]) -> list[Mail]:
+        known = {key: pair[0] for key in ids if (pair := recent.get(key))}
+        missing = [key for key in ids if key not in known]
+        unit.after_commit(lambda: recent.forget(ids))
+        return [*known.values(), *(await store.read_mails(unit.connection, missing) if missing else ())]
+
+    async def _find(self, identifier: UUID) -> Pair:
+        found = recent.get(identifier) or await self._read.submit(identifier)
         if found is None:
             raise MailMissing(identifier)
         return found
 
-    async def _read_together(self, ids: Sequence[UUID]) -> list[tuple[Mail, Addressee] | None]:
+    async def _read_together(self, ids: Sequence[UUID]) -> list[Pair | None]:
         """Mails with their orders' addressees; None where one is gone, so that it harms no other."""
         async with self._hub.acquire() as connection:
             mails = {mail.id: mail for mail in await store.read_mails(connection, ids)}

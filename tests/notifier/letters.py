@@ -18,6 +18,44 @@ CAUSE = UUID("01936e3a-0000-7000-8000-000000000001")
 CREATED_AT = datetime(2026, 11, 22, 13, 5, 1, tzinfo=UTC)
 
 
+def a_pair(
+    template: Template,
+    order: OrderPlaced,
+    cause: UUID = CAUSE,
+    context: dict[str, Any] | None = None,
+    shop: ShopProfile | None = None,
+    locale: str | None = None,
+) -> tuple[Mail, Addressee]:
+    """A mail and its addressee as the notifier keeps them."""
+    shop = shop or a_shop()
+    recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email
+    identifier = mail_id(order.shop, cause, recipient, template)
+    mail = Mail(
+        id=identifier,
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        cause_id=cause,
+        template=template,
+        recipient=recipient,
+        locale=locale or order.locale,
+        message_id=message_id(identifier, shop.from_email),
+        context=context or {},
+        created_at=CREATED_AT,
+    )
+    addressee = Addressee(
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        name=order.customer.name,
+        email=order.customer.email,
+        locale=order.locale,
+        thread_mail_id=mail_id(order.shop, cause, order.customer.email, Template.ORDER_RECAP),
+        placed=order.model_dump(mode="json", exclude_none=True),
+    )
+    return mail, addressee
+
+
 def a_letter(
     template: Template,
     order: OrderPlaced,
@@ -26,36 +64,9 @@ def a_letter(
     locale: str | None = None,
 ) -> Letter:
     """The letter that this template makes of an order."""
-    shop = shop or a_shop()
-    recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email
-    recap = mail_id(order.shop, CAUSE, order.customer.email, Template.ORDER_RECAP)
-    placed = order.model_dump(mode="json", exclude_none=True)
-    addressee = Addressee(
-        order.shop,
-        order.order_id,
-        order.code,
-        order.customer.name,
-        order.customer.email,
-        order.locale,
-        recap,
-        placed,
-    )
-    identifier = mail_id(order.shop, CAUSE, recipient, template)
-    context: dict[str, Any] = shipment.model_dump(mode="json", exclude_none=True) if shipment else {}
-    mail = Mail(
-        identifier,
-        order.shop,
-        order.order_id,
-        order.code,
-        CAUSE,
-        template,
-        recipient,
-        locale or order.locale,
-        message_id(identifier, shop.from_email),
-        context,
-        CREATED_AT,
-    )
-    return compose(mail, addressee, shop)
+    context = shipment.model_dump(mode="json", exclude_none=True) if shipment else {}
+    mail, addressee = a_pair(template, order, context=context, shop=shop, locale=locale)
+    return compose(mail, addressee, shop or a_shop())
 
 
 def read(letter: Letter) -> EmailMessage:

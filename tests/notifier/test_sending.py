@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from contracts.envelope import uuid7
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
 from services.chassis.testing import Desk
+from services.notifier.mail import Template
+from services.notifier.recent import Recent, recent
 from services.notifier.sending import Sender
 from tests.conftest import Desks
+from tests.notifier import letters
 from tests.notifier.builders import a_shipment, an_order
 from tests.notifier.mail_server import MailServer, Mood
 
@@ -79,6 +83,25 @@ async def test_whole_life_costs_two_reports_and_one_thread(desks: Desks, mail_se
     dispatch = mail_server.journal[-1]
     assert dispatch["In-Reply-To"] == dispatch["References"] == recap["Message-ID"]
     assert "suivi.example" in dispatch.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+async def test_mails_that_another_process_decided_on(desks: Desks, mail_server: MailServer) -> None:
+    desk, sender = await a_desk(desks, mail_server)
+    await desk.deliver(an_order())
+    await desk.deliver(an_order())
+    recent.clear()
+    assert await send_until(desk, sender, settled) == {"done": 4}
+    assert sum(len(told) for told in reports(desk, MailSent)) == 4
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    order = an_order()
+    kept = Recent(limit=2)
+    pairs = [letters.a_pair(Template.NEW_ORDER, order, cause) for cause in (uuid7(), uuid7(), uuid7())]
+    kept.keep(pairs)
+    assert [kept.get(mail.id) for mail, _ in pairs] == [None, pairs[1], pairs[2]]
+    kept.forget([pairs[1][0].id])
+    assert kept.get(pairs[1][0].id) is None
 
 
 async def test_many_mails_share_one_message_per_batch(desks: Desks, mail_server: MailServer) -> None:
@@ -196,6 +219,7 @@ async def test_mail_whose_row_is_gone_fails_alone(desks: Desks, mail_server: Mai
     desk, sender = await a_desk(desks, mail_server)
     await desk.deliver(an_order())
     await desk.fetch("DELETE FROM mail WHERE template = 'new_order'")
+    recent.clear()
     assert await send_until(desk, sender, settled) == {"done": 1}
     assert await desk.fetchval("SELECT count(*) FROM msg.effect WHERE state = 'failed'") == 1
 
