@@ -85,11 +85,13 @@ class Play:
         )
 
     async def _close(self) -> None:
-        for work in self._works:
-            work.cancel()
-        await self.provider.close()
+        """First nobody hears of new orders, then the work on known ones ends, then its tools are put away."""
         for storefront in self.storefronts.values():
             await storefront.close()
+        for work in self._works:
+            work.cancel()
+        await asyncio.gather(*self._works, return_exceptions=True)
+        await self.provider.close()
 
     async def _sell(self) -> None:
         """Some payments are reported and some frauds tried before the first order is submitted."""

@@ -41,7 +41,7 @@ def run(script: Script, show: Show, after: AfterPlay | None = None) -> int:
     ended.
     """
     folder = new_folder()
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    end_on_signals()
     try:
         wrongs = _run_in(folder, script, show, after)
     except KeyboardInterrupt:
@@ -56,6 +56,14 @@ def run(script: Script, show: Show, after: AfterPlay | None = None) -> int:
         return 1
     shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def end_on_signals() -> None:
+    """Ctrl-C and SIGTERM both end the run in good order, even where a shell starts background jobs deaf
+    to Ctrl-C.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
 
 
 def _run_in(folder: Path, script: Script, show: Show, after: AfterPlay | None) -> list[str]:

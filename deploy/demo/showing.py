@@ -11,15 +11,22 @@ from rich.text import Text
 
 REFRESH_SECONDS = 0.25
 PLAIN_REFRESH_SECONDS = 3.0
+WIDTH_OF_FILES = 110
 
 Counts = Mapping[str, str]
+
+
+def _console() -> Console:
+    """As wide as the terminal; into a file or pipe, wide enough for the table."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH_OF_FILES)
 
 
 class Show:
     """Writes to a console; the times are since it was made."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        self.console = console or _console()
         self._began = time.monotonic()
 
     @property
