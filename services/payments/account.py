@@ -83,12 +83,13 @@ class Account:
         ]
         return sum(amounts), len(amounts)
 
-    def authorisation_to_release(self, provider: str, object_id: str) -> tuple[int, datetime | None]:
-        """What stays authorised on a payment that is over, and since when it is. 0 while more may be captured."""
-        since = over_since(self.attempts, provider, object_id)
-        if since is None:
-            return 0, None
-        return ledger.remaining_authorisations(self.entries).get((provider, object_id), 0), since
+    def authorisation_to_release(self, provider: str, object_id: str) -> int:
+        """What of a payment's authorisation is used up and not yet released: what was received, all once it is over."""
+        authorised, _ = self.posted(provider, object_id, Kind.AUTHORISED)
+        received, _ = self.posted(provider, object_id, Kind.PAYMENT_RECEIVED)
+        released, _ = self.posted(provider, object_id, Kind.AUTHORISATION_RELEASED)
+        is_over = over_since(self.attempts, provider, object_id) is not None
+        return max(0, (authorised if is_over else min(authorised, received)) - released)
 
     def _changed(self, cause: Envelope | None) -> None:
         self._position = None

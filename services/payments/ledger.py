@@ -179,25 +179,11 @@ def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt
         refunded_minor=sums[Sum.REFUNDED],
         marked_minor=sums[Sum.MARKED],
         disputed_minor=sums[Sum.DISPUTED],
-        authorised_minor=sum(remaining_authorisations(entries).values()),
+        authorised_minor=sums[Sum.AUTHORISED],
         balance_minor=sum(effect_on_balance(entry.kind) * entry.amount_minor for entry in entries),
         attempt=attempt,
         flags=_flags(sums, attempt),
     )
-
-
-def remaining_authorisations(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
-    """By (provider, object): what was authorised and neither released nor received since. Never negative."""
-    left: dict[tuple[str, str], int] = defaultdict(int)
-    authorised: set[tuple[str, str]] = set()
-    for entry in entries:
-        payment = (entry.provider, entry.object_id)
-        if entry.kind is Kind.AUTHORISED:
-            authorised.add(payment)
-            left[payment] += entry.amount_minor
-        elif entry.kind in (Kind.AUTHORISATION_RELEASED, Kind.PAYMENT_RECEIVED):
-            left[payment] -= entry.amount_minor
-    return {payment: max(0, left[payment]) for payment in authorised}
 
 
 def _flags(sums: dict[Sum, int], attempt: AttemptState) -> list[str]:

@@ -12,7 +12,7 @@ from contracts.envelope import Envelope
 from contracts.payments import PaymentSettled, PaymentUnmatched
 from contracts.storefront import PaymentMethod
 from services.payments.account import Account
-from services.payments.attempts import Attempt
+from services.payments.attempts import Attempt, over_since
 from services.payments.book import AccountBook
 from services.payments.facts import Facts
 from services.payments.ledger import MANUAL, Entry, Kind, entry_id
@@ -27,10 +27,7 @@ def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) 
         return _other_currency(book, account, facts, webhook_id)
     changed = [_reach(book, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
     changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
-    left, since = account.authorisation_to_release(facts.provider, facts.object_id)
-    if left and since:
-        released = _entry(account, facts, Kind.AUTHORISATION_RELEASED, left, webhook_id)
-        changed.append(account.post(replace(released, occurred_at=since)))
+    changed.append(_release(account, facts, webhook_id))
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
 
 
@@ -71,6 +68,16 @@ def _reach(
         return False
     entry = _entry(account, facts, kind, target_minor - posted, webhook_id)
     return receive(book, account, entry) if kind is Kind.PAYMENT_RECEIVED else account.post(entry)
+
+
+def _release(account: Account, facts: Facts, webhook_id: UUID) -> bool:
+    """Release what is used up of the authorisation, dated by the provider's word that it is over."""
+    left = account.authorisation_to_release(facts.provider, facts.object_id)
+    if not left:
+        return False
+    entry = _entry(account, facts, Kind.AUTHORISATION_RELEASED, left, webhook_id)
+    since = over_since(account.attempts, facts.provider, facts.object_id)
+    return account.post(replace(entry, occurred_at=since or entry.occurred_at))
 
 
 def _entry(account: Account, facts: Facts, kind: Kind, amount_minor: int, webhook_id: UUID) -> Entry:

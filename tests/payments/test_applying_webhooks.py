@@ -110,7 +110,14 @@ async def test_captures_in_parts(cashdesk: CashDesk) -> None:
         9000,
         "settled",
     )
-    assert ("authorisation_released", 1000) in await cashdesk.entries(order)
+    assert await cashdesk.entries(order) == [
+        ("order_total", 10_000),
+        ("authorised", 10_000),
+        ("payment_received", 4000),
+        ("authorisation_released", 4000),
+        ("payment_received", 5000),
+        ("authorisation_released", 6000),
+    ]
 
 
 async def test_an_authorisation_that_is_cancelled_is_released(cashdesk: CashDesk) -> None:
