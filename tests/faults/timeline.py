@@ -22,7 +22,7 @@ _OWN = {
         "commands": "SELECT type, state, requested_at, outcome FROM command WHERE state <> 'done'",
     },
     "payments": {
-        "webhooks": "SELECT state, reason, event_type, object_id, received_at FROM webhook ORDER BY 5 DESC LIMIT 12"
+        "webhooks": "SELECT state, reason, event_type, event_id, received_at FROM webhook ORDER BY 5 DESC LIMIT 12"
     },
 }
 
