@@ -47,7 +47,10 @@ class Play:
         self.desk = MerchantDesk(system.url("orders"), system.secrets.api_tokens[shop])
         self.journal = Journal(system.folder / "webhooks.jsonl")
         self.provider = Provider(
-            system.webhook_url(shop), system.secrets.stripe_secret, self.journal, Random(len(script.sales))
+            system.webhook_url(shop),
+            system.secrets.stripe_secret,
+            self.journal,
+            Random(script.sales[0].event_id.int),
         )
         self.storefronts = {
             module.value: Storefront(shop, module.value, self._hear) for module in script.merchant.modules
@@ -57,6 +60,7 @@ class Play:
         self._works: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
         self._submitted = 0
+        self._here_before: set[UUID] = set()
 
     async def run(self) -> Outcome:
         """Play it all. What did not go as written is told in the outcome, not raised."""
@@ -74,6 +78,7 @@ class Play:
         return self.outcome
 
     async def _open(self) -> None:
+        self._here_before = {UUID(order["order_id"]) for order in await self.desk.orders()}
         self.show.step(f"{len(self.script.stock)} SKUs are counted and set over the REST API")
         await self.desk.set_stock(self.script.stock)
         for storefront in self.storefronts.values():
@@ -153,7 +158,8 @@ class Play:
         expected = {sale.event_id: expected_end(sale) for sale in self.script.placed}
         deadline = asyncio.get_running_loop().time() + END_SECONDS
         while True:
-            self.outcome.orders = {UUID(order["order_id"]): order for order in await self.desk.orders()}
+            listed = {UUID(order["order_id"]): order for order in await self.desk.orders()}
+            self.outcome.orders = {i: order for i, order in listed.items() if i not in self._here_before}
             late = [order_id for order_id, end in expected.items() if not self._is_at(order_id, end)]
             if not late and len(self.outcome.orders) == len(expected):
                 return
