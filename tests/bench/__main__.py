@@ -1,0 +1,91 @@
+"""`python -m tests.bench [NAMES…] [--smoke] [--report FILE]`: measure, print a table, write var/bench/report.json.
+
+Servers are private and gone afterwards. Names: intake, catch-up, webhook, life, latency; none means all. Exit status 0
+when everything could be measured, whether or not the goals were reached.
+"""
+
+import argparse
+import asyncio
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import asyncpg
+from rich.console import Console
+
+from deploy.local.parts import Parts, started_parts
+from tests.bench import catching_up, intake, latency, life, webhook
+from tests.bench.report import settings, show, write_report
+from tests.bench.row import Row
+from tests.bench.scale import SMOKE, Scale, full_scale
+from tests.bench.smtp_sink import find_sink
+from tests.bench.stage import Stage, management_of, opened_stage
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "var" / "bench"
+REPORT = FOLDER / "report.json"
+MEASURES: dict[str, Callable[[Stage], Awaitable[list[Row]]]] = {
+    "intake": intake.measure,
+    "catch-up": catching_up.measure,
+    "webhook": webhook.measure,
+    "life": life.measure,
+    "latency": latency.measure,
+}
+
+
+def main() -> None:
+    """The command line."""
+    reader = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Comptoir's speed.")
+    reader.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(MEASURES)}")
+    reader.add_argument("--smoke", action="store_true", help="run everything tiny: does it work at all?")
+    reader.add_argument("--report", type=Path, default=REPORT, help=f"default {REPORT.relative_to(ROOT)}")
+    given = reader.parse_args()
+    if unknown := set(given.names) - set(MEASURES):
+        reader.error(f"no measurement {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
+    run(given.names or list(MEASURES), SMOKE if given.smoke else full_scale(), given.report)
+
+
+def run(names: Sequence[str], scale: Scale, report: Path) -> None:
+    """Measure on servers of our own, which end with us. The folder with the logs stays when something failed."""
+    folder = FOLDER / secrets.token_hex(4)
+    folder.mkdir(parents=True)
+    console = Console(stderr=False, width=None if sys.stdout.isatty() else 110)
+    with started_parts(folder) as parts:
+        try:
+            rows, lines = asyncio.run(_measure(parts, folder, names, scale, console))
+        except BaseException:
+            console.print(f"logs: {folder}", highlight=False)
+            raise
+    write_report(report, rows)
+    show(console, rows, lines)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _measure(
+    parts: Parts, folder: Path, names: Sequence[str], scale: Scale, console: Console
+) -> tuple[list[Row], list[str]]:
+    sink = await asyncio.to_thread(find_sink, ROOT / "var" / "parts")
+    rows: list[Row] = []
+    async with opened_stage(parts, folder, scale, sink) as stage:
+        lines = settings(scale, await _servers(parts, stage, sink is not None))
+        for name in names:
+            began = time.monotonic()
+            rows += await MEASURES[name](stage)
+            console.print(f"{name}: measured in {time.monotonic() - began:.0f} s", highlight=False)
+    return rows, [*lines, *stage.notes]
+
+
+async def _servers(parts: Parts, stage: Stage, has_sink: bool) -> dict[str, str]:
+    connection = await asyncpg.connect(parts.postgres.admin_url)
+    postgres = await connection.fetchval("SHOW server_version")
+    await connection.close()
+    overview = management_of(stage.ours).get("overview")
+    sink = "smtp-sink under load" if has_sink else "the demo's, smtp-sink is not to be had"
+    return {"PostgreSQL": postgres, "RabbitMQ": overview["rabbitmq_version"], "mail server:": sink}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""How long a customer waits for the recap: from the submission's publishing to the mail server's 250.
+
+Whole lives at a steady rate; the demo's mail server, which writes down when it accepted what.
+"""
+
+import asyncio
+from datetime import datetime
+
+from contracts.catalogue import SERVICES
+from deploy.demo.mailserver import read_journal
+from tests.bench.life import lives
+from tests.bench.row import Row, percentile
+from tests.bench.stage import LOOK_SECONDS, BenchStuck, Stage
+
+GOAL_P50_MS, GOAL_P99_MS = 50, 250
+RECAPS = "SELECT order_id, message_id FROM mail WHERE template = 'order_recap' AND order_id = ANY($1)"
+
+
+async def measure(stage: Stage) -> list[Row]:
+    """The middle and the slowest hundredth."""
+    await stage.use_mail_server(keeps_journal=True)
+    await stage.run_only(*SERVICES)
+    await stage.set_stock()
+    scale = stage.scale
+    seen = await lives(stage, scale.latency_seconds, scale.latency_per_second)
+    waits = await _waits_ms(stage, seen["submitted"])
+    stage.notes.append(
+        f"latency: {len(waits)} whole lives at {scale.latency_per_second:.0f}/s, demo's mail server; "
+        f"p90 {percentile(waits, 90):.0f} ms, most {max(waits):.0f} ms"
+    )
+    return [
+        Row("latency p50", percentile(waits, 50), "ms", goal=GOAL_P50_MS, less_is_better=True),
+        Row("latency p99", percentile(waits, 99), "ms", goal=GOAL_P99_MS, less_is_better=True),
+    ]
+
+
+async def _waits_ms(stage: Stage, submitted: dict[str, float]) -> list[float]:
+    deadline = asyncio.get_running_loop().time() + 30
+    while True:
+        accepted = {
+            mail.message_id: datetime.fromisoformat(mail.time).timestamp()
+            for mail in read_journal(stage.ours.mail_journal)
+        }
+        recaps = await stage.fetch("notifier", RECAPS, list(submitted))
+        waits = [
+            (accepted[row["message_id"]] - submitted[str(row["order_id"])]) * 1000
+            for row in recaps
+            if row["message_id"] in accepted
+        ]
+        if len(waits) == len(submitted):
+            return waits
+        if asyncio.get_running_loop().time() > deadline:
+            raise BenchStuck(f"{len(waits)} of {len(submitted)} recaps were accepted")
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,0 +1,149 @@
+"""Whole lives, sustained: placed, paid by a signed webhook, packed, dispatched, delivered, completed, three mails.
+
+All four services run and nothing is switched off. A life is over when its order is completed and its last mail is
+known to be sent; what counts is how many end in the measured window. The floor does the rows, the messages and the
+mails of as many lives, with no rules, no HTTP and no people.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from contracts.catalogue import SERVICES, type_of
+from contracts.fulfillment import DeliveryRecorded
+from deploy.local.system import MAIL_SERVER
+from tests.bench.generating import generate
+from tests.bench.intake import sample
+from tests.bench.processes import most_resident_mib, processor_seconds
+from tests.bench.row import Row
+from tests.bench.sales import SHOP
+from tests.bench.sequel import SUBMITTED
+from tests.bench.stage import LOGIN, Stage
+from tests.bench.standing_in import clones_for, standing_in
+
+GOAL = 200
+REST_GOAL_MIB, LOAD_GOAL_MIB = 120, 250
+MAILS = 3
+DELIVERED = type_of(DeliveryRecorded, "fulfillment")
+ENDED = """
+    SELECT s.order_id, greatest(min(s.changed_at), max(m.at)) AS ended_at
+    FROM state_change s JOIN mail m USING (shop, order_id)
+    WHERE s.state = 'completed' AND m.state = 'sent' AND s.changed_at >= $1
+    GROUP BY s.order_id HAVING count(DISTINCT m.mail_id) >= 3"""
+
+
+class LivesUnfinished(Exception):
+    """Some lives did not come to their end."""
+
+
+async def measure(stage: Stage) -> list[Row]:
+    """Completed orders a second beside the floor's, and what the services' processes hold."""
+    await stage.use_mail_server(keeps_journal=False)
+    await stage.run_only(*SERVICES)
+    await stage.set_stock()
+    ours = await _ours(stage)
+    memory = _memory(stage)
+    await stage.run_only()
+    floor = await _floor(stage)
+    return [Row("life", ours, "orders/s", floor=floor, goal=GOAL), *memory]
+
+
+async def lives(stage: Stage, seconds: float, per_second: float | None) -> dict[str, Any]:
+    """Live for so many seconds, then wait until all that has begun is over. What the generator saw."""
+    orders, payments = urlsplit(stage.ours.url("orders")), urlsplit(stage.ours.webhook_url(SHOP))
+    order = {
+        "amqp_url": stage.ours.amqp_url(LOGIN),
+        "login": LOGIN,
+        "orders": {
+            "host": orders.hostname,
+            "port": orders.port,
+            "token": stage.ours.secrets.api_tokens[SHOP],
+        },
+        "payments": {
+            "host": payments.hostname,
+            "port": payments.port,
+            "path": payments.path,
+            "secret": stage.ours.secrets.stripe_secret,
+        },
+        "notifier_database_url": stage.ours.databases["notifier"],
+        "first": stage.take_numbers(1_000_000),
+        "at_once": stage.scale.lives_at_once,
+        "seconds": seconds,
+        "per_second": per_second,
+    }
+    return await generate("living", order, seconds + 120)
+
+
+async def _ours(stage: Stage) -> float:
+    scale = stage.scale
+    began = datetime.now(UTC)
+    before = _used(stage)
+    seen = await lives(stage, scale.life_warm_up_seconds + scale.life_seconds, None)
+    ended = await _all_ended(stage, began, len(seen["submitted"]))
+    after = _used(stage)
+    since = datetime.fromtimestamp(seen["began"], UTC) + timedelta(seconds=scale.life_warm_up_seconds)
+    until = since + timedelta(seconds=scale.life_seconds)
+    counted = sum(since <= moment < until for moment in ended)
+    _tell(stage, seen, {name: (after[name] - before[name]) / len(ended) * 1000 for name in after})
+    return counted / scale.life_seconds
+
+
+async def _all_ended(stage: Stage, since: datetime, count: int) -> list[datetime]:
+    deadline = asyncio.get_running_loop().time() + 60
+    while True:
+        rows = await stage.fetch("orders", ENDED, since)
+        if len(rows) >= count:
+            return [row["ended_at"] for row in rows]
+        if asyncio.get_running_loop().time() > deadline:
+            raise LivesUnfinished(f"{len(rows)} of {count} lives ended; see the logs in {stage.ours.folder}")
+        await asyncio.sleep(0.5)
+
+
+def _used(stage: Stage) -> dict[str, float]:
+    """Processor seconds so far, by part."""
+    supervisor = stage.ours.supervisor
+    used = {name: processor_seconds(supervisor.pid(name)) for name in SERVICES}
+    used["mail server"] = processor_seconds(supervisor.pid(MAIL_SERVER))
+    used["PostgreSQL"] = processor_seconds(stage.parts.postgres.pid)
+    used["RabbitMQ"] = processor_seconds(stage.parts.rabbitmq.pid)
+    return used
+
+
+def _tell(stage: Stage, seen: dict[str, Any], milliseconds: dict[str, float]) -> None:
+    told = ", ".join(f"{name} {each:.2f}" for name, each in milliseconds.items())
+    stage.notes.append(f"life, processor time per order in ms: {told}; sum {sum(milliseconds.values()):.2f}")
+    answers = ", ".join(f"{name}: {count}" for name, count in sorted(seen["statuses"].items()))
+    stage.notes.append(f"life, {stage.scale.lives_at_once} at once; answers to the generator: {answers}")
+
+
+def _memory(stage: Stage) -> list[Row]:
+    supervisor = stage.ours.supervisor
+    rest = [
+        Row(f"memory {name} at rest", stage.resting_mib[name], "MiB", goal=REST_GOAL_MIB, less_is_better=True)
+        for name in SERVICES
+    ]
+    load = [
+        Row(
+            f"memory {name} under load",
+            most_resident_mib(supervisor.pid(name)),
+            "MiB",
+            goal=LOAD_GOAL_MIB,
+            less_is_better=True,
+        )
+        for name in SERVICES
+    ]
+    return rest + load
+
+
+async def _floor(stage: Stage) -> float:
+    """From the first submission's commit to the last delivery's, all processes at work."""
+    count = stage.scale.floor_lives
+    stage.purge(stage.floor)
+    await stage.submit(stage.floor, count)
+    async with standing_in(stage, SERVICES, await sample(stage), clones_for(count)) as floor:
+        await floor.until("orders", SUBMITTED, count)
+        commits = await floor.until("orders", DELIVERED, count)
+        last = max(at for at, types in commits if DELIVERED in types)
+        first = min(at for at, types in commits if SUBMITTED in types)
+    return count / (last - first)

@@ -1,0 +1,171 @@
+"""Load generator: whole lives. A storefront submits, Stripe reports the payment, the merchant packs, ships, delivers.
+
+Every step goes the way it goes in production: submission over AMQP, the answer from the storefront's own queue, the
+payment as a signed webhook, the merchant's commands over the REST API, one after the other as their outcomes come.
+
+Order: amqp_url, login, orders (host, port, token), payments (host, port, path, secret), notifier_database_url, first,
+at_once, seconds, per_second (null: a new life begins when one ends). Seen: submitted (ids with the moment of
+publishing), statuses, seconds.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import aiormq
+import asyncpg
+from aiormq.abc import AbstractChannel, DeliveredMessage
+
+from contracts.envelope import PREFIX, uuid7
+from tests.bench.connection import Connections
+from tests.bench.generating import run_generator
+from tests.bench.paying import Provider
+from tests.bench.publishing import publish
+from tests.bench.sales import model_of
+
+CONNECTIONS = 64
+ANSWER_SECONDS = 30.0
+MAILS_BEHIND = 600
+"""A new life waits while more mails than this wait to be sent: they belong to a life as well."""
+LOOK_SECONDS = 0.1
+NOT_TO_BE_REPEATED = range(300, 600)
+
+
+class LifeFailed(Exception):
+    """A step was answered in a way that ends the life early."""
+
+
+class World:
+    """Storefront, provider and merchant of all lives."""
+
+    def __init__(
+        self, channel: AbstractChannel, login: str, provider: Provider, orders: Connections, token: str
+    ) -> None:
+        self._channel, self._login, self._provider = channel, login, provider
+        self._orders = orders
+        self._authorization = f"Authorization: Bearer {token}\r\n"
+        self._accepted: dict[str, asyncio.Future[None]] = {}
+        self.submitted: dict[str, float] = {}
+        self.statuses: Counter[str] = Counter()
+        self.may_begin = asyncio.Event()
+        self.may_begin.set()
+
+    async def listen(self) -> None:
+        """Hear the answers in the storefront's own queue."""
+        await self._channel.basic_qos(prefetch_count=500)
+        await self._channel.basic_consume(self._login, self._hear, no_ack=True)
+
+    async def _hear(self, message: DeliveredMessage) -> None:
+        headers = message.header.properties.headers or {}
+        waiting = self._accepted.pop(str(headers.get(PREFIX + "causationid")), None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    async def live(self, number: int) -> None:
+        """One life. Raises LifeFailed at the first step that is refused."""
+        order_id = uuid7()
+        accepted = self._accepted[str(order_id)] = asyncio.get_running_loop().create_future()
+        self.submitted[str(order_id)] = time.time()
+        await publish(self._channel, self._login, number, order_id)
+        await asyncio.wait_for(accepted, ANSWER_SECONDS)
+        self._note("webhook", await self._provider.pay(number))
+        await self._ship(order_id, number)
+
+    async def _ship(self, order_id: UUID, number: int) -> None:
+        parcel_id, shipment_id = uuid5(order_id, "parcel"), uuid5(order_id, "shipment")
+        quantities = model_of(number).quantities
+        lines = [{"line": line, "quantity": units} for line, units in enumerate(quantities, start=1)]
+        today = datetime.now(UTC).date().isoformat()
+        path = f"/v1/orders/{order_id}"
+        packed = {"parcel_id": str(parcel_id), "lines": lines, "kind": "box", "weight_grams": 640}
+        await self._command(f"{path}/parcels", packed, f"{parcel_id}")
+        shipped = {
+            "shipment_id": str(shipment_id),
+            "parcel_ids": [str(parcel_id)],
+            "carrier": "Colissimo",
+            "tracking_number": f"6A{number:011d}",
+            "tracking_url": f"https://colis.example.org/suivi/6A{number:011d}",
+            "shipped_on": today,
+            "notify_customer": True,
+        }
+        await self._command(f"{path}/shipments", shipped, f"{shipment_id}")
+        delivered = {"delivered_at": datetime.now(UTC).isoformat(), "proof": "carrier_scan"}
+        await self._command(f"{path}/shipments/{shipment_id}/delivery", delivered, f"{shipment_id}-delivery")
+
+    async def _command(self, path: str, content: dict[str, Any], key: str) -> None:
+        headers = f"{self._authorization}Idempotency-Key: {key}\r\n"
+        status, body = await self._orders.post(path, json.dumps(content).encode(), headers)
+        self._note(path.rsplit("/", 1)[1], status, body)
+
+    def _note(self, step: str, status: int, body: bytes = b"") -> None:
+        self.statuses[f"{step} {status}"] += 1
+        if status in NOT_TO_BE_REPEATED:
+            raise LifeFailed(f"{step} was answered {status}: {body[:500].decode(errors='replace')}")
+
+
+async def work(order: dict[str, Any]) -> dict[str, Any]:
+    """Live for so many seconds; lives that have begun are lived to their end."""
+    connection = await aiormq.connect(order["amqp_url"])
+    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+    orders, payments = order["orders"], order["payments"]
+    async with (
+        Connections(orders["host"], orders["port"], max(CONNECTIONS, order["at_once"])) as desk,
+        Connections(payments["host"], payments["port"], CONNECTIONS) as posts,
+    ):
+        provider = Provider(posts, payments["path"], payments["secret"])
+        world = World(channel, order["login"], provider, desk, orders["token"])
+        await world.listen()
+        watch = asyncio.create_task(_hold_back(world, order["notifier_database_url"]))
+        began = time.time()
+        try:
+            await _live_all(world, order)
+        finally:
+            watch.cancel()
+    await connection.close()
+    return {"submitted": world.submitted, "statuses": world.statuses, "began": began}
+
+
+async def _live_all(world: World, order: dict[str, Any]) -> None:
+    until = time.perf_counter() + order["seconds"]
+    if order["per_second"] is None:
+        lanes = range(order["at_once"])
+        await asyncio.gather(*(_one_after_another(world, order, lane, until) for lane in lanes))
+        return
+    lives, number = [], order["first"]
+    due = time.perf_counter()
+    while due < until:
+        await asyncio.sleep(max(due - time.perf_counter(), 0))
+        lives.append(asyncio.create_task(world.live(number)))
+        number += 1
+        due += 1 / order["per_second"]
+    await asyncio.gather(*lives)
+
+
+async def _one_after_another(world: World, order: dict[str, Any], lane: int, until: float) -> None:
+    number = order["first"] + lane
+    while time.perf_counter() < until:
+        await world.may_begin.wait()
+        await world.live(number)
+        number += order["at_once"]
+
+
+async def _hold_back(world: World, database_url: str) -> None:
+    """Lets no life begin while mails have fallen behind, so that what is measured can go on for ever."""
+    connection = await asyncpg.connect(database_url)
+    while True:
+        behind = await connection.fetchval(
+            "SELECT count(*) FROM msg.effect WHERE state IN ('planned', 'in_flight')"
+        )
+        if behind > MAILS_BEHIND:
+            world.may_begin.clear()
+        else:
+            world.may_begin.set()
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+if __name__ == "__main__":
+    run_generator(work)

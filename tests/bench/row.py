@@ -1,0 +1,75 @@
+"""A figure of the bench, its arithmetic, and the report that holds them all. Pure.
+
+A ratio is our figure over the floor's, so 1 means as fast as a program without any rule. Where less is better
+(milliseconds, MiB) the goal is an upper bound.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RATIO_GOAL = 0.5
+"""Of every figure with a floor: at least half as fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: `floor` is what the same work costs without rules, `goal` what it must reach."""
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    goal: float | None = None
+    less_is_better: bool = False
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours over the floor's; None where there is no floor."""
+        return self.value / self.floor if self.floor else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether goal and ratio are reached; None when neither is set."""
+        if self.goal is None and self.ratio is None:
+            return None
+        reached = self.goal is None or (
+            self.value <= self.goal if self.less_is_better else self.value >= self.goal
+        )
+        return reached and (self.ratio is None or self.ratio >= RATIO_GOAL)
+
+    def document(self) -> dict[str, Any]:
+        """The row as `report.json` holds it."""
+        return {
+            "name": self.name,
+            "value": _shortened(self.value),
+            "unit": self.unit,
+            "floor": None if self.floor is None else _shortened(self.floor),
+            "ratio": None if self.ratio is None else round(self.ratio, 3),
+            "goal": self.goal,
+        }
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The nearest-rank percentile (the smallest value that `percent` of all do not exceed); 0 of nothing."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    rank = -(-len(ordered) * percent // 100)
+    return ordered[max(int(rank), 1) - 1]
+
+
+def per_second(sizes_at: Sequence[tuple[float, int]]) -> float:
+    """The rate of a run of batches, given as (second it began, its size): all but the last, whose end is unknown.
+
+    Raises ValueError when fewer than two batches say nothing about time.
+    """
+    ordered = sorted(sizes_at)
+    seconds = ordered[-1][0] - ordered[0][0] if ordered else 0.0
+    if seconds <= 0:
+        raise ValueError(f"{len(ordered)} batch(es) within {seconds} s give no rate; measure more of them")
+    return sum(size for _, size in ordered[:-1]) / seconds
+
+
+def _shortened(value: float) -> float:
+    return round(value, 1) if abs(value) < 1000 else float(round(value))

@@ -1,0 +1,94 @@
+"""The floor's processes: started in the services' places on the floor's system, watched, stopped."""
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from deploy.local.supervisor import Program
+from deploy.local.system import ROOT
+from tests.bench.row import per_second
+from tests.bench.stage import LOOK_SECONDS, BenchStuck, Stage
+
+SAMPLE = 100
+"""Orders whose rows and messages the floor repeats: as many as a batch has messages."""
+DONE_SECONDS = 120.0
+Commit = tuple[float, dict[str, int]]
+"""When a batch was committed, and how many messages of each type it held."""
+
+
+class StandIns:
+    """Running floor processes by service."""
+
+    def __init__(self, stage: Stage, reports: dict[str, Path]) -> None:
+        self._stage = stage
+        self._reports = reports
+
+    def commits(self, service: str) -> list[Commit]:
+        """The batches a process has committed so far."""
+        path = self._reports[service]
+        text = path.read_text() if path.exists() else ""
+        return [(at, types) for at, types in map(json.loads, text.splitlines()[: text.count("\n")])]
+
+    async def until(self, service: str, type: str, count: int) -> list[Commit]:
+        """Wait until so many messages of a type are committed. Raises BenchStuck."""
+        deadline = time.monotonic() + DONE_SECONDS
+        while True:
+            commits = self.commits(service)
+            reached = sum(types.get(type, 0) for _, types in commits)
+            if reached >= count:
+                return commits
+            if time.monotonic() > deadline:
+                log = self._stage.floor.supervisor.log_tail(_name(service))
+                raise BenchStuck(
+                    f"the floor's {service} heard {reached} of {count} {type}; its log ends:\n{log}"
+                )
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def rate(commits: Sequence[Commit]) -> float:
+    """Messages a second; moments are ends of batches, so the first batch's beginning is what is unknown."""
+    return per_second([(-at, Counter(types).total()) for at, types in commits])
+
+
+@asynccontextmanager
+async def standing_in(
+    stage: Stage, services: Sequence[str], order_ids: Sequence[UUID], clones: int
+) -> AsyncIterator[StandIns]:
+    """Have the floor do the work of these services, after the example of these orders of ours."""
+    system, supervisor = stage.floor, stage.floor.supervisor
+    reports = {service: system.folder / f"{service}-{time.monotonic_ns()}.jsonl" for service in services}
+    first_clone = stage.take_clones(clones)
+    for service in services:
+        plan = {
+            "service": service,
+            "sources": stage.ours.databases,
+            "order_ids": [str(each) for each in order_ids],
+            "database_url": system.databases[service],
+            "amqp_url": system.amqp_url(service),
+            "smtp_port": stage.ours.smtp_port,
+            "first_clone": first_clone,
+            "report": str(reports[service]),
+        }
+        argv = [sys.executable, "-m", "tests.bench.floor"]
+        await supervisor.start(
+            Program(_name(service), argv, {"BENCH_FLOOR_PLAN": json.dumps(plan)}, None, ROOT)
+        )
+    try:
+        yield StandIns(stage, reports)
+    finally:
+        await asyncio.gather(*(supervisor.stop(_name(service)) for service in services))
+
+
+def clones_for(count: int) -> int:
+    """Clone numbers that so many lives take up."""
+    return count // SAMPLE + 2
+
+
+def _name(service: str) -> str:
+    return f"floor-{service}"

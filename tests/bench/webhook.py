@@ -1,0 +1,68 @@
+"""How fast signed webhooks are taken in: from the request to a 2xx that means stored and committed.
+
+The payments service runs alone, knows the orders that are paid for, and applies meanwhile what it has stored.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.bench.generating import generate
+from tests.bench.row import Row, percentile
+from tests.bench.sales import SHOP
+from tests.bench.stage import Stage
+
+GOAL_PER_SECOND = 800
+GOAL_P99_MS = 50
+MOST_PER_SECOND = 2_000
+"""Orders are made ready for so many; nobody's webhooks come twice."""
+
+
+class WebhooksRefused(Exception):
+    """Some posts were not answered 2xx; names the statuses."""
+
+
+async def measure(stage: Stage) -> list[Row]:
+    """The most a second, and the time an answer takes at a steady rate."""
+    await stage.run_only("orders")
+    scale = stage.scale
+    at_most = int(scale.webhook_seconds * MOST_PER_SECOND)
+    steady = int(scale.webhook_steady_seconds * scale.webhook_steady_per_second) + 1
+    before = await stage.fetchval("payments", "SELECT count(*) FROM account")
+    first = await stage.place(at_most + steady)
+    await stage.ours.supervisor.stop("orders")
+    await stage.ours.start("payments")
+    await stage.until("payments", "SELECT count(*) FROM account", before + at_most + steady)
+    fast = await _post(stage, first, at_most, scale.webhook_seconds, None)
+    await stage.until("payments", "SELECT -count(*) FROM webhook WHERE state = 'received'", 0)
+    per_second = scale.webhook_steady_per_second
+    calm = await _post(stage, first + at_most, steady, scale.webhook_steady_seconds, per_second)
+    latency = percentile(calm["latencies_ms"], 99)
+    stage.notes.append(
+        f"webhook: {scale.webhook_connections} kept connections; p50 {percentile(fast['latencies_ms'], 50):.1f} ms "
+        f"at the most, {percentile(calm['latencies_ms'], 50):.1f} ms at {per_second:.0f}/s"
+    )
+    return [
+        Row("webhook", sum(fast["statuses"].values()) / fast["seconds"], "requests/s", goal=GOAL_PER_SECOND),
+        Row(f"webhook p99 at {per_second:.0f}/s", latency, "ms", goal=GOAL_P99_MS, less_is_better=True),
+    ]
+
+
+async def _post(
+    stage: Stage, first: int, count: int, seconds: float, per_second: float | None
+) -> dict[str, Any]:
+    address = urlsplit(stage.ours.webhook_url(SHOP))
+    order = {
+        "host": address.hostname,
+        "port": address.port,
+        "path": address.path,
+        "secret": stage.ours.secrets.stripe_secret,
+        "first": first,
+        "count": count,
+        "connections": stage.scale.webhook_connections,
+        "seconds": seconds,
+        "per_second": per_second,
+    }
+    seen = await generate("paying", order, seconds + 60)
+    if set(seen["statuses"]) != {"200"}:
+        raise WebhooksRefused(f"answers by status: {seen['statuses']}")
+    return seen
