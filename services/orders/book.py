@@ -67,43 +67,26 @@ class OrderBook(Book):
         return order
 
     def changed(self, order: Order, cause: Envelope, actor: str | None = None) -> None:
-        """A fact of the order changed: derive its state anew, and tell when what is shown changed."""
+        """A fact of the order changed: derive everything anew. Another state or label is an event and a row of
+        history; the first ones are no change, `OrderPlaced` tells them."""
         self._changed[order.shop, order.id] = order
-        self.restate(order, cause, actor)
-
-    def restate(self, order: Order, cause: Envelope, actor: str | None) -> None:
-        """Derive everything anew; a change of state or label is an event and a row of history."""
         previous, previous_label = order.state, order.label
         if not order.restate():
             return
         assert order.state is not None
-        self.unit.emit(
-            OrderStateChanged(
-                shop=order.shop,
-                order_id=order.id,
-                code=order.code,
-                previous=previous,
-                state=order.state,
-                label=order.label,
-                cause=cause.type,
-            ),
-            about=order,
-            cause=cause,
+        changed = OrderStateChanged(
+            shop=order.shop,
+            order_id=order.id,
+            code=order.code,
+            previous=previous,
+            state=order.state,
+            label=order.label,
+            cause=cause.type,
         )
-        self.state_changes.append(
-            (
-                order.shop,
-                order.id,
-                order.sequence,
-                previous,
-                order.state,
-                previous_label or None,
-                order.label,
-                cause.id,
-                cause.type,
-                actor,
-            )
-        )
+        self.unit.emit(changed, about=order, cause=cause)
+        key = (order.shop, order.id, order.sequence)
+        states = (previous, order.state, previous_label, order.label)
+        self.state_changes.append((*key, *states, cause.id, cause.type, actor))
 
     def note(
         self,

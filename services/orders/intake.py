@@ -24,7 +24,6 @@ from services.orders.submission import (
     Refused,
     body_of,
     content_hash,
-    holds_nul,
     is_foreign,
     key_of,
 )
@@ -42,7 +41,6 @@ class Intake:
         self.codes: dict[store.OrderKey, str] = {}
         self.bodies: dict[UUID, bytes] = {}
         self.hashes: dict[UUID, bytes] = {}
-        self.unstorable: set[UUID] = set()
         self.orders: list[tuple[Any, ...]] = []
         self.lines: list[tuple[Any, ...]] = []
         self.refusals: list[tuple[Any, ...]] = []
@@ -51,10 +49,8 @@ class Intake:
         """Find a free code for every order to be, claim the keys, and read who has those already claimed."""
         own = []
         for delivery in deliveries:
-            body = self.bodies[delivery.envelope.id] = body_of(delivery.message)
-            if holds_nul(body):
-                self.unstorable.add(delivery.envelope.id)
-            elif not is_foreign(delivery.user_id, delivery.message):
+            self.bodies[delivery.envelope.id] = body_of(delivery.message)
+            if not is_foreign(delivery.user_id, delivery.message):
                 own.append(delivery)
         if own:
             await self._choose_codes([(one.message.shop, one.envelope.id) for one in own])
@@ -95,7 +91,7 @@ class Intake:
         if wanted:
             rows = [wanted[key] for key in sorted(wanted)]
             fresh = await store.claim_keys(self._connection, rows, self._now)
-            self.claims = {row[:3]: Claim(row[3], row[4]) for row in rows if row[3] in fresh}
+            self.claims = {row[:3]: Claim(row[3], row[4], is_fresh=True) for row in rows if row[3] in fresh}
         taken = sorted(keys - self.claims.keys())
         if taken:
             for row in await store.read_claims(self._connection, taken):

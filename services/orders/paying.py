@@ -15,9 +15,7 @@ def take_position(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
     """Take over the position unless a newer one is known. Raises Wait for an unknown order."""
     message = delivery.message
     order = book.find(message.shop, message.order_id)
-    if message.position.version > order.payment_version:
-        order.payment_version = message.position.version
-        order.money = _money_of(message.position)
+    if order.take_money(message.position.version, _money_of(message.position)):
         book.changed(order, delivery.envelope)
 
 

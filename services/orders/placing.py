@@ -25,7 +25,7 @@ def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
     if is_foreign(delivery.user_id, delivery.message):
         return refusing.refuse_foreign(book, delivery)
     claim = book.intake.claims.get(key_of(delivery.message))
-    if claim is None or (claim.submission_id == delivery.envelope.id and claim.answer is None):
+    if claim is None or (claim.is_fresh and claim.submission_id == delivery.envelope.id):
         return _decide(book, delivery, claim)
     if claim.content_hash != book.intake.hashes[delivery.envelope.id]:
         return refusing.refuse(book, delivery, [refusing.conflict(delivery, claim)])
@@ -35,7 +35,7 @@ def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
 def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim | None) -> None:
     reasons = reasons_against(delivery.message, book.unit.now)
     if claim is None:
-        reasons.insert(0, refusing.unclaimed(book, delivery))
+        reasons.insert(0, refusing.id_taken(delivery))
     if reasons:
         refusing.refuse(book, delivery, reasons)
         if claim is not None:
@@ -59,8 +59,8 @@ def _accept(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> Accepted:
     sale, cause = delivery.message, delivery.envelope
     assert sale.payment is not None
     order = _open(book, sale, delivery)
+    order.restate()
     book.unit.emit(_placed(sale, order), about=order, cause=cause)
-    book.restate(order, cause, None)
     actor = f"storefront.{sale.shop}.{sale.module.value}"
     data = {"total_minor": sale.totals.total_minor, "currency": sale.currency, "method": sale.payment.method}
     book.note(order.shop, order.id, "order_placed", order.id, actor, cause, data)

@@ -39,6 +39,20 @@ class Order:
     fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
     flags: tuple[str, ...] = ()
 
+    def take_money(self, version: int, money: Money) -> bool:
+        """Take over payments' position if it is newer than the one known. Whether it was."""
+        if version <= self.payment_version:
+            return False
+        self.payment_version, self.money = version, money
+        return True
+
+    def take_units(self, version: int, units: Quantities, stock: StockStanding) -> bool:
+        """Take over fulfillment's position if it is newer than the one known. Whether it was."""
+        if version <= self.fulfilment_version:
+            return False
+        self.fulfilment_version, self.units, self.stock = version, units, stock
+        return True
+
     def facts(self) -> Facts:
         """What the state is a function of."""
         return Facts(

@@ -17,8 +17,6 @@ from services.orders.book import OrderBook
 from services.orders.intake import reasons_json
 from services.orders.submission import Claim, storefront_of
 
-REPLACEMENT = "�"
-
 
 def refuse(book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason]) -> None:
     """Keep the submission with its reasons, tell everybody who listens, and answer."""
@@ -110,12 +108,8 @@ def gone(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
     )
 
 
-def unclaimed(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> Reason:
-    """Why the submission could not claim its key: what it holds, or whose id it carries."""
-    if delivery.envelope.id in book.intake.unstorable:
-        return Reason(
-            code="text_unstorable", message="A text holds the character NUL (U+0000); send it without."
-        )
+def id_taken(delivery: Delivery[OrderSubmitted]) -> Reason:
+    """The submission could not claim its key, for its event id already names an order."""
     return Reason(
         code="submission_id_taken",
         message=f"The event id {delivery.envelope.id} already names an order of this shop; "
@@ -145,16 +139,12 @@ def _keep(
             shop,
             event_id,
             module,
-            _storable(sale.idempotency_key),
-            _storable(sale.source_reference) if sale.source_reference else None,
+            sale.idempotency_key,
+            sale.source_reference,
             reasons_json(list(reasons)),
             book.intake.bodies[event_id].decode(),
         )
     )
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", REPLACEMENT)
 
 
 def _sender(user_id: str | None) -> tuple[str, Module]:

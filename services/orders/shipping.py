@@ -129,10 +129,7 @@ def copy_delivery(book: OrderBook, delivery: Delivery[DeliveryRecorded]) -> None
 def _take_position(
     book: OrderBook, order: Order, position: FulfilmentPosition, cause: Envelope, actor: str | None
 ) -> None:
-    if position.version > order.fulfilment_version:
-        order.fulfilment_version = position.version
-        order.stock = position.stock
-        order.units = sum_lines(position.lines)
+    if order.take_units(position.version, sum_lines(position.lines), position.stock):
         order.line_positions = _POSITIONS.dump_json(position.lines).decode()
         book.changed(order, cause, actor)
 

@@ -3,7 +3,6 @@
 Invariant: a key belongs to the first submission that used it, and only the storefront itself can use its keys.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,7 +11,6 @@ from uuid import UUID
 from contracts.message import Reason
 from contracts.storefront import OrderSubmitted, SubmittedLine
 
-NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 ClaimKey = tuple[str, str, str]
 """Shop, module, idempotency key."""
 
@@ -37,11 +35,12 @@ class Refused:
 
 @dataclass(slots=True)
 class Claim:
-    """Who has an idempotency key, with which content, and the answer given (None: not answered yet)."""
+    """Who has an idempotency key, with which content, and the answer given. `is_fresh`: claimed in this unit."""
 
     submission_id: UUID
     content_hash: bytes
     answer: Accepted | Refused | None = None
+    is_fresh: bool = False
 
 
 def key_of(sale: OrderSubmitted) -> ClaimKey:
@@ -52,11 +51,6 @@ def key_of(sale: OrderSubmitted) -> ClaimKey:
 def body_of(sale: OrderSubmitted) -> bytes:
     """The submission as JSON, as it is kept."""
     return sale.__pydantic_serializer__.to_json(sale, exclude_none=True)
-
-
-def holds_nul(body: bytes) -> bool:
-    """Whether any text of the submission holds the character NUL, which PostgreSQL cannot store."""
-    return b"\\u0000" in body and NUL_IN_JSON.search(body) is not None
 
 
 def content_hash(sale: OrderSubmitted) -> bytes:

@@ -1,0 +1,155 @@
+"""A command sent from here ends in exactly one outcome."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts.envelope import uuid7
+from contracts.fulfillment import StockLevelChanged
+from contracts.message import Message, Reason
+from contracts.service import CommandDone, CommandRejected, MessageParked
+from services.chassis.testing import Desk
+from services.orders.outcome_types import SETTLES
+from services.orders.waiting import waiting
+from tests.conftest import Desks
+from tests.orders.builders import SHOP, Life, a_life
+
+PACK = "orders.parcel.pack.v1"
+SHORT = Reason(
+    code="quantity_not_left", message="1 is left, 2 were asked; pack 1.", field="lines[0].quantity"
+)
+
+
+async def asked(desk: Desk, type: str = PACK, order_id: UUID | None = None) -> UUID:
+    """A command as the REST API would have sent it."""
+    command_id = uuid7()
+    await desk.hub.pool.execute(
+        """INSERT INTO command (command_id, shop, order_id, type, actor, requested_at)
+           VALUES ($1, $2, $3, $4, 'api:erp', now())""",
+        command_id,
+        SHOP,
+        order_id,
+        type,
+    )
+    return command_id
+
+
+async def outcome_of(desk: Desk, command_id: UUID) -> tuple[str, dict[str, Any] | None]:
+    """State and outcome of a command."""
+    (row,) = await desk.fetch("SELECT state, outcome FROM command WHERE command_id = $1", command_id)
+    return row["state"], json.loads(row["outcome"]) if row["outcome"] else None
+
+
+def rejected(life: Life, command_id: UUID) -> CommandRejected:
+    """Fulfillment's refusal."""
+    return CommandRejected(
+        shop=SHOP, order_id=life.order_id, command_id=command_id, command_type=PACK, reasons=[SHORT]
+    )
+
+
+async def test_the_owners_event_is_the_outcome(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    command_id = await asked(desk)
+    told = await desk.deliver(life.packed(), causation_id=command_id)
+    state, outcome = await outcome_of(desk, command_id)
+    assert outcome is not None
+    assert (state, outcome["type"]) == ("done", "fulfillment.parcel.packed.v1")
+    assert outcome["event_id"] == str(told.envelope.id)
+    assert outcome["parcel_id"] == str(life.parcel_id)
+    assert "position" not in outcome
+
+
+async def test_who_waits_is_woken(desks: Desks) -> None:
+    desk = await desks("orders")
+    life, command_id = await a_life(desk), await asked(desk)
+
+    async def nobody_settled(_: Any) -> list[UUID]:
+        return []
+
+    waiter = asyncio.create_task(waiting.wait(command_id, 10, nobody_settled))
+    await asyncio.sleep(0)
+    await desk.deliver(life.packed(), causation_id=command_id)
+    assert await waiter is True
+
+
+@pytest.mark.parametrize("sender", ["payments", "fulfillment", "notifier"])
+async def test_a_refusal_is_the_outcome_and_shown_on_the_order(desks: Desks, sender: str) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    command_id = await asked(desk)
+    await desk.deliver(rejected(life, command_id), sender=sender, causation_id=command_id)
+    state, outcome = await outcome_of(desk, command_id)
+    if sender != "fulfillment":
+        assert (state, outcome) == ("pending", None)
+        return
+    assert outcome is not None
+    assert (state, outcome["reasons"][0]["code"]) == ("rejected", "quantity_not_left")
+    (note,) = await desk.fetch("SELECT actor, item, data FROM activity WHERE kind = 'command_rejected'")
+    assert (note["actor"], note["item"]) == ("api:erp", command_id)
+    assert json.loads(note["data"])["reasons"] == [SHORT.model_dump()]
+
+
+async def test_nothing_to_change_is_an_outcome(desks: Desks) -> None:
+    desk = await desks("orders")
+    command_id = await asked(desk)
+    done = CommandDone(shop=SHOP, command_id=command_id, command_type=PACK)
+    await desk.deliver(done, sender="fulfillment", causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "done"
+
+
+async def test_stock_set_is_an_outcome(desks: Desks) -> None:
+    desk = await desks("orders")
+    command_id = await asked(desk, "orders.stock.set.v1")
+    await desk.deliver(StockLevelChanged(shop=SHOP, levels=[]), causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "done"
+
+
+async def test_an_event_that_is_no_outcome_of_the_command_settles_nothing(desks: Desks) -> None:
+    desk = await desks("orders")
+    life, command_id = await a_life(desk), await asked(desk, "orders.payment.record.v1")
+    await desk.deliver(life.packed(), causation_id=command_id)
+    await desk.deliver(life.balance(2, received=1), causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "pending"
+
+
+def parked(command_id: UUID) -> MessageParked:
+    """Fulfillment could not handle the command."""
+    return MessageParked(
+        shop=SHOP,
+        message_id=command_id,
+        message_type=PACK,
+        queue="fulfillment.orders",
+        reason="error",
+        fingerprint="f",
+    )
+
+
+@pytest.mark.parametrize("first", ["parked", "final"])
+async def test_a_parked_command_may_still_end_and_an_end_is_final(desks: Desks, first: str) -> None:
+    desk = await desks("orders")
+    life, command_id = await a_life(desk), await asked(desk)
+    told: list[tuple[Message, str]] = [(parked(command_id), "parked"), (life.packed(), "done")]
+    for message, _ in told if first == "parked" else reversed(told):
+        await desk.deliver(message, sender="fulfillment", causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "done"
+    await desk.deliver(rejected(life, command_id), sender="fulfillment", causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "done"
+
+
+async def test_a_parked_command_is_seen_so(desks: Desks) -> None:
+    desk = await desks("orders")
+    command_id = await asked(desk)
+    await desk.deliver(parked(command_id), sender="fulfillment", causation_id=command_id)
+    state, outcome = await outcome_of(desk, command_id)
+    assert outcome is not None
+    assert (state, outcome["reason"]) == ("parked", "error")
+
+
+def test_every_outcome_of_the_catalogue_settles_its_commands() -> None:
+    assert SETTLES["payments.payment.settled.v1"] == {"orders.payment.record.v1"}
+    assert SETTLES["fulfillment.stock.level_changed.v1"] == {"orders.stock.set.v1"}
+    assert "payments.balance.changed.v1" not in SETTLES

@@ -1,0 +1,67 @@
+"""Codes people can read aloud, and when two submissions have the same content."""
+
+import re
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.orders.short_code import code_of
+from services.orders.submission import content_hash, is_foreign, storefront_of
+from tests.orders.builders import a_line, a_sale
+
+
+@given(st.uuids(), st.integers(0, 3))
+def test_a_code_has_no_letter_that_is_misread(order_id: UUID, salt: int) -> None:
+    code = code_of(order_id, salt)
+    assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", code)
+    assert code == code_of(order_id, salt)
+    assert code != code_of(order_id, salt + 1)
+
+
+def test_many_codes_are_all_different() -> None:
+    assert len({code_of(UUID(int=number)) for number in range(20_000)}) == 20_000
+
+
+def test_the_same_sale_sent_again_has_the_same_content() -> None:
+    key = {"idempotency_key": "k-1"}
+    first = a_sale(a_line(options={"size": "L", "colour": "blue"}), **key)
+    again = a_sale(
+        a_line(options={"colour": "blue", "size": "L"}), submitted_at="2026-11-22T10:30:01+01:00", **key
+    )
+    assert content_hash(first) == content_hash(again)
+
+
+def test_one_moment_in_two_time_zones_is_the_same_content() -> None:
+    paris, utc = "2026-12-01T19:00:00+01:00", "2026-12-01T18:00:00Z"
+    hashes = {
+        content_hash(a_sale(a_line(kind="booking", starts_at=moment), idempotency_key="k-1"))
+        for moment in (paris, utc)
+    }
+    assert len(hashes) == 1
+
+
+def test_any_other_difference_is_other_content() -> None:
+    sales = [
+        a_sale(idempotency_key="k-1"),
+        a_sale(idempotency_key="k-1", note="Merci"),
+        a_sale(a_line(quantity=3), idempotency_key="k-1"),
+        a_sale(idempotency_key="k-1", currency="USD"),
+        a_sale(a_line(options={"size": "L"}), idempotency_key="k-1"),
+        a_sale(a_line(options={"size": "M"}), idempotency_key="k-1"),
+    ]
+    assert len({content_hash(sale) for sale in sales}) == len(sales)
+
+
+def test_only_a_storefronts_login_names_a_shop() -> None:
+    assert storefront_of("storefront.maison.price_table") == ("maison", "price_table")
+    assert storefront_of("orders") is None
+    assert storefront_of(None) is None
+
+
+def test_a_storefront_speaks_for_its_own_shop_and_module() -> None:
+    sale = a_sale()
+    assert not is_foreign("storefront.maison.shop", sale)
+    assert not is_foreign(None, sale)
+    assert is_foreign("storefront.maison.events", sale)
+    assert is_foreign("storefront.autre.shop", sale)
