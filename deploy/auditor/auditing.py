@@ -6,7 +6,8 @@ moving.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from deploy.auditor import copies, intake, mails, messages, money, parcels, states, stock
@@ -26,17 +27,19 @@ _UNREAD = "SELECT count(*) FROM webhook WHERE state = 'received'"
 
 async def audit(
     urls: Mapping[str, str],
-    journals: Journals | None = None,
+    journals: Journals | Callable[[], Journals] | None = None,
     expected_parked: Collection[UUID] = (),
     quiet_seconds: float = QUIET_SECONDS,
 ) -> list[Violation]:
     """Wait for rest (at most `quiet_seconds`), run every check; no violations means that all is well.
 
-    `urls`: database URL by service. `expected_parked`: ids of messages that must be parked.
+    `urls`: database URL by service. `journals` that are still being written come as a function, which is
+    asked again once all is quiet. `expected_parked`: ids of messages that must be parked.
     """
-    async with open_ground(urls, journals, expected_parked) as ground:
+    read = journals if callable(journals) else lambda: journals or Journals()
+    async with open_ground(urls, read(), expected_parked) as ground:
         await until_quiet(ground, quiet_seconds)
-        return await run_checks(ground)
+        return await run_checks(replace(ground, journals=read()))
 
 
 async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list[Violation]:
@@ -49,11 +52,16 @@ async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list
 
 
 async def until_quiet(ground: Ground, seconds: float) -> bool:
-    """Whether nothing is left to send, to do or to hear before the time is over."""
+    """Whether nothing is left to send, to do or to hear before the time is over.
+
+    The four databases are looked at one after the other, so work may slip by behind one look; not behind two.
+    """
     deadline = asyncio.get_running_loop().time() + seconds
-    while not await is_quiet(ground):
+    quiet_looks = 0
+    while quiet_looks < 2:
         if asyncio.get_running_loop().time() > deadline:
             return False
+        quiet_looks = quiet_looks + 1 if await is_quiet(ground) else 0
         await asyncio.sleep(LOOK_SECONDS)
     return True
 
