@@ -7,7 +7,7 @@ changes something, so that a request whose answer was lost can be sent again.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -21,7 +21,8 @@ LEVELS_AT_ONCE = 500
 ORDERS_AT_ONCE = 8
 OUTCOME_SECONDS = 30.0
 LOOK_SECONDS = 0.1
-TRIES = 5
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 2.0
 PAGE = 200
 
 
@@ -158,20 +159,25 @@ class MerchantDesk:
             raise CommandRefused(path, answer.status_code, answer.text[:500])
 
     async def _post(self, path: str, content: dict[str, Any], key: str) -> httpx2.Response:
-        """The same request again, under the same key, while the service is away or busy."""
-        for pause in range(TRIES):
+        headers = {"Idempotency-Key": key.replace("/", "-")}
+        return await self._patiently(lambda: self._http.post(path, json=content, headers=headers))
+
+    async def _patiently(self, send: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+        """Send the same request again while the service is away; the key makes that safe. After half a
+        minute the last answer, or the last error.
+        """
+        deadline, pause = _deadline(), FIRST_PAUSE_SECONDS
+        while True:
+            late = _now() > deadline
             try:
-                answer = await self._http.post(
-                    path, json=content, headers={"Idempotency-Key": key.replace("/", "-")}
-                )
-            except httpx2.TransportError:
-                if pause == TRIES - 1:
-                    raise
-            else:
-                if answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE or pause == TRIES - 1:
+                answer = await send()
+                if not answer.is_server_error or late:
                     return answer
-            await asyncio.sleep(0.2 * 2**pause)
-        raise NoOutcome(f"POST {path} got no answer in {TRIES} tries")
+            except httpx2.TransportError:
+                if late:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _outcome(self, path: str, location: str) -> None:
         deadline = _deadline()
@@ -185,18 +191,10 @@ class MerchantDesk:
             raise CommandRefused(path, httpx2.codes.UNPROCESSABLE_ENTITY, str(command)[:500])
 
     async def _read(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        """A page of the API; asked for again while the service is away."""
-        for pause in range(TRIES):
-            try:
-                answer = await self._http.get(path, params=query or {})
-                answer.raise_for_status()
-                content: dict[str, Any] = answer.json()
-                return content
-            except (httpx2.TransportError, httpx2.HTTPStatusError):
-                if pause == TRIES - 1:
-                    raise
-            await asyncio.sleep(0.2 * 2**pause)
-        raise NoOutcome(f"GET {path} got no answer in {TRIES} tries")
+        answer = await self._patiently(lambda: self._http.get(path, params=query or {}))
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json()
+        return content
 
 
 def _now() -> float:

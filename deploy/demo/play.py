@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted
 from deploy.demo.expecting import End, expected_end
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
@@ -50,7 +51,7 @@ class Play:
             system.webhook_url(shop),
             system.secrets.stripe_secret,
             self.journal,
-            Random(script.sales[0].event_id.int),
+            Random(uuid7().int),
         )
         self.storefronts = {
             module.value: Storefront(shop, module.value, self._hear) for module in script.merchant.modules
@@ -145,6 +146,8 @@ class Play:
             await self.provider.report_payment(sale, times)
 
     async def _all_answered(self) -> None:
+        if not self._sales:
+            return
         try:
             await asyncio.wait_for(self._answered.wait(), ANSWER_SECONDS)
         except TimeoutError:

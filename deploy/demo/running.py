@@ -31,16 +31,15 @@ from deploy.local.system import ShopSetup, System
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "var" / "demo"
-REPORT = RUNS / "report.json"
 
 AfterPlay = Callable[[System, Script], Coroutine[Any, Any, None]]
 
 
-def run(script: Script, show: Show, after: AfterPlay | None = None) -> int:
+def run(script: Script, show: Show, runs: Path = RUNS, after: AfterPlay | None = None) -> int:
     """Run the script on servers of its own; the exit status. `after` is awaited before everything is
     ended.
     """
-    folder = new_folder()
+    folder = new_folder(runs)
     end_on_signals()
     try:
         wrongs = _run_in(folder, script, show, after)
@@ -101,19 +100,21 @@ async def started_system(parts: Parts, folder: Path, script: Script) -> AsyncIte
 
 
 async def _audit(system: System, play: Play) -> list[Violation]:
-    journals = Journals(
-        submitted=[
-            event_id for storefront in play.storefronts.values() for event_id in storefront.submitted_at
-        ],
-        accepted_webhooks=[post.event_id for post in play.journal.accepted()],
-        mails=[mail.message_id for mail in read_journal(system.mail_journal)],
-    )
+    def journals() -> Journals:
+        return Journals(
+            submitted=[
+                event_id for storefront in play.storefronts.values() for event_id in storefront.submitted_at
+            ],
+            accepted_webhooks=[post.event_id for post in play.journal.accepted()],
+            mails=[mail.message_id for mail in read_journal(system.mail_journal)],
+        )
+
     return await audit(system.databases, journals, play.script.must_be_parked)
 
 
-def new_folder() -> Path:
+def new_folder(runs: Path) -> Path:
     """A folder for one run."""
-    folder = RUNS / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # noqa: DTZ005 - a person's wall clock
+    folder = runs / f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # noqa: DTZ005 - a person's wall clock
     folder.mkdir(parents=True)
     return folder
 
@@ -125,6 +126,6 @@ def write_report(folder: Path, figures: Figures) -> None:
     text = json.dumps(figures.report(), indent=2, ensure_ascii=False) + "\n"
     own = folder / "report.json"
     own.write_text(text, encoding="utf-8")
-    beside = RUNS / f".report-{folder.name}.json"
+    beside = folder.parent / f".report-{folder.name}.json"
     beside.write_text(text, encoding="utf-8")
-    beside.replace(REPORT)
+    beside.replace(folder.parent / "report.json")

@@ -4,6 +4,7 @@ It knows nothing of Comptoir but contracts/ and its own login. A sale counts as 
 confirmed it; `mandatory` makes sure that a queue really took it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Self
@@ -11,6 +12,7 @@ from uuid import UUID
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
+from aio_pika.exceptions import AMQPError, DeliveryError
 
 from contracts.catalogue import STOREFRONT, type_of
 from contracts.envelope import CONTENT_TYPE, Envelope
@@ -20,7 +22,11 @@ from deploy.demo.sale import Sale
 
 SUBMITTED = type_of(OrderSubmitted, STOREFRONT)
 ACCEPTED = type_of(OrderAccepted, "orders")
-CONFIRM_SECONDS = 15.0
+CONFIRM_SECONDS = 5.0
+GIVE_UP_SECONDS = 60.0
+AGAIN_SECONDS = 0.3
+NOT_CONFIRMED = (DeliveryError, AMQPError, ConnectionError, TimeoutError, RuntimeError)
+"""aiormq raises a bare RuntimeError when a channel closed between two publishes."""
 
 Answer = OrderAccepted | OrderRefused
 Hearing = Callable[["Storefront", UUID, Answer], Awaitable[None]]
@@ -60,20 +66,34 @@ class Storefront:
     async def submit(self, sale: Sale) -> None:
         """Publish a sale as often as it says, and return when the broker has confirmed each.
 
-        Raises aio_pika's DeliveryError when no queue took it, TimeoutError when nobody confirms.
+        What is not confirmed is published again under the same event id, which Comptoir takes for the same.
+        Raises the last error after a minute: DeliveryError when no queue took it, TimeoutError when nobody
+        confirmed.
         """
+        first = datetime.now(UTC)
+        for _ in range(sale.copies):
+            await self._publish(self._message(sale, first))
+        self.submitted_at.setdefault(sale.event_id, first)
+
+    async def _publish(self, message: aio_pika.Message) -> None:
         assert self._channel is not None
         exchange = await self._channel.get_exchange(STOREFRONT, ensure=False)
-        self.submitted_at.setdefault(sale.event_id, datetime.now(UTC))
-        for _ in range(sale.copies):
-            await exchange.publish(self._message(sale), SUBMITTED, mandatory=True, timeout=CONFIRM_SECONDS)
+        deadline = asyncio.get_running_loop().time() + GIVE_UP_SECONDS
+        while True:
+            try:
+                await exchange.publish(message, SUBMITTED, mandatory=True, timeout=CONFIRM_SECONDS)
+                return
+            except NOT_CONFIRMED:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(AGAIN_SECONDS)
 
-    def _message(self, sale: Sale) -> aio_pika.Message:
+    def _message(self, sale: Sale, submitted_at: datetime) -> aio_pika.Message:
         envelope = Envelope(
             id=sale.event_id,
             source=f"/{STOREFRONT}/{self.shop}/{self.module}",
             type=SUBMITTED,
-            time=self.submitted_at[sale.event_id],
+            time=submitted_at,
             shop=self.shop,
             subject=str(sale.event_id),
             correlation_id=str(sale.event_id),

@@ -1,14 +1,12 @@
 """`python -m deploy.demo.up`: the demo, and then everything stays up, with its addresses, until Ctrl-C."""
 
-import argparse
 import asyncio
 import sys
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from deploy.demo.__main__ import script_of
+from deploy.demo.__main__ import read_command_line
 from deploy.demo.running import run
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
@@ -17,17 +15,14 @@ from deploy.local.system import System
 
 def main() -> int:
     """The command line."""
-    reader = argparse.ArgumentParser(prog="make up", description="The demo, kept running.")
-    reader.add_argument(
-        "--orders", type=Path, metavar="FILE.csv", help="orders in the format of Online Retail"
-    )
-    script, show = script_of(reader), Show()
+    script, runs = read_command_line("make up", "The demo, kept running.")
+    show = Show()
 
     async def stay(system: System, played: Script) -> None:
         show_addresses(show.console, system, played)
         await asyncio.Event().wait()
 
-    return run(script, show, stay)
+    return run(script, show, runs, stay)
 
 
 def show_addresses(console: Console, system: System, script: Script) -> None:

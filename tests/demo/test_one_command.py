@@ -1,0 +1,99 @@
+"""`make demo` from nothing to nothing: real servers, real orders, a report, and nothing left behind."""
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from contracts.storefront import Module
+from deploy.demo.running import ROOT
+from deploy.local.processtree import descendants, is_running
+from tests.demo.test_retail import HEADER, row
+
+SECONDS = 110
+
+INVOICES = [
+    HEADER,
+    *(
+        row(invoice=str(number), code=f"8512{number % 4}", customer=f"{17000 + number}.0")
+        for number in range(12)
+    ),
+    row(invoice="3", code="POST", description="POSTAGE", quantity=1, price="18.0", customer="17003.0"),
+    row(invoice="C1", quantity=-6),
+    row(invoice="C2", code="D", quantity=-1, price="27.50"),
+    row(invoice="N1", customer=""),
+    row(invoice="B1", code="BANK CHARGES", quantity=1, price="15.00"),
+]
+
+
+async def start(module: str, folder: Path, *arguments: str) -> Process:
+    """The program in a process of its own; its runs go to `folder`."""
+    command = (sys.executable, "-m", module, "--folder", str(folder), *arguments)
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=STDOUT)
+
+
+async def finish(process: Process) -> tuple[int, str]:
+    """Exit status and output."""
+    said, _ = await asyncio.wait_for(process.communicate(), SECONDS)
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+async def say(process: Process, until: Callable[[str], bool]) -> str:
+    """Its output up to the line that `until` waits for."""
+    said = ""
+    assert process.stdout is not None
+    while not until(said):
+        line = await asyncio.wait_for(process.stdout.readline(), SECONDS)
+        assert line, f"ended before it said so:\n{said}"
+        said += line.decode()
+    return said
+
+
+@pytest.mark.timeout(SECONDS + 20)
+async def test_invoices_of_a_file_become_orders_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("\n".join(INVOICES))
+    status, said = await finish(
+        await start("deploy.demo", tmp_path / "runs", "--orders", str(tmp_path / "orders.csv"))
+    )
+    assert status == 0, said
+    assert "nothing to object to" in said
+    report = json.loads((tmp_path / "runs" / "report.json").read_text())
+    assert report["orders"] == {"submitted": 16, "placed": 12, "refused": 4}
+    assert report["modules"] == {"shop": 12}
+    assert report["mails"]["duplicated"] == 0
+    assert report["audit"] == {"violations": 0}
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
+
+
+@pytest.mark.timeout(SECONDS + 20)
+async def test_up_stays_with_its_addresses_until_it_is_interrupted(tmp_path: Path) -> None:
+    process = await start("deploy.demo.up", tmp_path / "runs")
+    said = await say(process, lambda text: "Try: curl" in text)
+    family = descendants(process.pid)
+    token = said.rpartition("Bearer ")[2].partition("'")[0]
+    address = said.rpartition("' ")[2].split()[0]
+    async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
+        answer = await http.get(address, headers={"Authorization": f"Bearer {token}"}, params={"limit": 200})
+        assert {order["module"] for order in answer.json()["orders"]} == {module.value for module in Module}
+    process.send_signal(signal.SIGINT)
+    status, rest = await finish(process)
+    assert status == 130, said + rest
+    assert [pid for pid in family if is_running(pid)] == []
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
+
+
+async def test_a_file_of_another_format_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
+    status, said = await finish(
+        await start("deploy.demo", tmp_path, "--orders", str(tmp_path / "orders.csv"))
+    )
+    assert status == 2
+    assert "no column InvoiceNo" in said
+    assert list(tmp_path.iterdir()) == [tmp_path / "orders.csv"]
