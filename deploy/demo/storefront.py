@@ -111,14 +111,14 @@ class Storefront:
         )
 
     async def _hear(self, message: AbstractIncomingMessage) -> None:
-        """Remember an answer. Heard twice it is the same answer, so that costs nothing."""
+        """Remember an answer. It may come twice, as every message may: the second time changes nothing."""
         async with message.process():
             envelope = Envelope.read(message.headers)
             kind = OrderAccepted if envelope.type == ACCEPTED else OrderRefused
             answer = kind.model_validate_json(message.body)
             answered = envelope.causation_id
-            if answered is not None:
-                self.answers.setdefault(answered, answer)
+            if answered is not None and answered not in self.answers:
+                self.answers[answered] = answer
                 if self._hearing is not None:
                     await self._hearing(self, answered, answer)
 
