@@ -15,18 +15,50 @@ from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
+from aiormq.exceptions import ChannelInvalidStateError
 from faststream import AckPolicy
 from faststream.message import StreamMessage
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 
 from services.chassis.arriving import Arrival
-from services.chassis.database import is_outage
+from services.chassis.database import describe, is_outage
 from services.chassis.failpoints import reach
+from services.chassis.wire import tolerate_foreign_properties
 
 log = structlog.get_logger()
 RECONNECT_SECONDS = 1.0
+DRAIN_SECONDS = 5.0
 LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
+tolerate_foreign_properties()
 Commit = Callable[[Sequence[Arrival]], Awaitable[Any]]
+
+
+class DeliveryTags:
+    """Which of a channel's deliveries were committed, to ack exactly those.
+
+    An ack of "all up to this one" must not cover a delivery that never reached our hands: it would be lost.
+    """
+
+    def __init__(self) -> None:
+        self._channel: object = None
+        self._committed_to = 0
+        self._beyond: set[int] = set()
+        self.hole_since: float | None = None
+
+    def committed(self, channel: object, tags: Sequence[int]) -> bool:
+        """Note committed deliveries. True when all up to the highest known one are: one ack may say so."""
+        if channel is not self._channel:
+            self._channel, self._committed_to, self._beyond = channel, 0, set()
+        self._beyond.update(tags)
+        while self._committed_to + 1 in self._beyond:
+            self._committed_to += 1
+            self._beyond.discard(self._committed_to)
+        self.hole_since = (self.hole_since or monotonic()) if self._beyond else None
+        return not self._beyond
+
+    def forget(self) -> None:
+        """The channel is gone."""
+        self._channel, self.hole_since = None, None
 
 
 class QueueReader:
@@ -42,6 +74,7 @@ class QueueReader:
         self._idle.set()
         self.last_commit = monotonic()
         self.outage: str | None = None
+        self.tags = DeliveryTags()
 
     def collect(self, message: AbstractIncomingMessage) -> None:
         """Take a message from the broker."""
@@ -72,19 +105,20 @@ class QueueReader:
     def forget(self) -> None:
         """The connection is gone: what has not been started will come again."""
         self._arrived.clear()
+        self.tags.forget()
 
     def _take(self) -> list[AbstractIncomingMessage]:
         return [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch_size))]
 
     async def _commit_until_done(self, batch: list[AbstractIncomingMessage]) -> None:
         pause = 0.1
-        while batch := [message for message in batch if not message.channel.is_closed]:
+        while batch := [message for message in batch if _can_be_acked(message)]:
             try:
                 await self._commit([arrival_of(self.queue, message) for message in batch])
             except Exception as error:
                 if not is_outage(error):
                     raise
-                self.outage = f"{type(error).__name__}: {error}"[:300]
+                self.outage = describe(error)
                 log.warning("database away, keeping messages", queue=self.queue, error=self.outage)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_OUTAGE_PAUSE_SECONDS)
@@ -92,12 +126,18 @@ class QueueReader:
             self.outage = None
             self.last_commit = monotonic()
             reach("before_ack", self.queue)
-            await self._ack(batch[-1])
+            await self._ack(batch)
             return
+        self.outage = None
 
-    async def _ack(self, last: AbstractIncomingMessage) -> None:
+    async def _ack(self, batch: Sequence[AbstractIncomingMessage]) -> None:
         try:
-            await last.ack(multiple=True)
+            tags = {message.delivery_tag or 0: message for message in batch}
+            if self.tags.committed(batch[-1].channel, list(tags)):
+                await tags[max(tags)].ack(multiple=True)
+            else:
+                for message in batch:
+                    await message.ack()
         except Exception as error:
             log.info(
                 "ack lost, the messages will come again and be known",
@@ -122,30 +162,39 @@ class Consumers:
         self._prefetch = prefetch
         self._lost = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
         self._broker: RabbitBroker | None = None
         self.is_consuming = False
         self.last_error = "not connected yet"
 
     async def run(self) -> None:
         """Consume until stopped, connection after connection."""
+        self._ended.clear()
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 await self._run_connected()
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                self.last_error = f"{type(error).__name__}: {error}"[:500]
+                self.last_error = describe(error)
                 log.warning("not consuming", error=self.last_error)
             self.is_consuming = False
-            if not self._stopping.is_set():
-                await asyncio.sleep(RECONNECT_SECONDS)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), RECONNECT_SECONDS)
 
-    async def stop(self, seconds: float = 10.0) -> None:
-        """Take no more messages, commit and ack those taken, then close."""
+    async def stop(self, seconds: float = DRAIN_SECONDS + 2) -> None:
+        """Take no more messages, commit and ack those taken, then close the connection."""
         self._stopping.set()
         self._lost.set()
-        for reader in self._readers:
-            await reader.drain(seconds)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
 
     def renew(self, why: str) -> None:
         """Give this connection up and make another."""
@@ -171,6 +220,7 @@ class Consumers:
         broker = self._make_broker()
         try:
             await asyncio.wait_for(broker.start(), 15)
+            self._renew_when_a_channel_closes(broker)
             self._broker = broker
             self.is_consuming = True
             log.info("consuming", queues=[reader.queue for reader in self._readers])
@@ -183,8 +233,7 @@ class Consumers:
     async def _close(self, broker: RabbitBroker) -> None:
         if self._stopping.is_set():
             await self._cancel_consumers(broker)
-            for reader in self._readers:
-                await reader.drain(10)
+            await asyncio.gather(*(reader.drain(DRAIN_SECONDS) for reader in self._readers))
         with contextlib.suppress(Exception):
             await asyncio.wait_for(broker.stop(), 5)
         for reader in self._readers:
@@ -209,7 +258,17 @@ class Consumers:
         )
         for reader in self._readers:
             self._subscribe(broker, reader)
+        for subscriber in broker.subscribers:
+            # FastStream drops, unacked and unsaid, what arrives before it has noted that the subscriber runs.
+            subscriber.running = True
         return broker
+
+    def _renew_when_a_channel_closes(self, broker: RabbitBroker) -> None:
+        """The library would reopen it on the same connection with the same consumer tag."""
+        for subscriber in broker.subscribers:
+            queue = getattr(subscriber, "_queue_obj", None)
+            if queue is not None:
+                queue.channel.close_callbacks.add(self._on_close)
 
     def _subscribe(self, broker: RabbitBroker, reader: QueueReader) -> None:
         queue = RabbitQueue(reader.queue, queue_type=QueueType.QUORUM, durable=True, declare=False)
@@ -229,6 +288,14 @@ class Consumers:
 
     def _on_close(self, *_: Any) -> None:
         self._lost.set()
+
+
+def _can_be_acked(message: AbstractIncomingMessage) -> bool:
+    """Whether the channel it came by is still open; if not, the broker gives the message out again."""
+    try:
+        return not message.channel.is_closed
+    except ChannelInvalidStateError:
+        return False
 
 
 async def _parse(message: AbstractIncomingMessage) -> StreamMessage[AbstractIncomingMessage]:

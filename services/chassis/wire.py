@@ -1,0 +1,44 @@
+"""What a foreign client put into a message's AMQP properties must not cost us the connection.
+
+The broker passes properties on as they are. pamqp raises on some of them (text that is not UTF-8, a moment past the
+year 9999, an unknown field type) while it reads the frame; aiormq then drops the connection, the broker delivers the
+same message again, and one message would stop a service for good. After `tolerate_foreign_properties` such properties
+come out empty but for headers that say why; the message has no envelope then and is parked like any other without one.
+"""
+
+import base64
+import struct
+
+from pamqp import commands
+from pamqp.header import ContentHeader
+
+UNREADABLE = "x-comptoir-unreadable"
+RAW = "x-comptoir-raw-properties"
+MOST_RAW_BYTES = 8192
+_FIXED = struct.Struct(">HHQ")
+_strictly = ContentHeader.unmarshal
+
+
+def tolerate_foreign_properties() -> None:
+    """Make pamqp's reading of content headers lenient in this process. May be called again."""
+    ContentHeader.unmarshal = _leniently  # type: ignore[method-assign, assignment]
+
+
+def _leniently(header: ContentHeader, data: bytes) -> None:
+    try:
+        _strictly(header, data)
+    except Exception as error:
+        header.class_id, header.weight, header.body_size = _FIXED.unpack(data[: _FIXED.size])
+        raw = base64.b64encode(data[_FIXED.size :][:MOST_RAW_BYTES]).decode()
+        header.properties = commands.Basic.Properties(
+            headers={UNREADABLE: f"{type(error).__name__}: {error}"[:500], RAW: raw}
+        )
+    _keep_to_the_protocol(header.properties)
+
+
+def _keep_to_the_protocol(properties: commands.Basic.Properties) -> None:
+    """aio-pika refuses these two while it builds the message, which would then never reach us nor be acked."""
+    if properties.delivery_mode not in (None, 1, 2):
+        properties.delivery_mode = 2
+    if properties.expiration and not properties.expiration.isdigit():
+        properties.expiration = None
