@@ -1,19 +1,18 @@
 """What the broker gave up on: messages returned so often that they probably kill the process that takes them.
 
-Each is first parked as dead, visibly, and acked. Then it is tried once more, alone, since a whole window of innocent
-messages is usually returned with the guilty one. If that try kills the process too, the parked row remains.
+Each is first parked as dead, visibly. Then it is tried once more, alone, since a whole window of innocent messages is
+usually returned with the guilty one. If that try kills the process too, the message comes again, is found parked, and
+is left to a person.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.envelope import Envelope, EnvelopeUnreadable
 from services.chassis import parking, store
-from services.chassis.arriving import Arrival, dedupe_key, fingerprint
-from services.chassis.committing import End
+from services.chassis.arriving import Arrival, dedupe_key, fingerprint, read_envelope
 from services.chassis.consuming import QueueReader
 
 if TYPE_CHECKING:
@@ -28,46 +27,50 @@ class DeadLetterReader(QueueReader):
     def __init__(self, queue: str, hub: "Hub") -> None:
         super().__init__(queue, self._keep, batch_size=1)
         self._hub = hub
+        self._untried: dict[str, int] = {}
 
     async def _keep(self, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals:
-            original = replace(arrival, queue=_first_queue(arrival))
-            parked_id = await self._park(original)
-            if parked_id is not None:
-                await self._try_alone(original, parked_id)
+            original = replace(arrival, queue=_queue_of_death(arrival))
+            key = "dead " + hashlib.sha256(dedupe_key(original, _envelope(original)).encode()).hexdigest()
+            if await self._park(original, key):
+                await self._try_alone(original, self._untried[key])
+                self._untried.pop(key)
 
-    async def _park(self, arrival: Arrival) -> int | None:
+    async def _park(self, arrival: Arrival, key: str) -> bool:
+        """Park it as dead. False when an earlier process has: that one died of it, or was stopped while it tried."""
+        if key in self._untried:
+            return True
         envelope = _envelope(arrival)
         detail = "returned to the queue too often; it may have killed the process that took it"
         print_ = fingerprint(arrival.queue, envelope.type if envelope else None, CODE)
         setback = parking.Setback(arrival, envelope, CODE, detail, print_, remembered=False)
         async with self._hub.unit() as unit:
-            row = parking.row_of(setback, unit.now)
-            row["dedupe_key"] = "dead " + hashlib.sha256(dedupe_key(arrival, envelope).encode()).hexdigest()
-            await store.park(unit.connection, [row])
-            parked: int | None = await unit.connection.fetchval(
-                "SELECT id FROM msg.parked WHERE dedupe_key = $1 AND state = 'dead'", row["dedupe_key"]
-            )
-        return parked
+            row = {**parking.row_of(setback, unit.now), "dedupe_key": key}
+            if not await store.park(unit.connection, [row]):
+                return False
+            parking.say_parked(unit, setback)
+            parked_id = await store.find_parked(unit.connection, key)
+        self._untried[key] = parked_id
+        return True
 
     async def _try_alone(self, arrival: Arrival, parked_id: int) -> None:
-        handled = await self._hub.committer.commit([arrival])
-        if handled[0].end in (End.HANDLED, End.DUPLICATE, End.WAITING):
-            async with self._hub.unit() as unit:
-                await store.resolve(unit.connection, [parked_id], datetime.now(UTC))
+        """However it ends, it stands under its own name then: handled, known, waiting or parked for its own reason."""
+        await self._hub.committer.commit([arrival])
+        async with self._hub.unit() as unit:
+            await store.resolve(unit.connection, [parked_id], unit.now)
 
 
-def _first_queue(arrival: Arrival) -> str:
-    queue: Any = arrival.headers.get("x-first-death-queue")
-    if isinstance(queue, str):
-        return queue
+def _queue_of_death(arrival: Arrival) -> str:
+    """The queue it came from. The broker writes the newest death first; what follows a publisher may have made up."""
     deaths: Any = arrival.headers.get("x-death")
-    first = deaths[-1].get("queue") if isinstance(deaths, list) and deaths else None
-    return first if isinstance(first, str) else arrival.queue
+    newest: Any = deaths[0] if isinstance(deaths, list) and deaths else None
+    queue = newest.get("queue") if isinstance(newest, dict) else None
+    return queue if isinstance(queue, str) else arrival.queue
 
 
 def _envelope(arrival: Arrival) -> Envelope | None:
     try:
-        return Envelope.read(arrival.headers)
+        return read_envelope(arrival.headers)
     except EnvelopeUnreadable:
         return None
