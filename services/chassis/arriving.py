@@ -13,13 +13,20 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
-from contracts.catalogue import CATALOGUE, Entry
+from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
 from contracts.envelope import MAX_BODY_BYTES, Envelope, EnvelopeUnreadable, uuid7_time
 from contracts.message import Message, Reason
 from services.chassis.subscribers import Delivery
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
+MOST_ATTRIBUTE_BYTES = 255
+"""What AMQP's short strings hold and an index of PostgreSQL takes; an attribute is copied into both."""
+
+_COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
+WRONG_SENDER = "wrong_sender"
+_FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
 
 
@@ -60,7 +67,7 @@ def read(
     `heard` are the types this service listens to; `window` is what its inbox can remember.
     """
     try:
-        envelope = Envelope.read(arrival.headers)
+        envelope = read_envelope(arrival.headers)
     except EnvelopeUnreadable as error:
         return Unfit("envelope_unreadable", str(error))
     entry = heard.get(envelope.type)
@@ -68,9 +75,11 @@ def read(
         return _not_heard(envelope, heard)
     sender = arrival.queue.partition(".")[2]
     if entry.sender != sender or not _is_source_of(envelope.source, sender):
-        return Unfit(
-            "wrong_sender", f"{envelope.type} from {envelope.source} came by the queue of {sender}", envelope
-        )
+        detail = f"{envelope.type} from {envelope.source} came by the queue of {sender}"
+        return Unfit(WRONG_SENDER, detail, envelope)
+    if sender == STOREFRONT and not arrival.user_id:
+        detail = "published without user_id: set it to the login, so that the broker vouches for the sender"
+        return Unfit(WRONG_SENDER, detail, envelope)
     if len(arrival.body) > MAX_BODY_BYTES:
         detail = (
             f"the body has {len(arrival.body)} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
@@ -82,18 +91,29 @@ def read(
         message = entry.message.__pydantic_validator__.validate_json(arrival.body)
     except ValidationError as error:
         return _unreadable(entry, envelope, error)
+    if b"\\u0000" in arrival.body and _holds_nul(from_json(arrival.body)):
+        return _holding_nul(entry, envelope)
     return Delivery(
         envelope, message, arrival.queue, arrival.user_id, arrival.attempts, arrival.first_seen_at or now
     )
+
+
+def read_envelope(headers: Mapping[str, Any]) -> Envelope:
+    """The envelope in some headers, with attributes that fit where they are copied to. Raises EnvelopeUnreadable."""
+    envelope = Envelope.read(headers)
+    for name in _COPIED:
+        value = getattr(envelope, name)
+        if value is not None and len(value) > 63 and len(value.encode()) > MOST_ATTRIBUTE_BYTES:
+            raise EnvelopeUnreadable(f"{name} has more than {MOST_ATTRIBUTE_BYTES} bytes")
+    return envelope
 
 
 def dedupe_key(arrival: Arrival, envelope: Envelope | None) -> str:
     """By what a parked message is known: who said it and its id, or a digest where there is no id to be read."""
     if envelope is not None:
         return f"{envelope.source} {envelope.id}"
-    digest = hashlib.sha256(
-        arrival.queue.encode() + b"\0" + repr(sorted(arrival.headers.items())).encode() + b"\0"
-    )
+    said = sorted((name, value) for name, value in arrival.headers.items() if not str(name).startswith("x-"))
+    digest = hashlib.sha256(f"{arrival.queue}\0{said!r}\0".encode(errors="replace"))
     digest.update(arrival.body)
     return digest.hexdigest()
 
@@ -166,7 +186,24 @@ def _unreadable(entry: Entry, envelope: Envelope, error: ValidationError) -> Unf
 
 
 def _path(location: tuple[int | str, ...]) -> str:
+    """`lines[2].quantity`. A key that a customer wrote (an option's name) is not repeated."""
     path = ""
     for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+        name = step if isinstance(step, int) or _FIELD_NAME.fullmatch(step) else "…"
+        path += f"[{name}]" if isinstance(name, int) else f".{name}" if path else name
     return path[:200]
+
+
+def _holds_nul(value: Any) -> bool:
+    """JSON may hold NUL in a text, PostgreSQL can't."""
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
+
+
+def _holding_nul(entry: Entry, envelope: Envelope) -> Unfit:
+    words = "a text holds the NUL character, which can't be stored; send it without"
+    reason = Reason(code="schema_invalid", message=words)
+    return Unfit("schema_invalid", words, envelope, entry.message, (reason,))

@@ -5,22 +5,24 @@ book is saved, and what is to be said is written to the outbox; commit. If the b
 the culprit is parked: a poisoned message never blocks others.
 """
 
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic
 from uuid import UUID
 
 import structlog
 
-from contracts.catalogue import heard_by
+from contracts.catalogue import STOREFRONT, heard_by
 from contracts.envelope import Envelope, uuid7_time
 from services.chassis import metrics, parking, store
-from services.chassis.arriving import Arrival, Unfit, read
-from services.chassis.database import ACQUIRE_SECONDS, Pool, is_conflict, is_outage
+from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, read
+from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.parking import RetryPolicy, Setback
 from services.chassis.subscribers import B, Delivery, Refuse, Subscribers, Unreadable, Wait
@@ -57,6 +59,14 @@ class _Batch:
     setbacks: list[Setback] = field(default_factory=list)
     fresh: list[tuple[Arrival, Delivery[Any]]] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
+
+
+class HandlerFailed(Exception):
+    """A handler raised what it should not have. Handlers touch memory only, so it is never the database's fault."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(describe(error))
+        self.error = error
 
 
 OpenUnit = Callable[[Any], Unit]
@@ -107,7 +117,12 @@ class Committer(Generic[B]):
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             ids = await store.list_due(connection, limit)
         for parked_id in ids:
-            await self._retry_alone(parked_id)
+            try:
+                await self._retry_alone(parked_id)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                await self._postpone(parked_id, error)
         return len(ids)
 
     async def _alone(self, arrival: Arrival) -> Handled:
@@ -122,18 +137,36 @@ class Committer(Generic[B]):
                 if not is_conflict(caught):
                     break
         assert error is not None
-        log.error("message failed", queue=arrival.queue, error=repr(error)[:500], exc_info=error)
-        return (await self._attempt([arrival], culprit=error))[0]
+        cause = _cause(error)
+        log.error("message failed", queue=arrival.queue, error=describe(cause), place=_place(cause))
+        return (await self._attempt([arrival], culprit=cause))[0]
 
     async def _retry_alone(self, parked_id: int) -> None:
         take = _taking(lambda connection: store.take_parked(connection, parked_id))
-        try:
-            await self._attempt([], due=take)
-        except Exception as error:
-            if is_outage(error):
-                raise
-            log.error("parked message failed again", parked_id=parked_id, error=repr(error)[:500])
-            await self._attempt([], due=take, culprit=error)
+        for tries_left in reversed(range(CONFLICT_RETRIES)):
+            try:
+                await self._attempt([], due=take)
+                return
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                if is_conflict(error) and tries_left:
+                    continue
+                cause = _cause(error)
+                log.error(
+                    "parked message failed again",
+                    parked_id=parked_id,
+                    error=describe(cause),
+                    place=_place(cause),
+                )
+                await self._attempt([], due=take, culprit=cause)
+                return
+
+    async def _postpone(self, parked_id: int, error: Exception) -> None:
+        """Not even its failure could be written: let the others go on and come back to it later."""
+        log.critical("a parked message can't be written", parked_id=parked_id, error=describe(error))
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            await store.postpone(connection, parked_id, datetime.now(UTC) + parking.LONGEST_DELAY)
 
     async def _attempt_due(self, limit: int) -> list[Handled]:
         return await self._attempt([], due=lambda connection: store.take_due(connection, limit))
@@ -152,7 +185,7 @@ class Committer(Generic[B]):
             if due is not None:
                 arrivals = [parking.arrival_of(row) for row in await due(connection)]
             place = "retries" if due is not None else arrivals[0].queue
-            await self._read(unit, arrivals, batch)
+            await self._read(unit, arrivals, batch, answer=culprit is None)
             reach("inbox_written", place)
             if culprit is None:
                 await self._handle(unit, batch)
@@ -162,12 +195,18 @@ class Committer(Generic[B]):
             await unit.flush()
             reach("before_commit", place)
         reach("after_commit", place)
-        unit.committed()
-        self._after(unit)
-        self._measure(batch, perf_counter() - began)
+        self._tell(unit, batch, perf_counter() - began)
         return batch.handled
 
-    async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch) -> None:
+    def _tell(self, unit: Unit, batch: _Batch, seconds: float) -> None:
+        """After the commit. An error here must not look like a batch that failed: it would be done again."""
+        for tell in (unit.committed, lambda: self._after(unit), lambda: self._measure(batch, seconds)):
+            try:
+                tell()
+            except Exception as error:
+                log.error("failed after a commit", error=describe(error), place=_place(error))
+
+    async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch, answer: bool) -> None:
         window = self._window()
         readings = [(arrival, read(arrival, self._heard, window, unit.now)) for arrival in arrivals]
         keys = [key for arrival, reading in readings if (key := _inbox_key(arrival, reading, window))]
@@ -181,6 +220,8 @@ class Committer(Generic[B]):
                 fresh.discard(key)
             if isinstance(reading, Unfit):
                 self._park_unfit(unit, arrival, reading, batch, remembered=key is not None)
+                if answer and arrival.parked_id is None:
+                    self._answer_unreadable(unit, arrival, reading)
             else:
                 batch.fresh.append((arrival, reading))
 
@@ -196,6 +237,8 @@ class Committer(Generic[B]):
                 batch.setbacks.append(parking.waits(arrival, delivery.envelope, wait, self._policy, unit.now))
             except Refuse as refusal:
                 batch.setbacks.append(parking.refused(arrival, delivery.envelope, refusal))
+            except Exception as error:
+                raise HandlerFailed(error) from error
             else:
                 batch.handled.append(Handled(arrival, End.HANDLED, delivery.envelope))
                 if arrival.parked_id is not None:
@@ -218,10 +261,15 @@ class Committer(Generic[B]):
         setback = parking.unfit(arrival, unfit)
         setback.remembered = remembered
         batch.setbacks.append(setback)
+
+    def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> None:
         answer = self._subscribers.answer_unreadable
-        first_time = arrival.parked_id is None
-        if answer and first_time and unfit.message and unfit.envelope:
+        if answer is None or unfit.message is None or unfit.envelope is None:
+            return
+        try:
             answer(unit, Unreadable(unfit.message, unfit.envelope, arrival.user_id, unfit.reasons))
+        except Exception as error:
+            raise HandlerFailed(error) from error
 
     async def _set_aside(self, unit: Unit, batch: _Batch) -> None:
         for setback in batch.setbacks:
@@ -229,7 +277,7 @@ class Committer(Generic[B]):
             batch.handled.append(
                 Handled(setback.arrival, end, setback.envelope, f"{setback.code}: {setback.detail}")
             )
-        await parking.write(unit, self._service, batch.setbacks)
+        await parking.write(unit, batch.setbacks)
         if batch.resolved:
             await store.resolve(unit.connection, batch.resolved, unit.now)
 
@@ -253,7 +301,7 @@ class Committer(Generic[B]):
             metrics.BATCH_SIZE.labels(self._service, queue).observe(size)
             metrics.COMMIT_SECONDS.labels(self._service, queue).observe(seconds)
         for handled in batch.handled:
-            if handled.end is End.HANDLED and handled.envelope:
+            if handled.end is End.HANDLED and handled.envelope and handled.envelope.id.version == 7:
                 age = (now - uuid7_time(handled.envelope.id)).total_seconds()
                 metrics.EVENT_AGE.labels(self._service, handled.arrival.queue).observe(max(age, 0))
             _log_line(handled, seconds)
@@ -262,11 +310,30 @@ class Committer(Generic[B]):
 def _inbox_key(
     arrival: Arrival, reading: Delivery[Any] | Unfit, window: tuple[UUID, UUID]
 ) -> tuple[UUID, str] | None:
-    """By what the inbox knows a message; None when it holds it since it was parked, and for what it can't hold."""
+    """By what the inbox knows a message; None when it holds it since it was parked, and for what it can't hold.
+
+    What somebody else says in a sender's name must never make the sender's own message a duplicate.
+    """
     envelope = reading.envelope
     if arrival.remembered or envelope is None or not window[0] <= envelope.id < window[1]:
         return None
+    if isinstance(reading, Unfit) and reading.code == WRONG_SENDER:
+        return None
+    if arrival.queue.endswith(f".{STOREFRONT}") and arrival.user_id:
+        return envelope.id, f"/{arrival.user_id.replace('.', '/')}"
     return envelope.id, envelope.source
+
+
+def _cause(error: Exception) -> Exception:
+    return error.error if isinstance(error, HandlerFailed) else error
+
+
+def _place(error: BaseException) -> list[str]:
+    """Where it was raised, innermost last; without the error's own words, which may hold what customers wrote."""
+    return [
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-6:]
+    ]
 
 
 def _log_line(handled: Handled, seconds: float) -> None:

@@ -1,12 +1,13 @@
 """The connection to a service's own PostgreSQL, and what its errors mean.
 
-Every wait has a limit. `waiting_may_help` decides between trying again and looking at the message itself.
+Every wait has a limit. `is_outage` and `is_conflict` decide between trying again and looking at the message itself.
 """
 
 import asyncio
 from typing import Any, TypeAlias
 
 import asyncpg
+from pydantic import ValidationError
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
@@ -20,7 +21,7 @@ _SETTINGS = {
     "tcp_keepalives_count": "3",
     "timezone": "UTC",
 }
-_OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58")
+_OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58", "25006", "25P03")
 _CONFLICT_STATES = ("40001", "40P01", "55P03", "23505")
 
 
@@ -41,14 +42,28 @@ def is_outage(error: BaseException) -> bool:
     """The database (or the way to it) is away: keep the work and try again later."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_OUTAGE_STATES)
-    return isinstance(
-        error, OSError | asyncio.TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError
-    )
+    if isinstance(error, asyncpg.InterfaceError):
+        return any(word in str(error) for word in ("connection", "pool"))
+    return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.InternalClientError)
 
 
 def is_conflict(error: BaseException) -> bool:
     """Two transactions met (deadlock, lock time-out, the same new key): the same work may succeed at once."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "") in _CONFLICT_STATES
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line without the row or the input it is about: those hold what customers wrote."""
+    name = type(error).__name__
+    if isinstance(error, asyncpg.PostgresError):
+        said = str(error.args[0]) if error.args else ""
+        if isinstance(error, asyncpg.DataError):
+            said = said.partition(":")[0]
+        return f"{name} {error.sqlstate}: {said}"[:500]
+    if isinstance(error, ValidationError):
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        return f"{name} of {error.title}: {'; '.join(problem['msg'] for problem in problems[:5])}"[:500]
+    return f"{name}: {error}"[:500]
 
 
 async def answers(url: str, seconds: float = 3.0) -> bool:

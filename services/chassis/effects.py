@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from services.chassis import metrics, store
+from services.chassis.database import describe, is_outage
 from services.chassis.failpoints import reach
-from services.chassis.parking import RetryPolicy
+from services.chassis.parking import RetryPolicy, storable
 from services.chassis.unit import Unit
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 TOGETHER_SECONDS = 0.25
 """Effects finished within this time of one another are recorded in one transaction."""
+
+LONGEST_OUTAGE_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,37 +108,95 @@ class EffectWorker:
         return True
 
     async def _perform_all(self, hub: "Hub", effects: Sequence[Effect], lease: timedelta) -> None:
+        """Perform and settle. What was performed is settled however long the database is away meanwhile."""
         gate = asyncio.Semaphore(self._concurrency)
-        running = {asyncio.create_task(self._one(gate, effect)): effect for effect in effects}
-        while running:
-            done, _ = await asyncio.wait(running, timeout=TOGETHER_SECONDS)
-            if done:
-                await self._settle(hub, [(running.pop(task), task.result()) for task in done])
-            if running:
-                async with hub.acquire() as connection:
-                    await store.extend_leases(connection, hub.owner, [e.key for e in running.values()], lease)
+        running = {asyncio.create_task(self._one(hub, gate, effect)): effect for effect in effects}
+        performed: list[tuple[Effect, Outcome | None]] = []
+        pause = TOGETHER_SECONDS
+        try:
+            while running or performed:
+                done, _ = await asyncio.wait(running, timeout=pause) if running else (set(), None)
+                performed += [(running.pop(task), task.result()) for task in done]
+                try:
+                    await self._keep_books(hub, performed, list(running.values()), lease)
+                    performed, pause = [], TOGETHER_SECONDS
+                except Exception as error:
+                    if not is_outage(error):
+                        raise
+                    log.warning("database away, keeping outcomes", kind=self.kind, error=describe(error))
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_OUTAGE_PAUSE_SECONDS)
+        finally:
+            for task in running:
+                task.cancel()
 
-    async def _one(self, gate: asyncio.Semaphore, effect: Effect) -> Outcome:
+    async def _keep_books(
+        self,
+        hub: "Hub",
+        performed: Sequence[tuple[Effect, Outcome | None]],
+        running: Sequence[Effect],
+        lease: timedelta,
+    ) -> None:
+        results = [(effect, outcome) for effect, outcome in performed if outcome is not None]
+        if results:
+            await self._settle(hub, results)
+        untouched = [effect.key for effect, outcome in performed if outcome is None]
+        if untouched or running:
+            async with hub.acquire() as connection:
+                await store.release_effects(connection, hub.owner, untouched)
+                await store.extend_leases(connection, hub.owner, [e.key for e in running], lease)
+
+    async def _one(self, hub: "Hub", gate: asyncio.Semaphore, effect: Effect) -> Outcome | None:
+        """What became of it; None when the process was told to stop before it was begun."""
         async with gate:
+            if hub.stopping.is_set():
+                return None
             try:
                 return await self._perform(effect)
             except Exception as error:
                 log.error(
-                    "effect raised", kind=self.kind, key=effect.key, error=repr(error)[:500], exc_info=error
+                    "effect raised", kind=self.kind, key=effect.key, error=describe(error), exc_info=error
                 )
-                return Uncertain(f"{type(error).__name__}: {error}"[:500])
+                return Uncertain(describe(error))
 
     async def _settle(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
+        """Settle together; if that fails each alone, so that one that can't be recorded holds up no other."""
         results = [self._or_give_up(effect, outcome) for effect, outcome in results]
+        try:
+            await self._settle_together(hub, results)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            for effect, outcome in results:
+                await self._settle_alone(hub, effect, outcome)
+        for _, outcome in results:
+            metrics.EFFECTS.labels(hub.service, self.kind, type(outcome).__name__.lower()).inc()
+
+    async def _settle_alone(self, hub: "Hub", effect: Effect, outcome: Outcome) -> None:
+        try:
+            await self._settle_together(hub, [(effect, outcome)])
+        except Exception as error:
+            if is_outage(error):
+                raise
+            log.error("outcome can't be recorded", kind=self.kind, key=effect.key, error=describe(error))
+            detail = (
+                f"was {type(outcome).__name__.lower()}, but that could not be recorded: {describe(error)}"
+            )
+            row = (effect.key, "uncertain", storable(detail), None)
+            async with hub.unit() as unit:
+                await store.settle_effects(unit.connection, [row], None, unit.now)
+
+    async def _settle_together(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
         policy = hub.retry_policy
         async with hub.unit() as unit:
-            rows = [(e.key, _STATES[type(o)], o.detail, _next_at(e, o, policy, unit.now)) for e, o in results]
+            rows = [
+                (e.key, _STATES[type(o)], storable(o.detail or "") or None, _next_at(e, o, policy, unit.now))
+                for e, o in results
+            ]
             settled = await store.settle_effects(unit.connection, rows, hub.owner, unit.now)
             await self._record(
                 unit, [(effect, outcome) for effect, outcome in results if effect.key in settled]
             )
-        for _, outcome in results:
-            metrics.EFFECTS.labels(hub.service, self.kind, type(outcome).__name__.lower()).inc()
 
     def _or_give_up(self, effect: Effect, outcome: Outcome) -> tuple[Effect, Outcome]:
         if isinstance(outcome, Retry) and effect.attempts >= self._attempts:
@@ -147,20 +208,27 @@ class EffectWorker:
         if now - self._lost_checked_at < 1.0:
             return
         self._lost_checked_at = now
-        async with hub.unit() as unit:
-            rows = await store.take_lost_effects(unit.connection, self.kind, 100)
-            if not rows:
-                return
-            lost: list[tuple[Effect, Outcome]] = [
-                (
-                    Effect(row["key"], row["kind"], json.loads(row["payload"]), row["attempts"]),
-                    Uncertain("the process died while it was in flight"),
-                )
-                for row in rows
-            ]
-            states = [(effect.key, "uncertain", outcome.detail, None) for effect, outcome in lost]
-            await store.settle_effects(unit.connection, states, None, unit.now)
-            await self._record(unit, lost)
+        lost: list[tuple[Effect, Outcome]] = []
+        try:
+            async with hub.unit() as unit:
+                for row in await store.take_lost_effects(unit.connection, self.kind, 100):
+                    effect = Effect(row["key"], row["kind"], json.loads(row["payload"]), row["attempts"])
+                    lost.append((effect, Uncertain("the process died while it was in flight")))
+                if lost:
+                    states = [(effect.key, "uncertain", outcome.detail, None) for effect, outcome in lost]
+                    await store.settle_effects(unit.connection, states, None, unit.now)
+                    await self._record(unit, lost)
+        except Exception as error:
+            if is_outage(error) or not lost:
+                raise
+            await self._adopt(hub, lost)
+
+    async def _adopt(self, hub: "Hub", lost: Sequence[tuple[Effect, Outcome]]) -> None:
+        """Settle each lost effect alone, as if it had been ours."""
+        async with hub.acquire() as connection:
+            await store.adopt_effects(connection, hub.owner, [effect.key for effect, _ in lost])
+        for effect, outcome in lost:
+            await self._settle_alone(hub, effect, outcome)
 
 
 def _next_at(effect: Effect, outcome: Outcome, policy: RetryPolicy, now: datetime) -> datetime | None:

@@ -34,12 +34,14 @@ class GroupCommit(Generic[T, R]):
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limit))]
             try:
                 results = await self._commit([item for item, _ in batch])
-            except Exception as error:
-                _fail(batch, error)
-            else:
                 for (_, future), result in zip(batch, results, strict=True):
                     if not future.done():
                         future.set_result(result)
+            except Exception as error:
+                _fail(batch, error)
+            except BaseException:
+                _fail(batch, ConnectionAbortedError("the process is stopping"))
+                raise
 
 
 def _fail(batch: Sequence[tuple[T, asyncio.Future[R]]], error: Exception) -> None:

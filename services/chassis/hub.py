@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from contracts.catalogue import queues_of
-from contracts.envelope import uuid7_floor
+from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import metrics, store
 from services.chassis.committing import Committer
 from services.chassis.consuming import Consumers, QueueReader
@@ -31,6 +31,8 @@ from services.chassis.working import Worker
 log = structlog.get_logger()
 PREFETCH_BATCHES = 3
 HOUSEKEEPING_SECONDS = 600.0
+GAUGES_SECONDS = 2.0
+WORKERS_STOP_SECONDS = 4.0
 
 
 class Hub:
@@ -109,7 +111,12 @@ class Hub:
         """Connect to the database and get ready to handle messages. Raises when the database is away."""
         url = self.settings.database_url.get_secret_value()
         self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.service}")
-        await self.keep_house()
+        try:
+            await self.keep_house()
+        except BaseException:
+            self._pool.terminate()
+            self._pool = None
+            raise
         self.committer = Committer(
             self.subscribers,
             self._pool,
@@ -137,17 +144,17 @@ class Hub:
             for queue in queues_of(self.service)
         ]
         dead = DeadLetterReader(f"{self.service}.dead", self)
-        self.readers = readers
+        self.readers = [*readers, dead]
         self.consumers = Consumers(
-            self.service, amqp_url, [*readers, dead], self.settings.batch_size * PREFETCH_BATCHES
+            self.service, amqp_url, self.readers, self.settings.batch_size * PREFETCH_BATCHES
         )
         own = [
             Worker("retries", _retry),
             Worker("housekeeping", _keep_house, HOUSEKEEPING_SECONDS),
-            Worker("gauges", _measure, 2.0),
+            Worker("gauges", _measure, GAUGES_SECONDS),
         ]
         self._workers = {worker.name: worker for worker in [*own, *workers]}
-        loops = [reader.run() for reader in [*readers, dead]]
+        loops = [reader.run() for reader in self.readers]
         loops += [self.consumers.run(), self._relay.run()]
         self._working = [asyncio.create_task(worker.loop(self)) for worker in self._workers.values()]
         self._tasks = [*map(asyncio.create_task, loops), *self._working]
@@ -168,10 +175,10 @@ class Hub:
             worker.nudge()
         if self.consumers is not None:
             await self.consumers.stop()
+        if self._working:
+            await asyncio.wait(self._working, timeout=WORKERS_STOP_SECONDS)
         if self._relay is not None:
             await self._relay.stop()
-        if self._working:
-            await asyncio.wait(self._working, timeout=1.0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -198,6 +205,12 @@ async def _keep_house(hub: Hub) -> bool:
 async def _measure(hub: Hub) -> bool:
     async with hub.acquire() as connection:
         counts = await store.count_parked(connection)
+        rows, oldest = await store.dispatch_backlog(connection)
     for state in ("waiting", "dead"):
         metrics.PARKED_ROWS.labels(hub.service, state).set(counts.get(state, 0))
+    metrics.DISPATCH_ROWS.labels(hub.service).set(rows)
+    age = 0.0
+    if oldest is not None and oldest.version == 7:  # a replay's dispatch has a random id: it is no backlog
+        age = (datetime.now(UTC) - uuid7_time(oldest)).total_seconds()
+    metrics.DISPATCH_AGE.labels(hub.service).set(max(age, 0.0))
     return False

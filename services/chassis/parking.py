@@ -5,7 +5,9 @@ explain, redrive or discard them.
 """
 
 import json
+import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +17,14 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.service import MessageParked
 from services.chassis import store
-from services.chassis.arriving import Arrival, Unfit, dedupe_key, fingerprint
+from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, dedupe_key, fingerprint
+from services.chassis.database import describe
 from services.chassis.subscribers import Refuse, Wait
 from services.chassis.unit import Unit
 
 LONGEST_DELAY = timedelta(minutes=15)
+_SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -89,22 +94,32 @@ def failed(
 ) -> Setback:
     """The handler failed unexpectedly: tried again with growing delays, then dead."""
     over = arrival.attempts + 1 >= policy.attempts
-    detail = f"{type(error).__name__}: {error}"[:2000]
+    detail = describe(error)
     print_ = fingerprint(arrival.queue, envelope.type, "error", error)
     next_at = None if over else now + policy.delay(arrival.attempts)
     return Setback(arrival, envelope, "error", detail, print_, next_at)
 
 
-async def write(unit: Unit, service: str, setbacks: Sequence[Setback]) -> None:
-    """Write the setbacks of a batch; say MessageParked about those that only a person can help."""
-    fresh = [row_of(setback, unit.now) for setback in setbacks if setback.arrival.parked_id is None]
-    if fresh:
-        await store.park(unit.connection, fresh)
+async def write(unit: Unit, setbacks: Sequence[Setback]) -> None:
+    """Write the setbacks of a batch; say MessageParked about those that only a person can help.
+
+    One that was parked before and came again (its ack was lost) changes nothing and is not said twice.
+    """
+    fresh = {
+        _key_of(setback): row_of(setback, unit.now)
+        for setback in reversed(setbacks)
+        if setback.arrival.parked_id is None
+    }
+    written = await store.park(unit.connection, list(fresh.values())) if fresh else set()
     for setback in setbacks:
         if setback.arrival.parked_id is not None:
             await _write_again(unit, setback)
+        elif (key := _key_of(setback)) in written:
+            written.discard(key)
+        else:
+            continue
         if not setback.is_waiting:
-            _say_parked(unit, setback)
+            say_parked(unit, setback)
 
 
 def arrival_of(row: store.Row) -> Arrival:
@@ -129,7 +144,7 @@ async def _write_again(unit: Unit, setback: Setback) -> None:
         setback.arrival.parked_id,
         "waiting" if setback.is_waiting else "dead",
         setback.code,
-        setback.detail,
+        storable(setback.detail),
         setback.fingerprint,
         setback.wait_key,
         setback.next_at,
@@ -137,11 +152,12 @@ async def _write_again(unit: Unit, setback: Setback) -> None:
     )
 
 
-def _say_parked(unit: Unit, setback: Setback) -> None:
+def say_parked(unit: Unit, setback: Setback) -> None:
+    """Say that a message waits for a person."""
     envelope = setback.envelope
     unit.emit(
         MessageParked(
-            shop=envelope.shop if envelope and _is_shop(envelope.shop) else None,
+            shop=envelope.shop if envelope and _SHOP.fullmatch(envelope.shop or "") else None,
             message_id=envelope.id if envelope else None,
             message_type=envelope.type if envelope else None,
             queue=setback.arrival.queue,
@@ -154,12 +170,9 @@ def _say_parked(unit: Unit, setback: Setback) -> None:
     )
 
 
-def _is_shop(text: str | None) -> bool:
-    return (
-        bool(text)
-        and len(text or "") <= 63
-        and all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in text or "")
-    )
+def _key_of(setback: Setback) -> str:
+    """A message under a name that is not its sender's must not stand in the way of the one that really bears it."""
+    return dedupe_key(setback.arrival, None if setback.code == WRONG_SENDER else setback.envelope)
 
 
 def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
@@ -167,11 +180,11 @@ def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
     envelope, arrival = setback.envelope, setback.arrival
     event_id: UUID | None = envelope.id if envelope else None
     return {
-        "dedupe_key": dedupe_key(arrival, envelope),
+        "dedupe_key": _key_of(setback),
         "queue": arrival.queue,
         "state": "waiting" if setback.is_waiting else "dead",
         "reason": setback.code,
-        "detail": setback.detail.replace("\x00", "�"),
+        "detail": storable(setback.detail),
         "fingerprint": setback.fingerprint,
         "wait_key": setback.wait_key,
         "event_id": event_id,
@@ -193,14 +206,21 @@ def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
 
 def readable_headers(arrival: Arrival) -> dict[str, Any]:
     """The headers in a form that JSON can hold; what it can't becomes its description."""
-    return {str(name).replace("\x00", "�"): _plain(value) for name, value in arrival.headers.items()}
+    return {storable(str(name)): _plain(value) for name, value in arrival.headers.items()}
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL can't hold: NUL and lone surrogates."""
+    return _UNSTORABLE.sub("�", text)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray):
+        value = bytes(value).decode(errors="replace")
     if isinstance(value, str):
-        return value.replace("\x00", "�").encode("utf-8", "replace").decode()
-    if value is None or isinstance(value, bool | int | float):
+        return storable(value)
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, datetime):
         return value.isoformat()
-    return repr(value)[:1000]
+    return storable(repr(value))[:1000]

@@ -8,22 +8,26 @@ are harmless: listeners dedupe by the event.
 
 import asyncio
 import contextlib
+import struct
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic, perf_counter
-from typing import Any, cast
+from typing import cast
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import aio_pika
 import structlog
-from aio_pika.exceptions import AMQPError, PublishError
+from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from aiormq import Channel as UnderlayChannel
 from aiormq import spec
+from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from contracts.envelope import CONTENT_TYPE, Envelope, uuid7_time
+from contracts.envelope import CONTENT_TYPE, Envelope
 from services.chassis import metrics, store
-from services.chassis.database import ACQUIRE_SECONDS, Pool, is_outage
+from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.outgoing import Outgoing
 
@@ -33,8 +37,9 @@ SWEEP_LIMIT = 500
 MOST_IN_MEMORY = 20_000
 PUBLISH_SECONDS = 10.0
 SWEEP_SECONDS = 1.0
+LONGEST_WITHOUT_SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
-UNROUTABLE_PAUSE = timedelta(seconds=30)
+REFUSED_PAUSE = timedelta(seconds=30)
 
 
 class Relay:
@@ -50,14 +55,23 @@ class Relay:
         self._work = asyncio.Event()
         self._channel: UnderlayChannel | None = None
         self._stopping = False
+        self._login = unquote(urlsplit(amqp_url).username or "guest")
         self._sweep_at = 0.0
         self.last_progress = monotonic()
         self.last_error = ""
+        self.is_failing = False
         self.has_unroutable = False
 
     @property
     def is_connected(self) -> bool:
         return self._channel is not None and not self._channel.is_closed
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing leaves; None when it does, or would. A broker may let us connect and still confirm nothing."""
+        if self.is_connected and not self.is_failing:
+            return None
+        return self.last_error or "connecting"
 
     @property
     def is_idle(self) -> bool:
@@ -79,7 +93,9 @@ class Relay:
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                self.last_error = f"{type(error).__name__}: {error}"[:500]
+                self.last_error = describe(error)
+                self.is_failing = True
+                self.last_progress = monotonic()
                 away = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
                 write = log.warning if away else log.error
                 write("relay interrupted", error=self.last_error, exc_info=None if away else error)
@@ -111,14 +127,15 @@ class Relay:
 
     async def _release_own(self) -> None:
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            await store.release_dispatches(connection, self._owner, datetime.now(UTC), None)
-        self._sweep_at = 0.0
+            await store.release_dispatches(connection, self._owner)
+        self._sweep_at = monotonic()
 
     async def _publish_until_closed(self) -> None:
         while not self._stopping and self.is_connected:
-            if self._waiting:
+            late = monotonic() - self._sweep_at
+            if self._waiting and late < LONGEST_WITHOUT_SWEEP_SECONDS:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), IN_FLIGHT))]
-            elif monotonic() >= self._sweep_at:
+            elif late >= 0:
                 batch = await self._sweep()
             else:
                 await self._rest()
@@ -139,18 +156,8 @@ class Relay:
             rows = await store.take_dispatches(
                 connection, self._owner, datetime.now(UTC) + self._lease, SWEEP_LIMIT
             )
-            await self._measure(connection)
-        if len(rows) < SWEEP_LIMIT:
-            self._sweep_at = monotonic() + SWEEP_SECONDS
+        self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
         return [_outgoing(row, self._service) for row in rows]
-
-    async def _measure(self, connection: Any) -> None:
-        rows, oldest = await store.dispatch_backlog(connection)
-        metrics.DISPATCH_ROWS.labels(self._service).set(rows)
-        age = 0.0
-        if oldest is not None and oldest.version == 7:
-            age = (datetime.now(UTC) - uuid7_time(oldest)).total_seconds()
-        metrics.DISPATCH_AGE.labels(self._service).set(max(age, 0.0))
 
     async def _publish(self, batch: Sequence[Outgoing]) -> None:
         assert self._channel is not None
@@ -161,14 +168,18 @@ class Relay:
         results = await asyncio.gather(*sends, return_exceptions=True)
         reach("after_confirm")
         confirmed = [o.dispatch_id for o, result in zip(batch, results, strict=True) if result is None]
-        returned = [o for o, result in zip(batch, results, strict=True) if isinstance(result, PublishError)]
-        unknown = [r for r in results if isinstance(r, BaseException) and not isinstance(r, PublishError)]
+        refused = [
+            _Refused(outgoing, why, result)
+            for outgoing, result in zip(batch, results, strict=True)
+            if result is not None and (why := _why_refused(outgoing, result))
+        ]
         metrics.CONFIRM_SECONDS.labels(self._service).observe(perf_counter() - began)
         metrics.PUBLISHED.labels(self._service).inc(len(confirmed))
-        await self._settle(confirmed, returned)
+        await self._settle(confirmed, refused)
         if confirmed:
             self.last_progress = monotonic()
-        if unknown:
+            self.is_failing = False
+        if unknown := [r for o, r in zip(batch, results, strict=True) if r and not _why_refused(o, r)]:
             metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
             raise ConnectionError(f"{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500])
 
@@ -177,33 +188,67 @@ class Relay:
             outgoing.body,
             exchange=outgoing.exchange,
             routing_key=outgoing.routing_key,
-            properties=properties_of(outgoing, self._service),
+            properties=properties_of(outgoing, self._service, self._login),
             mandatory=outgoing.mandatory,
             timeout=PUBLISH_SECONDS,
             wait=False,
         )
 
-    async def _settle(self, confirmed: Sequence[UUID], returned: Sequence[Outgoing]) -> None:
-        self.has_unroutable = bool(returned)
+    async def _settle(self, confirmed: Sequence[UUID], refused: Sequence["_Refused"]) -> None:
+        self.has_unroutable = bool(refused)
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             if confirmed:
                 await store.forget_dispatches(connection, confirmed)
-            if returned:
-                metrics.UNCONFIRMED.labels(self._service, "returned").inc(len(returned))
-                first = returned[0]
-                log.error(
-                    "no queue takes a message; apply the topology",
-                    exchange=first.exchange,
-                    key=first.routing_key,
-                )
-                ids = [outgoing.dispatch_id for outgoing in returned]
-                await store.release_dispatches(
-                    connection, self._owner, datetime.now(UTC) + UNROUTABLE_PAUSE, ids
-                )
+            if refused:
+                ids = [refusal.outgoing.dispatch_id for refusal in refused]
+                await store.hold_dispatches(connection, ids, datetime.now(UTC) + REFUSED_PAUSE)
+        for why in {refusal.why for refusal in refused}:
+            alike = [refusal for refusal in refused if refusal.why == why]
+            metrics.UNCONFIRMED.labels(self._service, why).inc(len(alike))
+            log.error(
+                "messages stay in the outbox; is the topology applied?",
+                why=why,
+                messages=len(alike),
+                exchange=alike[0].outgoing.exchange,
+                key=alike[0].outgoing.routing_key,
+                event_id=str(alike[0].outgoing.envelope.id),
+                error=repr(alike[0].error)[:300],
+            )
 
 
-def properties_of(outgoing: Outgoing, service: str) -> spec.Basic.Properties:
-    """AMQP properties: persistent, typed, with the envelope in the headers. `user_id` proves who published."""
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A message that will not leave by trying again at once. It waits a while and blocks no other."""
+
+    outgoing: Outgoing
+    why: str
+    error: BaseException
+
+
+_CHANNEL_ENDS = (ChannelNotFoundEntity, ChannelAccessRefused, ChannelPreconditionFailed)
+_UNSENDABLE = (ValueError, TypeError, struct.error)
+
+
+def _why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
+    """`returned`: no queue takes it. `nacked`: a queue is full. `unsendable`: not even AMQP can hold it.
+    `no_exchange`: its exchange is missing or forbidden, which ends the channel for all. None: nobody knows.
+    """
+    if isinstance(error, PublishError):
+        return "returned"
+    if isinstance(error, DeliveryError):
+        return "nacked"
+    if isinstance(error, _UNSENDABLE):
+        return "unsendable"
+    if isinstance(error, _CHANNEL_ENDS) and f"'{outgoing.exchange}'" in str(error):
+        return "no_exchange"
+    return None
+
+
+def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Properties:
+    """AMQP properties: persistent, typed, with the envelope in the headers.
+
+    The broker lets only the login itself use its `user_id`, so a listener may trust it.
+    """
     envelope = outgoing.envelope
     return spec.Basic.Properties(
         content_type=CONTENT_TYPE,
@@ -214,6 +259,7 @@ def properties_of(outgoing: Outgoing, service: str) -> spec.Basic.Properties:
         timestamp=envelope.time,
         message_type=envelope.type,
         app_id=service,
+        user_id=login,
     )
 
 

@@ -15,6 +15,7 @@ from services.chassis.outgoing import Outgoing
 
 Row = Mapping[str, Any]
 Key = tuple[UUID, str]
+NOBODY = UUID(int=0)
 
 
 async def remember(connection: Connection, consumer: str, keys: Sequence[Key], now: datetime) -> set[Key]:
@@ -98,20 +99,20 @@ async def forget_dispatches(connection: Connection, ids: Sequence[UUID]) -> None
         await connection.execute("DELETE FROM msg.dispatch WHERE id = ANY($1)", ids)
 
 
-async def release_dispatches(
-    connection: Connection, owner: UUID, until: datetime, ids: Sequence[UUID] | None
-) -> None:
-    """End this process's leases at `until`: of some rows, or of all when `ids` is None."""
+async def release_dispatches(connection: Connection, owner: UUID) -> None:
+    """End all leases of this process now, since it has forgotten what it had in memory."""
+    await connection.execute("UPDATE msg.dispatch SET lease_until = now() WHERE owner = $1", owner)
+
+
+async def hold_dispatches(connection: Connection, ids: Sequence[UUID], until: datetime) -> None:
+    """Let rows wait that can't leave now; they belong to nobody, so that a reconnect does not end the wait."""
     await connection.execute(
-        "UPDATE msg.dispatch SET lease_until = $2 WHERE owner = $1 AND ($3::uuid[] IS NULL OR id = ANY($3))",
-        owner,
-        until,
-        ids,
+        "UPDATE msg.dispatch SET owner = $3, lease_until = $2 WHERE id = ANY($1)", ids, until, NOBODY
     )
 
 
 async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
-    """How many messages still have to leave (counted up to 100,000), and the id of the oldest."""
+    """How many messages still have to leave (counted up to 100,000), and the oldest dispatch id."""
     row = await connection.fetchrow(
         """SELECT (SELECT count(*) FROM (SELECT 1 FROM msg.dispatch LIMIT 100000) AS first_rows) AS rows,
                   (SELECT id FROM msg.dispatch ORDER BY id LIMIT 1) AS oldest"""
@@ -144,16 +145,36 @@ async def replay(
     return int(status.rpartition(" ")[2])
 
 
-async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Park messages. One already parked under the same key stays as it is (a redelivery after a crash)."""
-    await connection.executemany(
+async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Park messages; the dedupe keys of those written come back. Keys are distinct.
+
+    One already parked under its key stays as it is (a redelivery after a crash), unless the inbox has only now heard of
+    it: then the old row is of a time at which it could not be remembered, and what is known today counts.
+    """
+    written = await connection.fetch(
         """INSERT INTO msg.parked
                (dedupe_key, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop,
                 subject, user_id, headers, body, attempts, remembered, next_at, give_up_at, first_at, last_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-           ON CONFLICT (dedupe_key) DO NOTHING""",
-        [tuple(row.values()) for row in rows],
+           SELECT * FROM unnest(
+               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
+               $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::bytea[],
+               $16::integer[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[],
+               $21::timestamptz[]) ORDER BY 1
+           ON CONFLICT (dedupe_key) DO UPDATE SET
+               queue = excluded.queue, state = excluded.state, reason = excluded.reason, detail = excluded.detail,
+               fingerprint = excluded.fingerprint, wait_key = excluded.wait_key, user_id = excluded.user_id,
+               headers = excluded.headers, body = excluded.body, remembered = true, next_at = excluded.next_at,
+               give_up_at = excluded.give_up_at, last_at = excluded.last_at
+           WHERE excluded.remembered RETURNING dedupe_key""",
+        *(list(column) for column in zip(*(row.values() for row in rows), strict=True)),
     )
+    return {row["dedupe_key"] for row in written}
+
+
+async def find_parked(connection: Connection, dedupe_key: str) -> int:
+    """The id of the message parked under this key."""
+    parked_id: int = await connection.fetchval("SELECT id FROM msg.parked WHERE dedupe_key = $1", dedupe_key)
+    return parked_id
 
 
 async def take_due(connection: Connection, limit: int) -> list[Row]:
@@ -179,6 +200,13 @@ async def take_parked(connection: Connection, parked_id: int) -> Row | None:
     """One waiting parked message, locked; None when another process has it or it is no longer waiting."""
     return await connection.fetchrow(
         "SELECT * FROM msg.parked WHERE id = $1 AND state = 'waiting' FOR UPDATE SKIP LOCKED", parked_id
+    )
+
+
+async def postpone(connection: Connection, parked_id: int, until: datetime) -> None:
+    """Leave a waiting message alone until then."""
+    await connection.execute(
+        "UPDATE msg.parked SET next_at = $2 WHERE id = $1 AND state = 'waiting'", parked_id, until
     )
 
 
@@ -336,6 +364,27 @@ async def settle_effects(
     return {row["key"] for row in rows}
 
 
+async def adopt_effects(connection: Connection, owner: UUID, keys: Sequence[str]) -> None:
+    """Take over effects in flight whose lease has run out."""
+    await connection.execute(
+        """UPDATE msg.effect SET owner = $1, lease_until = now() + interval '1 minute'
+           WHERE key = ANY($2) AND state = 'in_flight' AND lease_until < now()""",
+        owner,
+        keys,
+    )
+
+
+async def release_effects(connection: Connection, owner: UUID, keys: Sequence[str]) -> None:
+    """Effects that were taken but not begun are planned again, as if nobody had touched them."""
+    await connection.execute(
+        """UPDATE msg.effect SET state = 'planned', owner = NULL, lease_until = NULL, attempts = attempts - 1,
+               updated_at = now()
+           WHERE owner = $1 AND key = ANY($2) AND state = 'in_flight'""",
+        owner,
+        keys,
+    )
+
+
 async def extend_leases(connection: Connection, owner: UUID, keys: Sequence[str], lease: timedelta) -> None:
     """A slow call still runs: keep its effects from being taken for lost."""
     await connection.execute(
@@ -390,4 +439,14 @@ async def take_timer(connection: Connection) -> Row | None:
         """DELETE FROM msg.timer WHERE (kind, key) IN (
                SELECT kind, key FROM msg.timer WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING kind, key, payload"""
+    )
+
+
+async def postpone_timer(connection: Connection, kind: str, key: str, pause: timedelta) -> None:
+    """A timer whose handler failed lets the others go first."""
+    await connection.execute(
+        "UPDATE msg.timer SET due_at = now() + $3 WHERE kind = $1 AND key = $2 AND due_at <= now()",
+        kind,
+        key,
+        pause,
     )

@@ -11,12 +11,16 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
+import structlog
+
 from contracts.catalogue import CATALOGUE, Entry
 from contracts.envelope import Envelope, uuid7
 from contracts.message import Message
 from services.chassis import store
 from services.chassis.database import Connection
 from services.chassis.outgoing import Outgoing
+
+log = structlog.get_logger()
 
 
 class Aggregate(Protocol):
@@ -140,9 +144,12 @@ class Unit:
             self.woken = await store.wake(self.connection, sorted(self._keys))
 
     def committed(self) -> None:
-        """Run what waited for the commit."""
+        """Run what waited for the commit. One that fails is logged: what is committed stays committed."""
         for call in self._after_commit:
-            call()
+            try:
+                call()
+            except Exception as error:
+                log.error("failed after a commit", error=repr(error)[:500], exc_info=error)
 
     def _envelope(
         self,

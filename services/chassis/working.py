@@ -7,12 +7,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from services.chassis import metrics, store
-from services.chassis.database import is_outage
+from services.chassis.database import describe, is_outage
 from services.chassis.unit import Unit
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 LONGEST_PAUSE_SECONDS = 10.0
+FAILED_TIMER_PAUSE = timedelta(seconds=30)
 TimerHandler = Callable[[Unit, str, dict[str, Any]], Awaitable[None]]
 
 
@@ -52,35 +54,46 @@ class Worker:
                 write(
                     "worker failed",
                     worker=self.name,
-                    error=repr(error)[:500],
+                    error=describe(error),
                     exc_info=None if is_outage(error) else error,
                 )
             if not more:
-                await self._rest(
-                    min(self._idle_seconds * 2**failures, LONGEST_PAUSE_SECONDS), patient=failures > 0
-                )
+                pause = self._idle_seconds
+                if failures:
+                    pause = min(pause * 2 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
+                await self._rest(hub, pause, patient=failures > 0)
 
-    async def _rest(self, seconds: float, patient: bool) -> None:
-        if patient:
-            await asyncio.sleep(seconds)
-            return
+    async def _rest(self, hub: "Hub", seconds: float, patient: bool) -> None:
+        """After a failure a nudge is no reason to hurry; a stop is."""
         with contextlib.suppress(asyncio.TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._nudged.wait()
+                await (hub.stopping.wait() if patient else self._nudged.wait())
 
 
 def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
     """The worker that fires timers: each in the transaction that removes it."""
 
     async def fire(hub: "Hub") -> bool:
-        async with hub.unit() as unit:
-            row = await store.take_timer(unit.connection)
-            if row is None:
-                return False
-            handler = handlers.get(row["kind"])
-            if handler is None:
-                raise LookupError(f"nothing handles the timer {row['kind']} {row['key']}")
-            await handler(unit, row["key"], json.loads(row["payload"]))
+        row: store.Row | None = None
+        try:
+            async with hub.unit() as unit:
+                row = await store.take_timer(unit.connection)
+                if row is None:
+                    return False
+                handler = handlers.get(row["kind"])
+                if handler is None:
+                    raise LookupError(f"nothing handles the timer {row['kind']} {row['key']}")
+                await handler(unit, row["key"], json.loads(row["payload"]))
+        except Exception as error:
+            if row is None or is_outage(error):
+                raise
+            await _let_others_go_first(hub, row, error)
         return True
+
+    async def _let_others_go_first(hub: "Hub", row: store.Row, error: Exception) -> None:
+        metrics.WORKER_ERRORS.labels(hub.service, "timers").inc()
+        log.error("timer failed", kind=row["kind"], key=row["key"], error=describe(error), exc_info=error)
+        async with hub.acquire() as connection:
+            await store.postpone_timer(connection, row["kind"], row["key"], FAILED_TIMER_PAUSE)
 
     return Worker("timers", fire, idle_seconds=0.5)
