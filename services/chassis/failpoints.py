@@ -29,6 +29,8 @@ def _read(text: str) -> tuple[str, str, int]:
     name, _, place = point.partition("@")
     if name and name not in NAMES:
         raise SystemExit(f"COMPTOIR_FAILPOINT names {name!r}; known are {', '.join(NAMES)}")
+    if number and not number.isdigit():
+        raise SystemExit(f"COMPTOIR_FAILPOINT is {text!r}; write name@place:number")
     return name, place, int(number or 1)
 
 

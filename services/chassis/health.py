@@ -18,6 +18,7 @@ from contracts.catalogue import heard_by, queues_of
 from contracts.envelope import uuid7_floor
 from contracts.service import MessageDiscarded, MessageRedriven
 from services.chassis import database, store
+from services.chassis.parking import storable
 from services.chassis.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ async def what_is_missing(hub: "Hub") -> list[str]:
         missing.append(
             f"broker: not consuming ({hub.consumers.last_error if hub.consumers else 'not started'})"
         )
-    elif not hub.relay.is_connected:
-        missing.append(f"broker: not publishing ({hub.relay.last_error or 'connecting'})")
+    elif trouble := hub.relay.trouble:
+        missing.append(f"broker: not publishing ({trouble})")
     missing += [
         f"database: {reader.queue} waits ({reader.outage})" for reader in hub.readers if reader.outage
     ]
@@ -96,10 +97,10 @@ def _operators_routes(hub: "Hub") -> list[Route]:
         body = await _body(request)
         parked_id, print_, actor = (
             body.get("id"),
-            body.get("fingerprint"),
-            str(body.get("actor") or "operator"),
+            _text(body, "fingerprint"),
+            _text(body, "actor") or "operator",
         )
-        if (parked_id is None) == (print_ is None):
+        if (parked_id is None) == (print_ is None) or not _is_id(parked_id, or_none=True):
             return _problem(422, "give either id (one message) or fingerprint (all that failed alike)")
         async with hub.unit() as unit:
             rows = await store.redrive(unit.connection, actor, parked_id, print_, unit.now)
@@ -114,12 +115,8 @@ def _operators_routes(hub: "Hub") -> list[Route]:
 
     async def discard(request: Request) -> Response:
         body = await _body(request)
-        parked_id, why, actor = (
-            body.get("id"),
-            str(body.get("reason") or ""),
-            str(body.get("actor") or "operator"),
-        )
-        if not isinstance(parked_id, int) or not why:
+        parked_id, why, actor = body.get("id"), _text(body, "reason"), _text(body, "actor") or "operator"
+        if parked_id is None or not _is_id(parked_id) or not why:
             return _problem(422, "give the id of the parked message and the reason for discarding it")
         async with hub.unit() as unit:
             row = await store.discard(unit.connection, actor, parked_id, why, unit.now)
@@ -159,7 +156,12 @@ def _operators_routes(hub: "Hub") -> list[Route]:
         async def check(request: Request) -> Response:
             if not may_operate(hub, request):
                 return _problem(401, "send the operators' token: Authorization: Bearer …")
-            answer: Response = await endpoint(request)
+            try:
+                answer: Response = await endpoint(request)
+            except Exception as error:
+                if not database.is_outage(error):
+                    raise
+                return _problem(503, "the database is away; nothing was changed, or try and see")
             return answer
 
         return check
@@ -178,6 +180,16 @@ async def _body(request: Request) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _text(body: dict[str, Any], name: str) -> str | None:
+    """A text a person gave, cut to what a message may hold."""
+    value = body.get(name)
+    return storable(str(value))[:200] if value else None
+
+
+def _is_id(value: Any, or_none: bool = False) -> bool:
+    return (or_none and value is None) or (type(value) is int and 0 < value < 2**63)
 
 
 def _problem(status: int, detail: str) -> Response:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import structlog
 import uvicorn
 import uvloop
@@ -23,14 +24,14 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from services.chassis import health
-from services.chassis.database import is_outage
+from services.chassis.database import describe, is_outage
 from services.chassis.effects import EffectWorker
 from services.chassis.hub import Hub
 from services.chassis.logs import configure_logs
 from services.chassis.migrating import MigrationFailed, migrate
 from services.chassis.settings import ServiceSettings, load_settings
 from services.chassis.subscribers import Subscribers
-from services.chassis.watchdog import Watchdog
+from services.chassis.watchdog import LoopWatch, Watchdog
 from services.chassis.working import TimerHandler, Worker, timer_worker
 
 log = structlog.get_logger()
@@ -75,21 +76,36 @@ async def run(service: Service, settings: ServiceSettings) -> int:
     """Run the service until it is told to stop (0) or has to be replaced (1)."""
     hub = Hub(settings, service.subscribers)
     asked = _stop_on_signals(hub)
-    await _open_patiently(hub)
-    watchdog = Watchdog(settings.watchdog_seconds)
-    if not hub.stopping.is_set():
-        hub.start(_workers(service, hub, watchdog))
-        server = _Server(_application(service, hub, watchdog), settings)
-        serving = asyncio.create_task(server.serve())
-        await asyncio.wait(
-            [serving, asyncio.create_task(hub.stopping.wait())], return_when=asyncio.FIRST_COMPLETED
-        )
-        await hub.stop()
-        server.should_exit = True
-        with contextlib.suppress(Exception, SystemExit):
-            await asyncio.wait_for(serving, 5)
+    watchdog, loop_watch = Watchdog(settings.watchdog_seconds), LoopWatch(settings.watchdog_seconds)
+    server = _Server(_application(service, hub, watchdog), settings)
+    serving = asyncio.create_task(server.serve())
+    working = asyncio.create_task(_work(service, hub, watchdog, loop_watch))
+    await asyncio.wait([serving, working], return_when=asyncio.FIRST_COMPLETED)
+    hub.stopping.set()
+    server.should_exit = True
+    with contextlib.suppress(Exception, SystemExit):
+        await asyncio.wait_for(serving, 5)
+    loop_watch.end()
+    await working
+    await hub.stop()
     log.info("stopped")
     return 0 if asked.is_set() else 1
+
+
+async def _work(service: Service, hub: Hub, watchdog: Watchdog, loop_watch: LoopWatch) -> None:
+    """Open, start, and wait for the stop. Meanwhile the process already tells whether it is alive and ready."""
+    try:
+        await _open_patiently(hub)
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
+        log.critical(f"run `python -m services.{service.name} migrate` first", error=describe(error))
+        return
+    except asyncpg.PostgresError as error:
+        log.critical("the database refuses; check COMPTOIR_DATABASE_URL", error=describe(error))
+        return
+    if not hub.stopping.is_set():
+        hub.start([*_workers(service, hub, watchdog), watchdog.beater(loop_watch)])
+        loop_watch.start()
+        await hub.stopping.wait()
 
 
 async def _open_patiently(hub: Hub) -> None:
@@ -102,7 +118,7 @@ async def _open_patiently(hub: Hub) -> None:
         except Exception as error:
             if not is_outage(error):
                 raise
-            log.warning("waiting for the database", error=repr(error)[:300])
+            log.warning("waiting for the database", error=describe(error))
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(hub.stopping.wait(), pause)
             pause = min(pause * 2, 5.0)

@@ -4,10 +4,10 @@ All that is missing or wrong is told at once, at start; nothing has a default th
 """
 
 import os
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "COMPTOIR_"
 
@@ -19,6 +19,7 @@ class ServiceSettings(BaseSettings):
         env_prefix=PREFIX,
         extra="ignore",
         hide_input_in_errors=True,
+        env_ignore_empty=True,
         secrets_dir=os.environ.get("COMPTOIR_SECRETS_DIR"),
     )
 
@@ -50,6 +51,13 @@ class ServiceSettings(BaseSettings):
     inbox_days: int = Field(default=45, ge=2, description="How long a message is remembered.")
     event_log_days: int = Field(default=30, ge=1, description="How long events can be replayed.")
 
+    @model_validator(mode="after")
+    def _remember_longer_than_replay(self) -> Self:
+        """A replayed event that listeners have forgotten would be handled a second time, or parked."""
+        if self.inbox_days <= self.event_log_days:
+            raise ValueError("COMPTOIR_INBOX_DAYS must exceed COMPTOIR_EVENT_LOG_DAYS")
+        return self
+
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -60,15 +68,17 @@ def load_settings(kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         raise SystemExit(_explain(kind, error)) from None
+    except SettingsError as error:
+        raise SystemExit(f"{kind.__name__}: {error}; it must be JSON") from None
 
 
 def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
     lines = [f"{kind.__name__}: {error.error_count()} setting(s) to mend before the service can start:"]
     for problem in error.errors(include_input=False, include_url=False):
-        name = str(problem["loc"][0]) if problem["loc"] else "?"
+        name = str(problem["loc"][0]) if problem["loc"] else ""
         field = kind.model_fields.get(name)
         meaning = f"  ({field.description})" if field and field.description else ""
-        lines.append(f"  {PREFIX}{name.upper()}: {problem['msg']}{meaning}")
+        lines.append(f"  {PREFIX + name.upper() + ': ' if name else ''}{problem['msg']}{meaning}")
     return "\n".join(
         [*lines, "Set them in the environment, or as files in the directory COMPTOIR_SECRETS_DIR."]
     )

@@ -5,18 +5,59 @@ never came back after a broker restart; so this asks the broker what it sees and
 """
 
 import asyncio
+import faulthandler
+import os
+import sys
+import threading
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import structlog
 
 from services.chassis import database, store
+from services.chassis.database import describe
 from services.chassis.working import Worker
 
 if TYPE_CHECKING:
     from services.chassis.hub import Hub
 
 log = structlog.get_logger()
+
+
+EXIT_STATUS = 70
+
+
+class LoopWatch(threading.Thread):
+    """Ends the process when its event loop stands still: then nothing inside the loop can do so any more.
+
+    It counts its own ticks, not time, so that a process that was halted as a whole (SIGSTOP, a suspended machine) and
+    goes on is not taken for one that hangs.
+    """
+
+    def __init__(self, limit_seconds: float, ticks: int = 20) -> None:
+        super().__init__(name="loop watch", daemon=True)
+        self._pause = limit_seconds / ticks
+        self._ticks = ticks
+        self._beaten = threading.Event()
+        self._over = threading.Event()
+
+    def beat(self) -> None:
+        """The loop turns."""
+        self._beaten.set()
+
+    def end(self) -> None:
+        """Watch no more."""
+        self._over.set()
+
+    def run(self) -> None:
+        missed = 0
+        while not self._over.wait(self._pause):
+            missed = 0 if self._beaten.is_set() else missed + 1
+            self._beaten.clear()
+            if missed >= self._ticks:
+                sys.stderr.write('{"event": "the event loop stands still; exiting", "level": "critical"}\n')
+                faulthandler.dump_traceback(sys.stderr)
+                os._exit(EXIT_STATUS)
 
 
 class Watchdog:
@@ -27,16 +68,27 @@ class Watchdog:
         self._stalled_since: dict[str, float] = {}
         self.stuck: str | None = None
 
+    def beater(self, watch: LoopWatch) -> Worker:
+        """The loop that tells the thread that the event loop turns."""
+
+        async def beat(_: "Hub") -> bool:
+            watch.beat()
+            return False
+
+        return Worker("heartbeat", beat, idle_seconds=self._limit / 40)
+
     def worker(self) -> Worker:
         """The loop that looks."""
         return Worker("watchdog", self._look, idle_seconds=self._limit / 4)
 
     async def _look(self, hub: "Hub") -> bool:
-        await self._look_at_queues(hub)
-        await self._look_at_dispatch(hub)
-        if self.stuck is not None:
-            log.critical("no progress although dependencies answer; exiting", why=self.stuck)
-            hub.stopping.set()
+        try:
+            await self._look_at_queues(hub)
+            await self._look_at_dispatch(hub)
+        finally:
+            if self.stuck is not None:
+                log.critical("no progress although dependencies answer; exiting", why=self.stuck)
+                hub.stopping.set()
         return False
 
     async def _look_at_queues(self, hub: "Hub") -> None:
@@ -46,17 +98,19 @@ class Watchdog:
         try:
             counts = await asyncio.wait_for(consumers.counts(), 10)
         except Exception as error:
-            consumers.renew(f"the broker does not answer on a spare channel: {error!r}"[:300])
+            consumers.renew(f"the broker does not answer on a spare channel: {describe(error)}")
             return
         for reader in hub.readers:
             ready, present = counts.get(reader.queue, (0, 1))
             if present == 0:
                 consumers.renew(f"the broker knows no consumer of {reader.queue}")
-            stalled = ready > 0 and monotonic() - reader.last_commit > self._limit
+            hole = reader.tags.hole_since
+            if hole is not None and monotonic() - hole > self._limit / 4:
+                consumers.renew(f"a delivery of {reader.queue} never reached us")
+            waits = ready > 0 or reader.holds_messages
+            stalled = waits and monotonic() - reader.last_commit > self._limit
             if stalled and await database.answers(hub.settings.database_url.get_secret_value()):
-                self._note(
-                    f"{reader.queue} has {ready} messages ready and nothing was committed", reader.queue
-                )
+                self._note(f"{reader.queue} has messages and nothing was committed", reader.queue)
             else:
                 self._stalled_since.pop(reader.queue, None)
 
