@@ -23,7 +23,7 @@ async def measure(stage: Stage) -> list[Row]:
     since: datetime = await stage.fetchval("fulfillment", "SELECT now()")
     await stage.place(count)
     await stage.ours.supervisor.stop("orders")
-    await stage.ours.start("fulfillment")
+    await stage.start("fulfillment")
     await stage.until("fulfillment", COUNT, before + count)
     rows = await stage.fetch("fulfillment", BATCHES, since)
     ours = per_second([(row[0].timestamp(), row[1]) for row in rows])

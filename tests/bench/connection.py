@@ -4,7 +4,7 @@ No client library: requests are written out by hand and of an answer only the st
 """
 
 import asyncio
-from typing import Self
+from typing import Self, cast
 
 Answer = tuple[int, bytes]
 _LENGTH = b"content-length:"
@@ -19,8 +19,7 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[Answer] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data

@@ -48,6 +48,7 @@ from tests.bench.template import Table, read_tables, shifted
 BATCH = 100
 PREFETCH = 300
 IN_FLIGHT = 256
+LEAVE_SECONDS = 8.0
 LEASE = timedelta(seconds=10)
 INBOX = """INSERT INTO msg.inbox (event_id, source, consumer, seen_at)
     SELECT event_id, source, $3, $4 FROM unnest($1::uuid[], $2::text[]) AS k (event_id, source) ORDER BY 1, 2
@@ -77,6 +78,7 @@ class Floor:
         self._mail_sent: Said | None = None
         self._relay_queue: deque[Outgoing] = deque()
         self._relay_work = asyncio.Event()
+        self._relay_is_busy = False
         self._mails: Mails | None = None
         self._first = SUBMITTED if self.service == "orders" else PLACED
 
@@ -111,6 +113,8 @@ class Floor:
         for loop in loops:
             if loop in done:
                 loop.result()
+        await asyncio.wait_for(self._all_left(), LEAVE_SECONDS)
+        for loop in loops:
             loop.cancel()
         await hearing.close()
         await speaking.close()
@@ -192,17 +196,24 @@ class Floor:
         if leaving:
             await connection.execute(DISPATCH, *_dispatch_columns(leaving), uuid4(), now + LEASE)
 
+    async def _all_left(self) -> None:
+        """What was said is published and forgotten: the next process finds an empty outbox."""
+        while self._relay_queue or self._relay_is_busy:
+            await asyncio.sleep(0.01)
+
     async def _relay(self, channel: Any) -> None:
         while True:
             await self._relay_work.wait()
             self._relay_work.clear()
             while self._relay_queue:
+                self._relay_is_busy = True
                 count = min(len(self._relay_queue), IN_FLIGHT)
                 batch = [self._relay_queue.popleft() for _ in range(count)]
                 await asyncio.gather(*(_publish(channel, one, self.service) for one in batch))
                 async with self._pool.acquire() as connection, connection.transaction():
                     await connection.execute("SET LOCAL synchronous_commit = off")
                     await connection.execute(FORGET, [one[0] for one in batch])
+            self._relay_is_busy = False
 
 
 def _log_columns(outgoing: Sequence[Outgoing]) -> list[list[Any]]:

@@ -72,10 +72,13 @@ class Stage:
             if name not in services:
                 await supervisor.stop(name)
         self.purge(self.ours)
-        missing = [name for name in services if name not in self.running()]
-        await self.ours.start(*missing)
-        for name in missing:
-            self.resting_mib.setdefault(name, resident_mib(supervisor.pid(name)))
+        await self.start(*(name for name in services if name not in self.running()))
+
+    async def start(self, *services: str) -> None:
+        """Start services of ours beside those that run, and see what they hold before they have done anything."""
+        await self.ours.start(*services)
+        for name in services:
+            self.resting_mib.setdefault(name, resident_mib(self.ours.supervisor.pid(name)))
 
     def running(self) -> list[str]:
         """Our services that run now."""

@@ -30,7 +30,7 @@ async def measure(stage: Stage) -> list[Row]:
     before = await stage.fetchval("payments", "SELECT count(*) FROM account")
     first = await stage.place(at_most + steady)
     await stage.ours.supervisor.stop("orders")
-    await stage.ours.start("payments")
+    await stage.start("payments")
     await stage.until("payments", "SELECT count(*) FROM account", before + at_most + steady)
     fast = await _post(stage, first, at_most, scale.webhook_seconds, None)
     await stage.until("payments", "SELECT -count(*) FROM webhook WHERE state = 'received'", 0)
