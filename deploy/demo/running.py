@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -49,6 +50,7 @@ def run(script: Script, show: Show, runs: Path = RUNS, after: AfterPlay | None =
         return 130
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets one line and the way to the logs
         wrongs = [f"{type(error).__name__}: {error}"]
+        (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
     if wrongs:
         show_wrongs(show.console, wrongs)
         show.console.print(f"logs and journals: {folder}")
