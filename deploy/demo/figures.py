@@ -13,8 +13,10 @@ import httpx2
 
 from contracts.catalogue import SERVICES
 from deploy.auditor.finding import Violation
+from deploy.demo.expecting import expected_end
 from deploy.demo.mailserver import Mail, read_journal
 from deploy.demo.play import Play, refusals_of
+from deploy.demo.script import Script
 from deploy.local.system import System
 
 _SAMPLE = re.compile(r"^(comptoir_messages_\w+_total)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
@@ -138,3 +140,11 @@ def lost_orders(figures: Figures) -> list[str]:
     if figures.submitted == figures.placed + refused:
         return []
     return [f"{figures.submitted} orders asked for, but {figures.placed} placed and {refused} refused"]
+
+
+def wrong_mails(figures: Figures, script: Script) -> list[str]:
+    """As many mails went out as the stories ask for."""
+    expected = sum(expected_end(sale).mails for sale in script.placed)
+    if figures.mails_accepted == expected:
+        return []
+    return [f"{expected} mails should have gone out, {figures.mails_accepted} were accepted"]

@@ -22,7 +22,7 @@ from deploy.auditor.auditing import audit
 from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals
 from deploy.demo.closing import show_table, show_wrongs
-from deploy.demo.figures import Figures, gather_figures, lost_orders
+from deploy.demo.figures import Figures, gather_figures, lost_orders, wrong_mails
 from deploy.demo.mailserver import read_journal
 from deploy.demo.play import Play
 from deploy.demo.script import Script
@@ -85,7 +85,8 @@ async def _run_on(
         figures = await gather_figures(system, play, violations)
         write_report(folder, figures)
         show_table(show.console, figures, show.seconds)
-        wrongs = [*play.outcome.wrong, *lost_orders(figures), *map(str, violations)]
+        counts = [*lost_orders(figures), *wrong_mails(figures, script)]
+        wrongs = [*play.outcome.wrong, *counts, *map(str, violations)]
         if after is not None and not wrongs:
             await after(system, script)
         show.step("everything is ended")

@@ -7,10 +7,13 @@ from uuid import UUID, uuid4
 from contracts.message import Reason
 from contracts.storefront import Module, OrderAccepted, OrderRefused
 from deploy.auditor.finding import Violation
-from deploy.demo.figures import Figures, lost_orders, percentile
+from deploy.demo.expecting import expected_end
+from deploy.demo.figures import Figures, lost_orders, percentile, wrong_mails
+from deploy.demo.merchant import GARANCE
 from deploy.demo.orders import demo_sales
 from deploy.demo.play import wrong_answer
 from deploy.demo.sale import Sale
+from deploy.demo.script import Script
 
 SALES = demo_sales()
 GOOD = next(sale for sale in SALES if sale.is_placed)
@@ -96,6 +99,15 @@ def test_the_report_has_exactly_these_keys() -> None:
 def test_an_order_that_is_neither_placed_nor_refused_is_missed() -> None:
     assert lost_orders(FIGURES) == []
     assert lost_orders(replace(FIGURES, placed=9)) == ["12 orders asked for, but 9 placed and 2 refused"]
+
+
+def test_a_mail_too_few_or_too_many_is_told() -> None:
+    script = Script(GARANCE, [], [GOOD, BAD])
+    right = expected_end(GOOD).mails
+    assert wrong_mails(replace(FIGURES, mails_accepted=right), script) == []
+    assert wrong_mails(replace(FIGURES, mails_accepted=right + 1), script) == [
+        f"{right} mails should have gone out, {right + 1} were accepted"
+    ]
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
