@@ -85,7 +85,7 @@ class Intake:
             sale, event_id = delivery.message, delivery.envelope.id
             key = key_of(sale)
             keys.add(key)
-            self.hashes[event_id] = content_hash(sale)
+            self.hashes[event_id] = content_hash(sale, self.bodies[event_id])
             if key not in wanted and (sale.shop, event_id) in self.codes:
                 wanted[key] = (*key, event_id, self.hashes[event_id], self.bodies[event_id].decode())
         if wanted:

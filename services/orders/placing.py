@@ -36,6 +36,8 @@ def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim | 
     reasons = reasons_against(delivery.message, book.unit.now)
     if claim is None:
         reasons.insert(0, refusing.id_taken(delivery))
+    if len(book.intake.bodies[delivery.envelope.id]) > refusing.MOST_BYTES:
+        reasons.append(refusing.too_large(len(book.intake.bodies[delivery.envelope.id])))
     if reasons:
         refusing.refuse(book, delivery, reasons)
         if claim is not None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
+from contracts.envelope import MAX_BODY_BYTES
 from contracts.message import Reason
 from contracts.orders import OrderRejected
 from contracts.storefront import Module, OrderRefused, OrderSubmitted
@@ -16,6 +17,9 @@ from services.chassis.unit import Unit
 from services.orders.book import OrderBook
 from services.orders.intake import reasons_json
 from services.orders.submission import Claim, storefront_of
+
+MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
+"""`OrderPlaced` says what the sale said and numbers its lines: it must still be small enough to be read."""
 
 
 def refuse(book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason]) -> None:
@@ -105,6 +109,14 @@ def gone(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
         message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {claim.submission_id}, "
         "which was deleted; send a new sale with a new key.",
         field="idempotency_key",
+    )
+
+
+def too_large(body_bytes: int) -> Reason:
+    """As an order the sale would not fit into a message."""
+    return Reason(
+        code="sale_too_large",
+        message=f"The sale takes {body_bytes} bytes, {MOST_BYTES} is the most; shorten its texts or split it.",
     )
 
 

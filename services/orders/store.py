@@ -1,8 +1,9 @@
 """All SQL by which the messages' handlers read and write this service's tables; one function a statement.
 
 Everything is set-based: a batch of a hundred messages costs the same few statements as one. Rows come as tuples in
-the columns' sequence and travel as one array per column. Look-ups are written as lateral subqueries so that each
-key is an index probe whatever the planner believes about a table that was empty when it last looked.
+the columns' sequence and travel as one array per column. Look-ups are lateral subqueries, and those of one order
+compare `shop || ''`: so each key is a probe of its unique index, whatever the planner believes about a table
+that was empty when it last looked. Written plainly they read the whole shop for every order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +50,7 @@ async def read_claims(connection: Connection, keys: Sequence[tuple[str, str, str
                                WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.idempotency_key)
                                OFFSET 0) AS s
            LEFT JOIN LATERAL (SELECT * FROM orders AS o
-                              WHERE (o.shop, o.order_id) = (s.shop, s.submission_id) OFFSET 0) AS o ON true
+                              WHERE o.order_id = s.submission_id AND o.shop || '' = s.shop OFFSET 0) AS o ON true
            LEFT JOIN LATERAL (SELECT * FROM refusal AS r
                               WHERE (r.shop, r.submission_id) = (s.shop, s.submission_id) OFFSET 0) AS r ON true""",
         *_columns(keys),
@@ -60,9 +61,10 @@ async def find_taken(connection: Connection, rows: Sequence[tuple[str, UUID, str
     """Which of these orders' ids and codes another order has: shop, order_id, id_taken, code_taken."""
     return await connection.fetch(
         """SELECT k.shop, k.order_id,
-                  EXISTS (SELECT 1 FROM orders AS o WHERE (o.shop, o.order_id) = (k.shop, k.order_id) OFFSET 0)
-                      AS id_taken,
-                  EXISTS (SELECT 1 FROM orders AS o WHERE (o.shop, o.code) = (k.shop, k.code) OFFSET 0) AS code_taken
+                  EXISTS (SELECT 1 FROM orders AS o
+                          WHERE o.order_id = k.order_id AND o.shop || '' = k.shop OFFSET 0) AS id_taken,
+                  EXISTS (SELECT 1 FROM orders AS o
+                          WHERE o.code = k.code AND o.shop || '' = k.shop OFFSET 0) AS code_taken
            FROM unnest($1::text[], $2::uuid[], $3::text[]) AS k (shop, order_id, code)""",
         *_columns(rows),
     )
@@ -91,14 +93,27 @@ async def insert_orders(connection: Connection, rows: Sequence[Sequence[Any]], n
 
 
 async def insert_lines(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
-    """Insert the lines of placed orders."""
-    await connection.execute(
-        """INSERT INTO order_line (shop, order_id, line, kind, description, sku, quantity, unit_price_minor,
-                                   discount_minor, total_minor, vat_rate, resource, starts_at, ends_at, options)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::text[],
-                                $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[],
-                                $12::text[], $13::timestamptz[], $14::timestamptz[], $15::json[])""",
-        *_columns(rows),
+    """Insert the lines of placed orders, the most numerous rows of all: COPY takes a third of unnest's time."""
+    await connection.copy_records_to_table(
+        "order_line",
+        columns=(
+            "shop",
+            "order_id",
+            "line",
+            "kind",
+            "description",
+            "sku",
+            "quantity",
+            "unit_price_minor",
+            "discount_minor",
+            "total_minor",
+            "vat_rate",
+            "resource",
+            "starts_at",
+            "ends_at",
+            "options",
+        ),
+        records=rows,
     )
 
 
@@ -127,7 +142,7 @@ async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[
                       authorised_minor, balance_minor, attempt, payment_flags, fulfilment_version, stock,
                       ship_ordered, ship_needed, ship_packed, ship_lost, ship_shipped, ship_delivered,
                       ship_returned, other_ordered, other_needed, other_finished
-               FROM orders WHERE orders.shop = k.shop AND orders.order_id = k.order_id FOR UPDATE) AS o""",
+               FROM orders WHERE orders.order_id = k.order_id AND orders.shop || '' = k.shop FOR UPDATE) AS o""",
         *_columns(keys),
     )
 

@@ -92,13 +92,7 @@ def _faults_of_signs(sale: OrderSubmitted) -> Iterator[Reason]:
 
 
 def _faults_of_size(sale: OrderSubmitted) -> Iterator[Reason]:
-    amounts = [("totals.total_minor", sale.totals.total_minor), ("totals.tax_minor", sale.totals.tax_minor)]
-    amounts += [(f"lines[{index}].total_minor", line.total_minor) for index, line in enumerate(sale.lines)]
-    amounts += [(f"lines[{i}].unit_price_minor", line.unit_price_minor) for i, line in enumerate(sale.lines)]
-    amounts += [
-        (f"extra_lines[{i}].amount_minor", extra.amount_minor) for i, extra in enumerate(sale.extra_lines)
-    ]
-    for path, amount in amounts:
+    for path, amount in _amounts(sale):
         if abs(amount) > LARGEST_AMOUNT_MINOR:
             yield Reason(
                 code="amount_too_large",
@@ -106,3 +100,14 @@ def _faults_of_size(sale: OrderSubmitted) -> Iterator[Reason]:
                 "check the amount and its unit.",
                 field=path,
             )
+
+
+def _amounts(sale: OrderSubmitted) -> Iterator[tuple[str, int]]:
+    yield "totals.total_minor", sale.totals.total_minor
+    yield "totals.tax_minor", sale.totals.tax_minor
+    for index, line in enumerate(sale.lines):
+        if max(abs(line.total_minor), abs(line.unit_price_minor)) > LARGEST_AMOUNT_MINOR:
+            yield f"lines[{index}].total_minor", line.total_minor
+            yield f"lines[{index}].unit_price_minor", line.unit_price_minor
+    for index, extra in enumerate(sale.extra_lines):
+        yield f"extra_lines[{index}].amount_minor", extra.amount_minor

@@ -4,7 +4,7 @@ import asyncio
 from typing import TypeVar
 from uuid import UUID
 
-from contracts.envelope import Envelope, uuid7
+from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7
 from contracts.message import Message
 from contracts.orders import OrderPlaced, OrderRejected
 from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
@@ -177,6 +177,17 @@ async def test_text_that_cannot_be_stored_is_refused(desks: Desks) -> None:
         refused = only(await desk.deliver(sale, user_id=LOGIN), OrderRefused)
         assert [reason.code for reason in refused.reasons] == ["schema_invalid"]
     assert await counts(desk) == (0, 0, 0)
+
+
+async def test_a_sale_that_would_make_too_large_an_order_is_refused(desks: Desks) -> None:
+    desk = await desks("orders")
+    options = {f"option {number}": "x" * 1000 for number in range(10)}
+    sale = a_sale(*[a_line(options=options) for _ in range(100)])
+    refused = only(await desk.deliver(sale), OrderRefused)
+    assert [reason.code for reason in refused.reasons] == ["sale_too_large"]
+    smaller = a_sale(*[a_line(options=options) for _ in range(95)])
+    placed = only(await desk.deliver(smaller), OrderPlaced)
+    assert len(placed.model_dump_json()) < MAX_BODY_BYTES
 
 
 async def test_a_submission_that_cannot_be_read_is_answered_and_parked(desks: Desks) -> None:
