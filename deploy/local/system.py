@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from contracts.catalogue import SERVICES
+from contracts.catalogue import SERVICES, queues_of
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
@@ -159,6 +159,13 @@ class System:
     def webhook_url(self, shop: str) -> str:
         """Where Stripe posts for a shop."""
         return f"{self.url('payments')}/webhooks/stripe/{shop}"
+
+    async def purge(self, service: str) -> None:
+        """Empty a service's queues: what is in them was never meant for it."""
+        assert self._management is not None
+        for queue in queues_of(service):
+            path = f"queues/{self.vhost}/{queue}/contents"
+            await asyncio.to_thread(self._management.send, "DELETE", path)
 
     def _own_settings(self, service: str) -> dict[str, str]:
         if service == "orders":
