@@ -1,8 +1,8 @@
 """Two hundred seeded shuffles of a whole life, each message three times, through the real broker.
 
 One order is lived on a whole system. Then each service alone hears two hundred copies of what it heard of that life
-(and nothing that its neighbours said to the copies): shuffled, tripled, all at once, its webhooks too. In the end every copy's rows equal the original's, row by row, and
-the mail server has each mail once.
+(and nothing that its neighbours said to the copies): shuffled, tripled, all at once, its webhooks too. In the end
+every copy's rows equal the original's, row by row, and the mail server has each mail once.
 """
 
 import asyncio
