@@ -161,7 +161,7 @@ def _outside(identifier: UUID, window: tuple[UUID, UUID], now: datetime) -> tupl
             f"the id says {made_at:%Y-%m-%d %H:%M:%S}Z; check the sender's clock, then redrive",
         )
     if not window[0] <= identifier < window[1]:
-        oldest = uuid7_time(UUID(int=window[0].int | 0x7 << 76)).astimezone(UTC)
+        oldest = uuid7_time(UUID(int=window[0].int | 0x7 << 76 | 0b10 << 62)).astimezone(UTC)
         detail = (
             f"the id says {made_at:%Y-%m-%d}; messages are remembered since {oldest:%Y-%m-%d}: redrive if new"
         )

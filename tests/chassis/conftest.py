@@ -1,0 +1,90 @@
+"""Fixtures of the chassis' tests: the sample service at a desk, and whole hubs on a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from deploy.local.parts import RabbitMQ
+from services.chassis.hub import Hub
+from services.chassis.settings import ServiceSettings
+from services.chassis.testing import Desk, settings_for_tests
+from services.chassis.working import Worker
+from tests.chassis import sample
+from tests.chassis.bus import Bus
+from tests.conftest import FreshDatabase
+
+SampleDesks = Callable[..., Awaitable[Desk]]
+Hubs = Callable[..., Awaitable[Hub]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_faulty() -> Iterator[None]:
+    """No SKU of the sample service fails when a test begins."""
+    sample.faulty.clear()
+    yield
+    sample.faulty.clear()
+
+
+@pytest.fixture
+async def sample_database(fresh_database: FreshDatabase) -> str:
+    """A database of the sample service."""
+    url = await fresh_database("fulfillment")
+    await sample.make_tables(url)
+    return url
+
+
+@pytest.fixture
+async def sample_desks(sample_database: str) -> AsyncIterator[SampleDesks]:
+    """Opens desks of the sample service, all on one database: each is a process of its own, but for the broker."""
+    opened: list[Desk] = []
+
+    async def open_desk(**settings: Any) -> Desk:
+        desk = await Desk(
+            sample.subscribers, settings_for_tests(ServiceSettings, sample_database, **settings)
+        ).open()
+        opened.append(desk)
+        return desk
+
+    yield open_desk
+    for desk in opened:
+        await desk.close()
+
+
+@pytest.fixture
+async def bus(rabbitmq: RabbitMQ) -> AsyncIterator[Bus]:
+    """A virtual host with the whole topology."""
+    made = Bus(rabbitmq)
+    await asyncio.to_thread(made.open)
+    yield made
+    await asyncio.to_thread(made.close)
+
+
+@pytest.fixture
+async def hubs(bus: Bus, sample_database: str) -> AsyncIterator[Hubs]:
+    """Starts whole processes' worth of the sample service: consumers, relay and workers on the real broker."""
+    running: list[Hub] = []
+
+    async def start(
+        workers: Sequence[Worker] = (),
+        port: int | None = None,
+        database_url: str | None = None,
+        **settings: Any,
+    ) -> Hub:
+        made = ServiceSettings(
+            database_url=SecretStr(database_url or sample_database),
+            amqp_url=SecretStr(bus.url("fulfillment", port)),
+            internal_token=SecretStr("a-token-for-tests-only"),
+            http_port=0,
+            **{"retry_seconds": 0.1, **settings},
+        )
+        hub = Hub(made, sample.subscribers)
+        await hub.open()
+        hub.start(workers)
+        running.append(hub)
+        return hub
+
+    yield start
+    await asyncio.gather(*(hub.stop() for hub in running))

@@ -1,0 +1,95 @@
+"""A service of two tables for the chassis' tests: it hears some of what fulfillment hears and does what `actor` asks.
+
+`seen` has no unique key on purpose: whatever is done twice stands there twice.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from contracts.fulfillment import SetStock, StockLevel
+from contracts.service import CommandDone
+from services.chassis.subscribers import Book, Delivery, Refuse, Subscribers, Wait
+from services.chassis.unit import Unit
+
+TABLES = """
+CREATE TABLE seen (event_id uuid NOT NULL, sku text NOT NULL, attempts integer NOT NULL);
+CREATE TABLE opened (key text NOT NULL);
+"""
+SHOP = "atelier"
+PATIENCE = timedelta(hours=1)
+
+faulty: set[str] = set()
+"""SKUs whose messages fail, for as long as they are in here."""
+
+
+class Notebook(Book):
+    """What one unit of the sample service works on."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self.opened: set[str] = set()
+        self.to_open: list[str] = []
+        self.seen: list[tuple[UUID, str, int]] = []
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        rows = await self.unit.connection.fetch("SELECT key FROM opened")
+        self.opened = {row["key"] for row in rows}
+
+    async def save(self) -> None:
+        connection = self.unit.connection
+        if self.to_open:
+            await connection.execute("INSERT INTO opened SELECT unnest($1::text[])", self.to_open)
+        if self.seen:
+            await connection.execute(
+                "INSERT INTO seen SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[])",
+                [row[0] for row in self.seen],
+                [row[1] for row in self.seen],
+                [row[2] for row in self.seen],
+            )
+
+
+subscribers = Subscribers("fulfillment", Notebook)
+
+
+def ask(actor: str = "note", sku: str = "MUG", on_hand: int = 1) -> SetStock:
+    """The message by which a test tells the sample service what to do."""
+    return SetStock(shop=SHOP, levels=[StockLevel(sku=sku, on_hand=on_hand)], actor=actor)
+
+
+@subscribers.on(SetStock)
+def do_as_asked(book: Notebook, delivery: Delivery[SetStock]) -> None:
+    """`note`, `raise`, `raise-os`, `refuse`, `wait` for the SKU, `open` it, `overflow` a column, plan an `errand`."""
+    message, sku = delivery.message, delivery.message.levels[0].sku
+    if message.actor == "raise" or sku in faulty:
+        raise ValueError(f"nobody can handle {sku}")
+    if message.actor == "raise-os":
+        raise FileNotFoundError("a template is missing")
+    if message.actor == "refuse":
+        raise Refuse("not_sold_here", f"{sku} is not sold here")
+    if message.actor == "wait" and sku not in book.opened:
+        raise Wait(f"sku:{sku}", "sku_unknown", PATIENCE)
+    if message.actor == "open":
+        book.opened.add(sku)
+        book.to_open.append(sku)
+        book.unit.wake(f"sku:{sku}")
+    if message.actor == "errand":
+        book.unit.plan("errand", f"errand:{delivery.envelope.id}", {"sku": sku})
+    attempts = 2**40 if message.actor == "overflow" else delivery.attempts
+    book.seen.append((delivery.envelope.id, sku, attempts))
+    done = CommandDone(
+        shop=message.shop, command_id=delivery.envelope.id, command_type=delivery.envelope.type
+    )
+    book.unit.emit(done, cause=delivery.envelope, subject=sku)
+
+
+async def make_tables(database_url: str) -> None:
+    """The sample's tables in a migrated database of fulfillment."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(TABLES)
+    finally:
+        await connection.close()
