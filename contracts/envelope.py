@@ -8,6 +8,7 @@ of the same queue sees a conforming event.
 """
 
 import os
+import random
 import re
 import threading
 import time
@@ -20,6 +21,11 @@ from uuid import UUID
 CONTENT_TYPE = "application/json"
 PREFIX = "cloudEvents_"
 _PREFIXES_READ = (PREFIX, "cloudEvents:", "ce-")
+_ATTRIBUTES = (
+    *("specversion", "id", "source", "type", "time", "shop", "subject", "sequence"),
+    *("correlationid", "causationid", "traceparent"),
+)
+_ATTRIBUTES_READ = {prefix + name: name for prefix in _PREFIXES_READ for name in _ATTRIBUTES}
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 MAX_BODY_BYTES = 1024 * 1024
 """A larger body is parked unread."""
@@ -27,6 +33,7 @@ MAX_BODY_BYTES = 1024 * 1024
 LARGEST_SEQUENCE = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
+_chance = random.Random(os.urandom(32))
 _last = 0
 
 
@@ -36,8 +43,9 @@ def uuid7() -> UUID:
     with _lock:
         ticks = max(time.time_ns() * 4096 // 1_000_000, _last + 1)
         _last = ticks
-    tail = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
-    return UUID(int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | tail)
+    return UUID(
+        int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | _chance.getrandbits(62)
+    )
 
 
 def uuid7_time(identifier: UUID) -> datetime:
@@ -144,9 +152,10 @@ class Envelope:
 def _attributes(headers: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers.items():
-        for prefix in _PREFIXES_READ:
-            if str(name).startswith(prefix):
-                found[str(name).removeprefix(prefix)] = _as_text(name, value)
+        attribute = _ATTRIBUTES_READ.get(name)
+        if attribute is not None:
+            plain = type(value) is str and len(value) <= 1024 and value.isascii() and "\x00" not in value
+            found[attribute] = value if plain else _as_text(name, value)
     return found
 
 

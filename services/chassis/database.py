@@ -34,8 +34,13 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
         timeout=5,
         command_timeout=15,
         max_cached_statement_lifetime=0,
+        reset=_leave_as_it_is,
         server_settings={**_SETTINGS, "application_name": application},
     )
+
+
+async def _leave_as_it_is(_: Connection) -> None:
+    """Nothing here changes a session, so asyncpg's reset on every release would be a round trip for nothing."""
 
 
 def is_outage(error: BaseException) -> bool:

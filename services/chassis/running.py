@@ -7,6 +7,7 @@ asked for, 1 when the watchdog or a failing loop ended it, so that a supervisor 
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -68,8 +69,15 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> None:
         return
     if arguments:
         raise SystemExit(f"usage: python -m services.{service.name} [migrate]")
+    _collect_garbage_seldom()
     uvloop.install()
     raise SystemExit(asyncio.run(run(service, settings)))
+
+
+def _collect_garbage_seldom() -> None:
+    """Messages die young and without cycles: looking for cycles every 700 objects cost a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 async def run(service: Service, settings: ServiceSettings) -> int:

@@ -5,6 +5,7 @@ statement each; the relay sends after the commit.
 """
 
 import os
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -21,6 +22,9 @@ from services.chassis.database import Connection
 from services.chassis.outgoing import Outgoing
 
 log = structlog.get_logger()
+
+
+_chance = random.Random(os.urandom(32))
 
 
 class Aggregate(Protocol):
@@ -200,4 +204,5 @@ def _continue_trace(traceparent: str | None) -> str:
     """A W3C traceparent with a span of our own, in the cause's trace when it has one."""
     parts = (traceparent or "").split("-")
     known = len(parts) == 4 and len(parts[1]) == 32
-    return f"00-{parts[1] if known else os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    trace = parts[1] if known else f"{_chance.getrandbits(128) or 1:032x}"
+    return f"00-{trace}-{_chance.getrandbits(64) or 1:016x}-01"
