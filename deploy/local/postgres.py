@@ -39,6 +39,7 @@ shared_buffers = '256MB'
 max_wal_size = '2GB'
 fsync = on
 synchronous_commit = on
+autovacuum_naptime = 5s
 wal_compression = on
 jit = off
 dynamic_shared_memory_type = mmap

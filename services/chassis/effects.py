@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from services.chassis.hub import Hub
 
 log = structlog.get_logger()
+CLAIMS_PER_HAND = 2
+"""Effects claimed at once per concurrent call: whatever is claimed when the process dies becomes uncertain."""
 TOGETHER_SECONDS = 0.25
 """Effects finished within this time of one another are recorded in one transaction."""
 
@@ -99,7 +101,9 @@ class EffectWorker:
         await self._settle_lost(hub)
         lease = timedelta(seconds=self._lease_seconds or hub.settings.effect_lease_seconds)
         async with hub.acquire() as connection, connection.transaction():
-            rows = await store.take_effects(connection, self.kind, hub.owner, lease, self._concurrency * 8)
+            rows = await store.take_effects(
+                connection, self.kind, hub.owner, lease, self._concurrency * CLAIMS_PER_HAND
+            )
         if not rows:
             return False
         reach("effect_in_flight")
