@@ -3,13 +3,27 @@
 All that is missing or wrong is told at once, at start; nothing has a default that only suits a demonstration.
 """
 
+import json
 import os
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "COMPTOIR_"
+_NOT_JSON = {
+    "list_type": "must be a JSON list",
+    "tuple_type": "must be a JSON list",
+    "dict_type": "must be a JSON object",
+}
+"""What pydantic says of a text it wants as one of these is about Python."""
 
 
 class ServiceSettings(BaseSettings):
@@ -51,12 +65,43 @@ class ServiceSettings(BaseSettings):
     inbox_days: int = Field(default=45, ge=2, description="How long a message is remembered.")
     event_log_days: int = Field(default=30, ge=1, description="How long events can be replayed.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was passed, the environment, secret files; a text that is no JSON is left for the validation to name."""
+        return named["init_settings"], _Environment(settings_cls), _SecretFiles(settings_cls)
+
     @model_validator(mode="after")
     def _remember_longer_than_replay(self) -> Self:
         """A replayed event that listeners have forgotten would be handled a second time, or parked."""
         if self.inbox_days <= self.event_log_days:
             raise ValueError("COMPTOIR_INBOX_DAYS must exceed COMPTOIR_EVENT_LOG_DAYS")
         return self
+
+
+class _Environment(EnvSettingsSource):
+    """Environment variables."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """The value of a JSON text; the text itself when it is none."""
+        return _decoded(value)
+
+
+class _SecretFiles(SecretsSettingsSource):
+    """One file for each setting."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """The value of a JSON text; the text itself when it is none."""
+        return _decoded(value)
+
+
+def _decoded(text: Any) -> Any:
+    """Raising here would hide everything else that is missing or wrong."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -68,8 +113,6 @@ def load_settings(kind: type[S]) -> S:
         return kind()
     except ValidationError as error:
         raise SystemExit(_explain(kind, error)) from None
-    except SettingsError as error:
-        raise SystemExit(f"{kind.__name__}: {error}; it must be JSON") from None
 
 
 def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
@@ -78,7 +121,8 @@ def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
         name = str(problem["loc"][0]) if problem["loc"] else ""
         field = kind.model_fields.get(name)
         meaning = f"  ({field.description})" if field and field.description else ""
-        lines.append(f"  {PREFIX + name.upper() + ': ' if name else ''}{problem['msg']}{meaning}")
+        said = _NOT_JSON.get(problem["type"], problem["msg"])
+        lines.append(f"  {PREFIX + name.upper() + ': ' if name else ''}{said}{meaning}")
     return "\n".join(
         [*lines, "Set them in the environment, or as files in the directory COMPTOIR_SECRETS_DIR."]
     )
