@@ -12,8 +12,8 @@ import struct
 from pamqp import commands
 from pamqp.header import ContentHeader
 
-UNREADABLE = "x-comptoir-unreadable"
-RAW = "x-comptoir-raw-properties"
+UNREADABLE = "comptoir-unreadable"
+RAW = "comptoir-raw-properties"
 MOST_RAW_BYTES = 8192
 _FIXED = struct.Struct(">HHQ")
 _strictly = ContentHeader.unmarshal
@@ -33,12 +33,3 @@ def _leniently(header: ContentHeader, data: bytes) -> None:
         header.properties = commands.Basic.Properties(
             headers={UNREADABLE: f"{type(error).__name__}: {error}"[:500], RAW: raw}
         )
-    _keep_to_the_protocol(header.properties)
-
-
-def _keep_to_the_protocol(properties: commands.Basic.Properties) -> None:
-    """aio-pika refuses these two while it builds the message, which would then never reach us nor be acked."""
-    if properties.delivery_mode not in (None, 1, 2):
-        properties.delivery_mode = 2
-    if properties.expiration and not properties.expiration.isdigit():
-        properties.expiration = None

@@ -1,5 +1,6 @@
 """A virtual host with the whole topology, for one test, and what a test does on it as one of its users."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -60,16 +61,21 @@ class Bus:
     ) -> None:
         """Publish messages as a sender and wait for the confirms."""
         async with self.channel(login or sender) as channel:
-            for envelope, body in messages:
-                await channel.basic_publish(
-                    body,
-                    exchange=sender,
-                    routing_key=envelope.type,
-                    properties=spec.Basic.Properties(
-                        headers=dict(envelope.headers()), delivery_mode=2, user_id=login or sender
-                    ),
-                    mandatory=True,
+            await asyncio.gather(
+                *(
+                    channel.basic_publish(
+                        body,
+                        exchange=sender,
+                        routing_key=envelope.type,
+                        properties=spec.Basic.Properties(
+                            headers=dict(envelope.headers()), delivery_mode=2, user_id=login or sender
+                        ),
+                        mandatory=True,
+                        wait=False,
+                    )
+                    for envelope, body in messages
                 )
+            )
 
     async def take_all(self, queue: str, user: str, wanted: int, seconds: float = 15.0) -> list[Envelope]:
         """Consume a queue as its listener until so many distinct messages came; all that came, in sequence."""
