@@ -30,7 +30,7 @@ from aiormq import spec
 from aiormq.abc import DeliveredMessage
 
 from contracts.catalogue import queues_of
-from contracts.envelope import CONTENT_TYPE, PREFIX
+from contracts.envelope import CONTENT_TYPE, PREFIX, uuid7
 from services.chassis.partitions import keep_partitions
 from tests.bench.raw_smtp import Mails
 from tests.bench.sequel import (
@@ -153,7 +153,7 @@ class Floor:
         if self._mails and mails:
             await self._mails.send(mails)
             assert self._mail_sent is not None
-            outgoing.append((uuid4(), uuid4(), self._mail_sent, mails_reported(self._mail_sent, mails)))
+            outgoing.append((uuid4(), uuid7(), self._mail_sent, mails_reported(self._mail_sent, mails)))
         async with self._pool.acquire() as connection, connection.transaction():
             await self._write(connection, headers, clones.get(self._first, []), outgoing)
         self._relay_queue.extend(one for one in outgoing if one[2].exchange is not None)
@@ -169,7 +169,7 @@ class Floor:
 
     def _said(self, clones: dict[str, list[tuple[int, int]]]) -> list[Outgoing]:
         return [
-            (uuid4(), shifted(said.envelope.id, clone) or uuid4(), said, said.body)
+            (uuid4(), shifted(said.envelope.id, clone) or uuid7(), said, said.body)
             for heard, wanted in clones.items()
             if heard in self._sequels
             for rank, clone in wanted

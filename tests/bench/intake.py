@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tests.bench.row import Row, per_second
 from tests.bench.sequel import SUBMITTED
+from tests.bench.spending import spent, told
 from tests.bench.stage import Stage
 from tests.bench.standing_in import SAMPLE, clones_for, rate, standing_in
 
@@ -46,10 +47,12 @@ async def _round(stage: Stage, count: int) -> float:
     os.kill(pid, signal.SIGSTOP)
     try:
         await stage.submit(stage.ours, count)
+        used = spent(stage.parts, stage.ours.supervisor)
     finally:
         os.kill(pid, signal.SIGCONT)
     since: datetime = await stage.fetchval("orders", "SELECT now() - interval '1 second'")
     await stage.until("orders", COUNT, before + count)
+    stage.notes.append(told("intake", used, spent(stage.parts, stage.ours.supervisor), count))
     rows = await stage.fetch("orders", BATCHES, since)
     return per_second([(row[0].timestamp(), row[1]) for row in rows])
 
@@ -57,7 +60,10 @@ async def _round(stage: Stage, count: int) -> float:
 async def _floor_round(stage: Stage, count: int) -> float:
     await stage.submit(stage.floor, count)
     async with standing_in(stage, ["orders"], await sample(stage), clones_for(count)) as floor:
-        return rate(await floor.until("orders", SUBMITTED, count))
+        used = spent(stage.parts, stage.floor.supervisor)
+        commits = await floor.until("orders", SUBMITTED, count)
+        stage.notes.append(told("floor's intake", used, spent(stage.parts, stage.floor.supervisor), count))
+        return rate(commits)
 
 
 def _mean_rate(rates: list[float]) -> float:

@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.catalogue import SERVICES, type_of
-from contracts.fulfillment import DeliveryRecorded
-from deploy.local.system import MAIL_SERVER
+from contracts.fulfillment import DeliveryRecorded, ShipmentDispatched
 from tests.bench.generating import generate
 from tests.bench.intake import sample
-from tests.bench.processes import most_resident_mib, processor_seconds
+from tests.bench.processes import most_resident_mib
 from tests.bench.row import Row
 from tests.bench.sales import SHOP
 from tests.bench.sequel import SUBMITTED
+from tests.bench.spending import spent, told
 from tests.bench.stage import LOGIN, Stage
 from tests.bench.standing_in import clones_for, standing_in
 
@@ -26,6 +26,7 @@ GOAL = 200
 REST_GOAL_MIB, LOAD_GOAL_MIB = 120, 250
 MAILS = 3
 DELIVERED = type_of(DeliveryRecorded, "fulfillment")
+DISPATCHED = type_of(ShipmentDispatched, "fulfillment")
 ENDED = """
     SELECT s.order_id, greatest(min(s.changed_at), max(m.at)) AS ended_at
     FROM state_change s JOIN mail m USING (shop, order_id)
@@ -78,14 +79,14 @@ async def lives(stage: Stage, seconds: float, per_second: float | None) -> dict[
 async def _ours(stage: Stage) -> float:
     scale = stage.scale
     began = datetime.now(UTC)
-    before = _used(stage)
+    before = spent(stage.parts, stage.ours.supervisor)
     seen = await lives(stage, scale.life_warm_up_seconds + scale.life_seconds, None)
     ended = await _all_ended(stage, began, len(seen["submitted"]))
-    after = _used(stage)
+    stage.notes.append(told("life", before, spent(stage.parts, stage.ours.supervisor), len(ended)))
     since = datetime.fromtimestamp(seen["began"], UTC) + timedelta(seconds=scale.life_warm_up_seconds)
     until = since + timedelta(seconds=scale.life_seconds)
     counted = sum(since <= moment < until for moment in ended)
-    _tell(stage, seen, {name: (after[name] - before[name]) / len(ended) * 1000 for name in after})
+    _tell(stage, seen)
     return counted / scale.life_seconds
 
 
@@ -100,19 +101,7 @@ async def _all_ended(stage: Stage, since: datetime, count: int) -> list[datetime
         await asyncio.sleep(0.5)
 
 
-def _used(stage: Stage) -> dict[str, float]:
-    """Processor seconds so far, by part."""
-    supervisor = stage.ours.supervisor
-    used = {name: processor_seconds(supervisor.pid(name)) for name in SERVICES}
-    used["mail server"] = processor_seconds(supervisor.pid(MAIL_SERVER))
-    used["PostgreSQL"] = processor_seconds(stage.parts.postgres.pid)
-    used["RabbitMQ"] = processor_seconds(stage.parts.rabbitmq.pid)
-    return used
-
-
-def _tell(stage: Stage, seen: dict[str, Any], milliseconds: dict[str, float]) -> None:
-    told = ", ".join(f"{name} {each:.2f}" for name, each in milliseconds.items())
-    stage.notes.append(f"life, processor time per order in ms: {told}; sum {sum(milliseconds.values()):.2f}")
+def _tell(stage: Stage, seen: dict[str, Any]) -> None:
     answers = ", ".join(f"{name}: {count}" for name, count in sorted(seen["statuses"].items()))
     stage.notes.append(f"life, {stage.scale.lives_at_once} at once; answers to the generator: {answers}")
 
@@ -137,13 +126,15 @@ def _memory(stage: Stage) -> list[Row]:
 
 
 async def _floor(stage: Stage) -> float:
-    """From the first submission's commit to the last delivery's, all processes at work."""
+    """From the first submission's commit to the last delivery's and the last mail's, all processes at work."""
     count = stage.scale.floor_lives
     stage.purge(stage.floor)
     await stage.submit(stage.floor, count)
     async with standing_in(stage, SERVICES, await sample(stage), clones_for(count)) as floor:
-        await floor.until("orders", SUBMITTED, count)
-        commits = await floor.until("orders", DELIVERED, count)
-        last = max(at for at, types in commits if DELIVERED in types)
-        first = min(at for at, types in commits if SUBMITTED in types)
-    return count / (last - first)
+        before = spent(stage.parts, stage.floor.supervisor)
+        orders = await floor.until("orders", DELIVERED, count)
+        notifier = await floor.until("notifier", DISPATCHED, count)
+        after = spent(stage.parts, stage.floor.supervisor)
+    stage.notes.append(told("floor's life", before, after, count))
+    ended = max(at for at, types in [*orders, *notifier] if DELIVERED in types or DISPATCHED in types)
+    return count / (ended - min(at for at, types in orders if SUBMITTED in types))

@@ -13,12 +13,13 @@ import json
 import time
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid5
 
 import aiormq
 import asyncpg
-from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.abc import DeliveredMessage
+from aiormq.channel import Channel
 
 from contracts.envelope import PREFIX, uuid7
 from tests.bench.connection import Connections
@@ -43,7 +44,7 @@ class World:
     """Storefront, provider and merchant of all lives."""
 
     def __init__(
-        self, channel: AbstractChannel, login: str, provider: Provider, orders: Connections, token: str
+        self, channel: Channel, login: str, provider: Provider, orders: Connections, token: str
     ) -> None:
         self._channel, self._login, self._provider = channel, login, provider
         self._orders = orders
@@ -110,7 +111,7 @@ class World:
 async def work(order: dict[str, Any]) -> dict[str, Any]:
     """Live for so many seconds; lives that have begun are lived to their end."""
     connection = await aiormq.connect(order["amqp_url"])
-    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+    channel = cast("Channel", await connection.channel(publisher_confirms=True, on_return_raises=True))
     orders, payments = order["orders"], order["payments"]
     async with (
         Connections(orders["host"], orders["port"], max(CONNECTIONS, order["at_once"])) as desk,

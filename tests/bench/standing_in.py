@@ -22,6 +22,10 @@ Commit = tuple[float, dict[str, int]]
 """When a batch was committed, and how many messages of each type it held."""
 
 
+class StandInDied(Exception):
+    """A process of the floor ended by itself; carries the end of its log."""
+
+
 class StandIns:
     """Running floor processes by service."""
 
@@ -35,19 +39,25 @@ class StandIns:
         text = path.read_text() if path.exists() else ""
         return [(at, types) for at, types in map(json.loads, text.splitlines()[: text.count("\n")])]
 
+    def check(self) -> None:
+        """Raises StandInDied when one has ended; it would come back and do its work again."""
+        supervisor = self._stage.floor.supervisor
+        for service in self._reports:
+            if supervisor.deaths(_name(service)):
+                log = supervisor.log_tail(_name(service))
+                raise StandInDied(f"the floor's {service} ended; its log ends:\n{log}")
+
     async def until(self, service: str, type: str, count: int) -> list[Commit]:
         """Wait until so many messages of a type are committed. Raises BenchStuck."""
         deadline = time.monotonic() + DONE_SECONDS
         while True:
+            self.check()
             commits = self.commits(service)
             reached = sum(types.get(type, 0) for _, types in commits)
             if reached >= count:
                 return commits
             if time.monotonic() > deadline:
-                log = self._stage.floor.supervisor.log_tail(_name(service))
-                raise BenchStuck(
-                    f"the floor's {service} heard {reached} of {count} {type}; its log ends:\n{log}"
-                )
+                raise BenchStuck(f"the floor's {service} has heard {reached} of {count} {type}")
             await asyncio.sleep(LOOK_SECONDS)
 
 
