@@ -6,7 +6,7 @@ from tests.bench.intake import sample
 from tests.bench.row import Row, per_second
 from tests.bench.sequel import PLACED, SUBMITTED
 from tests.bench.stage import Stage
-from tests.bench.standing_in import clones_for, rate, standing_in
+from tests.bench.standing_in import rate, standing_in
 
 GOAL = 2_500
 COUNT = "SELECT count(*) FROM fulfilment_order"
@@ -37,8 +37,8 @@ async def _floor(stage: Stage, count: int) -> float:
     stage.purge(stage.floor)
     await stage.submit(stage.floor, count)
     orders = await sample(stage)
-    async with standing_in(stage, ["orders"], orders, clones_for(count)) as filling:
+    async with standing_in(stage, ["orders"], orders, count) as filling:
         await filling.until("orders", SUBMITTED, count)
         await stage.until("orders", "SELECT -count(*) FROM msg.dispatch", 0, system=stage.floor)
-    async with standing_in(stage, ["fulfillment"], orders, clones_for(count)) as floor:
+    async with standing_in(stage, ["fulfillment"], orders, count) as floor:
         return rate(await floor.until("fulfillment", PLACED, count))

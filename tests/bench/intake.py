@@ -12,7 +12,7 @@ from tests.bench.row import Row, per_second
 from tests.bench.sequel import SUBMITTED
 from tests.bench.spending import spent, told
 from tests.bench.stage import Stage
-from tests.bench.standing_in import SAMPLE, clones_for, rate, standing_in
+from tests.bench.standing_in import SAMPLE, rate, standing_in
 
 GOAL = 2_500
 COUNT = "SELECT count(*) FROM orders"
@@ -59,7 +59,7 @@ async def _round(stage: Stage, count: int) -> float:
 
 async def _floor_round(stage: Stage, count: int) -> float:
     await stage.submit(stage.floor, count)
-    async with standing_in(stage, ["orders"], await sample(stage), clones_for(count)) as floor:
+    async with standing_in(stage, ["orders"], await sample(stage), count) as floor:
         used = spent(stage.parts, stage.floor.supervisor)
         commits = await floor.until("orders", SUBMITTED, count)
         stage.notes.append(told("floor's intake", used, spent(stage.parts, stage.floor.supervisor), count))

@@ -9,18 +9,18 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from contracts.catalogue import SERVICES, type_of
 from contracts.fulfillment import DeliveryRecorded, ShipmentDispatched
 from tests.bench.generating import generate
-from tests.bench.intake import sample
 from tests.bench.processes import most_resident_mib
 from tests.bench.row import Row
 from tests.bench.sales import SHOP
 from tests.bench.sequel import SUBMITTED
 from tests.bench.spending import spent, told
 from tests.bench.stage import LOGIN, Stage
-from tests.bench.standing_in import clones_for, standing_in
+from tests.bench.standing_in import SAMPLE, standing_in
 
 GOAL = 200
 REST_GOAL_MIB, LOAD_GOAL_MIB = 120, 250
@@ -32,6 +32,11 @@ ENDED = """
     FROM state_change s JOIN mail m USING (shop, order_id)
     WHERE s.state = 'completed' AND m.state = 'sent' AND s.changed_at >= $1
     GROUP BY s.order_id HAVING count(DISTINCT m.mail_id) >= 3"""
+
+
+COMPLETED = (
+    "SELECT order_id FROM orders WHERE state = 'completed' ORDER BY received_at DESC, order_id LIMIT $1"
+)
 
 
 class LivesUnfinished(Exception):
@@ -125,12 +130,17 @@ def _memory(stage: Stage) -> list[Row]:
     return rest + load
 
 
+async def _completed(stage: Stage) -> list[UUID]:
+    """Whole lives the floor takes as its example: the latest."""
+    return [row["order_id"] for row in await stage.fetch("orders", COMPLETED, SAMPLE)]
+
+
 async def _floor(stage: Stage) -> float:
     """From the first submission's commit to the last delivery's and the last mail's, all processes at work."""
     count = stage.scale.floor_lives
     stage.purge(stage.floor)
     await stage.submit(stage.floor, count)
-    async with standing_in(stage, SERVICES, await sample(stage), clones_for(count)) as floor:
+    async with standing_in(stage, SERVICES, await _completed(stage), count) as floor:
         before = spent(stage.parts, stage.floor.supervisor)
         orders = await floor.until("orders", DELIVERED, count)
         notifier = await floor.until("notifier", DISPATCHED, count)

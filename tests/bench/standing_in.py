@@ -68,12 +68,12 @@ def rate(commits: Sequence[Commit]) -> float:
 
 @asynccontextmanager
 async def standing_in(
-    stage: Stage, services: Sequence[str], order_ids: Sequence[UUID], clones: int
+    stage: Stage, services: Sequence[str], order_ids: Sequence[UUID], count: int
 ) -> AsyncIterator[StandIns]:
-    """Have the floor do the work of these services, after the example of these orders of ours."""
+    """Have the floor do the work of these services for so many orders, after the example of these of ours."""
     system, supervisor = stage.floor, stage.floor.supervisor
     reports = {service: system.folder / f"{service}-{time.monotonic_ns()}.jsonl" for service in services}
-    first_clone = stage.take_clones(clones)
+    first_clone = stage.take_clones(count // len(order_ids) + 2)
     for service in services:
         plan = {
             "service": service,
@@ -93,11 +93,6 @@ async def standing_in(
         yield StandIns(stage, reports)
     finally:
         await asyncio.gather(*(supervisor.stop(_name(service)) for service in services))
-
-
-def clones_for(count: int) -> int:
-    """Clone numbers that so many lives take up."""
-    return count // SAMPLE + 2
 
 
 def _name(service: str) -> str:
