@@ -1,0 +1,48 @@
+"""The one shop that the journeys share, open for the whole session; when it closes, the auditor looks at all of it."""
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from contracts.catalogue import SERVICES
+from deploy.demo.merchant import TRUMPET
+from deploy.local.parts import Postgres, RabbitMQ
+from deploy.local.ports import free_ports
+from deploy.local.system import ShopSetup, System
+from tests.faults.living import QUICK, SETUP
+from tests.journeys.sales import INK, NOTEBOOK, PLENTY
+from tests.journeys.shop import Shop
+
+OTHER = ShopSetup(TRUMPET.profile, [module.value for module in TRUMPET.modules])
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Journeys in the shared shop run in the shop's own event loop."""
+    for item in items:
+        if "shop" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shop(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> AsyncIterator[Shop]:
+    """Atelier Garance, with plenty of notebooks and ink; The Brass Trumpet is its neighbour."""
+    folder = parts_folder / "journeys"
+    letters, (port,) = folder / "letters", free_ports(1)
+    letters.mkdir(parents=True)
+    postbox = [sys.executable, "-m", "tests.journeys.postbox", "--port", str(port)]
+    system = System(
+        folder,
+        postgres,
+        rabbitmq,
+        [SETUP, OTHER],
+        overrides={service: {**QUICK, "COMPTOIR_LOG_LEVEL": "DEBUG"} for service in SERVICES},
+        mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", letters],
+        smtp_port=port,
+    )
+    async with system, Shop(system, letters) as opened:
+        await opened.count_stock({NOTEBOOK: PLENTY, INK: PLENTY})
+        yield opened
+        assert await opened.violations() == []

@@ -1,0 +1,58 @@
+"""A customer pays by cheque: it is prepared once the merchant has the cheque in hand and says so."""
+
+from contracts.storefront import PaymentMethod, Shipping
+from tests.journeys.postbox import text_of
+from tests.journeys.sales import a_sale, notebooks
+from tests.journeys.shop import Shop
+
+CHEQUE = PaymentMethod.CHEQUE
+
+
+async def test_an_order_waits_for_its_cheque_and_may_then_be_prepared(shop: Shop) -> None:
+    sale = a_sale(notebooks(2), method=CHEQUE, shipping=Shipping(label="Colissimo", amount_minor=690))
+    [order] = await shop.order(sale)
+    waiting = await shop.until_order(order, state="awaiting_payment", payment_status="unpaid")
+    assert waiting["balance_minor"] == 3190
+
+    await shop.receive(order, CHEQUE, 3190, reference="CHQ-0042", note="Crédit agricole")
+
+    paid = await shop.until_order(order, state="ready", payment_status="paid", balance_minor=0)
+    assert paid["label"]["fr"] == "Paiements reçus"
+    assert paid["status"] == "new"
+    [entry] = paid["ledger"]
+    assert (entry["kind"], entry["method"], entry["amount_minor"]) == ("payment_received", "cheque", 3190)
+    assert (entry["reference"], entry["note"]) == ("CHQ-0042", "Crédit agricole")
+    assert (entry["balance_minor"], entry["recorded_by"]) == (0, "api:demo")
+
+
+async def test_the_customer_reads_how_to_pay_and_the_merchant_what_to_do(shop: Shop) -> None:
+    sale = a_sale(notebooks(3), method=CHEQUE)
+    [order] = await shop.order(sale)
+    code = (await shop.shown(order))["code"]
+
+    [recap] = await shop.letters_to(sale.submission.customer.email)
+    [notice] = await shop.letters_to(shop.merchant, about=code)
+
+    assert recap["Subject"] == f"Votre commande {code} chez Atelier Garance"
+    assert "Élodie Faure" in notice["Subject"]
+    for letter in (recap, notice):
+        assert letter.get_content_type() == "multipart/alternative"
+        assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
+    said, told = text_of(recap), text_of(notice)
+    assert "Carnet cousu A5" in said
+    assert "37,50 €" in said
+    assert "Établissez votre chèque de 37,50 €" in said
+    assert "12 rue des Relieurs" in said
+    assert "En attente du chèque de 37,50 €" in told
+
+
+async def test_half_a_cheque_is_half_a_payment(shop: Shop) -> None:
+    [order] = await shop.order(a_sale(notebooks(2), method=CHEQUE))
+    await shop.receive(order, CHEQUE, 1000)
+    half = await shop.until_order(order, payment_status="partially_paid")
+    assert (half["state"], half["balance_minor"]) == ("awaiting_payment", 1500)
+
+    await shop.receive(order, CHEQUE, 1600)
+    over = await shop.until_order(order, payment_status="overpaid")
+    assert (over["state"], over["balance_minor"]) == ("ready", -100)
+    assert sorted(entry["balance_minor"] for entry in over["ledger"]) == [-100, 1500]

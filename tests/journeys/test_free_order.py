@@ -1,0 +1,37 @@
+"""An order of nothing is an order: it is ready at once, and `free` is for nothing else."""
+
+from contracts.storefront import LineKind, OrderRefused, PaymentMethod
+from deploy.demo.submitting import line
+from tests.journeys.postbox import text_of
+from tests.journeys.sales import a_sale, notebooks, open_day
+from tests.journeys.shop import Shop
+
+FREE = PaymentMethod.FREE
+
+
+async def test_a_free_ticket_is_ready_without_a_payment(shop: Shop) -> None:
+    sale = a_sale(open_day(), method=FREE, module="events")
+    [order] = await shop.order(sale)
+    free = await shop.until_order(
+        order, state="ready", payment_status="paid", fulfilment_status="not_required"
+    )
+    assert (free["total_minor"], free["ledger"]) == (0, [])
+    [recap] = await shop.letters_to(sale.submission.customer.email)
+    assert "Il n’y a rien à payer." in text_of(recap)
+
+
+async def test_free_goods_are_packed_shipped_and_completed(shop: Shop) -> None:
+    gift = line(LineKind.SHIP, "Carnet offert", 1, 1250, discount_minor=1250, sku="JOURNEY-NOTEBOOK")
+    [order] = await shop.order(a_sale(gift, method=FREE))
+    await shop.until_order(order, state="ready")
+    shipment = await shop.ship(order, [await shop.pack(order, {1: 1})])
+    await shop.deliver(order, shipment)
+    await shop.until_order(order, state="completed", payment_status="paid", fulfilment_status="delivered")
+
+
+async def test_what_has_a_price_is_not_free(shop: Shop) -> None:
+    sale = a_sale(notebooks(1), method=FREE)
+    await shop.submit(sale)
+    answer = await shop.answer(sale)
+    assert isinstance(answer, OrderRefused)
+    assert [reason.code for reason in answer.reasons] == ["free_above_zero"]
