@@ -1,0 +1,131 @@
+"""How many messages a whole life costs: counted in the services' logs and inboxes, and by the broker itself.
+
+Every message is work for several processes, so a new one is a decision, and this is where it is made.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from urllib.parse import quote, urlsplit
+
+import asyncpg
+
+from contracts.catalogue import CATALOGUE, SERVICES
+from contracts.storefront import Module, OrderAccepted
+from deploy.auditor.auditing import until_quiet
+from deploy.auditor.ground import open_ground
+from deploy.demo.mailserver import read_journal
+from deploy.demo.merchant import GARANCE
+from deploy.demo.merchantdesk import MerchantDesk
+from deploy.demo.orders import demo_sales, demo_stock
+from deploy.demo.provider import Journal, Provider
+from deploy.demo.sale import CardStory, Sale
+from deploy.demo.storefront import Storefront
+from deploy.local.parts import Postgres, RabbitMQ
+from deploy.local.system import ShopSetup, System
+from deploy.topology import Management
+
+MOST_PUBLISHED, MOST_DELIVERED = 16, 18
+PATIENCE_SECONDS = 30.0
+SENT = [entry.type for entry in CATALOGUE.values() if entry.listeners or entry.public]
+"""Types that leave a service; the others are only logged."""
+
+
+async def test_a_whole_life_costs_no_more_messages_than_agreed(
+    parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ
+) -> None:
+    sale = plain_life()
+    setup = ShopSetup(GARANCE.profile, [sale.module])
+    async with System(parts_folder / "messages", postgres, rabbitmq, [setup]) as system:
+        desk = MerchantDesk(system.url("orders"), system.secrets.api_tokens[GARANCE.shop])
+        async with desk:
+            await desk.set_stock(demo_stock())
+            before = await counted(system, answers=0, submissions=0)
+            shown = await live(system, desk, sale)
+            after = await counted(system, answers=1, submissions=1)
+        mails = len(list(read_journal(system.mail_journal)))
+    assert (shown["state"], shown["payment_status"], shown["fulfilment_status"]) == (
+        "completed",
+        "paid",
+        "delivered",
+    )
+    assert mails >= 2
+    published, delivered = (after[key] - before[key] for key in ("published", "delivered"))
+    assert 0 < published <= MOST_PUBLISHED, f"{published} messages published in a life"
+    assert 0 < delivered <= MOST_DELIVERED, f"{delivered} messages delivered in a life"
+
+
+def plain_life() -> Sale:
+    """A card order of the demo that is delivered in one parcel, with a mail when it leaves."""
+    for sale in demo_sales():
+        story = sale.story
+        goes_all_the_way = len(story.parcels) == 1 and all(each.is_delivered for each in story.dispatches)
+        if (
+            sale.is_placed
+            and sale.module == Module.SHOP.value
+            and story.card is CardStory.ONCE
+            and goes_all_the_way
+            and story.dispatches
+            and story.dispatches[0].notify_customer
+        ):
+            return sale
+    raise LookupError("the demo has no card order that is delivered in one parcel with a mail")
+
+
+async def live(system: System, desk: MerchantDesk, sale: Sale) -> Mapping[str, str]:
+    """The life, from submission to the order page that says it is over."""
+    storefront = await Storefront(GARANCE.shop, sale.module).open(
+        system.amqp_url(f"storefront.{GARANCE.shop}.{sale.module}")
+    )
+    provider = Provider(
+        system.webhook_url(GARANCE.shop),
+        system.secrets.stripe_secret,
+        Journal(system.folder / "webhooks.jsonl"),
+        Random(1),
+    )
+    try:
+        await storefront.submit(sale)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while sale.event_id not in storefront.answers:
+            assert time.monotonic() < deadline, "no answer to the submission"
+            await asyncio.sleep(0.05)
+        assert isinstance(storefront.answers[sale.event_id], OrderAccepted)
+        await provider.report_payment(sale)
+        await desk.work_on(sale)
+        while (shown := await desk.order(sale.event_id))["state"] != "completed":
+            assert time.monotonic() < deadline, f"the order stands at {shown['state']}"
+            await asyncio.sleep(0.05)
+        return shown
+    finally:
+        await provider.close()
+        await storefront.close()
+
+
+async def counted(system: System, *, answers: int, submissions: int) -> dict[str, int]:
+    """Messages so far, once all is quiet and the broker counts the same as our tables."""
+    async with open_ground(system.databases) as ground:
+        assert await until_quiet(ground, PATIENCE_SECONDS), "it does not come to rest"
+    ours = {"published": submissions, "delivered": answers}
+    for service in SERVICES:
+        connection = await asyncpg.connect(system.databases[service])
+        sent = "SELECT count(*) FROM msg.event_log WHERE type = ANY($1)"
+        ours["published"] += await connection.fetchval(sent, SENT)
+        ours["delivered"] += await connection.fetchval("SELECT count(*) FROM msg.inbox")
+        await connection.close()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (brokers := await asyncio.to_thread(counted_by_broker, system)) != ours:
+        assert time.monotonic() < deadline, f"the broker counts {brokers}, our tables {ours}"
+        await asyncio.sleep(0.2)
+    return ours
+
+
+def counted_by_broker(system: System) -> dict[str, int]:
+    """What RabbitMQ says it was given and has handed out in this virtual host."""
+    parts = urlsplit(system.rabbitmq.management_url)
+    user, password = quote(system.rabbitmq.user), quote(system.rabbitmq.password)
+    address = parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
+    management = Management(address, system.vhost)
+    stats = management.get(f"vhosts/{quote(system.vhost, safe='')}").get("message_stats", {})
+    return {"published": stats.get("publish", 0), "delivered": stats.get("deliver_get", 0)}
