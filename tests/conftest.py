@@ -48,6 +48,8 @@ async def fresh_database(postgres: Postgres, templates: dict[str, str]) -> Async
         return with_credentials(postgres.admin_url, name, password)
 
     yield make
+    if admin.is_closed():  # the test restarted the server
+        admin = await asyncpg.connect(postgres.admin_url)
     for name in made:
         await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await admin.execute(f"DROP ROLE IF EXISTS {name}")

@@ -23,7 +23,13 @@ import structlog
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from aiormq import Channel as UnderlayChannel
 from aiormq import spec
-from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity, ChannelPreconditionFailed
+from aiormq.exceptions import (
+    ChannelAccessRefused,
+    ChannelClosed,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    ConnectionClosed,
+)
 
 from contracts.envelope import CONTENT_TYPE, Envelope
 from services.chassis import metrics, store
@@ -39,6 +45,10 @@ PUBLISH_SECONDS = 10.0
 SWEEP_SECONDS = 1.0
 LONGEST_WITHOUT_SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
+ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
+"""A publish to a missing or forbidden exchange ends the channel, and all that is in flight on it: the culprit is found
+by sending one at a time for a while."""
+
 REFUSED_PAUSE = timedelta(seconds=30)
 
 
@@ -61,6 +71,7 @@ class Relay:
         self.last_error = ""
         self.is_failing = False
         self.has_unroutable = False
+        self._one_by_one = 0
 
     @property
     def is_connected(self) -> bool:
@@ -140,7 +151,11 @@ class Relay:
             else:
                 await self._rest()
                 continue
-            if batch:
+            if self._one_by_one > 0:
+                self._one_by_one -= len(batch)
+                for outgoing in batch:
+                    await self._publish([outgoing])
+            elif batch:
                 await self._publish(batch)
 
     async def _rest(self) -> None:
@@ -179,6 +194,8 @@ class Relay:
         if confirmed:
             self.last_progress = monotonic()
             self.is_failing = False
+        if any(isinstance(result, _ENDED_BY_THE_BROKER) for result in results):
+            self._one_by_one = ONE_BY_ONE_AFTER_A_FAULT
         if unknown := [r for o, r in zip(batch, results, strict=True) if r and not _why_refused(o, r)]:
             metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
             raise ConnectionError(f"{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500])
@@ -226,6 +243,7 @@ class _Refused:
 
 
 _CHANNEL_ENDS = (ChannelNotFoundEntity, ChannelAccessRefused, ChannelPreconditionFailed)
+_ENDED_BY_THE_BROKER = (ChannelClosed, ConnectionClosed)
 _UNSENDABLE = (ValueError, TypeError, struct.error)
 
 
