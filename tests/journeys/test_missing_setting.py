@@ -1,0 +1,73 @@
+"""A service that can't start says everything that is missing at once, in words for whoever deploys it."""
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from contracts.catalogue import SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU_SECONDS = 3.0
+LISTS = {
+    "orders": "COMPTOIR_API_TOKENS",
+    "payments": "COMPTOIR_STRIPE_ENDPOINTS",
+    "notifier": "COMPTOIR_SHOPS",
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_without_settings_a_service_names_all_it_needs(service: str, tmp_path: Path) -> None:
+    said = _start(service, tmp_path)
+    assert _needed(service) >= {"COMPTOIR_DATABASE_URL", "COMPTOIR_AMQP_URL", "COMPTOIR_HTTP_PORT"}
+    assert {name for name in _needed(service) if f"  {name}: Field required" not in said} == set()
+    assert said.splitlines()[-1].startswith("Set them in the environment")
+
+
+@pytest.mark.parametrize(("service", "name"), LISTS.items())
+def test_a_list_that_is_no_json_is_named_with_everything_else(
+    service: str, name: str, tmp_path: Path
+) -> None:
+    said = _start(service, tmp_path, **{name: '[{"secret": "whsec_do-not-show'})
+    assert f"  {name}: must be a JSON list" in said
+    assert "COMPTOIR_DATABASE_URL: Field required" in said
+    assert "do-not-show" not in said
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_wrong_value_is_named_and_not_shown(service: str, tmp_path: Path) -> None:
+    said = _start(service, tmp_path, COMPTOIR_HTTP_PORT="eighty", COMPTOIR_INTERNAL_TOKEN="tooshort")
+    assert "COMPTOIR_HTTP_PORT: Input should be a valid integer" in said
+    assert "COMPTOIR_INTERNAL_TOKEN" in said
+    assert "tooshort" not in said
+
+
+def _start(service: str, folder: Path, **settings: str) -> str:
+    """What it says before it ends; measured in time of its own, since this machine may be busy."""
+    output = folder / "output"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"services.{service}"],
+            env={**environment, **settings},
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    said = output.read_text()
+    assert process.returncode == 1, said
+    assert used.ru_utime + used.ru_stime < CPU_SECONDS
+    assert "Traceback" not in said
+    return said
+
+
+def _needed(service: str) -> set[str]:
+    settings = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+    return {
+        f"COMPTOIR_{name.upper()}" for name, field in settings.model_fields.items() if field.is_required()
+    }
