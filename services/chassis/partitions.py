@@ -22,11 +22,12 @@ async def keep_partitions(connection: Connection, today: date, inbox_days: int, 
         for table, keep_days in (("event_log", event_log_days), ("inbox", inbox_days)):
             standing = await _days_of(connection, table)
             first = min(standing, default=today - timedelta(days=DAYS_BACK_AT_FIRST))
+            first = max(first, today - timedelta(days=keep_days))
             for offset in range((today - first).days + DAYS_AHEAD + 1):
                 if (day := first + timedelta(days=offset)) not in standing:
                     await _make(connection, table, day)
             for day in standing:
-                if day < today - timedelta(days=keep_days):
+                if day < today - timedelta(days=keep_days) and not await _is_needed(connection, table, day):
                     await connection.execute(f"DROP TABLE msg.{_name(table, day)}")
 
 
@@ -45,6 +46,18 @@ async def _days_of(connection: Connection, table: str) -> set[date]:
         f"msg.{table}",
     )
     return {datetime.strptime(row["relname"][-8:], "%Y%m%d").replace(tzinfo=UTC).date() for row in rows}
+
+
+async def _is_needed(connection: Connection, table: str, day: date) -> bool:
+    """Whether an event of that day has not left yet: it would be lost with its partition."""
+    if table != "event_log":
+        return False
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM msg.dispatch WHERE event_id >= $1 AND event_id < $2)",
+        _floor(day),
+        _floor(day + timedelta(days=1)),
+    )
+    return found
 
 
 async def _make(connection: Connection, table: str, day: date) -> None:

@@ -41,10 +41,9 @@ async def sample_desks(sample_database: str) -> AsyncIterator[SampleDesks]:
     """Opens desks of the sample service, all on one database: each is a process of its own, but for the broker."""
     opened: list[Desk] = []
 
-    async def open_desk(**settings: Any) -> Desk:
-        desk = await Desk(
-            sample.subscribers, settings_for_tests(ServiceSettings, sample_database, **settings)
-        ).open()
+    async def open_desk(database_url: str | None = None, **settings: Any) -> Desk:
+        url = database_url or sample_database
+        desk = await Desk(sample.subscribers, settings_for_tests(ServiceSettings, url, **settings)).open()
         opened.append(desk)
         return desk
 

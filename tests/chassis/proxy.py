@@ -11,8 +11,15 @@ import contextlib
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 TO_SERVER, TO_CLIENT = "to server", "to client"
+
+
+def through(url: str, port: int) -> str:
+    """The same server by a proxy."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}").geturl()
 
 
 @dataclass
@@ -45,6 +52,8 @@ class Proxy:
     target: int
     port: int = 0
     cuts: int = 0
+    turned_away: int = 0
+    _away: bool = False
     _planned: list[_Cut] = field(default_factory=list)
     _swallowing: set[str] = field(default_factory=set)
     _lines: set[_Line] = field(default_factory=set)
@@ -90,12 +99,25 @@ class Proxy:
         """Hold everything in both directions until `flow`."""
         self._open.clear()
 
+    def go_away(self) -> None:
+        """Cut every connection and take no new one, as if the server were gone, until `come_back`."""
+        self._away = True
+        self.cut_all()
+
+    def come_back(self) -> None:
+        """Take connections again."""
+        self._away = False
+
     def flow(self) -> None:
         """Let everything pass again; what was swallowed is gone."""
         self._swallowing.clear()
         self._open.set()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._away:
+            self.turned_away += 1
+            writer.transport.abort()
+            return
         try:
             upstream, server = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:

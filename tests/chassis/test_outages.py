@@ -12,16 +12,10 @@ from services.chassis.hub import Hub
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.patience import eventually
-from tests.chassis.proxy import TO_SERVER, Proxy
+from tests.chassis.proxy import TO_SERVER, Proxy, through
 from tests.chassis.sample import ask
 from tests.chassis.test_consuming import is_done, nothing_left, seen
 from tests.chassis.test_inbox import ONCE
-
-
-def through(url: str, port: int) -> str:
-    """The same server by a proxy."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}").geturl()
 
 
 @pytest.mark.parametrize("told", [False, True])

@@ -1,0 +1,226 @@
+"""External effects: once planned they are done, tried again, failed or uncertain, and always recorded."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+
+from contracts.service import CommandDone
+from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
+from services.chassis.testing import Desk
+from services.chassis.unit import Unit
+from tests.chassis.conftest import SampleDesks
+from tests.chassis.patience import eventually
+from tests.chassis.proxy import Proxy, through
+from tests.chassis.sample import SHOP, ask
+
+
+class Errands:
+    """The world outside: what was performed, and what the worker recorded."""
+
+    def __init__(self, answer: Callable[[Effect], Outcome] = lambda effect: Done()) -> None:
+        self.answer = answer
+        self.performed: list[str] = []
+        self.recorded: list[tuple[str, str]] = []
+        self.unrecordable: set[str] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def perform(self, effect: Effect) -> Outcome:
+        self.performed.append(effect.key)
+        await self.gate.wait()
+        return self.answer(effect)
+
+    async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        for effect, _ in results:
+            if effect.payload["sku"] in self.unrecordable:
+                raise KeyError(effect.key)
+            done = CommandDone(shop=SHOP, command_id=UUID(int=1), command_type="errand")
+            unit.emit(done, subject=effect.key)
+        self.recorded += [(effect.key, type(outcome).__name__) for effect, outcome in results]
+
+    def worker(self, **settings: Any) -> EffectWorker:
+        return EffectWorker("errand", self.perform, self.record, **settings)
+
+
+async def planned(sample_desks: SampleDesks, *skus: str, **settings: Any) -> Desk:
+    """A desk at which errands are planned."""
+    desk = await sample_desks(**settings)
+    for sku in skus:
+        await desk.deliver(ask("errand", sku))
+    return desk
+
+
+async def states(desk: Desk) -> dict[str, str]:
+    """The state of each errand by its SKU."""
+    rows = await desk.fetch("SELECT payload ->> 'sku' AS sku, state FROM msg.effect")
+    return {row["sku"]: row["state"] for row in rows}
+
+
+async def due_now(desk: Desk) -> None:
+    await desk.hub.pool.execute("UPDATE msg.effect SET next_at = now(), lease_until = now() - interval '1 s'")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [(Done(), "done"), (Failed("no"), "failed"), (Uncertain("?"), "uncertain")]
+)
+async def test_it_is_performed_once_and_recorded_with_its_state(
+    sample_desks: SampleDesks, outcome: Outcome, state: str
+) -> None:
+    desk = await planned(sample_desks, "A", "B")
+    errands = Errands(lambda effect: outcome)
+    worker = errands.worker()
+    while await worker.run(desk.hub):
+        pass
+    assert await states(desk) == {"A": state, "B": state}
+    assert len(errands.performed) == len(set(errands.performed)) == 2
+    assert await desk.fetchval("SELECT count(*) FROM msg.event_log WHERE subject LIKE 'errand:%'") == 2
+
+
+async def test_a_retry_waits_longer_each_time_and_fails_in_the_end(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A", retry_seconds=10)
+    worker, pauses = Errands(lambda effect: Retry("busy")).worker(attempts=3), []
+    for _ in range(2):
+        await worker.run(desk.hub)
+        pauses.append(
+            await desk.fetchval("SELECT extract(epoch FROM next_at - updated_at)::float FROM msg.effect")
+        )
+        assert not await worker.run(desk.hub)
+        await desk.hub.pool.execute("UPDATE msg.effect SET next_at = now()")
+    assert [5 * 2**n <= pause <= 10 * 2**n for n, pause in enumerate(pauses)] == [True, True]
+    await worker.run(desk.hub)
+    assert await states(desk) == {"A": "failed"}
+    assert "given up after 3 tries: busy" in await desk.fetchval("SELECT detail FROM msg.effect")
+
+
+async def test_one_that_raises_is_uncertain(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    await Errands(lambda effect: Done(1 / 0)).worker().run(desk.hub)  # type: ignore[arg-type]
+    assert await states(desk) == {"A": "uncertain"}
+
+
+async def test_one_whose_process_died_in_flight_is_uncertain_and_not_repeated(
+    sample_desks: SampleDesks,
+) -> None:
+    desk = await planned(sample_desks, "A")
+    dying = Errands()
+    dying.gate.clear()
+    running = asyncio.create_task(dying.worker().run(desk.hub))
+    await eventually(lambda: is_begun(dying))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await states(desk) == {"A": "in_flight"}
+    await due_now(desk)
+    later = Errands()
+    assert not await later.worker().run(desk.hub)
+    assert await states(desk) == {"A": "uncertain"}
+    assert (later.performed, [outcome for _, outcome in later.recorded]) == ([], ["Uncertain"])
+
+
+async def is_begun(errands: Errands) -> bool:
+    return bool(errands.performed)
+
+
+async def test_an_outcome_outlives_a_database_that_is_away(
+    sample_desks: SampleDesks, sample_database: str
+) -> None:
+    """The mail is out; while the database is away its outcome is kept, not forgotten."""
+    async with Proxy(urlsplit(sample_database).port or 0) as proxy:
+        desk = await planned(sample_desks, "A", database_url=through(sample_database, proxy.port))
+        errands = Errands()
+        errands.gate.clear()
+        running = asyncio.create_task(errands.worker().run(desk.hub))
+        await eventually(lambda: is_begun(errands))
+        proxy.go_away()
+        errands.gate.set()
+        await eventually(lambda: was_asked_for(proxy))
+        proxy.come_back()
+        assert await running
+        assert await states(desk) == {"A": "done"}
+        assert len(errands.performed) == 1
+
+
+async def was_asked_for(proxy: Proxy) -> bool:
+    """Whether somebody tried in vain."""
+    return proxy.turned_away > 1
+
+
+async def test_one_that_cannot_be_recorded_holds_up_no_other(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A", "B", "C")
+    errands = Errands()
+    errands.unrecordable.add("B")
+    await errands.worker().run(desk.hub)
+    assert await states(desk) == {"A": "done", "B": "uncertain", "C": "done"}
+    assert "was done" in await desk.fetchval("SELECT detail FROM msg.effect WHERE state = 'uncertain'")
+
+
+async def test_a_lost_one_that_cannot_be_recorded_holds_up_no_other(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A", "B")
+    await desk.hub.pool.execute(
+        "UPDATE msg.effect SET state = 'in_flight', lease_until = now() - interval '1 s'"
+    )
+    errands = Errands()
+    errands.unrecordable.add("A")
+    await errands.worker().run(desk.hub)
+    assert await states(desk) == {"A": "uncertain", "B": "uncertain"}
+    assert [outcome for _, outcome in errands.recorded] == ["Uncertain"]
+
+
+async def test_a_stop_lets_those_begun_end_and_gives_the_others_back(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A", "B", "C", "D")
+    errands = Errands()
+    errands.gate.clear()
+    running = asyncio.create_task(errands.worker(concurrency=1).run(desk.hub))
+    await eventually(lambda: is_begun(errands))
+    desk.hub.stopping.set()
+    errands.gate.set()
+    await running
+    assert sorted((await states(desk)).values()) == ["done", "planned", "planned", "planned"]
+    assert await desk.fetchval("SELECT sum(attempts) FROM msg.effect") == 1
+
+
+async def test_a_slow_one_keeps_its_lease(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    slow, other = Errands(), Errands()
+    slow.gate.clear()
+    running = asyncio.create_task(slow.worker(lease_seconds=0.6).run(desk.hub))
+    taken = await eventually(lambda: desk.fetchval("SELECT lease_until FROM msg.effect"))
+    extended = "SELECT lease_until > $1::timestamptz + interval '1 s' FROM msg.effect"
+    await eventually(lambda: desk.fetchval(extended, taken))
+    await other.worker().run(desk.hub)
+    slow.gate.set()
+    await running
+    assert (other.performed, await states(desk)) == ([], {"A": "done"})
+
+
+async def test_a_detail_that_postgresql_cannot_hold_is_made_storable(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    await Errands(lambda effect: Failed("550 \0 \ud800")).worker().run(desk.hub)
+    assert await states(desk) == {"A": "failed"}
+
+
+async def test_a_person_decides(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    await Errands(lambda effect: Uncertain("?")).worker().run(desk.hub)
+    key = await desk.fetchval("SELECT key FROM msg.effect")
+    async with desk.unit() as unit:
+        with pytest.raises(ValueError, match="planned, done or discarded"):
+            await decide(unit, key, "in_flight", "ann: no such thing")
+        assert await decide(unit, key, "planned", "ann: send it again")
+        assert not await decide(unit, key, "planned", "ann: twice")
+    again = Errands()
+    await again.worker().run(desk.hub)
+    assert (len(again.performed), await states(desk)) == (1, {"A": "done"})
+
+
+async def test_the_same_key_planned_twice_is_one_effect(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    for _ in range(2):
+        async with desk.unit() as unit:
+            unit.plan("errand", "the-key", {"sku": "A"})
+            unit.plan("errand", "the-key", {"sku": "B"}, due_at=unit.now + timedelta(days=1))
+    assert await states(desk) == {"A": "planned"}

@@ -1,0 +1,65 @@
+"""A timer fires once, in the transaction that removes it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from services.chassis.testing import Desk
+from services.chassis.unit import Unit
+from services.chassis.working import timer_worker
+from tests.chassis.conftest import SampleDesks
+
+
+async def fire(unit: Unit, key: str, payload: dict[str, Any]) -> None:
+    """Note that it fired; some never can."""
+    if payload.get("broken"):
+        raise ValueError(key)
+    await unit.connection.execute("INSERT INTO opened VALUES ($1)", key)
+
+
+WORKER = timer_worker({"bell": fire})
+
+
+async def set_bells(desk: Desk, *keys: str, kind: str = "bell", minutes: float = -1, **payload: Any) -> None:
+    async with desk.unit() as unit:
+        for key in keys:
+            unit.set_timer(kind, key, unit.now + timedelta(minutes=minutes), payload)
+
+
+async def fired(desk: Desk) -> list[str]:
+    """Fire all that is due; the keys of all that have fired so far."""
+    while await WORKER._run(desk.hub):
+        pass
+    return sorted(row["key"] for row in await desk.fetch("SELECT key FROM opened"))
+
+
+async def test_what_is_due_fires_once_also_with_several_processes(sample_desks: SampleDesks) -> None:
+    desks = [await sample_desks() for _ in range(3)]
+    await set_bells(desks[0], *"abcdef")
+    await set_bells(desks[0], "later", minutes=5)
+    await asyncio.gather(*map(fired, desks))
+    assert await fired(desks[0]) == [*"abcdef"]
+
+
+async def test_set_again_it_moves_and_cancelled_it_is_gone(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await set_bells(desk, "moved", "cancelled")
+    await set_bells(desk, "moved", minutes=5)
+    async with desk.unit() as unit:
+        unit.cancel_timer("bell", "cancelled")
+        unit.set_timer("bell", "never", unit.now, {})
+        unit.cancel_timer("bell", "never")
+        unit.cancel_timer("bell", "anew")
+        unit.set_timer("bell", "anew", unit.now - timedelta(seconds=1), {})
+    assert await fired(desk) == ["anew"]
+    assert await desk.fetchval("SELECT string_agg(key, ',') FROM msg.timer") == "moved"
+
+
+async def test_one_that_fails_or_that_nobody_handles_lets_the_others_fire(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await set_bells(desk, "broken", minutes=-9, broken=True)
+    await set_bells(desk, "unknown", kind="gong", minutes=-8)
+    await set_bells(desk, "good")
+    assert await fired(desk) == ["good"]
+    kept = await desk.fetch("SELECT key, due_at > now() AS later FROM msg.timer ORDER BY key")
+    assert [(row["key"], row["later"]) for row in kept] == [("broken", True), ("unknown", True)]
