@@ -5,13 +5,11 @@ book is saved, and what is to be said is written to the outbox; commit. If the b
 the culprit is parked: a poisoned message never blocks others.
 """
 
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic
 from uuid import UUID
@@ -24,6 +22,7 @@ from services.chassis import metrics, parking, store
 from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, read
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage
 from services.chassis.failpoints import reach
+from services.chassis.logs import places
 from services.chassis.parking import RetryPolicy, Setback
 from services.chassis.subscribers import B, Delivery, Refuse, Subscribers, Unreadable, Wait
 from services.chassis.unit import Unit
@@ -138,7 +137,7 @@ class Committer(Generic[B]):
                     break
         assert error is not None
         cause = _cause(error)
-        log.error("message failed", queue=arrival.queue, error=describe(cause), place=_place(cause))
+        log.error("message failed", queue=arrival.queue, error=describe(cause), places=places(cause))
         return (await self._attempt([arrival], culprit=cause))[0]
 
     async def _retry_alone(self, parked_id: int) -> None:
@@ -157,7 +156,7 @@ class Committer(Generic[B]):
                     "parked message failed again",
                     parked_id=parked_id,
                     error=describe(cause),
-                    place=_place(cause),
+                    places=places(cause),
                 )
                 await self._attempt([], due=take, culprit=cause)
                 return
@@ -204,7 +203,7 @@ class Committer(Generic[B]):
             try:
                 tell()
             except Exception as error:
-                log.error("failed after a commit", error=describe(error), place=_place(error))
+                log.error("failed after a commit", error=describe(error), places=places(error))
 
     async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch, answer: bool) -> None:
         window = self._window()
@@ -326,14 +325,6 @@ def _inbox_key(
 
 def _cause(error: Exception) -> Exception:
     return error.error if isinstance(error, HandlerFailed) else error
-
-
-def _place(error: BaseException) -> list[str]:
-    """Where it was raised, innermost last; without the error's own words, which may hold what customers wrote."""
-    return [
-        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-6:]
-    ]
 
 
 def _log_line(handled: Handled, seconds: float) -> None:

@@ -165,7 +165,7 @@ class Hub:
         if task.cancelled() or self.stopping.is_set():
             return
         error = task.exception()
-        log.critical("a loop of the service ended", error=repr(error)[:500], exc_info=error)
+        log.critical("a loop of the service ended", exc_info=error)
         self.stopping.set()
 
     async def stop(self) -> None:

@@ -1,12 +1,20 @@
 """Structured logs: one line per thing that happened, with the ids to follow it by.
 
-JSON when nobody watches, readable on a terminal. Bodies, secrets and signatures are never logged.
+JSON when nobody watches, readable on a terminal. Bodies, secrets and signatures are never logged, nor the rows and
+inputs that errors are about: of an error its kind and words (`database.describe`) and the places it passed remain.
 """
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from typing import Any
 
 import structlog
+
+from services.chassis.database import describe
+
+PLACES = 8
 
 
 def configure_logs(service: str, level: str) -> None:
@@ -15,19 +23,40 @@ def configure_logs(service: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _explain_error,
     ]
-    terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
-    tail: list[structlog.typing.Processor] = [] if terminal else [structlog.processors.format_exc_info]
     structlog.configure(
-        processors=[*shared, *tail, renderer],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(
-        level=max(logging.getLevelName(level), logging.WARNING), stream=sys.stderr, format="%(message)s"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=shared,
+        )
     )
+    logging.basicConfig(level=max(logging.getLevelName(level), logging.WARNING), handlers=[handler])
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an error was raised, innermost last; without its own words."""
+    frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _explain_error(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event.setdefault("error", describe(error))
+        event["places"] = places(error)
+    return event

@@ -36,6 +36,7 @@ from services.chassis import metrics, store
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.outgoing import Outgoing
+from services.chassis.pipelining import Publish, outcomes, publish_together
 
 log = structlog.get_logger()
 IN_FLIGHT = 256
@@ -177,10 +178,11 @@ class Relay:
     async def _publish(self, batch: Sequence[Outgoing]) -> None:
         assert self._channel is not None
         began = perf_counter()
-        sends = [asyncio.ensure_future(self._send(self._channel, outgoing)) for outgoing in batch]
+        publishes = [self._publish_of(outgoing) for outgoing in batch]
+        confirms = await publish_together(self._channel, publishes, PUBLISH_SECONDS)
         await asyncio.sleep(0)
         reach("before_confirm")
-        results = await asyncio.gather(*sends, return_exceptions=True)
+        results = await outcomes(confirms, PUBLISH_SECONDS)
         reach("after_confirm")
         confirmed = [o.dispatch_id for o, result in zip(batch, results, strict=True) if result is None]
         refused = [
@@ -200,15 +202,13 @@ class Relay:
             metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
             raise ConnectionError(f"{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500])
 
-    async def _send(self, channel: UnderlayChannel, outgoing: Outgoing) -> None:
-        await channel.basic_publish(
+    def _publish_of(self, outgoing: Outgoing) -> Publish:
+        return Publish(
+            outgoing.exchange,
+            outgoing.routing_key,
+            outgoing.mandatory,
+            properties_of(outgoing, self._service, self._login),
             outgoing.body,
-            exchange=outgoing.exchange,
-            routing_key=outgoing.routing_key,
-            properties=properties_of(outgoing, self._service, self._login),
-            mandatory=outgoing.mandatory,
-            timeout=PUBLISH_SECONDS,
-            wait=False,
         )
 
     async def _settle(self, confirmed: Sequence[UUID], refused: Sequence["_Refused"]) -> None:

@@ -153,7 +153,7 @@ class Unit:
             try:
                 call()
             except Exception as error:
-                log.error("failed after a commit", error=repr(error)[:500], exc_info=error)
+                log.error("failed after a commit", exc_info=error)
 
     def _envelope(
         self,
