@@ -45,16 +45,19 @@ class Storefront:
         self._channel: AbstractRobustChannel | None = None
 
     async def open(self, amqp_url: str) -> Self:
-        """Connect with the module's own login and listen to its own queue."""
+        """Connect with the module's own login and listen to its own queue, also after the broker was away.
+
+        The queue is declared passively: a consumer of one that was merely looked up is not set up again.
+        """
         self._connection = await aio_pika.connect_robust(
-            amqp_url, client_properties={"connection_name": self.login}
+            amqp_url, client_properties={"connection_name": self.login}, reconnect_interval=1
         )
         channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         assert isinstance(channel, AbstractRobustChannel)
         self._channel = channel
         listening = await self._connection.channel()
         await listening.set_qos(prefetch_count=200)
-        queue = await listening.get_queue(self.login, ensure=False)
+        queue = await listening.declare_queue(self.login, passive=True)
         await queue.consume(self._hear)
         return self
 
