@@ -42,6 +42,14 @@ def some_lives(count: int = 4) -> Script:
     return Script(GARANCE, demo_stock(), [told.get(sale.event_id, sale) for sale in sales])
 
 
+def many_lives(count: int) -> Script:
+    """Enough of them that a fault comes in the middle."""
+    sales: list[Sale] = []
+    while len(sales) < count:
+        sales += some_lives(count - len(sales)).sales
+    return Script(GARANCE, demo_stock(), sales)
+
+
 def _goes_all_the_way(sale: Sale) -> bool:
     return (
         sale.is_placed

@@ -1,0 +1,45 @@
+"""A whole system on servers of its own, which the tests here may kill; one for all of them, in one event loop."""
+
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from contracts.catalogue import SERVICES
+from deploy.local.parts import Parts, start_postgres, start_rabbitmq
+from deploy.local.system import System
+from tests.faults.living import QUICK, SETUP
+from tests.faults.stage import Stage
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Tests on the shared stage run in its event loop, and restarts take their time on a busy machine."""
+    for item in items:
+        if "stage" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stage(parts_folder: Path) -> AsyncIterator[Stage]:
+    """The system. Its servers are private even where others are named by the environment."""
+    with ThreadPoolExecutor(2) as pool:
+        broker = pool.submit(start_rabbitmq, parts_folder / "fragile-rabbitmq", {})
+        database = pool.submit(start_postgres, parts_folder / "fragile-postgres", {})
+    try:
+        parts = Parts(database.result(), broker.result())
+        system = System(
+            parts_folder / "fragile",
+            parts.postgres,
+            parts.rabbitmq,
+            [SETUP],
+            overrides=dict.fromkeys(SERVICES, QUICK),
+        )
+        async with system:
+            yield Stage(system, parts)
+    finally:
+        for started in (broker, database):
+            if started.exception() is None:
+                started.result().stop()

@@ -1,0 +1,62 @@
+"""Lives on a system whose servers may be killed: faults come in the middle, and afterwards all is as it must be."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from deploy.demo.play import Outcome
+from deploy.local.parts import Parts
+from deploy.local.system import System
+from tests.faults.living import Chronicle, many_lives
+from tests.faults.timeline import where_everything_stands
+
+LIVES = 36
+SWING_SECONDS = 60.0
+
+
+class Stage:
+    """The system, its servers, and the chronicle of all that was played on it."""
+
+    def __init__(self, system: System, parts: Parts) -> None:
+        self.system = system
+        self.postgres, self.rabbitmq = parts.postgres, parts.rabbitmq
+        self._chronicle = Chronicle(system)
+
+    @asynccontextmanager
+    async def lives(self, count: int = LIVES) -> AsyncIterator[None]:
+        """The body runs while lives are in full swing; then they must end right and the auditor must be content."""
+        orders_before = await self.orders()
+        playing = asyncio.create_task(self._chronicle.play(many_lives(count)))
+        try:
+            await self._until(orders_before + count // 3, playing)
+            assert not playing.done(), "the fault must come while lives go on"
+            yield
+            outcome = await playing
+        except BaseException:
+            playing.cancel()
+            raise
+        assert outcome.wrong == [], f"{outcome.wrong}\n{await where_everything_stands(self.system)}"
+        assert len(outcome.orders) == count
+        found = await self._chronicle.violations()
+        assert found == [], "\n".join([*map(str, found), await where_everything_stands(self.system)])
+
+    async def orders(self) -> int:
+        """How many orders there are."""
+        connection = await asyncpg.connect(self.system.databases["orders"])
+        try:
+            found: int = await connection.fetchval("SELECT count(*) FROM orders")
+            return found
+        finally:
+            await connection.close()
+
+    async def _until(self, orders: int, playing: asyncio.Task[Outcome]) -> None:
+        deadline = time.monotonic() + SWING_SECONDS
+        while await self.orders() < orders:
+            if playing.done():
+                await playing
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not {orders} orders\n{await where_everything_stands(self.system)}")
+            await asyncio.sleep(0.02)

@@ -1,0 +1,49 @@
+"""Two processes of each service share the work; one of each dies, and its work is taken over without doing it twice."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from contracts.catalogue import SERVICES
+from tests.faults.stage import Stage
+
+DYING = ("orders, the second", "payments, the second", "fulfillment", "notifier")
+"""What the outside world knows by address stays: storefronts and Stripe would reach it through a balancer."""
+
+
+async def test_both_work_and_one_may_die(stage: Stage) -> None:
+    async with _replicas(stage):
+        async with stage.lives():
+            pass
+        for service in SERVICES:
+            for name in (service, f"{service}, the second"):
+                assert await _handled(stage, name) > 0
+        async with stage.lives():
+            for name in DYING:
+                await stage.system.supervisor.kill(name)
+
+
+@asynccontextmanager
+async def _replicas(stage: Stage) -> AsyncIterator[None]:
+    system = stage.system
+    names = {service: f"{service}, the second" for service in SERVICES}
+    await system.supervisor.start(*(system.program(service, name) for service, name in names.items()))
+    try:
+        yield
+    finally:
+        for name in names.values():
+            await system.supervisor.kill(name)
+        gone = [service for service in SERVICES if system.supervisor.exited(service) is not None]
+        await system.start(*gone)
+
+
+async def _handled(stage: Stage, name: str) -> float:
+    """Messages this process has handled."""
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        text = (await http.get(f"http://127.0.0.1:{stage.system.ports[name]}/metrics")).text
+    return sum(
+        float(value)
+        for value in re.findall(r"^comptoir_messages_handled_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
+    )
