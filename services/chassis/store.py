@@ -93,10 +93,15 @@ async def take_dispatches(
 
 
 async def forget_dispatches(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Delete confirmed outbox rows. Losing this delete costs a duplicate publish, so its commit need not wait."""
-    async with connection.transaction():
-        await connection.execute("SET LOCAL synchronous_commit = off")
-        await connection.execute("DELETE FROM msg.dispatch WHERE id = ANY($1)", ids)
+    """Delete confirmed outbox rows. Losing this delete costs a duplicate publish, so its commit need not wait.
+
+    One statement, one round trip: the setting is local to the statement's own transaction.
+    """
+    await connection.execute(
+        """DELETE FROM msg.dispatch
+           WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off' AND id = ANY($1)""",
+        ids,
+    )
 
 
 async def release_dispatches(connection: Connection, owner: UUID) -> None:
