@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY = var/venv/bin/python
 ORDERS ?=
 ARGS ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo up test bench lint format types contracts check-contracts clean
@@ -20,8 +21,8 @@ demo: venv ## the whole life of real orders on private servers (ORDERS=FILE.csv:
 up: venv ## the same, kept running, with the addresses printed
 	@$(PY) -m deploy.demo.up $(ARGS)
 
-test: venv ## every test (ARGS="tests/orders -x": some of them)
-	@$(PY) -m pytest $(ARGS)
+test: venv ## every test, on two workers with servers of their own (ARGS="tests/orders -x": some of them)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: venv ## our speed beside the floor's; figures in var/bench/report.json
 	@$(PY) -m tests.bench $(ARGS)
