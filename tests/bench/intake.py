@@ -16,6 +16,7 @@ from tests.bench.standing_in import SAMPLE, rate, standing_in
 
 GOAL = 2_500
 COUNT = "SELECT count(*) FROM orders"
+OUTBOX = "SELECT -count(*) FROM msg.dispatch"
 BATCHES = "SELECT received_at, count(*) FROM orders WHERE received_at >= $1 GROUP BY 1 ORDER BY 1"
 SAMPLED = "SELECT order_id FROM orders ORDER BY received_at DESC, order_id LIMIT $1"
 
@@ -52,6 +53,7 @@ async def _round(stage: Stage, count: int) -> float:
         os.kill(pid, signal.SIGCONT)
     since: datetime = await stage.fetchval("orders", "SELECT now() - interval '1 second'")
     await stage.until("orders", COUNT, before + count)
+    await stage.until("orders", OUTBOX, 0)
     stage.notes.append(told("intake", used, spent(stage.parts, stage.ours.supervisor), count))
     rows = await stage.fetch("orders", BATCHES, since)
     return per_second([(row[0].timestamp(), row[1]) for row in rows])
@@ -62,6 +64,7 @@ async def _floor_round(stage: Stage, count: int) -> float:
     async with standing_in(stage, ["orders"], await sample(stage), count) as floor:
         used = spent(stage.parts, stage.floor.supervisor)
         commits = await floor.until("orders", SUBMITTED, count)
+        await stage.until("orders", OUTBOX, 0, system=stage.floor)
         stage.notes.append(told("floor's intake", used, spent(stage.parts, stage.floor.supervisor), count))
         return rate(commits)
 
