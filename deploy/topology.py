@@ -21,6 +21,7 @@ from services.chassis.topology import (
     definitions,
     exchanges,
     permissions,
+    policies,
     queues,
 )
 
@@ -93,10 +94,8 @@ def check(management: Management, storefronts: Sequence[Storefront]) -> None:
         for name in queues(storefronts)
         if name in standing and standing[name].get("type") != "quorum"
     ]
-    wrong += [
-        f"binding {b.exchange} -> {b.queue} by {b.routing_key} is missing"
-        for b in _missing(management, storefronts)
-    ]
+    wrong += _wrong_exchanges(management) + _wrong_bindings(management, storefronts)
+    wrong += _wrong_policies(management)
     for user, rights in permissions(storefronts).items():
         have = {right: users.get(user, {}).get(right) for right in rights}
         if user in users and have != rights:
@@ -105,8 +104,37 @@ def check(management: Management, storefronts: Sequence[Storefront]) -> None:
         raise TopologyWrong("the broker differs from the catalogue; run apply:\n  " + "\n  ".join(wrong))
 
 
-def _missing(management: Management, storefronts: Sequence[Storefront]) -> list[Binding]:
-    return sorted(set(bindings(storefronts)) - management.bindings())
+def _wrong_exchanges(management: Management) -> list[str]:
+    standing = {
+        row["name"]: row["type"] for row in management.get(f"exchanges/{quote(management.vhost, safe='')}")
+    }
+    return [
+        f"exchange {name} is {standing.get(name, 'missing')}, not {kind}"
+        for name, kind in exchanges().items()
+        if standing.get(name) != kind
+    ]
+
+
+def _wrong_bindings(management: Management, storefronts: Sequence[Storefront]) -> list[str]:
+    """What is missing, and what brings a queue of ours more than its listener is to hear."""
+    meant, standing = set(bindings(storefronts)), management.bindings()
+    ours = set(queues(storefronts))
+    stale = {binding for binding in standing - meant if binding.queue in ours}
+    return [
+        f"binding {binding.exchange} -> {binding.queue} by {binding.routing_key} is {what}"
+        for what, found in (("missing", meant - standing), ("not in the catalogue", stale))
+        for binding in sorted(found)
+    ]
+
+
+def _wrong_policies(management: Management) -> list[str]:
+    rows = management.get(f"policies/{quote(management.vhost, safe='')}")
+    standing = {row["name"]: (row["pattern"], row["definition"]) for row in rows}
+    return [
+        f"policy {policy['name']} is {standing.get(policy['name'], 'missing')}"
+        for policy in policies()
+        if standing.get(policy["name"]) != (policy["pattern"], policy["definition"])
+    ]
 
 
 def storefronts_of(text: str) -> list[Storefront]:

@@ -4,6 +4,7 @@ JSON when nobody watches, readable on a terminal. Bodies, secrets and signatures
 inputs that errors are about: of an error its kind and words (`database.describe`) and the places it passed remain.
 """
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -31,7 +32,7 @@ def configure_logs(service: str, level: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Unfailing(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
@@ -43,6 +44,16 @@ def configure_logs(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(level=max(logging.getLevelName(level), logging.WARNING), handlers=[handler])
+
+
+class _Unfailing(structlog.WriteLogger):
+    """A line that can't be written (a pipe nobody reads any more, a full disk) is no reason to fail at the work."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = fatal = exception = failure = err = msg
 
 
 def places(error: BaseException) -> list[str]:

@@ -173,6 +173,8 @@ class Relay:
                 connection, self._owner, datetime.now(UTC) + self._lease, SWEEP_LIMIT
             )
         self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
+        if not rows and not self._waiting:
+            self.is_failing = False
         return [_outgoing(row, self._service) for row in rows]
 
     async def _publish(self, batch: Sequence[Outgoing]) -> None:

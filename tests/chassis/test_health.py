@@ -1,0 +1,106 @@
+"""What a process says of itself is true: what is away is named, and nothing else is."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from deploy.local.parts import RabbitMQ
+from services.chassis import relaying
+from services.chassis.hub import Hub
+from tests.chassis.bus import Bus
+from tests.chassis.conftest import Hubs, SampleDesks
+from tests.chassis.operators import operator
+from tests.chassis.patience import eventually
+from tests.chassis.proxy import Proxy, through
+from tests.chassis.test_relay import done, outbox_is, say
+
+
+async def asked(hub: Hub, path: str) -> tuple[int, str]:
+    async with operator(hub, token="") as client:
+        answer = await client.get(path)
+    return answer.status_code, answer.text
+
+
+async def says(hub: Hub, path: str, status: int, *words: str) -> bool:
+    found, text = await asked(hub, path)
+    return found == status and all(word in text for word in words)
+
+
+async def test_away_is_what_is_away(hubs: Hubs, bus: Bus, sample_database: str) -> None:
+    """First the broker, then the database, each by a proxy, and back again without anything to publish."""
+    broker, database = (
+        Proxy(urlsplit(bus.url("orders")).port or 0),
+        Proxy(urlsplit(sample_database).port or 0),
+    )
+    async with broker, database:
+        hub = await hubs(port=broker.port, database_url=through(sample_database, database.port))
+        await eventually(lambda: says(hub, "/readyz", 200))
+        broker.go_away()
+        await eventually(lambda: says(hub, "/readyz", 503, "broker"))
+        assert "database" not in (await asked(hub, "/readyz"))[1]
+        assert (await asked(hub, "/readyz/intake"))[0] == 200
+        assert (await asked(hub, "/livez"))[0] == 200
+        broker.come_back()
+        await eventually(lambda: says(hub, "/readyz", 200))
+        database.go_away()
+        assert await says(hub, "/readyz", 503, "database")
+        assert await says(hub, "/readyz/intake", 503, "database")
+        assert (await asked(hub, "/livez"))[0] == 200
+        async with operator(hub) as client:
+            assert (await client.get("/parked")).status_code == 503
+        database.come_back()
+        await eventually(lambda: says(hub, "/readyz", 200))
+        await hub.stop()
+
+
+async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: RabbitMQ) -> None:
+    """A memory alarm: connections stand, but nothing is read from those that publish."""
+    hub = await hubs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relaying, "PUBLISH_SECONDS", 0.5)
+        rabbitmq.ctl("set_vm_memory_high_watermark", "0")
+        try:
+            await say(hub, [done()])
+            await eventually(lambda: says(hub, "/readyz", 503, "not publishing"))
+        finally:
+            rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
+    await eventually(lambda: outbox_is(hub, 0))
+    await eventually(lambda: says(hub, "/readyz", 200))
+
+
+ROUTES = [("GET", "/parked"), ("POST", "/parked/redrive"), ("POST", "/parked/discard"), ("POST", "/replay")]
+
+
+async def test_operators_routes_need_the_token(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    for token in ("", "another", "a-token-for-tests-onl", "é"):
+        async with operator(desk.hub, token="") as client:
+            for method, path in ROUTES:
+                header = {b"Authorization": f"Bearer {token}".encode()}
+                assert (await client.request(method, path, headers=header)).status_code == 401
+
+
+BAD = [
+    {},
+    {"id": 1, "fingerprint": "x"},
+    {"id": "1"},
+    {"id": True},
+    {"id": 2**63},
+    {"id": -1},
+    {"id": 1.5},
+    {"id": [1]},
+    [],
+    None,
+]
+
+
+@pytest.mark.parametrize("body", BAD)
+async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDesks, body: object) -> None:
+    desk = await sample_desks()
+    async with operator(desk.hub) as client:
+        assert (await client.post("/parked/redrive", json=body)).status_code == 422
+        given = {**body, "reason": "a\0b"} if isinstance(body, dict) else body
+        answer = await client.post("/parked/discard", json=given)
+        assert answer.status_code in (404, 422)
+        assert (await client.post("/replay", json=body)).status_code == 422
+    assert await desk.fetchval("SELECT count(*) FROM msg.event_log") == 0
