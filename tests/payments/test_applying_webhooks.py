@@ -77,6 +77,31 @@ async def test_another_event_about_the_same_money_is_a_duplicate(cashdesk: CashD
     assert await cashdesk.end_of(again) == ("duplicate", None)
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_session_and_its_intent_may_say_the_same_in_the_same_second(
+    cashdesk: CashDesk, together: bool
+) -> None:
+    """The session began a minute after its payment: two facts, neither of which stands in the other's way."""
+    payment = intent_id()
+    order = placed(reference=payment)
+    await cashdesk.desk.deliver(order)
+    thing = intent(payment)
+    session = {
+        "id": "cs_1",
+        "payment_intent": payment,
+        "payment_status": "unpaid",
+        "created": thing["created"] + 60,
+    }
+    said = [
+        event("payment_intent.processing", thing, 90),
+        event("checkout.session.completed", session, 90),
+    ]
+    for batch in [said] if together else [[one] for one in said]:
+        await cashdesk.pay(*batch)
+    assert [await cashdesk.end_of(one) for one in said] == [("applied", None)] * 2
+    assert (await cashdesk.account(order))["attempt"] == "pending"
+
+
 async def test_a_greater_sum_of_the_same_payment_posts_the_difference(cashdesk: CashDesk) -> None:
     payment = intent_id()
     order = placed(5000, reference=payment)

@@ -67,7 +67,8 @@ END $$;
 CREATE TRIGGER ledger_entry_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- What a provider said of a payment attempt. A set: the attempt's state is a function of it.
+-- What a provider said of a payment attempt. A set: the attempt's state is a function of it. Two objects may say the
+-- same of one payment in the same second (a checkout session and its intent), each with its own beginning.
 CREATE TABLE attempt (
     shop text NOT NULL,
     order_id uuid NOT NULL,
@@ -76,7 +77,7 @@ CREATE TABLE attempt (
     state text NOT NULL,
     occurred_at timestamptz NOT NULL, -- the provider's clock
     started_at timestamptz NOT NULL,  -- when the provider made the object
-    PRIMARY KEY (shop, order_id, provider, object_id, state, occurred_at),
+    PRIMARY KEY (shop, order_id, provider, object_id, state, occurred_at, started_at),
     FOREIGN KEY (shop, order_id) REFERENCES account
 );
 CREATE TRIGGER attempt_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON attempt
