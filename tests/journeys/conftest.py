@@ -1,9 +1,12 @@
 """The one shop that the journeys share, open for the whole session; when it closes, the auditor looks at all of it."""
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -13,6 +16,7 @@ from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import ShopSetup, System
 from tests.faults.living import QUICK, SETUP
+from tests.faults.timeline import where_everything_stands
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY
 from tests.journeys.shop import Shop
 
@@ -24,6 +28,27 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         if "shop" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A journey that fails tells where everything stands; after its teardown the shop may be closed."""
+    report = yield
+    shop = getattr(item, "funcargs", {}).get("shop")
+    if report.failed and report.when != "teardown" and isinstance(shop, Shop):
+        report.sections.append(("where everything stands", _standing(shop.system)))
+    return report
+
+
+def _standing(system: System) -> str:
+    """Asked for in a loop of its own, since the shop's belongs to pytest."""
+    with ThreadPoolExecutor(1) as aside:
+        try:
+            return aside.submit(asyncio.run, where_everything_stands(system)).result()
+        except (OSError, asyncpg.PostgresError) as error:
+            return f"not known: {error!r}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -45,4 +70,5 @@ async def shop(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> As
     async with system, Shop(system, letters) as opened:
         await opened.count_stock({NOTEBOOK: PLENTY, INK: PLENTY})
         yield opened
-        assert await opened.violations() == []
+        found = await opened.violations()
+        assert found == [], "\n".join([*map(str, found), await where_everything_stands(system)])

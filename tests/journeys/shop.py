@@ -1,7 +1,7 @@
 """A running Comptoir as people know it: customers order, Stripe reports, the merchant works, mails arrive.
 
 Nothing here looks into a service: customers speak AMQP with their module's login, Stripe posts, the merchant and the
-operators use HTTP, and letters lie in the postbox. Waiting ends after a minute by printing where everything stands.
+operators use HTTP, and letters lie in the postbox. Waiting ends after a minute.
 """
 
 import asyncio
@@ -29,7 +29,6 @@ from deploy.demo.provider import payment_succeeded, sign
 from deploy.demo.sale import Sale
 from deploy.demo.storefront import Answer, Storefront
 from deploy.local.system import System
-from tests.faults.timeline import where_everything_stands
 from tests.journeys.postbox import letters_in
 
 PATIENCE_SECONDS = 60.0
@@ -228,11 +227,11 @@ class Shop:
         return await audit(self.system.databases, self._journals)
 
     async def until(self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
-        """The first thing that `look` finds; after a minute an error that says where everything stands."""
+        """The first thing that `look` finds; after a minute an error that says what was missing."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (found := await look()) is None:
             if time.monotonic() > deadline:
-                raise AssertionError(f"no {what}\n{await where_everything_stands(self.system)}")
+                raise AssertionError(f"after {PATIENCE_SECONDS:.0f} s there is no {what}")
             await asyncio.sleep(LOOK_SECONDS)
         return found
 
