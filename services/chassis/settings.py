@@ -44,7 +44,9 @@ class ServiceSettings(BaseSettings):
     )
     http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     http_port: int = Field(ge=0, le=65535, description="Port to listen on.")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
+    )
     pool_size: int = Field(default=8, ge=2, le=100, description="Most connections to PostgreSQL.")
     batch_size: int = Field(default=100, ge=1, le=1000, description="Most messages in one commit.")
     lease_seconds: float = Field(
