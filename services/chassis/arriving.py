@@ -35,6 +35,7 @@ class Arrival:
     """One message from a queue, or from the parked ones when `parked_id` is set.
 
     `remembered`: its inbox row was written when it was parked, so finding that row again means nothing.
+    `has_inbox_row`: the present try wrote it, or it was there.
     """
 
     queue: str
@@ -46,6 +47,7 @@ class Arrival:
     first_seen_at: datetime | None = None
     give_up_at: datetime | None = None
     remembered: bool = False
+    has_inbox_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)

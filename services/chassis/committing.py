@@ -212,6 +212,7 @@ class Committer(Generic[B]):
         fresh = await store.remember(unit.connection, self._service, keys, unit.now) if keys else set()
         for arrival, reading in readings:
             key = _inbox_key(arrival, reading, window)
+            arrival.has_inbox_row = arrival.remembered or key is not None
             if key is not None and key not in fresh:
                 self._skip_duplicate(arrival, reading, batch)
                 continue

@@ -27,7 +27,7 @@ _SETTINGS = {
     "enable_mergejoin": "off",
 }
 _OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58", "25006", "25P03")
-_CONFLICT_STATES = ("40001", "40P01", "55P03", "23505")
+_CONFLICT_STATES = ("40001", "40P01", "55P03", "57014", "23505")
 
 
 async def open_pool(url: str, size: int, application: str) -> Pool:
@@ -58,7 +58,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Two transactions met (deadlock, lock time-out, the same new key): the same work may succeed at once."""
+    """Two transactions met (deadlock, a time-out, the same new key): the same work may succeed when tried again."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "") in _CONFLICT_STATES
 
 
@@ -77,14 +77,14 @@ def describe(error: BaseException) -> str:
 
 
 async def answers(url: str, seconds: float = 3.0) -> bool:
-    """Whether PostgreSQL answers on a fresh connection."""
+    """Whether PostgreSQL answers on a fresh connection, and could be written to."""
     try:
         connection: Any = await asyncpg.connect(url, timeout=seconds)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
     try:
-        await connection.fetchval("SELECT 1", timeout=seconds)
-        return True
+        writable = "SELECT current_setting('transaction_read_only') = 'off' AND NOT pg_is_in_recovery()"
+        return bool(await connection.fetchval(writable, timeout=seconds))
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
     finally:

@@ -84,8 +84,10 @@ class Hub:
             unit = self.open_unit(connection)
             yield unit
             await unit.flush()
-            reach("before_commit", "unit")
-        reach("after_commit", "unit")
+            if unit.emitted:
+                reach("before_commit", "unit")
+        if unit.emitted:
+            reach("after_commit", "unit")
         unit.committed()
         self.after_commit(unit)
 

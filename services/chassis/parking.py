@@ -149,6 +149,7 @@ async def _write_again(unit: Unit, setback: Setback) -> None:
         setback.wait_key,
         setback.next_at,
         unit.now,
+        setback.arrival.has_inbox_row,
     )
 
 

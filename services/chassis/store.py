@@ -79,7 +79,7 @@ async def take_dispatches(
 ) -> list[Row]:
     """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events. Locks them."""
     return await connection.fetch(
-        """WITH due AS (
+        """WITH due AS MATERIALIZED (
                SELECT id FROM msg.dispatch WHERE lease_until < now() ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
            taken AS (
                UPDATE msg.dispatch d SET owner = $1, lease_until = $2, attempts = attempts + 1
@@ -124,6 +124,15 @@ async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
     )
     assert row is not None
     return row["rows"], row["oldest"]
+
+
+async def overdue_dispatches(connection: Connection, owner: UUID) -> int:
+    """Messages this process should have sent by now: its own, and those whose lease has run out (up to 1,000)."""
+    return await connection.fetchval(
+        """SELECT count(*) FROM (
+               SELECT 1 FROM msg.dispatch WHERE owner = $1 OR lease_until < now() LIMIT 1000) AS first_rows""",
+        owner,
+    )
 
 
 async def replay(
@@ -232,11 +241,12 @@ async def park_again(
     wait_key: str | None,
     next_at: datetime | None,
     now: datetime,
+    remembered: bool,
 ) -> None:
-    """A retried message failed or waits again."""
+    """A retried message failed or waits again. `remembered`: by now its inbox row is written."""
     await connection.execute(
         """UPDATE msg.parked SET state = $2, reason = $3, detail = $4, fingerprint = $5, wait_key = $6, next_at = $7,
-               last_at = $8, attempts = attempts + 1 WHERE id = $1""",
+               last_at = $8, remembered = remembered OR $9, attempts = attempts + 1 WHERE id = $1""",
         parked_id,
         state,
         reason,
@@ -245,6 +255,7 @@ async def park_again(
         wait_key,
         next_at,
         now,
+        remembered,
     )
 
 
@@ -324,11 +335,12 @@ async def take_effects(
 ) -> list[Row]:
     """Mark planned effects that are due as in flight and lease them. Commit before the call goes out."""
     return await connection.fetch(
-        """UPDATE msg.effect SET state = 'in_flight', owner = $2, lease_until = now() + $3, attempts = attempts + 1,
-               updated_at = now()
-           WHERE key IN (SELECT key FROM msg.effect WHERE kind = $1 AND state = 'planned' AND next_at <= now()
-                         ORDER BY next_at, key LIMIT $4 FOR UPDATE SKIP LOCKED)
-           RETURNING key, kind, payload, attempts, created_at""",
+        """WITH due AS MATERIALIZED (
+               SELECT key FROM msg.effect WHERE kind = $1 AND state = 'planned' AND next_at <= now()
+               ORDER BY next_at, key LIMIT $4 FOR UPDATE SKIP LOCKED)
+           UPDATE msg.effect e SET state = 'in_flight', owner = $2, lease_until = now() + $3,
+               attempts = attempts + 1, updated_at = now()
+           FROM due WHERE e.key = due.key RETURNING e.key, e.kind, e.payload, e.attempts, e.created_at""",
         kind,
         owner,
         lease,
@@ -439,11 +451,15 @@ async def cancel_timers(connection: Connection, keys: Sequence[tuple[str, str]])
 
 
 async def take_timer(connection: Connection) -> Row | None:
-    """The timer due longest, removed; its handler runs in the same transaction."""
+    """The timer due longest, removed; its handler runs in the same transaction.
+
+    Materialized: a plan that ran the choice again for every row would remove more than it returns.
+    """
     return await connection.fetchrow(
-        """DELETE FROM msg.timer WHERE (kind, key) IN (
+        """WITH due AS MATERIALIZED (
                SELECT kind, key FROM msg.timer WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING kind, key, payload"""
+           DELETE FROM msg.timer t USING due WHERE t.kind = due.kind AND t.key = due.key
+           RETURNING t.kind, t.key, t.payload"""
     )
 
 

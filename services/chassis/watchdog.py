@@ -108,7 +108,7 @@ class Watchdog:
             if hole is not None and monotonic() - hole > self._limit / 4:
                 consumers.renew(f"a delivery of {reader.queue} never reached us")
             waits = ready > 0 or reader.holds_messages
-            stalled = waits and monotonic() - reader.last_commit > self._limit
+            stalled = waits and reader.outage is None and monotonic() - reader.last_commit > self._limit
             if stalled and await database.answers(hub.settings.database_url.get_secret_value()):
                 self._note(f"{reader.queue} has messages and nothing was committed", reader.queue)
             else:
@@ -118,7 +118,7 @@ class Watchdog:
         if not hub.relay.is_connected:
             return
         async with hub.acquire() as connection:
-            rows, _ = await store.dispatch_backlog(connection)
+            rows = await store.overdue_dispatches(connection, hub.owner)
         if rows and monotonic() - hub.relay.last_progress > self._limit and not hub.relay.has_unroutable:
             self._note(f"{rows} messages wait in the outbox and none was confirmed", "dispatch")
         else:

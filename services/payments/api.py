@@ -13,6 +13,7 @@ from starlette.routing import Route
 from services.chassis.health import may_operate
 from services.chassis.hub import Hub
 from services.payments import store, webhook_store
+from services.payments.applying import WORKER
 from services.payments.webhooks import Receiver
 
 STATES = ("received", "applied", "duplicate", "irrelevant", "waiting", "parked")
@@ -20,7 +21,7 @@ MOST_ROWS = 500
 
 
 def build(hub: Hub, receiver: Receiver) -> Starlette:
-    """The application. Everything below /internal needs the operators' token and only reads."""
+    """The application. Everything below /internal needs the operators' token."""
 
     async def account(request: Request) -> Response:
         shop, order_id = request.path_params["shop"], request.path_params["order_id"]
@@ -46,6 +47,16 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
         tables = {"webhooks": rows, "tally": tally, "refused": refused}
         return JSONResponse({name: [_plain(row) for row in table] for name, table in tables.items()})
 
+    async def redrive(request: Request) -> Response:
+        webhook_id = request.path_params["webhook_id"]
+        async with hub.acquire() as connection:
+            if not await webhook_store.redrive(connection, webhook_id):
+                return _problem(
+                    404, f"no parked webhook {webhook_id}; GET /internal/webhooks?state=parked lists them"
+                )
+        hub.nudge(WORKER)
+        return JSONResponse({"id": str(webhook_id), "state": "received"}, 202)
+
     def guarded(endpoint: Any) -> Any:
         async def check(request: Request) -> Response:
             if not may_operate(hub, request):
@@ -60,6 +71,7 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
             Route("/webhooks/stripe/{slug}", receiver.receive, methods=["POST"]),
             Route("/internal/accounts/{shop}/{order_id:uuid}", guarded(account)),
             Route("/internal/webhooks", guarded(webhooks)),
+            Route("/internal/webhooks/{webhook_id:uuid}/redrive", guarded(redrive), methods=["POST"]),
         ]
     )
 

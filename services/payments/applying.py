@@ -75,20 +75,28 @@ async def apply_webhooks(hub: Hub) -> bool:
         return await _apply(hub, lambda connection: webhook_store.take(connection, BATCH)) == BATCH
     except WebhooksFailed as failed:
         log.error("webhooks failed; each alone", error=str(failed), exc_info=failed)
-        for webhook_id in failed.webhook_ids:
-            await _apply_alone(hub, webhook_id)
-        return True
+        ended = [await _apply_alone(hub, webhook_id) for webhook_id in failed.webhook_ids]
+        return any(ended)
 
 
-async def _apply_alone(hub: Hub, webhook_id: UUID) -> None:
-    """Apply one webhook by itself; if it fails, park it."""
+async def _apply_alone(hub: Hub, webhook_id: UUID) -> bool:
+    """Apply one webhook by itself, or park it. False when others were in its way: it stays and is tried again."""
     try:
         await _apply(hub, lambda connection: webhook_store.take_one(connection, webhook_id))
     except WebhooksFailed as failed:
+        if _others_were_in_the_way(failed.__cause__):
+            return False
         async with hub.unit() as unit:
             rows = await webhook_store.take_one(unit.connection, webhook_id)
             parked = [Ending(row["id"], "parked", "failed", str(failed)) for row in rows]
             await webhook_store.end(unit.connection, parked, unit.now)
+    return True
+
+
+def _others_were_in_the_way(error: BaseException | None) -> bool:
+    """A lock or a time-out, which pass; a row that is there already does not."""
+    passes = error is not None and is_conflict(error)
+    return passes and not isinstance(error, asyncpg.UniqueViolationError)
 
 
 async def _apply(hub: Hub, take: Take) -> int:
@@ -220,6 +228,7 @@ def _orders_of(webhook: Waiting, known: dict[tuple[str, str, str], UUID]) -> lis
 def _reading(row: asyncpg.Record, endpoint: StripeEndpoint | None) -> Reading:
     if row["provider"] != stripe.PROVIDER or endpoint is None:
         return Parked(
-            "endpoint_unknown", f"{row['endpoint']} is no longer in COMPTOIR_STRIPE_ENDPOINTS; add it again"
+            "endpoint_unknown",
+            f"{row['endpoint']} is no longer in COMPTOIR_STRIPE_ENDPOINTS; add it again, then redrive",
         )
     return read(row["body"], is_live=endpoint.livemode, account=endpoint.account)

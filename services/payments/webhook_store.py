@@ -86,6 +86,16 @@ async def take_one(connection: Connection, webhook_id: UUID) -> list[asyncpg.Rec
     )
 
 
+async def redrive(connection: Connection, webhook_id: UUID) -> bool:
+    """Give a parked webhook back to be applied."""
+    status = await connection.execute(
+        """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL
+           WHERE id = $1 AND state = 'parked'""",
+        webhook_id,
+    )
+    return status == "UPDATE 1"
+
+
 async def end(connection: Connection, endings: Sequence[Ending], now: datetime) -> None:
     """Write how locked webhooks ended."""
     await connection.execute(

@@ -63,3 +63,13 @@ async def test_one_that_fails_or_that_nobody_handles_lets_the_others_fire(sample
     assert await fired(desk) == ["good"]
     kept = await desk.fetch("SELECT key, due_at > now() AS later FROM msg.timer ORDER BY key")
     assert [(row["key"], row["later"]) for row in kept] == [("broken", True), ("unknown", True)]
+
+
+async def test_none_goes_unfired_by_a_plan_made_for_a_single_one(sample_desks: SampleDesks) -> None:
+    """Statistics of a table with one row made a plan that removed more timers than it returned."""
+    desk = await sample_desks()
+    await set_bells(desk, "first")
+    await desk.hub.pool.execute("ANALYZE msg.timer")
+    keys = [f"{number:02}" for number in range(20)]
+    await set_bells(desk, *keys)
+    assert await fired(desk) == [*keys, "first"]

@@ -362,6 +362,24 @@ async def test_an_endpoint_taken_out_of_the_settings_parks_what_it_had(cashdesks
     assert await later.end_of(one) == ("parked", "endpoint_unknown")
 
 
+async def test_a_parked_webhook_is_redriven_by_a_person(cashdesks: CashDesks) -> None:
+    """The endpoint is back in the settings: the money that came meanwhile is not lost."""
+    first, order = await cashdesks(), placed(reference=(payment := intent_id()))
+    one = succeeded(payment)
+    await first.post(one)
+    await first.desk.deliver(order)
+    url = first.hub.settings.database_url.get_secret_value()
+    await (await cashdesks(url, stripe_endpoints=())).apply()
+    webhook_id = await first.hub.pool.fetchval("SELECT id FROM webhook WHERE state = 'parked'")
+    path = f"/internal/webhooks/{webhook_id}/redrive"
+    right = {"authorization": "Bearer a-token-for-tests-only"}
+    assert (await first.client.post(path)).status_code == 401
+    assert (await first.client.post(path, headers=right)).status_code == 202
+    await first.apply()
+    assert (await first.account(order))["balance_minor"] == 0
+    assert (await first.client.post(path, headers=right)).status_code == 404
+
+
 async def test_the_ledger_as_the_back_office_reads_it(cashdesk: CashDesk) -> None:
     payment = intent_id()
     order = placed(reference=payment)
