@@ -8,6 +8,7 @@ price below a penny. Everything else is submitted as it stands, cancellations of
 judges it. Names, addresses and mail addresses are made up.
 """
 
+import io
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from deploy.demo.countries import COUNTRY_CODES, UNKNOWN_COUNTRY
 from deploy.demo.customers import MAIL_DOMAIN
 from deploy.demo.merchant import TRUMPET
 from deploy.demo.orders import card
-from deploy.demo.retail_rows import CURRENCY, Row, read_rows
+from deploy.demo.retail_rows import CURRENCY, NotTheFormat, Row, read_rows
 from deploy.demo.sale import Sale
 from deploy.demo.stories import tell
 from deploy.demo.submitting import line, submission
@@ -71,9 +72,19 @@ class Import:
 
 
 def read_invoices(path: Path) -> Import:
-    """All invoices of a CSV file, in its sequence. Raises NotTheFormat, OSError."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return convert(read_rows(file))
+    """All invoices of a CSV file (UTF-8, or Latin-1 as the data set is often exported), in its sequence.
+
+    Raises NotTheFormat, also when there is no invoice in it; OSError.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    made = convert(read_rows(io.StringIO(text, newline="")))
+    if not made.sales and not made.turned_away:
+        raise NotTheFormat("there is no order in it, only the first line")
+    return made
 
 
 def convert(rows: Iterable[Row]) -> Import:

@@ -38,7 +38,6 @@ def show_addresses(console: Console, system: System, script: Script) -> None:
     table.add_row("  bearer token", system.secrets.api_tokens[shop])
     table.add_row("Stripe webhooks", system.webhook_url(shop))
     table.add_row("  signing secret", system.secrets.stripe_secret)
-    table.add_row("AMQP of a storefront", system.amqp_url(login))
     table.add_row("RabbitMQ management", system.rabbitmq.management_url)
     table.add_row("  user, password", f"{system.rabbitmq.user}, {system.rabbitmq.password}")
     table.add_row("Operators' token", system.secrets.internal_token)
@@ -47,6 +46,13 @@ def show_addresses(console: Console, system: System, script: Script) -> None:
     table.add_row("Mails accepted", str(system.mail_journal))
     table.add_row("Logs", str(system.folder / "log"))
     console.print(table)
+    console.print("AMQP address of a storefront, for the program in README.md (saved as order.py):")
+    console.print(f"  {system.amqp_url(login)}", soft_wrap=True)
+    console.print(
+        f"  PYTHONPATH=. var/venv/bin/python order.py '{system.amqp_url(login)}' {shop} {login}",
+        soft_wrap=True,
+    )
+    console.print("Orders, mails and logs are this run's alone and go when it ends.")
     console.print(
         f"Try: curl -H 'Authorization: Bearer {system.secrets.api_tokens[shop]}' {system.url('orders')}/v1/orders"
     )

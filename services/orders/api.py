@@ -93,7 +93,9 @@ async def show_order(order: OrderName, errand: ErrandNeeded) -> Response:
     responses=described(404),
 )
 async def show_submission(
-    module: Module, idempotency_key: Annotated[str, Path(max_length=200)], errand: ErrandNeeded
+    module: Module,
+    idempotency_key: Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")],
+    errand: ErrandNeeded,
 ) -> SubmissionShown:
     """What became of a storefront's submission: the order it placed, or why it was refused."""
     return await errand.submission(module, idempotency_key)

@@ -74,8 +74,8 @@ class PaymentAsked(Asked):
     amount_minor: Annotated[Minor, Field(strict=True, gt=0)]
     currency: Currency
     reference: Reference | None = Field(default=None, description="Cheque number, transfer reference.")
-    received_on: date
-    clearing_on: date | None = None
+    received_on: Annotated[date, Field(ge=date(1970, 1, 1))]
+    clearing_on: Annotated[date, Field(ge=date(1970, 1, 1))] | None = None
     note: Text | None = None
 
     def faults(self, order: OrderFacts) -> list[Reason]:

@@ -5,7 +5,7 @@ and any amount above zero: what is too much shows as owed to the customer. What 
 or the same card payment would be counted once by hand and once by its webhook.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from contracts.message import Reason
 from contracts.payments import RecordPayment
@@ -16,6 +16,9 @@ from services.payments.book import AccountBook
 from services.payments.ledger import MANUAL, MANUAL_METHODS, Entry, Kind
 from services.payments.settling import receive
 
+LARGEST_SUM_MINOR = 2**53 - 1
+"""The largest sum a position can tell (contracts.message.Minor)."""
+FIRST_DAY = date(1970, 1, 1)
 PATIENCE = timedelta(minutes=2)
 """How long a command waits for its order to be known here."""
 
@@ -48,9 +51,19 @@ def _against(
     if command.amount_minor <= 0:
         text = f"amount {command.amount_minor} is not above zero; to correct an entry, reverse it"
         reasons.append(Reason(code="amount_not_positive", message=text, field="amount_minor"))
+    if account.position.received_minor + command.amount_minor > LARGEST_SUM_MINOR:
+        text = (
+            f"{command.amount_minor} is more than an account can hold ({LARGEST_SUM_MINOR} in all); check it"
+        )
+        reasons.append(Reason(code="amount_too_large", message=text, field="amount_minor"))
     if command.method not in MANUAL_METHODS:
         text = f"{command.method} is not recorded by hand; choose cheque, transfer, cash or other"
         reasons.append(Reason(code="automatic_method", message=text, field="method"))
+    if command.received_on < FIRST_DAY:
+        text = (
+            f"received on {command.received_on}; enter the day it was received, {FIRST_DAY} at the earliest"
+        )
+        reasons.append(Reason(code="received_long_ago", message=text, field="received_on"))
     if command.received_on > delivery.envelope.time.date() + timedelta(days=1):
         text = f"received on {command.received_on}, which is yet to come; enter the day it was received"
         reasons.append(Reason(code="received_in_the_future", message=text, field="received_on"))

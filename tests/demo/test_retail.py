@@ -168,3 +168,15 @@ def test_no_real_invoice_disappears() -> None:
         submitted = [str(sale.submission.source_reference) for sale in made.sales]
         assert sorted([*submitted, *(each.invoice for each in made.turned_away)]) == sorted(seen)
         assert made.invoices == len(seen)
+
+
+def test_a_file_in_latin_1_is_read_and_one_without_orders_is_told(tmp_path: Path) -> None:
+    head = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    row = "536365,85123A,CAFÉ AU LAIT,6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n"
+    latin, empty = tmp_path / "latin.csv", tmp_path / "empty.csv"
+    latin.write_text(head + row, encoding="latin-1")
+    empty.write_text(head)
+    [sale] = read_invoices(latin).sales
+    assert sale.submission.lines[0].description == "CAFÉ AU LAIT"
+    with pytest.raises(NotTheFormat, match="no order"):
+        read_invoices(empty)

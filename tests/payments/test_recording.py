@@ -110,3 +110,18 @@ async def test_the_books_are_append_only(cashdesk: CashDesk, statement: str) -> 
     await cashdesk.desk.deliver(placed())
     with pytest.raises(asyncpg.PostgresError, match="append-only"):
         await cashdesk.desk.hub.pool.execute(statement)
+
+
+async def test_more_than_an_account_can_hold_is_refused_at_once(cashdesk: CashDesk) -> None:
+    order = placed()
+    await cashdesk.desk.deliver(order)
+    await cashdesk.desk.deliver(record(order, 500))
+    [refusal] = (await cashdesk.desk.deliver(record(order, 2**53 - 1))).said(CommandRejected)
+    assert [reason.code for reason in refusal.reasons] == ["amount_too_large"]
+
+
+async def test_a_day_before_all_days_is_refused(cashdesk: CashDesk) -> None:
+    order = placed()
+    await cashdesk.desk.deliver(order)
+    [refusal] = (await cashdesk.desk.deliver(record(order, received_on=date.min))).said(CommandRejected)
+    assert [reason.code for reason in refusal.reasons] == ["received_long_ago"]
