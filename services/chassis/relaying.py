@@ -73,6 +73,8 @@ class Relay:
         self.is_failing = False
         self.has_unroutable = False
         self._one_by_one = 0
+        self._ended = asyncio.Event()
+        self._ended.set()
 
     @property
     def is_connected(self) -> bool:
@@ -99,6 +101,13 @@ class Relay:
 
     async def run(self) -> None:
         """Publish until stopped; reconnects for ever, since a broker that is away is no reason to give up."""
+        self._ended.clear()
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
         while not self._stopping:
             try:
                 await self._run_connected()
@@ -113,7 +122,7 @@ class Relay:
                 write("relay interrupted", error=self.last_error, exc_info=None if away else error)
             self._waiting.clear()
             if not self._stopping:
-                await asyncio.sleep(RECONNECT_SECONDS)
+                await self._pause()
 
     async def stop(self, seconds: float = 5.0) -> None:
         """Send what is in memory, for at most so long, then end. The rest stays in the outbox."""
@@ -121,8 +130,17 @@ class Relay:
             async with asyncio.timeout(seconds):
                 while self._waiting and self.is_connected:
                     await asyncio.sleep(0.01)
+                self._stopping = True
+                self._work.set()
+                await self._ended.wait()  # the batch in flight is confirmed and deleted
         self._stopping = True
         self._work.set()
+
+    async def _pause(self) -> None:
+        """Wait before the next connection; a stop ends the wait, new work does not."""
+        until = monotonic() + RECONNECT_SECONDS
+        while not self._stopping and monotonic() < until:
+            await asyncio.sleep(0.05)
 
     async def _run_connected(self) -> None:
         connection = await aio_pika.connect(
