@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from deploy.local.parts import RabbitMQ
+from deploy.local.parts import Postgres, RabbitMQ
 from services.chassis.hub import Hub
 from services.chassis.settings import ServiceSettings
 from services.chassis.testing import Desk, settings_for_tests
 from services.chassis.working import Worker
 from tests.chassis import sample
 from tests.chassis.bus import Bus
-from tests.conftest import FreshDatabase
 
 SampleDesks = Callable[..., Awaitable[Desk]]
 Hubs = Callable[..., Awaitable[Hub]]
@@ -28,12 +27,19 @@ def nothing_is_faulty() -> Iterator[None]:
     sample.faulty.clear()
 
 
+@pytest.fixture(scope="session")
+def sample_databases() -> list[str]:
+    """The sample service's database of this session, once it is made."""
+    return []
+
+
 @pytest.fixture
-async def sample_database(fresh_database: FreshDatabase) -> str:
-    """A database of the sample service."""
-    url = await fresh_database("fulfillment")
-    await sample.make_tables(url)
-    return url
+async def sample_database(postgres: Postgres, sample_databases: list[str]) -> str:
+    """A database of the sample service, as if it were new: one for all tests, since making one takes a second."""
+    if not sample_databases:
+        sample_databases.append(await sample.make_database(postgres.admin_url))
+    await sample.wipe(sample_databases[0])
+    return sample_databases[0]
 
 
 @pytest.fixture

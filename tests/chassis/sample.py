@@ -3,8 +3,10 @@
 `seen` has no unique key on purpose: whatever is done twice stands there twice.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,9 @@ import asyncpg
 
 from contracts.fulfillment import SetStock, StockLevel
 from contracts.service import CommandDone
+from deploy.databases import with_credentials
+from services import fulfillment as service
+from services.chassis.migrating import migrate
 from services.chassis.subscribers import Book, Delivery, Refuse, Subscribers, Wait
 from services.chassis.unit import Unit
 
@@ -86,10 +91,32 @@ def do_as_asked(book: Notebook, delivery: Delivery[SetStock]) -> None:
     book.unit.emit(done, cause=delivery.envelope, subject=sku)
 
 
+async def make_database(admin_url: str) -> str:
+    """A migrated database of fulfillment with the sample's tables, and a role of its own; its URL."""
+    name, password = f"sample_{secrets.token_hex(4)}", secrets.token_hex(12)
+    admin = await asyncpg.connect(admin_url)
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+    await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
+    await admin.close()
+    url = with_credentials(admin_url, name, password)
+    migrate(url, Path(str(service.__file__)).parent / "migrations")
+    await make_tables(url)
+    return url
+
+
 async def make_tables(database_url: str) -> None:
     """The sample's tables in a migrated database of fulfillment."""
     connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(TABLES)
-    finally:
-        await connection.close()
+    await connection.execute(TABLES)
+    await connection.close()
+
+
+async def wipe(database_url: str) -> None:
+    """Remove all rows, and what single tests have made."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        """DROP TABLE IF EXISTS people; DROP SEQUENCE IF EXISTS tries;
+           DROP FUNCTION IF EXISTS refuse CASCADE; DROP FUNCTION IF EXISTS clash CASCADE;
+           TRUNCATE msg.event_log, msg.dispatch, msg.inbox, msg.parked, msg.effect, msg.timer, seen, opened"""
+    )
+    await connection.close()

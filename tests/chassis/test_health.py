@@ -80,7 +80,7 @@ async def test_operators_routes_need_the_token(sample_desks: SampleDesks) -> Non
                 assert (await client.request(method, path, headers=header)).status_code == 401
 
 
-BAD = [
+BAD: list[object] = [
     {},
     {"id": 1, "fingerprint": "x"},
     {"id": "1"},
@@ -94,13 +94,13 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("body", BAD)
-async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDesks, body: object) -> None:
+async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     async with operator(desk.hub) as client:
-        assert (await client.post("/parked/redrive", json=body)).status_code == 422
-        given = {**body, "reason": "a\0b"} if isinstance(body, dict) else body
-        answer = await client.post("/parked/discard", json=given)
-        assert answer.status_code in (404, 422)
-        assert (await client.post("/replay", json=body)).status_code == 422
+        for body in BAD:
+            assert (await client.post("/parked/redrive", json=body)).status_code == 422, body
+            given = {**body, "reason": "a\0b"} if isinstance(body, dict) else body
+            answer = await client.post("/parked/discard", json=given)
+            assert answer.status_code in (404, 422), body
+            assert (await client.post("/replay", json=body)).status_code == 422, body
     assert await desk.fetchval("SELECT count(*) FROM msg.event_log") == 0

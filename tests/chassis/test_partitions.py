@@ -3,15 +3,26 @@
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from contracts.envelope import uuid7_floor
 from services.chassis.partitions import DAYS_AHEAD, DAYS_BACK_AT_FIRST, inbox_window, keep_partitions
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
-from tests.chassis.sample import ask
+from tests.chassis.sample import ask, make_tables
+from tests.conftest import FreshDatabase
 
 TODAY = datetime.now(UTC).date()
 DAYS = """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
           WHERE i.inhparent = ('msg.' || $1)::regclass ORDER BY 1"""
+
+
+@pytest.fixture
+async def sample_database(fresh_database: FreshDatabase) -> str:
+    """A database of its own, since its partitions are not those of today afterwards."""
+    url = await fresh_database("fulfillment")
+    await make_tables(url)
+    return url
 
 
 async def days(desk: Desk, table: str) -> list[date]:

@@ -204,3 +204,25 @@ async def test_a_conflict_is_tried_again_and_is_nobodys_fault(sample_desks: Samp
     await desk.hub.pool.execute("UPDATE msg.parked SET next_at = now(); SELECT setval('tries', 1, false)")
     await desk.hub.committer.retry_due(10)
     assert await desk.fetchval("SELECT count(*) FROM seen") == 2
+
+
+async def test_redriven_though_the_inbox_never_knew_it_is_not_taken_for_a_duplicate_of_itself(
+    sample_desks: SampleDesks,
+) -> None:
+    """Too old to be remembered, then redriven, then waiting: the try that waits leaves an inbox row behind."""
+    desk = await sample_desks()
+    await desk.deliver(ask("wait", "LAMP"))
+    await desk.hub.pool.execute(
+        """DELETE FROM msg.inbox;
+           UPDATE msg.parked SET state = 'dead', reason = 'id_from_future', remembered = false, wait_key = NULL"""
+    )
+    [row] = await parked_by_http(desk.hub)
+    async with operator(desk.hub) as client:
+        await client.post("/parked/redrive", json={"id": row["id"]})
+    sample.faulty.add("LAMP")
+    await desk.hub.committer.retry_due(10)
+    assert [row["state"] for row in await parked_by_http(desk.hub)] == ["waiting"]
+    sample.faulty.clear()
+    await desk.deliver(ask("open", "LAMP"))
+    await desk.retry()
+    assert await desk.fetchval("SELECT count(*) FROM seen") == 2

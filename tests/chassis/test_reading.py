@@ -61,7 +61,7 @@ UNFIT = {
     "oversize": (arrival(b'{"a": "' + b"x" * MAX_BODY_BYTES + b'"}'), "too_large", str(MAX_BODY_BYTES)),
     "no JSON": (arrival(b"{"), "schema_invalid", "orders.stock.set.v1.json"),
     "id not v7": (arrival(id=uuid4()), "id_not_uuid7", "UUIDv7"),
-    "id from the future": (arrival(id=id_of(NOW + timedelta(minutes=10))), "id_from_future", "clock"),
+    "id from the future": (arrival(id=id_of(NOW + timedelta(hours=12))), "id_from_future", "clock"),
     "older than the inbox": (arrival(id=id_of(NOW - timedelta(days=60))), "dedupe_window_expired", "redrive"),
 }
 
@@ -71,9 +71,9 @@ async def test_it_is_parked_with_its_reason(sample_desks: SampleDesks, case: str
     desk = await sample_desks()
     bad, reason, hint = UNFIT[case]
     ends = {
-        item.arrival.body: item.end for item in await desk.hub.committer.commit([arrival(), bad, arrival()])
+        id(item.arrival): item.end for item in await desk.hub.committer.commit([arrival(), bad, arrival()])
     }
-    assert ends[bad.body] == "parked" or case in ("no id", "wrong sender")
+    assert ends[id(bad)] == "parked"
     [row] = await parked_by_http(desk.hub)
     assert (row["reason"], row["queue"], row["state"]) == (reason, QUEUE, "dead")
     assert hint in row["detail"]
