@@ -1,10 +1,12 @@
 """A whole Comptoir on one machine: four databases, a virtual host, a mail server and the four services as processes.
 
 The demo, the journeys' tests, the faults' tests and the bench all run this one system; they differ in what they do to
-it. Everything listens on 127.0.0.1; every password and token is random and lives as long as the system.
+it. Everything listens on 127.0.0.1; every password and token is random (the
+broker users' follow from the administrator's, which is) and lives as long as the system or its broker.
 """
 
 import asyncio
+import hmac
 import json
 import os
 import secrets
@@ -75,7 +77,9 @@ class System:
         self.name = secrets.token_hex(4)
         self.vhost = f"comptoir-{self.name}"
         self.storefronts = [Storefront(shop.shop, module) for shop in shops for module in shop.modules]
-        self.secrets = Secrets({user: secrets.token_urlsafe(18) for user in permissions(self.storefronts)})
+        self.secrets = Secrets(
+            {user: broker_password(rabbitmq, user) for user in permissions(self.storefronts)}
+        )
         self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
         *ports, spare = free_ports(len(SERVICES) + 1)
         self.ports = dict(zip(SERVICES, ports, strict=True))
@@ -214,6 +218,11 @@ class System:
             raise RuntimeError(
                 f"{service} could not migrate its database:\n{said.decode(errors='replace')[-3000:]}"
             )
+
+
+def broker_password(rabbitmq: RabbitMQ, user: str) -> str:
+    """A broker has one password per user for all its virtual hosts: systems that share a broker must agree on it."""
+    return hmac.new(rabbitmq.password.encode(), user.encode(), "sha256").hexdigest()
 
 
 def _inherited() -> dict[str, str]:

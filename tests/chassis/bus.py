@@ -15,6 +15,7 @@ from aiormq import spec
 from contracts.envelope import Envelope
 from contracts.message import Message
 from deploy.local.parts import RabbitMQ
+from deploy.local.system import broker_password
 from deploy.topology import Management, apply
 from services.chassis.testing import envelope_for
 from services.chassis.topology import Storefront, permissions
@@ -24,15 +25,14 @@ STOREFRONTS = (Storefront("atelier", "shop"), Storefront("atelier", "slots"), St
 
 @dataclass
 class Bus:
-    """One virtual host. Its users are the topology's, with passwords of this test."""
+    """One virtual host. Its users are the topology's, with the passwords they have on this broker."""
 
     broker: RabbitMQ
     vhost: str = field(default_factory=lambda: f"chassis-{secrets.token_hex(4)}")
-    passwords: dict[str, str] = field(
-        default_factory=lambda: {user: secrets.token_hex(12) for user in permissions(STOREFRONTS)}
-    )
+    passwords: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.passwords = {user: broker_password(self.broker, user) for user in permissions(STOREFRONTS)}
         parts = urlsplit(self.broker.management_url)
         login = f"{quote(self.broker.user)}:{quote(self.broker.password)}@{parts.netloc}"
         self.management = Management(parts._replace(netloc=login).geturl(), self.vhost)

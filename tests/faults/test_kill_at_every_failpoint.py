@@ -78,12 +78,12 @@ async def test_a_death_loses_and_doubles_nothing(
     await asyncio.gather(*(_arm(system, service, point, marks[service]) for service, point in armed.items()))
     deaths_before = {service: len(system.supervisor.deaths(service)) for service in armed}
     outcome = await history.play(some_lives(3))
+    assert outcome.wrong == [], await where_everything_stands(system)
+    assert await history.violations() == []
     never_fired = [point for service, point in armed.items() if not marks[service].exists()]
     assert never_fired == []
-    assert outcome.wrong == [], await where_everything_stands(system)
     for service in armed:
         assert -9 in system.supervisor.deaths(service)[deaths_before[service] :]
-    assert await history.violations() == []
     await _decide_on_uncertain_mails(system)
 
 
