@@ -10,6 +10,7 @@ from tests.chassis.conftest import Hubs
 from tests.chassis.operators import parked_by_http
 from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
+from tests.chassis.test_consuming import stopped_with_nothing_left
 
 TYPE_FLAG, MESSAGE_ID_FLAG, TIMESTAMP_FLAG, HEADERS_FLAG = 32, 128, 64, 8192
 
@@ -60,16 +61,10 @@ async def test_it_is_parked_and_the_others_go_on(hubs: Hubs, bus: Bus) -> None:
     rows = await eventually(lambda: all_parked(hub))
     assert {row["reason"] for row in rows} == {"envelope_unreadable"}
     assert await hub.pool.fetchval("SELECT count(*) FROM seen") == len(ODD)
-    await eventually(lambda: nothing_unacked(bus))
+    assert await stopped_with_nothing_left(hub, bus)
 
 
 async def all_parked(hub: Any) -> list[dict[str, Any]]:
     """The parked rows once there is one per oddity."""
     rows = await parked_by_http(hub)
     return rows if len(rows) == len(ODD) else []
-
-
-async def nothing_unacked(bus: Bus) -> bool:
-    """Whether the broker holds nothing of fulfillment's queue, neither ready nor given out."""
-    row = bus.management.get(f"queues/{bus.vhost}/fulfillment.orders")
-    return row.get("messages", 1) == 0

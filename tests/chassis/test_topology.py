@@ -11,9 +11,17 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelPrecon
 from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_of
 from deploy.local.parts import RabbitMQ
 from deploy.topology import TopologyWrong, apply, check, storefronts_of
-from services.chassis.topology import DEAD, Binding, Storefront, bindings, definitions, permissions, queues
+from services.chassis.topology import (
+    DEAD,
+    Binding,
+    Storefront,
+    bindings,
+    definitions,
+    permissions,
+    policies,
+    queues,
+)
 from tests.chassis.bus import STOREFRONTS, Bus, framed
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 
 
@@ -96,21 +104,16 @@ async def test_dead_letters_leave_at_least_once(bus: Bus, rabbitmq: RabbitMQ) ->
     """Without the feature flag the broker would silently fall back to at most once."""
     flags = rabbitmq.ctl("list_feature_flags", "name", "state")
     assert ["stream_queue", "enabled"] in [line.split() for line in flags.splitlines()]
-    standing = await eventually(lambda: policies_in_force(bus))
-    assert set(standing) == set(queues(STOREFRONTS))
-    for name, policy in standing.items():
-        if name.partition(".")[0] in SERVICES and not name.endswith(".dead"):
-            assert policy["dead-letter-strategy"] == "at-least-once"
-            assert policy["overflow"] == "reject-publish"
-        elif name.startswith(STOREFRONT):
-            assert policy["overflow"] == "drop-head"
-
-
-async def policies_in_force(bus: Bus) -> dict[str, dict[str, Any]]:
-    """The policy of each queue, once the figures name those of all that have one."""
-    rows = await asyncio.to_thread(bus.management.get, f"queues/{bus.vhost}")
-    found = {row["name"]: row.get("effective_policy_definition") or {} for row in rows}
-    return found if all(found[name] or name.endswith(".dead") for name in found) else {}
+    listed = await asyncio.to_thread(rabbitmq.ctl, "list_queues", "-p", bus.vhost, "name", "policy")
+    in_force = {line.split("\t")[0]: line.split("\t")[-1] for line in listed.splitlines() if "." in line}
+    assert set(in_force) == set(queues(STOREFRONTS))
+    rules = {policy["name"]: policy["definition"] for policy in policies()}
+    for queue, policy in in_force.items():
+        if queue.partition(".")[0] in SERVICES and not queue.endswith(".dead"):
+            assert rules[policy]["dead-letter-strategy"] == "at-least-once"
+            assert rules[policy]["overflow"] == "reject-publish"
+        elif queue.startswith(STOREFRONT):
+            assert rules[policy]["overflow"] == "drop-head"
 
 
 async def publish(bus: Bus, login: str, exchange: str, user_id: str | None) -> None:
