@@ -6,6 +6,7 @@ fails its round: a test of a crash that did not happen shows nothing.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from itertools import zip_longest
 from pathlib import Path
@@ -22,6 +23,8 @@ from services.chassis.failpoints import NAMES
 from tests.faults.living import QUICK, SETUP, Chronicle, some_lives
 from tests.faults.timeline import where_everything_stands
 
+DEATH_SECONDS = 15.0
+POLL_SECONDS = 0.02
 CONSUMER = ("received", "inbox_written", "before_commit", "after_commit", "before_ack")
 RELAY = ("before_confirm", "after_confirm")
 UNIT = ("before_commit@unit", "after_commit@unit")
@@ -75,15 +78,15 @@ async def test_a_death_loses_and_doubles_nothing(
     marks = {
         service: system.folder / f"{service} {point}".replace("/", "_") for service, point in armed.items()
     }
-    await asyncio.gather(*(_arm(system, service, point, marks[service]) for service, point in armed.items()))
     deaths_before = {service: len(system.supervisor.deaths(service)) for service in armed}
+    await asyncio.gather(*(_arm(system, service, point, marks[service]) for service, point in armed.items()))
     outcome = await history.play(some_lives(3))
     assert outcome.wrong == [], await where_everything_stands(system)
     assert await history.violations() == []
     never_fired = [point for service, point in armed.items() if not marks[service].exists()]
     assert never_fired == []
-    for service in armed:
-        assert -9 in system.supervisor.deaths(service)[deaths_before[service] :]
+    await asyncio.gather(*(_back_from_death(system, service, deaths_before[service]) for service in armed))
+    assert await history.violations() == []
     await _decide_on_uncertain_mails(system)
 
 
@@ -91,6 +94,16 @@ async def _arm(system: System, service: str, point: str, mark: Path) -> None:
     await system.supervisor.kill(service)
     env = {"COMPTOIR_FAILPOINT": point, "COMPTOIR_FAILPOINT_MARK": str(mark)}
     await system.supervisor.start(system.program(service, **env))
+
+
+async def _back_from_death(system: System, service: str, deaths_before: int) -> None:
+    """A service that marked its failpoint has died, maybe as soon as it started, or is about to: wait until it is
+    back."""
+    deadline = time.monotonic() + DEATH_SECONDS
+    while -9 not in system.supervisor.deaths(service)[deaths_before:]:
+        assert time.monotonic() < deadline, f"{service} marked its failpoint and lives on"
+        await asyncio.sleep(POLL_SECONDS)
+    await system.supervisor.ready(service)
 
 
 async def _decide_on_uncertain_mails(system: System) -> None:
