@@ -6,7 +6,9 @@ process) and everything it writes is written at once, one statement a table. A h
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
@@ -19,6 +21,28 @@ from services.orders.intake import Intake
 from services.orders.outcome_types import commands_named
 from services.orders.record import Order
 from services.orders.waiting import waiting
+
+FIRST_REVISION = 1
+
+
+class Cause(Protocol):
+    """Why something happened: a message that was heard or said, or a person's deed here."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def time(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person did here that is no message, as the cause of what follows; `type` is like a message's."""
+
+    id: UUID
+    type: str
+    time: datetime
 
 
 class OrderBook(Book):
@@ -66,10 +90,13 @@ class OrderBook(Book):
             raise Wait(order_key(order_id), "order_unknown")
         return order
 
-    def changed(self, order: Order, cause: Envelope, actor: str | None = None) -> None:
-        """A fact of the order changed: derive everything anew. Another state or label is an event and a row of
-        history; the first ones are no change, `OrderPlaced` tells them."""
-        self._changed[order.shop, order.id] = order
+    def changed(self, order: Order, cause: Cause, actor: str | None = None) -> None:
+        """Something of the order changed that a person can see: its row is written with its next revision, one
+        for all that this unit changes, and everything is derived anew. Another state or label is an event and a
+        row of history; the first ones are no change, `OrderPlaced` tells them."""
+        if (order.shop, order.id) not in self._changed:
+            self._changed[order.shop, order.id] = order
+            order.revision += 1
         previous, previous_label = order.state, order.label
         if not order.restate():
             return
@@ -83,10 +110,10 @@ class OrderBook(Book):
             label=order.label,
             cause=cause.type,
         )
-        self.unit.emit(changed, about=order, cause=cause)
+        self.unit.emit(changed, about=order, cause=cause if isinstance(cause, Envelope) else None)
         key = (order.shop, order.id, order.sequence)
         states = (previous, order.state, previous_label, order.label)
-        self.state_changes.append((*key, *states, cause.id, cause.type, actor))
+        self.state_changes.append((*key, *states, cause.id, cause.type, actor, order.revision))
 
     def note(
         self,
@@ -95,12 +122,18 @@ class OrderBook(Book):
         kind: str,
         item: UUID,
         actor: str,
-        cause: Envelope,
+        cause: Cause,
         data: dict[str, Any],
     ) -> None:
         """Note what happened to an order; `item` is the fact's own id, so that a repeat is the same row."""
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         self.activity.append((shop, order_id, kind, item, cause.time, actor, cause.id, text))
+
+    def _stamped(self) -> list[tuple[Any, ...]]:
+        """The activity with the revision it led to: the order's, if this unit changed or placed it."""
+        revisions = {key: order.revision for key, order in self._changed.items()}
+        revisions |= {row[:2]: FIRST_REVISION for row in self.intake.orders}
+        return [(*row, revisions.get(row[:2])) for row in self.activity]
 
     async def save(self) -> None:
         """Write all of it."""
@@ -116,7 +149,7 @@ class OrderBook(Book):
             )
             self.unit.after_commit(lambda: waiting.announce(self.outcomes))
         for write, found in (
-            (store.insert_activity, self.activity),
+            (store.insert_activity, self._stamped()),
             (store.insert_ledger_entries, self.ledger_entries),
             (store.insert_unmatched_payments, self.unmatched_payments),
             (store.insert_parcels, self.parcels),

@@ -50,6 +50,7 @@ def copy_entry(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
         "reference": entry.reference or entry.provider_reference,
     }
     book.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
+    book.changed(order, cause, entry.recorded_by)
     outcomes.settle(book, delivery)
 
 

@@ -5,6 +5,7 @@ the columns that lists filter by cannot say anything else than the facts.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts.fulfillment import StockStanding
@@ -18,7 +19,8 @@ from services.orders.payment_status import Money, PaymentStatus, payment_status
 
 @dataclass(slots=True)
 class Order:
-    """A placed order. `sequence` counts our events about it; `line_positions` is JSON, None when unchanged."""
+    """A placed order. `sequence` counts our events about it, `revision` its changes that a person can see;
+    `line_positions` is JSON, None when unchanged."""
 
     shop: str
     id: UUID
@@ -27,6 +29,8 @@ class Order:
     money: Money
     units: Quantities
     sequence: int = 0
+    revision: int = 1
+    archived_at: datetime | None = None
     payment_version: int = 0
     fulfilment_version: int = 0
     stock: StockStanding = StockStanding.NOT_REQUIRED

@@ -23,6 +23,8 @@ def order_of(row: Row) -> Order:
         money=_money_of(row),
         units=_units_of(row),
         sequence=row["sequence"],
+        revision=row["revision"],
+        archived_at=row["archived_at"],
         payment_version=row["payment_version"],
         fulfilment_version=row["fulfilment_version"],
         stock=StockStanding(row["stock"]),
@@ -112,4 +114,6 @@ def row_of(order: Order) -> tuple[Any, ...]:
         units.other_finished,
         units.to_pack,
         units.to_ship,
+        order.revision,
+        order.archived_at,
     )
