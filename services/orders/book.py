@@ -6,7 +6,6 @@ process) and everything it writes is written at once, one statement a table. A h
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -26,7 +25,7 @@ FIRST_REVISION = 1
 
 
 class Cause(Protocol):
-    """Why something happened: a message that was heard or said, or a person's deed here."""
+    """Why something happened: a message that was heard or said, or a deed of a person here (`deeds.py`)."""
 
     @property
     def id(self) -> UUID: ...
@@ -34,15 +33,6 @@ class Cause(Protocol):
     def type(self) -> str: ...
     @property
     def time(self) -> datetime: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """What a person did here that is no message, as the cause of what follows; `type` is like a message's."""
-
-    id: UUID
-    type: str
-    time: datetime
 
 
 class OrderBook(Book):

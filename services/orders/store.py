@@ -309,3 +309,26 @@ async def settle_commands(connection: Connection, rows: Sequence[Sequence[Any]],
         *_columns(rows),
         now,
     )
+
+
+async def read_history(connection: Connection, shop: str, order_id: UUID, since: int | None) -> list[Row]:
+    """Activity and changes of state of an order, the latest first, or only what led to a later revision than `since`:
+    kind, at, actor, revision, data (with the text of a comment), item, cause_id, cause_type."""
+    return await connection.fetch(
+        """SELECT a.kind, a.happened_at AS at, a.actor, a.revision, a.item, a.cause_id, NULL AS cause_type,
+                  CASE WHEN c.text IS NULL THEN a.data ELSE a.data || jsonb_build_object('comment', c.text) END AS data
+           FROM activity AS a
+           LEFT JOIN comment AS c ON c.shop = a.shop AND c.order_id = a.order_id
+                                 AND c.comment_id = (a.data ->> 'comment_id')::uuid
+           WHERE a.shop = $1 AND a.order_id = $2 AND ($3::integer IS NULL OR a.revision > $3)
+           UNION ALL
+           SELECT 'state_changed', changed_at, actor, revision, NULL, cause_id, cause_type,
+                  jsonb_build_object('previous_state', previous_state, 'state', state,
+                                     'previous_label', previous_label, 'label', label)
+           FROM state_change
+           WHERE shop = $1 AND order_id = $2 AND ($3::integer IS NULL OR revision > $3)
+           ORDER BY at DESC, revision DESC NULLS LAST, kind""",
+        shop,
+        order_id,
+        since,
+    )
