@@ -66,6 +66,27 @@ class Position(Part):
     )
 
 
+class LedgerEntry(Part):
+    """One entry of an order's ledger. The amount is positive whatever the kind; the kind gives the sign."""
+
+    entry_id: UUID
+    number: int = Field(ge=1, description="From 1 without holes within the account.")
+    kind: str = Field(max_length=40, description="order_total, payment_received, refund_paid, …")
+    amount_minor: Minor
+    method: PaymentMethod | None = None
+    provider: str | None = Field(default=None, description="None for what a person or the order caused.")
+    provider_reference: Reference | None = None
+    reference: Reference | None = Field(default=None, description="Cheque number, transfer reference.")
+    received_on: date | None = None
+    clearing_on: date | None = None
+    note: Text | None = None
+    actor: Actor
+    occurred_at: Moment
+    balance_after_minor: Minor = Field(
+        description="The account's balance after this entry and those before it."
+    )
+
+
 class BalanceChanged(Message):
     """The position of an order's account changed."""
 
@@ -75,6 +96,10 @@ class BalanceChanged(Message):
     order_id: OrderId
     code: OrderCode
     position: Position
+    entries: list[LedgerEntry] = Field(
+        default_factory=list,
+        description="What this change posted: an account's entries are those of all its changes together.",
+    )
 
 
 class PaymentSettled(Message):

@@ -16,6 +16,23 @@ SUMS = {
     "authorised_minor": {"authorised": 1, "authorisation_released": -1},
 }
 """Which entries raise and lower which sum of an account."""
+RAISING = [
+    "order_total",
+    "due_increased",
+    "credit_reversed",
+    "payment_reversed",
+    "transfer_out",
+    "refund_paid",
+    "refund_marked",
+]
+LOWERING = [
+    "credit_granted",
+    "payment_received",
+    "transfer_in",
+    "refund_failed",
+    "refund_mark_reversed",
+]
+"""Which entries raise and which lower what the customer owes."""
 POSITION = (
     "due_minor, credited_minor, received_minor, received_by_hand_minor, refunded_minor, marked_minor, "
     "disputed_minor, authorised_minor, balance_minor, attempt"
@@ -89,22 +106,31 @@ async def orders_know_every_position(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
-async def orders_know_every_receipt(ground: Ground) -> AsyncIterator[Finding]:
-    """Orders' copy of the ledger holds every receipt, and no other."""
+async def orders_know_every_entry(ground: Ground) -> AsyncIterator[Finding]:
+    """Orders' copy of the ledger is payments' ledger, entry by entry, with its running balance."""
     key = ("shop", "order_id", "entry_id")
-    columns = "method, amount_minor, currency, reference, received_on, clearing_on, note"
+    columns = (
+        "number, kind, method, amount_minor, currency, reference, received_on, clearing_on, note, occurred_at"
+    )
     truth = await table(
         ground.payments,
-        f"""SELECT shop, order_id, id AS entry_id, {columns}, actor AS recorded_by FROM ledger_entry
-            WHERE kind = 'payment_received'""",  # noqa: S608
+        f"""SELECT shop, order_id, id AS entry_id, {columns}, actor AS recorded_by,
+                CASE WHEN provider NOT IN ('manual', 'order') THEN provider END AS provider,
+                CASE WHEN provider NOT IN ('manual', 'order') THEN object_id END AS provider_reference,
+                sum(amount_minor * CASE WHEN kind = ANY($1) THEN 1 WHEN kind = ANY($2) THEN -1 ELSE 0 END)
+                    OVER (PARTITION BY shop, order_id ORDER BY number)::bigint AS balance_minor
+            FROM ledger_entry""",  # noqa: S608
+        RAISING,
+        LOWERING,
         key=key,
     )
     copy = await table(
         ground.orders,
-        f"SELECT shop, order_id, entry_id, {columns}, recorded_by FROM ledger_entry",  # noqa: S608
+        f"""SELECT shop, order_id, entry_id, {columns}, recorded_by, provider, provider_reference, balance_minor
+            FROM ledger_entry""",  # noqa: S608
         key=key,
     )
-    for finding in compare("orders' copy of the receipt", truth, copy):
+    for finding in compare("orders' copy of the ledger entry", truth, copy):
         yield finding
 
 

@@ -136,7 +136,7 @@ select to_jsonb(o) as "order",
      where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key) as submission,
     (select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(x)) order by x.line), '[]')
      from order_line x where x.shop = o.shop and x.order_id = o.order_id) as lines,
-    (select coalesce(jsonb_agg(to_jsonb(x) order by x.recorded_at, x.entry_id), '[]')
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.number), '[]')
      from ledger_entry x where x.shop = o.shop and x.order_id = o.order_id) as ledger,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')
      from parcel x where x.shop = o.shop and x.order_id = o.order_id) as parcels,

@@ -93,18 +93,20 @@ class LedgerEntryShown(BaseModel):
     """One entry of the ledger, with the balance after it."""
 
     entry_id: UUID
-    kind: str
-    method: PaymentMethod
-    amount_minor: int
+    number: int = Field(description="From 1 without holes.")
+    kind: str = Field(description="order_total, payment_received, credit_granted, refund_paid, …")
+    method: PaymentMethod | None
+    amount_minor: int = Field(description="Positive whatever the kind.")
     currency: str
     provider: str | None
     provider_reference: str | None
     reference: str | None
-    received_on: str
+    received_on: str | None
     clearing_on: str | None
     note: str | None
     recorded_by: str
     balance_minor: int
+    occurred_at: Moment
     recorded_at: Moment
 
 

@@ -1,48 +1,42 @@
-"""What payments says about an order's money: the position of its account, and each receipt.
+"""What payments says about an order's money: the position of its account with its ledger, and each receipt.
 
 Invariant: the copy equals payments' position of the highest version heard of, whatever arrived in between; the
-ledger's copy is a set of entries. Neither depends on the order in which messages arrive.
+ledger's copy is the set of entries of all positions heard of, of which only BalanceChanged tells. Neither depends on
+the order in which messages arrive.
 """
 
-from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, Position
+from typing import Any
+
+from contracts.envelope import Envelope
+from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
 from services.chassis.subscribers import Delivery
 from services.orders import outcomes
 from services.orders.book import OrderBook
 from services.orders.payment_status import Money
+from services.orders.record import Order
 
 
 def take_position(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
-    """Take over the position unless a newer one is known. Raises Wait for an unknown order."""
-    message = delivery.message
+    """Take over the position unless a newer one is known, and copy its entries. Raises Wait for an unknown order."""
+    message, cause = delivery.message, delivery.envelope
     order = book.find(message.shop, message.order_id)
+    currency = message.position.currency
+    book.ledger_entries += [_entry_row(order, currency, entry, cause) for entry in message.entries]
     if order.take_money(message.position.version, _money_of(message.position)):
-        book.changed(order, delivery.envelope)
+        book.changed(order, cause)
 
 
-def copy_entry(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
-    """Copy the ledger entry of a receipt. Raises Wait for an unknown order."""
+def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope) -> tuple[Any, ...]:
+    name = (order.shop, order.id, entry.entry_id, entry.number, entry.kind)
+    money = (entry.method, entry.amount_minor, currency, entry.provider, entry.provider_reference)
+    words = (entry.reference, entry.received_on, entry.clearing_on, entry.note, entry.actor)
+    return (*name, *money, *words, entry.balance_after_minor, entry.occurred_at, cause.time)
+
+
+def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
+    """Note a receipt and settle the command that asked for it. Raises Wait for an unknown order."""
     entry, cause = delivery.message, delivery.envelope
     order = book.find(entry.shop, entry.order_id)
-    book.ledger_entries.append(
-        (
-            order.shop,
-            order.id,
-            entry.entry_id,
-            "payment_received",
-            entry.method,
-            entry.amount_minor,
-            entry.currency,
-            entry.provider,
-            entry.provider_reference,
-            entry.reference,
-            entry.received_on,
-            entry.clearing_on,
-            entry.note,
-            entry.recorded_by,
-            entry.balance_minor,
-            cause.time,
-        )
-    )
     data = {
         "method": entry.method,
         "amount_minor": entry.amount_minor,

@@ -212,12 +212,13 @@ async def insert_activity(connection: Connection, rows: Sequence[Sequence[Any]])
 async def insert_ledger_entries(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
     """Copy ledger entries; one already there stays as it is."""
     await connection.execute(
-        """INSERT INTO ledger_entry (shop, order_id, entry_id, kind, method, amount_minor, currency, provider,
+        """INSERT INTO ledger_entry (shop, order_id, entry_id, number, kind, method, amount_minor, currency, provider,
                                      provider_reference, reference, received_on, clearing_on, note, recorded_by,
-                                     balance_minor, recorded_at)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],
-                                $7::text[], $8::text[], $9::text[], $10::text[], $11::date[], $12::date[],
-                                $13::text[], $14::text[], $15::bigint[], $16::timestamptz[])
+                                     balance_minor, occurred_at, recorded_at)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[],
+                                $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::date[],
+                                $13::date[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[],
+                                $18::timestamptz[])
            ON CONFLICT DO NOTHING""",
         *_columns(rows),
     )

@@ -28,14 +28,14 @@ def order_submitted(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None
 
 @subscribers.on(BalanceChanged)
 def balance_changed(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
-    """A repeat, or an older position, changes nothing."""
+    """A repeat finds its entries; an older position brings its entries and nothing else."""
     paying.take_position(book, delivery)
 
 
 @subscribers.on(PaymentSettled)
 def payment_settled(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
-    """A repeat finds its ledger entry."""
-    paying.copy_entry(book, delivery)
+    """A repeat finds the receipt noted."""
+    paying.note_receipt(book, delivery)
 
 
 @subscribers.on(PaymentUnmatched)

@@ -1,20 +1,20 @@
 """The accounts of one transaction: locked in (shop, order) order, changed in memory, written back at once.
 
-One BalanceChanged per changed account and transaction, with the whole position. Locks are always taken in this
-sequence: accounts, then the keys that webhooks wait for; whoever adds a way to find an order holds its key while
-looking for webhooks that wait for it, and the worker that finds no order holds it while noting that one waits, so
-neither can miss the other.
+One BalanceChanged per changed account and transaction, with the whole position and the entries it posted. Locks are
+always taken in this sequence: accounts, then the keys that webhooks wait for; whoever adds a way to find an order
+holds its key while looking for webhooks that wait for it, and the worker that finds no order holds it while noting
+that one waits, so neither can miss the other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from contracts.payments import BalanceChanged
 from services.chassis.subscribers import Book, Delivery, order_key
 from services.chassis.unit import Unit
 from services.payments import store, webhook_store
 from services.payments.account import Account
+from services.payments.telling import balance_changed
 
 UNMATCHED_TIMER = "webhook_unmatched"
 Key = tuple[str, UUID]
@@ -68,13 +68,7 @@ class AccountBook(Book):
     async def save(self) -> None:
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
         for account in changed:
-            self.unit.emit(
-                BalanceChanged(
-                    shop=account.shop, order_id=account.id, code=account.code, position=account.position
-                ),
-                about=account,
-                cause=account.cause,
-            )
+            self.unit.emit(balance_changed(account), about=account, cause=account.cause)
         connection = self.unit.connection
         await store.insert_accounts(connection, [account for account in changed if account.is_new])
         await store.update_accounts(connection, [account for account in changed if not account.is_new])

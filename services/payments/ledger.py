@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import accumulate
 from uuid import UUID, uuid5
 
 from contracts.payments import AttemptState, Position
@@ -152,6 +153,12 @@ def effect_on_balance(kind: Kind) -> int:
     return {Sum.DUE: 1, Sum.CREDITED: -1, Sum.RECEIVED: -1, Sum.REFUNDED: 1, Sum.MARKED: 1}.get(
         rule.sum, 0
     ) * rule.sign
+
+
+def balances_after(entries: Iterable[Entry]) -> list[int]:
+    """The running balance: after each entry and those before it."""
+    steps = (effect_on_balance(entry.kind) * entry.amount_minor for entry in entries)
+    return list(accumulate(steps))
 
 
 def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt]) -> Position:

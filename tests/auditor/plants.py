@@ -93,6 +93,7 @@ sql(
 sql(
     "a credit is in the ledger but not in the account",
     "accounts_equal_their_ledgers",
+    "orders_know_every_entry",
     payments="""INSERT INTO ledger_entry (id, shop, order_id, number, kind, amount_minor, currency, provider, object_id,
                     step, source, caused_by, occurred_at, actor, recorded_at)
                 SELECT gen_random_uuid(), shop, order_id, 1 + (SELECT max(number) FROM ledger_entry e
@@ -108,6 +109,7 @@ sql(
 sql(
     "a ledger entry's number is skipped",
     "ledgers_have_no_holes",
+    "orders_know_every_entry",
     payments="UPDATE ledger_entry SET number = 7 WHERE ctid = (SELECT ctid FROM ledger_entry WHERE number = 1 LIMIT 1)",
 )
 sql(
@@ -117,8 +119,8 @@ sql(
     "WHERE payment_status = 'paid' LIMIT 1)",
 )
 sql(
-    "orders never heard of a receipt",
-    "orders_know_every_receipt",
+    "orders never heard of a ledger entry",
+    "orders_know_every_entry",
     orders="DELETE FROM ledger_entry WHERE ctid = (SELECT ctid FROM ledger_entry LIMIT 1)",
 )
 sql(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from contracts.envelope import uuid7
 from contracts.fulfillment import (
@@ -19,7 +19,7 @@ from contracts.fulfillment import (
 )
 from contracts.notifier import MailReport, MailSent
 from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, PaymentSettled, Position
+from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, Position
 from contracts.storefront import LineKind, Module, OrderSubmitted, PaymentMethod
 from services.chassis.testing import Desk
 
@@ -120,6 +120,29 @@ class Life:
             **changes,
         }
         return BalanceChanged(**self._about(), position=Position.model_validate(position))
+
+    def opened(self) -> BalanceChanged:
+        """The account was opened: what is due."""
+        entry = self._entry(uuid5(self.order_id, "total"), 1, "order_total", self.total, actor="orders")
+        return self.balance(1).model_copy(update={"entries": [entry]})
+
+    def paid(self) -> BalanceChanged:
+        """All that is due was received by card."""
+        origin = {"method": PaymentMethod.CARD, "provider": "stripe", "provider_reference": "pi_1"}
+        days = {"received_on": date(2026, 11, 22), "actor": "stripe"}
+        entry = self._entry(self.entry_id, 2, "payment_received", 0, **origin, **days)
+        return self.balance(2, received=self.total).model_copy(update={"entries": [entry]})
+
+    def _entry(self, entry_id: UUID, number: int, kind: str, balance: int, **more: Any) -> LedgerEntry:
+        return LedgerEntry(
+            entry_id=entry_id,
+            number=number,
+            kind=kind,
+            amount_minor=self.total,
+            balance_after_minor=balance,
+            occurred_at=NOW,
+            **more,
+        )
 
     def settled(self, amount: int | None = None, **changes: Any) -> PaymentSettled:
         """A receipt, by default of all that is due, by card."""

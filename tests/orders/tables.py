@@ -91,6 +91,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "shop",
         "order_id",
         "entry_id",
+        "number",
         "kind",
         "method",
         "amount_minor",
@@ -103,6 +104,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "note",
         "recorded_by",
         "balance_minor",
+        "occurred_at",
         "recorded_at",
     ),
     "unmatched_payment": (

@@ -1,11 +1,12 @@
 """One order whole over HTTP, by id or by code, and what became of a submission."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 from contracts.envelope import uuid7
-from contracts.payments import BalanceChanged, Position
-from contracts.storefront import Totals
+from contracts.payments import BalanceChanged, LedgerEntry, Position
+from contracts.storefront import PaymentMethod, Totals
 from tests.conftest import Desks
 from tests.orders.staff import (
     OTHER_TOKEN,
@@ -54,7 +55,20 @@ async def test_a_payment_shows_in_the_ledger_and_its_command_beside_it(desks: De
         request = http.post(f"/v1/orders/{placed.code}/payments", json=PAYMENT, headers=key())
         done = await answered(desk, request, settled(placed.code))
         position = Position(version=1, currency="EUR", due_minor=8400, received_minor=8400, balance_minor=0)
-        paid = BalanceChanged(shop="maison", order_id=placed.order_id, code=placed.code, position=position)
+        entry = LedgerEntry(
+            entry_id=uuid4(),
+            number=1,
+            kind="payment_received",
+            amount_minor=8400,
+            method=PaymentMethod.CHEQUE,
+            reference="0042",
+            received_on=date(2026, 11, 22),
+            actor="api:erp",
+            occurred_at=datetime(2026, 11, 22, 9, tzinfo=UTC),
+            balance_after_minor=0,
+        )
+        about = {"shop": "maison", "order_id": placed.order_id, "code": placed.code}
+        paid = BalanceChanged(**about, position=position, entries=[entry])
         await desk.deliver(paid)
         order = (await http.get(f"/v1/orders/{placed.order_id}")).json()
     fits("OrderShown", order)

@@ -77,13 +77,24 @@ async def test_a_label_changes_without_the_state(desks: Desks) -> None:
     assert (changed.previous, changed.state, changed.label) == ("ready", "ready", "payments_received")
 
 
-async def test_a_receipt_is_copied_once(desks: Desks) -> None:
+async def test_the_ledger_is_copied_once_with_its_running_balance(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    for _ in range(2):
+        for balance in (life.paid(), life.opened()):
+            await desk.deliver(balance)
+    rows = await desk.fetch("SELECT * FROM ledger_entry ORDER BY number")
+    told = [(row["number"], row["kind"], row["amount_minor"], row["balance_minor"]) for row in rows]
+    assert told == [(1, "order_total", life.total, life.total), (2, "payment_received", life.total, 0)]
+    assert [(row["method"], row["provider_reference"]) for row in rows] == [(None, None), ("card", "pi_1")]
+    assert rows[1]["entry_id"] == life.entry_id
+
+
+async def test_a_receipt_is_noted_once(desks: Desks) -> None:
     desk = await desks("orders")
     life = await a_life(desk)
     for _ in range(3):
         await desk.deliver(life.settled())
-    (entry,) = await desk.fetch("SELECT * FROM ledger_entry")
-    assert (entry["entry_id"], entry["amount_minor"], entry["method"]) == (life.entry_id, life.total, "card")
     (note,) = await desk.fetch("SELECT * FROM activity WHERE kind = 'payment_received'")
     assert (note["item"], note["actor"]) == (life.entry_id, "stripe")
     assert (
