@@ -7,6 +7,7 @@ derived from or compared with this table. A message that is not here does not ex
 from dataclasses import dataclass
 
 from contracts.fulfillment import (
+    AdjustStock,
     DeliveryRecorded,
     DispatchShipment,
     PackParcel,
@@ -85,6 +86,7 @@ _ENTRIES = (
     _entry("orders", OrderStateChanged),
     _command(RecordPayment, "payments", PaymentSettled),
     _command(SetStock, "fulfillment", StockLevelChanged),
+    _command(AdjustStock, "fulfillment", StockLevelChanged),
     _command(PackParcel, "fulfillment", ParcelPacked),
     _command(DispatchShipment, "fulfillment", ShipmentDispatched),
     _command(RecordDelivery, "fulfillment", DeliveryRecorded),

@@ -27,6 +27,7 @@ from contracts.message import (
     Quantity,
     Shop,
     Sku,
+    Text,
 )
 from contracts.storefront import LineKind
 
@@ -118,6 +119,8 @@ class StockLevelChanged(Message):
 
     shop: Shop
     levels: list[StockLevel]
+    changed_by: Actor | None = None
+    reason: Text | None = None
 
 
 class SetStock(Command):
@@ -127,6 +130,21 @@ class SetStock(Command):
 
     shop: Shop
     levels: list[StockLevel] = Field(min_length=1, max_length=1000, description="`reserved` is ignored here.")
+    actor: Actor
+
+
+class AdjustStock(Command):
+    """Change what is on hand of a SKU by so many units: breakage, a find, goods that came in."""
+
+    wire_name: ClassVar[str] = "stock.adjust.v1"
+
+    shop: Shop
+    sku: Sku
+    location: Annotated[str, Field(min_length=1, max_length=64)] = "main"
+    change: Annotated[
+        int, Field(ge=-1_000_000, le=1_000_000, description="Units, negative when they went; never 0.")
+    ]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
     actor: Actor
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import DispatchShipment, PackParcel, RecordDelivery, SetStock
+from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
 from contracts.orders import OrderPlaced
 from contracts.storefront import LineKind
 from services.chassis.subscribers import Book, Delivery
@@ -30,6 +30,8 @@ class ShelfBook(Book):
         super().__init__(unit)
         self.orders: dict[Key, Order] = {}
         self.levels: dict[Place, Level] = {}
+        self.stock_changes: set[tuple[str, UUID]] = set()
+        self._new_stock_changes: dict[tuple[str, UUID], store.StockChange] = {}
         self._places: dict[tuple[str, str], list[Place]] = {}
         self._new_orders: dict[Key, Order] = {}
         self._changed_orders: dict[Key, Order] = {}
@@ -47,12 +49,16 @@ class ShelfBook(Book):
         """
         messages = [delivery.message for delivery in deliveries]
         restocked = {(m.shop, level.sku) for m in messages if isinstance(m, SetStock) for level in m.levels}
-        named = {(m.shop, m.order_id) for m in messages if not isinstance(m, SetStock)}
+        restocked |= {(m.shop, m.sku) for m in messages if isinstance(m, AdjustStock)}
+        named = {(m.shop, m.order_id) for m in messages if not isinstance(m, SetStock | AdjustStock)}
         wanted = {(m.shop, sku) for m in messages if isinstance(m, OrderPlaced) for sku in _goods(m)}
         connection = self.unit.connection
         if wanted or restocked:
             alone = {shop for shop, _ in restocked}
             await store.pass_gate(connection, {shop for shop, _ in wanted | restocked}, alone)
+        if adjustments := [d for d in deliveries if isinstance(d.message, AdjustStock)]:
+            keys = [(d.message.shop, d.envelope.id) for d in adjustments]
+            self.stock_changes = await store.read_stock_changes(connection, keys)
         short = await store.read_orders_missing(connection, restocked) if restocked else set()
         self.orders = await store.lock_orders(connection, named | short) if named or short else {}
         if self.orders:
@@ -141,6 +147,11 @@ class ShelfBook(Book):
         if adjustment:
             self._movements.append((place, None, None, cause, Kind.ADJUST, adjustment))
 
+    def note_stock_change(self, shop: str, cause: UUID, actor: str, reason: str | None) -> None:
+        """Who counted or adjusted stock, and why."""
+        self.stock_changes.add((shop, cause))
+        self._new_stock_changes[shop, cause] = (shop, cause, actor, reason)
+
     def _move(
         self,
         order: Order,
@@ -189,6 +200,8 @@ class ShelfBook(Book):
                 for key, line, place in self._changed_claims
             ]
             await store.write_claims(connection, claims)
+        if self._new_stock_changes:
+            await store.insert_stock_changes(connection, list(self._new_stock_changes.values()))
         if self._movements:
             await store.insert_movements(connection, self._movements, self.unit.now)
 

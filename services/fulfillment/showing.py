@@ -1,6 +1,6 @@
 """How stock and an order's fulfilment look to whoever reads them over HTTP."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -117,48 +117,46 @@ def show_order(order: Order) -> ShownOrder:
             ShownReservation(line=line, sku=place.sku, location=place.location, quantity=claim.open)
             for (line, place), claim in sorted(order.claims.items())
         ],
-        parcels=_show_parcels(order.parcels.values()),
-        shipments=_show_shipments(order.shipments.values()),
+        parcels=[show_parcel(p) for p in sorted(order.parcels.values(), key=lambda p: p.number)],
+        shipments=[
+            show_shipment(s) for s in sorted(order.shipments.values(), key=lambda s: (s.dispatched_at, s.id))
+        ],
     )
 
 
-def _show_parcels(parcels: Iterable[Parcel]) -> list[ShownParcel]:
-    return [
-        ShownParcel(
-            parcel_id=parcel.id,
-            number=parcel.number,
-            lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in parcel.units.items()],
-            kind=parcel.kind,
-            weight_grams=parcel.weight_grams,
-            length_mm=parcel.length_mm,
-            width_mm=parcel.width_mm,
-            height_mm=parcel.height_mm,
-            declared_value_minor=parcel.declared_value_minor,
-            packed_at=parcel.packed_at,
-            packed_by=parcel.packed_by,
-        )
-        for parcel in sorted(parcels, key=lambda parcel: parcel.number)
-    ]
+def show_parcel(parcel: Parcel) -> ShownParcel:
+    """One parcel."""
+    return ShownParcel(
+        parcel_id=parcel.id,
+        number=parcel.number,
+        lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in parcel.units.items()],
+        kind=parcel.kind,
+        weight_grams=parcel.weight_grams,
+        length_mm=parcel.length_mm,
+        width_mm=parcel.width_mm,
+        height_mm=parcel.height_mm,
+        declared_value_minor=parcel.declared_value_minor,
+        packed_at=parcel.packed_at,
+        packed_by=parcel.packed_by,
+    )
 
 
-def _show_shipments(shipments: Iterable[Shipment]) -> list[ShownShipment]:
-    return [
-        ShownShipment(
-            shipment_id=shipment.id,
-            parcel_ids=list(shipment.parcel_ids),
-            carrier=shipment.carrier,
-            tracking_number=shipment.tracking_number,
-            tracking_url=shipment.tracking_url,
-            shipped_on=shipment.shipped_on,
-            expected_on=shipment.expected_on,
-            cost_minor=shipment.cost_minor,
-            cost_currency=shipment.cost_currency,
-            dispatched_at=shipment.dispatched_at,
-            dispatched_by=shipment.dispatched_by,
-            delivered_at=shipment.receipt.delivered_at if shipment.receipt else None,
-            proof=shipment.receipt.proof if shipment.receipt else None,
-            proof_reference=shipment.receipt.proof_reference if shipment.receipt else None,
-            recorded_by=shipment.receipt.recorded_by if shipment.receipt else None,
-        )
-        for shipment in sorted(shipments, key=lambda shipment: (shipment.dispatched_at, shipment.id))
-    ]
+def show_shipment(shipment: Shipment) -> ShownShipment:
+    """One shipment."""
+    return ShownShipment(
+        shipment_id=shipment.id,
+        parcel_ids=list(shipment.parcel_ids),
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+        shipped_on=shipment.shipped_on,
+        expected_on=shipment.expected_on,
+        cost_minor=shipment.cost_minor,
+        cost_currency=shipment.cost_currency,
+        dispatched_at=shipment.dispatched_at,
+        dispatched_by=shipment.dispatched_by,
+        delivered_at=shipment.receipt.delivered_at if shipment.receipt else None,
+        proof=shipment.receipt.proof if shipment.receipt else None,
+        proof_reference=shipment.receipt.proof_reference if shipment.receipt else None,
+        recorded_by=shipment.receipt.recorded_by if shipment.receipt else None,
+    )

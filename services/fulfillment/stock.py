@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+MOST_ON_HAND = 1_000_000
+"""What a count may say at most (`contracts.message.Count`)."""
+
 
 class Kind(StrEnum):
     """Why a level moves."""
@@ -89,6 +92,38 @@ class BelowReserved(Exception):
         self.place, self.on_hand, self.reserved = place, on_hand, reserved
 
 
+class LevelUnknown(Exception):
+    """Stock was to be adjusted where none was ever counted."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(
+            f"{_named(place)} was never counted; set its stock first, or mend the SKU or location"
+        )
+        self.place = place
+
+
+class ChangeBelowReserved(Exception):
+    """An adjustment would leave less on hand than orders have reserved."""
+
+    def __init__(self, place: Place, level: Level, change: int) -> None:
+        super().__init__(
+            f"{_named(place)}: {level.on_hand} on hand {change:+d} is {level.on_hand + change}, below the "
+            f"{level.reserved} reserved by orders; take away at most {level.available}, or cancel or ship orders first"
+        )
+        self.place, self.level, self.change = place, level, change
+
+
+class ChangeAboveMost(Exception):
+    """An adjustment would put more on hand than a level can hold."""
+
+    def __init__(self, place: Place, level: Level, change: int) -> None:
+        super().__init__(
+            f"{_named(place)}: {level.on_hand} on hand {change:+d} is {level.on_hand + change}, above {MOST_ON_HAND}; "
+            f"add at most {MOST_ON_HAND - level.on_hand}"
+        )
+        self.place, self.level, self.change = place, level, change
+
+
 def take(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Hold or reserve units for an order line. Raises NotEnoughAvailable."""
     if quantity > level.available:
@@ -129,6 +164,18 @@ def count(place: Place, level: Level, on_hand: int) -> tuple[Level, int]:
     if on_hand < level.reserved:
         raise BelowReserved(place, on_hand, level.reserved)
     return replace(level, on_hand=on_hand), on_hand - level.on_hand
+
+
+def adjust(place: Place, level: Level | None, change: int) -> Level:
+    """Add units to what is on hand, or take some away. Raises LevelUnknown, ChangeBelowReserved, ChangeAboveMost."""
+    if level is None:
+        raise LevelUnknown(place)
+    on_hand = level.on_hand + change
+    if on_hand < level.reserved:
+        raise ChangeBelowReserved(place, level, change)
+    if on_hand > MOST_ON_HAND:
+        raise ChangeAboveMost(place, level, change)
+    return replace(level, on_hand=on_hand)
 
 
 class Wanted(NamedTuple):

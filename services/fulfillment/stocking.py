@@ -1,19 +1,28 @@
-"""Setting what is on hand, after a count or an import: all levels of the command or none.
+"""Setting what is on hand after a count or an import, all levels of the command or none; adjusting one level.
 
 A count below what orders have reserved is refused with every such level: units promised to customers do not
 vanish. A later count replaces an earlier one, so counts, unlike everything else here, have an effect by their
-sequence.
+sequence. An adjustment adds up with what is there, so the very same command is taken only once, even when a person
+redrives it long after the inbox forgot it: what it changed is kept under its id.
 """
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 
-from contracts.fulfillment import SetStock, StockLevel, StockLevelChanged
+from contracts.fulfillment import AdjustStock, SetStock, StockLevel, StockLevelChanged
 from contracts.message import Reason
 from services.chassis.subscribers import Delivery
 from services.fulfillment import reserving, stock
 from services.fulfillment.answering import done, reject
 from services.fulfillment.book import ShelfBook
-from services.fulfillment.stock import BelowReserved, Level, Place
+from services.fulfillment.stock import (
+    BelowReserved,
+    ChangeAboveMost,
+    ChangeBelowReserved,
+    Level,
+    LevelUnknown,
+    Place,
+)
 
 
 def set_stock(book: ShelfBook, delivery: Delivery[SetStock]) -> None:
@@ -31,12 +40,58 @@ def set_stock(book: ShelfBook, delivery: Delivery[SetStock]) -> None:
         book.set_level(place, level, adjustment, delivery.envelope.id)
         if adjustment > 0:
             raised.add(place.sku)
+    _explain(book, delivery, changed, raised)
+    return None
+
+
+def adjust(book: ShelfBook, delivery: Delivery[AdjustStock]) -> None:
+    """Change one level and try orders that waited for it; or refuse. What was done already is done."""
+    command = delivery.message
+    place = Place(command.shop, command.sku, command.location)
+    if (command.shop, delivery.envelope.id) in book.stock_changes:
+        return done(book, delivery)
+    if command.change == 0:
+        reason = Reason(
+            code="nothing_to_change", message="A change of 0 units; send how many.", field="change"
+        )
+        return reject(book, delivery, reason)
+    try:
+        level = stock.adjust(place, book.levels.get(place), command.change)
+    except (LevelUnknown, ChangeBelowReserved, ChangeAboveMost) as error:
+        return reject(book, delivery, _refusal(error))
+    book.set_level(place, level, command.change, delivery.envelope.id)
+    _explain(book, delivery, [place], {command.sku} if command.change > 0 else set(), command.reason)
+    return None
+
+
+def _explain(
+    book: ShelfBook,
+    delivery: Delivery[SetStock] | Delivery[AdjustStock],
+    changed: Iterable[Place],
+    raised: Collection[str],
+    reason: str | None = None,
+) -> None:
+    """Serve orders that waited for what was raised, keep who changed stock and why, and say so."""
+    command = delivery.message
     reserving.retry(book, command.shop, raised, delivery.envelope)
+    book.note_stock_change(command.shop, delivery.envelope.id, command.actor, reason)
     event = StockLevelChanged(
-        shop=command.shop, levels=[_say(place, book.levels[place]) for place in changed]
+        shop=command.shop,
+        levels=[_say(place, book.levels[place]) for place in changed],
+        changed_by=command.actor,
+        reason=reason,
     )
     book.unit.emit(event, cause=delivery.envelope)
-    return None
+
+
+def _refusal(error: LevelUnknown | ChangeBelowReserved | ChangeAboveMost) -> Reason:
+    codes = {
+        LevelUnknown: ("level_unknown", "sku"),
+        ChangeBelowReserved: ("on_hand_below_reserved", "change"),
+        ChangeAboveMost: ("on_hand_above_most", "change"),
+    }
+    code, field = codes[type(error)]
+    return Reason(code=code, message=f"{error}."[:1000], field=field)
 
 
 def _differs(book: ShelfBook, place: Place, on_hand: int) -> bool:

@@ -22,6 +22,9 @@ from services.fulfillment.stock import Claim, Kind, Level, Place
 Movement = tuple[Place, UUID | None, int | None, UUID, Kind, int]
 """Place, order id, line, cause, kind, quantity."""
 
+StockChange = tuple[str, UUID, str, str | None]
+"""Shop, cause, actor, reason."""
+
 _PARCEL = attrgetter(
     "id",
     "number",
@@ -100,22 +103,24 @@ async def lock_orders(connection: Connection, keys: Iterable[Key]) -> dict[Key, 
     return {order.key: order for order in orders}
 
 
-async def read_order(connection: Connection, shop: str, order_id: UUID) -> Order | None:
-    """One order with everything of it, or None. Locks nothing; for showing, in a transaction of one snapshot."""
-    row = await connection.fetchrow(
+async def read_orders(connection: Connection, shop: str, order_ids: Iterable[UUID]) -> list[Order]:
+    """The orders that exist among these with everything of them, the oldest first.
+
+    Locks nothing; for showing, in a transaction of one snapshot.
+    """
+    rows = await connection.fetch(
         """
         SELECT shop, order_id, code, placed_at, stock, version, sequence, next_parcel_number
-        FROM fulfilment_order WHERE shop = $1 AND order_id = $2
+        FROM fulfilment_order WHERE shop = $1 AND order_id = ANY($2::uuid[]) ORDER BY placed_at, order_id
         """,
         shop,
-        order_id,
+        list(order_ids),
     )
-    if row is None:
-        return None
-    order = _order_of(row)
-    for read in (read_lines, read_parcels, read_shipments, read_claims):
-        await read(connection, {order.key: order})
-    return order
+    orders = {order.key: order for order in map(_order_of, rows)}
+    if orders:
+        for read in (read_lines, read_parcels, read_shipments, read_claims):
+            await read(connection, orders)
+    return list(orders.values())
 
 
 async def read_levels(connection: Connection, shop: str, skus: Iterable[str]) -> dict[Place, Level]:
@@ -330,6 +335,31 @@ async def insert_movements(connection: Connection, movements: Iterable[Movement]
         """,
         *zip(*rows, strict=True),
         moved_at,
+    )
+
+
+async def read_stock_changes(
+    connection: Connection, keys: Sequence[tuple[str, UUID]]
+) -> set[tuple[str, UUID]]:
+    """Those of these (shop, cause) that changed stock already. Locks nothing: whoever asks passed the gate alone."""
+    rows = await connection.fetch(
+        """
+        SELECT shop, cause FROM stock_change JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, cause)
+             USING (shop, cause)
+        """,
+        *zip(*keys, strict=True),
+    )
+    return {(row["shop"], row["cause"]) for row in rows}
+
+
+async def insert_stock_changes(connection: Connection, changes: Sequence[StockChange]) -> None:
+    """Write who changed stock, and why."""
+    await connection.execute(
+        """
+        INSERT INTO stock_change (shop, cause, actor, reason)
+        SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[])
+        """,
+        *zip(*changes, strict=True),
     )
 
 

@@ -1,6 +1,6 @@
 """What fulfillment hears, and which action each message starts."""
 
-from contracts.fulfillment import DispatchShipment, PackParcel, RecordDelivery, SetStock
+from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
 from contracts.orders import OrderPlaced
 from services.chassis.subscribers import Delivery, Subscribers
 from services.fulfillment import delivering, dispatching, packing, reserving, stocking
@@ -19,6 +19,12 @@ def order_placed(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
 def set_stock(book: ShelfBook, delivery: Delivery[SetStock]) -> None:
     """A repeat under another id finds the levels as asked and is done."""
     stocking.set_stock(book, delivery)
+
+
+@subscribers.on(AdjustStock)
+def adjust_stock(book: ShelfBook, delivery: Delivery[AdjustStock]) -> None:
+    """A repeat finds the change made and is done."""
+    stocking.adjust(book, delivery)
 
 
 @subscribers.on(PackParcel)

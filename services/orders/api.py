@@ -22,7 +22,14 @@ from services.orders.cursor import CursorUnreadable
 from services.orders.documents import CommandShown, OrderShown, OrdersPage, SubmissionShown
 from services.orders.listing import ListQuery
 from services.orders.problems import Problem, described
-from services.orders.requesting import DeliveryAsked, ParcelAsked, PaymentAsked, ShipmentAsked, StockAsked
+from services.orders.requesting import (
+    AdjustmentAsked,
+    DeliveryAsked,
+    ParcelAsked,
+    PaymentAsked,
+    ShipmentAsked,
+    StockAsked,
+)
 from services.orders.settings import OrdersSettings
 from services.orders.showing import show
 
@@ -136,6 +143,12 @@ async def record_delivery(
 @router.post("/stock", **COMMAND)
 async def set_stock(asked: StockAsked, key: Key, errand: ErrandNeeded) -> Response:
     """Set what is on hand of some SKUs, after a count or an import."""
+    return await errand.ask(key, None, [], lambda _: asked.command(errand.caller.shop, errand.caller.actor))
+
+
+@router.post("/stock/adjustments", **COMMAND)
+async def adjust_stock(asked: AdjustmentAsked, key: Key, errand: ErrandNeeded) -> Response:
+    """Change what is on hand of a SKU by so many units, saying why."""
     return await errand.ask(key, None, [], lambda _: asked.command(errand.caller.shop, errand.caller.actor))
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from contracts.fulfillment import (
+    AdjustStock,
     DispatchShipment,
     PackParcel,
     ParcelLine,
@@ -183,6 +184,38 @@ class StockAsked(Asked):
         """The message for fulfillment."""
         levels = [StockLevel(sku=one.sku, location=one.location, on_hand=one.on_hand) for one in self.levels]
         return SetStock(shop=shop, levels=levels, actor=actor)
+
+
+class AdjustmentAsked(Asked):
+    """So many units of a SKU more, or fewer, than the books say."""
+
+    sku: Sku
+    location: Annotated[str, Field(min_length=1, max_length=64)] = "main"
+    change: Annotated[
+        int,
+        Field(
+            strict=True, ge=-1_000_000, le=1_000_000, description="Units; negative when they went, never 0."
+        ),
+    ]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+    @field_validator("change", mode="after")
+    @classmethod
+    def changes_something(cls, change: int) -> int:
+        if change == 0:
+            raise ValueError("0 changes nothing; send how many units came or went")
+        return change
+
+    @field_validator("reason", mode="after")
+    @classmethod
+    def says_something(cls, reason: str) -> str:
+        if not reason.strip():
+            raise ValueError("say why the stock changes")
+        return reason.strip()
+
+    def command(self, shop: str, actor: str) -> AdjustStock:
+        """The message for fulfillment."""
+        return AdjustStock(shop=shop, actor=actor, **dict(self))
 
 
 def _numbers(lines: frozenset[int]) -> str:

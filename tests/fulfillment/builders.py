@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from contracts.envelope import uuid7
 from contracts.fulfillment import (
+    AdjustStock,
     DispatchShipment,
     PackParcel,
     ParcelLine,
@@ -130,3 +131,9 @@ def deliver(order: OrderPlaced, shipment_id: UUID, **more: Any) -> RecordDeliver
         actor="staff:zoe",
         **{**fields, **more},
     )
+
+
+def adjustment(shop: str, sku: str, change: int, **more: Any) -> AdjustStock:
+    """So many units of a SKU came or went at the main location, unless said otherwise."""
+    fields: dict[str, Any] = {"reason": "Deux bougies cassées", "actor": "staff:zoe", **more}
+    return AdjustStock(shop=shop, sku=sku, change=change, **fields)

@@ -33,6 +33,7 @@ EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "stock_level": ("shop", "sku", "location", "on_hand", "reserved"),
     "stock_movement": ("shop", "order_id", "line", "cause", "kind", "sku", "location", "quantity"),
+    "stock_change": ("shop", "cause", "actor", "reason"),
     "reservation": (
         "shop",
         "order_id",

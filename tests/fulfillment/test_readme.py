@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
+from services.fulfillment.api import router
 from services.fulfillment.subscribers import subscribers
 
 README = Path(__file__).resolve().parents[2] / "services" / "fulfillment" / "README.md"
@@ -31,3 +32,9 @@ def test_every_table_is_described() -> None:
     sql = "".join(path.read_text(encoding="utf-8") for path in migrations.glob("*.sql"))
     for table in re.findall(r"CREATE TABLE (\w+)", sql):
         assert f"`{table}`" in README.read_text(encoding="utf-8"), table
+
+
+def test_every_path_is_described() -> None:
+    section = README.read_text(encoding="utf-8").split("## Reading over HTTP\n", 1)[1]
+    described = set(re.findall(r"^\| `(/internal[^?`]*)", section, flags=re.MULTILINE))
+    assert described == {getattr(route, "path", "") for route in router.routes}

@@ -8,7 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.catalogue import type_of
-from contracts.fulfillment import DispatchShipment, PackParcel, RecordDelivery, SetStock, StockLevelChanged
+from contracts.fulfillment import (
+    AdjustStock,
+    DispatchShipment,
+    PackParcel,
+    RecordDelivery,
+    SetStock,
+    StockLevelChanged,
+)
 from contracts.message import Reason
 from contracts.payments import RecordPayment
 from contracts.service import CommandDone, MessageParked
@@ -37,6 +44,7 @@ SHIPMENT: dict[str, Any] = {
 }
 DELIVERY: dict[str, Any] = {"delivered_at": "2026-11-24T10:30:00+01:00", "proof": "signature"}
 STOCK: dict[str, Any] = {"levels": [{"sku": "BOUGIE-01", "on_hand": 12}]}
+ADJUSTMENT: dict[str, Any] = {"sku": "BOUGIE-01", "change": -2, "reason": "Cassées"}
 
 
 @pytest.fixture
@@ -238,25 +246,26 @@ async def test_every_command_reaches_its_owner_with_what_was_asked(desks: Desks,
             (f"{order}/shipments", {**SHIPMENT, "parcel_ids": [str(parcel)], "notify_customer": True}),
             (f"{order}/shipments/{shipment}/delivery", DELIVERY),
             ("/v1/stock", STOCK),
+            ("/v1/stock/adjustments", ADJUSTMENT),
         ):
             assert (await http.post(path, json=body, headers=key())).status_code == 202
-    paid, packed, shipped, delivered, counted = [command for _, command in await sent(desk, 5)]
-    assert [type(one) for one in (paid, packed, shipped, delivered, counted)] == [
+    asked = paid, packed, shipped, delivered, counted, adjusted = [one for _, one in await sent(desk, 6)]
+    assert [type(one) for one in asked] == [
         RecordPayment,
         PackParcel,
         DispatchShipment,
         RecordDelivery,
         SetStock,
+        AdjustStock,
     ]
     assert (packed.parcel_id, packed.weight_grams, packed.lines[0].quantity) == (parcel, 800, 2)
     assert (shipped.parcel_ids, shipped.tracking_number, shipped.notify_customer) == ([parcel], "6A123", True)
     assert (delivered.shipment_id, delivered.proof) == (shipment, "signature")
     assert counted.levels[0].on_hand == 12
-    assert {one.actor for one in (paid, packed, shipped, delivered, counted)} == {"api:erp"}
+    assert (adjusted.sku, adjusted.location, adjusted.change) == ("BOUGIE-01", "main", -2)
+    assert {one.actor for one in asked} == {"api:erp"}
     keys = await desk.fetch("select routing_key from msg.dispatch where exchange = 'orders' order by id")
-    assert {type_of(type(one), "orders") for one in (paid, packed, shipped, delivered, counted)} <= {
-        row["routing_key"] for row in keys
-    }
+    assert {type_of(type(one), "orders") for one in asked} <= {row["routing_key"] for row in keys}
 
 
 async def test_ids_nobody_chose_are_made_and_told(desks: Desks, impatient: None) -> None:

@@ -11,6 +11,7 @@ from contracts.storefront import PaymentMethod
 from services.orders.answering import order_named
 from services.orders.commanding import asking
 from services.orders.requesting import (
+    AdjustmentAsked,
     Asked,
     DeliveryAsked,
     OrderFacts,
@@ -26,6 +27,7 @@ PARCEL: dict[str, Any] = {"lines": [{"line": 1, "quantity": 2}]}
 SHIPMENT = {"parcel_ids": [str(UUID(int=9))], "carrier": "Colissimo", "shipped_on": "2026-11-22"}
 DELIVERY = {"delivered_at": "2026-11-24T10:30:00+01:00", "proof": "signature"}
 STOCK: dict[str, Any] = {"levels": [{"sku": "BOUGIE-01", "on_hand": 12}]}
+ADJUSTMENT: dict[str, Any] = {"sku": "BOUGIE-01", "change": -2, "reason": "Cassées"}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,7 @@ STOCK: dict[str, Any] = {"levels": [{"sku": "BOUGIE-01", "on_hand": 12}]}
         (ShipmentAsked, SHIPMENT),
         (DeliveryAsked, DELIVERY),
         (StockAsked, STOCK),
+        (AdjustmentAsked, ADJUSTMENT),
     ],
 )
 def test_a_field_nobody_knows_is_refused(kind: type[Asked], body: dict[str, Any]) -> None:
@@ -68,6 +71,11 @@ def test_a_field_nobody_knows_is_refused(kind: type[Asked], body: dict[str, Any]
         (ShipmentAsked, {**SHIPMENT, "notify_customer": "yes"}),
         (DeliveryAsked, {**DELIVERY, "delivered_at": "2026-11-24T10:30:00"}),
         (DeliveryAsked, {**DELIVERY, "shipment_id": str(UUID(int=9))}),
+        (AdjustmentAsked, {**ADJUSTMENT, "change": 0}),
+        (AdjustmentAsked, {**ADJUSTMENT, "change": 1_000_001}),
+        (AdjustmentAsked, {**ADJUSTMENT, "change": "2"}),
+        (AdjustmentAsked, {**ADJUSTMENT, "reason": "  "}),
+        (AdjustmentAsked, {"sku": "A", "change": 1}),
         (StockAsked, {"levels": []}),
         (StockAsked, {"levels": [{"sku": "A", "on_hand": -1}]}),
         (StockAsked, {"levels": [{"sku": "A", "on_hand": 1, "reserved": 0}]}),

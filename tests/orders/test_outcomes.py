@@ -151,5 +151,8 @@ async def test_a_parked_command_is_seen_so(desks: Desks) -> None:
 
 def test_every_outcome_of_the_catalogue_settles_its_commands() -> None:
     assert SETTLES["payments.payment.settled.v1"] == {"orders.payment.record.v1"}
-    assert SETTLES["fulfillment.stock.level_changed.v1"] == {"orders.stock.set.v1"}
+    assert SETTLES["fulfillment.stock.level_changed.v1"] == {
+        "orders.stock.set.v1",
+        "orders.stock.adjust.v1",
+    }
     assert "payments.balance.changed.v1" not in SETTLES

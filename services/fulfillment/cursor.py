@@ -1,0 +1,36 @@
+"""Where a page of a list ended, as an opaque text that a caller sends back to go on.
+
+It holds the sort key of the last row, so that pages neither repeat nor miss a row however far a reader goes, and
+no page is slower than the first.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+
+
+class CursorUnreadable(ValueError):
+    """What was sent as `after` was not given out by this list."""
+
+    def __init__(self) -> None:
+        super().__init__("`after` is no cursor of this list; send `next` of a page, or leave it out")
+
+
+def write(key: Sequence[str | int]) -> str:
+    """The sort key of a page's last row as a cursor."""
+    return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).rstrip(b"=").decode()
+
+
+def read(text: str, *kinds: type) -> list[str | int]:
+    """The sort key in a cursor, its parts of these types. Raises CursorUnreadable."""
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error):
+        raise CursorUnreadable from None
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or "\0" in str(key):
+        raise CursorUnreadable
+    if any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
+        raise CursorUnreadable
+    return key
