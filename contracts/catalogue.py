@@ -10,8 +10,11 @@ from contracts.fulfillment import (
     AdjustStock,
     DeliveryRecorded,
     DispatchShipment,
+    LinesAdded,
+    LinesReduced,
     PackParcel,
     ParcelPacked,
+    ParcelUnpacked,
     RecordDelivery,
     SetStock,
     ShipmentDispatched,
@@ -21,7 +24,13 @@ from contracts.fulfillment import (
 )
 from contracts.message import Command, Message
 from contracts.notifier import MailFailed, MailSent, MailUncertain
-from contracts.orders import OrderPlaced, OrderRejected, OrderStateChanged
+from contracts.orders import (
+    LinesAdditionRequested,
+    LinesReductionRequested,
+    OrderPlaced,
+    OrderRejected,
+    OrderStateChanged,
+)
 from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, RecordPayment
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked, MessageRedriven
 from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
@@ -84,6 +93,8 @@ _ENTRIES = (
     _entry("orders", OrderPlaced, "payments", "fulfillment", "notifier"),
     _entry("orders", OrderRejected),
     _entry("orders", OrderStateChanged),
+    _entry("orders", LinesReductionRequested, "fulfillment"),
+    _entry("orders", LinesAdditionRequested, "fulfillment"),
     _command(RecordPayment, "payments", PaymentSettled),
     _command(SetStock, "fulfillment", StockLevelChanged),
     _command(AdjustStock, "fulfillment", StockLevelChanged),
@@ -97,6 +108,9 @@ _ENTRIES = (
     _entry("fulfillment", StockRejected, "orders"),
     _entry("fulfillment", StockLevelChanged, "orders"),
     _entry("fulfillment", ParcelPacked, "orders"),
+    _entry("fulfillment", ParcelUnpacked, "orders"),
+    _entry("fulfillment", LinesReduced, "orders"),
+    _entry("fulfillment", LinesAdded, "orders"),
     _entry("fulfillment", ShipmentDispatched, "orders", "notifier"),
     _entry("fulfillment", DeliveryRecorded, "orders"),
     _entry("notifier", MailSent, "orders"),

@@ -17,6 +17,7 @@ from contracts.message import (
     Count,
     Currency,
     LineNumber,
+    LineUnits,
     Message,
     Minor,
     Moment,
@@ -184,6 +185,22 @@ class ParcelPacked(Message):
     position: FulfilmentPosition
 
 
+class ParcelUnpacked(Message):
+    """A packed parcel that had not left was taken apart; its units are to be packed again or were cancelled."""
+
+    wire_name: ClassVar[str] = "parcel.unpacked.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    parcel_id: UUID
+    number: int = Field(ge=1, description="The parcel's number within its order.")
+    lines: list[ParcelLine]
+    unpacked_at: Moment
+    unpacked_by: Actor
+    position: FulfilmentPosition
+
+
 class DispatchShipment(Command):
     """Hand packed parcels to a carrier."""
 
@@ -264,4 +281,41 @@ class DeliveryRecorded(Message):
     proof: ProofKind
     proof_reference: str | None = None
     recorded_by: Actor
+    position: FulfilmentPosition
+
+
+class LinesReduced(Message):
+    """What could be stopped of a reduction that orders asked for, and what had left and stays ordered."""
+
+    wire_name: ClassVar[str] = "lines.reduced.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    request_id: UUID = Field(description="Of the LinesReductionRequested that this answers.")
+    stopped: list[LineUnits] = Field(description="Cancelled: released, and out of any parcel.")
+    left: list[LineUnits] = Field(description="Already handed over, so not stopped.")
+    position: FulfilmentPosition
+
+
+class MissingUnits(Part):
+    """A line that was not added because its SKU is short."""
+
+    line: LineNumber
+    sku: Sku
+    requested: Count
+    available: Count
+
+
+class LinesAdded(Message):
+    """What was added of the units that orders asked for, and which lines had too little stock."""
+
+    wire_name: ClassVar[str] = "lines.added.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    request_id: UUID = Field(description="Of the LinesAdditionRequested that this answers.")
+    added: list[LineUnits]
+    missing: list[MissingUnits]
     position: FulfilmentPosition

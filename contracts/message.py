@@ -83,3 +83,10 @@ class Reason(Part):
     field: str | None = Field(
         default=None, max_length=200, description="Where, as a path: lines[2].quantity."
     )
+
+
+class LineUnits(Part):
+    """So many units of one order line."""
+
+    line: LineNumber
+    quantity: Quantity

@@ -1,13 +1,16 @@
-"""What orders says: an order was placed, was refused, changed its state."""
+"""What orders says: an order was placed, was refused, changed its state, is to be changed."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from pydantic import Field
 
 from contracts.message import (
+    Actor,
     Currency,
     LineNumber,
+    LineUnits,
     Locale,
     Message,
     Minor,
@@ -116,3 +119,52 @@ class OrderStateChanged(Message):
     state: OrderState
     label: str = Field(description="The built-in label's key: payments_received, in_preparation.")
     cause: str = Field(description="Type of the message that caused it.")
+
+
+class ChangeCause(StrEnum):
+    """Why a placed order is changed."""
+
+    EDITED = "edited"
+    CANCELLED = "cancelled"
+    REINSTATED = "reinstated"
+    DELETED = "deleted"
+
+
+class LinesReductionRequested(Message):
+    """Units of a placed order are no longer wanted; fulfillment is to stop those that have not left."""
+
+    wire_name: ClassVar[str] = "lines.reduction_requested.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    request_id: UUID = Field(description="Names the request; the answer repeats it.")
+    lines: list[LineUnits] = Field(min_length=1)
+    cause: ChangeCause
+    actor: Actor
+
+
+class LineAddition(Part):
+    """So many more units of a line, which may be new."""
+
+    line: LineNumber
+    kind: LineKind
+    sku: Sku | None = Field(default=None, description="Required for `ship` lines.")
+    quantity: Quantity
+
+
+class LinesAdditionRequested(Message):
+    """More units of a placed order are wanted, or cancelled ones again; fulfillment is to find stock for them."""
+
+    wire_name: ClassVar[str] = "lines.addition_requested.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    request_id: UUID = Field(description="Names the request; the answer repeats it.")
+    lines: list[LineAddition] = Field(min_length=1)
+    all_or_nothing: bool = Field(description="Nothing is added unless stock stands behind all of it.")
+    cause: ChangeCause = Field(
+        description="edited: units on top of those ordered; reinstated: cancelled units are wanted again."
+    )
+    actor: Actor

@@ -53,7 +53,7 @@ async def orders_know_every_quantity(ground: Ground) -> AsyncIterator[Finding]:
 @check
 async def orders_know_every_parcel(ground: Ground) -> AsyncIterator[Finding]:
     """Orders' copy of the parcels is fulfillment's."""
-    names = "number, kind, weight_grams, packed_at, packed_by"
+    names = "number, kind, weight_grams, packed_at, packed_by, unpacked_at, unpacked_by"
     truth = await table(
         ground.fulfillment,
         f"""SELECT p.shop, p.order_id, p.parcel_id, {names},
@@ -65,7 +65,8 @@ async def orders_know_every_parcel(ground: Ground) -> AsyncIterator[Finding]:
     )
     copy = await table(
         ground.orders,
-        f"SELECT shop, order_id, parcel_id, {names}, {_LINES_OF_COPY} FROM parcel",  # noqa: S608
+        f"""SELECT shop, order_id, parcel_id, {names}, {_LINES_OF_COPY}
+            FROM parcel LEFT JOIN unpacking USING (shop, order_id, parcel_id)""",  # noqa: S608
         key=PARCEL,
     )
     for finding in compare("orders' copy of the parcel", truth, copy):

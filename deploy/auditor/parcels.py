@@ -30,9 +30,10 @@ async def parcels_hold_what_lines_say(ground: Ground) -> AsyncIterator[Finding]:
         """SELECT p.shop, p.order_id, p.line, sum(p.quantity)::int AS packed,
                coalesce(sum(p.quantity) FILTER (WHERE s.shipment_id IS NOT NULL), 0)::int AS shipped,
                coalesce(sum(p.quantity) FILTER (WHERE s.delivered_at IS NOT NULL), 0)::int AS delivered
-           FROM parcel_line p
+           FROM parcel_line p JOIN parcel USING (shop, order_id, parcel_id)
            LEFT JOIN shipment_parcel sp USING (shop, order_id, parcel_id)
            LEFT JOIN shipment s USING (shop, order_id, shipment_id)
+           WHERE unpacked_at IS NULL
            GROUP BY 1, 2, 3""",
         key=LINE,
     )

@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
-from contracts.orders import OrderPlaced
+from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
 from contracts.storefront import LineKind
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
-from services.fulfillment import stock, store
+from services.fulfillment import change_store, stock, store
+from services.fulfillment.change import Change
 from services.fulfillment.order import Key, Order
 from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
@@ -42,6 +43,9 @@ class ShelfBook(Book):
         self._new_parcels: list[tuple[Key, Parcel]] = []
         self._new_shipments: dict[tuple[Key, UUID], None] = {}
         self._delivered: dict[tuple[Key, UUID], None] = {}
+        self._new_lines: dict[tuple[Key, int], None] = {}
+        self._unpacked: dict[tuple[Key, UUID], None] = {}
+        self._answers: list[tuple[Key, Change]] = []
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
         """Lock and load what these deliveries touch: the orders they name, those that wait for stock, the
@@ -51,11 +55,21 @@ class ShelfBook(Book):
         restocked = {(m.shop, level.sku) for m in messages if isinstance(m, SetStock) for level in m.levels}
         restocked |= {(m.shop, m.sku) for m in messages if isinstance(m, AdjustStock)}
         named = {(m.shop, m.order_id) for m in messages if not isinstance(m, SetStock | AdjustStock)}
-        wanted = {(m.shop, sku) for m in messages if isinstance(m, OrderPlaced) for sku in _goods(m)}
+        wanted = {
+            (m.shop, sku)
+            for m in messages
+            if isinstance(m, OrderPlaced | LinesAdditionRequested)
+            for sku in _goods(m)
+        }
+        reduced = {(m.shop, m.order_id) for m in messages if isinstance(m, LinesReductionRequested)}
         connection = self.unit.connection
-        if wanted or restocked:
-            alone = {shop for shop, _ in restocked}
-            await store.pass_gate(connection, {shop for shop, _ in wanted | restocked}, alone)
+        alone = {shop for shop, _ in restocked | reduced}
+        if wanted or alone:
+            await store.pass_gate(connection, {shop for shop, _ in wanted} | alone, alone)
+        if reduced:
+            restocked |= await change_store.read_skus(connection, reduced)
+            fresh = (m for m in messages if isinstance(m, OrderPlaced) and (m.shop, m.order_id) in reduced)
+            restocked |= {(m.shop, sku) for m in fresh for sku in _goods(m)}
         if adjustments := [d for d in deliveries if isinstance(d.message, AdjustStock)]:
             keys = [(d.message.shop, d.envelope.id) for d in adjustments]
             self.stock_changes = await store.read_stock_changes(connection, keys)
@@ -65,7 +79,8 @@ class ShelfBook(Book):
             await store.read_lines(connection, self.orders)
             await self._load_parcels(messages)
         leaving = self._named_by(messages, DispatchShipment)
-        moved = wanted | restocked | self._skus_of(leaving.keys() | short)
+        changing = self._named_by(messages, LinesReductionRequested | LinesAdditionRequested)
+        moved = wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys())
         if moved:
             self.levels = await store.lock_levels(connection, moved)
         for place in self.levels:
@@ -74,12 +89,15 @@ class ShelfBook(Book):
     async def _load_parcels(self, messages: Sequence[Any]) -> None:
         """Of each order only what its messages need: packing its parcels, delivering also its shipments, …"""
         connection = self.unit.connection
-        if orders := self._named_by(messages, PackParcel | DispatchShipment | RecordDelivery):
+        asked = LinesReductionRequested
+        if orders := self._named_by(messages, PackParcel | DispatchShipment | RecordDelivery | asked):
             await store.read_parcels(connection, orders)
-        if orders := self._named_by(messages, DispatchShipment | RecordDelivery):
+        if orders := self._named_by(messages, DispatchShipment | RecordDelivery | asked):
             await store.read_shipments(connection, orders)
-        if orders := self._named_by(messages, DispatchShipment):
+        if orders := self._named_by(messages, DispatchShipment | asked | LinesAdditionRequested):
             await store.read_claims(connection, orders)
+        if orders := self._named_by(messages, asked | LinesAdditionRequested):
+            await change_store.read_answered(connection, orders)
 
     def _named_by(self, messages: Iterable[Any], kinds: Any) -> dict[Key, Order]:
         named = {(m.shop, m.order_id) for m in messages if isinstance(m, kinds)}
@@ -103,8 +121,25 @@ class ShelfBook(Book):
     def set_line(self, order: Order, line: Line) -> None:
         """Replace a line by its next state."""
         order.lines[line.line] = line
-        if order.key not in self._new_orders:
+        if order.key not in self._new_orders and (order.key, line.line) not in self._new_lines:
             self._changed_lines[order.key, line.line] = None
+
+    def add_line(self, order: Order, line: Line) -> None:
+        """A line that the order did not have when it was placed."""
+        order.lines[line.line] = line
+        if order.key not in self._new_orders:
+            self._new_lines[order.key, line.line] = None
+
+    def answer(self, order: Order, change: Change) -> None:
+        """An asked change was decided; the order's version rises."""
+        order.answered.add((change.request_id, change.kind))
+        self._answers.append((order.key, change))
+        self.changed(order)
+
+    def set_parcel(self, order: Order, parcel: Parcel) -> None:
+        """A parcel, now taken apart."""
+        order.parcels[parcel.id] = parcel
+        self._unpacked[order.key, parcel.id] = None
 
     def add_parcel(self, order: Order, parcel: Parcel) -> None:
         order.parcels[parcel.id] = parcel
@@ -126,12 +161,19 @@ class ShelfBook(Book):
             self._places.get((shop, sku), []), key=lambda place: (place.location != "main", place.location)
         )
 
-    def reserve(self, order: Order, line: int, place: Place, quantity: int) -> None:
-        """Take units of a level for an order line."""
+    def reserve(
+        self, order: Order, line: int, place: Place, quantity: int, cause: UUID | None = None
+    ) -> None:
+        """Take units of a level for an order line; the cause is the order itself unless another is given."""
         level, claim = stock.take(
             place, self.levels[place], order.claims.get((line, place), Claim()), quantity
         )
-        self._move(order, line, place, Kind.RESERVE, order.id, quantity, level, claim)
+        self._move(order, line, place, Kind.RESERVE, cause or order.id, quantity, level, claim)
+
+    def release(self, order: Order, line: int, place: Place, cause: UUID, quantity: int) -> None:
+        """Give reserved units of an order line back to their level."""
+        level, claim = stock.release(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.RELEASE, cause, quantity, level, claim)
 
     def ship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
         """Reserved units leave with a shipment."""
@@ -176,6 +218,10 @@ class ShelfBook(Book):
             await store.insert_orders(connection, list(self._new_orders.values()))
         if self._changed_orders:
             await store.update_orders(connection, list(self._changed_orders.values()))
+        if self._new_lines:
+            await change_store.insert_lines(
+                connection, [(key, self.orders[key].lines[n]) for key, n in self._new_lines]
+            )
         if self._changed_lines:
             await store.update_lines(
                 connection, [(key, self.orders[key].lines[n]) for key, n in self._changed_lines]
@@ -183,6 +229,11 @@ class ShelfBook(Book):
         await self._save_stock()
         if self._new_parcels:
             await store.insert_parcels(connection, self._new_parcels)
+        if self._unpacked:
+            parcels = [(key, self.orders[key].parcels[parcel_id]) for key, parcel_id in self._unpacked]
+            await change_store.update_unpacked(connection, parcels)
+        if self._answers:
+            await change_store.insert_answers(connection, self._answers, self.unit.now)
         if self._new_shipments:
             await store.insert_shipments(connection, self._shipments(self._new_shipments))
         if self._delivered:
@@ -209,5 +260,5 @@ class ShelfBook(Book):
         return [(key, self.orders[key].shipments[shipment_id]) for key, shipment_id in keys]
 
 
-def _goods(placed: OrderPlaced) -> set[str]:
-    return {line.sku for line in placed.lines if line.kind is LineKind.SHIP and line.sku is not None}
+def _goods(message: OrderPlaced | LinesAdditionRequested) -> set[str]:
+    return {line.sku for line in message.lines if line.kind is LineKind.SHIP and line.sku is not None}

@@ -41,7 +41,7 @@ def dispatch(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
         return (
             done(book, delivery) if known.is_described_by(command) else reject(book, delivery, _taken(known))
         )
-    if reasons := shipment.reasons_against(command, order.shipments.values()):
+    if reasons := shipment.reasons_against(command, order.shipments.values(), order.parcels):
         return reject(book, delivery, *reasons)
     leaving = _shipment_of(book, command)
     _move(book, order, leaving)

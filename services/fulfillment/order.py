@@ -11,6 +11,7 @@ from uuid import UUID
 
 from contracts.fulfillment import FulfilmentPosition, LinePosition, StockStanding
 from contracts.storefront import LineKind
+from services.fulfillment.change import ChangeKind
 from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
 from services.fulfillment.shipment import Shipment
@@ -36,6 +37,7 @@ class Order:
     claims: dict[tuple[int, Place], Claim] = field(default_factory=dict)
     parcels: dict[UUID, Parcel] = field(default_factory=dict)
     shipments: dict[UUID, Shipment] = field(default_factory=dict)
+    answered: set[tuple[UUID, ChangeKind]] = field(default_factory=set)
 
     @property
     def key(self) -> Key:
@@ -48,6 +50,17 @@ class Order:
             for _, line in sorted(self.lines.items())
             if line.is_goods and line.sku is not None and line.ordered > line.cancelled
         ]
+
+    def standing(self) -> list[Parcel]:
+        """The packed parcels that have neither left nor been taken apart."""
+        gone = {parcel_id for shipment in self.shipments.values() for parcel_id in shipment.parcel_ids}
+        return [
+            parcel for parcel in self.parcels.values() if parcel.id not in gone and parcel.unpacked_at is None
+        ]
+
+    def has_answered(self, request_id: UUID, kind: ChangeKind) -> bool:
+        """Whether this asked change was answered before."""
+        return (request_id, kind) in self.answered
 
     def open_of(self, line: int) -> Mapping[Place, int]:
         """What a line still holds of each level, by location."""

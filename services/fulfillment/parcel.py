@@ -30,6 +30,8 @@ class Parcel:
     declared_value_minor: int | None
     packed_at: datetime
     packed_by: str
+    unpacked_at: datetime | None = None
+    unpacked_by: str | None = None
 
     def is_described_by(self, command: PackParcel) -> bool:
         """Whether the command asks for this very parcel (who asks does not matter)."""

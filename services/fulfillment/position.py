@@ -51,6 +51,12 @@ def lose(line: Line, quantity: int) -> Line:
     return replace(line, lost=line.lost + quantity)
 
 
+def unpack(line: Line, quantity: int) -> Line:
+    """Packed units that have not left were taken out of their parcel."""
+    _check(line, "unpacked", quantity, line.packed - line.shipped)
+    return replace(line, packed=line.packed - quantity)
+
+
 def ship(line: Line, quantity: int) -> Line:
     """Packed units left."""
     _check(line, "shipped", quantity, line.packed - line.shipped)
@@ -73,6 +79,17 @@ def cancel(line: Line, quantity: int) -> Line:
     """Units that are in no parcel are no longer wanted."""
     _check(line, "cancelled", quantity, line.left_to_pack)
     return replace(line, cancelled=line.cancelled + quantity)
+
+
+def reinstate(line: Line, quantity: int) -> Line:
+    """Cancelled units are wanted again."""
+    _check(line, "reinstated", quantity, line.cancelled)
+    return replace(line, cancelled=line.cancelled - quantity)
+
+
+def extend(line: Line, quantity: int) -> Line:
+    """More units were ordered."""
+    return replace(line, ordered=line.ordered + quantity)
 
 
 def _check(line: Line, step: str, asked: int, left: int) -> None:

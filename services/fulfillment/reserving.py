@@ -36,7 +36,7 @@ def reserve(book: ShelfBook, order: Order, cause: Envelope) -> bool:
     """Reserve everything an order wants and say so; False and nothing changed when a SKU is short."""
     if _shortages(book, order):
         return False
-    free = {want.sku: _available(book, order.shop, want.sku) for want in order.wanted()}
+    free = {want.sku: available(book, order.shop, want.sku) for want in order.wanted()}
     for taken in stock.allocate(order.wanted(), free):
         book.reserve(order, taken.line, taken.place, taken.quantity)
     order.stock = StockStanding.RESERVED
@@ -77,14 +77,15 @@ def _order_of(placed: OrderPlaced) -> Order:
     return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, standing, lines=lines)
 
 
-def _available(book: ShelfBook, shop: str, sku: str) -> dict[stock.Place, int]:
+def available(book: ShelfBook, shop: str, sku: str) -> dict[stock.Place, int]:
+    """What is free of a SKU, by location, in the sequence in which it is drawn."""
     return {place: book.levels[place].available for place in book.places(shop, sku)}
 
 
 def _shortages(book: ShelfBook, order: Order) -> list[stock.Short]:
     wanted = order.wanted()
     return stock.shortages(
-        wanted, {want.sku: sum(_available(book, order.shop, want.sku).values()) for want in wanted}
+        wanted, {want.sku: sum(available(book, order.shop, want.sku).values()) for want in wanted}
     )
 
 

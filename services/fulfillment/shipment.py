@@ -88,7 +88,9 @@ def missing_parcels(command: DispatchShipment, parcels: Mapping[UUID, Parcel]) -
     return [parcel_id for parcel_id in parcel_ids_of(command) if parcel_id not in parcels]
 
 
-def reasons_against(command: DispatchShipment, shipments: Iterable[Shipment]) -> list[Reason]:
+def reasons_against(
+    command: DispatchShipment, shipments: Iterable[Shipment], parcels: Mapping[UUID, Parcel]
+) -> list[Reason]:
     """Every reason why these packed parcels cannot leave; none means they can."""
     reasons = []
     left_in = {parcel_id: shipment.id for shipment in shipments for parcel_id in shipment.parcel_ids}
@@ -96,6 +98,10 @@ def reasons_against(command: DispatchShipment, shipments: Iterable[Shipment]) ->
         if parcel_id in left_in:
             message = f"Parcel {parcel_id} already left in shipment {left_in[parcel_id]}; leave it out."
             reasons.append(Reason(code="parcel_already_shipped", message=message, field="parcel_ids"))
+        parcel = parcels.get(parcel_id)
+        if parcel is not None and parcel.unpacked_at is not None:
+            message = f"Parcel {parcel_id} (number {parcel.number}) was taken apart; leave it out."
+            reasons.append(Reason(code="parcel_unpacked", message=message, field="parcel_ids"))
     if (command.cost_minor is None) != (command.cost_currency is None):
         message = f"Cost {command.cost_minor} in currency {command.cost_currency}: give both or neither."
         reasons.append(Reason(code="cost_without_currency", message=message, field="cost_currency"))

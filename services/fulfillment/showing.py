@@ -44,6 +44,8 @@ class ShownParcel(BaseModel):
     declared_value_minor: int | None
     packed_at: datetime
     packed_by: str
+    unpacked_at: datetime | None
+    unpacked_by: str | None
 
 
 class ShownShipment(BaseModel):
@@ -138,6 +140,8 @@ def show_parcel(parcel: Parcel) -> ShownParcel:
         declared_value_minor=parcel.declared_value_minor,
         packed_at=parcel.packed_at,
         packed_by=parcel.packed_by,
+        unpacked_at=parcel.unpacked_at,
+        unpacked_by=parcel.unpacked_by,
     )
 
 

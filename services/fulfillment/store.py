@@ -171,7 +171,7 @@ async def read_parcels(connection: Connection, orders: Mapping[Key, Order]) -> N
     rows = await connection.fetch(
         """
         SELECT shop, order_id, parcel_id, number, lines, quantities, kind, weight_grams, length_mm, width_mm,
-               height_mm, declared_value_minor, packed_at, packed_by
+               height_mm, declared_value_minor, packed_at, packed_by, unpacked_at, unpacked_by
         FROM parcel JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, order_id) USING (shop, order_id)
         CROSS JOIN LATERAL (
             SELECT array_agg(line ORDER BY line) AS lines, array_agg(quantity ORDER BY line) AS quantities

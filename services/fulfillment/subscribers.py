@@ -1,9 +1,9 @@
 """What fulfillment hears, and which action each message starts."""
 
 from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
-from contracts.orders import OrderPlaced
+from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
 from services.chassis.subscribers import Delivery, Subscribers
-from services.fulfillment import delivering, dispatching, packing, reserving, stocking
+from services.fulfillment import adding, delivering, dispatching, packing, reducing, reserving, stocking
 from services.fulfillment.book import ShelfBook
 
 subscribers = Subscribers("fulfillment", ShelfBook)
@@ -13,6 +13,18 @@ subscribers = Subscribers("fulfillment", ShelfBook)
 def order_placed(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
     """A repeat finds the order and leaves it as it is."""
     reserving.take_in(book, delivery)
+
+
+@subscribers.on(LinesReductionRequested)
+def lines_reduction_requested(book: ShelfBook, delivery: Delivery[LinesReductionRequested]) -> None:
+    """A repeat finds the request answered."""
+    reducing.reduce(book, delivery)
+
+
+@subscribers.on(LinesAdditionRequested)
+def lines_addition_requested(book: ShelfBook, delivery: Delivery[LinesAdditionRequested]) -> None:
+    """A repeat finds the request answered."""
+    adding.add(book, delivery)
 
 
 @subscribers.on(SetStock)

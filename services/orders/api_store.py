@@ -139,7 +139,9 @@ select to_jsonb(o) as "order",
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number), '[]')
      from ledger_entry x where x.shop = o.shop and x.order_id = o.order_id) as ledger,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')
-     from parcel x where x.shop = o.shop and x.order_id = o.order_id) as parcels,
+     from (select p.*, u.unpacked_at, u.unpacked_by
+           from parcel p left join unpacking u using (shop, order_id, parcel_id)) x
+     where x.shop = o.shop and x.order_id = o.order_id) as parcels,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.dispatched_at, x.shipment_id), '[]')
      from shipment x where x.shop = o.shop and x.order_id = o.order_id) as shipments,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.delivered_at, x.shipment_id), '[]')

@@ -49,6 +49,7 @@ class OrderBook(Book):
         self.unmatched_payments: list[tuple[Any, ...]] = []
         self.parcels: list[tuple[Any, ...]] = []
         self.shipments: list[tuple[Any, ...]] = []
+        self.unpackings: list[tuple[Any, ...]] = []
         self.deliveries: list[tuple[Any, ...]] = []
         self.mails: dict[tuple[str, UUID], tuple[Any, ...]] = {}
         self.outcomes: dict[UUID, tuple[str, str]] = {}
@@ -143,6 +144,7 @@ class OrderBook(Book):
             (store.insert_ledger_entries, self.ledger_entries),
             (store.insert_unmatched_payments, self.unmatched_payments),
             (store.insert_parcels, self.parcels),
+            (store.insert_unpackings, self.unpackings),
             (store.insert_shipments, self.shipments),
             (store.insert_deliveries, self.deliveries),
             (store.upsert_mails, [self.mails[key] for key in sorted(self.mails)]),

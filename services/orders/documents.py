@@ -120,6 +120,8 @@ class ParcelShown(BaseModel):
     lines: list[ParcelLine]
     packed_at: Moment
     packed_by: str
+    unpacked_at: Moment | None = Field(default=None, description="When it was taken apart, before it left.")
+    unpacked_by: str | None = None
 
 
 class ShipmentShown(BaseModel):

@@ -15,8 +15,11 @@ from contracts.fulfillment import (
     DeliveryRecorded,
     FulfilmentPosition,
     LinePosition,
+    LinesAdded,
+    LinesReduced,
     ParcelLine,
     ParcelPacked,
+    ParcelUnpacked,
     ShipmentDispatched,
     StockRejected,
     StockReserved,
@@ -64,6 +67,18 @@ def copy_parcel(book: OrderBook, delivery: Delivery[ParcelPacked]) -> None:
     data = {"number": parcel.number, "units": _units(parcel.lines)}
     book.note(order.shop, order.id, "parcel_packed", parcel.parcel_id, parcel.packed_by, cause, data)
     _take_position(book, order, parcel.position, cause, parcel.packed_by)
+    outcomes.settle(book, delivery)
+
+
+def copy_unpacking(book: OrderBook, delivery: Delivery[ParcelUnpacked]) -> None:
+    """Copy that a parcel was taken apart, whether or not the parcel is known. Raises Wait for an unknown order."""
+    parcel, cause = delivery.message, delivery.envelope
+    order = book.find(parcel.shop, parcel.order_id)
+    actor = parcel.unpacked_by
+    book.unpackings.append((order.shop, order.id, parcel.parcel_id, parcel.unpacked_at, actor))
+    data = {"number": parcel.number, "units": _units(parcel.lines)}
+    book.note(order.shop, order.id, "parcel_unpacked", parcel.parcel_id, actor, cause, data)
+    _take_position(book, order, parcel.position, cause, actor)
     outcomes.settle(book, delivery)
 
 
@@ -124,6 +139,13 @@ def copy_delivery(book: OrderBook, delivery: Delivery[DeliveryRecorded]) -> None
     book.note(order.shop, order.id, "delivery_recorded", recorded.shipment_id, actor, cause, data)
     _take_position(book, order, recorded.position, cause, actor)
     outcomes.settle(book, delivery)
+
+
+def take_change(book: OrderBook, delivery: Delivery[LinesReduced] | Delivery[LinesAdded]) -> None:
+    """Take over the position after units were stopped or added. Raises Wait for an unknown order."""
+    message = delivery.message
+    order = book.find(message.shop, message.order_id)
+    _take_position(book, order, message.position, delivery.envelope, None)
 
 
 def _take_position(

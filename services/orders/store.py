@@ -247,6 +247,16 @@ async def insert_parcels(connection: Connection, rows: Sequence[Sequence[Any]]) 
     )
 
 
+async def insert_unpackings(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy that parcels were taken apart; one already there stays as it is."""
+    await connection.execute(
+        """INSERT INTO unpacking (shop, order_id, parcel_id, unpacked_at, unpacked_by)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[])
+           ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
 async def insert_shipments(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
     """Copy dispatched shipments; one already there stays as it is. Parcel ids come as array literals."""
     await connection.execute(

@@ -2,7 +2,10 @@
 
 from contracts.fulfillment import (
     DeliveryRecorded,
+    LinesAdded,
+    LinesReduced,
     ParcelPacked,
+    ParcelUnpacked,
     ShipmentDispatched,
     StockLevelChanged,
     StockRejected,
@@ -66,6 +69,24 @@ def stock_level_changed(book: OrderBook, delivery: Delivery[StockLevelChanged]) 
 def parcel_packed(book: OrderBook, delivery: Delivery[ParcelPacked]) -> None:
     """A repeat finds its parcel."""
     shipping.copy_parcel(book, delivery)
+
+
+@subscribers.on(ParcelUnpacked)
+def parcel_unpacked(book: OrderBook, delivery: Delivery[ParcelUnpacked]) -> None:
+    """A repeat finds the unpacking."""
+    shipping.copy_unpacking(book, delivery)
+
+
+@subscribers.on(LinesReduced)
+def lines_reduced(book: OrderBook, delivery: Delivery[LinesReduced]) -> None:
+    """A repeat, or an older position, changes nothing."""
+    shipping.take_change(book, delivery)
+
+
+@subscribers.on(LinesAdded)
+def lines_added(book: OrderBook, delivery: Delivery[LinesAdded]) -> None:
+    """A repeat, or an older position, changes nothing."""
+    shipping.take_change(book, delivery)
 
 
 @subscribers.on(ShipmentDispatched)

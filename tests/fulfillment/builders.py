@@ -18,7 +18,16 @@ from contracts.fulfillment import (
     SetStock,
     StockLevel,
 )
-from contracts.orders import Buyer, OrderPlaced, PlacedLine
+from contracts.message import LineUnits
+from contracts.orders import (
+    Buyer,
+    ChangeCause,
+    LineAddition,
+    LinesAdditionRequested,
+    LinesReductionRequested,
+    OrderPlaced,
+    PlacedLine,
+)
 from contracts.storefront import LineKind, Module, PaymentChoice, PaymentMethod, Totals
 
 PLACED_AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -137,3 +146,44 @@ def adjustment(shop: str, sku: str, change: int, **more: Any) -> AdjustStock:
     """So many units of a SKU came or went at the main location, unless said otherwise."""
     fields: dict[str, Any] = {"reason": "Deux bougies cassées", "actor": "staff:zoe", **more}
     return AdjustStock(shop=shop, sku=sku, change=change, **fields)
+
+
+def reduce(
+    order: OrderPlaced,
+    units: dict[int, int],
+    request_id: UUID | None = None,
+    cause: ChangeCause = ChangeCause.CANCELLED,
+) -> LinesReductionRequested:
+    """A request to stop these units by line."""
+    return LinesReductionRequested(
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        request_id=request_id or uuid7(),
+        lines=[LineUnits(line=line, quantity=quantity) for line, quantity in units.items()],
+        cause=cause,
+        actor="staff:zoe",
+    )
+
+
+def add(
+    order: OrderPlaced,
+    lines: dict[int, tuple[LineKind, str | None, int]],
+    request_id: UUID | None = None,
+    cause: ChangeCause = ChangeCause.EDITED,
+    all_or_nothing: bool = False,
+) -> LinesAdditionRequested:
+    """A request for these units by line number."""
+    return LinesAdditionRequested(
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        request_id=request_id or uuid7(),
+        lines=[
+            LineAddition(line=line, kind=kind, sku=sku, quantity=quantity)
+            for line, (kind, sku, quantity) in lines.items()
+        ],
+        all_or_nothing=all_or_nothing,
+        cause=cause,
+        actor="staff:zoe",
+    )

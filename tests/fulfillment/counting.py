@@ -15,15 +15,23 @@ _WRONG_LEVELS = """
     ) AS moved USING (shop, sku, location)
     WHERE reserved <> coalesce(claimed.open, 0) OR level.on_hand <> coalesce(moved.on_hand, 0)
 """
+_WRONG_PARCELS = """
+    SELECT order_line.*, inside.* FROM order_line LEFT JOIN (
+        SELECT shop, order_id, line, sum(quantity) AS in_parcels
+        FROM parcel_line JOIN parcel USING (shop, order_id, parcel_id) WHERE unpacked_at IS NULL GROUP BY 1, 2, 3
+    ) AS inside USING (shop, order_id, line)
+    WHERE packed <> coalesce(in_parcels, 0)
+"""
 _WRONG_CLAIMS = """
     SELECT reservation.*, moved.*
     FROM reservation JOIN (
         SELECT shop, order_id, line, location,
                coalesce(sum(quantity) FILTER (WHERE kind IN ('hold', 'reserve')), 0) AS took,
-               coalesce(sum(quantity) FILTER (WHERE kind = 'ship'), 0) AS left_house
+               coalesce(sum(quantity) FILTER (WHERE kind = 'ship'), 0) AS left_house,
+               coalesce(sum(quantity) FILTER (WHERE kind = 'release'), 0) AS given_back
         FROM stock_movement WHERE order_id IS NOT NULL GROUP BY 1, 2, 3, 4
     ) AS moved USING (shop, order_id, line, location)
-    WHERE taken <> took OR shipped <> left_house
+    WHERE taken <> took OR shipped <> left_house OR released <> given_back
 """
 
 
@@ -31,11 +39,13 @@ async def assert_books_agree(desk: Desk) -> None:
     """Reserved = Σ open reservations; on hand and reservations = Σ movements; each order all or nothing."""
     assert await desk.fetch(_WRONG_LEVELS) == []
     assert await desk.fetch(_WRONG_CLAIMS) == []
+    assert await desk.fetch(_WRONG_PARCELS) == []
     partly = """
         SELECT shop, order_id FROM fulfilment_order JOIN order_line USING (shop, order_id)
-        LEFT JOIN (SELECT shop, order_id, line, sum(taken) AS taken FROM reservation GROUP BY 1, 2, 3) AS claimed
-            USING (shop, order_id, line)
-        WHERE kind = 'ship' AND coalesce(taken, 0) <> CASE stock WHEN 'reserved' THEN ordered ELSE 0 END
+        LEFT JOIN (SELECT shop, order_id, line, sum(taken - released) AS held FROM reservation GROUP BY 1, 2, 3)
+            AS claimed USING (shop, order_id, line)
+        WHERE kind = 'ship'
+          AND coalesce(held, 0) <> CASE stock WHEN 'reserved' THEN ordered - cancelled ELSE 0 END
     """
     assert await desk.fetch(partly) == []
 

@@ -58,6 +58,7 @@ EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
         "height_mm",
         "declared_value_minor",
         "packed_by",
+        "unpacked_by",
     ),
     "parcel_line": ("shop", "order_id", "parcel_id", "line", "quantity"),
     "shipment": (
@@ -78,6 +79,7 @@ EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
         "proof_reference",
         "recorded_by",
     ),
+    "line_change": ("shop", "order_id", "request_id", "kind", "cause", "done", "refused", "actor"),
     "shipment_parcel": ("shop", "order_id", "shipment_id", "parcel_id"),
 }
 """Columns by table; a table's rows are compared as a set."""

@@ -42,7 +42,7 @@ def test_nothing_left_says_so() -> None:
 
 def test_a_cost_needs_its_currency() -> None:
     command = dispatch(ORDER, [UUID(int=1)], cost_minor=690)
-    (reason,) = shipment.reasons_against(command, [])
+    (reason,) = shipment.reasons_against(command, [], {})
     assert (reason.code, reason.field) == ("cost_without_currency", "cost_currency")
 
 

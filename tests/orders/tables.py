@@ -128,6 +128,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "packed_at",
         "packed_by",
     ),
+    "unpacking": ("shop", "order_id", "parcel_id", "unpacked_at", "unpacked_by"),
     "shipment": (
         "shop",
         "order_id",

@@ -1,0 +1,92 @@
+"""The SQL of asked changes: what was answered, lines that came later, parcels taken apart. See store.py on locks."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from services.chassis.database import Connection
+from services.fulfillment.change import Change, ChangeKind
+from services.fulfillment.order import Key, Order
+from services.fulfillment.parcel import Parcel
+from services.fulfillment.position import Line
+
+
+async def read_skus(connection: Connection, keys: Iterable[Key]) -> set[tuple[str, str]]:
+    """The (shop, SKU) of these orders' goods. Locks nothing: a line's SKU never changes, and the gate keeps new
+    lines away.
+    """
+    shops, ids = zip(*keys, strict=True)
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT shop, sku
+        FROM order_line JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, order_id) USING (shop, order_id)
+        WHERE kind = 'ship'
+        """,
+        shops,
+        ids,
+    )
+    return {(row["shop"], row["sku"]) for row in rows}
+
+
+async def read_answered(connection: Connection, orders: Mapping[Key, Order]) -> None:
+    """Fill in which requests of locked orders were answered."""
+    shops, ids = zip(*orders, strict=True)
+    rows = await connection.fetch(
+        """
+        SELECT shop, order_id, request_id, kind
+        FROM line_change JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, order_id) USING (shop, order_id)
+        """,
+        shops,
+        ids,
+    )
+    for shop, order_id, request_id, kind in rows:
+        orders[shop, order_id].answered.add((request_id, ChangeKind(kind)))
+
+
+async def insert_answers(
+    connection: Connection, answers: Sequence[tuple[Key, Change]], answered_at: datetime
+) -> None:
+    """Write what was asked of locked orders and answered."""
+    rows = [
+        (*key, c.request_id, c.kind.value, c.cause.value, json.dumps(c.done), json.dumps(c.refused), c.actor)
+        for key, c in answers
+    ]
+    await connection.execute(
+        """
+        INSERT INTO line_change (shop, order_id, request_id, kind, cause, done, refused, actor, answered_at)
+        SELECT *, $9::timestamptz FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],
+                                              $6::jsonb[], $7::jsonb[], $8::text[])
+        """,
+        *zip(*rows, strict=True),
+        answered_at,
+    )
+
+
+async def insert_lines(connection: Connection, lines: Sequence[tuple[Key, Line]]) -> None:
+    """Write lines that were added to locked orders."""
+    rows = [
+        (*key, line.line, line.kind, line.sku, line.ordered, line.cancelled, line.packed)
+        for key, line in lines
+    ]
+    await connection.execute(
+        """
+        INSERT INTO order_line (shop, order_id, line, kind, sku, ordered, cancelled, packed)
+        SELECT * FROM unnest($1::text[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::int[], $7::int[],
+                             $8::int[])
+        """,
+        *zip(*rows, strict=True),
+    )
+
+
+async def update_unpacked(connection: Connection, parcels: Sequence[tuple[Key, Parcel]]) -> None:
+    """Write when parcels of locked orders were taken apart, and by whom."""
+    rows = [(*key, parcel.id, parcel.unpacked_at, parcel.unpacked_by) for key, parcel in parcels]
+    await connection.execute(
+        """
+        UPDATE parcel SET unpacked_at = new.unpacked_at, unpacked_by = new.unpacked_by
+        FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[])
+          AS new (shop, order_id, parcel_id, unpacked_at, unpacked_by)
+        WHERE (parcel.shop, parcel.order_id, parcel.parcel_id) = (new.shop, new.order_id, new.parcel_id)
+        """,
+        *zip(*rows, strict=True),
+    )

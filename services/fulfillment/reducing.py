@@ -1,0 +1,85 @@
+"""Reducing: units of an order that are no longer wanted are stopped, as far as they have not left.
+
+Stopped units are cancelled, taken out of any parcel and given back to the shelf, where orders that waited for them get
+them, oldest first. The answer says what was stopped and what had left; only after it do orders and payments change.
+A request is answered once: the same again, under whatever event id, changes nothing.
+"""
+
+from contracts.envelope import Envelope
+from contracts.fulfillment import LinesReduced, StockStanding
+from contracts.message import LineUnits
+from contracts.orders import LinesReductionRequested
+from services.chassis.subscribers import Delivery, Wait, order_key
+from services.fulfillment import position, reduction, reserving, stock, unpacking
+from services.fulfillment.book import ShelfBook
+from services.fulfillment.change import Change, ChangeKind
+from services.fulfillment.order import Order
+from services.fulfillment.reduction import Reduction, Units
+
+
+def reduce(book: ShelfBook, delivery: Delivery[LinesReductionRequested]) -> None:
+    """Stop what has not left and answer. Raises Wait for an unknown order."""
+    request = delivery.message
+    order = book.orders.get((request.shop, request.order_id))
+    if order is None:
+        raise Wait(order_key(request.order_id), "order_unknown")
+    if order.has_answered(request.request_id, ChangeKind.REDUCTION):
+        return
+    found = reduction.reduce(order.lines, order.standing(), reduction.units_of(request.lines))
+    for parcel in found.opened:
+        unpacking.unpack(book, order, parcel, request.actor, delivery.envelope)
+    released = {
+        sku for line, units in found.stopped.items() for sku in _stop(book, order, line, units, request)
+    }
+    reserving.retry(book, order.shop, released, delivery.envelope)
+    _stand(book, order, delivery.envelope)
+    change = Change(
+        request.request_id, ChangeKind.REDUCTION, request.cause, found.stopped, found.left, request.actor
+    )
+    book.answer(order, change)
+    book.unit.wake(cancelled_key(order))
+    book.unit.emit(_event(order, request, found), about=order, cause=delivery.envelope)
+
+
+def cancelled_key(order: Order) -> str:
+    """The key under which a reinstatement waits for the cancellation that it takes back."""
+    return f"cancelled:{order.id}"
+
+
+def _stop(
+    book: ShelfBook, order: Order, number: int, quantity: int, request: LinesReductionRequested
+) -> set[str]:
+    """Cancel units of one line and give their stock back; the SKUs of which more is available now."""
+    line = order.lines[number]
+    book.set_line(order, position.cancel(line, quantity))
+    released = set()
+    for place, units in stock.spread(order.open_of(number), quantity):
+        book.release(order, number, place, request.request_id, units)
+        released.add(place.sku)
+    return released
+
+
+def _stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
+    """An order that waited for stock may need none any more, or so little that there is enough."""
+    if order.stock is not StockStanding.MISSING:
+        return
+    if not order.wanted():
+        order.stock = StockStanding.NOT_REQUIRED
+    else:
+        reserving.reserve(book, order, cause)
+
+
+def _event(order: Order, request: LinesReductionRequested, found: Reduction) -> LinesReduced:
+    return LinesReduced(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        request_id=request.request_id,
+        stopped=_listed(found.stopped),
+        left=_listed(found.left),
+        position=order.position(),
+    )
+
+
+def _listed(units: Units) -> list[LineUnits]:
+    return [LineUnits(line=line, quantity=quantity) for line, quantity in units.items()]
