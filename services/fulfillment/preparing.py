@@ -48,8 +48,7 @@ def _fetches(order: Order, line: Line, sku: str) -> list[Fetch]:
 
 def standing(order: Order) -> list[Parcel]:
     """The parcels that are packed and have not left, by number."""
-    left = shipments_by_parcel(order)
-    return sorted((p for p in order.parcels.values() if p.id not in left), key=lambda parcel: parcel.number)
+    return sorted(order.standing(), key=lambda parcel: parcel.number)
 
 
 def shipments_by_parcel(order: Order) -> dict[object, Shipment]:
