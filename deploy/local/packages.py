@@ -92,6 +92,17 @@ class PrivateApt:
         answer = self.run("apt-cache", "depends", "--recurse", *(f"--no-{kind}" for kind in hidden), package)
         return {line for line in answer.splitlines() if line and not line.startswith((" ", "<"))}
 
+    def resolve(self, *packages: str) -> list[str]:
+        """What apt would install for `packages` on a system with nothing on it: one of each alternative."""
+        nothing = self.folder / "status"
+        nothing.touch()
+        answer = self.run(
+            "apt-get",
+            *("-q", "-s", "-o", f"Dir::State::status={nothing}", "-o", "APT::Install-Recommends=false"),
+            *("install", *packages),
+        )
+        return [line.split()[1] for line in answer.splitlines() if line.startswith("Inst ")]
+
     def unpack(self, packages: list[str], into: Path) -> None:
         """Download `packages` and unpack their files below `into`; none of their scripts runs."""
         downloads = Path(tempfile.mkdtemp(prefix="debs.", dir=self.folder))

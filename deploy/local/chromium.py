@@ -1,0 +1,100 @@
+"""Where Chromium is: named, installed here, or Debian's, fetched and unpacked without root.
+
+Only tests need a browser, and Debian's is the one they use, so that what they see is what `apt-get install chromium`
+gives anybody. Unpacked it finds its libraries and fonts by three environment variables; nothing of the system is
+changed, and a page looks the same on a machine without any fonts.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.packages import PackagesUnavailable, PrivateApt, cached, is_installed
+
+UNPACKED = Path(__file__).resolve().parents[2] / "var" / "parts" / "chromium"
+INSTALLED = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-liberation")
+LIBRARY = ("lib", "zlib")
+NEEDED_PREFIXES = ("chromium", "fonts-", *LIBRARY)
+NOT_NEEDED = ("libc6", "libcrypt1", "libllvm", "libgl1-mesa-dri", "libperl", "libpam-", "libsystemd-shared")
+"""The system's own C library, and what only screens, Perl and log-ins need."""
+LIBRARIES = ("usr/lib/*-linux-*", "usr/lib/*-linux-*/nss", "lib/*-linux-*")
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">../usr/share/fonts</dir>
+  <alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+  <alias><family>serif</family><prefer><family>Liberation Serif</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+  <alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
+</fontconfig>
+"""
+WHAT_TO_DO = "Install it (apt-get install chromium), or set COMPTOIR_CHROMIUM to the path of a Chromium or Chrome program"
+
+
+class ChromiumNotFound(Exception):
+    """No Chromium on this machine and none could be fetched; says what to do."""
+
+
+@dataclass(frozen=True)
+class Chromium:
+    """The program; `tree` is what we unpacked, when we did."""
+
+    program: Path
+    tree: Path | None = None
+
+    def environment(self) -> dict[str, str]:
+        """Our environment, and where an unpacked program finds its libraries and fonts."""
+        if self.tree is None:
+            return dict(os.environ)
+        found = [path for pattern in LIBRARIES for path in sorted(self.tree.glob(pattern))]
+        return {
+            **os.environ,
+            "LD_LIBRARY_PATH": ":".join(map(str, found)),
+            "FONTCONFIG_FILE": str(self.tree / "fonts" / "fonts.conf"),
+            "XDG_DATA_DIRS": f"{self.tree / 'usr/share'}:/usr/local/share:/usr/share",
+        }
+
+
+def find_chromium(kind: str | None = None, unpacked: Path = UNPACKED) -> Chromium:
+    """The browser to use; `kind` (else COMPTOIR_CHROMIUM): "auto", "installed", "fetched" or a program's path.
+
+    Raises ChromiumNotFound.
+    """
+    kind = kind or os.environ.get("COMPTOIR_CHROMIUM") or "auto"
+    if "/" in kind:
+        if not os.access(kind, os.X_OK):
+            raise ChromiumNotFound(f"COMPTOIR_CHROMIUM={kind} is no program. {WHAT_TO_DO}")
+        return Chromium(Path(kind))
+    if kind not in {"auto", "installed", "fetched"}:
+        raise ChromiumNotFound(f"COMPTOIR_CHROMIUM={kind!r}: it is auto, installed, fetched or a path")
+    if kind != "fetched" and (found := next((path for path in INSTALLED if os.access(path, os.X_OK)), None)):
+        return Chromium(Path(found))
+    if kind == "installed":
+        raise ChromiumNotFound(f"No Chromium is installed. {WHAT_TO_DO}")
+    try:
+        tree = cached(unpacked, fetch)
+    except PackagesUnavailable as reason:
+        raise ChromiumNotFound(
+            f"No Chromium here, and fetching one failed: {reason}. {WHAT_TO_DO}"
+        ) from reason
+    return Chromium(tree / "usr/lib/chromium/chromium", tree)
+
+
+def fetch(tree: Path) -> None:
+    """Unpack Chromium, two families of fonts and the libraries this system lacks into the empty folder `tree`."""
+    apt = PrivateApt(tree / "apt")
+    apt.update()
+    apt.unpack([name for name in apt.resolve(*PACKAGES) if is_wanted(name)], tree)
+    shutil.rmtree(apt.folder)
+    fonts = tree / "fonts"
+    fonts.mkdir()
+    (fonts / "fonts.conf").write_text(FONTS, encoding="utf-8")
+
+
+def is_wanted(package: str) -> bool:
+    """Whether a package that Chromium depends on must be unpacked for it."""
+    if not package.startswith(NEEDED_PREFIXES) or package.startswith(NOT_NEEDED):
+        return False
+    return not (package.startswith(LIBRARY) and is_installed(package))
