@@ -30,7 +30,9 @@ FONTS = """<?xml version="1.0"?>
   <alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
 </fontconfig>
 """
-WHAT_TO_DO = "Install it (apt-get install chromium), or set COMPTOIR_CHROMIUM to the path of a Chromium or Chrome program"
+WHAT_TO_DO = (
+    "Install it (apt-get install chromium), or set COMPTOIR_CHROMIUM to the path of a Chromium program"
+)
 
 
 class ChromiumNotFound(Exception):
