@@ -27,6 +27,8 @@ from contracts.notifier import MailFailed, MailSent, MailUncertain
 from contracts.orders import (
     LinesAdditionRequested,
     LinesReductionRequested,
+    OrderDeleted,
+    OrderEdited,
     OrderPlaced,
     OrderRejected,
     OrderStateChanged,
@@ -95,6 +97,8 @@ _ENTRIES = (
     _entry("orders", OrderStateChanged),
     _entry("orders", LinesReductionRequested, "fulfillment"),
     _entry("orders", LinesAdditionRequested, "fulfillment"),
+    _entry("orders", OrderEdited, "payments"),
+    _entry("orders", OrderDeleted, "payments", "fulfillment"),
     _command(RecordPayment, "payments", PaymentSettled),
     _command(SetStock, "fulfillment", StockLevelChanged),
     _command(AdjustStock, "fulfillment", StockLevelChanged),

@@ -168,3 +168,49 @@ class LinesAdditionRequested(Message):
         description="edited: units on top of those ordered; reinstated: cancelled units are wanted again."
     )
     actor: Actor
+
+
+class OrderEdited(Message):
+    """A placed order was changed: what it holds from now on, and by how much what is due changes.
+
+    The change is named by `edit_id` and counts once. Cancelling and reinstating leave the content as it was; the
+    quantities that are still wanted are fulfillment's to tell.
+    """
+
+    wire_name: ClassVar[str] = "order.edited.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    edit_id: UUID
+    previous_edit_id: UUID | None = Field(
+        default=None, description="The order's edit before this one; what is due follows them one by one."
+    )
+    revision: int = Field(ge=1, description="The order's revision after the change; the highest one counts.")
+    cause: ChangeCause
+    currency: Currency
+    due_change_minor: Minor = Field(
+        description="Positive: more is due; negative: a credit. A reinstatement takes a cancellation's credit back."
+    )
+    totals: Totals
+    lines: list[PlacedLine]
+    shipping: Shipping | None = None
+    extra_lines: list[ExtraLine] = Field(default_factory=list)
+    customer: Buyer
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    reason: Text | None = None
+    actor: Actor
+
+
+class OrderDeleted(Message):
+    """An order was deleted: nothing of it is kept but this fact. Money that still comes for it has no order."""
+
+    wire_name: ClassVar[str] = "order.deleted.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    reason: Text
+    actor: Actor
+    deleted_at: Moment

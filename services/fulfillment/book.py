@@ -7,6 +7,7 @@ location). Behind the gate no order can become `missing` unseen while stock is r
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ class ShelfBook(Book):
         self._new_lines: dict[tuple[Key, int], None] = {}
         self._unpacked: dict[tuple[Key, UUID], None] = {}
         self._answers: list[tuple[Key, Change]] = []
+        self._forgotten: dict[Key, datetime] = {}
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
         """Lock and load what these deliveries touch: the orders they name, those that wait for stock, the
@@ -135,6 +137,10 @@ class ShelfBook(Book):
         order.answered.add((change.request_id, change.kind))
         self._answers.append((order.key, change))
         self.changed(order)
+
+    def forget(self, order: Order, deleted_at: datetime) -> None:
+        """An order was deleted; what is known of it stays in the books."""
+        self._forgotten[order.key] = deleted_at
 
     def set_parcel(self, order: Order, parcel: Parcel) -> None:
         """A parcel, now taken apart."""
@@ -234,6 +240,8 @@ class ShelfBook(Book):
             await change_store.update_unpacked(connection, parcels)
         if self._answers:
             await change_store.insert_answers(connection, self._answers, self.unit.now)
+        if self._forgotten:
+            await change_store.mark_deleted(connection, self._forgotten)
         if self._new_shipments:
             await store.insert_shipments(connection, self._shipments(self._new_shipments))
         if self._delivered:

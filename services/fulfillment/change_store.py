@@ -90,3 +90,18 @@ async def update_unpacked(connection: Connection, parcels: Sequence[tuple[Key, P
         """,
         *zip(*rows, strict=True),
     )
+
+
+async def mark_deleted(connection: Connection, deleted: Mapping[Key, datetime]) -> None:
+    """Write when locked orders were deleted; the first word on it counts."""
+    shops, ids = zip(*deleted, strict=True)
+    await connection.execute(
+        """
+        UPDATE fulfilment_order SET deleted_at = coalesce(fulfilment_order.deleted_at, new.deleted_at)
+        FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS new (shop, order_id, deleted_at)
+        WHERE (fulfilment_order.shop, fulfilment_order.order_id) = (new.shop, new.order_id)
+        """,
+        shops,
+        ids,
+        list(deleted.values()),
+    )

@@ -1,9 +1,18 @@
 """What fulfillment hears, and which action each message starts."""
 
 from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
-from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
+from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
 from services.chassis.subscribers import Delivery, Subscribers
-from services.fulfillment import adding, delivering, dispatching, packing, reducing, reserving, stocking
+from services.fulfillment import (
+    adding,
+    delivering,
+    dispatching,
+    forgetting,
+    packing,
+    reducing,
+    reserving,
+    stocking,
+)
 from services.fulfillment.book import ShelfBook
 
 subscribers = Subscribers("fulfillment", ShelfBook)
@@ -25,6 +34,12 @@ def lines_reduction_requested(book: ShelfBook, delivery: Delivery[LinesReduction
 def lines_addition_requested(book: ShelfBook, delivery: Delivery[LinesAdditionRequested]) -> None:
     """A repeat finds the request answered."""
     adding.add(book, delivery)
+
+
+@subscribers.on(OrderDeleted)
+def order_deleted(book: ShelfBook, delivery: Delivery[OrderDeleted]) -> None:
+    """A repeat finds the order marked."""
+    forgetting.forget(book, delivery)
 
 
 @subscribers.on(SetStock)

@@ -19,7 +19,7 @@ from services.payments.ledger import Entry, Kind
 
 @dataclass(slots=True)
 class Account:
-    """The account of order `id`. `sequence` counts the events said about it."""
+    """The account of order `id`. `sequence` counts the events said about it; `edits` are loaded for an edit only."""
 
     shop: str
     id: UUID
@@ -34,6 +34,8 @@ class Account:
     entries_stored: int = 0
     attempts_stored: int = 0
     cause: Envelope | None = None
+    closed_at: datetime | None = None
+    edits: set[UUID] = field(default_factory=set)
     _position: Position | None = None
 
     @property

@@ -7,12 +7,14 @@ that one waits, so neither can miss the other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from contracts.orders import OrderEdited
 from services.chassis.subscribers import Book, Delivery, order_key
 from services.chassis.unit import Unit
-from services.payments import store, webhook_store
+from services.payments import change_store, store, webhook_store
 from services.payments.account import Account
 from services.payments.telling import balance_changed
 
@@ -36,11 +38,19 @@ class AccountBook(Book):
         self._links: dict[tuple[str, str, str], UUID] = {}
         self._made: set[tuple[str, str]] = set()
         self._held: set[tuple[str, str]] = set()
+        self._closed: list[Account] = []
+        self._edits: list[tuple[Any, ...]] = []
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
         await self.load_accounts(
             (delivery.message.shop, delivery.message.order_id) for delivery in deliveries
         )
+        edited = {
+            (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
+        }
+        if edited & self._accounts.keys():
+            for key, edit_id in await change_store.read_edits(self.unit.connection, sorted(edited)):
+                self._accounts[key].edits.add(edit_id)
 
     async def load_accounts(self, keys: Iterable[Key]) -> None:
         """Lock and load the accounts that exist among these."""
@@ -55,6 +65,17 @@ class AccountBook(Book):
         self._accounts[account.shop, account.id] = account
         self._made.add((account.shop, order_key(account.id)))
         self.unit.wake(order_key(account.id))
+
+    def close(self, account: Account, closed_at: datetime) -> None:
+        """Close an account: no order claims its money any more."""
+        account.closed_at = closed_at
+        self._closed.append(account)
+
+    def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
+        """An edit was heard, and so much of what it asks for was posted (same sign)."""
+        account.edits.add(edit.edit_id)
+        asked = (edit.edit_id, edit.cause.value, edit.due_change_minor)
+        self._edits.append((account.shop, account.id, *asked, posted_minor))
 
     def link(self, account: Account, provider: str, object_id: str) -> None:
         """Remember that a provider's object belongs to this order: webhooks that wait for it are woken."""
@@ -74,6 +95,10 @@ class AccountBook(Book):
         await store.update_accounts(connection, [account for account in changed if not account.is_new])
         await store.append_entries(connection, changed, self.unit.now)
         await store.append_attempts(connection, changed)
+        if self._edits:
+            await change_store.append_edits(connection, self._edits)
+        if self._closed:
+            await store.close_accounts(connection, self._closed)
         if self._made or self._held:
             await webhook_store.lock_keys(connection, sorted(self._made | self._held))
         if self._links:

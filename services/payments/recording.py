@@ -43,6 +43,9 @@ def _against(
         text = f"no order {command.order_id} in shop {command.shop} after {PATIENCE}; check the order's id"
         return [Reason(code="unknown_order", message=text, field="order_id")]
     reasons = []
+    if account.closed_at is not None:
+        text = f"order {account.code} was deleted at {account.closed_at:%Y-%m-%d %H:%M}; choose another order"
+        reasons.append(Reason(code="order_deleted", message=text, field="order_id"))
     if command.currency != account.currency:
         text = (
             f"{command.currency} for an account in {account.currency}; enter the amount in {account.currency}"

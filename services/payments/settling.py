@@ -11,6 +11,7 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.payments import PaymentSettled, PaymentUnmatched
 from contracts.storefront import PaymentMethod
+from services.payments import closing
 from services.payments.account import Account
 from services.payments.attempts import Attempt, over_since
 from services.payments.book import AccountBook
@@ -23,6 +24,8 @@ _AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
 
 def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
     """Bring an account up to what the provider says. A repeat changes nothing and ends as a duplicate."""
+    if account.closed_at is not None:
+        return closing.turn_away(book, account, facts, webhook_id)
     if facts.currency is not None and facts.currency != account.currency:
         return _other_currency(book, account, facts, webhook_id)
     changed = [_reach(book, account, facts, kind, target, webhook_id) for kind, target in facts.targets]

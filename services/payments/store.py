@@ -24,7 +24,8 @@ Key = tuple[str, UUID]
 async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Account]:
     """The accounts that exist among these, locked FOR UPDATE in the given (sorted) order, with all they hold."""
     rows = await connection.fetch(
-        """SELECT a.shop, a.order_id, a.code, a.currency, a.method, a.opened_at, a.sequence
+        """SELECT a.shop, a.order_id, a.code, a.currency, a.method, a.opened_at, a.sequence,
+                  a.closed_at
            FROM account a JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id) USING (shop, order_id)
            ORDER BY a.shop, a.order_id FOR UPDATE OF a""",
         *_columns(keys, 2),
@@ -48,6 +49,7 @@ def _account(row: asyncpg.Record, entries: list[Entry], attempts: list[Attempt])
         method=PaymentMethod(row["method"]),
         opened_at=row["opened_at"],
         sequence=row["sequence"],
+        closed_at=row["closed_at"],
         entries=entries,
         attempts=attempts,
         entries_stored=len(entries),
@@ -142,6 +144,16 @@ async def update_accounts(connection: Connection, accounts: Sequence[Account]) -
                authorised, balance, attempt, flags)
            WHERE a.shop = n.shop AND a.order_id = n.order_id""",
         *_columns([_position_row(account) for account in accounts], 15),
+    )
+
+
+async def close_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
+    """When locked accounts were closed."""
+    await connection.execute(
+        """UPDATE account a SET closed_at = n.closed_at
+           FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS n (shop, order_id, closed_at)
+           WHERE a.shop = n.shop AND a.order_id = n.order_id""",
+        *_columns([(account.shop, account.id, account.closed_at) for account in accounts], 3),
     )
 
 

@@ -25,6 +25,7 @@ from contracts.orders import (
     LineAddition,
     LinesAdditionRequested,
     LinesReductionRequested,
+    OrderDeleted,
     OrderPlaced,
     PlacedLine,
 )
@@ -186,4 +187,16 @@ def add(
         all_or_nothing=all_or_nothing,
         cause=cause,
         actor="staff:zoe",
+    )
+
+
+def deleted(order: OrderPlaced) -> OrderDeleted:
+    """The order's deletion."""
+    return OrderDeleted(
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        reason="Commande de test",
+        actor="staff:zoe",
+        deleted_at=PLACED_AT,
     )

@@ -16,6 +16,7 @@ EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
         "version",
         "sequence",
         "next_parcel_number",
+        "deleted_at",
     ),
     "order_line": (
         "shop",

@@ -4,7 +4,17 @@ from contracts.envelope import uuid7
 from contracts.fulfillment import LinesReduced, ParcelPacked, ParcelUnpacked, StockReserved, StockStanding
 from contracts.service import CommandRejected
 from tests.conftest import Desks
-from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, reduce, stock_of, ticket
+from tests.fulfillment.builders import (
+    a_shop,
+    deleted,
+    dispatch,
+    goods,
+    pack,
+    placed,
+    reduce,
+    stock_of,
+    ticket,
+)
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 
@@ -112,4 +122,15 @@ async def test_a_request_before_its_order_waits_and_both_may_come_in_one_batch(d
     assert (await desk.deliver(reduce(order, {1: 1}, uuid7()))).result == "waiting"
     await desk.deliver(order)
     assert LinesReduced in [type(message) for _, message in await desk.retry()]
+    await assert_books_agree(desk)
+
+
+async def test_a_deleted_order_is_marked_once_and_keeps_its_movements(desks: Desks) -> None:
+    desk, shop = await desks("fulfillment"), a_shop()
+    await desk.deliver(stock_of(shop, A=5))
+    order = placed(shop, goods("A", 3))
+    for message in (order, reduce(order, {1: 3}), deleted(order), deleted(order)):
+        assert (await desk.deliver(message)).result == "handled"
+    assert await desk.fetchval("SELECT deleted_at FROM fulfilment_order") == deleted(order).deleted_at
+    assert await level_of(desk, shop, "A") == (5, 0)
     await assert_books_agree(desk)

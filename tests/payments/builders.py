@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from contracts.envelope import uuid7
 from contracts.message import Message
-from contracts.orders import Buyer, OrderPlaced, PlacedLine
+from contracts.orders import Buyer, ChangeCause, OrderDeleted, OrderEdited, OrderPlaced, PlacedLine
 from contracts.payments import RecordPayment
 from contracts.storefront import LineKind, Module, PaymentChoice, PaymentMethod, Totals
 from services.payments.settings import StripeEndpoint
@@ -89,6 +89,39 @@ def record(order: OrderPlaced, amount_minor: int | None = None, **changes: Any) 
         "actor": "marie",
     }
     return RecordPayment(**{**values, **changes})
+
+
+def edited(
+    order: OrderPlaced, change_minor: int, cause: ChangeCause = ChangeCause.EDITED, **changes: Any
+) -> OrderEdited:
+    """An edit of the order by which so much more, or less, is due."""
+    values: dict[str, Any] = {
+        "shop": order.shop,
+        "order_id": order.order_id,
+        "code": order.code,
+        "edit_id": uuid7(),
+        "revision": 2,
+        "cause": cause,
+        "currency": order.currency,
+        "due_change_minor": change_minor,
+        "totals": order.totals,
+        "lines": order.lines,
+        "customer": order.customer,
+        "actor": "marie",
+    }
+    return OrderEdited(**{**values, **changes})
+
+
+def deleted(order: OrderPlaced) -> OrderDeleted:
+    """The order's deletion."""
+    return OrderDeleted(
+        shop=order.shop,
+        order_id=order.order_id,
+        code=order.code,
+        reason="Commande de test",
+        actor="marie",
+        deleted_at=PLACED_AT,
+    )
 
 
 def intent(intent: str, amount: int = 5000, currency: str = "eur", **fields: Any) -> dict[str, Any]:

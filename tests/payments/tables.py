@@ -24,7 +24,9 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "balance_minor",
         "attempt",
         "flags",
+        "closed_at",
     ),
+    "order_edit": ("shop", "order_id", "edit_id", "cause", "due_change_minor", "posted_minor"),
     "ledger_entry": (
         "id",
         "shop",

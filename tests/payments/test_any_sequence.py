@@ -10,13 +10,30 @@ import pytest
 
 from contracts.envelope import Envelope
 from contracts.message import Message
+from contracts.orders import ChangeCause, OrderEdited, OrderPlaced
 from services.chassis.testing import envelope_for
-from tests.payments.builders import event, intent, names, placed, record, succeeded
+from tests.payments.builders import edited, event, intent, names, placed, record, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
 
 ORDERS = [UUID(int=0x01939D6E7A007000_8000000000000000 + n) for n in range(3)]
 SHUFFLES = range(12)
+
+
+def edits(order: OrderPlaced) -> list[Message]:
+    """Raised, cancelled for more than is due, reinstated, and lowered."""
+    steps = [
+        (500, ChangeCause.EDITED),
+        (-9000, ChangeCause.CANCELLED),
+        (9000, ChangeCause.REINSTATED),
+        (0, ChangeCause.EDITED),
+        (-700, ChangeCause.EDITED),
+    ]
+    said: list[OrderEdited] = []
+    for change, cause in steps:
+        previous = said[-1].edit_id if said else None
+        said.append(edited(order, change, cause, previous_edit_id=previous))
+    return [*said]
 
 
 def messages() -> list[tuple[Envelope, Message]]:
@@ -32,6 +49,8 @@ def messages() -> list[tuple[Envelope, Message]]:
         record(by_cheque, 3000),
         record(by_cheque, 500),
         record(by_card, 10, currency="USD"),
+        *edits(named),
+        *edits(by_cheque),
     ]
     return [(envelope_for("payments", message), message) for message in said]
 
