@@ -21,6 +21,7 @@ from contracts.fulfillment import (
     StockLevelChanged,
     StockRejected,
     StockReserved,
+    UnpackParcel,
 )
 from contracts.message import Command, Message
 from contracts.notifier import MailFailed, MailSent, MailUncertain
@@ -103,6 +104,7 @@ _ENTRIES = (
     _command(SetStock, "fulfillment", StockLevelChanged),
     _command(AdjustStock, "fulfillment", StockLevelChanged),
     _command(PackParcel, "fulfillment", ParcelPacked),
+    _command(UnpackParcel, "fulfillment", ParcelUnpacked),
     _command(DispatchShipment, "fulfillment", ShipmentDispatched),
     _command(RecordDelivery, "fulfillment", DeliveryRecorded),
     _entry("payments", PaymentSettled, "orders"),

@@ -185,6 +185,17 @@ class ParcelPacked(Message):
     position: FulfilmentPosition
 
 
+class UnpackParcel(Command):
+    """Take a packed parcel apart that has not left; its units are to be packed again."""
+
+    wire_name: ClassVar[str] = "parcel.unpack.v1"
+
+    shop: Shop
+    order_id: OrderId
+    parcel_id: UUID
+    actor: Actor
+
+
 class ParcelUnpacked(Message):
     """A packed parcel that had not left was taken apart; its units are to be packed again or were cancelled."""
 

@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
+from contracts.fulfillment import (
+    AdjustStock,
+    DispatchShipment,
+    PackParcel,
+    RecordDelivery,
+    SetStock,
+    UnpackParcel,
+)
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
 from contracts.storefront import LineKind
 from services.chassis.subscribers import Book, Delivery
@@ -92,9 +99,10 @@ class ShelfBook(Book):
         """Of each order only what its messages need: packing its parcels, delivering also its shipments, …"""
         connection = self.unit.connection
         asked = LinesReductionRequested
-        if orders := self._named_by(messages, PackParcel | DispatchShipment | RecordDelivery | asked):
+        of_parcels = PackParcel | UnpackParcel | DispatchShipment | RecordDelivery | asked
+        if orders := self._named_by(messages, of_parcels):
             await store.read_parcels(connection, orders)
-        if orders := self._named_by(messages, DispatchShipment | RecordDelivery | asked):
+        if orders := self._named_by(messages, UnpackParcel | DispatchShipment | RecordDelivery | asked):
             await store.read_shipments(connection, orders)
         if orders := self._named_by(messages, DispatchShipment | asked | LinesAdditionRequested):
             await store.read_claims(connection, orders)

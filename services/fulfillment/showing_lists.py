@@ -183,11 +183,14 @@ def show_waiting_parcels(orders: Sequence[Order]) -> list[WaitingParcels]:
 def show_slips(orders: Sequence[Order], parcel_id: UUID | None) -> list[PackingSlip]:
     """A slip for every parcel of these orders, or for the one named."""
     return [
-        _slip(order, parcel)
-        for order in orders
-        for parcel in sorted(order.parcels.values(), key=lambda parcel: parcel.number)
-        if parcel_id in (None, parcel.id)
+        _slip(order, parcel) for order in orders for parcel in _whole(order) if parcel_id in (None, parcel.id)
     ]
+
+
+def _whole(order: Order) -> list[Parcel]:
+    """The parcels that were not taken apart, by number."""
+    whole = (parcel for parcel in order.parcels.values() if parcel.unpacked_at is None)
+    return sorted(whole, key=lambda parcel: parcel.number)
 
 
 def _slip(order: Order, parcel: Parcel) -> PackingSlip:
@@ -198,7 +201,7 @@ def _slip(order: Order, parcel: Parcel) -> PackingSlip:
         code=order.code,
         placed_at=order.placed_at,
         parcel=show_parcel(parcel),
-        of_parcels=len(order.parcels),
+        of_parcels=len(_whole(order)),
         lines=[_slip_line(order, number, quantity) for number, quantity in parcel.units.items()],
         left_to_pack=[_slip_line(order, number, quantity) for number, quantity in left.items() if quantity],
         shipment=show_shipment(shipment) if shipment else None,

@@ -1,6 +1,13 @@
 """What fulfillment hears, and which action each message starts."""
 
-from contracts.fulfillment import AdjustStock, DispatchShipment, PackParcel, RecordDelivery, SetStock
+from contracts.fulfillment import (
+    AdjustStock,
+    DispatchShipment,
+    PackParcel,
+    RecordDelivery,
+    SetStock,
+    UnpackParcel,
+)
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
 from services.chassis.subscribers import Delivery, Subscribers
 from services.fulfillment import (
@@ -12,6 +19,7 @@ from services.fulfillment import (
     reducing,
     reserving,
     stocking,
+    unpacking,
 )
 from services.fulfillment.book import ShelfBook
 
@@ -58,6 +66,12 @@ def adjust_stock(book: ShelfBook, delivery: Delivery[AdjustStock]) -> None:
 def pack_parcel(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
     """A repeat finds its parcel and is done."""
     packing.pack(book, delivery)
+
+
+@subscribers.on(UnpackParcel)
+def unpack_parcel(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
+    """A repeat finds the parcel taken apart and is done."""
+    unpacking.unpack_asked(book, delivery)
 
 
 @subscribers.on(DispatchShipment)

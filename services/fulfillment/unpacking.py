@@ -6,11 +6,42 @@ The parcel stays in the books with when and by whom it was taken apart, under it
 from dataclasses import replace
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import ParcelLine, ParcelUnpacked
+from contracts.fulfillment import ParcelLine, ParcelUnpacked, UnpackParcel
+from contracts.message import Reason
+from services.chassis.subscribers import Delivery
 from services.fulfillment import position
+from services.fulfillment.answering import done, reject, wait_or_reject
 from services.fulfillment.book import ShelfBook
 from services.fulfillment.order import Order
 from services.fulfillment.parcel import Parcel
+
+
+def unpack_asked(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
+    """Take the named parcel apart; one that is apart already is done, one that left is refused."""
+    command = delivery.message
+    order = book.orders.get((command.shop, command.order_id))
+    packed = order.parcels.get(command.parcel_id) if order else None
+    if order is None or packed is None:
+        unknown = Reason(
+            code="unknown_parcel",
+            message=f"Order {command.order_id} has no packed parcel {command.parcel_id}; look up its id.",
+            field="parcel_id",
+        )
+        return wait_or_reject(book, delivery, f"parcel:{command.parcel_id}", unknown)
+    if packed.unpacked_at is not None:
+        return done(book, delivery)
+    if packed not in order.standing():
+        return reject(book, delivery, _has_left(order, packed))
+    return unpack(book, order, packed, command.actor, delivery.envelope)
+
+
+def _has_left(order: Order, packed: Parcel) -> Reason:
+    (shipment,) = (one for one in order.shipments.values() if packed.id in one.parcel_ids)
+    message = (
+        f"Parcel {packed.id} (number {packed.number}) left on {shipment.shipped_on} with {shipment.carrier}; "
+        "what is in it can only come back as a return."
+    )
+    return Reason(code="parcel_already_shipped", message=message, field="parcel_id")
 
 
 def unpack(book: ShelfBook, order: Order, packed: Parcel, actor: str, cause: Envelope) -> None:

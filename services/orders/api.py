@@ -29,6 +29,7 @@ from services.orders.requesting import (
     PaymentAsked,
     ShipmentAsked,
     StockAsked,
+    UnpackingAsked,
 )
 from services.orders.settings import OrdersSettings
 from services.orders.showing import show
@@ -120,6 +121,15 @@ async def pack_parcel(order: OrderName, asked: ParcelAsked, key: Key, errand: Er
     """Pack a parcel from units still to be packed. The server makes `parcel_id` when none is sent."""
     facts, actor = await errand.order(order), errand.caller.actor
     return await errand.ask(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
+
+
+@router.post("/orders/{order}/parcels/{parcel_id}/unpacking", **COMMAND)
+async def unpack_parcel(
+    order: OrderName, parcel_id: UUID, asked: UnpackingAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Take a packed parcel apart that has not left; its units are to be packed again."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
 
 
 @router.post("/orders/{order}/shipments", **COMMAND)

@@ -21,6 +21,7 @@ from contracts.fulfillment import (
     RecordDelivery,
     SetStock,
     StockLevel,
+    UnpackParcel,
 )
 from contracts.message import (
     Count,
@@ -126,6 +127,14 @@ class ParcelAsked(Asked):
         lines = [ParcelLine(line=one.line, quantity=one.quantity) for one in self.lines]
         asked = {**dict(self), "lines": lines, "parcel_id": self.parcel_id or parcel_id}
         return PackParcel(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class UnpackingAsked(Asked):
+    """A packed parcel is to be taken apart; the path says which, and there is nothing to add."""
+
+    def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> UnpackParcel:
+        """The message for fulfillment."""
+        return UnpackParcel(shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor=actor)
 
 
 class ShipmentAsked(Asked):

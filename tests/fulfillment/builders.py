@@ -17,6 +17,7 @@ from contracts.fulfillment import (
     RecordDelivery,
     SetStock,
     StockLevel,
+    UnpackParcel,
 )
 from contracts.message import LineUnits
 from contracts.orders import (
@@ -106,6 +107,11 @@ def pack(order: OrderPlaced, units: dict[int, int], parcel_id: UUID | None = Non
         actor="staff:zoe",
         **more,
     )
+
+
+def unpack(order: OrderPlaced, parcel_id: UUID) -> UnpackParcel:
+    """A parcel of the order is to be taken apart."""
+    return UnpackParcel(shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor="staff:max")
 
 
 def dispatch(

@@ -15,6 +15,7 @@ from contracts.fulfillment import (
     RecordDelivery,
     SetStock,
     StockLevelChanged,
+    UnpackParcel,
 )
 from contracts.message import Reason
 from contracts.payments import RecordPayment
@@ -243,22 +244,25 @@ async def test_every_command_reaches_its_owner_with_what_was_asked(desks: Desks,
         for path, body in (
             (f"{order}/payments", PAYMENT),
             (f"{order}/parcels", {**PARCEL, "parcel_id": str(parcel), "weight_grams": 800}),
+            (f"{order}/parcels/{parcel}/unpacking", {}),
             (f"{order}/shipments", {**SHIPMENT, "parcel_ids": [str(parcel)], "notify_customer": True}),
             (f"{order}/shipments/{shipment}/delivery", DELIVERY),
             ("/v1/stock", STOCK),
             ("/v1/stock/adjustments", ADJUSTMENT),
         ):
             assert (await http.post(path, json=body, headers=key())).status_code == 202
-    asked = _, packed, shipped, delivered, counted, adjusted = [one for _, one in await sent(desk, 6)]
+    asked = _, packed, opened, shipped, delivered, counted, adjusted = [one for _, one in await sent(desk, 7)]
     assert [type(one) for one in asked] == [
         RecordPayment,
         PackParcel,
+        UnpackParcel,
         DispatchShipment,
         RecordDelivery,
         SetStock,
         AdjustStock,
     ]
     assert (packed.parcel_id, packed.weight_grams, packed.lines[0].quantity) == (parcel, 800, 2)
+    assert (opened.order_id, opened.parcel_id) == (placed.order_id, parcel)
     assert (shipped.parcel_ids, shipped.tracking_number, shipped.notify_customer) == ([parcel], "6A123", True)
     assert (delivered.shipment_id, delivered.proof) == (shipment, "signature")
     assert counted.levels[0].on_hand == 12
