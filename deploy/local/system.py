@@ -1,4 +1,5 @@
-"""A whole Comptoir on one machine: four databases, a virtual host, a mail server and the four services as processes.
+"""A whole Comptoir on one machine: four databases, a virtual host, a mail server, and as processes the four services
+and the back office.
 
 The demo, the journeys' tests, the faults' tests and the bench all run this one system; they differ in what they do to
 it. Everything listens on 127.0.0.1; every password and token is random (the
@@ -28,6 +29,12 @@ from services.chassis.topology import Storefront, permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_SERVER = "mailserver"
+BACKOFFICE = "backoffice"
+MODULES = {BACKOFFICE: "services.orders.backoffice"}
+"""What is run of a program that is no service of its own."""
+OWNER = {BACKOFFICE: "orders"}
+"""Whose database and broker user such a program has."""
+PROGRAMS = (*SERVICES, BACKOFFICE)
 
 
 @dataclass(frozen=True)
@@ -81,8 +88,8 @@ class System:
             {user: broker_password(rabbitmq, user) for user in permissions(self.storefronts)}
         )
         self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
-        *ports, spare = free_ports(len(SERVICES) + 1)
-        self.ports = dict(zip(SERVICES, ports, strict=True))
+        *ports, spare = free_ports(len(PROGRAMS) + 1)
+        self.ports = dict(zip(PROGRAMS, ports, strict=True))
         self.smtp_port = smtp_port or spare
         self.mail_journal = folder / "mails.jsonl"
         self.databases: dict[str, str] = {}
@@ -95,7 +102,7 @@ class System:
         try:
             await self.prepare()
             await self.start_mail_server()
-            await self.start(*SERVICES)
+            await self.start(*PROGRAMS)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -134,7 +141,7 @@ class System:
         port = self.ports[service] if name is None else self.ports.setdefault(name, free_ports(1)[0])
         return Program(
             name or service,
-            [sys.executable, "-m", f"services.{service}"],
+            [sys.executable, "-m", MODULES.get(service, f"services.{service}")],
             {**self.environment(service), "COMPTOIR_HTTP_PORT": str(port), **env},
             f"http://127.0.0.1:{port}/readyz",
             ROOT,
@@ -142,9 +149,10 @@ class System:
 
     def environment(self, service: str) -> dict[str, str]:
         """The settings of a service."""
+        owner = OWNER.get(service, service)
         common = {
-            "COMPTOIR_DATABASE_URL": self.databases[service],
-            "COMPTOIR_AMQP_URL": self.amqp_url(service),
+            "COMPTOIR_DATABASE_URL": self.databases[owner],
+            "COMPTOIR_AMQP_URL": self.amqp_url(owner),
             "COMPTOIR_INTERNAL_TOKEN": self.secrets.internal_token,
             "COMPTOIR_HTTP_PORT": str(self.ports[service]),
             "COMPTOIR_LOG_LEVEL": "WARNING",
@@ -191,33 +199,57 @@ class System:
             return {"COMPTOIR_STRIPE_ENDPOINTS": json.dumps(endpoints)}
         if service == "notifier":
             return {
-                "COMPTOIR_SHOPS": json.dumps([dict(shop.profile) for shop in self.shops]),
+                "COMPTOIR_SHOPS": self._profiles(),
                 "COMPTOIR_SMTP_HOST": "127.0.0.1",
                 "COMPTOIR_SMTP_PORT": str(self.smtp_port),
             }
+        if service == BACKOFFICE:
+            return {
+                "COMPTOIR_BACKOFFICE_ORIGIN": self.url(BACKOFFICE),
+                "COMPTOIR_SHOPS": self._profiles(),
+                "COMPTOIR_RABBITMQ_MANAGEMENT_URL": self._management_address(),
+                **{f"COMPTOIR_{owner.upper()}_URL": self.url(owner) for owner in SERVICES},
+            }
         return {}
 
-    def _apply_topology(self) -> None:
+    def _profiles(self) -> str:
+        return json.dumps([dict(shop.profile) for shop in self.shops])
+
+    def _management_address(self) -> str:
+        """The management API with the administrator's credentials."""
         parts = urlsplit(self.rabbitmq.management_url)
         user, password = quote(self.rabbitmq.user), quote(self.rabbitmq.password)
-        address = parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
-        management = Management(address, self.vhost)
+        return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+    async def add_staff(
+        self, shop: str, login: str, password: str, role: str = "owner", name: str = ""
+    ) -> None:
+        """Let somebody into the back office, as an operator would: from its command line."""
+        more = ("--shop", shop, "--login", login, "--role", role, "--name", name)
+        await self._run_once(BACKOFFICE, "add-staff", *more, said_to_it=f"{password}\n")
+
+    def _apply_topology(self) -> None:
+        management = Management(self._management_address(), self.vhost)
         apply(management, self.secrets.passwords, self.storefronts)
         self._management = management
 
     async def _migrate(self, service: str) -> None:
+        await self._run_once(service, "migrate")
+
+    async def _run_once(self, service: str, *arguments: str, said_to_it: str = "") -> None:
+        """Run a program for one of its commands. RuntimeError carries what it said when it fails."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", f"services.{service}", "migrate"),
+            *(sys.executable, "-m", MODULES.get(service, f"services.{service}"), *arguments),
             cwd=ROOT,
             env={**_inherited(), **self.environment(service)},
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(process.communicate(), 120)
+        said, _ = await asyncio.wait_for(process.communicate(said_to_it.encode()), 120)
         if process.returncode != 0:
-            raise RuntimeError(
-                f"{service} could not migrate its database:\n{said.decode(errors='replace')[-3000:]}"
-            )
+            words = said.decode(errors="replace")[-3000:]
+            raise RuntimeError(f"{service} could not {arguments[0]}:\n{words}")
 
 
 def broker_password(rabbitmq: RabbitMQ, user: str) -> str:

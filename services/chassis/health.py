@@ -59,6 +59,8 @@ async def what_is_missing(hub: "Hub") -> list[str]:
     missing = await _database_missing(hub)
     if hub.stopping.is_set():
         missing.append("stopping")
+    if not hub.consumes:
+        return missing  # it can work without a broker: what it says waits in the outbox
     if hub.consumers is None or not hub.consumers.is_consuming:
         missing.append(
             f"broker: not consuming ({hub.consumers.last_error if hub.consumers else 'not started'})"

@@ -4,7 +4,7 @@ The hub starts without waiting for the broker or the database: what is away make
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,12 +36,24 @@ WORKERS_STOP_SECONDS = 4.0
 
 
 class Hub:
-    """What the parts of a service share. `owner` names this process on leases."""
+    """What the parts of a service share. `owner` names this process on leases, `name` in logs and connections.
 
-    def __init__(self, settings: ServiceSettings, subscribers: Subscribers[Any]) -> None:
+    With `consumes=False` it handles no messages: a second program of the service, beside the one that does.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        subscribers: Subscribers[Any],
+        *,
+        name: str | None = None,
+        consumes: bool = True,
+    ) -> None:
         self.settings = settings
         self.subscribers = subscribers
         self.service = subscribers.service
+        self.name = name or subscribers.service
+        self.consumes = consumes
         self.log = log
         self.owner: UUID = uuid4()
         self.stopping = asyncio.Event()
@@ -112,7 +124,7 @@ class Hub:
     async def open(self) -> None:
         """Connect to the database and get ready to handle messages. Raises when the database is away."""
         url = self.settings.database_url.get_secret_value()
-        self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.service}")
+        self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.name}")
         try:
             await self.keep_house()
         except BaseException:
@@ -141,27 +153,31 @@ class Hub:
         """Start consuming, relaying and working. The database must be open."""
         amqp_url = self.settings.amqp_url.get_secret_value()
         self._relay = Relay(self.service, amqp_url, self.pool, self.owner, self._lease)
-        readers = [
-            QueueReader(queue, self.committer.commit, self.settings.batch_size)
-            for queue in queues_of(self.service)
-        ]
-        dead = DeadLetterReader(f"{self.service}.dead", self)
-        self.readers = [*readers, dead]
-        self.consumers = Consumers(
-            self.service, amqp_url, self.readers, self.settings.batch_size * PREFETCH_BATCHES
-        )
-        own = [
-            Worker("retries", _retry),
-            Worker("housekeeping", _keep_house, HOUSEKEEPING_SECONDS),
-            Worker("gauges", _measure, GAUGES_SECONDS),
-        ]
+        loops: list[Coroutine[Any, Any, None]] = [self._relay.run()]
+        own: list[Worker] = []
+        if self.consumes:
+            loops += self._consuming(amqp_url)
+            own = [
+                Worker("retries", _retry),
+                Worker("housekeeping", _keep_house, HOUSEKEEPING_SECONDS),
+                Worker("gauges", _measure, GAUGES_SECONDS),
+            ]
         self._workers = {worker.name: worker for worker in [*own, *workers]}
-        loops = [reader.run() for reader in self.readers]
-        loops += [self.consumers.run(), self._relay.run()]
         self._working = [asyncio.create_task(worker.loop(self)) for worker in self._workers.values()]
         self._tasks = [*map(asyncio.create_task, loops), *self._working]
         for task in self._tasks:
             task.add_done_callback(self._on_task_end)
+
+    def _consuming(self, amqp_url: str) -> list[Coroutine[Any, Any, None]]:
+        readers = [
+            QueueReader(queue, self.committer.commit, self.settings.batch_size)
+            for queue in queues_of(self.service)
+        ]
+        self.readers = [*readers, DeadLetterReader(f"{self.service}.dead", self)]
+        self.consumers = Consumers(
+            self.service, amqp_url, self.readers, self.settings.batch_size * PREFETCH_BATCHES
+        )
+        return [*(reader.run() for reader in self.readers), self.consumers.run()]
 
     def _on_task_end(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or self.stopping.is_set():

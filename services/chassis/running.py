@@ -40,7 +40,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Service:
-    """Everything a service's program is made of. `app` builds its own HTTP application."""
+    """Everything a service's program is made of. `app` builds its own HTTP application.
+
+    A process that does not consume (`consumes=False`) works beside the one that does, on the same database and under
+    its name on the wire: it has units, a relay and its own workers, but leaves messages, retries and timers alone.
+    `name` is then its own, for logs and connections, and `module` what follows `python -m`.
+    """
 
     name: str
     settings: type[ServiceSettings]
@@ -50,10 +55,17 @@ class Service:
     effects: Sequence[EffectWorker] = ()
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     prepare: Callable[[Hub], Sequence[Worker]] | None = None
+    consumes: bool = True
+    module: str | None = None
+
+    @property
+    def program(self) -> str:
+        """What follows `python -m`."""
+        return self.module or f"services.{self.name}"
 
     @property
     def migrations(self) -> Path:
-        return Path(__file__).parent.parent / self.name / "migrations"
+        return Path(__file__).parent.parent / self.subscribers.service / "migrations"
 
 
 def main(service: Service, arguments: Sequence[str] | None = None) -> None:
@@ -68,7 +80,7 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> None:
             raise SystemExit(str(failure)) from None
         return
     if arguments:
-        raise SystemExit(f"usage: python -m services.{service.name} [migrate]")
+        raise SystemExit(f"usage: python -m {service.program} [migrate]")
     _collect_garbage_seldom()
     uvloop.install()
     raise SystemExit(asyncio.run(run(service, settings)))
@@ -82,7 +94,7 @@ def _collect_garbage_seldom() -> None:
 
 async def run(service: Service, settings: ServiceSettings) -> int:
     """Run the service until it is told to stop (0) or has to be replaced (1)."""
-    hub = Hub(settings, service.subscribers)
+    hub = Hub(settings, service.subscribers, name=service.name, consumes=service.consumes)
     asked = _stop_on_signals(hub)
     watchdog, loop_watch = Watchdog(settings.watchdog_seconds), LoopWatch(settings.watchdog_seconds)
     server = _Server(_application(service, hub, watchdog), settings)
@@ -105,7 +117,7 @@ async def _work(service: Service, hub: Hub, watchdog: Watchdog, loop_watch: Loop
     try:
         await _open_patiently(hub)
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
-        log.critical(f"run `python -m services.{service.name} migrate` first", error=describe(error))
+        log.critical(f"run `python -m {service.program} migrate` first", error=describe(error))
         return
     except asyncpg.PostgresError as error:
         log.critical("the database refuses; check COMPTOIR_DATABASE_URL", error=describe(error))
@@ -133,7 +145,9 @@ async def _open_patiently(hub: Hub) -> None:
 
 
 def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
-    workers = [*service.workers, watchdog.worker(), timer_worker(service.timers)]
+    workers = [*service.workers, watchdog.worker()]
+    if service.consumes:
+        workers.append(timer_worker(service.timers))
     workers += [Worker(effect.kind, effect.run) for effect in service.effects]
     if service.prepare is not None:
         workers += service.prepare(hub)

@@ -1,9 +1,18 @@
 """`python -m services.orders` runs the service; `python -m services.orders migrate` prepares its database."""
 
 from services.chassis.running import Service, main
+from services.orders.announcing import announcer
 from services.orders.api import build_app
 from services.orders.settings import OrdersSettings
 from services.orders.subscribers import subscribers
 
 if __name__ == "__main__":
-    main(Service(name="orders", settings=OrdersSettings, subscribers=subscribers, app=build_app))
+    main(
+        Service(
+            name="orders",
+            settings=OrdersSettings,
+            subscribers=subscribers,
+            app=build_app,
+            workers=[announcer()],
+        )
+    )

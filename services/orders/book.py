@@ -16,6 +16,7 @@ from contracts.storefront import OrderSubmitted
 from services.chassis.subscribers import Book, Delivery, Wait, order_key
 from services.chassis.unit import Unit
 from services.orders import rows, store
+from services.orders.announcing import announcements
 from services.orders.intake import Intake
 from services.orders.outcome_types import commands_named
 from services.orders.record import Order
@@ -129,6 +130,7 @@ class OrderBook(Book):
     async def save(self) -> None:
         """Write all of it."""
         connection, now = self.unit.connection, self.unit.now
+        self.unit.after_commit(self._announce)
         await self.intake.save()
         if self._changed:
             await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
@@ -151,6 +153,10 @@ class OrderBook(Book):
         ):
             if found:
                 await write(connection, found)
+
+    def _announce(self) -> None:
+        announcements.note(self._changed)
+        announcements.note([(row[0], row[1]) for row in (*self.intake.orders, *self.activity)])
 
 
 def _order_named(message: Any) -> store.OrderKey | None:

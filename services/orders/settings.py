@@ -1,11 +1,25 @@
 """Orders' settings: those of every service, who may use the REST API, and the shop's time zone."""
 
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from services.chassis.settings import ServiceSettings
 from services.orders.access import ApiTokens
+
+
+def _is_known(name: str) -> str:
+    """An unknown zone is found at start, not by the first filter."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone; send one such as Europe/Paris") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_is_known)]
+"""An IANA time zone."""
 
 
 class OrdersSettings(ServiceSettings):
@@ -16,16 +30,6 @@ class OrdersSettings(ServiceSettings):
         description='Callers of the REST API as JSON: [{"name": "erp", "shop": "maison", "token": "…"}]. '
         "Without any the API is closed.",
     )
-    time_zone: str = Field(
+    time_zone: ZoneName = Field(
         default="Europe/Paris", description="Time zone of the days in filters, an IANA name: Europe/Paris."
     )
-
-    @field_validator("time_zone")
-    @classmethod
-    def is_known(cls, name: str) -> str:
-        """An unknown zone is found at start, not by the first filter."""
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no IANA time zone; send one such as Europe/Paris") from error
-        return name

@@ -169,7 +169,12 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
 }
 """Columns by table, equal when the very same messages are shuffled and repeated."""
 
-DECIDED_HERE = frozenset({"tag", "order_tag", "comment"})
+DECIDED_HERE = frozenset(
+    {
+        *{"tag", "order_tag", "comment"},
+        *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit"},
+    }
+)
 """Tables that no message writes: people's own matters and settings."""
 
 MADE_BY_OTHERS = frozenset(

@@ -1,0 +1,18 @@
+"""`python -m services.orders.backoffice` runs the back office; it also takes the commands that let the first people in.
+
+… migrate                                             bring orders' database up to date
+… invite-owner --shop S --login MAIL [--name NAME]     prints a link with which the first owner chooses a password
+… add-staff --shop S --login MAIL --role ROLE [--name NAME]    with the password on standard input
+"""
+
+import sys
+
+from services.chassis.running import main
+from services.orders.backoffice.access import commandline
+from services.orders.backoffice.program import service
+
+if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in commandline.COMMANDS:
+        commandline.run(sys.argv[1:])
+    else:
+        main(service())

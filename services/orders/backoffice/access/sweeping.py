@@ -1,0 +1,23 @@
+"""Forgetting what no longer counts: tries to sign in after a day, sessions and invitations after thirty."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.chassis.hub import Hub
+from services.chassis.working import Worker
+from services.orders.backoffice.access import store
+
+EVERY_SECONDS = 600.0
+ATTEMPTS_FOR, SESSIONS_FOR = timedelta(days=1), timedelta(days=30)
+
+
+async def _sweep(hub: Hub) -> bool:
+    now = datetime.now(UTC)
+    async with hub.acquire() as connection:
+        await store.forget_attempts(connection, now - ATTEMPTS_FOR)
+        await store.forget_sessions(connection, now - SESSIONS_FOR)
+    return False
+
+
+def sweeper() -> Worker:
+    """The worker that forgets."""
+    return Worker("access sweeping", _sweep, EVERY_SECONDS)

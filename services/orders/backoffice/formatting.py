@@ -1,0 +1,107 @@
+"""How numbers, money and times are written: by Babel, in the visit's language and the shop's time zone.
+
+Each is a filter of the templates. What they return is text or safe HTML; a time is always a `<time>` whose exact
+zoned moment shows on hover, since "today at 10:30" on a page printed yesterday means another day.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from babel.dates import format_date, format_datetime, format_time, get_timezone_name
+from babel.numbers import format_compact_decimal, format_currency, format_decimal
+from markupsafe import Markup, escape
+
+from contracts.money import EXPONENTS
+from services.orders.backoffice.translating import NARROW, gettext, speech
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: int | float | Decimal) -> str:
+    """1 234 or 1,234."""
+    return _spaced(format_decimal(value, locale=speech().locale))
+
+
+def short_number(value: int) -> str:
+    """1,2 k: for small places."""
+    return _spaced(format_compact_decimal(value, locale=speech().locale, fraction_digits=1))
+
+
+def amount(amount_minor: int, currency: str) -> str:
+    """Money as text: 1 234,50 €. A negative one has a true minus sign."""
+    exponent = EXPONENTS.get(currency, 2)
+    value = Decimal(amount_minor).scaleb(-exponent)
+    text = format_currency(value, currency, locale=speech().locale)
+    return _spaced(text).replace("-", MINUS)
+
+
+def money(amount_minor: int, currency: str) -> Markup:
+    """Money as HTML, in figures of one width that no line break parts."""
+    return Markup('<data class="money" value="{}">{}</data>').format(
+        amount_minor, amount(amount_minor, currency)
+    )
+
+
+def when(moment: datetime | None, style: str = "relative") -> Markup:
+    """A moment as people say it: today at 10:30, 3 November at 14:05, 12/03/2025. `style`: relative, day, time."""
+    if moment is None:
+        return Markup("")
+    how = speech()
+    local, now = moment.astimezone(how.zone), how.now.astimezone(how.zone)
+    shown = (
+        _clock(local) if style == "time" else day(local.date()) if style == "day" else _relative(local, now)
+    )
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        local.isoformat(timespec="seconds"), exact(moment), shown
+    )
+
+
+def exact(moment: datetime) -> str:
+    """Day, time to the second and zone."""
+    how = speech()
+    local = moment.astimezone(how.zone)
+    text = format_datetime(local, "d MMMM y HH:mm:ss", tzinfo=how.zone, locale=how.locale)
+    return f"{text} ({get_timezone_name(local, width='short', locale=how.locale)})"
+
+
+def day(one: date) -> str:
+    """3 novembre 2026."""
+    return format_date(one, "d MMMM y", locale=speech().locale)
+
+
+def _relative(local: datetime, now: datetime) -> str:
+    clock = _clock(local)
+    if local.date() == now.date():
+        return gettext("today at %(time)s", time=clock)
+    if local.date() == now.date() - timedelta(days=1):
+        return gettext("yesterday at %(time)s", time=clock)
+    if local.date() == now.date() + timedelta(days=1):
+        return gettext("tomorrow at %(time)s", time=clock)
+    pattern = "d MMM" if local.year == now.year else "d MMM y"
+    return gettext("%(day)s at %(time)s", day=format_date(local, pattern, locale=speech().locale), time=clock)
+
+
+def _clock(local: datetime) -> str:
+    return format_time(local, "HH:mm", tzinfo=local.tzinfo, locale=speech().locale)
+
+
+def _spaced(text: str) -> str:
+    """French numbers with the narrow no-break space everywhere, also before the currency's sign."""
+    return text.replace("\N{NO-BREAK SPACE}", NARROW)
+
+
+def lines(text: str | None) -> Markup:
+    """A text with its line breaks, escaped."""
+    return Markup("<br>").join(escape(line) for line in (text or "").splitlines())
+
+
+FILTERS = {
+    "number": number,
+    "short_number": short_number,
+    "amount": amount,
+    "money": money,
+    "when": when,
+    "day": day,
+    "lines": lines,
+}
+"""What templates may say after a bar."""

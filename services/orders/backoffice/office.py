@@ -1,0 +1,87 @@
+"""What all pages of the process share, and its two ways to the database.
+
+Pages read with connections that can't write and are planned afresh for each query's own values; what changes something
+runs in a unit of the hub, like everything orders does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+
+from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool
+from services.chassis.hub import Hub
+from services.orders.backoffice.access.sessions import Lifetime
+from services.orders.backoffice.live import Live
+from services.orders.backoffice.owners import Owners
+from services.orders.backoffice.rendering import Templates
+from services.orders.backoffice.routing import MenuEntry
+from services.orders.backoffice.settings import BackofficeSettings
+from services.orders.backoffice.statics import Statics
+from services.orders.commanding import Commands
+
+READING = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "5000",
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+    "timezone": "UTC",
+    "application_name": "comptoir-orders-backoffice-reading",
+}
+
+
+class Office:
+    """The parts of one running back office."""
+
+    def __init__(self, hub: Hub, menu: list[MenuEntry]) -> None:
+        assert isinstance(hub.settings, BackofficeSettings)
+        self.hub = hub
+        self.settings: BackofficeSettings = hub.settings
+        self.menu = menu
+        self.statics = Statics()
+        self.templates = Templates(self.statics)
+        self.commands = Commands(hub)
+        self.live = Live(hub)
+        self.owners = Owners(self.settings)
+        self.lifetime = Lifetime(
+            timedelta(hours=self.settings.session_idle_hours), timedelta(hours=self.settings.session_hours)
+        )
+        self._reading: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection for reading alone, five seconds a statement. Raises what asyncpg raises when it is away."""
+        pool = self._reading or await self._open()
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            yield connection
+
+    async def _open(self) -> Pool:
+        async with self._opening:
+            if self._reading is None:
+                self._reading = await asyncpg.create_pool(
+                    self.settings.database_url.get_secret_value(),
+                    min_size=0,
+                    max_size=self.settings.reading_pool_size,
+                    timeout=5,
+                    command_timeout=15,
+                    server_settings=READING,
+                )
+            return self._reading
+
+    async def close_at_stop(self, hub: Hub) -> bool:
+        """Wait for the process's stop, then close."""
+        await hub.stopping.wait()
+        await self.close()
+        return False
+
+    async def close(self) -> None:
+        """Close what this process opened beside the hub."""
+        await self.owners.close()
+        if self._reading is not None:
+            try:
+                await asyncio.wait_for(self._reading.close(), 3)
+            except TimeoutError:
+                self._reading.terminate()

@@ -1,0 +1,81 @@
+"""How the back office's parts are put together in a process.
+
+It is a second program of the orders service: the same database and broker user, units and a relay of its own, and no
+consumers. What it says of itself (`/livez`, `/readyz`, `/metrics`) stands beside the pages.
+"""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.chassis.hub import Hub
+from services.chassis.running import Service
+from services.chassis.working import Worker
+from services.orders.announcing import announcer
+from services.orders.backoffice import pages
+from services.orders.backoffice.access.permissions import Entry
+from services.orders.backoffice.access.sweeping import sweeper
+from services.orders.backoffice.dispatching import endpoint, problem
+from services.orders.backoffice.office import Office
+from services.orders.backoffice.routing import Page, found_in
+from services.orders.backoffice.security import Guard
+from services.orders.backoffice.settings import BackofficeSettings
+from services.orders.backoffice.visit import Visit
+from services.orders.subscribers import subscribers
+
+NAME = "orders-backoffice"
+
+
+def service() -> Service:
+    """The back office, ready to run."""
+    offices: dict[int, Office] = {}
+
+    def build(hub: Hub) -> Starlette:
+        offices[id(hub)] = office = make_office(hub)
+        return build_app(office)
+
+    def prepare(hub: Hub) -> list[Worker]:
+        office = offices[id(hub)]
+        return [office.live.worker(), Worker("closing", office.close_at_stop, 1.0)]
+
+    return Service(
+        name=NAME,
+        settings=BackofficeSettings,
+        subscribers=subscribers,
+        app=build,
+        workers=[announcer(), sweeper()],
+        prepare=prepare,
+        consumes=False,
+        module="services.orders.backoffice",
+    )
+
+
+def make_office(hub: Hub) -> Office:
+    """The parts all pages share."""
+    _, menu = found_in(pages)
+    return Office(hub, menu)
+
+
+def build_app(office: Office) -> Starlette:
+    """The application: every page that a module of `pages` declares, and the static files."""
+    routes, _ = found_in(pages)
+    nowhere = Page("/{path:path}", "GET", Entry.PUBLIC, _nowhere)
+    own = [Route(one.path, endpoint(office, one), methods=[one.method]) for one in routes]
+    return Starlette(
+        routes=[
+            Route("/static/{digest}/{name:path}", office.statics.serve),
+            *own,
+            Route("/{path:path}", endpoint(office, nowhere), methods=["GET", "POST"]),
+        ],
+        middleware=[
+            Middleware(Guard, settings=office.settings),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
+        ],
+    )
+
+
+async def _nowhere(visit: Visit) -> Response:
+    """No page has this address."""
+    return problem(visit, 404, "missing")

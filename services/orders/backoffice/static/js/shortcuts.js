@@ -1,0 +1,53 @@
+// Keys, unless they are switched off, a modifier is held, or somebody is typing (WCAG 2.1.4).
+// A page names its rows with data-row (and data-href, data-preview inside), its search with data-search.
+const GOES = { h: "/", o: "/orders", p: "/payments", s: "/stock", c: "/parcels", m: "/mails", e: "/operations" };
+let prefix = false;
+
+const rows = () => [...document.querySelectorAll("[data-row]")];
+const current = () => document.querySelector("[data-row].current");
+
+function move(step) {
+  const all = rows();
+  if (all.length === 0) return;
+  const now = current();
+  const next = all[Math.max(0, Math.min(all.length - 1, now ? all.indexOf(now) + step : 0))];
+  now?.classList.remove("current");
+  next.classList.add("current");
+  next.querySelector("a, button, input")?.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function go(key) {
+  const there = document.querySelector(`.side a[href="${GOES[key]}"]`);
+  if (there) location.assign(there.href);
+}
+
+const KEYS = {
+  "/": () => document.querySelector("[data-search]")?.focus(),
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => current()?.querySelector("input[type=checkbox]")?.click(),
+  Enter: () => { const row = current(); if (row?.dataset.href) location.assign(row.dataset.href); },
+  " ": () => current()?.querySelector("[data-preview]")?.click(),
+  "?": () => document.getElementById("shortcut-help")?.showModal(),
+  g: () => { prefix = true; setTimeout(() => { prefix = false; }, 1200); },
+};
+
+function isTyping(element) {
+  return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && element.type !== "checkbox";
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
+  if (document.documentElement.dataset.shortcuts === "off" || isTyping(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (prefix && GOES[event.key]) { prefix = false; event.preventDefault(); go(event.key); return; }
+  const action = KEYS[event.key];
+  if (!action) return;
+  if (event.key === "Enter" || event.key === " ") {
+    if (event.target.closest("a, button, summary, [role=button]") && !event.target.closest("[data-row]")) return;
+    if (!current() || event.target.closest("button")) return;
+  }
+  event.preventDefault();
+  action();
+});

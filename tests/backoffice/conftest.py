@@ -1,0 +1,37 @@
+"""The back office's application on a real PostgreSQL, and browsers that visit it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from services.chassis.testing import Desk, settings_for_tests
+from services.orders.backoffice.settings import BackofficeSettings
+from services.orders.subscribers import subscribers
+from tests.backoffice.browser import ORIGIN, Backoffice
+from tests.conftest import FreshDatabase
+
+Backoffices = Callable[..., Awaitable[Backoffice]]
+
+
+@pytest.fixture
+async def backoffices(fresh_database: FreshDatabase) -> AsyncIterator[Backoffices]:
+    """Opens a back office on a database of its own, with the orders service's own handlers behind it."""
+    opened: list[Backoffice] = []
+
+    async def open_backoffice(**settings: Any) -> Backoffice:
+        url = await fresh_database("orders")
+        chosen = {"backoffice_origin": ORIGIN, **settings}
+        desk = await Desk(subscribers, settings_for_tests(BackofficeSettings, url, **chosen)).open()
+        opened.append(Backoffice(desk))
+        return opened[-1]
+
+    yield open_backoffice
+    for backoffice in opened:
+        await backoffice.close()
+
+
+@pytest.fixture
+async def backoffice(backoffices: Backoffices) -> Backoffice:
+    """One back office with the default settings of these tests."""
+    return await backoffices()
