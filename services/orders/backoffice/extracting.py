@@ -1,7 +1,7 @@
 """Which texts there are to translate, and what the French catalogues lack or no longer need.
 
-`python -m services.orders.backoffice.extracting` prints what is missing, as entries to paste into `locale/fr/<area>.po`,
-and what nobody uses any more; exit status 1 when there is either.
+`python -m services.orders.backoffice.extracting` prints what is missing, as entries to paste into a file of
+`locale/fr`, and what nobody uses any more; exit status 1 when there is either.
 """
 
 import sys
@@ -31,7 +31,7 @@ def used(folder: Path = ROOT) -> dict[Key, list[str]]:
         str(folder),
         METHODS,
         {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true", "extensions": "jinja2.ext.do"}},
-        KEYWORDS,  # type: ignore[arg-type]
+        KEYWORDS,
         callback=None,
     ):
         key = (context, text if isinstance(text, str) else tuple(text))
@@ -54,7 +54,7 @@ def _messages(path: Path) -> Iterator[tuple[str | None, str | tuple[str, ...], t
     for message in catalogue:
         if message.id:
             text = message.id if isinstance(message.id, str) else tuple(message.id)
-            strings = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+            strings = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
             yield message.context, text, tuple(str(one) for one in strings)
 
 
@@ -63,7 +63,9 @@ def missing() -> dict[Key, list[str]]:
     known = {
         key
         for key, entries in translated().items()
-        if all(all(strings) and len(strings) == (1 if isinstance(key[1], str) else 2) for _, strings in entries)
+        if all(
+            all(strings) and len(strings) == (1 if isinstance(key[1], str) else 2) for _, strings in entries
+        )
     }
     return {key: places for key, places in used().items() if key not in known}
 
@@ -71,9 +73,7 @@ def missing() -> dict[Key, list[str]]:
 def unused() -> dict[Key, list[str]]:
     """Translations of what nobody says, with their areas."""
     said = used()
-    return {
-        key: [area for area, _ in entries] for key, entries in translated().items() if key not in said
-    }
+    return {key: [area for area, _ in entries] for key, entries in translated().items() if key not in said}
 
 
 def entry(key: Key, places: list[str]) -> str:
