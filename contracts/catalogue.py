@@ -24,7 +24,7 @@ from contracts.fulfillment import (
     UnpackParcel,
 )
 from contracts.message import Command, Message
-from contracts.notifier import MailFailed, MailSent, MailUncertain
+from contracts.notifier import ConfirmMail, MailFailed, MailSent, MailUncertain, ResendMail
 from contracts.orders import (
     LinesAdditionRequested,
     LinesReductionRequested,
@@ -33,6 +33,7 @@ from contracts.orders import (
     OrderPlaced,
     OrderRejected,
     OrderStateChanged,
+    StatusUpdated,
 )
 from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, RecordPayment
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked, MessageRedriven
@@ -73,7 +74,13 @@ def _entry(sender: str, message: type[Message], *listeners: str, public: bool = 
 
 
 def _command(message: type[Command], listener: str, *outcomes: type[Message]) -> Entry:
-    answers: tuple[MessageClass, ...] = (*outcomes, CommandRejected, CommandDone, MessageParked)
+    answers: tuple[MessageClass, ...] = (
+        *outcomes,
+        CommandRejected,
+        CommandDone,
+        MessageParked,
+        MessageDiscarded,
+    )
     types = tuple(f"{listener}.{answer.wire_name}" for answer in answers)
     return Entry(f"orders.{message.wire_name}", message, "orders", (listener,), types)
 
@@ -85,7 +92,7 @@ def _of_any_service(sender: str) -> tuple[Entry, ...]:
         _entry(sender, CommandDone, *hears_outcomes),
         _entry(sender, MessageParked, *hears_outcomes),
         _entry(sender, MessageRedriven),
-        _entry(sender, MessageDiscarded),
+        _entry(sender, MessageDiscarded, *hears_outcomes),
     )
 
 
@@ -100,6 +107,7 @@ _ENTRIES = (
     _entry("orders", LinesAdditionRequested, "fulfillment"),
     _entry("orders", OrderEdited, "payments"),
     _entry("orders", OrderDeleted, "payments", "fulfillment"),
+    _entry("orders", StatusUpdated, "notifier"),
     _command(RecordPayment, "payments", PaymentSettled),
     _command(SetStock, "fulfillment", StockLevelChanged),
     _command(AdjustStock, "fulfillment", StockLevelChanged),
@@ -107,6 +115,8 @@ _ENTRIES = (
     _command(UnpackParcel, "fulfillment", ParcelUnpacked),
     _command(DispatchShipment, "fulfillment", ShipmentDispatched),
     _command(RecordDelivery, "fulfillment", DeliveryRecorded),
+    _command(ResendMail, "notifier", MailSent, MailFailed, MailUncertain),
+    _command(ConfirmMail, "notifier", MailSent),
     _entry("payments", PaymentSettled, "orders"),
     _entry("payments", BalanceChanged, "orders"),
     _entry("payments", PaymentUnmatched, "orders"),

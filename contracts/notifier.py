@@ -1,11 +1,11 @@
-"""What notifier says: what became of mails. One message may report many."""
+"""What notifier says, and is asked: what became of mails. One message may report many."""
 
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.message import Message, Moment, OrderCode, OrderId, Part, Shop
+from contracts.message import Actor, Command, Message, Moment, OrderCode, OrderId, Part, Shop
 
 
 class MailReport(Part):
@@ -44,3 +44,25 @@ class MailUncertain(Message):
     wire_name: ClassVar[str] = "mail.uncertain.v1"
 
     mails: list[MailReport] = Field(min_length=1)
+
+
+class ResendMail(Command):
+    """Send a mail again that was sent, failed or may not have arrived."""
+
+    wire_name: ClassVar[str] = "mail.resend.v1"
+
+    shop: Shop
+    order_id: OrderId | None = None
+    mail_id: UUID
+    actor: Actor
+
+
+class ConfirmMail(Command):
+    """Take a mail of which nobody knows whether it went as arrived: the customer has it."""
+
+    wire_name: ClassVar[str] = "mail.confirm.v1"
+
+    shop: Shop
+    order_id: OrderId | None = None
+    mail_id: UUID
+    actor: Actor

@@ -1,4 +1,4 @@
-"""What orders says: an order was placed, was refused, changed its state, is to be changed."""
+"""What orders says: an order was placed, was refused, changed its state or status, is to be changed."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -214,3 +214,25 @@ class OrderDeleted(Message):
     reason: Text
     actor: Actor
     deleted_at: Moment
+
+
+class StatusUpdated(Message):
+    """A person updated an order's status; with `notify_customer` the customer is to be told, in a mail."""
+
+    wire_name: ClassVar[str] = "order.status_updated.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    previous: OrderState
+    state: OrderState
+    label: str = Field(
+        max_length=60, description="Key of the status: a built-in label or one of the shop's own."
+    )
+    label_texts: dict[str, str] = Field(description="What the status says, by language: fr and en.")
+    is_forced: bool = Field(default=False, description="Whether a right beyond the rules was used.")
+    notify_customer: bool = False
+    public_comment: Text | None = Field(default=None, description="For the customer to read.")
+    customer: Buyer | None = Field(default=None, description="Whom to tell; there when `notify_customer` is.")
+    locale: Locale | None = Field(default=None, description="The customer's language, likewise.")
+    actor: Actor

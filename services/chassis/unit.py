@@ -36,13 +36,14 @@ class Aggregate(Protocol):
 
 
 class Unit:
-    """One transaction and what it will send. `now` is one moment for the whole unit (aware, UTC)."""
+    """One transaction and what it will send. `now` is one moment for the whole unit (aware, UTC), `owner` the process
+    it belongs to."""
 
     def __init__(self, connection: Connection, service: str, owner: UUID, lease: timedelta) -> None:
         self.connection = connection
         self.service = service
         self.now = datetime.now(UTC)
-        self._owner = owner
+        self.owner = owner
         self._lease = lease
         self._events: list[tuple[Envelope, bytes]] = []
         self._outgoing: list[Outgoing] = []
@@ -134,7 +135,7 @@ class Unit:
         if self._events:
             await store.log_events(self.connection, self._events)
         if self._outgoing:
-            await store.queue_dispatches(self.connection, self._outgoing, self._owner, self.now + self._lease)
+            await store.queue_dispatches(self.connection, self._outgoing, self.owner, self.now + self._lease)
         if self._effects:
             await store.plan_effects(self.connection, self._effects, self.now)
         if self._cancelled:

@@ -1,4 +1,5 @@
-"""Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment the customer.
+"""Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment the customer, a
+status the customer if that was ticked.
 
 A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed, and a
 shipment heard before its order waits for it.
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.message import Message
-from contracts.orders import OrderPlaced
+from contracts.orders import OrderPlaced, StatusUpdated
 from services.chassis.subscribers import Delivery, Refuse, Wait, order_key
 from services.notifier.book import MailBook
 from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
@@ -24,6 +25,7 @@ _SHOWN_OF_A_SHIPMENT = {
     "expected_on",
     "lines",
 }
+_SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
 
 
 def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
@@ -56,11 +58,7 @@ def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) 
     if not shipment.notify_customer:
         return
     shop = _shop(book, shipment.shop)
-    addressee = book.addressee(shipment.shop, shipment.order_id)
-    if addressee is None:
-        raise Wait(
-            order_key(shipment.order_id), f"order {shipment.order_id} of {shipment.shop} is not known yet"
-        )
+    addressee = _addressee(book, shipment.shop, shipment.order_id)
     shown = _as_json(shipment, _SHOWN_OF_A_SHIPMENT)
     template = Template.SHIPMENT_DISPATCHED
     book.decide(
@@ -68,10 +66,33 @@ def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) 
     )
 
 
+def status_updated(book: MailBook, delivery: Delivery[StatusUpdated]) -> None:
+    """Tell the customer of the new status, if that was ticked, with the public comment. Waits for the order's placing.
+
+    They are told at the address the order has now, which may have been corrected since."""
+    update = delivery.message
+    if not update.notify_customer:
+        return
+    shop, addressee = _shop(book, update.shop), _addressee(book, update.shop, update.order_id)
+    recipient = update.customer.email if update.customer else addressee.email
+    locale = update.locale or addressee.locale
+    shown = _as_json(update, _SHOWN_OF_A_STATUS)
+    book.decide(
+        _mail(book, shop, update, delivery.envelope.id, Template.STATUS_UPDATED, recipient, locale, shown)
+    )
+
+
+def _addressee(book: MailBook, shop: str, order_id: UUID) -> Addressee:
+    addressee = book.addressee(shop, order_id)
+    if addressee is None:
+        raise Wait(order_key(order_id), f"order {order_id} of {shop} is not known yet")
+    return addressee
+
+
 def _mail(
     book: MailBook,
     shop: ShopProfile,
-    about: OrderPlaced | ShipmentDispatched,
+    about: OrderPlaced | ShipmentDispatched | StatusUpdated,
     cause_id: UUID,
     template: Template,
     recipient: str,

@@ -1,10 +1,11 @@
-"""The operators' routes: mails by state, a mail as it reads, send one again. All ask for the internal token.
+"""The operators' routes: mails by what they are, one as it reads, one that does not exist yet, and a person's word.
+
+All ask for the internal token.
 
 A preview holds text that customers wrote: it is served with a policy that lets nothing in it run or load.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,17 @@ from starlette.routing import Route
 
 from services.chassis.health import may_operate
 from services.chassis.hub import Hub
-from services.notifier import resending, store
+from services.notifier import previewing, resending, store
 from services.notifier import settings as configured
 from services.notifier.book import MAIL
 from services.notifier.composing import Pages, write_pages
-from services.notifier.resending import MailOnItsWay, UnknownMail
+from services.notifier.listing import BadRequest, identifier_of, query_of
+from services.notifier.previewing import PreviewUnusable
+from services.notifier.resending import MailNotUncertain, MailOnItsWay, UnknownMail
 from services.notifier.screening import one_line
 from services.notifier.settings import UnknownShop
 
-STATES = ("planned", "in_flight", "done", "failed", "uncertain", "discarded")
-_PAGE = 100
-_MOST = 500
+LARGEST_PREVIEW_BYTES = 256 * 1024
 _HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups",
     "X-Content-Type-Options": "nosniff",
@@ -35,27 +36,27 @@ _HARMLESS = {
 Endpoint = Callable[[Hub, Request], Awaitable[Response]]
 
 
-class BadRequest(ValueError):
-    """The request's parameters can't be used; the text says which and how to mend it."""
-
-
 def build_app(hub: Hub) -> Starlette:
     """The notifier's own routes."""
     return Starlette(
         routes=[
             Route("/internal/mails", _guarded(hub, list_mails)),
+            Route("/internal/mails/preview", _guarded(hub, preview_unwritten), methods=["POST"]),
+            Route("/internal/mails/{id}", _guarded(hub, show_mail)),
             Route("/internal/mails/{id}/preview", _guarded(hub, preview)),
             Route("/internal/mails/{id}/resend", _guarded(hub, resend), methods=["POST"]),
+            Route("/internal/mails/{id}/arrived", _guarded(hub, arrived), methods=["POST"]),
         ]
     )
 
 
 async def list_mails(hub: Hub, request: Request) -> Response:
-    """`?state=&limit=&before=`: mails, the latest first; `next` is the `before` of the following page."""
-    state, limit, before = _listing(request)
+    """`?state=&template=&shop=&order=&text=&limit=&before=`: mails, the latest first; `next` is the `before` of the
+    following page."""
+    query = query_of(request.query_params)
     async with hub.acquire() as connection:
-        found = await store.list_mails(connection, state, before, limit)
-    last = found[-1].mail if len(found) == limit else None
+        found = await store.list_mails(connection, query)
+    last = found[-1].mail if len(found) == query.limit else None
     return JSONResponse(
         {
             "mails": [_shown(listed) for listed in found],
@@ -64,9 +65,28 @@ async def list_mails(hub: Hub, request: Request) -> Response:
     )
 
 
+async def show_mail(hub: Hub, request: Request) -> Response:
+    """One mail with what became of it, its subject, text and HTML."""
+    identifier = identifier_of(request.path_params["id"])
+    async with hub.acquire() as connection:
+        listed = await store.read_listed(connection, identifier)
+    if listed is None:
+        raise UnknownMail(identifier)
+    pages = await _pages(hub, identifier)
+    return JSONResponse({**_shown(listed), **_read(pages)}, headers={"Cache-Control": "no-store"})
+
+
+async def preview_unwritten(hub: Hub, request: Request) -> Response:
+    """Subject, text and HTML of a mail from the data in the body; nothing is read and nothing changes."""
+    body = await request.body()
+    if len(body) > LARGEST_PREVIEW_BYTES:
+        raise BadRequest(f"the body has {len(body)} bytes, at most {LARGEST_PREVIEW_BYTES} make a mail")
+    return JSONResponse(_read(previewing.preview(body, configured.of(hub))))
+
+
 async def preview(hub: Hub, request: Request) -> Response:
     """The mail as HTML, or as text with `?part=text`."""
-    pages = await _pages(hub, _identifier(request))
+    pages = await _pages(hub, identifier_of(request.path_params["id"]))
     if request.query_params.get("part", "html") == "text":
         return PlainTextResponse(f"{pages.subject}\n\n{pages.text}", headers=_HARMLESS)
     return HTMLResponse(pages.html, headers=_HARMLESS)
@@ -74,12 +94,23 @@ async def preview(hub: Hub, request: Request) -> Response:
 
 async def resend(hub: Hub, request: Request) -> Response:
     """Send a settled mail again; `?actor=` says who asked."""
-    identifier = _identifier(request)
-    actor = one_line(request.query_params.get("actor", "operator"))[:200]
+    identifier = identifier_of(request.path_params["id"])
     async with hub.unit() as unit:
-        await resending.send_again(unit, identifier, actor)
+        await resending.send_again(unit, identifier, _actor(request))
     hub.nudge(MAIL)
     return JSONResponse({"id": str(identifier), "state": "planned"}, 202)
+
+
+async def arrived(hub: Hub, request: Request) -> Response:
+    """Take an uncertain mail as arrived; `?actor=` says who knows."""
+    identifier = identifier_of(request.path_params["id"])
+    async with hub.unit() as unit:
+        await resending.take_as_arrived(unit, identifier, _actor(request))
+    return JSONResponse({"id": str(identifier), "state": "done"})
+
+
+def _actor(request: Request) -> str:
+    return one_line(request.query_params.get("actor", "operator"))[:200]
 
 
 def _guarded(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -90,9 +121,9 @@ def _guarded(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Resp
             return await endpoint(hub, request)
         except UnknownMail as unknown:
             return _problem(404, str(unknown))
-        except MailOnItsWay as moving:
+        except (MailOnItsWay, MailNotUncertain) as moving:
             return _problem(409, str(moving))
-        except (BadRequest, UnknownShop) as bad:
+        except (BadRequest, PreviewUnusable, UnknownShop) as bad:
             return _problem(422, str(bad))
 
     return answer
@@ -107,36 +138,8 @@ async def _pages(hub: Hub, identifier: UUID) -> Pages:
     return write_pages(mails[0], addressees[0], configured.of(hub).profile(mails[0].shop))
 
 
-def _listing(request: Request) -> tuple[str | None, int, tuple[datetime, UUID] | None]:
-    asked = request.query_params
-    state = asked.get("state")
-    if state is not None and state not in STATES:
-        raise BadRequest(f"state {state[:40]!r} is not known; one of {', '.join(STATES)}")
-    limit = asked.get("limit", str(_PAGE))
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:6]) <= _MOST):
-        raise BadRequest(f"limit {limit[:20]!r} is not a number from 1 to {_MOST}")
-    return state, int(limit), _before(asked.get("before"))
-
-
-def _before(text: str | None) -> tuple[datetime, UUID] | None:
-    if text is None:
-        return None
-    moment, _, identifier = text.replace(" ", "+").partition("_")
-    try:
-        created_at, seen = datetime.fromisoformat(moment), UUID(identifier)
-    except ValueError:
-        created_at, seen = datetime.min, UUID(int=0)  # noqa: DTZ901 - the naive value is refused below
-    if created_at.tzinfo is None:
-        raise BadRequest(f"before {text[:80]!r} can't be read; give the `next` of the page before")
-    return created_at, seen
-
-
-def _identifier(request: Request) -> UUID:
-    text = request.path_params["id"]
-    try:
-        return UUID(text)
-    except ValueError:
-        raise BadRequest(f"{text[:40]!r} is not a mail's id") from None
+def _read(pages: Pages) -> dict[str, str]:
+    return {"subject": pages.subject, "text": pages.text, "html": pages.html}
 
 
 def _shown(listed: store.ListedMail) -> dict[str, Any]:

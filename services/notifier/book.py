@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from contracts.envelope import Envelope
 from contracts.fulfillment import ShipmentDispatched
+from contracts.notifier import ConfirmMail, ResendMail
+from contracts.orders import StatusUpdated
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
-from services.notifier import store
+from services.notifier import resending, store
 from services.notifier.mail import Addressee, Mail
 from services.notifier.recent import recent
 from services.notifier.settings import ShopProfile, shop_directory
@@ -28,17 +31,33 @@ class MailBook(Book):
         self._addressees: dict[store.OrderKey, Addressee] = {}
         self._met: list[Addressee] = []
         self._decided: dict[UUID, Mail] = {}
+        self._mails: dict[UUID, Mail] = {}
+        self.asked: list[tuple[Mail, str, Envelope, bool]] = []
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
-        """Load the addressees of the orders whose customers will be told of a shipment."""
+        """Load the addressees of the orders whose customers will be told of something, and the mails commands name."""
         wanted = {
             (delivery.message.shop, delivery.message.order_id)
             for delivery in deliveries
-            if isinstance(delivery.message, ShipmentDispatched) and delivery.message.notify_customer
+            if isinstance(delivery.message, ShipmentDispatched | StatusUpdated)
+            and delivery.message.notify_customer
         }
         if wanted:
             found = await store.read_addressees(self.unit.connection, sorted(wanted))
             self._addressees |= {(addressee.shop, addressee.order_id): addressee for addressee in found}
+
+        named = {
+            delivery.message.mail_id
+            for delivery in deliveries
+            if isinstance(delivery.message, ResendMail | ConfirmMail)
+        }
+        if named:
+            found_mails = await store.read_mails(self.unit.connection, sorted(named))
+            self._mails = {mail.id: mail for mail in found_mails}
+
+    def mail(self, identifier: UUID) -> Mail | None:
+        """A mail that a command of this batch names, if it is there."""
+        return self._mails.get(identifier)
 
     def shop(self, name: str) -> ShopProfile:
         """A shop's profile. Raises UnknownShop."""
@@ -65,6 +84,8 @@ class MailBook(Book):
             await store.insert_mails(self.unit.connection, list(self._decided.values()))
         for identifier in self._decided:
             self.unit.plan(MAIL, str(identifier), {})
+        for mail, actor, command, again in self.asked:
+            await resending.carry_out(self.unit, mail, actor, command, again=again)
         self.unit.after_commit(self._keep)
 
     def _keep(self) -> None:

@@ -22,7 +22,7 @@ from services.notifier.figures import figures, language_of
 from services.notifier.mail import Addressee, Mail, Template, message_id
 from services.notifier.screening import one_line, shortened
 from services.notifier.settings import ShopProfile
-from services.notifier.sheet import contact, order_sheet, shipment_sheet
+from services.notifier.sheet import contact, order_sheet, shipment_sheet, status_sheet
 
 TEMPLATES = Path(__file__).with_name("templates")
 _NAME_IN_SUBJECT = 60
@@ -96,19 +96,23 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
     """Subject, text and HTML. Raises contracts.money.UnknownCurrency."""
     placed, language = addressee.placed, language_of(mail.locale)
     words = _words(language)
-    drawn = figures(mail.locale, placed["currency"], shop.time_zone)
     name = one_line(addressee.name)
     sheet: dict[str, Any] = {
         "words": words,
         "shop": {"name": shop.name, "contact": contact(shop)},
         "greeting": words["greeting"].format(name=name),
     }
-    if mail.template is Template.SHIPMENT_DISPATCHED:
+    if mail.template is Template.STATUS_UPDATED:
+        sheet["order"] = {"code": mail.code}
+        sheet["status"] = status_sheet(mail.context, language)
+    elif mail.template is Template.SHIPMENT_DISPATCHED:
+        drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
         sheet["shipment"] = shipment_sheet(placed, mail.context, drawn, words)
     else:
+        drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = order_sheet(placed, drawn, words, shop)
-    sheet["subject"] = sheet["preview"] = _subject(mail, words, shop, name, sheet["order"].get("total", ""))
+    sheet["subject"] = sheet["preview"] = _subject(mail, words, shop, name, sheet)
     html, text = (_page(language, mail.template, form).render(sheet) for form in ("html", "txt"))
     return Pages(sheet["subject"], re.sub(r"\n{3,}", "\n\n", text), html)
 
@@ -143,9 +147,15 @@ def _headers(
     yield "Content-Language", language_of(mail.locale)
 
 
-def _subject(mail: Mail, words: dict[str, Any], shop: ShopProfile, name: str, total: str) -> str:
+def _subject(mail: Mail, words: dict[str, Any], shop: ShopProfile, name: str, sheet: dict[str, Any]) -> str:
     pattern: str = words["subject"][mail.template.value]
-    return pattern.format(code=mail.code, shop=shop.name, name=shortened(name, _NAME_IN_SUBJECT), total=total)
+    return pattern.format(
+        code=mail.code,
+        shop=shop.name,
+        name=shortened(name, _NAME_IN_SUBJECT),
+        total=sheet["order"].get("total", ""),
+        label=shortened(sheet["status"]["label"], _NAME_IN_SUBJECT) if "status" in sheet else "",
+    )
 
 
 @lru_cache(maxsize=64)

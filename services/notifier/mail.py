@@ -20,6 +20,7 @@ class Template(StrEnum):
     NEW_ORDER = "new_order"
     ORDER_RECAP = "order_recap"
     SHIPMENT_DISPATCHED = "shipment_dispatched"
+    STATUS_UPDATED = "status_updated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,17 @@ class Addressee:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A command by its id and type."""
+
+    id: UUID
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail that was decided on. `context` is what it says beyond the order."""
+    """One mail that was decided on. `context` is what it says beyond the order; `resent_by` is the command that had it
+    sent again last, whose outcome is what becomes of it."""
 
     id: UUID
     shop: str
@@ -51,6 +61,7 @@ class Mail:
     message_id: str
     context: dict[str, Any]
     created_at: datetime
+    resent_by: Cause | None = None
 
 
 def mail_id(shop: str, cause_id: UUID, recipient: str, template: Template) -> UUID:

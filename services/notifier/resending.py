@@ -1,13 +1,27 @@
-"""A person's word on a mail that failed, is uncertain or went astray: send it again.
+"""A person's word on a mail: send it again, or take an uncertain one as arrived.
 
-It is the same mail with the same Message-ID and Date; a reader that already has it can tell.
+It stays the same mail with the same Message-ID and Date; a reader that already has it can tell. A mail on its way is
+left alone. Invariant: each command ends in exactly one outcome: what became of the mail that was sent again, or that
+nothing had to change, or a refusal.
 """
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from contracts.envelope import Envelope
+from contracts.message import Reason
+from contracts.notifier import ConfirmMail, MailReport, MailSent, ResendMail
+from contracts.service import CommandDone, CommandRejected
 from services.chassis.effects import decide
+from services.chassis.subscribers import Delivery
 from services.chassis.unit import Unit
 from services.notifier import store
+from services.notifier.mail import Mail
+
+if TYPE_CHECKING:
+    from services.notifier.book import MailBook
+
+CONFIRMED = "taken as arrived by {actor}"
 
 
 class UnknownMail(LookupError):
@@ -26,9 +40,87 @@ class MailOnItsWay(ValueError):
         self.identifier = identifier
 
 
-async def send_again(unit: Unit, identifier: UUID, actor: str) -> None:
-    """Plan a settled mail's sending anew. Raises UnknownMail, MailOnItsWay."""
+class MailNotUncertain(ValueError):
+    """Only of an uncertain mail can a person say that it arrived."""
+
+    def __init__(self, identifier: UUID, state: str | None) -> None:
+        super().__init__(f"mail {identifier} is {state}, not uncertain; look at it again")
+        self.identifier, self.state = identifier, state
+
+
+def resend(book: "MailBook", delivery: Delivery[ResendMail]) -> None:
+    """Have the book send the mail again, or refuse an unknown one."""
+    _settle(book, delivery, again=True)
+
+
+def confirm(book: "MailBook", delivery: Delivery[ConfirmMail]) -> None:
+    """Have the book take the mail as arrived, or refuse an unknown one."""
+    _settle(book, delivery, again=False)
+
+
+async def send_again(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
+    """Plan a settled mail's sending anew; `by` is the command that asked. Raises UnknownMail, MailOnItsWay."""
     if not await store.read_mails(unit.connection, [identifier]):
         raise UnknownMail(identifier)
     if not await decide(unit, str(identifier), "planned", f"sent again by {actor}"):
         raise MailOnItsWay(identifier)
+    await store.note_resend(unit.connection, identifier, by.id if by else None, by.type if by else None)
+
+
+async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
+    """Settle an uncertain mail as done and say so. Raises UnknownMail, MailNotUncertain."""
+    mails = await store.read_mails(unit.connection, [identifier])
+    if not mails:
+        raise UnknownMail(identifier)
+    listed, note = await store.read_listed(unit.connection, identifier), CONFIRMED.format(actor=actor)
+    state = listed.state if listed else None
+    if state != "uncertain" or not await decide(unit, str(identifier), "done", note):
+        raise MailNotUncertain(identifier, state)
+    unit.emit(MailSent(mails=[report(mails[0], note, unit)]), cause=by)
+
+
+def report(mail: Mail, detail: str | None, unit: Unit) -> MailReport:
+    """What became of a mail, as orders hears it."""
+    return MailReport(
+        mail_id=mail.id,
+        shop=mail.shop,
+        order_id=mail.order_id,
+        code=mail.code,
+        template=mail.template.value,
+        recipient=mail.recipient,
+        cause_id=mail.cause_id,
+        at=unit.now,
+        detail=detail,
+    )
+
+
+def _settle(book: "MailBook", delivery: Delivery[ResendMail] | Delivery[ConfirmMail], *, again: bool) -> None:
+    command, envelope = delivery.message, delivery.envelope
+    mail = book.mail(command.mail_id)
+    if mail is None or mail.shop != command.shop:
+        reason = Reason(
+            code="mail_unknown",
+            message=f"Shop {command.shop} has no mail {command.mail_id}; look at the order's mails again.",
+            field="mail_id",
+        )
+        refused = CommandRejected(
+            shop=command.shop,
+            order_id=command.order_id,
+            command_id=envelope.id,
+            command_type=envelope.type,
+            reasons=[reason],
+        )
+        book.unit.emit(refused, cause=envelope)
+        return
+    book.asked.append((mail, command.actor, envelope, again))
+
+
+async def carry_out(unit: Unit, mail: Mail, actor: str, command: Envelope, *, again: bool) -> None:
+    """Do what a command asks about a mail that is there; nothing has to change when it is on its way or settled."""
+    try:
+        await (send_again if again else take_as_arrived)(unit, mail.id, actor, command)
+    except (MailOnItsWay, MailNotUncertain):
+        done = CommandDone(
+            shop=mail.shop, order_id=mail.order_id, command_id=command.id, command_type=command.type
+        )
+        unit.emit(done, cause=command)

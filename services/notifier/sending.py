@@ -6,6 +6,7 @@ held for a person, or goes again where the settings say so for its template. Eac
 message per fate.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from uuid import UUID
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 from jinja2 import TemplateError
 
+from contracts.envelope import Envelope
 from contracts.message import Message
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
 from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
@@ -24,8 +26,9 @@ from services.notifier import settings as configured
 from services.notifier import store
 from services.notifier.book import MAIL
 from services.notifier.composing import compose
-from services.notifier.mail import Mail
+from services.notifier.mail import Cause, Mail
 from services.notifier.recent import Pair, recent
+from services.notifier.resending import report
 from services.notifier.smtp import Pool, ServerAway, away_delay
 
 if TYPE_CHECKING:
@@ -87,8 +90,8 @@ class Sender:
             told = [(mail, *final[mail.id]) for mail in mails if type(final[mail.id][1]) is fate]
             if fate is Uncertain:
                 told = [item for item in told if not await self._goes_again(unit, item[0], item[1])]
-            if told:
-                unit.emit(message([_report(mail, outcome, unit) for mail, _, outcome in told]))
+            for cause, reports in _by_command(told, unit).items():
+                unit.emit(message(reports), cause=_envelope_of(cause, unit) if cause else None)
 
     async def _settled_mails(self, unit: Unit, ids: Sequence[UUID]) -> list[Mail]:
         known = {key: pair[0] for key in ids if (pair := recent.get(key))}
@@ -134,15 +137,16 @@ class Sender:
         return self._settings.resends(mail.template) and effect.attempts <= _RESENDS
 
 
-def _report(mail: Mail, outcome: Outcome, unit: Unit) -> MailReport:
-    return MailReport(
-        mail_id=mail.id,
-        shop=mail.shop,
-        order_id=mail.order_id,
-        code=mail.code,
-        template=mail.template.value,
-        recipient=mail.recipient,
-        cause_id=mail.cause_id,
-        at=unit.now,
-        detail=outcome.detail,
-    )
+def _by_command(
+    told: Sequence[tuple[Mail, Effect, Outcome]], unit: Unit
+) -> dict[Cause | None, list[MailReport]]:
+    """The reports on mails, apart for each command that had one sent again: its outcome answers it alone."""
+    found: defaultdict[Cause | None, list[MailReport]] = defaultdict(list)
+    for mail, _, outcome in told:
+        found[mail.resent_by].append(report(mail, outcome.detail, unit))
+    return found
+
+
+def _envelope_of(command: Cause, unit: Unit) -> Envelope:
+    """What an outcome needs to know of the command it answers."""
+    return Envelope(id=command.id, source="/orders", type=command.type, time=unit.now)

@@ -66,6 +66,13 @@ def shipment_sheet(
     }
 
 
+def status_sheet(update: dict[str, Any], language: str) -> dict[str, Any]:
+    """What the mail about a status shows. `update` is what `announcing` kept of StatusUpdated, as JSON."""
+    texts = update["label_texts"]
+    label = texts.get(language) or texts.get("en") or texts.get("fr") or update["state"]
+    return {"label": one_line(label), "comment": paragraphs(update.get("public_comment") or "")}
+
+
 def contact(shop: ShopProfile) -> Rows:
     """The support block's lines, each with its kind."""
     return _present(

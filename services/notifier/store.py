@@ -14,7 +14,8 @@ from uuid import UUID
 import asyncpg
 
 from services.chassis.database import Connection
-from services.notifier.mail import Addressee, Mail, Template
+from services.notifier.listing import Query
+from services.notifier.mail import Addressee, Cause, Mail, Template
 
 OrderKey = tuple[str, UUID]
 
@@ -85,25 +86,65 @@ async def insert_mails(connection: Connection, mails: Sequence[Mail]) -> None:
 
 async def read_mails(connection: Connection, ids: Sequence[UUID]) -> list[Mail]:
     """These mails, as far as they exist, in no sequence."""
-    return [
-        _mail(row) for row in await connection.fetch("SELECT * FROM mail WHERE id = ANY($1::uuid[])", ids)
-    ]
-
-
-async def list_mails(
-    connection: Connection, state: str | None, before: tuple[datetime, UUID] | None, limit: int
-) -> list[ListedMail]:
-    """Mails in a state (or in any), the latest first; `before` is creation time and id of the last one seen."""
     rows = await connection.fetch(
-        """SELECT * FROM mail_with_state
-           WHERE ($1::text IS NULL OR state = $1) AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
-           ORDER BY created_at DESC, id DESC LIMIT $4""",
-        state,
-        before[0] if before else None,
-        before[1] if before else None,
-        limit,
+        """SELECT mail.*, resend.command_id, resend.command_type FROM mail
+           LEFT JOIN resend ON resend.mail_id = mail.id WHERE mail.id = ANY($1::uuid[])""",
+        ids,
     )
-    return [_listed(row) for row in rows]
+    return [_mail(row) for row in rows]
+
+
+async def note_resend(
+    connection: Connection, identifier: UUID, command_id: UUID | None, command_type: str | None
+) -> None:
+    """Note which command had a mail sent again last, or that none did."""
+    await connection.execute(
+        """INSERT INTO resend (mail_id, command_id, command_type) VALUES ($1, $2, $3)
+           ON CONFLICT (mail_id) DO UPDATE
+           SET command_id = excluded.command_id, command_type = excluded.command_type""",
+        identifier,
+        command_id,
+        command_type,
+    )
+
+
+async def list_mails(connection: Connection, query: Query) -> list[ListedMail]:
+    """The mails a query means, the latest first. Text is an order's code or the beginning of an address."""
+    conditions, arguments = _conditions(query)
+    sql = f"""SELECT * FROM mail_with_state WHERE {" AND ".join(conditions)}
+              ORDER BY created_at DESC, id DESC LIMIT {query.limit}"""  # noqa: S608 - fragments of this module only
+    return [_listed(row) for row in await connection.fetch(sql, *arguments)]
+
+
+async def read_listed(connection: Connection, identifier: UUID) -> ListedMail | None:
+    """A mail with what became of it."""
+    row = await connection.fetchrow("SELECT * FROM mail_with_state WHERE id = $1", identifier)
+    return _listed(row) if row else None
+
+
+def _conditions(query: Query) -> tuple[list[str], list[Any]]:
+    conditions, arguments = ["true"], list[Any]()
+    for fragment, value in (
+        ("state = {}", query.state),
+        ("template = {}", query.template),
+        ("shop = {}", query.shop),
+        ("order_id = {}", query.order_id),
+        ("created_at <= {}", query.before[0] if query.before else None),
+        ("(created_at, id) < ({}, {})", query.before),
+        ("(code = upper({}) OR lower(recipient) LIKE {} || '%')", _sought(query.text)),
+    ):
+        if value is not None:
+            values = value if isinstance(value, tuple) else (value,)
+            places = [f"${len(arguments) + number}" for number in range(1, len(values) + 1)]
+            conditions.append(fragment.format(*places))
+            arguments += values
+    return conditions, arguments
+
+
+def _sought(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    return text, text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _addressee(row: asyncpg.Record) -> Addressee:
@@ -124,6 +165,7 @@ def _mail(row: asyncpg.Record) -> Mail:
         message_id=row["message_id"],
         context=json.loads(row["context"]),
         created_at=row["created_at"],
+        resent_by=Cause(row["command_id"], row["command_type"]) if row.get("command_id") else None,
     )
 
 

@@ -1,9 +1,10 @@
 """What the notifier hears and which action answers it."""
 
 from contracts.fulfillment import ShipmentDispatched
-from contracts.orders import OrderPlaced
+from contracts.notifier import ConfirmMail, ResendMail
+from contracts.orders import OrderPlaced, StatusUpdated
 from services.chassis.subscribers import Delivery, Subscribers
-from services.notifier import announcing
+from services.notifier import announcing, resending
 from services.notifier.book import MailBook
 
 subscribers = Subscribers("notifier", MailBook)
@@ -19,3 +20,21 @@ def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
 def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) -> None:
     """Parcels were handed to a carrier."""
     announcing.shipment_dispatched(book, delivery)
+
+
+@subscribers.on(StatusUpdated)
+def status_updated(book: MailBook, delivery: Delivery[StatusUpdated]) -> None:
+    """An order was given another status."""
+    announcing.status_updated(book, delivery)
+
+
+@subscribers.on(ResendMail)
+def resend_mail(book: MailBook, delivery: Delivery[ResendMail]) -> None:
+    """Staff want a mail sent again."""
+    resending.resend(book, delivery)
+
+
+@subscribers.on(ConfirmMail)
+def confirm_mail(book: MailBook, delivery: Delivery[ConfirmMail]) -> None:
+    """Staff know that an uncertain mail arrived."""
+    resending.confirm(book, delivery)

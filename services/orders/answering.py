@@ -14,11 +14,13 @@ from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispat
 from contracts.message import Command, Reason
 from contracts.payments import PaymentSettled
 from contracts.storefront import Module
+from services.chassis.database import Connection
 from services.chassis.hub import Hub
 from services.orders import api_store
 from services.orders.access import Caller, caller_of
 from services.orders.commanding import Commands, KeyTaken, asking
 from services.orders.documents import SubmissionShown
+from services.orders.labels import Labels, labels_of
 from services.orders.listing import utc_text
 from services.orders.problems import Problem
 from services.orders.requesting import OrderFacts
@@ -50,6 +52,10 @@ class Errand:
         """The service's settings."""
         assert isinstance(self.hub.settings, OrdersSettings)
         return self.hub.settings
+
+    async def labels(self, connection: Connection) -> Labels:
+        """The shop's statuses."""
+        return await labels_of.get(connection, self.hub.owner, self.caller.shop)
 
     async def order(self, name: str) -> OrderFacts:
         """The order somebody names by id or code. Raises the 404 problem."""

@@ -80,7 +80,8 @@ async def list_orders(query: Annotated[ListQuery, Query()], errand: ErrandNeeded
         raise Problem(400, "cursor_unreadable", str(unreadable)) from None
     async with errand.hub.acquire() as connection:
         rows = await connection.fetch(sql, *arguments)
-    return JSONResponse(listing.page(rows, query.limit))
+        labels = await errand.labels(connection)
+    return JSONResponse(listing.page(rows, query.limit, labels))
 
 
 @router.get("/orders/{order}", tags=["orders"], response_model=OrderShown, responses=described(404))
@@ -88,9 +89,10 @@ async def show_order(order: OrderName, errand: ErrandNeeded) -> Response:
     """One order with everything about it: money, ledger, lines, parcels, shipments, mails, activity."""
     async with errand.hub.acquire() as connection:
         row = await api_store.read_order_whole(connection, errand.caller.shop, *order_named(order))
+        labels = await errand.labels(connection)
     if row is None:
         raise order_unknown()
-    return Response(show(row).model_dump_json(), media_type="application/json")
+    return Response(show(row, labels).model_dump_json(), media_type="application/json")
 
 
 @router.get(

@@ -1,17 +1,19 @@
 """The SQL of admin comments: one function a statement, connection first. Rows are written once, nothing is locked."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
 
 
-async def insert_comment(connection: Connection, row: tuple[Any, ...]) -> None:
-    """Keep a comment: shop, order, id, text, the one it counters, by whom, when."""
+async def insert_comments(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep comments: shop, order, id, text, the one it counters, by whom, when."""
     await connection.execute(
         """insert into comment (shop, order_id, comment_id, text, counters, written_by, written_at)
-           values ($1, $2, $3, $4, $5, $6, $7)""",
-        *row,
+           select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
+                                $7::timestamptz[])""",
+        *(list(column) for column in zip(*rows, strict=True)),
     )
 
 

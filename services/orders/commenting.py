@@ -10,8 +10,7 @@ from uuid import UUID
 from contracts.envelope import uuid7
 from services.chassis.unit import Unit
 from services.orders import comment_store
-from services.orders.book import OrderBook
-from services.orders.deeds import Deed, OrderUnknown, Refusal, deed, open_book
+from services.orders.deeds import OrderUnknown, Refusal, deed, open_book
 from services.orders.record import Order
 
 COMMENT = "orders.order.comment"
@@ -50,21 +49,13 @@ async def comment(
         raise OrderUnknown(shop, order_id)
     if counters and not await comment_store.has_comment(unit.connection, shop, order_id, counters):
         raise CommentUnknown(order, counters)
-    cause = deed(unit, COMMENT, actor)
-    written = await write(book, order, text, cause, counters)
+    cause, written = deed(unit, COMMENT, actor), uuid7()
+    row = (shop, order_id, written, usable(text), counters, actor, unit.now)
+    await comment_store.insert_comments(unit.connection, [row])
     data = {"comment_id": str(written), **({"counters": str(counters)} if counters else {})}
     book.note(shop, order_id, "comment_added", written, actor, cause, data)
     book.changed(order, cause, actor)
     await book.save()
-    return written
-
-
-async def write(book: OrderBook, order: Order, text: str, cause: Deed, counters: UUID | None = None) -> UUID:
-    """Keep a comment's text, in the unit of the deed it belongs to. Its id. Raises CommentUnusable."""
-    text = usable(text)
-    written = uuid7()
-    row = (order.shop, order.id, written, text, counters, cause.actor, cause.time)
-    await comment_store.insert_comment(book.unit.connection, row)
     return written
 
 

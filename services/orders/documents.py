@@ -15,7 +15,7 @@ from services.orders.payment_status import PaymentStatus
 
 
 class LabelShown(BaseModel):
-    """A built-in label: its key and what it says in French and English."""
+    """A status: its key and what it says in French and English."""
 
     key: str
     fr: str

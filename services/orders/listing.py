@@ -17,7 +17,8 @@ from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
 from services.orders.cursor import Place
 from services.orders.fulfilment_status import FulfilmentStatus
-from services.orders.order import LABELS, STATUS_FILTERS
+from services.orders.labels import Labels
+from services.orders.order import STATUS_FILTERS
 from services.orders.payment_status import FILTER_OF, PaymentFilter, PaymentStatus
 
 LARGEST_PAGE = 200
@@ -109,12 +110,12 @@ def statement(shop: str, query: ListQuery, zone: ZoneInfo) -> tuple[str, list[An
     return sql, arguments
 
 
-def page(rows: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
+def page(rows: Sequence[Mapping[str, Any]], limit: int, labels: Labels) -> dict[str, Any]:
     """The page: its orders, and under `next` where the following one begins, if there is one."""
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
     return {
-        "orders": [_summary(row) for row in shown],
+        "orders": [_summary(row, labels) for row in shown],
         "next": str(Place(last["placed_at"], last["order_id"])) if last else None,
     }
 
@@ -145,22 +146,22 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(row: Mapping[str, Any], labels: Labels) -> dict[str, Any]:
     return {
         **row,
         "order_id": str(row["order_id"]),
         "placed_at": utc_text(row["placed_at"]),
         "archived_at": utc_text(row["archived_at"]) if row["archived_at"] else None,
         "changed_at": utc_text(row["changed_at"]),
-        "label": label(row["label"]),
+        "label": label(row["label"], labels),
         "status": STATUS_OF.get(row["state"]),
         "payment": PAYMENT_OF[row["payment_status"]],
     }
 
 
-def label(key: str) -> dict[str, str]:
-    """A built-in label with its texts."""
-    return {"key": key, **LABELS[key]}
+def label(key: str, labels: Labels) -> dict[str, str]:
+    """A label with its texts."""
+    return {"key": key, **labels.texts(key)}
 
 
 def utc_text(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
 from services.chassis.subscribers import Delivery
+from services.orders import outcomes
 from services.orders.book import OrderBook
 
 SERVICE = "notifier"
@@ -17,8 +18,9 @@ STATES = {MailSent: "sent", MailFailed: "failed", MailUncertain: "uncertain"}
 def copy_reports(
     book: OrderBook, delivery: Delivery[MailSent] | Delivery[MailFailed] | Delivery[MailUncertain]
 ) -> None:
-    """Copy the report on each mail of the message."""
-    state = STATES[type(delivery.message)]
+    """Copy the report on each mail of the message. A mail that a command had sent again is told by itself."""
+    state, asked = STATES[type(delivery.message)], delivery.envelope.causation_id
+    outcomes.settle(book, delivery)
     for report in delivery.message.mails:
         _keep_highest(book, report, state)
         if report.order_id is not None:
@@ -27,7 +29,7 @@ def copy_reports(
                 report.shop,
                 report.order_id,
                 f"mail_{state}",
-                report.mail_id,
+                asked or report.mail_id,
                 SERVICE,
                 delivery.envelope,
                 data,

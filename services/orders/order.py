@@ -6,6 +6,7 @@ A rule that looked at the previous state instead would give other states for oth
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from contracts.orders import OrderState
 from contracts.storefront import PaymentMethod
@@ -94,6 +95,50 @@ def shown_state(automatic: OrderState, label: str, hand: HandSet | None) -> tupl
     return automatic, label
 
 
+SET_BY_HAND = frozenset(
+    {OrderState.AWAITING_PAYMENT, OrderState.READY, OrderState.PROCESSING, OrderState.COMPLETED}
+)
+"""States a person can give a placed order. The others come from checking out, cancelling and reinstating alone, which
+move money and stock: payment status and flags depend on them, and on none of these."""
+
+
+class Move(StrEnum):
+    """Whether a person may give an order a state: freely, with a proof in words, with the right to force it and a
+    reason, not at all by hand, or not while the customer is at the checkout."""
+
+    ALLOWED = "allowed"
+    NEEDS_PROOF = "needs_proof"
+    NEEDS_FORCE = "needs_force"
+    IMPOSSIBLE = "impossible"
+    LOCKED = "locked"
+
+
+def move_by_hand(facts: Facts, target: OrderState) -> Move:
+    """Whether a person may give an order with these facts this state; the table in the README says it in words."""
+    automatic = automatic_state(facts)
+    if automatic in LOCKED_STATES:
+        return Move.LOCKED
+    if target is automatic:
+        return Move.ALLOWED
+    if automatic not in SET_BY_HAND or target not in SET_BY_HAND:
+        return Move.IMPOSSIBLE
+    if target is OrderState.COMPLETED:
+        return _finish_by_hand(facts)
+    is_forward = automatic is OrderState.READY and target is OrderState.PROCESSING
+    waits_for_money = (
+        automatic is OrderState.READY and target is OrderState.AWAITING_PAYMENT and facts.balance_minor > 0
+    )
+    return Move.ALLOWED if is_forward or waits_for_money else Move.NEEDS_FORCE
+
+
+def _finish_by_hand(facts: Facts) -> Move:
+    """«Traitée»: nothing is left to send or to collect. What no fact shows to have arrived, a comment must prove."""
+    units = facts.quantities
+    if facts.balance_minor > 0 or facts.return_open or units.to_pack > 0 or units.to_ship > 0:
+        return Move.NEEDS_FORCE
+    return Move.ALLOWED if units.all_finished else Move.NEEDS_PROOF
+
+
 LABELS: dict[str, dict[str, str]] = {
     "draft": {"fr": "Brouillon", "en": "Draft"},
     "in_checkout": {"fr": "Saisie en cours", "en": "In checkout"},
@@ -107,6 +152,12 @@ LABELS: dict[str, dict[str, str]] = {
 }
 """Built-in labels by key and language."""
 
+BUILT_IN_STATE: dict[str, OrderState] = {
+    key: OrderState.READY if key in (IN_PROGRESS_ORDER, PAYMENTS_RECEIVED) else OrderState(key)
+    for key in LABELS
+}
+"""The state each built-in label is bound to."""
+
 STATUS_FILTERS: dict[str, frozenset[OrderState]] = {
     "new": frozenset(
         {OrderState.IN_CHECKOUT, OrderState.ABANDONED, OrderState.AWAITING_PAYMENT, OrderState.READY}
@@ -116,9 +167,3 @@ STATUS_FILTERS: dict[str, frozenset[OrderState]] = {
     "cancelled": frozenset({OrderState.CANCELLED}),
 }
 """The filter «Statut» (Nouveau, En cours, Terminé, Annulé) as states; a draft is in none."""
-
-
-def label_text(key: str, language: str) -> str:
-    """What a built-in label says, in French unless the language is `en`. KeyError for an unknown key."""
-    texts = LABELS[key]
-    return texts.get(language, texts["fr"])

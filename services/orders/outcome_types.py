@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.catalogue import CATALOGUE
-from contracts.service import CommandDone, CommandRejected, MessageParked
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.subscribers import Delivery
 
 
@@ -30,6 +30,6 @@ def commands_named(delivery: Delivery[Any]) -> set[UUID]:
     named = {delivery.envelope.causation_id}
     if isinstance(message, CommandRejected | CommandDone):
         named.add(message.command_id)
-    if isinstance(message, MessageParked):
+    if isinstance(message, MessageParked | MessageDiscarded):
         named.add(message.message_id)
     return {command_id for command_id in named if command_id is not None}

@@ -1,13 +1,15 @@
 """What became of the commands sent from here: every command has exactly one outcome that a page can show.
 
 An event whose causation id is a command's id settles it, if the catalogue lists it as an outcome of that type.
-Invariant: done and rejected are final; parked is not, for a person may redrive the command. So the outcome does not
+Invariant: done and rejected are final; parked is not, for a person may redrive the command or discard it, which
+rejects it with that person's reason. So the outcome does not
 depend on which of two answers arrives first, and a repeat changes nothing.
 """
 
 from typing import Any
 
-from contracts.service import CommandDone, CommandRejected, MessageParked
+from contracts.message import Reason
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.subscribers import Delivery
 from services.orders.book import OrderBook
 from services.orders.outcome_types import SETTLES, commands_named
@@ -47,8 +49,21 @@ def note_rejection(book: OrderBook, delivery: Delivery[CommandRejected]) -> None
     )
 
 
+def note_discard(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+    """A person set a parked command aside for good: it is rejected, and its order shows by whom and why."""
+    message = delivery.message
+    settle(book, delivery)
+    command = book.commands.get(message.message_id) if message.message_id else None
+    if command is None or command["order_id"] is None:
+        return
+    reasons = [reason.model_dump(exclude_none=True) for reason in _reasons_of(message)]
+    data = {"command_type": command["type"], "asked_by": command["actor"], "reasons": reasons}
+    order = (command["shop"], command["order_id"])
+    book.note(*order, "command_discarded", command["command_id"], message.actor, delivery.envelope, data)
+
+
 def _state_given(delivery: Delivery[Any]) -> str:
-    if isinstance(delivery.message, CommandRejected):
+    if isinstance(delivery.message, CommandRejected | MessageDiscarded):
         return "rejected"
     if isinstance(delivery.message, MessageParked):
         return "parked"
@@ -62,4 +77,12 @@ def _outcome(delivery: Delivery[Any]) -> str:
         {"position", "command_type"} if isinstance(message, CommandDone | CommandRejected) else {"position"}
     )
     body = message.__pydantic_serializer__.to_json(message, exclude=leave_out, exclude_none=True).decode()
+    if isinstance(message, MessageDiscarded):
+        reasons = ",".join(reason.model_dump_json(exclude_none=True) for reason in _reasons_of(message))
+        body = f'{{"reasons":[{reasons}],{body[1:]}'
     return f'{{"type":"{delivery.envelope.type}","event_id":"{delivery.envelope.id}",{body[1:]}'
+
+
+def _reasons_of(message: MessageDiscarded) -> list[Reason]:
+    said = f"{message.actor} set the command aside: {message.reason}"
+    return [Reason(code="command_discarded", message=said[:1000])]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.orders.documents import OrderShown
+from services.orders.labels import Labels
 from services.orders.listing import PAYMENT_OF, STATUS_OF, label
 
 PARTS = ("lines", "ledger", "parcels", "shipments", "deliveries", "mails", "activity", "history", "commands")
@@ -36,14 +37,14 @@ _MONEY = (
 )
 
 
-def show(row: Mapping[str, str]) -> OrderShown:
+def show(row: Mapping[str, str], labels: Labels) -> OrderShown:
     """The document of a row of `read_order_whole`, whose columns are all JSON."""
     order, submission = json.loads(row["order"]), json.loads(row["submission"] or "{}")
     document = {
         **{name: submission[name] for name in _FROM_SUBMISSION if submission.get(name) is not None},
         **order,
         **{part: json.loads(row[part]) for part in PARTS},
-        "label": label(order["label"]),
+        "label": label(order["label"], labels),
         "status": STATUS_OF.get(order["state"]),
         "payment": PAYMENT_OF[order["payment_status"]],
         "customer": _customer(order, submission),

@@ -13,7 +13,7 @@ from contracts.fulfillment import (
 )
 from contracts.notifier import MailFailed, MailSent, MailUncertain
 from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
-from contracts.service import CommandDone, CommandRejected, MessageParked
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from contracts.storefront import OrderSubmitted
 from services.chassis.subscribers import Delivery, Subscribers
 from services.orders import mailing, outcomes, paying, placing, refusing, shipping
@@ -135,3 +135,9 @@ def command_done(book: OrderBook, delivery: Delivery[CommandDone]) -> None:
 def message_parked(book: OrderBook, delivery: Delivery[MessageParked]) -> None:
     """A parked command stays open: a person may redrive it."""
     outcomes.settle(book, delivery)
+
+
+@subscribers.on(MessageDiscarded)
+def message_discarded(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+    """A repeat finds the command settled; what was no command of ours is no matter of ours."""
+    outcomes.note_discard(book, delivery)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from contracts.fulfillment import FulfilmentPosition, ParcelLine, ShipmentDispatched, StockStanding
-from contracts.orders import Buyer, OrderPlaced, PlacedLine
+from contracts.orders import Buyer, OrderPlaced, OrderState, PlacedLine, StatusUpdated
 from contracts.storefront import (
     Address,
     ExtraLine,
@@ -124,6 +124,25 @@ def a_shipment(order_id: UUID, **changes: Any) -> ShipmentDispatched:
         "position": FulfilmentPosition(version=3, stock=StockStanding.RESERVED, lines=[]),
     }
     return ShipmentDispatched(**{**values, **changes})
+
+
+def a_status(order_id: UUID, **changes: Any) -> StatusUpdated:
+    """A shop's own status given to the order, to be told to the customer."""
+    values: dict[str, Any] = {
+        "shop": SHOP,
+        "order_id": order_id,
+        "code": "K7F3-QD9M",
+        "previous": OrderState.READY,
+        "state": OrderState.PROCESSING,
+        "label": "own_1",
+        "label_texts": {"fr": "En atelier", "en": "In the workshop"},
+        "notify_customer": True,
+        "public_comment": "Paul coule vos bougies.\n\nÀ jeudi !",
+        "customer": Buyer(name="Zoé Lefèvre", email="zoe@clients.example"),
+        "locale": "fr",
+        "actor": "lea",
+    }
+    return StatusUpdated(**{**values, **changes})
 
 
 def settings_for(**changes: Any) -> NotifierSettings:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.fulfillment import ShipmentDispatched
-from contracts.orders import OrderPlaced
+from contracts.orders import OrderPlaced, StatusUpdated
 from services.notifier.composing import Letter, compose
 from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
 from services.notifier.settings import ShopProfile
@@ -62,9 +62,11 @@ def a_letter(
     shipment: ShipmentDispatched | None = None,
     shop: ShopProfile | None = None,
     locale: str | None = None,
+    status: StatusUpdated | None = None,
 ) -> Letter:
     """The letter that this template makes of an order."""
-    context = shipment.model_dump(mode="json", exclude_none=True) if shipment else {}
+    told = status if template is Template.STATUS_UPDATED else shipment
+    context = told.model_dump(mode="json", exclude_none=True) if told else {}
     mail, addressee = a_pair(template, order, context=context, shop=shop, locale=locale)
     return compose(mail, addressee, shop or a_shop())
 

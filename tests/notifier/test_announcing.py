@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from contracts.envelope import Envelope
-from contracts.orders import OrderPlaced
+from contracts.orders import Buyer, OrderPlaced
 from services.chassis.testing import envelope_for
 from services.notifier.mail import Template, mail_id
 from tests.conftest import Desks
-from tests.notifier.builders import a_shipment, an_order
+from tests.notifier.builders import a_shipment, a_status, an_order
 from tests.notifier.tables import EQUAL_COLUMNS
 
 _MAILS = "SELECT template, recipient, locale FROM mail ORDER BY template"
@@ -71,6 +71,24 @@ async def test_shipment_is_told_only_when_asked(desks: Desks) -> None:
     )
 
 
+async def test_a_status_is_told_only_when_ticked_once_at_the_address_the_order_has_now(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    early = await desk.deliver(a_status(order.order_id, customer=None, locale=None))
+    assert early.result == "waiting"
+    assert (await desk.deliver(a_status(order.order_id, notify_customer=False))).result == "handled"
+    await desk.deliver(order)
+    await desk.retry()
+    corrected = Buyer(name="Zoé Lefèvre", email="zoe@nouvelle.example")
+    told = await desk.deliver(a_status(order.order_id, customer=corrected, locale="en"))
+    await desk.fetch("DELETE FROM msg.inbox")
+    await desk.deliver(a_status(order.order_id, customer=corrected), envelope=told.envelope)
+    mails = await desk.fetch(
+        "SELECT recipient, locale FROM mail WHERE template = 'status_updated' ORDER BY recipient"
+    )
+    assert [tuple(row) for row in mails] == [("zoe@clients.example", "fr"), ("zoe@nouvelle.example", "en")]
+
+
 async def test_shipment_before_its_order_waits_for_it(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
@@ -111,7 +129,13 @@ async def test_any_sequence_and_repetition_ends_in_the_same_rows(desks: Desks) -
     )
     placed, shipped = _envelopes(order)
     again = shipped.resent(id=second.shipment_id)
-    batch = [(placed, order), (shipped, first), (again, second)]
+    status = a_status(order.order_id)
+    batch = [
+        (placed, order),
+        (shipped, first),
+        (again, second),
+        (envelope_for("notifier", status), status),
+    ]
     ends = []
     for sequence in itertools.permutations(batch):
         desk = await desks("notifier")
@@ -120,7 +144,7 @@ async def test_any_sequence_and_repetition_ends_in_the_same_rows(desks: Desks) -
         await desk.retry()
         ends.append([await _rows(desk, table, columns) for table, columns in EQUAL_COLUMNS.items()])
     assert all(end == ends[0] for end in ends)
-    assert len(ends[0][1]) == 4
+    assert len(ends[0][1]) == 5
 
 
 def _envelopes(order: OrderPlaced) -> tuple[Envelope, Envelope]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from contracts.orders import Buyer
 from services.chassis.testing import Desk
 from services.notifier.api import build_app
 from services.notifier.sending import Sender
@@ -45,7 +46,8 @@ async def listed(client: httpx2.AsyncClient, **query: Any) -> list[dict[str, Any
 
 @pytest.mark.parametrize(("method", "path"), [
     ("GET", "/internal/mails"), ("GET", f"/internal/mails/{NOBODY}/preview"),
-    ("POST", f"/internal/mails/{NOBODY}/resend"),
+    ("POST", f"/internal/mails/{NOBODY}/resend"), ("POST", f"/internal/mails/{NOBODY}/arrived"),
+    ("GET", f"/internal/mails/{NOBODY}"), ("POST", "/internal/mails/preview"),
 ])  # fmt: skip
 async def test_nobody_without_the_token(desks: Desks, method: str, path: str) -> None:
     desk = await desks("notifier")
@@ -116,3 +118,75 @@ async def test_unknown_mail_cannot_go_again(desks: Desks) -> None:
     desk = await desks("notifier")
     async with a_client(desk) as client:
         assert (await client.post(f"/internal/mails/{NOBODY}/resend")).status_code == 404
+
+
+async def test_a_mail_is_shown_whole_and_found_by_what_it_is(desks: Desks, mail_server: MailServer) -> None:
+    desk, _ = await a_mixed_desk(desks, mail_server)
+    order = an_order(code="ZZZZ-0001", customer=Buyer(name="Ann", email="Ann_B@x.example"))
+    await desk.deliver(order)
+    async with a_client(desk) as client:
+        for query in (
+            {"order": str(order.order_id)},
+            {"text": "zzzz-0001"},
+            {"order": str(order.order_id), "shop": order.shop, "state": "planned"},
+        ):
+            assert {mail["code"] for mail in await listed(client, **query)} == {"ZZZZ-0001"}
+        (recap,) = await listed(client, text="ann_b@", template="order_recap")
+        assert await listed(client, text="annxb") == await listed(client, shop="elsewhere") == []
+        shown = (await client.get(f"/internal/mails/{recap['id']}")).json()
+        assert shown["subject"] == "Votre commande ZZZZ-0001 chez Atelier Lumière"
+        assert "Bougie figuier" in shown["text"]
+        assert shown["html"].startswith("<!doctype html>")
+        assert {**shown, **recap} == shown
+        assert (await client.get(f"/internal/mails/{NOBODY}")).status_code == 404
+
+
+async def test_an_uncertain_mail_is_taken_as_arrived(desks: Desks, mail_server: MailServer) -> None:
+    desk, _ = await a_mixed_desk(desks, mail_server)
+    async with a_client(desk) as client:
+        (uncertain,) = await listed(client, state="uncertain")
+        path = f"/internal/mails/{uncertain['id']}/arrived"
+        assert (await client.post(path, params={"actor": "lea"})).json()["state"] == "done"
+        assert (await client.post(path)).status_code == 409
+    assert await by_state(desk) == {"done": 2}
+
+
+STATUS: dict[str, Any] = {
+    "shop": "atelier-lumiere",
+    "template": "status_updated",
+    "locale": "fr",
+    "code": "K7F3-QD9M",
+    "name": "Zoé <b>Lefèvre</b>",
+    "context": {"label_texts": {"fr": "En atelier"}, "public_comment": "<script>alert(1)</script>\nÀ jeudi"},
+}
+
+
+async def test_a_mail_is_previewed_before_it_exists(desks: Desks) -> None:
+    desk = await desks("notifier")
+    async with a_client(desk) as client:
+        status = (await client.post("/internal/mails/preview", json=STATUS)).json()
+        order = an_order().model_dump(mode="json", exclude_none=True)
+        recap = await client.post(
+            "/internal/mails/preview",
+            json={**STATUS, "template": "order_recap", "context": {}, "order": order},
+        )
+    assert status["subject"] == "Votre commande K7F3-QD9M : En atelier"
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in status["html"]
+    assert "<script>" not in status["html"]
+    assert "À jeudi" in status["text"]
+    assert "Bougie figuier" in recap.json()["text"]
+    assert await desk.fetchval("SELECT count(*) FROM mail") == 0
+
+
+@pytest.mark.parametrize(("change", "named"), [
+    ({"template": "order_recap"}, "OrderPlaced"), ({"template": "poem"}, "template"), ({"shop": "nowhere"}, "nowhere"),
+    ({"context": {}}, "label_texts"), ({"surprise": 1}, "surprise"), ({"code": None}, "code"),
+    ({"context": {"label_texts": {"fr": 1}}}, "label_texts"),
+])  # fmt: skip
+async def test_data_that_makes_no_mail_is_named(desks: Desks, change: dict[str, Any], named: str) -> None:
+    desk = await desks("notifier")
+    async with a_client(desk) as client:
+        answer = await client.post("/internal/mails/preview", json={**STATUS, **change})
+        broken = await client.post("/internal/mails/preview", content=b"{")
+    assert (answer.status_code, broken.status_code) == (422, 422)
+    assert named in answer.json()["detail"]

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.orders import Buyer, OrderPlaced
+from contracts.orders import Buyer, OrderPlaced, StatusUpdated
 from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Totals
 from services.notifier.composing import AddressUnusable, usable_address
 from services.notifier.mail import Template
-from tests.notifier.builders import a_line, a_shipment, a_shop, an_address, an_order
+from tests.notifier.builders import a_line, a_shipment, a_shop, a_status, an_address, an_order
 from tests.notifier.letters import Tags, a_letter, html_of, read, text_of
 
 NARROW, HARD = "\u202f", "\u00a0"
@@ -152,6 +152,36 @@ def test_thousand_lines_are_all_there() -> None:
     assert all(f"Article n° {number}." in text_of(message) for number in range(1, 1001))
 
 
+@pytest.mark.parametrize(
+    ("locale", "subject", "expected"),
+    [
+        ("fr", "Votre commande K7F3-QD9M : En atelier", "Un mot de notre part"),
+        ("en", "Your order K7F3-QD9M: In the workshop", "A word from us"),
+    ],
+)
+def test_a_status_is_told_with_its_comment(locale: str, subject: str, expected: str) -> None:
+    order = an_order(locale=locale)
+    message = read(a_letter(Template.STATUS_UPDATED, order, status=a_status(order.order_id), locale=locale))
+    assert message["Subject"] == subject
+    for shown in (text_of(message), Tags(html_of(message)).text):
+        for word in (
+            expected,
+            "Paul coule vos bougies.",
+            "À jeudi !",
+            subject.rpartition(":")[2].strip(),
+            "aide@",
+        ):
+            assert word in shown
+
+
+def test_a_status_without_a_comment_has_no_heading_for_one() -> None:
+    order = an_order()
+    message = read(
+        a_letter(Template.STATUS_UPDATED, order, status=a_status(order.order_id, public_comment=None))
+    )
+    assert "Un mot de notre part" not in text_of(message) + html_of(message)
+
+
 def hostile_order(text: str = HOSTILE) -> OrderPlaced:
     """An order whose every customer-controlled text is hostile."""
     address = an_address(**{name: (text * 9)[:limit] for name, limit in (
@@ -173,6 +203,13 @@ def hostile_order(text: str = HOSTILE) -> OrderPlaced:
         source_reference=text[:200],
         note=(text * 20)[:2000],
         payment=PaymentChoice(method=PaymentMethod.CARD, provider_reference=text[:200]),
+    )
+
+
+def hostile_status(order: OrderPlaced, text: str = HOSTILE) -> StatusUpdated:
+    """A status whose every text is hostile."""
+    return a_status(
+        order.order_id, label_texts={"fr": text[:200], "en": text[:200]}, public_comment=(text * 9)[:2000]
     )
 
 
@@ -203,8 +240,9 @@ def test_hostile_text_stays_text(template: Template, locale: str) -> None:
     order = hostile_order()
     shipment = a_shipment(order.order_id, carrier=HOSTILE[:200], tracking_number=HOSTILE[:100],
                           tracking_url=f'https://x.example/"><script>{HOSTILE}')  # fmt: skip
-    check_harmless(template, order, shipment=shipment, locale=locale)
-    shown = html_of(read(a_letter(template, order, shipment=shipment, locale=locale)))
+    more: dict[str, Any] = {"shipment": shipment, "status": hostile_status(order), "locale": locale}
+    check_harmless(template, order, **more)
+    shown = html_of(read(a_letter(template, order, **more)))
     assert "&lt;script&gt;" in shown
     assert "{{7*7}}" in shown
 
@@ -227,7 +265,7 @@ def test_link_that_is_no_web_address_is_no_link(url: str) -> None:
 def test_any_text_is_harmless(text: str, template: Template) -> None:
     order = hostile_order(text)
     shipment = a_shipment(order.order_id, carrier=text, tracking_number=text[:100])
-    check_harmless(template, order, shipment=shipment)
+    check_harmless(template, order, shipment=shipment, status=hostile_status(order, text))
 
 
 @pytest.mark.parametrize(("address", "usable"), [

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from contracts.orders import OrderState
 from services.orders.cursor import CursorUnreadable, Place
+from services.orders.labels import combined
 from services.orders.listing import (
     PAYMENT_OF,
     STATUS_OF,
@@ -155,11 +156,11 @@ def test_what_a_caller_sends_never_becomes_sql() -> None:
 
 def test_a_full_page_says_where_the_next_begins_and_the_last_says_there_is_none() -> None:
     rows = [row(number) for number in range(3)]
-    first = page(rows, 2)
+    first = page(rows, 2, combined([]))
     assert [one["code"] for one in first["orders"]] == ["K-0", "K-1"]
     assert Place.read(first["next"]) == Place(rows[1]["placed_at"], rows[1]["order_id"])
-    assert page(rows, 3)["next"] is None
-    assert page([], 3) == {"orders": [], "next": None}
+    assert page(rows, 3, combined([]))["next"] is None
+    assert page([], 3, combined([])) == {"orders": [], "next": None}
 
 
 def row(number: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from contracts.fulfillment import StockStanding
 from contracts.orders import OrderState
 from contracts.storefront import PaymentMethod
 from services.orders.fulfilment_status import Quantities
+from services.orders.labels import combined
 from services.orders.order import (
     LABELS,
     STATUS_FILTERS,
@@ -17,7 +18,6 @@ from services.orders.order import (
     HandSet,
     automatic_label,
     automatic_state,
-    label_text,
     shown_state,
 )
 from services.orders.payment_status import Money
@@ -91,10 +91,10 @@ def test_the_state_is_the_first_rule_that_fits(known: Facts) -> None:
 
 @given(facts)
 def test_every_state_has_a_label_in_both_languages(known: Facts) -> None:
-    label = automatic_label(automatic_state(known), known)
-    assert label_text(label, "fr")
-    assert label_text(label, "en")
-    assert label_text(label, "de") == label_text(label, "fr")
+    label, labels = automatic_label(automatic_state(known), known), combined([])
+    assert labels.text(label, "fr")
+    assert labels.text(label, "en")
+    assert labels.text(label, "de") == labels.text(label, "fr")
 
 
 def test_labels_say_what_the_merchants_guide_says() -> None:

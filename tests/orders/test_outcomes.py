@@ -10,7 +10,8 @@ import pytest
 from contracts.envelope import uuid7
 from contracts.fulfillment import StockLevelChanged
 from contracts.message import Message, Reason
-from contracts.service import CommandDone, CommandRejected, MessageParked
+from contracts.notifier import MailSent
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.testing import Desk
 from services.orders.outcome_types import SETTLES
 from services.orders.waiting import waiting
@@ -156,3 +157,56 @@ def test_every_outcome_of_the_catalogue_settles_its_commands() -> None:
         "orders.stock.adjust.v1",
     }
     assert "payments.balance.changed.v1" not in SETTLES
+
+
+async def test_a_parked_command_that_a_person_discards_is_rejected_with_their_reason(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    command_id = await asked(desk, order_id=life.order_id)
+    parked = MessageParked(
+        shop=SHOP,
+        message_id=command_id,
+        message_type=PACK,
+        queue="fulfillment.orders",
+        reason="error",
+        fingerprint="f",
+    )
+    discarded = MessageDiscarded(
+        message_id=command_id,
+        message_type=PACK,
+        queue="fulfillment.orders",
+        actor="tom",
+        reason="packed by hand",
+    )
+    for message in (parked, discarded, parked, discarded):
+        await desk.deliver(message, sender="fulfillment")
+    state, outcome = await outcome_of(desk, command_id)
+    assert outcome is not None
+    assert (state, outcome["type"]) == ("rejected", "fulfillment.message.discarded.v1")
+    assert outcome["reasons"] == [
+        {"code": "command_discarded", "message": "tom set the command aside: packed by hand"}
+    ]
+    (note,) = await desk.fetch("SELECT actor, data FROM activity WHERE kind = 'command_discarded'")
+    assert (note["actor"], json.loads(note["data"])["asked_by"]) == ("tom", "api:erp")
+    await desk.deliver(life.packed(), causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "rejected"
+
+
+async def test_a_discarded_message_that_was_no_command_is_no_matter_of_ours(desks: Desks) -> None:
+    desk = await desks("orders")
+    for message_id in (None, uuid7()):
+        message = MessageDiscarded(message_id=message_id, queue="payments.orders", actor="tom", reason="x")
+        assert (await desk.deliver(message, sender="payments")).result == "handled"
+    assert await desk.fetchval("SELECT count(*) FROM activity") == 0
+
+
+async def test_a_mail_sent_again_ends_its_command_and_shows_beside_the_first(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    mail = life.report("recap")
+    await desk.deliver(MailSent(mails=[mail]))
+    command_id = await asked(desk, "orders.mail.resend.v1", life.order_id)
+    await desk.deliver(MailSent(mails=[mail]), causation_id=command_id)
+    assert (await outcome_of(desk, command_id))[0] == "done"
+    items = await desk.fetch("SELECT item FROM activity WHERE kind = 'mail_sent'")
+    assert {row["item"] for row in items} == {mail.mail_id, command_id}
