@@ -16,12 +16,13 @@ from deploy.demo.showing import Show
 
 def main() -> int:
     """The command line."""
-    script, runs = read_command_line("make demo", "The whole life of real orders.")
-    return run(script, Show(), runs)
+    reader = command_line("make demo", "The whole life of real orders.")
+    given = reader.parse_args()
+    return run(script_of(reader, given), Show(), given.folder)
 
 
-def read_command_line(name: str, description: str) -> tuple[Script, Path]:
-    """What to play, and below which folder; ends the program with the reason when it can't be played."""
+def command_line(name: str, description: str) -> argparse.ArgumentParser:
+    """What every program that plays a script asks for: `orders` and `folder`."""
     reader = argparse.ArgumentParser(prog=name, description=description)
     reader.add_argument(
         "--orders", type=Path, metavar="FILE.csv", help="orders in the format of Online Retail"
@@ -29,9 +30,13 @@ def read_command_line(name: str, description: str) -> tuple[Script, Path]:
     reader.add_argument(
         "--folder", type=Path, metavar="FOLDER", default=RUNS, help="where runs and report.json go (var/demo)"
     )
-    given = reader.parse_args()
+    return reader
+
+
+def script_of(reader: argparse.ArgumentParser, given: argparse.Namespace) -> Script:
+    """What to play; ends the program with the reason when it can't be played."""
     try:
-        return write_script(given.orders), given.folder
+        return write_script(given.orders)
     except (NotTheFormat, OSError) as error:
         reader.error(f"{given.orders} can't be read as orders: {error}")
 

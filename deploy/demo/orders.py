@@ -1,4 +1,4 @@
-"""The demo's sales: some hundred and seventy over the five modules, the same ones for the same seed.
+"""The demo's sales: some hundred and seventy over the five modules and the last two months, the same for the same seed.
 
 Only event ids and times differ from run to run. `mistakes.py` adds what must be refused.
 """
@@ -50,6 +50,9 @@ HABITS = {
     Module.RESTAURANT: Habit(18, {PaymentMethod.CASH: 60, PaymentMethod.CARD: 40}),
     Module.SLOTS: Habit(18, {PaymentMethod.CARD: 50, PaymentMethod.CASH: 50}),
 }
+DAYS = 60
+WEEKDAYS = (8, 9, 10, 12, 17, 20, 9)
+"""How many customers come on a Monday, a Tuesday, …, by weight."""
 NOTES = ("Merci de sonner deux fois.", "Leave it with the neighbour, please.", "C’est pour un anniversaire !")
 
 
@@ -59,7 +62,11 @@ def demo_sales(seed: int = SEED, opened_at: datetime | None = None) -> list[Sale
     opened_at = opened_at or datetime.now(UTC).replace(microsecond=0)
     modules = [module for module, habit in HABITS.items() for _ in range(habit.orders)]
     chance.shuffle(modules)
-    sales = [_sale(chance, module, number, opened_at) for number, module in enumerate(modules, start=1)]
+    moments = past_moments(chance, opened_at, len(modules))
+    sales = [
+        a_sale(chance, module, number, moment)
+        for number, (module, moment) in enumerate(zip(modules, moments, strict=True), start=1)
+    ]
     first_of_shop = modules.index(Module.SHOP)
     sales[first_of_shop] = deliver_everything(chance, sales[first_of_shop])
     published = [
@@ -80,9 +87,23 @@ def card(chance: Random) -> PaymentChoice:
     )
 
 
-def _sale(chance: Random, module: Module, number: int, opened_at: datetime) -> Sale:
+def past_moments(chance: Random, opened_at: datetime, count: int) -> list[datetime]:
+    """When so many customers came, oldest first: more on Fridays and Saturdays, a seventh of them today."""
+    first_day = (opened_at - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0)
+    days = [first_day + timedelta(days=number) for number in range(DAYS)]
+    weights = [WEEKDAYS[day.weekday()] for day in days]
+    today = max(1, count // 7)
+    earlier = [
+        day + timedelta(seconds=chance.randint(8 * 3600, 22 * 3600))
+        for day in chance.choices(days, weights, k=count - today)
+    ]
+    lately = [opened_at - timedelta(seconds=chance.randint(1, 6 * 3600)) for _ in range(today)]
+    return sorted([*earlier, *lately])
+
+
+def a_sale(chance: Random, module: Module, number: int, submitted_at: datetime) -> Sale:
+    """One sale of a module with its story; `number` makes its key."""
     locale = chance.choices(("fr", "fr-FR", "en"), (60, 15, 25))[0]
-    submitted_at = opened_at - timedelta(seconds=chance.randint(1, 120))
     buyer = customer(chance, number, locale)
     home = address(chance, buyer, locale)
     basket = FILL[module](chance, locale, submitted_at)

@@ -11,6 +11,8 @@ CARRIERS = (
     ("Chronopost", "XY{:09d}FR", "https://chrono.example.org/suivi?code={}"),
     ("Mondial Relay", "{:08d}", "https://relais.example.org/{}"),
 )
+TOO_MUCH_MINOR = 1250
+"""By how much a customer errs who pays too much."""
 LONG_ENOUGH_FOR_TWO_PARCELS = 4
 """Units from which an order may be split into two parcels."""
 
@@ -48,12 +50,14 @@ def _card(chance: Random, method: PaymentMethod) -> CardStory:
 
 
 def _receipts(chance: Random, sale: Sale, method: PaymentMethod) -> tuple[Receipt, ...]:
-    """Mostly the whole sum at once; sometimes in two halves, only one half, or nothing yet."""
+    """Mostly the whole sum at once; sometimes in two halves, only one half, nothing yet, or too much."""
     total = sale.total_minor
     if method not in _BY_HAND or not total:
         return ()
     half = total // 2
-    amounts = chance.choices(((total,), (half, total - half), (half,), ()), (70, 8, 8, 14))[0]
+    amounts = chance.choices(
+        ((total,), (half, total - half), (half,), (), (total + TOO_MUCH_MINOR,)), (66, 8, 8, 14, 4)
+    )[0]
     return tuple(Receipt(method, amount, _reference(chance, method)) for amount in amounts if amount)
 
 

@@ -6,23 +6,36 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from deploy.demo.__main__ import read_command_line
+from deploy.demo.__main__ import command_line, script_of
+from deploy.demo.merchant import GARANCE
 from deploy.demo.running import run
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.demo.trickle import PAUSE_SECONDS, Trickle
 from deploy.local.system import System
 
 
 def main() -> int:
     """The command line."""
-    script, runs = read_command_line("make up", "The demo, kept running.")
+    reader = command_line("make up", "The demo, kept running.")
+    reader.add_argument(
+        "--every",
+        type=float,
+        metavar="SECONDS",
+        default=PAUSE_SECONDS,
+        help="seconds between two customers, on average (20)",
+    )
+    given = reader.parse_args()
     show = Show()
 
     async def stay(system: System, played: Script) -> None:
         show_addresses(show.console, system, played)
+        if played.merchant is GARANCE:
+            show.console.print(f"A customer comes every {given.every:g} s or so.")
+            await Trickle(system, played, given.every).run()
         await asyncio.Event().wait()
 
-    return run(script, show, runs, stay)
+    return run(script_of(reader, given), show, given.folder, stay)
 
 
 def show_addresses(console: Console, system: System, script: Script) -> None:

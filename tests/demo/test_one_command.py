@@ -73,20 +73,30 @@ async def test_invoices_of_a_file_become_orders_and_nothing_is_left(tmp_path: Pa
 
 
 @pytest.mark.timeout(SECONDS + 20)
-async def test_up_stays_with_its_addresses_until_it_is_interrupted(tmp_path: Path) -> None:
-    process = await start("deploy.demo.up", tmp_path / "runs")
-    said = await say(process, lambda text: "Try: curl" in text)
+async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> None:
+    process = await start("deploy.demo.up", tmp_path / "runs", "--every", "0.2")
+    said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
     family = descendants(process.pid)
     token = said.rpartition("Bearer ")[2].partition("'")[0]
     address = said.rpartition("' ")[2].split()[0]
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
         answer = await http.get(address, headers={"Authorization": f"Bearer {token}"}, params={"limit": 200})
         assert {order["module"] for order in answer.json()["orders"]} == {module.value for module in Module}
+        newest = answer.json()["orders"][0]["placed_at"]
+        async with asyncio.timeout(30):
+            while len(await placed_after(http, address, token, newest)) < 5:
+                await asyncio.sleep(0.1)
     process.send_signal(signal.SIGINT)
     status, rest = await finish(process)
     assert status == 130, said + rest
     assert [pid for pid in family if is_running(pid)] == []
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
+
+
+async def placed_after(http: httpx2.AsyncClient, address: str, token: str, moment: str) -> list[str]:
+    """The orders on the first page that were placed after a moment."""
+    answer = await http.get(address, headers={"Authorization": f"Bearer {token}"})
+    return [order["order_id"] for order in answer.json()["orders"] if order["placed_at"] > moment]
 
 
 async def test_a_file_of_another_format_is_refused_before_anything_starts(tmp_path: Path) -> None:

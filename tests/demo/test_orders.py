@@ -3,11 +3,11 @@ the story.
 """
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from contracts.storefront import LineKind, Module, OrderSubmitted, PaymentMethod
 from deploy.demo.expecting import expected_end, received_minor
-from deploy.demo.orders import ON_HAND, demo_sales
+from deploy.demo.orders import DAYS, ON_HAND, demo_sales
 from deploy.demo.sale import CardStory
 
 OPENED = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_stock_is_enough_and_no_parcel_holds_more_than_was_ordered() -> None:
 def test_some_orders_come_to_every_end() -> None:
     ends = [expected_end(sale) for sale in PLACED]
     assert {end.state for end in ends} == {"awaiting_payment", "ready", "processing", "completed"}
-    assert {end.payment for end in ends} == {"paid", "unpaid", "partially_paid"}
+    assert {end.payment for end in ends} == {"paid", "unpaid", "partially_paid", "overpaid"}
     assert {"not_required", "unfulfilled", "packed", "shipped", "delivered"} <= {
         end.fulfilment for end in ends
     }
@@ -118,3 +118,12 @@ def test_what_is_published_can_be_read_again() -> None:
     for sale in SALES:
         text = sale.submission.model_dump_json(exclude_none=True)
         assert OrderSubmitted.model_validate_json(text) == sale.submission
+
+
+def test_orders_came_over_two_months_and_some_today() -> None:
+    moments = [sale.submission.submitted_at for sale in PLACED]
+    assert moments == sorted(moments)
+    assert OPENED - timedelta(days=DAYS + 1) <= moments[0] < moments[-1] < OPENED
+    assert 10 <= sum(moment > OPENED - timedelta(hours=6) for moment in moments) <= 40
+    weekdays = Counter(moment.weekday() for moment in moments)
+    assert weekdays[5] > weekdays[0]

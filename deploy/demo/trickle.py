@@ -1,0 +1,79 @@
+"""A slow storefront: customers keep coming, so that the list of a running demo lives.
+
+Every module sells now and then. Who pays by card is reported by a signed webhook some seconds later, or leaves without
+having paid; cheques, transfers and cash wait for the person at the back office, like all packing and shipping.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+
+from contracts.storefront import Module
+from deploy.demo.orders import HABITS, a_sale
+from deploy.demo.provider import Journal, Provider
+from deploy.demo.sale import CardStory, Sale
+from deploy.demo.script import Script
+from deploy.demo.storefront import NOT_CONFIRMED, Storefront
+from deploy.local.system import System
+
+PAUSE_SECONDS = 20.0
+"""Between two customers, on average."""
+LONGEST_PAUSE = 3
+"""In average pauses: nobody sits longer before a list that stands still."""
+FIRST_NUMBER = 50_001
+"""Of these sales; those of the play are numbered from 1."""
+_TIMES = {CardStory.NEVER: 0, CardStory.ONCE: 1, CardStory.TWICE: 2, CardStory.EARLY: 1}
+
+
+class Trickle:
+    """Customers of a script's merchant on a running system. `sold` counts them."""
+
+    def __init__(self, system: System, script: Script, pause_seconds: float = PAUSE_SECONDS) -> None:
+        self.sold = 0
+        self._system, self._shop, self._pause_seconds = system, script.merchant.shop, pause_seconds
+        self._modules = script.merchant.modules
+        self._chance = Random()
+        self._provider = Provider(
+            system.webhook_url(self._shop),
+            system.secrets.stripe_secret,
+            Journal(system.folder / "webhooks.jsonl"),
+            self._chance,
+        )
+
+    async def run(self) -> None:
+        """Sell until cancelled."""
+        storefronts = {module: Storefront(self._shop, module.value) for module in self._modules}
+        try:
+            for storefront in storefronts.values():
+                await storefront.open(self._system.amqp_url(storefront.login))
+            await self._sell(storefronts)
+        finally:
+            for storefront in storefronts.values():
+                await storefront.close()
+            await self._provider.close()
+
+    async def _sell(self, storefronts: Mapping[Module, Storefront]) -> None:
+        weights = [HABITS[module].orders for module in self._modules]
+        async with asyncio.TaskGroup() as customers:
+            for number in count(FIRST_NUMBER):
+                (module,) = self._chance.choices(self._modules, weights)
+                sale = a_sale(self._chance, module, number, datetime.now(UTC))
+                customers.create_task(self._buy(storefronts[module], sale))
+                await asyncio.sleep(self._pause())
+
+    async def _buy(self, storefront: Storefront, sale: Sale) -> None:
+        """One customer, who gives up when the broker stays away for a minute."""
+        try:
+            await storefront.submit(sale)
+        except NOT_CONFIRMED:
+            return
+        self.sold += 1
+        if times := _TIMES[sale.story.card]:
+            await asyncio.sleep(self._chance.uniform(0.05, 0.5) * self._pause_seconds)
+            await self._provider.report_payment(sale, times)
+
+    def _pause(self) -> float:
+        whole = self._chance.expovariate(1 / self._pause_seconds)
+        return min(whole, LONGEST_PAUSE * self._pause_seconds)
