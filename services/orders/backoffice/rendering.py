@@ -5,12 +5,12 @@ with the id of the element it will replace, gives the block of that name alone (
 so that a page and its parts are one template and work the same without scripts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
-from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from contracts.envelope import uuid7
@@ -80,7 +80,7 @@ def _as_markup(value: Any) -> Any:
     return Markup.escape(value) if isinstance(value, str) else value
 
 
-def _macros(environment: Environment) -> Iterator[tuple[str, Macro]]:
+def _macros(environment: Environment) -> Iterator[tuple[str, Callable[..., Markup]]]:
     """Every macro of templates/parts by its name. Raises PartNamedTwice."""
     seen: dict[str, str] = {}
     for name in environment.list_templates(filter_func=lambda one: one.startswith("parts/")):
@@ -91,5 +91,18 @@ def _macros(environment: Environment) -> Iterator[tuple[str, Macro]]:
             if macro.name in seen:
                 raise PartNamedTwice(f"{name} and {seen[macro.name]} both define {macro.name}; rename one")
             seen[macro.name] = name
-    for macro_name, file in seen.items():
-        yield macro_name, getattr(environment.get_template(file).module, macro_name)
+            yield macro.name, _macro(environment, name, macro.name)
+
+
+def _macro(environment: Environment, file: str, name: str) -> Callable[..., Markup]:
+    """A macro that is looked up when it is first used: its file is run only once all others are known to it."""
+
+    @cache
+    def find() -> Callable[..., Markup]:
+        found: Callable[..., Markup] = getattr(environment.get_template(file).module, name)
+        return found
+
+    def call(*given: Any, **named: Any) -> Markup:
+        return find()(*given, **named)
+
+    return call
