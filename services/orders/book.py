@@ -20,6 +20,7 @@ from services.orders.announcing import announcements
 from services.orders.intake import Intake
 from services.orders.outcome_types import commands_named
 from services.orders.record import Order
+from services.orders.shop_settings import settings_of
 from services.orders.waiting import waiting
 
 FIRST_REVISION = 1
@@ -71,8 +72,12 @@ class OrderBook(Book):
     async def load_orders(self, keys: Sequence[store.OrderKey]) -> None:
         """Lock and load these orders; unknown ones stay unknown. Keys come sorted, against deadlocks."""
         if keys:
-            for row in await store.lock_orders(self.unit.connection, keys):
+            connection, owner = self.unit.connection, self.unit.owner
+            shops = {shop for shop, _ in keys}
+            chosen = {shop: await settings_of.get(connection, owner, shop) for shop in shops}
+            for row in await store.lock_orders(connection, keys):
                 order = rows.order_of(row)
+                order.completes_alone = chosen[order.shop].completes_alone
                 self.orders[order.shop, order.id] = order
 
     def find(self, shop: str, order_id: UUID) -> Order:

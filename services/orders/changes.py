@@ -14,8 +14,8 @@ from uuid import UUID
 
 from services.chassis.database import Connection
 from services.orders import store
-from services.orders.deeds import Refusal
 from services.orders.record import Order
+from services.orders.refusal import Refusal
 
 STATE_CHANGED = "state_changed"
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from contracts.envelope import uuid7
 from services.chassis.unit import Unit
 from services.orders import comment_store
-from services.orders.deeds import OrderUnknown, Refusal, deed, open_book
+from services.orders.deeds import OrderUnknown, deed, open_book
 from services.orders.record import Order
+from services.orders.refusal import Refusal
 
 COMMENT = "orders.order.comment"
 LONGEST_COMMENT = 4000

@@ -13,17 +13,10 @@ from contracts.envelope import uuid7
 from services.chassis.unit import Unit
 from services.orders.book import OrderBook
 from services.orders.record import Order
+from services.orders.refusal import Refusal
 
 MOST_ORDERS = 1000
 """Orders of one deed: more are done in several."""
-
-
-class Refusal(Exception):
-    """Something that was asked for can't be done; `code` is stable, the text says what to do. Nothing changed."""
-
-    code = "refused"
-    status = 422
-    """What HTTP answers with."""
 
 
 class TooManyOrders(Refusal):

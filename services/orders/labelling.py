@@ -11,10 +11,10 @@ from contracts.orders import OrderState
 from services.chassis.unit import Unit
 from services.orders import label_store
 from services.orders.colours import Colour
-from services.orders.deeds import Refusal
 from services.orders.labels import Label, Labels, combined, labels_of
 from services.orders.naming import cleaned, folded
 from services.orders.order import LOCKED_STATES
+from services.orders.refusal import Refusal
 
 MOST_COUNTED = 1000
 OWN = "own_"

@@ -7,7 +7,7 @@ told apart, a filter by one would silently miss the orders of the other.
 import re
 import unicodedata
 
-from services.orders.deeds import Refusal
+from services.orders.refusal import Refusal
 
 LONGEST_NAME = 40
 _BREAKS = re.compile(r"\s+")

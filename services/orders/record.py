@@ -20,7 +20,7 @@ from services.orders.payment_status import Money, PaymentStatus, payment_status
 @dataclass(slots=True)
 class Order:
     """A placed order. `sequence` counts our events about it, `revision` its changes that a person can see;
-    `line_positions` is JSON, None when unchanged."""
+    `completes_alone` is the shop's choice; `line_positions` is JSON, None when unchanged."""
 
     shop: str
     id: UUID
@@ -31,6 +31,7 @@ class Order:
     sequence: int = 0
     revision: int = 1
     archived_at: datetime | None = None
+    completes_alone: bool = True
     payment_version: int = 0
     fulfilment_version: int = 0
     stock: StockStanding = StockStanding.NOT_REQUIRED
@@ -65,6 +66,7 @@ class Order:
             received_by_hand_minor=self.money.received_by_hand,
             method=self.method,
             quantities=self.units,
+            completes_alone=self.completes_alone,
         )
 
     def restate(self) -> bool:

@@ -15,9 +15,10 @@ from services.chassis.unit import Unit
 from services.orders import tag_store
 from services.orders.book import OrderBook
 from services.orders.colours import Colour
-from services.orders.deeds import Deed, No, OrderResult, Refusal, deed, each_order, open_book
+from services.orders.deeds import Deed, No, OrderResult, deed, each_order, open_book
 from services.orders.naming import cleaned, folded
 from services.orders.record import Order
+from services.orders.refusal import Refusal
 
 MOST_TAGS = 50
 """Tags put on or taken off at once."""

@@ -17,11 +17,12 @@ from services.orders import comment_store, label_store, status_store
 from services.orders.book import OrderBook
 from services.orders.changes import require_revision
 from services.orders.commenting import usable
-from services.orders.deeds import No, OrderResult, OrderUnknown, Refusal, each_order, open_book
+from services.orders.deeds import No, OrderResult, OrderUnknown, each_order, open_book
 from services.orders.labelling import LabelUnknown
 from services.orders.labels import Label, combined
 from services.orders.order import HandSet, Move, automatic_label, automatic_state, move_by_hand
 from services.orders.record import Order
+from services.orders.refusal import Refusal
 
 LONGEST_PUBLIC_COMMENT = 2000
 NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})

@@ -171,7 +171,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
 
 DECIDED_HERE = frozenset(
     {
-        *{"tag", "order_tag", "comment", "label"},
+        *{"tag", "order_tag", "comment", "label", "shop_setting", "forgotten"},
         *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit"},
     }
 )

@@ -10,8 +10,9 @@ from contracts.orders import OrderState, OrderStateChanged, StatusUpdated
 from services.chassis.testing import Desk
 from services.orders import changes
 from services.orders.changes import Stale
-from services.orders.deeds import OrderUnknown, Refusal
+from services.orders.deeds import OrderUnknown
 from services.orders.labelling import LabelUnknown
+from services.orders.refusal import Refusal
 from services.orders.updating_status import (
     ForceNeeded,
     NothingToUpdate,
