@@ -3,6 +3,7 @@
 from services.chassis.running import Service, main
 from services.orders.announcing import announcer
 from services.orders.api import build_app
+from services.orders.finding.indexing import indexer
 from services.orders.forgetting import forgetter
 from services.orders.settings import OrdersSettings
 from services.orders.subscribers import subscribers
@@ -14,6 +15,6 @@ if __name__ == "__main__":
             settings=OrdersSettings,
             subscribers=subscribers,
             app=build_app,
-            workers=[announcer(), forgetter()],
+            workers=[announcer(), forgetter(), indexer()],
         )
     )

@@ -1,10 +1,10 @@
 """What one request of the REST API needs: who asks, which order is meant, and the answer to a command."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -20,12 +20,14 @@ from services.orders import api_store
 from services.orders.access import Caller, caller_of
 from services.orders.commanding import Commands, KeyTaken, asking
 from services.orders.documents import SubmissionShown
+from services.orders.finding import rows
+from services.orders.finding.finder import Finder
 from services.orders.labels import Labels, labels_of
-from services.orders.listing import utc_text
+from services.orders.listing import ListQuery, page_document, utc_text
 from services.orders.problems import Problem
 from services.orders.requesting import OrderFacts
 from services.orders.settings import OrdersSettings
-from services.orders.short_code import ALPHABET
+from services.orders.short_code import read_code
 
 RETRY_SECONDS = 1
 CREATING = {
@@ -35,8 +37,6 @@ CREATING = {
     type_of(DeliveryRecorded, "fulfillment"),
 }
 """Outcomes that are something new: HTTP 201."""
-_MISREAD = str.maketrans("ILO", "110")
-_CODE = re.compile(f"[{ALPHABET}]{{8}}")
 
 
 class Errand:
@@ -45,6 +45,7 @@ class Errand:
     def __init__(self, request: Request) -> None:
         self.hub: Hub = request.app.state.hub
         self.commands: Commands = request.app.state.commands
+        self.finder: Finder = request.app.state.finder
         self.caller: Caller = caller_of(request)
 
     @property
@@ -56,6 +57,17 @@ class Errand:
     async def labels(self, connection: Connection) -> Labels:
         """The shop's statuses."""
         return await labels_of.get(connection, self.hub.owner, self.caller.shop)
+
+    async def listed(self, query: ListQuery) -> dict[str, Any]:
+        """A page of the shop's orders. Raises CursorUnreadable."""
+        shop, zone = self.caller.shop, ZoneInfo(self.settings.time_zone)
+        async with self.hub.acquire() as connection:
+            page = await self.finder.page(
+                connection, shop, query, zone, limit=query.limit, after=query.after, before=query.before
+            )
+            listed = await rows.read_listed(connection, shop, page.order_ids)
+            labels = await self.labels(connection)
+        return page_document(page, listed, labels)
 
     async def order(self, name: str) -> OrderFacts:
         """The order somebody names by id or code. Raises the 404 problem."""
@@ -105,8 +117,7 @@ def order_named(name: str) -> tuple[UUID | None, str | None]:
     try:
         return UUID(name), None
     except ValueError:
-        plain = re.sub(r"[\s-]", "", name).upper().translate(_MISREAD)
-        return None, f"{plain[:4]}-{plain[4:]}" if _CODE.fullmatch(plain) else None
+        return None, read_code(name)
 
 
 def order_unknown() -> Problem:

@@ -6,7 +6,6 @@ below /v1 needs a token of COMPTOIR_API_TOKENS; an order of another shop than th
 
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -14,12 +13,13 @@ from fastapi.security import HTTPBearer
 
 from contracts.storefront import Module
 from services.chassis.hub import Hub
-from services.orders import api_store, listing, problems
+from services.orders import api_store, problems
 from services.orders.access import GUARDED, Gate, Tokens
 from services.orders.answering import RETRY_SECONDS, Errand, command_document, order_named, order_unknown
 from services.orders.commanding import Commands
 from services.orders.cursor import CursorUnreadable
 from services.orders.documents import CommandShown, OrderShown, OrdersPage, SubmissionShown
+from services.orders.finding.finder import Finder
 from services.orders.listing import ListQuery
 from services.orders.problems import Problem, described
 from services.orders.requesting import (
@@ -72,16 +72,11 @@ COMMAND: dict[str, Any] = {
 
 @router.get("/orders", tags=["orders"], response_model=OrdersPage, responses=described(400))
 async def list_orders(query: Annotated[ListQuery, Query()], errand: ErrandNeeded) -> Response:
-    """Orders of the shop, newest first, filtered; a page at a time."""
-    zone = ZoneInfo(errand.settings.time_zone)
+    """Orders of the shop, filtered, newest first unless `sort` says otherwise; a page at a time."""
     try:
-        sql, arguments = listing.statement(errand.caller.shop, query, zone)
+        return JSONResponse(await errand.listed(query))
     except CursorUnreadable as unreadable:
         raise Problem(400, "cursor_unreadable", str(unreadable)) from None
-    async with errand.hub.acquire() as connection:
-        rows = await connection.fetch(sql, *arguments)
-        labels = await errand.labels(connection)
-    return JSONResponse(listing.page(rows, query.limit, labels))
 
 
 @router.get("/orders/{order}", tags=["orders"], response_model=OrderShown, responses=described(404))
@@ -195,6 +190,6 @@ def build_app(hub: Hub) -> FastAPI:
     """The application of a running service."""
     app = routes()
     assert isinstance(hub.settings, OrdersSettings)
-    app.state.hub, app.state.commands = hub, Commands(hub)
+    app.state.hub, app.state.commands, app.state.finder = hub, Commands(hub), Finder()
     app.add_middleware(Gate, tokens=Tokens(hub.settings.api_tokens))
     return app

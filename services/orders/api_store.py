@@ -1,6 +1,6 @@
 """The SQL of the REST API: one function a statement, the connection first. Nothing here locks an order.
 
-The list's statement is made in `listing.py`, since it depends on the filters.
+The list's statements are made in `finding/`, since they depend on the filters.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,11 +30,6 @@ class NewCommand(Protocol):
     def key(self) -> str: ...
     @property
     def request_hash(self) -> bytes: ...
-
-
-async def read_page(connection: Connection, sql: str, arguments: list[Any]) -> list[Any]:
-    """The orders of one page."""
-    return await connection.fetch(sql, *arguments)
 
 
 async def read_facts(

@@ -9,8 +9,8 @@ from contracts.message import Moment, Reason
 from contracts.orders import OrderState, PlacedLine
 from contracts.payments import AttemptState
 from contracts.storefront import Address, ExtraLine, Module, PaymentMethod, Shipping, Totals
+from services.orders.finding.words import PaymentWord, StatusWord
 from services.orders.fulfilment_status import FulfilmentStatus
-from services.orders.listing import PaymentWord, StatusWord
 from services.orders.payment_status import PaymentStatus
 
 
@@ -50,10 +50,13 @@ class OrderListed(BaseModel):
 
 
 class OrdersPage(BaseModel):
-    """One page of the list, newest order first."""
+    """One page of the list."""
 
     orders: list[OrderListed]
     next: str | None = Field(description="Send it as `after` for the next page; null on the last one.")
+    previous: str | None = Field(
+        description="Send it as `before` for the page before; null on the first one."
+    )
 
 
 class MoneyShown(BaseModel):

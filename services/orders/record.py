@@ -43,6 +43,7 @@ class Order:
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
     flags: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ()
 
     def take_money(self, version: int, money: Money) -> bool:
         """Take over payments' position if it is newer than the one known. Whether it was."""
@@ -57,6 +58,12 @@ class Order:
             return False
         self.fulfilment_version, self.units, self.stock = version, units, stock
         return True
+
+    def take_carrier(self, carrier: str) -> bool:
+        """A carrier has some of its parcels. Whether that is news."""
+        known = self.carriers
+        self.carriers = tuple(sorted({*known, carrier}))
+        return self.carriers != known
 
     def facts(self) -> Facts:
         """What the state is a function of."""

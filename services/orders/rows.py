@@ -31,6 +31,7 @@ def order_of(row: Row) -> Order:
         hand=_hand_of(row),
         state=OrderState(row["state"]),
         label=row["label"],
+        carriers=tuple(row["carriers"]),
     )
 
 
@@ -116,4 +117,5 @@ def row_of(order: Order) -> tuple[Any, ...]:
         units.to_ship,
         order.revision,
         order.archived_at,
+        SEPARATOR.join(order.carriers),
     )

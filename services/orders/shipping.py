@@ -103,6 +103,7 @@ def copy_shipment(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> No
             shipment.dispatched_by,
         )
     )
+    is_new_carrier = order.take_carrier(shipment.carrier)
     data: dict[str, Any] = {
         "carrier": shipment.carrier,
         "tracking_number": shipment.tracking_number,
@@ -111,6 +112,8 @@ def copy_shipment(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> No
     actor = shipment.dispatched_by
     book.note(order.shop, order.id, "shipment_dispatched", shipment.shipment_id, actor, cause, data)
     _take_position(book, order, shipment.position, cause, actor)
+    if is_new_carrier:  # also when a later position was heard of first
+        book.changed(order, cause, actor)
     outcomes.settle(book, delivery)
 
 

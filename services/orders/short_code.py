@@ -5,10 +5,13 @@ aloud wrongly. Ids made in a row give codes that tell nothing about how many ord
 At a million orders one in a million new codes is taken already; the next salt gives another.
 """
 
+import re
 from hashlib import blake2b
 from uuid import UUID
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CODE = re.compile(f"[{ALPHABET}]{{8}}")
+_MISREAD = str.maketrans("ILO", "110")
 _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 
 
@@ -19,3 +22,9 @@ def code_of(order_id: UUID, salt: int = 0) -> str:
     ).digest()
     bits = int.from_bytes(digest, "big")
     return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}-{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
+
+
+def read_code(text: str) -> str | None:
+    """The code that somebody wrote, with or without dash and in any case; None if it is none."""
+    plain = re.sub(r"[\s-]", "", text).upper().translate(_MISREAD)
+    return f"{plain[:4]}-{plain[4:]}" if _CODE.fullmatch(plain) else None

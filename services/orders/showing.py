@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.orders.documents import OrderShown
+from services.orders.finding.words import PAYMENT_OF, STATUS_OF
 from services.orders.labels import Labels
-from services.orders.listing import PAYMENT_OF, STATUS_OF, label
+from services.orders.listing import label
 
 PARTS = ("lines", "ledger", "parcels", "shipments", "deliveries", "mails", "activity", "history", "commands")
 """What is kept of an order in rows of its own; columns of `read_order_whole`."""

@@ -68,6 +68,8 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "units_to_pack",
         "units_to_ship",
         "archived_at",
+        "carriers",
+        "kind_id",
     ),
     "order_line": (
         "shop",
@@ -171,11 +173,14 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
 
 DECIDED_HERE = frozenset(
     {
-        *{"tag", "order_tag", "comment", "label", "shop_setting", "forgotten"},
+        *{"tag", "order_tag", "comment", "label", "shop_setting", "forgotten", "saved_view"},
         *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit"},
     }
 )
 """Tables that no message writes: people's own matters and settings."""
+
+FOR_FINDING = frozenset({"order_kind", "order_facet", "order_search", "order_search_due"})
+"""Tables that follow from the others, for the list; the dictionary of kinds keeps what no order is any more."""
 
 MADE_BY_OTHERS = frozenset(
     {

@@ -1,7 +1,6 @@
 """The list's query: cursors come back as they were given out, filters become conditions, periods become instants."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,16 +12,23 @@ from pydantic import ValidationError
 
 from contracts.orders import OrderState
 from services.orders.cursor import CursorUnreadable, Place
-from services.orders.labels import combined
-from services.orders.listing import (
-    PAYMENT_OF,
-    STATUS_OF,
-    ListQuery,
-    PaymentWord,
-    StatusWord,
-    page,
-    statement,
+from services.orders.finding.finder import Page
+from services.orders.finding.searching import indexed
+from services.orders.finding.selection import Selection, midnight, select
+from services.orders.finding.statements import (
+    Sql,
+    Walk,
+    gather,
+    gather_facets,
+    gather_period,
+    merge,
+    merge_facets,
+    scan,
+    troubled,
 )
+from services.orders.finding.words import PAYMENT_OF, STATUS_OF, PaymentWord, Sort, StatusWord
+from services.orders.labels import combined
+from services.orders.listing import ListQuery, page_document
 from services.orders.payment_status import PaymentStatus
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -31,10 +37,6 @@ MOMENTS = st.timedeltas(timedelta(), timedelta(days=2_900_000)).map(datetime(197
 
 def asked(**filters: object) -> ListQuery:
     return ListQuery.model_validate(filters)
-
-
-def arguments(**filters: object) -> list[Any]:
-    return statement("maison", asked(**filters), PARIS)[1]
 
 
 @given(MOMENTS, st.uuids())
@@ -63,37 +65,6 @@ def test_a_changed_cursor_is_refused_or_another_place(
         assert changed != cursor
 
 
-def test_without_filters_a_page_is_one_statement_over_the_shop_newest_first() -> None:
-    sql, values = statement("maison", asked(), PARIS)
-    assert values == ["maison", 51]
-    assert "where shop = $1\n" in sql
-    assert sql.endswith("order by placed_at desc, order_id desc limit $2")
-    assert "count(" not in sql
-    assert "offset" not in sql
-
-
-def test_one_value_is_an_equality_and_several_are_any_of_them() -> None:
-    sql, values = statement("maison", asked(state=["ready"], module=["shop", "events"]), PARIS)
-    assert "state = $2" in sql
-    assert "module = any($3::text[])" in sql
-    assert values == ["maison", "ready", ["events", "shop"], 51]
-
-
-def test_status_and_state_must_both_hold() -> None:
-    assert arguments(status=["new"], state=["ready", "processing"])[1] == "ready"
-    assert arguments(status=["done"], state=["ready"])[1] == []
-    assert arguments(status=["done", "cancelled"])[1] == ["cancelled", "completed"]
-
-
-def test_payment_and_payment_status_must_both_hold() -> None:
-    assert arguments(payment=["paid"])[1] == ["overpaid", "paid", "partially_refunded"]
-    assert arguments(payment=["unpaid"])[1] == ["authorized", "partially_paid", "unpaid"]
-    assert arguments(payment=["in_progress"])[1] == ["in_progress", "pending"]
-    assert arguments(payment=["none"])[1] == "void"
-    assert arguments(payment=["unpaid"], payment_status=["partially_paid", "paid"])[1] == "partially_paid"
-    assert arguments(payment=["refunded"], payment_status=["paid"])[1] == []
-
-
 def test_every_state_and_status_has_its_words_and_none_is_in_two() -> None:
     assert set(STATUS_OF) == {state.value for state in OrderState} - {"draft"}
     assert set(STATUS_OF.values()) == {word.value for word in StatusWord}
@@ -112,9 +83,9 @@ def test_every_state_and_status_has_its_words_and_none_is_in_two() -> None:
 def test_days_are_inclusive_and_the_shops_own_even_when_clocks_change(
     first: str, last: str, begins: str, ends: str
 ) -> None:
-    sql, values = statement("maison", ListQuery.model_validate({"from": first, "to": last}), PARIS)
-    assert "placed_at >= $2 and placed_at < $3" in sql
-    assert values[1:3] == [datetime.fromisoformat(begins + "Z"), datetime.fromisoformat(ends + "Z")]
+    chosen = select("maison", asked(**{"from": first, "to": last}), [], PARIS)
+    assert chosen.since == datetime.fromisoformat(begins + "Z")
+    assert chosen.until == datetime.fromisoformat(ends + "Z")
 
 
 @given(
@@ -122,8 +93,8 @@ def test_days_are_inclusive_and_the_shops_own_even_when_clocks_change(
     st.sampled_from(["Europe/Paris", "Pacific/Apia", "America/Sao_Paulo"]),
 )
 def test_any_day_has_a_begin_and_an_end_of_at_most_25_hours(day: date, zone: str) -> None:
-    _, values = statement("maison", ListQuery.model_validate({"from": day, "to": day}), ZoneInfo(zone))
-    assert timedelta(hours=23) <= values[2] - values[1] <= timedelta(hours=25) or zone == "Pacific/Apia"
+    length = midnight(day + timedelta(days=1), ZoneInfo(zone)) - midnight(day, ZoneInfo(zone))
+    assert timedelta(hours=23) <= length <= timedelta(hours=25) or zone == "Pacific/Apia"
 
 
 @pytest.mark.parametrize(
@@ -145,22 +116,51 @@ def test_a_query_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> Non
         ListQuery.model_validate(wrong)
 
 
-def test_what_a_caller_sends_never_becomes_sql() -> None:
-    place = str(Place(datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7)))
+def test_a_filter_that_means_nothing_names_those_that_do() -> None:
+    with pytest.raises(ValidationError, match=r"'to_process', 'to_collect'.*'archived'"):
+        ListQuery.model_validate({"tab": "todo"})
+    with pytest.raises(ValidationError, match="such as EUR"):
+        ListQuery.model_validate({"amount_min": 5})
+
+
+@given(st.text(max_size=20), st.sampled_from(Sort))
+def test_what_a_caller_sends_never_becomes_sql(text: str, sort: Sort) -> None:
+    place = Place(5 if sort.is_by_total else datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7))
+    walk = Walk(sort.is_by_total, sort.is_descending, place)
+    day = datetime(2026, 11, 22, tzinfo=UTC)
     texts = set()
-    for state, module in product(OrderState, ["shop", "slots"]):
-        sql, _ = statement("o'; drop", asked(state=[state], module=[module], after=place), PARIS)
-        texts.add(sql)
-    assert len(texts) == 1
+    for words in (text, "plain"):
+        chosen = Selection(words, (1,), (2,), False, day, day, 1, 2, (words,), (words,))
+        for way in (scan_of, merge, gather, gather_period, gather_facets, merge_facets, troubled, indexed_of):
+            sql, arguments = way(chosen, walk, 50)
+            texts.add((way.__name__, sql))
+            assert words in arguments
+    assert len(texts) == 8
 
 
-def test_a_full_page_says_where_the_next_begins_and_the_last_says_there_is_none() -> None:
-    rows = [row(number) for number in range(3)]
-    first = page(rows, 2, combined([]))
-    assert [one["code"] for one in first["orders"]] == ["K-0", "K-1"]
-    assert Place.read(first["next"]) == Place(rows[1]["placed_at"], rows[1]["order_id"])
-    assert page(rows, 3, combined([]))["next"] is None
-    assert page([], 3, combined([])) == {"orders": [], "next": None}
+def scan_of(chosen: Selection, walk: Walk, limit: int) -> Sql:
+    """A scan of some window."""
+    return scan(chosen, walk, 1000, limit)
+
+
+def indexed_of(chosen: Selection, walk: Walk, limit: int) -> Sql:
+    """A search that leaves nothing out."""
+    return indexed(chosen, walk, limit, ())
+
+
+def test_a_page_says_where_its_neighbours_begin() -> None:
+    rows = [row(number) for number in range(2)]
+    places = [Place(one["placed_at"], one["order_id"]) for one in rows]
+    both = page_document(
+        Page(tuple(one["order_id"] for one in rows), places[1], places[0]), rows, combined([])
+    )
+    assert [one["code"] for one in both["orders"]] == ["K-0", "K-1"]
+    assert (Place.read(both["next"]), Place.read(both["previous"])) == (places[1], places[0])
+    assert page_document(Page((), None, None), [], combined([])) == {
+        "orders": [],
+        "next": None,
+        "previous": None,
+    }
 
 
 def row(number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from services.chassis.settings import ServiceSettings
 from services.orders.order import LABELS
 from services.orders.settings import OrdersSettings
 from services.orders.subscribers import subscribers
-from tests.orders.tables import DECIDED_HERE, EQUAL_AFTER_SHUFFLE
+from tests.orders.tables import DECIDED_HERE, EQUAL_AFTER_SHUFFLE, FOR_FINDING
 
 README = Path(__file__).resolve().parents[2] / "services" / "orders" / "README.md"
 
@@ -45,7 +45,7 @@ def test_every_message_heard_has_a_handler() -> None:
 def test_every_table_is_described_and_compared() -> None:
     sql = "".join(path.read_text(encoding="utf-8") for path in (README.parent / "migrations").glob("*.sql"))
     tables = set(re.findall(r"create table (\w+)", sql, flags=re.IGNORECASE))
-    assert tables - {"state_change"} - DECIDED_HERE == set(EQUAL_AFTER_SHUFFLE)
+    assert tables - {"state_change"} - DECIDED_HERE - FOR_FINDING == set(EQUAL_AFTER_SHUFFLE)
     assert not [name for name in tables if f"`{name}`" not in README.read_text(encoding="utf-8")]
 
 

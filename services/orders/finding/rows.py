@@ -1,0 +1,94 @@
+"""What a page shows of its orders: one statement for all rows of the page, one for the preview of an order.
+
+Rows come in the sequence of the ids asked for; an order that is gone meanwhile is missing. Locks nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from services.chassis.database import Connection
+
+Row = Mapping[str, Any]
+
+LISTED = """o.order_id, o.code, o.module, o.source_reference, o.placed_at, o.customer_name, o.customer_email,
+    o.payment_method, o.currency, o.total_minor, o.balance_minor, o.state, o.label, o.payment_status,
+    o.fulfilment_status, o.flags, o.units_to_pack, o.units_to_ship, o.archived_at, o.changed_at"""
+
+
+async def read_listed(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
+    """The columns of the REST list, `OrderListed` in documents.py."""
+    return await connection.fetch(
+        f"""select {LISTED} from unnest($2::uuid[]) with ordinality as w (order_id, at)
+            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1) o
+            order by w.at""",
+        shop,
+        list(order_ids),
+    )
+
+
+async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
+    """What a row of the back office's list needs: the columns of `read_listed`, revision, sums of units, carriers,
+    `tags` (JSON: tag_id, name, colour, by name) and `mails_in_trouble`, a count."""
+    return await connection.fetch(
+        f"""select {LISTED}, o.revision, o.carriers, o.received_minor, o.refunded_minor, o.marked_minor,
+                o.ship_needed, o.ship_packed, o.ship_shipped, o.ship_delivered, o.other_needed, o.other_finished,
+                (select coalesce(jsonb_agg(jsonb_build_object('tag_id', t.tag_id, 'name', t.name, 'colour', t.colour)
+                                           order by t.folded), '[]')
+                 from order_tag x join tag t on t.shop = x.shop and t.tag_id = x.tag_id
+                 where x.shop = $1 and x.order_id = o.order_id) as tags,
+                (select count(*) from mail m
+                 where m.shop = $1 and m.order_id = o.order_id and m.state <> 'sent') as mails_in_trouble
+            from unnest($2::uuid[]) with ordinality as w (order_id, at)
+            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1) o
+            order by w.at""",
+        shop,
+        list(order_ids),
+    )
+
+
+async def read_first_lines(
+    connection: Connection, shop: str, order_ids: Sequence[UUID], most: int = 3
+) -> list[Row]:
+    """The first lines of orders: order_id, line, description, sku, quantity, total_minor, lines (how many it has)."""
+    return await connection.fetch(
+        """select w.order_id, l.line, l.description, l.sku, l.quantity, l.total_minor, n.lines
+           from unnest($2::uuid[]) as w (order_id)
+           cross join lateral (select count(*) as lines from order_line l
+                               where l.shop = $1 and l.order_id = w.order_id) n
+           cross join lateral (select * from order_line l where l.shop = $1 and l.order_id = w.order_id
+                               order by l.line limit $3) l
+           order by w.order_id, l.line""",
+        shop,
+        list(order_ids),
+        most,
+    )
+
+
+async def read_preview(
+    connection: Connection, shop: str, order_id: UUID, *, with_personal: bool
+) -> Row | None:
+    """The «Infos» of an order (B08, B09): customer, addresses, items and totals. JSON columns: `customer`,
+    `billing_address`, `shipping_address`, `shipping`, `extra_lines`, `totals`, `lines`.
+
+    IP address and browser are in `customer` only if the caller may see them.
+    """
+    return await connection.fetchrow(
+        """select o.order_id, o.code, o.placed_at, o.currency, o.total_minor, o.balance_minor, o.payment_method,
+                  o.customer_name, o.customer_email, o.customer_phone, o.source_reference, o.module, o.revision,
+                  case when $3 then s.body -> 'customer'
+                       else ((s.body -> 'customer')::jsonb - 'ip_address' - 'browser')::json end as customer,
+                  s.body -> 'billing_address' as billing_address, s.body -> 'shipping_address' as shipping_address,
+                  s.body -> 'shipping' as shipping, s.body -> 'extra_lines' as extra_lines,
+                  s.body -> 'totals' as totals, s.body ->> 'note' as note,
+                  coalesce((s.body ->> 'prices_include_tax')::boolean, true) as prices_include_tax,
+                  (select coalesce(jsonb_agg(to_jsonb(l) - 'shop' - 'order_id' order by l.line), '[]')
+                   from order_line l where l.shop = $1 and l.order_id = o.order_id) as lines
+           from orders o
+           left join submission s on s.shop = o.shop and s.module = o.module
+                                 and s.idempotency_key = o.idempotency_key
+           where o.order_id = $2 and o.shop || '' = $1""",
+        shop,
+        order_id,
+        with_personal,
+    )

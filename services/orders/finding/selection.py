@@ -1,0 +1,72 @@
+"""A filter made ready for SQL: which kinds, which instants, which amounts, which words. Pure.
+
+Days are the shop's own: the zone's rules decide when they begin, also when clocks change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.orders.finding.filters import Filters
+from services.orders.finding.folding import terms
+from services.orders.finding.kinds import Kind, fits, fits_in_trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is looked for in one shop. `troubled_kinds`: of these only orders with a mail or a command in trouble.
+
+    The period is [since, until). `terms` must all occur; `is_hopeless`: there is text to find but no letter in it.
+    """
+
+    shop: str
+    kinds: tuple[int, ...]
+    troubled_kinds: tuple[int, ...] = ()
+    has_every_kind: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    amount_min: int | None = None
+    amount_max: int | None = None
+    facets: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    is_hopeless: bool = False
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether the total is limited."""
+        return self.amount_min is not None or self.amount_max is not None
+
+    @property
+    def has_period(self) -> bool:
+        """Whether the moment placed is limited."""
+        return self.since is not None or self.until is not None
+
+
+def select(shop: str, filters: Filters, kinds: Sequence[Kind], zone: ZoneInfo) -> Selection:
+    """What these filters mean among the kinds that have occurred in a shop."""
+    wanted = tuple(kind.kind_id for kind in kinds if fits(kind, filters))
+    words = terms(filters.q)
+    return Selection(
+        shop=shop,
+        kinds=wanted,
+        troubled_kinds=tuple(kind.kind_id for kind in kinds if fits_in_trouble(kind, filters)),
+        has_every_kind=len(wanted) == len(kinds),
+        since=midnight(filters.from_, zone) if filters.from_ else None,
+        until=midnight(filters.to + timedelta(days=1), zone) if filters.to else None,
+        amount_min=filters.amount_min,
+        amount_max=filters.amount_max,
+        facets=tuple(tag_facet(tag) for tag in filters.tag),
+        terms=words,
+        is_hopeless=bool(filters.q.strip()) and not words,
+    )
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins there, in UTC."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def tag_facet(tag_id: object) -> str:
+    """The facet of the orders that have a tag."""
+    return f"tag:{tag_id}"
