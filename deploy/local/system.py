@@ -228,6 +228,13 @@ class System:
         more = ("--shop", shop, "--login", login, "--role", role, "--name", name)
         await self._run_once(BACKOFFICE, "add-staff", *more, said_to_it=f"{password}\n")
 
+    async def open_modules(self, shop: str, modules: Sequence[str]) -> None:
+        """Let more modules sell for a shop, as an operator would who gives them logins of their own."""
+        self.storefronts += [Storefront(shop, module) for module in modules]
+        users = permissions(self.storefronts)
+        self.secrets.passwords |= {user: broker_password(self.rabbitmq, user) for user in users}
+        await asyncio.to_thread(self._apply_topology)
+
     def _apply_topology(self) -> None:
         management = Management(self._management_address(), self.vhost)
         apply(management, self.secrets.passwords, self.storefronts)

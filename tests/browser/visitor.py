@@ -1,8 +1,6 @@
 """A person before a browser: one window in a language, a theme and a size.
 
-    visitor = await visit(lang="en", theme="dark", viewport="phone")
-    await visitor.sign_in(office.owner)
-    await visitor.go("/orders")
+    visitor = await visit("owner", "/orders", lang="en", theme="dark", viewport="phone")
     await visitor.page.get_by_role("link", name="To pack").click()
     await visitor.axe()
     await visitor.screenshot("orders")
@@ -13,6 +11,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.async_api import Browser, Page, ViewportSize
 
@@ -66,7 +65,7 @@ class Visitor:
 
     async def sign_in(self, login: str, password: str, after: str = "/") -> None:
         """Sign in through the form, as a person does, and arrive at the page `after`."""
-        await self.go(f"/sign-in?next={after}")
+        await self.go(f"/sign-in?next={quote(after)}")
         await self.page.locator("input[name=login]").fill(login)
         await self.page.locator("input[name=password]").fill(password)
         await self.page.locator("input[name=password]").press("Enter")
@@ -84,9 +83,13 @@ class Visitor:
         """A picture of the page (all its length, or only what is in view), for people to look at."""
         assert re.fullmatch(r"[a-z0-9-]+", name), f"{name!r}: small letters, digits and hyphens alone"
         path = SCREENS / f"{name}-{self.look}.png"
+        await self.picture(path, whole=whole)
+        return path
+
+    async def picture(self, path: Path, *, whole: bool = True) -> None:
+        """A picture under any name."""
         path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=path, full_page=whole, animations="disabled")
-        return path
 
 
 async def open_window(browser: Browser, origin: str, look: Look, *, script: bool = True) -> Visitor:

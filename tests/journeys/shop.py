@@ -39,11 +39,11 @@ T = TypeVar("T")
 class Shop:
     """One merchant's shop on a running system."""
 
-    def __init__(self, system: System, letters: Path) -> None:
+    def __init__(self, system: System, letters: Path, profile: Mapping[str, str] = GARANCE.profile) -> None:
         self.system = system
         self.letters = letters
-        self.name = GARANCE.shop
-        self.merchant = GARANCE.profile["merchant_email"]
+        self.name = profile["shop"]
+        self.merchant = profile["merchant_email"]
         self.http = self.client("orders", system.secrets.api_tokens[self.name])
         self._storefronts: dict[tuple[str, str], Storefront] = {}
         self._webhooks: list[str] = []

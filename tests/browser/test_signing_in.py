@@ -1,0 +1,52 @@
+"""The door of the back office in every look, and who comes through it."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import LOOKS, Look
+
+TITLES = {"fr": "Connexion", "en": "Sign in"}
+NOWHERE = "somebody@nowhere.example.org"
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_door_is_accessible_and_speaks_the_browsers_language(visit: Visit, look: Look) -> None:
+    visitor = await visit(None, "/sign-in", look=look)
+    assert await visitor.page.locator("html").get_attribute("lang") == look.lang
+    await expect(visitor.page.locator("h1")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("sign-in")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_home_greets_whoever_signed_in(visit: Visit, shop: OwnShop, look: Look) -> None:
+    visitor = await visit("owner", look=look)
+    await expect(visitor.page.locator("main h1")).to_contain_text((await shop.person("owner")).name)
+    await visitor.axe()
+    await visitor.screenshot("home")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_a_wrong_password_is_told_and_the_login_kept(visit: Visit, script: bool) -> None:
+    visitor = await visit(None, "/sign-in", lang="en", script=script)
+    visitor.provokes(422)
+    await visitor.page.locator("input[name=login]").fill(NOWHERE)
+    await visitor.page.locator("input[name=password]").fill("this is not it")
+    await visitor.page.locator("input[name=password]").press("Enter")
+    await expect(visitor.page.get_by_text("Login and password do not fit")).to_be_visible()
+    await expect(visitor.page.locator("input[name=login]")).to_have_value(NOWHERE)
+    await expect(visitor.page.locator("input[name=password]")).to_have_value("")
+
+
+async def test_one_arrives_where_one_wanted_to_go(visit: Visit, shop: OwnShop) -> None:
+    visitor = await visit(None, "/account", lang="en")
+    await expect(visitor.page).to_have_url(re.compile(r"/sign-in\?next="))
+    person = await shop.person("accountant")
+    await visitor.page.locator("input[name=login]").fill(person.login)
+    await visitor.page.locator("input[name=password]").fill(person.password)
+    await visitor.page.locator("input[name=password]").press("Enter")
+    await expect(visitor.page).to_have_url(re.compile("/account$"))
