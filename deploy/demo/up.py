@@ -6,13 +6,15 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from contracts.catalogue import SERVICES
 from deploy.demo.__main__ import command_line, script_of
 from deploy.demo.merchant import GARANCE
 from deploy.demo.running import run
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.demo.staff import Staff, hire, staff_of
 from deploy.demo.trickle import PAUSE_SECONDS, Trickle
-from deploy.local.system import System
+from deploy.local.system import BACKOFFICE, System
 
 
 def main() -> int:
@@ -29,16 +31,21 @@ def main() -> int:
     show = Show()
 
     async def stay(system: System, played: Script) -> None:
-        show_addresses(show.console, system, played)
+        staff = staff_of(played.merchant)
+        show.step("people are let into the back office")
+        await hire(system, played.merchant.shop, staff)
+        show_addresses(show.console, system, played, staff)
         if played.merchant is GARANCE:
-            show.console.print(f"A customer comes every {given.every:g} s or so.")
+            show.console.print(
+                f"A customer comes every {given.every:g} s or so. Sign in at {system.url(BACKOFFICE)}"
+            )
             await Trickle(system, played, given.every).run()
         await asyncio.Event().wait()
 
     return run(script_of(reader, given), show, given.folder, stay)
 
 
-def show_addresses(console: Console, system: System, script: Script) -> None:
+def show_addresses(console: Console, system: System, script: Script, staff: Staff) -> None:
     """Where everything answers, and with which credentials."""
     shop = script.merchant.shop
     module = script.merchant.modules[0]
@@ -46,6 +53,10 @@ def show_addresses(console: Console, system: System, script: Script) -> None:
     table = Table(title="Comptoir is up; Ctrl-C ends it", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
+    table.add_row("Back office", system.url(BACKOFFICE))
+    for person in staff.people:
+        table.add_row(f"  {person.role}", person.login)
+    table.add_row("  their password", staff.password)
     table.add_row("REST API", f"{system.url('orders')}/v1/orders")
     table.add_row("  its document", f"{system.url('orders')}/openapi.json")
     table.add_row("  bearer token", system.secrets.api_tokens[shop])
@@ -54,8 +65,8 @@ def show_addresses(console: Console, system: System, script: Script) -> None:
     table.add_row("RabbitMQ management", system.rabbitmq.management_url)
     table.add_row("  user, password", f"{system.rabbitmq.user}, {system.rabbitmq.password}")
     table.add_row("Operators' token", system.secrets.internal_token)
-    for service, port in system.ports.items():
-        table.add_row(f"  {service}", f"http://127.0.0.1:{port}/readyz, /metrics, /parked")
+    for service in SERVICES:
+        table.add_row(f"  {service}", f"{system.url(service)}/readyz, /metrics, /parked")
     table.add_row("Mails accepted", str(system.mail_journal))
     table.add_row("Logs", str(system.folder / "log"))
     console.print(table)

@@ -77,6 +77,7 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
     process = await start("deploy.demo.up", tmp_path / "runs", "--every", "0.2")
     said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
     family = descendants(process.pid)
+    await sign_in_as_printed(said)
     token = said.rpartition("Bearer ")[2].partition("'")[0]
     address = said.rpartition("' ")[2].split()[0]
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
@@ -91,6 +92,22 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
     assert status == 130, said + rest
     assert [pid for pid in family if is_running(pid)] == []
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
+
+
+async def sign_in_as_printed(said: str) -> None:
+    """The address, the owner's login and the password that were printed open the door."""
+    row = {
+        cells[0].strip(): cells[1].strip()
+        for line in said.splitlines()
+        if len(cells := line.strip("│ \n").split("│")) == 2
+    }
+    address = row["Back office"]
+    async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
+        form = {"login": row["owner"], "password": row["their password"], "next": "/"}
+        answer = await http.post("/sign-in", data=form, headers={"Origin": address})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        home = await http.get("/")
+        assert "Atelier Garance" in home.text
 
 
 async def placed_after(http: httpx2.AsyncClient, address: str, token: str, moment: str) -> list[str]:
