@@ -72,7 +72,7 @@ async def test_invoices_of_a_file_become_orders_and_nothing_is_left(tmp_path: Pa
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["report.json"]
 
 
-@pytest.mark.timeout(SECONDS + 20)
+@pytest.mark.timeout(2 * SECONDS)
 async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> None:
     process = await start("deploy.demo.up", tmp_path / "runs", "--every", "0.2")
     said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
