@@ -20,7 +20,7 @@ from contracts.catalogue import STOREFRONT, heard_by
 from contracts.envelope import Envelope, uuid7_time
 from services.chassis import metrics, parking, store
 from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, read
-from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage
+from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage, transaction
 from services.chassis.failpoints import reach
 from services.chassis.logs import places
 from services.chassis.parking import RetryPolicy, Setback
@@ -179,7 +179,7 @@ class Committer(Generic[B]):
         """One transaction over a batch; with `culprit` the messages are parked for that error instead of handled."""
         began = perf_counter()
         batch = _Batch()
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, transaction(connection):
             unit = self._open_unit(connection)
             if due is not None:
                 arrivals = [parking.arrival_of(row) for row in await due(connection)]

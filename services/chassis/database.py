@@ -4,6 +4,8 @@ Every wait has a limit. `is_outage` and `is_conflict` decide between trying agai
 """
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -30,6 +32,11 @@ _OUTAGE_STATES = ("08", "57P01", "57P02", "57P03", "57P05", "53", "58", "25006",
 _CONFLICT_STATES = ("40001", "40P01", "55P03", "57014", "23505")
 
 
+_BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
+"""A unit's statements find rows by keys that come in arrays: their plans never depend on the values, and planning
+anew for each batch, as PostgreSQL would for short arrays, costs as much as running them."""
+
+
 async def open_pool(url: str, size: int, application: str) -> Pool:
     """A pool of at most `size` connections. Raises what asyncpg raises when the server can't be reached."""
     return await asyncpg.create_pool(
@@ -39,6 +46,8 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
         timeout=5,
         command_timeout=15,
         max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=0,
+        statement_cache_size=400,
         reset=_leave_as_it_is,
         server_settings={**_SETTINGS, "application_name": application},
     )
@@ -46,6 +55,22 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
 
 async def _leave_as_it_is(_: Connection) -> None:
     """Nothing here changes a session, so asyncpg's reset on every release would be a round trip for nothing."""
+
+
+@contextlib.asynccontextmanager
+async def transaction(connection: Connection) -> AsyncIterator[None]:
+    """A transaction for statements that are planned once. A connection that can't be rolled back is ended."""
+    await connection.execute(_BEGIN)
+    try:
+        yield
+    except BaseException:
+        try:
+            await connection.execute("ROLLBACK")
+        except BaseException:
+            connection.terminate()
+            raise
+        raise
+    await connection.execute("COMMIT")
 
 
 def is_outage(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import metrics, store
 from services.chassis.committing import Committer
 from services.chassis.consuming import Consumers, QueueReader
-from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, open_pool
+from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, open_pool, transaction
 from services.chassis.dead_letters import DeadLetterReader
 from services.chassis.failpoints import reach
 from services.chassis.parking import RetryPolicy
@@ -92,7 +92,7 @@ class Hub:
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[Unit]:
         """A transaction outside of a message; commits at the end, then sends what was emitted."""
-        async with self.acquire() as connection, connection.transaction():
+        async with self.acquire() as connection, transaction(connection):
             unit = self.open_unit(connection)
             yield unit
             await unit.flush()

@@ -12,6 +12,7 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from services.chassis.database import Connection
 from services.chassis.outgoing import Outgoing
+from services.chassis.writing import Writer
 
 Row = Mapping[str, Any]
 Key = tuple[UUID, str]
@@ -35,7 +36,7 @@ async def remember(connection: Connection, consumer: str, keys: Sequence[Key], n
     return {(row[0], row[1]) for row in rows}
 
 
-async def log_events(connection: Connection, events: Sequence[tuple[Envelope, bytes]]) -> None:
+async def log_events(connection: Writer, events: Sequence[tuple[Envelope, bytes]]) -> None:
     """Append to the event log."""
     envelopes = [envelope for envelope, _ in events]
     await connection.execute(
@@ -57,7 +58,7 @@ async def log_events(connection: Connection, events: Sequence[tuple[Envelope, by
 
 
 async def queue_dispatches(
-    connection: Connection, outgoing: Sequence[Outgoing], owner: UUID, lease_until: datetime
+    connection: Writer, outgoing: Sequence[Outgoing], owner: UUID, lease_until: datetime
 ) -> None:
     """Write outbox rows, already leased to this process so that no sweeper races it."""
     await connection.execute(
@@ -259,12 +260,11 @@ async def park_again(
     )
 
 
-async def wake(connection: Connection, keys: Sequence[str]) -> int:
-    """Make the messages that wait for these keys due now. Returns how many."""
-    status = await connection.execute(
+async def wake(connection: Writer, keys: Sequence[str]) -> None:
+    """Make the messages that wait for these keys due now. The statement's status tells how many."""
+    await connection.execute(
         "UPDATE msg.parked SET next_at = now() WHERE state = 'waiting' AND wait_key = ANY($1)", keys
     )
-    return int(status.rpartition(" ")[2])
 
 
 async def redrive(
@@ -314,7 +314,7 @@ async def count_parked(connection: Connection) -> dict[str, int]:
 
 
 async def plan_effects(
-    connection: Connection, effects: Sequence[tuple[str, str, dict[str, Any], datetime]], now: datetime
+    connection: Writer, effects: Sequence[tuple[str, str, dict[str, Any], datetime]], now: datetime
 ) -> None:
     """Plan external effects (key, kind, payload, due); a key already there is left alone."""
     await connection.execute(
@@ -425,9 +425,7 @@ async def decide_effect(connection: Connection, key: str, state: str, note: str,
     return status == "UPDATE 1"
 
 
-async def set_timers(
-    connection: Connection, timers: Sequence[tuple[str, str, datetime, dict[str, Any]]]
-) -> None:
+async def set_timers(connection: Writer, timers: Sequence[tuple[str, str, datetime, dict[str, Any]]]) -> None:
     """Set timers (kind, key, due, payload); setting one again moves it."""
     await connection.execute(
         """INSERT INTO msg.timer (kind, key, due_at, payload)
@@ -440,7 +438,7 @@ async def set_timers(
     )
 
 
-async def cancel_timers(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+async def cancel_timers(connection: Writer, keys: Sequence[tuple[str, str]]) -> None:
     """Remove timers (kind, key)."""
     await connection.execute(
         """DELETE FROM msg.timer t USING unnest($1::text[], $2::text[]) AS k (kind, key)

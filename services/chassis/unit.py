@@ -1,7 +1,7 @@
 """One transaction: what a service reads and writes in it, and what it will say once it is committed.
 
-Nothing is published that is not committed: `emit` only notes; `flush` writes the event log and the outbox with one
-statement each; the relay sends after the commit.
+Nothing is published that is not committed: `emit` only notes; `flush` writes the event log and the outbox; the relay
+sends after the commit.
 """
 
 import os
@@ -20,6 +20,7 @@ from contracts.message import Message
 from services.chassis import store
 from services.chassis.database import Connection
 from services.chassis.outgoing import Outgoing
+from services.chassis.writing import Writes
 
 log = structlog.get_logger()
 
@@ -37,10 +38,14 @@ class Aggregate(Protocol):
 
 class Unit:
     """One transaction and what it will send. `now` is one moment for the whole unit (aware, UTC), `owner` the process
-    it belongs to."""
+    it belongs to.
+
+    What only writes goes through `writes`, which `flush` sends as one statement; whoever reads it back sends it first.
+    """
 
     def __init__(self, connection: Connection, service: str, owner: UUID, lease: timedelta) -> None:
         self.connection = connection
+        self.writes = Writes(connection)
         self.service = service
         self.now = datetime.now(UTC)
         self.owner = owner
@@ -131,22 +136,24 @@ class Unit:
         return {kind for _, kind, _, _ in self._effects}
 
     async def flush(self) -> None:
-        """Write what was noted: one statement per kind."""
+        """Write what was noted, all of it in one round trip where the statements allow it."""
         if self._events:
-            await store.log_events(self.connection, self._events)
+            await store.log_events(self.writes, self._events)
         if self._outgoing:
-            await store.queue_dispatches(self.connection, self._outgoing, self.owner, self.now + self._lease)
+            await store.queue_dispatches(self.writes, self._outgoing, self.owner, self.now + self._lease)
         if self._effects:
-            await store.plan_effects(self.connection, self._effects, self.now)
+            await store.plan_effects(self.writes, self._effects, self.now)
         if self._cancelled:
-            await store.cancel_timers(self.connection, sorted(self._cancelled))
+            await store.cancel_timers(self.writes, sorted(self._cancelled))
         if self._timers:
             timers = [
                 (kind, key, due, payload) for (kind, key), (due, payload) in sorted(self._timers.items())
             ]
-            await store.set_timers(self.connection, timers)
+            await store.set_timers(self.writes, timers)
         if self._keys:
-            self.woken = await store.wake(self.connection, sorted(self._keys))
+            await store.wake(self.writes, sorted(self._keys))
+        status = await self.writes.send()
+        self.woken = int(status.rpartition(" ")[2]) if self._keys else 0
 
     def committed(self) -> None:
         """Run what waited for the commit. One that fails is logged: what is committed stays committed."""

@@ -226,8 +226,8 @@ class ShelfBook(Book):
         self._movements.append((place, order.id, line, cause, kind, quantity))
 
     async def save(self) -> None:
-        """Write back what changed, one statement per table, owners before what refers to them."""
-        connection = self.unit.connection
+        """Write back what changed, owners before what refers to them."""
+        connection = self.unit.writes
         if self._new_orders:
             await store.insert_orders(connection, list(self._new_orders.values()))
         if self._changed_orders:
@@ -256,7 +256,7 @@ class ShelfBook(Book):
             await store.update_receipts(connection, self._shipments(self._delivered))
 
     async def _save_stock(self) -> None:
-        connection = self.unit.connection
+        connection = self.unit.writes
         if self._changed_levels:
             await store.write_levels(
                 connection, {place: self.levels[place] for place in sorted(self._changed_levels)}

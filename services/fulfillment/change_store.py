@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 from services.fulfillment.change import Change, ChangeKind
 from services.fulfillment.order import Key, Order
 from services.fulfillment.parcel import Parcel
@@ -44,7 +45,7 @@ async def read_answered(connection: Connection, orders: Mapping[Key, Order]) -> 
 
 
 async def insert_answers(
-    connection: Connection, answers: Sequence[tuple[Key, Change]], answered_at: datetime
+    connection: Writer, answers: Sequence[tuple[Key, Change]], answered_at: datetime
 ) -> None:
     """Write what was asked of locked orders and answered."""
     rows = [
@@ -62,7 +63,7 @@ async def insert_answers(
     )
 
 
-async def insert_lines(connection: Connection, lines: Sequence[tuple[Key, Line]]) -> None:
+async def insert_lines(connection: Writer, lines: Sequence[tuple[Key, Line]]) -> None:
     """Write lines that were added to locked orders."""
     rows = [
         (*key, line.line, line.kind, line.sku, line.ordered, line.cancelled, line.packed)
@@ -78,7 +79,7 @@ async def insert_lines(connection: Connection, lines: Sequence[tuple[Key, Line]]
     )
 
 
-async def update_unpacked(connection: Connection, parcels: Sequence[tuple[Key, Parcel]]) -> None:
+async def update_unpacked(connection: Writer, parcels: Sequence[tuple[Key, Parcel]]) -> None:
     """Write when parcels of locked orders were taken apart, and by whom."""
     rows = [(*key, parcel.id, parcel.unpacked_at, parcel.unpacked_by) for key, parcel in parcels]
     await connection.execute(
@@ -92,7 +93,7 @@ async def update_unpacked(connection: Connection, parcels: Sequence[tuple[Key, P
     )
 
 
-async def mark_deleted(connection: Connection, deleted: Mapping[Key, datetime]) -> None:
+async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> None:
     """Write when locked orders were deleted; the first word on it counts."""
     shops, ids = zip(*deleted, strict=True)
     await connection.execute(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from contracts.fulfillment import ProofKind, StockStanding
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 from services.fulfillment.order import Key, Order
 from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
@@ -227,7 +228,7 @@ async def lock_levels(connection: Connection, skus: Iterable[tuple[str, str]]) -
     }
 
 
-async def insert_orders(connection: Connection, orders: Sequence[Order]) -> None:
+async def insert_orders(connection: Writer, orders: Sequence[Order]) -> None:
     """Write new orders with their lines."""
     heads = [
         (o.shop, o.id, o.code, o.placed_at, o.stock.value, o.version, o.sequence, o.next_parcel_number)
@@ -256,7 +257,7 @@ async def insert_orders(connection: Connection, orders: Sequence[Order]) -> None
     )
 
 
-async def update_orders(connection: Connection, orders: Iterable[Order]) -> None:
+async def update_orders(connection: Writer, orders: Iterable[Order]) -> None:
     """Write back locked orders: standing, version, sequence, next parcel number."""
     rows = [(o.shop, o.id, o.stock.value, o.version, o.sequence, o.next_parcel_number) for o in orders]
     await connection.execute(
@@ -271,7 +272,7 @@ async def update_orders(connection: Connection, orders: Iterable[Order]) -> None
     )
 
 
-async def update_lines(connection: Connection, lines: Iterable[tuple[Key, Line]]) -> None:
+async def update_lines(connection: Writer, lines: Iterable[tuple[Key, Line]]) -> None:
     """Write back the quantities of lines of locked orders."""
     rows = [(*key, *_QUANTITIES(line)) for key, line in lines]
     await connection.execute(
@@ -287,7 +288,7 @@ async def update_lines(connection: Connection, lines: Iterable[tuple[Key, Line]]
     )
 
 
-async def write_levels(connection: Connection, levels: Mapping[Place, Level]) -> None:
+async def write_levels(connection: Writer, levels: Mapping[Place, Level]) -> None:
     """Write locked levels, and new ones (which only whoever passed the gate alone may make)."""
     rows = [(*place, level.on_hand, level.reserved) for place, level in levels.items()]
     await connection.execute(
@@ -301,7 +302,7 @@ async def write_levels(connection: Connection, levels: Mapping[Place, Level]) ->
     )
 
 
-async def write_claims(connection: Connection, claims: Iterable[tuple[Key, int, Place, Claim]]) -> None:
+async def write_claims(connection: Writer, claims: Iterable[tuple[Key, int, Place, Claim]]) -> None:
     """Write what order lines took from levels and what came of it."""
     rows = [
         (*key, line, place.sku, place.location, c.taken, c.released, c.shipped, c.written_off, c.restocked)
@@ -321,7 +322,7 @@ async def write_claims(connection: Connection, claims: Iterable[tuple[Key, int, 
     )
 
 
-async def insert_movements(connection: Connection, movements: Iterable[Movement], moved_at: datetime) -> None:
+async def insert_movements(connection: Writer, movements: Iterable[Movement], moved_at: datetime) -> None:
     """Write why levels moved. The same movement twice is refused by the database, and the unit with it."""
     rows = [
         (*place, order_id, line, cause, kind.value, n) for place, order_id, line, cause, kind, n in movements
@@ -352,7 +353,7 @@ async def read_stock_changes(
     return {(row["shop"], row["cause"]) for row in rows}
 
 
-async def insert_stock_changes(connection: Connection, changes: Sequence[StockChange]) -> None:
+async def insert_stock_changes(connection: Writer, changes: Sequence[StockChange]) -> None:
     """Write who changed stock, and why."""
     await connection.execute(
         """
@@ -363,7 +364,7 @@ async def insert_stock_changes(connection: Connection, changes: Sequence[StockCh
     )
 
 
-async def insert_parcels(connection: Connection, parcels: Sequence[tuple[Key, Parcel]]) -> None:
+async def insert_parcels(connection: Writer, parcels: Sequence[tuple[Key, Parcel]]) -> None:
     """Write new parcels with their contents."""
     heads = [(*key, *_PARCEL(parcel)) for key, parcel in parcels]
     await connection.execute(
@@ -385,7 +386,7 @@ async def insert_parcels(connection: Connection, parcels: Sequence[tuple[Key, Pa
     )
 
 
-async def insert_shipments(connection: Connection, shipments: Sequence[tuple[Key, Shipment]]) -> None:
+async def insert_shipments(connection: Writer, shipments: Sequence[tuple[Key, Shipment]]) -> None:
     """Write new shipments with their parcels, and their receipts when they are here already."""
     heads = [(*key, *_SHIPMENT(s), *_receipt(s)) for key, s in shipments]
     await connection.execute(
@@ -410,7 +411,7 @@ async def insert_shipments(connection: Connection, shipments: Sequence[tuple[Key
     )
 
 
-async def update_receipts(connection: Connection, shipments: Iterable[tuple[Key, Shipment]]) -> None:
+async def update_receipts(connection: Writer, shipments: Iterable[tuple[Key, Shipment]]) -> None:
     """Write the receipts of shipments of locked orders."""
     rows = [(*key, s.id, *_receipt(s)) for key, s in shipments]
     await connection.execute(

@@ -79,9 +79,9 @@ class MailBook(Book):
     async def save(self) -> None:
         """Write new addressees and mails and plan the mails' sending."""
         if self._met:
-            await store.insert_addressees(self.unit.connection, self._met)
+            await store.insert_addressees(self.unit.writes, self._met)
         if self._decided:
-            await store.insert_mails(self.unit.connection, list(self._decided.values()))
+            await store.insert_mails(self.unit.writes, list(self._decided.values()))
         for identifier in self._decided:
             self.unit.plan(MAIL, str(identifier), {})
         for mail, actor, command, again in self.asked:

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 from services.notifier.listing import Query
 from services.notifier.mail import Addressee, Cause, Mail, Template
 
@@ -31,7 +32,7 @@ class ListedMail:
     detail: str | None
 
 
-async def insert_addressees(connection: Connection, addressees: Sequence[Addressee]) -> None:
+async def insert_addressees(connection: Writer, addressees: Sequence[Addressee]) -> None:
     """Keep orders' addressees; one that is there already stays as it is."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
     await connection.execute(
@@ -61,7 +62,7 @@ async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> l
     return [_addressee(row) for row in rows]
 
 
-async def insert_mails(connection: Connection, mails: Sequence[Mail]) -> None:
+async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
     """Keep mails; the same one again is left as it is."""
     rows = sorted(mails, key=lambda mail: mail.id)
     await connection.execute(

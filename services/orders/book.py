@@ -70,7 +70,11 @@ class OrderBook(Book):
             self.commands = {row["command_id"]: row for row in found}
 
     async def load_orders(self, keys: Sequence[store.OrderKey]) -> None:
-        """Lock and load these orders; unknown ones stay unknown. Keys come sorted, against deadlocks."""
+        """Lock and load these orders; unknown ones stay unknown. Keys come sorted, against deadlocks.
+
+        What another book of this unit saved is sent first, so that it is read.
+        """
+        await self.unit.writes.send()
         if keys:
             connection, owner = self.unit.connection, self.unit.owner
             shops = {shop for shop, _ in keys}
@@ -134,9 +138,9 @@ class OrderBook(Book):
 
     async def save(self) -> None:
         """Write all of it."""
-        connection, now = self.unit.connection, self.unit.now
+        connection, now = self.unit.writes, self.unit.now
         self.unit.after_commit(self._announce)
-        await self.intake.save()
+        await self.intake.save(connection)
         if self._changed:
             await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
         if self.state_changes:

@@ -15,6 +15,7 @@ from contracts.message import Reason
 from contracts.storefront import OrderSubmitted
 from services.chassis.database import Connection
 from services.chassis.subscribers import Delivery
+from services.chassis.writing import Writer
 from services.orders import store
 from services.orders.short_code import code_of
 from services.orders.submission import (
@@ -97,13 +98,13 @@ class Intake:
             for row in await store.read_claims(self._connection, taken):
                 self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
 
-    async def save(self) -> None:
+    async def save(self, writes: Writer) -> None:
         """Insert what was placed and what was refused."""
         if self.orders:
-            await store.insert_orders(self._connection, self.orders, self._now)
+            await store.insert_orders(writes, self.orders, self._now)
             await store.insert_lines(self._connection, self.lines)
         if self.refusals:
-            await store.insert_refusals(self._connection, self.refusals, self._now)
+            await store.insert_refusals(writes, self.refusals, self._now)
 
 
 def _claim_of(row: store.Row) -> Claim:

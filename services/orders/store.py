@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 
 Row = Mapping[str, Any]
 OrderKey = tuple[str, UUID]
@@ -70,7 +71,7 @@ async def find_taken(connection: Connection, rows: Sequence[tuple[str, UUID, str
     )
 
 
-async def insert_orders(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+async def insert_orders(connection: Writer, rows: Sequence[Sequence[Any]], now: datetime) -> None:
     """Insert placed orders, before anything is known of their money and goods."""
     await connection.execute(
         """INSERT INTO orders
@@ -117,7 +118,7 @@ async def insert_lines(connection: Connection, rows: Sequence[Sequence[Any]]) ->
     )
 
 
-async def insert_refusals(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+async def insert_refusals(connection: Writer, rows: Sequence[Sequence[Any]], now: datetime) -> None:
     """Keep refused submissions: shop, id, module, key, source reference, reasons, body."""
     await connection.execute(
         """INSERT INTO refusal
@@ -147,7 +148,7 @@ async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[
     )
 
 
-async def update_orders(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+async def update_orders(connection: Writer, rows: Sequence[Sequence[Any]], now: datetime) -> None:
     """Write back orders locked before. Line positions that are null stay as they are."""
     await connection.execute(
         """UPDATE orders AS o
@@ -187,7 +188,7 @@ async def update_orders(connection: Connection, rows: Sequence[Sequence[Any]], n
     )
 
 
-async def insert_state_changes(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+async def insert_state_changes(connection: Writer, rows: Sequence[Sequence[Any]], now: datetime) -> None:
     """Append to the history of shown states."""
     await connection.execute(
         """INSERT INTO state_change (shop, order_id, sequence, previous_state, state, previous_label, label,
@@ -200,7 +201,7 @@ async def insert_state_changes(connection: Connection, rows: Sequence[Sequence[A
     )
 
 
-async def insert_activity(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_activity(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Note what happened; what is noted already stays as it is."""
     await connection.execute(
         """INSERT INTO activity (shop, order_id, kind, item, happened_at, actor, cause_id, data, revision)
@@ -211,7 +212,7 @@ async def insert_activity(connection: Connection, rows: Sequence[Sequence[Any]])
     )
 
 
-async def insert_ledger_entries(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_ledger_entries(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Copy ledger entries; one already there stays as it is."""
     await connection.execute(
         """INSERT INTO ledger_entry (shop, order_id, entry_id, number, kind, method, amount_minor, currency, provider,
@@ -226,7 +227,7 @@ async def insert_ledger_entries(connection: Connection, rows: Sequence[Sequence[
     )
 
 
-async def insert_unmatched_payments(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_unmatched_payments(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Note money no order claims; one already noted stays as it is."""
     await connection.execute(
         """INSERT INTO unmatched_payment
@@ -238,7 +239,7 @@ async def insert_unmatched_payments(connection: Connection, rows: Sequence[Seque
     )
 
 
-async def insert_parcels(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_parcels(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Copy packed parcels; one already there stays as it is."""
     await connection.execute(
         """INSERT INTO parcel (shop, order_id, parcel_id, number, kind, weight_grams, lines, packed_at, packed_by)
@@ -249,7 +250,7 @@ async def insert_parcels(connection: Connection, rows: Sequence[Sequence[Any]]) 
     )
 
 
-async def insert_unpackings(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_unpackings(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Copy that parcels were taken apart; one already there stays as it is."""
     await connection.execute(
         """INSERT INTO unpacking (shop, order_id, parcel_id, unpacked_at, unpacked_by)
@@ -259,7 +260,7 @@ async def insert_unpackings(connection: Connection, rows: Sequence[Sequence[Any]
     )
 
 
-async def insert_shipments(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_shipments(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Copy dispatched shipments; one already there stays as it is. Parcel ids come as array literals."""
     await connection.execute(
         """INSERT INTO shipment (shop, order_id, shipment_id, parcel_ids, lines, carrier, tracking_number,
@@ -275,7 +276,7 @@ async def insert_shipments(connection: Connection, rows: Sequence[Sequence[Any]]
     )
 
 
-async def insert_deliveries(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def insert_deliveries(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Copy deliveries; one already there stays as it is. Parcel ids come as array literals."""
     await connection.execute(
         """INSERT INTO delivery
@@ -289,7 +290,7 @@ async def insert_deliveries(connection: Connection, rows: Sequence[Sequence[Any]
     )
 
 
-async def upsert_mails(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def upsert_mails(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Copy what became of mails, one row a mail. A sent mail outranks all else, then the later report counts."""
     await connection.execute(
         """INSERT INTO mail (shop, mail_id, order_id, template, recipient, cause_id, state, at, detail)
@@ -313,7 +314,7 @@ async def lock_commands(connection: Connection, ids: Sequence[UUID]) -> list[Row
     )
 
 
-async def settle_commands(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> None:
+async def settle_commands(connection: Writer, rows: Sequence[Sequence[Any]], now: datetime) -> None:
     """Write the outcome of commands locked before: id, state, outcome."""
     await connection.execute(
         """UPDATE command AS c SET state = r.state, outcome = r.outcome, settled_at = $4

@@ -134,8 +134,9 @@ class Application:
         self._book.hold((webhook.shop, key) for webhook in homeless for key in webhook.keys)
         await self._book.save()
         if homeless:
+            await self._unit.writes.send()
             await self._leave_waiting(homeless)
-        await webhook_store.end(self._unit.connection, self._endings, self._unit.now)
+        await webhook_store.end(self._unit.writes, self._endings, self._unit.now)
 
     def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
         """Those that speak of a payment; the others end here."""
@@ -191,7 +192,7 @@ class Application:
             )
             self._remind(webhook)
         if waits:
-            await webhook_store.wait_for(connection, waits)
+            await webhook_store.wait_for(self._unit.writes, waits)
 
     def _remind(self, webhook: Waiting) -> None:
         facts = webhook.facts

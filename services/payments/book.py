@@ -90,19 +90,19 @@ class AccountBook(Book):
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
         for account in changed:
             self.unit.emit(balance_changed(account), about=account, cause=account.cause)
-        connection = self.unit.connection
-        await store.insert_accounts(connection, [account for account in changed if account.is_new])
-        await store.update_accounts(connection, [account for account in changed if not account.is_new])
-        await store.append_entries(connection, changed, self.unit.now)
-        await store.append_attempts(connection, changed)
+        writes = self.unit.writes
+        await store.insert_accounts(writes, [account for account in changed if account.is_new])
+        await store.update_accounts(writes, [account for account in changed if not account.is_new])
+        await store.append_entries(writes, changed, self.unit.now)
+        await store.append_attempts(writes, changed)
         if self._edits:
-            await change_store.append_edits(connection, self._edits)
+            await change_store.append_edits(writes, self._edits)
         if self._closed:
-            await store.close_accounts(connection, self._closed)
-        if self._made or self._held:
-            await webhook_store.lock_keys(connection, sorted(self._made | self._held))
+            await store.close_accounts(writes, self._closed)
         if self._links:
-            await store.link_objects(connection, self._links)
+            await store.link_objects(writes, self._links)
+        if self._made or self._held:
+            await webhook_store.lock_keys(self.unit.connection, sorted(self._made | self._held))
         if self._made:
             await self._wake_webhooks()
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 
 
 async def read_edits(
@@ -19,7 +20,7 @@ async def read_edits(
     return [((row["shop"], row["order_id"]), row["edit_id"]) for row in rows]
 
 
-async def append_edits(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+async def append_edits(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Edits heard now: shop, order id, edit id, cause, change asked for, change posted."""
     await connection.execute(
         """INSERT INTO order_edit (shop, order_id, edit_id, cause, due_change_minor, posted_minor)

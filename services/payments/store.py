@@ -14,6 +14,7 @@ import asyncpg
 from contracts.payments import AttemptState
 from contracts.storefront import PaymentMethod
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 from services.payments.account import Account
 from services.payments.attempts import Attempt
 from services.payments.ledger import Entry, Kind, entry_id
@@ -107,7 +108,7 @@ async def _attempts(connection: Connection, keys: Sequence[Key]) -> dict[Key, li
     return found
 
 
-async def insert_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
+async def insert_accounts(connection: Writer, accounts: Sequence[Account]) -> None:
     """New accounts with their positions. UniqueViolationError when one was opened meanwhile."""
     if not accounts:
         return
@@ -127,7 +128,7 @@ async def insert_accounts(connection: Connection, accounts: Sequence[Account]) -
     )
 
 
-async def update_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
+async def update_accounts(connection: Writer, accounts: Sequence[Account]) -> None:
     """New positions and sequences of locked accounts."""
     if not accounts:
         return
@@ -147,7 +148,7 @@ async def update_accounts(connection: Connection, accounts: Sequence[Account]) -
     )
 
 
-async def close_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
+async def close_accounts(connection: Writer, accounts: Sequence[Account]) -> None:
     """When locked accounts were closed."""
     await connection.execute(
         """UPDATE account a SET closed_at = n.closed_at
@@ -171,7 +172,7 @@ def _position_row(account: Account) -> tuple[Any, ...]:
     return (account.shop, account.id, p.version, account.sequence, *sums, *rest)
 
 
-async def append_entries(connection: Connection, accounts: Sequence[Account], now: datetime) -> None:
+async def append_entries(connection: Writer, accounts: Sequence[Account], now: datetime) -> None:
     """The new entries of locked accounts. UniqueViolationError when another account has the same money."""
     rows = [
         _entry_row(account, number, entry) for account in accounts for number, entry in account.new_entries
@@ -198,7 +199,7 @@ def _entry_row(account: Account, number: int, e: Entry) -> tuple[Any, ...]:
     return (*name, *money, *origin, *words)
 
 
-async def append_attempts(connection: Connection, accounts: Sequence[Account]) -> None:
+async def append_attempts(connection: Writer, accounts: Sequence[Account]) -> None:
     """What was newly learnt about attempts of locked accounts."""
     rows = [
         (account.shop, account.id, f.provider, f.object_id, f.state, f.occurred_at, f.started_at)
@@ -215,7 +216,7 @@ async def append_attempts(connection: Connection, accounts: Sequence[Account]) -
     )
 
 
-async def link_objects(connection: Connection, links: Mapping[tuple[str, str, str], UUID]) -> None:
+async def link_objects(connection: Writer, links: Mapping[tuple[str, str, str], UUID]) -> None:
     """Which order a provider's object belongs to; an object that has an order keeps it."""
     await connection.execute(
         """INSERT INTO provider_object (shop, provider, object_id, order_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.chassis.database import Connection
+from services.chassis.writing import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ async def redrive(connection: Connection, webhook_id: UUID) -> bool:
     return status == "UPDATE 1"
 
 
-async def end(connection: Connection, endings: Sequence[Ending], now: datetime) -> None:
+async def end(connection: Writer, endings: Sequence[Ending], now: datetime) -> None:
     """Write how locked webhooks ended."""
     await connection.execute(
         """UPDATE webhook w SET state = n.state, reason = n.reason, detail = n.detail, order_id = n.order_id,
@@ -139,7 +140,7 @@ async def lock_keys(connection: Connection, keys: Sequence[tuple[str, str]]) -> 
     )
 
 
-async def wait_for(connection: Connection, waits: Sequence[tuple[str, str, UUID]]) -> None:
+async def wait_for(connection: Writer, waits: Sequence[tuple[str, str, UUID]]) -> None:
     """Note what webhooks wait for: (shop, key, webhook id). The keys must be locked."""
     await connection.execute(
         """INSERT INTO webhook_wait (shop, key, webhook_id)
