@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from contracts.catalogue import type_of
 from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispatched
@@ -18,13 +19,16 @@ from services.chassis.database import Connection
 from services.chassis.hub import Hub
 from services.orders import api_store
 from services.orders.access import Caller, caller_of
+from services.orders.changes import Stale
 from services.orders.commanding import Commands, KeyTaken, asking
+from services.orders.deciding import Act, Decision, decide
 from services.orders.documents import SubmissionShown
 from services.orders.finding import rows
 from services.orders.finding.finder import Finder
 from services.orders.labels import Labels, labels_of
 from services.orders.listing import ListQuery, page_document, utc_text
 from services.orders.problems import Problem
+from services.orders.refusal import Refusal
 from services.orders.requesting import OrderFacts
 from services.orders.settings import OrdersSettings
 from services.orders.short_code import read_code
@@ -109,7 +113,20 @@ class Errand:
         try:
             return answer(await self.commands.carry_out(asked))
         except KeyTaken as taken:
-            raise Problem(409, "idempotency_conflict", str(taken), command_id=str(taken.command_id)) from None
+            raise _key_taken(taken) from None
+
+    async def decide(
+        self, key: str, order_id: UUID | None, type: str, asked: BaseModel, act: Act
+    ) -> JSONResponse:
+        """Have this service do something itself and answer with its outcome."""
+        content = asked.model_dump_json()
+        decision = Decision(self.caller.shop, order_id, key, type, self.caller.actor, content)
+        try:
+            return answer(await decide(self.hub, decision, act))
+        except KeyTaken as taken:
+            raise _key_taken(taken) from None
+        except Refusal as refused:
+            raise _refused(refused) from None
 
 
 def order_named(name: str) -> tuple[UUID | None, str | None]:
@@ -165,6 +182,19 @@ def answer(row: api_store.Row) -> JSONResponse:
     if row["state"] == "parked":
         return JSONResponse(document, 202, location)
     return JSONResponse(document, 201 if document["outcome"]["type"] in CREATING else 200, location)
+
+
+def _key_taken(taken: KeyTaken) -> Problem:
+    return Problem(409, "idempotency_conflict", str(taken), command_id=str(taken.command_id))
+
+
+def _refused(refused: Refusal) -> Problem:
+    since = refused.since if isinstance(refused, Stale) else ()
+    reasons = [
+        Reason(code=one.kind, message=f"{one.kind} at {utc_text(one.at)} by {one.actor or 'a fact'}"[:1000])
+        for one in since
+    ]
+    return Problem(refused.status, refused.code, str(refused), errors=reasons)
 
 
 def _rejected(document: dict[str, Any]) -> Problem:

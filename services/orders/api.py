@@ -4,21 +4,21 @@ OpenAPI 3.1, committed as `openapi.json` beside this file (`python -m services.o
 below /v1 needs a token of COMPTOIR_API_TOKENS; an order of another shop than the token's does not exist here.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
+from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response
-from fastapi.security import HTTPBearer
 
 from contracts.storefront import Module
 from services.chassis.hub import Hub
-from services.orders import api_store, problems
-from services.orders.access import GUARDED, Gate, Tokens
-from services.orders.answering import RETRY_SECONDS, Errand, command_document, order_named, order_unknown
+from services.orders import api_deeds, api_store, problems
+from services.orders.access import Gate, Tokens
+from services.orders.answering import RETRY_SECONDS, command_document, order_named, order_unknown
 from services.orders.commanding import Commands
 from services.orders.cursor import CursorUnreadable
 from services.orders.documents import CommandShown, OrderShown, OrdersPage, SubmissionShown
+from services.orders.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.finding.finder import Finder
 from services.orders.listing import ListQuery
 from services.orders.problems import Problem, described
@@ -34,40 +34,7 @@ from services.orders.requesting import (
 from services.orders.settings import OrdersSettings
 from services.orders.showing import show
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of COMPTOIR_API_TOKENS.")
-router = APIRouter(prefix=GUARDED, dependencies=[Depends(_bearer)], responses=described(401, 422, 503))
-
-
-async def _errand(request: Request) -> Errand:
-    """Async, since FastAPI would make a plain one in a thread of its own."""
-    return Errand(request)
-
-
-ErrandNeeded = Annotated[Errand, Depends(_errand)]
-OrderName = Annotated[str, Path(max_length=64, description="The order's id or its code (K7F3-QD9M).")]
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,255}$",
-        description="Chosen by the caller, once per command: the same key and request give the same command.",
-    ),
-]
-COMMAND: dict[str, Any] = {
-    "tags": ["commands"],
-    "response_model": CommandShown,
-    "status_code": 201,
-    "response_description": "Done: something new is there.",
-    "responses": {
-        200: {"model": CommandShown, "description": "Done; nothing new had to be made."},
-        202: {
-            "model": CommandShown,
-            "description": "Sent, without an outcome after two seconds: look at `Location` after `Retry-After`. "
-            "State `parked` (no `Retry-After`): a person must look.",
-        },
-        **described(400, 404, 409, 413),
-    },
-}
+router = guarded_router()
 
 
 @router.get("/orders", tags=["orders"], response_model=OrdersPage, responses=described(400))
@@ -169,6 +136,9 @@ async def show_command(command_id: UUID, errand: ErrandNeeded) -> Response:
     return JSONResponse(document, headers=retry)
 
 
+ROUTERS = (router, api_deeds.router)
+
+
 def routes() -> FastAPI:
     """The application without a service behind it: what the document is made from."""
     app = FastAPI(
@@ -180,7 +150,8 @@ def routes() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(router)
+    for one in ROUTERS:
+        app.include_router(one)
     problems.install(app)
     problems.describe(app)
     return app

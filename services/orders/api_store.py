@@ -148,6 +148,10 @@ select to_jsonb(o) as "order",
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.sequence), '[]')
      from state_change x where x.shop = o.shop and x.order_id = o.order_id) as history,
     (select coalesce(jsonb_agg(to_jsonb(x) - 'request_hash' order by x.requested_at, x.command_id), '[]')
-     from command x where x.shop = o.shop and x.order_id = o.order_id) as commands
+     from command x where x.shop = o.shop and x.order_id = o.order_id) as commands,
+    (select coalesce(jsonb_agg(jsonb_build_object('tag_id', x.tag_id, 'name', x.name, 'colour', x.colour)
+                               order by x.folded), '[]')
+     from order_tag y join tag x on x.shop = y.shop and x.tag_id = y.tag_id
+     where y.shop = o.shop and y.order_id = o.order_id) as tags
 from orders o where o.shop = $1 and (o.order_id = $2 or o.code = $3)
 """

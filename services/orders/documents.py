@@ -9,6 +9,7 @@ from contracts.message import Moment, Reason
 from contracts.orders import OrderState, PlacedLine
 from contracts.payments import AttemptState
 from contracts.storefront import Address, ExtraLine, Module, PaymentMethod, Shipping, Totals
+from services.orders.colours import Colour
 from services.orders.finding.words import PaymentWord, StatusWord
 from services.orders.fulfilment_status import FulfilmentStatus
 from services.orders.payment_status import PaymentStatus
@@ -174,6 +175,7 @@ class ActivityShown(BaseModel):
     happened_at: Moment
     actor: str
     cause_id: UUID
+    revision: int | None = Field(default=None, description="The order's revision it led to.")
     data: JsonValue
 
 
@@ -203,9 +205,42 @@ class CommandShown(BaseModel):
     outcome: JsonValue = Field(default=None, description="The owner's answer.")
 
 
+class TagShown(BaseModel):
+    """A shop's own word on orders."""
+
+    tag_id: UUID
+    name: str
+    colour: Colour
+    orders: int | None = Field(default=None, description="How many orders have it, where that was counted.")
+
+
+class TagsShown(BaseModel):
+    """The tags of a shop, by name."""
+
+    tags: list[TagShown]
+
+
+class StatusShown(LabelShown):
+    """A status that can be given to orders."""
+
+    state: OrderState
+    colour: Colour
+    is_built_in: bool
+
+
+class StatusesShown(BaseModel):
+    """The statuses of a shop, in the states' sequence."""
+
+    statuses: list[StatusShown]
+
+
 class OrderShown(OrderListed):
     """An order with everything about it."""
 
+    revision: int = Field(
+        description="Counts the order's changes; send it back with an update made from this page."
+    )
+    tags: list[TagShown] = []
     idempotency_key: str
     locale: str
     customer: CustomerShown

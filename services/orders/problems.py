@@ -27,7 +27,7 @@ _MEANINGS = {
     400: "The Idempotency-Key is missing or unreadable, or the cursor is none of this list's.",
     401: "No known token.",
     404: "The shop of the token has no such thing.",
-    409: "The Idempotency-Key was used for another request.",
+    409: "The Idempotency-Key was used for another request, or the order changed meanwhile (errors: what).",
     413: "The body is too large.",
     422: "The request does not fit, or the owner of the matter refused the command; errors has every reason.",
     503: "The database is away or no token is configured.",

@@ -13,7 +13,18 @@ from services.orders.finding.words import PAYMENT_OF, STATUS_OF
 from services.orders.labels import Labels
 from services.orders.listing import label
 
-PARTS = ("lines", "ledger", "parcels", "shipments", "deliveries", "mails", "activity", "history", "commands")
+PARTS = (
+    "lines",
+    "ledger",
+    "parcels",
+    "shipments",
+    "deliveries",
+    "mails",
+    "activity",
+    "history",
+    "commands",
+    "tags",
+)
 """What is kept of an order in rows of its own; columns of `read_order_whole`."""
 _FROM_SUBMISSION = (
     "billing_address",

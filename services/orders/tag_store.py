@@ -54,10 +54,12 @@ async def insert_tag(
     )
 
 
-async def find_tag(connection: Connection, shop: str, folded: str) -> Row | None:
-    """The tag of this folded name: tag_id, name, colour."""
-    return await connection.fetchrow(
-        "select tag_id, name, colour from tag where shop = $1 and folded = $2", shop, folded
+async def find_tags(connection: Connection, shop: str, folded: Sequence[str]) -> list[Row]:
+    """The tags of these folded names, as far as they exist: tag_id, name, colour."""
+    return await connection.fetch(
+        "select tag_id, name, colour from tag where shop = $1 and folded = any($2::text[])",
+        shop,
+        list(folded),
     )
 
 

@@ -13,16 +13,15 @@ from contracts.envelope import uuid7
 from services.chassis.database import Connection
 from services.chassis.unit import Unit
 from services.orders import tag_store
-from services.orders.book import OrderBook
 from services.orders.colours import Colour
-from services.orders.deeds import Deed, No, OrderResult, deed, each_order, open_book
+from services.orders.deeds import No, OrderResult, deed, each_order, open_book
 from services.orders.naming import cleaned, folded
 from services.orders.record import Order
 from services.orders.refusal import Refusal
 
 MOST_TAGS = 50
 """Tags put on or taken off at once."""
-ADD, REMOVE = "orders.order.tag", "orders.order.untag"
+RETAG = "orders.order.tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ async def create_tag(unit: Unit, shop: str, name: str, colour: Colour, actor: st
     """
     name = cleaned(name)
     await tag_store.hold_names(unit.connection, shop)
-    if found := await tag_store.find_tag(unit.connection, shop, folded(name)):
-        return _tag(found)
+    if found := await tag_store.find_tags(unit.connection, shop, [folded(name)]):
+        return _tag(found[0])
     tag = Tag(uuid7(), name, Colour(colour))
     row = (tag.id, name, folded(name), tag.colour.value)
     await tag_store.insert_tag(unit.connection, shop, row, actor, unit.now)
@@ -97,31 +96,65 @@ async def create_tag(unit: Unit, shop: str, name: str, colour: Colour, actor: st
 async def tag_orders(
     unit: Unit, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID], actor: str
 ) -> list[OrderResult]:
-    """Put these tags on these orders. An order that has them all is left as it is (`tags_there`).
+    """Put these tags on these orders. An order that has them all is left as it is (`tags_unchanged`).
 
     Raises TagUnknown, TooManyTags, TooManyOrders.
     """
-    book = await open_book(unit, shop, order_ids)
-    tags = await _shared(unit.connection, shop, tag_ids)
-    rows = [(shop, order.id, tag_id, actor) for order in book.orders.values() for tag_id in tags]
-    added = await tag_store.add_order_tags(unit.connection, rows, unit.now) if rows else set()
-    no = No("tags_there", "the order has these tags already")
-    return await _finish(book, shop, order_ids, tags, added, "tag_added", deed(unit, ADD, actor), no)
+    return await retag_orders(unit, shop, order_ids, tag_ids, [], actor)
 
 
 async def untag_orders(
     unit: Unit, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID], actor: str
 ) -> list[OrderResult]:
-    """Take these tags off these orders. An order that has none of them is left as it is (`tags_not_there`).
+    """Take these tags off these orders. An order that has none of them is left as it is (`tags_unchanged`).
+
+    Raises TagUnknown, TooManyTags, TooManyOrders.
+    """
+    return await retag_orders(unit, shop, order_ids, [], tag_ids, actor)
+
+
+async def retag_orders(
+    unit: Unit,
+    shop: str,
+    order_ids: Sequence[UUID],
+    add: Sequence[UUID],
+    remove: Sequence[UUID],
+    actor: str,
+) -> list[OrderResult]:
+    """Take tags off these orders and put others on them; what is named in both is put on.
 
     Raises TagUnknown, TooManyTags, TooManyOrders.
     """
     book = await open_book(unit, shop, order_ids)
-    tags = await _shared(unit.connection, shop, tag_ids)
+    tags = await _shared(unit.connection, shop, [*add, *remove])
     known = [order.id for order in book.orders.values()]
-    removed = await tag_store.remove_order_tags(unit.connection, shop, known, list(tags))
-    no = No("tags_not_there", "the order has none of these tags")
-    return await _finish(book, shop, order_ids, tags, removed, "tag_removed", deed(unit, REMOVE, actor), no)
+    off = [tag_id for tag_id in tags if tag_id not in add]
+    removed = await tag_store.remove_order_tags(unit.connection, shop, known, off)
+    rows = [(shop, order_id, tag_id, actor) for order_id in known for tag_id in dict.fromkeys(add)]
+    added = await tag_store.add_order_tags(unit.connection, rows, unit.now) if rows else set()
+    cause = deed(unit, RETAG, actor)
+
+    def note(order: Order) -> No | None:
+        changes = [("tag_removed", tag) for tag in tags.values() if (order.id, tag.id) in removed]
+        changes += [("tag_added", tag) for tag in tags.values() if (order.id, tag.id) in added]
+        for kind, tag in changes:
+            data = {"tag_id": str(tag.id), "name": tag.name, "colour": tag.colour}
+            book.note(shop, order.id, kind, uuid7(), actor, cause, data)
+        if not changes:
+            return No("tags_unchanged", "the order has just these tags already")
+        book.changed(order, cause, actor)
+        return None
+
+    results = each_order(book, shop, order_ids, note)
+    await book.save()
+    return results
+
+
+async def tags_named(connection: Connection, shop: str, names: Sequence[str]) -> list[Tag]:
+    """The shop's tags of these names; names of none are left out."""
+    return [
+        _tag(row) for row in await tag_store.find_tags(connection, shop, [folded(name) for name in names])
+    ]
 
 
 async def rename_tag(unit: Unit, shop: str, tag_id: UUID, name: str, colour: Colour) -> Renamed:
@@ -161,30 +194,6 @@ async def _shared(connection: Connection, shop: str, tag_ids: Sequence[UUID]) ->
     if missing := [tag_id for tag_id in wanted if tag_id not in found]:
         raise TagUnknown(shop, missing)
     return found
-
-
-async def _finish(
-    book: OrderBook,
-    shop: str,
-    order_ids: Sequence[UUID],
-    tags: dict[UUID, Tag],
-    changed: set[tuple[UUID, UUID]],
-    kind: str,
-    cause: Deed,
-    no: No,
-) -> list[OrderResult]:
-    def note(order: Order) -> No | None:
-        found = [tag for tag_id, tag in tags.items() if (order.id, tag_id) in changed]
-        for tag in found:
-            data = {"tag_id": str(tag.id), "name": tag.name, "colour": tag.colour}
-            book.note(shop, order.id, kind, uuid7(), cause.actor, cause, data)
-        if found:
-            book.changed(order, cause, cause.actor)
-        return None if found else no
-
-    results = each_order(book, shop, order_ids, note)
-    await book.save()
-    return results
 
 
 def _tag(row: tag_store.Row, orders: int | None = None) -> Tag:

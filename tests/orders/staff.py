@@ -122,7 +122,7 @@ async def answered(
 
 
 def _owner(command: Message) -> str:
-    return "payments" if isinstance(command, RecordPayment) else "fulfillment"
+    return CATALOGUE[f"orders.{command.wire_name}"].listeners[0]
 
 
 def settled(code: str) -> Callable[[UUID, RecordPayment], PaymentSettled]:

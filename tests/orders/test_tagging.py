@@ -35,7 +35,7 @@ async def test_several_tags_on_several_orders_and_what_became_of_each(desks: Des
     vip, urgent = await make(desk, "VIP"), await make(desk, "Urgent", Colour.ORANGE)
     unknown = uuid4()
     assert await put(desk, vip, one, unknown, two) == [(True, None), (False, "order_unknown"), (True, None)]
-    assert await put(desk, vip, one) == [(False, "tags_there")]
+    assert await put(desk, vip, one) == [(False, "tags_unchanged")]
     await put(desk, urgent, one)
     async with desk.hub.acquire() as connection:
         tags = await tagging.tags_of_orders(connection, SHOP, [one, two])
