@@ -102,7 +102,7 @@ async def note_resend(
     await connection.execute(
         """INSERT INTO resend (mail_id, command_id, command_type) VALUES ($1, $2, $3)
            ON CONFLICT (mail_id) DO UPDATE
-           SET command_id = excluded.command_id, command_type = excluded.command_type""",
+           SET command_id = excluded.command_id, command_type = excluded.command_type, times = resend.times + 1""",
         identifier,
         command_id,
         command_type,
