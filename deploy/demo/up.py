@@ -8,6 +8,7 @@ from rich.table import Table
 
 from contracts.catalogue import SERVICES
 from deploy.demo.__main__ import command_line, script_of
+from deploy.demo.dressing import dress
 from deploy.demo.merchant import GARANCE
 from deploy.demo.running import run
 from deploy.demo.script import Script
@@ -32,8 +33,10 @@ def main() -> int:
 
     async def stay(system: System, played: Script) -> None:
         staff = staff_of(played.merchant)
-        show.step("people are let into the back office")
+        show.step("people are let into the back office; they tag, note and archive")
         await hire(system, played.merchant.shop, staff)
+        if played.merchant is GARANCE:
+            await dress(system, played, staff)
         show_addresses(show.console, system, played, staff)
         if played.merchant is GARANCE:
             show.console.print(

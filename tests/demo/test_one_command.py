@@ -83,6 +83,7 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
         answer = await http.get(address, headers={"Authorization": f"Bearer {token}"}, params={"limit": 200})
         assert {order["module"] for order in answer.json()["orders"]} == {module.value for module in Module}
+        assert any(order["archived_at"] for order in answer.json()["orders"])
         newest = answer.json()["orders"][0]["placed_at"]
         async with asyncio.timeout(30):
             while len(await placed_after(http, address, token, newest)) < 5:
