@@ -26,6 +26,7 @@ from contracts.fulfillment import (
 from contracts.message import Command, Message
 from contracts.notifier import ConfirmMail, MailFailed, MailSent, MailUncertain, ResendMail
 from contracts.orders import (
+    CheckoutAbandoned,
     LinesAdditionRequested,
     LinesReductionRequested,
     OrderDeleted,
@@ -37,7 +38,13 @@ from contracts.orders import (
 )
 from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, RecordPayment
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked, MessageRedriven
-from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
+from contracts.storefront import (
+    CheckoutDropped,
+    CheckoutOpened,
+    OrderAccepted,
+    OrderRefused,
+    OrderSubmitted,
+)
 
 STOREFRONT = "storefront"
 """Sender of what storefront modules publish; exchange of the same name."""
@@ -97,6 +104,8 @@ def _of_any_service(sender: str) -> tuple[Entry, ...]:
 
 
 _ENTRIES = (
+    _entry(STOREFRONT, CheckoutOpened, "orders"),
+    _entry(STOREFRONT, CheckoutDropped, "orders"),
     _entry(STOREFRONT, OrderSubmitted, "orders"),
     _entry("orders", OrderAccepted, public=True),
     _entry("orders", OrderRefused, public=True),
@@ -108,6 +117,7 @@ _ENTRIES = (
     _entry("orders", OrderEdited, "payments"),
     _entry("orders", OrderDeleted, "payments", "fulfillment"),
     _entry("orders", StatusUpdated, "notifier"),
+    _entry("orders", CheckoutAbandoned),
     _command(RecordPayment, "payments", PaymentSettled),
     _command(SetStock, "fulfillment", StockLevelChanged),
     _command(AdjustStock, "fulfillment", StockLevelChanged),

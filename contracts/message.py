@@ -17,7 +17,15 @@ Shop = Annotated[
         description="The merchant's shop: lower-case letters, digits, hyphens.",
     ),
 ]
-OrderId = Annotated[UUID, Field(description="The order: the id of the OrderSubmitted event that placed it.")]
+OrderId = Annotated[
+    UUID,
+    Field(
+        description="The order: the id of the checkout it was, else of the OrderSubmitted event that placed it."
+    ),
+]
+CheckoutId = Annotated[
+    UUID, Field(description="The storefront's UUIDv7 of the checkout; the id of the order that comes of it.")
+]
 OrderCode = Annotated[
     str, Field(min_length=4, max_length=16, description="Short code people read aloud, K7F3-QD9M.")
 ]

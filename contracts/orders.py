@@ -107,6 +107,38 @@ class OrderRejected(Message):
     reasons: list[Reason] = Field(min_length=1)
 
 
+class Abandonment(StrEnum):
+    """How a checkout came to its end."""
+
+    TIMED_OUT = "timed_out"
+    DROPPED = "dropped"
+
+
+class AbandonedBy(Part):
+    """Who left a basket, as far as they had told."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    email: Annotated[str, Field(max_length=254)] | None = None
+
+
+class CheckoutAbandoned(Message):
+    """A checkout ran out or was dropped without becoming an order; opened again it may be abandoned again."""
+
+    wire_name: ClassVar[str] = "checkout.abandoned.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    module: Module
+    opened_at: Moment
+    abandoned_at: Moment
+    cause: Abandonment
+    locale: Locale
+    currency: Currency
+    total_minor: Minor | None = None
+    customer: AbandonedBy | None = None
+
+
 class OrderStateChanged(Message):
     """An order's state or its built-in label changed."""
 

@@ -136,6 +136,10 @@ class PaymentUnmatched(Message):
     currency: Currency
     received_at: Moment
     reason: str = Field(description="order_unknown, currency_differs, …")
+    order_id: OrderId | None = Field(
+        default=None,
+        description="The order the payment names, which has no account: a checkout never placed?",
+    )
 
 
 class RecordPayment(Command):

@@ -1,5 +1,6 @@
 """What storefront modules send, and the reduced answers that they hear.
 
+A checkout may be told from its first page on (`CheckoutOpened`, `CheckoutDropped`); these are never answered.
 `OrderSubmitted` holds the whole sale as the storefront saw it. Rules that deserve an answer (totals,
 quantities, payment method) are checked by orders, which refuses with every reason at once; the types here
 refuse only what could not be understood at all.
@@ -11,6 +12,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from contracts.message import (
+    CheckoutId,
+    Currency,
     Locale,
     Message,
     Minor,
@@ -99,6 +102,31 @@ class Customer(Part):
     browser: Annotated[str, Field(max_length=1000, description="User agent.")] | None = None
 
 
+class PartialAddress(Part):
+    """An address as far as the customer has typed it."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    street: Annotated[str, Field(max_length=300)] | None = None
+    street_2: Annotated[str, Field(max_length=300)] | None = None
+    postal_code: Annotated[str, Field(max_length=20)] | None = None
+    city: Annotated[str, Field(max_length=200)] | None = None
+    region: Annotated[str, Field(max_length=200)] | None = None
+    country: Annotated[str, Field(max_length=2)] | None = None
+    phone: Annotated[str, Field(max_length=40)] | None = None
+
+
+class PartialCustomer(Part):
+    """Who is buying, as far as they have told."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    email: Annotated[str, Field(max_length=254)] | None = None
+    phone: Annotated[str, Field(max_length=40)] | None = None
+    company: Annotated[str, Field(max_length=200)] | None = None
+    vat_number: Annotated[str, Field(max_length=40)] | None = None
+    ip_address: Annotated[str, Field(max_length=45)] | None = None
+    browser: Annotated[str, Field(max_length=1000, description="User agent.")] | None = None
+
+
 class SubmittedLine(Part):
     """One line of the sale. `total_minor` is quantity × unit price − discount."""
 
@@ -148,6 +176,47 @@ class Totals(Part):
     total_minor: Minor = Field(description="What the customer owes.")
 
 
+class CheckoutOpened(Message):
+    """A customer began to check out, came back to it or changed the basket: the checkout as it is now.
+
+    Sent again (a new event, the same `checkout_id`) whenever it changes; the highest `opened_at` counts.
+    """
+
+    wire_name: ClassVar[str] = "checkout.opened.v1"
+
+    shop: Shop
+    module: Module
+    checkout_id: CheckoutId
+    idempotency_key: Reference = Field(description="The key of the OrderSubmitted to come.")
+    source_reference: Reference | None = Field(
+        default=None, description="The module's own number of the basket."
+    )
+    opened_at: Moment
+    locale: Locale = "fr"
+    currency: Currency
+    prices_include_tax: bool = True
+    payment: PaymentChoice | None = None
+    customer: PartialCustomer | None = None
+    billing_address: PartialAddress | None = None
+    shipping_address: PartialAddress | None = None
+    lines: list[SubmittedLine] = Field(default_factory=list, max_length=1000)
+    shipping: Shipping | None = None
+    extra_lines: list[ExtraLine] = Field(default_factory=list, max_length=100)
+    totals: Totals | None = None
+    note: Text | None = Field(default=None, description="The customer's remark.")
+
+
+class CheckoutDropped(Message):
+    """A customer gave a checkout up; one opened again later is open again."""
+
+    wire_name: ClassVar[str] = "checkout.dropped.v1"
+
+    shop: Shop
+    module: Module
+    checkout_id: CheckoutId
+    dropped_at: Moment
+
+
 class OrderSubmitted(Message):
     """A customer confirmed a sale in a storefront module."""
 
@@ -174,6 +243,9 @@ class OrderSubmitted(Message):
     extra_lines: list[ExtraLine] = Field(default_factory=list, max_length=100)
     totals: Totals
     note: Text | None = Field(default=None, description="The customer's remark.")
+    checkout_id: CheckoutId | None = Field(
+        default=None, description="The checkout this sale comes of, if it was told; becomes the order's id."
+    )
 
 
 class OrderAccepted(Message):
@@ -202,5 +274,7 @@ class OrderRefused(Message):
         default=None, description="Absent when the message could not be read at all."
     )
     source_reference: str | None = None
-    submission_id: OrderId = Field(description="Id of the refused OrderSubmitted event.")
+    submission_id: OrderId = Field(
+        description="Id of the refused OrderSubmitted event; all zeros when it had no id that could be read."
+    )
     reasons: list[Reason] = Field(min_length=1)

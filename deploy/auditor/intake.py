@@ -13,14 +13,19 @@ ANSWERS = [type_of(OrderAccepted, "orders"), type_of(OrderRefused, "orders")]
 
 @check
 async def every_submission_is_answered(ground: Ground) -> AsyncIterator[Finding]:
-    """Each message from a storefront was accepted or refused exactly once, or is parked where people see
-    it.
+    """Each sale from a storefront was accepted or refused exactly once, or is parked where people see it.
+
+    What is said of a checkout is no sale: it is noted in its activity.
     """
     rows = await ground.orders.fetch(
         "SELECT DISTINCT event_id FROM msg.inbox WHERE source = $1 OR source LIKE $1 || '/%'",
         f"/{STOREFRONT}",
     )
-    submitted = {row["event_id"] for row in rows} | set(ground.journals.submitted or ())
+    told = await ground.orders.fetch(
+        "SELECT cause_id FROM activity WHERE kind IN ('checkout_opened', 'checkout_dropped')"
+    )
+    submitted = {row["event_id"] for row in rows} - {row["cause_id"] for row in told}
+    submitted |= set(ground.journals.submitted or ())
     answered = Counter(
         row["causation_id"]
         for row in await ground.orders.fetch(
@@ -41,7 +46,8 @@ async def every_claimed_key_is_an_order_or_a_refusal(ground: Ground) -> AsyncIte
         """SELECT s.shop, s.submission_id, s.idempotency_key, o.order_id IS NOT NULL AS is_order,
                   r.submission_id IS NOT NULL AS is_refused
            FROM submission s
-           LEFT JOIN orders o ON (o.shop, o.order_id) = (s.shop, s.submission_id)
+           LEFT JOIN orders o ON (o.shop, o.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id))
+               AND (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key)
            LEFT JOIN refusal r ON (r.shop, r.submission_id) = (s.shop, s.submission_id)
            WHERE (o.order_id IS NULL) = (r.submission_id IS NULL)"""
     )
@@ -53,7 +59,7 @@ async def every_claimed_key_is_an_order_or_a_refusal(ground: Ground) -> AsyncIte
 @check
 async def every_order_is_known_everywhere(ground: Ground) -> AsyncIterator[Finding]:
     """Orders, payments, fulfillment and notifier know the same orders under the same codes."""
-    truth = await table(ground.orders, "SELECT shop, order_id, code FROM orders")
+    truth = await table(ground.orders, "SELECT shop, order_id, code FROM orders WHERE stage = 'placed'")
     for service, name in (
         ("payments", "account"),
         ("fulfillment", "fulfilment_order"),
@@ -69,7 +75,10 @@ async def every_line_is_known_to_fulfillment(ground: Ground) -> AsyncIterator[Fi
     """Fulfillment's lines are those that were ordered."""
     key = ("shop", "order_id", "line")
     truth = await table(
-        ground.orders, "SELECT shop, order_id, line, kind, sku, quantity AS ordered FROM order_line", key=key
+        ground.orders,
+        """SELECT shop, order_id, line, l.kind, sku, quantity AS ordered
+           FROM order_line l JOIN orders o USING (shop, order_id) WHERE o.stage = 'placed'""",
+        key=key,
     )
     copy = await table(
         ground.fulfillment, "SELECT shop, order_id, line, kind, sku, ordered FROM order_line", key=key
@@ -83,7 +92,7 @@ async def lines_add_up_to_their_order(ground: Ground) -> AsyncIterator[Finding]:
     """Each order has lines, numbered from 1 without holes."""
     rows = await ground.orders.fetch(
         """SELECT o.shop, o.order_id, count(l.line) AS lines, coalesce(max(l.line), 0) AS last
-           FROM orders o LEFT JOIN order_line l USING (shop, order_id)
+           FROM orders o LEFT JOIN order_line l USING (shop, order_id) WHERE o.stage = 'placed'
            GROUP BY o.shop, o.order_id HAVING count(l.line) = 0 OR count(l.line) <> max(l.line)"""
     )
     for row in rows:

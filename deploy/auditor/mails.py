@@ -11,7 +11,8 @@ from deploy.auditor.ground import Ground, table
 async def every_order_has_its_two_mails(ground: Ground) -> AsyncIterator[Finding]:
     """Each placed order has exactly one mail to the merchant and one recap to the customer."""
     placed = await table(
-        ground.orders, "SELECT shop, order_id, customer_email AS recap_to, 1 AS to_merchant FROM orders"
+        ground.orders,
+        """SELECT shop, order_id, customer_email AS recap_to, 1 AS to_merchant FROM orders WHERE stage = 'placed'""",
     )
     mails = await table(
         ground.notifier,

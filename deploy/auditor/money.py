@@ -65,7 +65,9 @@ async def accounts_equal_their_ledgers(ground: Ground) -> AsyncIterator[Finding]
 @check
 async def accounts_owe_what_was_ordered(ground: Ground) -> AsyncIterator[Finding]:
     """The order total in the ledger is the order's own, once, in the order's currency."""
-    truth = await table(ground.orders, "SELECT shop, order_id, total_minor, currency FROM orders")
+    truth = await table(
+        ground.orders, "SELECT shop, order_id, total_minor, currency FROM orders WHERE stage = 'placed'"
+    )
     copy = await table(
         ground.payments,
         """SELECT shop, order_id, sum(amount_minor)::bigint AS total_minor, min(currency) AS currency
@@ -99,7 +101,8 @@ async def orders_know_every_position(ground: Ground) -> AsyncIterator[Finding]:
     columns = f"SELECT shop, order_id, {POSITION}, "
     truth = await table(ground.payments, columns + "version::int AS version, flags FROM account")
     copy = await table(
-        ground.orders, columns + "payment_version AS version, payment_flags AS flags FROM orders"
+        ground.orders,
+        columns + "payment_version AS version, payment_flags AS flags FROM orders WHERE stage = 'placed'",
     )
     for finding in compare("orders' copy of the account of", truth, copy):
         yield finding

@@ -29,7 +29,7 @@ async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
         """SELECT o.shop, o.order_id, o.ship_ordered, o.other_ordered,
                coalesce(sum(l.quantity) FILTER (WHERE l.kind = 'ship'), 0)::int AS goods,
                coalesce(sum(l.quantity) FILTER (WHERE l.kind <> 'ship'), 0)::int AS others
-           FROM orders o JOIN order_line l USING (shop, order_id) GROUP BY 1, 2, 3, 4"""
+           FROM orders o JOIN order_line l USING (shop, order_id) WHERE o.stage = 'placed' GROUP BY 1, 2, 3, 4"""
     )
     for row in rows:
         expected, found = (row["goods"], row["others"]), (row["ship_ordered"], row["other_ordered"])
@@ -41,7 +41,9 @@ async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
 
 
 def state_of(row: Row) -> str:
-    """The automatic state of a placed order."""
+    """The automatic state of an order."""
+    if row["stage"] != "placed":
+        return {"draft": "draft", "checkout": "in_checkout", "checkout_over": "abandoned"}[row["stage"]]
     needed = row["ship_needed"] + row["other_needed"]
     if row["ship_ordered"] + row["other_ordered"] > 0 and needed == 0:
         return "cancelled"
@@ -56,7 +58,9 @@ def state_of(row: Row) -> str:
 
 
 def payment_status_of(row: Row) -> str:
-    """The payment status of a placed order."""
+    """The payment status of an order."""
+    if row["stage"] != "placed":
+        return {"draft": "void", "checkout": "in_progress", "checkout_over": "abandoned"}[row["stage"]]
     balance, net = row["balance_minor"], row["received_minor"] - row["refunded_minor"]
     returned = row["refunded_minor"] + row["marked_minor"]
     if returned > 0 and net <= 0 and balance <= 0:

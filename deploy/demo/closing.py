@@ -24,6 +24,7 @@ def show_table(console: Console, figures: Figures, seconds: float) -> None:
     table.add_row("  by payment status", counted(figures.payments))
     table.add_row("  by fulfilment status", counted(figures.fulfilment))
     table.add_row("  refused, and why", counted(figures.refused))
+    table.add_row("Checkouts told of", counted(figures.carts))
     table.add_row("Webhooks posted", counted(figures.webhooks))
     table.add_row("Mails", f"{figures.mails_accepted} accepted, {figures.mails_duplicated} twice")
     table.add_row(

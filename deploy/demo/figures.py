@@ -29,6 +29,7 @@ class Figures:
     submitted: int
     placed: int
     refused: Counter[str]
+    carts: Counter[str]
     states: Counter[str]
     payments: Counter[str]
     fulfilment: Counter[str]
@@ -74,6 +75,7 @@ async def gather_figures(system: System, play: Play, violations: Sequence[Violat
         submitted=play.script.submissions,
         placed=len(orders),
         refused=refusals_of(outcome, play.script),
+        carts=+Counter({"placed": len(play.script.carts), **Counter(outcome.carts.values())}),
         states=Counter(order["state"] for order in orders),
         payments=Counter(order["payment_status"] for order in orders),
         fulfilment=Counter(order["fulfilment_status"] for order in orders),

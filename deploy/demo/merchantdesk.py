@@ -75,12 +75,13 @@ class MerchantDesk:
             for number, dispatch in enumerate(sale.story.dispatches):
                 await self._send(order, sale, dispatch, [parcels[each] for each in dispatch.parcels], number)
 
-    async def orders(self) -> list[dict[str, Any]]:
-        """All orders of the shop, newest first, page by page."""
+    async def orders(self, **filters: Sequence[str]) -> list[dict[str, Any]]:
+        """All placed orders of the shop, or those of some states, newest first, page by page."""
         found: list[dict[str, Any]] = []
         after: str | None = None
         while True:
-            page = await self._read("/v1/orders", {"limit": PAGE} | ({"after": after} if after else {}))
+            more = {"after": after} if after else {}
+            page = await self._read("/v1/orders", {"limit": PAGE, **filters, **more})
             found += page["orders"]
             after = page["next"]
             if after is None:

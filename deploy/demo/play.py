@@ -15,6 +15,7 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted
+from deploy.demo.carts import Cart, wrong_ends
 from deploy.demo.expecting import End, expected_end
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
 from deploy.demo.provider import Journal, Provider, Trick
@@ -32,10 +33,12 @@ LOOK_SECONDS = 0.2
 
 @dataclass
 class Outcome:
-    """What a run has brought: answers by event id, orders as the REST API lists them, and what went wrong."""
+    """What a run has brought: answers by event id, orders as the REST API lists them, the states of carts that
+    are none, and what went wrong."""
 
     answers: dict[UUID, Answer] = field(default_factory=dict)
     orders: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    carts: dict[UUID, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -73,6 +76,7 @@ class Play:
                     await self._all_answered()
                     await asyncio.gather(*self._works)
                     await self._all_at_their_end()
+                    await self._carts_at_their_end()
             finally:
                 await self._close()
         self.outcome.wrong += self._wrong_answers()
@@ -104,11 +108,19 @@ class Play:
         await self._try_tricks()
         early = [sale for sale in self.script.placed if sale.story.card is CardStory.EARLY]
         await asyncio.gather(*(self.provider.report_payment(sale) for sale in early))
+        for cart in self.script.left:
+            await self._tell(cart)
         pause = 1 / ORDERS_PER_SECOND
         for sale in self.script.sales:
+            if cart_of_sale := self.script.carts.get(sale.event_id):
+                await self._tell(cart_of_sale)
             await self.storefronts[sale.module].submit(sale)
             self._submitted += 1
             await asyncio.sleep(pause)
+
+    async def _tell(self, cart: Cart) -> None:
+        for said in cart.told:
+            await self.storefronts[cart.module.value].tell(said)
 
     async def _try_tricks(self) -> None:
         """Frauds claim payments of orders that are never paid: one that worked would change how those end."""
@@ -176,6 +188,18 @@ class Play:
         self.outcome.wrong += [
             f"order {i} should not exist" for i in self.outcome.orders.keys() - expected.keys()
         ]
+
+    async def _carts_at_their_end(self) -> None:
+        """Wait until every cart that nobody submits is where it must be; what is not is wrong."""
+        deadline = asyncio.get_running_loop().time() + END_SECONDS
+        while True:
+            listed = await self.desk.orders(state=["abandoned", "in_checkout"])
+            self.outcome.carts = {UUID(order["order_id"]): order["state"] for order in listed}
+            wrong = wrong_ends(self.script.left, self.outcome.carts)
+            if not wrong or asyncio.get_running_loop().time() > deadline:
+                self.outcome.wrong += wrong
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _is_at(self, order_id: UUID, end: End) -> bool:
         return self._standing(order_id) == str(end)

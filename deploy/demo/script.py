@@ -2,12 +2,14 @@
 were made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 from contracts.fulfillment import StockLevel
+from deploy.demo.carts import Cart, left_carts, with_carts
 from deploy.demo.merchant import GARANCE, TRUMPET, Merchant
 from deploy.demo.orders import demo_sales, demo_stock
 from deploy.demo.retail import TurnedAway, read_invoices
@@ -16,12 +18,14 @@ from deploy.demo.sale import Sale
 
 @dataclass(frozen=True)
 class Script:
-    """Everything is decided before it begins."""
+    """Everything is decided before it begins. `carts` by the sale they become; nobody submits those `left`."""
 
     merchant: Merchant
     stock: Sequence[StockLevel]
     sales: Sequence[Sale]
     turned_away: Sequence[TurnedAway] = field(default=())
+    carts: Mapping[UUID, Cart] = field(default_factory=dict)
+    left: Sequence[Cart] = field(default=())
 
     @property
     def placed(self) -> list[Sale]:
@@ -42,6 +46,8 @@ class Script:
 def write_script(orders_file: Path | None) -> Script:
     """The demo's own orders, or those of a CSV file. Raises NotTheFormat, OSError."""
     if orders_file is None:
-        return Script(GARANCE, demo_stock(), demo_sales())
+        sales, carts = with_carts(demo_sales())
+        left = left_carts(sales, datetime.now(UTC))
+        return Script(GARANCE, demo_stock(), sales, carts=carts, left=left)
     made = read_invoices(orders_file)
     return Script(TRUMPET, made.stock(), made.sales, made.turned_away)

@@ -15,9 +15,15 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, Abstrac
 from aio_pika.exceptions import AMQPError, DeliveryError
 
 from contracts.catalogue import STOREFRONT, type_of
-from contracts.envelope import CONTENT_TYPE, Envelope
+from contracts.envelope import CONTENT_TYPE, Envelope, uuid7
 from contracts.message import Reason
-from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
+from contracts.storefront import (
+    CheckoutDropped,
+    CheckoutOpened,
+    OrderAccepted,
+    OrderRefused,
+    OrderSubmitted,
+)
 from deploy.demo.sale import Sale
 
 SUBMITTED = type_of(OrderSubmitted, STOREFRONT)
@@ -75,40 +81,48 @@ class Storefront:
         """
         first = datetime.now(UTC)
         for _ in range(sale.copies):
-            await self._publish(self._message(sale, first))
+            await self._publish(
+                self._message(sale.event_id, SUBMITTED, sale.event_id, _body(sale), first), SUBMITTED
+            )
         self.submitted_at.setdefault(sale.event_id, first)
 
-    async def _publish(self, message: aio_pika.Message) -> None:
+    async def tell(self, said: CheckoutOpened | CheckoutDropped) -> None:
+        """Publish what there is to say of a checkout; nobody answers it."""
+        body = said.model_dump_json(exclude_none=True).encode()
+        type_, now = type_of(type(said), STOREFRONT), datetime.now(UTC)
+        await self._publish(self._message(uuid7(), type_, said.checkout_id, body, now), type_)
+
+    async def _publish(self, message: aio_pika.Message, routing_key: str) -> None:
         assert self._channel is not None
         exchange = await self._channel.get_exchange(STOREFRONT, ensure=False)
         deadline = asyncio.get_running_loop().time() + GIVE_UP_SECONDS
         while True:
             try:
-                await exchange.publish(message, SUBMITTED, mandatory=True, timeout=CONFIRM_SECONDS)
+                await exchange.publish(message, routing_key, mandatory=True, timeout=CONFIRM_SECONDS)
                 return
             except NOT_CONFIRMED:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
             await asyncio.sleep(AGAIN_SECONDS)
 
-    def _message(self, sale: Sale, submitted_at: datetime) -> aio_pika.Message:
+    def _message(
+        self, event_id: UUID, type_: str, order_id: UUID, body: bytes, said_at: datetime
+    ) -> aio_pika.Message:
         envelope = Envelope(
-            id=sale.event_id,
+            id=event_id,
             source=f"/{STOREFRONT}/{self.shop}/{self.module}",
-            type=SUBMITTED,
-            time=submitted_at,
+            type=type_,
+            time=said_at,
             shop=self.shop,
-            subject=str(sale.event_id),
-            correlation_id=str(sale.event_id),
+            subject=str(order_id),
+            correlation_id=str(order_id),
         )
         return aio_pika.Message(
-            sale.body
-            if sale.body is not None
-            else sale.submission.model_dump_json(exclude_none=True).encode(),
+            body,
             headers=dict(envelope.headers()),
             content_type=CONTENT_TYPE,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            message_id=str(sale.event_id),
+            message_id=str(event_id),
             user_id=self.login,
             app_id=STOREFRONT,
         )
@@ -124,6 +138,12 @@ class Storefront:
                 self.answers[answered] = answer
                 if self._hearing is not None:
                     await self._hearing(self, answered, answer)
+
+
+def _body(sale: Sale) -> bytes:
+    if sale.body is not None:
+        return sale.body
+    return sale.submission.model_dump_json(exclude_none=True).encode()
 
 
 def login_of(shop: str, module: str) -> str:

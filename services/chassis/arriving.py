@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
-from contracts.envelope import MAX_BODY_BYTES, Envelope, EnvelopeUnreadable, uuid7_time
+from contracts.envelope import MAX_BODY_BYTES, PREFIX, Envelope, EnvelopeUnreadable, uuid7_time
 from contracts.message import Message, Reason
 from services.chassis.subscribers import Delivery
 
@@ -26,6 +26,10 @@ MOST_ATTRIBUTE_BYTES = 255
 
 _COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
 WRONG_SENDER = "wrong_sender"
+BEYOND_READING = frozenset(
+    {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER}
+)
+"""Reasons that the sender alone can do something about: no newer version and no patience will."""
 _FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
 
@@ -108,6 +112,14 @@ def read_envelope(headers: Mapping[str, Any]) -> Envelope:
         if value is not None and len(value) > 63 and len(value.encode()) > MOST_ATTRIBUTE_BYTES:
             raise EnvelopeUnreadable(f"{name} has more than {MOST_ATTRIBUTE_BYTES} bytes")
     return envelope
+
+
+def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
+    """The id in some headers, whatever else is wrong with them."""
+    try:
+        return UUID(str(headers.get(f"{PREFIX}id")))
+    except ValueError:
+        return None
 
 
 def dedupe_key(arrival: Arrival, envelope: Envelope | None) -> str:

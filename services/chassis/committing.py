@@ -18,8 +18,9 @@ import structlog
 
 from contracts.catalogue import STOREFRONT, heard_by
 from contracts.envelope import Envelope, uuid7_time
+from contracts.message import Reason
 from services.chassis import metrics, parking, store
-from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, read
+from services.chassis.arriving import BEYOND_READING, WRONG_SENDER, Arrival, Unfit, event_id_of, read
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage, transaction
 from services.chassis.failpoints import reach
 from services.chassis.logs import places
@@ -263,11 +264,15 @@ class Committer(Generic[B]):
         batch.setbacks.append(setback)
 
     def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> None:
-        answer = self._subscribers.answer_unreadable
-        if answer is None or unfit.message is None or unfit.envelope is None:
+        answer, envelope = self._subscribers.answer_unreadable, unfit.envelope
+        if answer is None or unfit.code not in BEYOND_READING:
             return
+        entry = self._heard.get(envelope.type) if envelope else None
+        event_id = envelope.id if envelope else event_id_of(arrival.headers)
+        reasons = unfit.reasons or (Reason(code=unfit.code, message=unfit.detail[:1000]),)
+        message = entry.message if entry else None
         try:
-            answer(unit, Unreadable(unfit.message, unfit.envelope, arrival.user_id, unfit.reasons))
+            answer(unit, Unreadable(message, envelope, event_id, arrival.user_id, reasons))
         except Exception as error:
             raise HandlerFailed(error) from error
 

@@ -52,10 +52,14 @@ class Delivery(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A message that does not fit its schema, for a service that wants to answer its sender."""
+    """A message that nobody will ever be able to read, for a service that wants to answer its sender.
 
-    message: type[Message]
-    envelope: Envelope
+    `message` and `envelope` are None when the envelope itself can't be read; `event_id` is then what its header says.
+    """
+
+    message: type[Message] | None
+    envelope: Envelope | None
+    event_id: UUID | None
     user_id: str | None
     reasons: tuple[Reason, ...]
 
@@ -102,7 +106,7 @@ class Subscribers(Generic[B]):
         return register
 
     def unreadable(self, answer: Callable[[Unit, Unreadable], None]) -> Callable[[Unit, Unreadable], None]:
-        """Register what to say when a message does not fit its schema (it is parked in any case)."""
+        """Register what to say when a message can't be read and never will (it is parked in any case)."""
         self.answer_unreadable = answer
         return answer
 

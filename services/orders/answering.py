@@ -27,6 +27,7 @@ from services.orders.finding import rows
 from services.orders.finding.finder import Finder
 from services.orders.labels import Labels, labels_of
 from services.orders.listing import ListQuery, page_document, utc_text
+from services.orders.order import Stage
 from services.orders.problems import Problem
 from services.orders.refusal import Refusal
 from services.orders.requesting import OrderFacts
@@ -74,12 +75,14 @@ class Errand:
         return page_document(page, listed, labels)
 
     async def order(self, name: str) -> OrderFacts:
-        """The order somebody names by id or code. Raises the 404 problem."""
+        """The placed order somebody names by id or code. Raises the 404 problem, or the 409 one of a checkout."""
         order_id, code = order_named(name)
         async with self.hub.acquire() as connection:
             row = await api_store.read_facts(connection, self.caller.shop, order_id, code)
         if row is None:
             raise order_unknown()
+        if row["stage"] != Stage.PLACED:
+            raise order_not_placed(row["code"])
         lines = frozenset(row["lines"])
         return OrderFacts(self.caller.shop, row["order_id"], row["code"], row["currency"], lines)
 
@@ -141,6 +144,15 @@ def order_unknown() -> Problem:
     """No such order in the caller's shop."""
     return Problem(
         404, "order_unknown", "The shop of this token has no such order; give its id or its code (K7F3-QD9M)."
+    )
+
+
+def order_not_placed(code: str) -> Problem:
+    """What is asked needs an order; this is still a checkout."""
+    return Problem(
+        409,
+        "order_not_placed",
+        f"Order {code} is a checkout that was not placed; it can be worked on when it is.",
     )
 
 

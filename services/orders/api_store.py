@@ -35,9 +35,9 @@ class NewCommand(Protocol):
 async def read_facts(
     connection: Connection, shop: str, order_id: UUID | None, code: str | None
 ) -> Row | None:
-    """An order's order_id, code, currency and line numbers, by its id or its code."""
+    """An order's order_id, code, stage, currency and line numbers, by its id or its code."""
     return await connection.fetchrow(
-        """select order_id, code, currency,
+        """select order_id, code, stage, currency,
                   array(select line from order_line l where l.shop = o.shop and l.order_id = o.order_id) as lines
            from orders o where shop = $1 and (order_id = $2 or code = $3)""",
         shop,
@@ -51,7 +51,8 @@ async def read_submission(connection: Connection, shop: str, module: str, key: s
     return await connection.fetchrow(
         """select s.submission_id, o.order_id, o.code, r.reasons
            from submission s
-           left join orders o on o.shop = s.shop and o.order_id = s.submission_id
+           left join orders o on o.shop = s.shop and o.order_id = coalesce(s.checkout_id, s.submission_id)
+               and (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key)
            left join refusal r on r.shop = s.shop and r.submission_id = s.submission_id
            where s.shop = $1 and s.module = $2 and s.idempotency_key = $3""",
         shop,
@@ -127,8 +128,11 @@ async def read_order_whole(
 
 _WHOLE = """
 select to_jsonb(o) as "order",
-    (select s.body from submission s
-     where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key) as submission,
+    case when o.stage = 'placed' then
+        (select s.body from submission s
+         where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key)
+    else (select c.body from checkout c where c.shop = o.shop and c.checkout_id = o.order_id)
+    end as submission,
     (select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(x)) order by x.line), '[]')
      from order_line x where x.shop = o.shop and x.order_id = o.order_id) as lines,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number), '[]')

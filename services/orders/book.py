@@ -5,25 +5,29 @@ process) and everything it writes is written at once, one statement a table. A h
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.orders import OrderStateChanged
-from contracts.storefront import OrderSubmitted
+from contracts.payments import PaymentUnmatched
+from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.subscribers import Book, Delivery, Wait, order_key
 from services.chassis.unit import Unit
 from services.orders import rows, store
 from services.orders.announcing import announcements
+from services.orders.checkouts import Checkouts
 from services.orders.intake import Intake
 from services.orders.outcome_types import commands_named
 from services.orders.record import Order
 from services.orders.shop_settings import settings_of
+from services.orders.submission import is_foreign
 from services.orders.waiting import waiting
 
 FIRST_REVISION = 1
+_OF_CHECKOUTS = (OrderSubmitted, CheckoutOpened, CheckoutDropped)
 
 
 class Cause(Protocol):
@@ -45,6 +49,8 @@ class OrderBook(Book):
         self.orders: dict[store.OrderKey, Order] = {}
         self.commands: dict[UUID, store.Row] = {}
         self.intake = Intake(unit.connection, unit.now)
+        self.checkouts = Checkouts(unit)
+        self.last_steps: set[Callable[[OrderBook], Awaitable[None]]] = set()
         self.activity: list[tuple[Any, ...]] = []
         self.state_changes: list[tuple[Any, ...]] = []
         self.ledger_entries: list[tuple[Any, ...]] = []
@@ -58,16 +64,25 @@ class OrderBook(Book):
         self._changed: dict[store.OrderKey, Order] = {}
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
-        """Claim the keys of submissions, lock the orders and commands that the other messages name."""
-        submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
-        if submissions:
-            await self.intake.load(submissions)
+        """Lock the checkouts, then the orders that the messages name, claim the keys of submissions, lock the
+        commands."""
+        checkouts = {key for delivery in deliveries if (key := _checkout_named(delivery))}
+        if checkouts:
+            await self.checkouts.load(sorted(checkouts))
         keys = {key for delivery in deliveries if (key := _order_named(delivery.message))}
-        await self.load_orders(sorted(keys))
+        await self.load_orders(sorted(keys | checkouts))
+        submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
+        if submissions or checkouts:
+            await self.intake.load(submissions, checkouts, self.orders)
         ids = {command_id for delivery in deliveries for command_id in commands_named(delivery)}
         if ids:
             found = await store.lock_commands(self.unit.connection, sorted(ids))
             self.commands = {row["command_id"]: row for row in found}
+
+    async def load_checkouts(self, keys: Sequence[store.OrderKey]) -> None:
+        """Lock and load checkouts with the orders that show them. Keys come sorted."""
+        await self.checkouts.load(keys)
+        await self.load_orders(keys)
 
     async def load_orders(self, keys: Sequence[store.OrderKey]) -> None:
         """Lock and load these orders; unknown ones stay unknown. Keys come sorted, against deadlocks.
@@ -134,12 +149,16 @@ class OrderBook(Book):
         """The activity with the revision it led to: the order's, if this unit changed or placed it."""
         revisions = {key: order.revision for key, order in self._changed.items()}
         revisions |= {row[:2]: FIRST_REVISION for row in self.intake.orders}
+        revisions |= {key: self.orders[key].revision for key in self.checkouts.causes if key in self.orders}
         return [(*row, revisions.get(row[:2])) for row in self.activity]
 
     async def save(self) -> None:
         """Write all of it."""
         connection, now = self.unit.writes, self.unit.now
         self.unit.after_commit(self._announce)
+        for take in self.last_steps:
+            await take(self)
+        await self.checkouts.save(self.orders, connection)
         await self.intake.save(connection)
         if self._changed:
             await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
@@ -166,6 +185,16 @@ class OrderBook(Book):
     def _announce(self) -> None:
         announcements.note(self._changed)
         announcements.note([(row[0], row[1]) for row in (*self.intake.orders, *self.activity)])
+
+
+def _checkout_named(delivery: Delivery[Any]) -> store.OrderKey | None:
+    """The checkout of which a message tells something, if its sender may."""
+    message, kind = delivery.message, type(delivery.message)
+    if kind is PaymentUnmatched:
+        return (message.shop, message.order_id) if message.order_id else None
+    if kind not in _OF_CHECKOUTS or message.checkout_id is None or is_foreign(delivery.user_id, message):
+        return None
+    return message.shop, message.checkout_id
 
 
 def _order_named(message: Any) -> store.OrderKey | None:

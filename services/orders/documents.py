@@ -8,7 +8,7 @@ from contracts.fulfillment import LinePosition, ParcelLine, ProofKind, StockStan
 from contracts.message import Moment, Reason
 from contracts.orders import OrderState, PlacedLine
 from contracts.payments import AttemptState
-from contracts.storefront import Address, ExtraLine, Module, PaymentMethod, Shipping, Totals
+from contracts.storefront import Address, ExtraLine, Module, PartialAddress, PaymentMethod, Shipping, Totals
 from services.orders.colours import Colour
 from services.orders.finding.words import PaymentWord, StatusWord
 from services.orders.fulfilment_status import FulfilmentStatus
@@ -30,10 +30,10 @@ class OrderListed(BaseModel):
     code: str
     module: Module
     source_reference: str | None
-    placed_at: Moment
-    customer_name: str
-    customer_email: str
-    payment_method: PaymentMethod
+    placed_at: Moment = Field(description="Of a checkout: when it was opened last.")
+    customer_name: str | None
+    customer_email: str | None
+    payment_method: PaymentMethod | None
     currency: str
     total_minor: int
     balance_minor: int = Field(description="Positive: owed by the customer; negative: owed to them.")
@@ -78,10 +78,10 @@ class MoneyShown(BaseModel):
 
 
 class CustomerShown(BaseModel):
-    """Who bought."""
+    """Who bought; of a checkout, what they have told."""
 
-    name: str
-    email: str
+    name: str | None
+    email: str | None
     phone: str | None = None
     company: str | None = None
     vat_number: str | None = None
@@ -244,8 +244,8 @@ class OrderShown(OrderListed):
     idempotency_key: str
     locale: str
     customer: CustomerShown
-    billing_address: Address | None = None
-    shipping_address: Address | None = None
+    billing_address: Address | PartialAddress | None = None
+    shipping_address: Address | PartialAddress | None = None
     note: str | None = None
     prices_include_tax: bool | None = None
     totals: Totals | None = None

@@ -4,7 +4,7 @@ Invariant: a key is claimed, and the code and id of an order found free, in the 
 storefront that sends twice through two processes waits here for the first one's answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,9 @@ from contracts.storefront import OrderSubmitted
 from services.chassis.database import Connection
 from services.chassis.subscribers import Delivery
 from services.chassis.writing import Writer
-from services.orders import store
+from services.orders import checkout_store, store
+from services.orders.order import Stage
+from services.orders.record import Order
 from services.orders.short_code import code_of
 from services.orders.submission import (
     Accepted,
@@ -27,6 +29,7 @@ from services.orders.submission import (
     content_hash,
     is_foreign,
     key_of,
+    order_id_of,
 )
 
 _REASONS = TypeAdapter(list[Reason])
@@ -43,18 +46,30 @@ class Intake:
         self.bodies: dict[UUID, bytes] = {}
         self.hashes: dict[UUID, bytes] = {}
         self.orders: list[tuple[Any, ...]] = []
+        self.placed_checkouts: list[tuple[Any, ...]] = []
         self.lines: list[tuple[Any, ...]] = []
         self.refusals: list[tuple[Any, ...]] = []
 
-    async def load(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
-        """Find a free code for every order to be, claim the keys, and read who has those already claimed."""
+    async def load(
+        self,
+        deliveries: Sequence[Delivery[OrderSubmitted]],
+        checkouts: Collection[store.OrderKey],
+        known: Mapping[store.OrderKey, Order],
+    ) -> None:
+        """Find a free code for every order to be, claim the keys, and read who has those already claimed.
+
+        `checkouts` may become orders to be shown; `known` are the orders that are there and locked.
+        """
         own = []
         for delivery in deliveries:
             self.bodies[delivery.envelope.id] = body_of(delivery.message)
             if not is_foreign(delivery.user_id, delivery.message):
                 own.append(delivery)
+        keys = {(one.message.shop, order_id_of(one.message, one.envelope.id)) for one in own} | set(checkouts)
+        self.codes = {key: order.code for key, order in known.items() if order.stage is not Stage.PLACED}
+        if new := [key for key in keys if key not in known]:
+            await self._choose_codes(new)
         if own:
-            await self._choose_codes([(one.message.shop, one.envelope.id) for one in own])
             await self._claim(own)
 
     async def _choose_codes(self, keys: Sequence[store.OrderKey]) -> None:
@@ -87,21 +102,39 @@ class Intake:
             key = key_of(sale)
             keys.add(key)
             self.hashes[event_id] = content_hash(sale, self.bodies[event_id])
-            if key not in wanted and (sale.shop, event_id) in self.codes:
-                wanted[key] = (*key, event_id, self.hashes[event_id], self.bodies[event_id].decode())
+            if key not in wanted and (sale.shop, order_id_of(sale, event_id)) in self.codes:
+                wanted[key] = self._claiming(sale, event_id)
         if wanted:
-            rows = [wanted[key] for key in sorted(wanted)]
-            fresh = await store.claim_keys(self._connection, rows, self._now)
-            self.claims = {row[:3]: Claim(row[3], row[4], is_fresh=True) for row in rows if row[3] in fresh}
+            await self._claim_keys([wanted[key] for key in sorted(wanted)])
         taken = sorted(keys - self.claims.keys())
         if taken:
             for row in await store.read_claims(self._connection, taken):
                 self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
 
+    def _claiming(self, sale: OrderSubmitted, submission_id: UUID) -> tuple[Any, ...]:
+        content = self.hashes[submission_id], self.bodies[submission_id].decode()
+        return (*key_of(sale), submission_id, *content, sale.checkout_id)
+
+    async def _claim_keys(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        fresh = await store.claim_keys(self._connection, rows, self._now)
+        self.claims |= {row[:3]: Claim(row[3], row[4], is_fresh=True) for row in rows if row[3] in fresh}
+
+    async def claim(self, sale: OrderSubmitted, submission_id: UUID) -> Claim | None:
+        """Claim the key of a sale that nobody submitted; None when it is somebody's already."""
+        if key_of(sale) in self.claims:
+            return None
+        self.bodies[submission_id] = body_of(sale)
+        self.hashes[submission_id] = content_hash(sale, self.bodies[submission_id])
+        await self._claim_keys([self._claiming(sale, submission_id)])
+        return self.claims.get(key_of(sale))
+
     async def save(self, writes: Writer) -> None:
         """Insert what was placed and what was refused."""
+        if self.placed_checkouts:
+            await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
         if self.orders:
             await store.insert_orders(writes, self.orders, self._now)
+        if self.lines:
             await store.insert_lines(self._connection, self.lines)
         if self.refusals:
             await store.insert_refusals(writes, self.refusals, self._now)
@@ -111,7 +144,7 @@ def _claim_of(row: store.Row) -> Claim:
     claim = Claim(row["submission_id"], row["content_hash"])
     if row["code"] is not None:
         claim.answer = Accepted(
-            row["submission_id"], row["code"], row["source_reference"], row["total_minor"], row["currency"]
+            row["order_id"], row["code"], row["source_reference"], row["total_minor"], row["currency"]
         )
     elif row["reasons"] is not None:
         claim.answer = Refused(_REASONS.validate_json(row["reasons"]))

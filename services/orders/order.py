@@ -20,6 +20,15 @@ METHODS_STARTING_UNPAID = frozenset({PaymentMethod.CASH})
 """Methods that let work start before payment: the money comes when the customer does."""
 
 
+class Stage(StrEnum):
+    """How far an order is from having been placed; an order once placed stays so."""
+
+    DRAFT = "draft"
+    CHECKOUT = "checkout"
+    CHECKOUT_OVER = "checkout_over"
+    PLACED = "placed"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of an order. `balance_minor` is what is owed: by the customer if positive, to them if

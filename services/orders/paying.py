@@ -10,7 +10,7 @@ from typing import Any
 from contracts.envelope import Envelope
 from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
 from services.chassis.subscribers import Delivery
-from services.orders import outcomes
+from services.orders import checking_out, outcomes
 from services.orders.book import OrderBook
 from services.orders.payment_status import Money
 from services.orders.record import Order
@@ -49,7 +49,10 @@ def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
 
 
 def note_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> None:
-    """Note money that no order claims; it has found its order once a ledger entry has its reference."""
+    """Note money that no order claims; it has found its order once a ledger entry has its reference.
+
+    When it names an order, that may be a checkout: which then is placed, or flagged.
+    """
     payment = delivery.message
     book.unmatched_payments.append(
         (
@@ -61,8 +64,12 @@ def note_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> Non
             payment.received_at,
             payment.reason,
             delivery.envelope.id,
+            payment.order_id,
         )
     )
+    if payment.order_id is not None and payment.reason == "order_unknown":
+        key = payment.shop, payment.order_id
+        checking_out.note_money(book, key, payment.received_at, delivery.envelope)
 
 
 def _money_of(position: Position) -> Money:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from contracts.storefront import OrderSubmitted
+from contracts.storefront import CheckoutOpened, OrderSubmitted
 from services.orders.record import Order
 
 
@@ -36,8 +36,36 @@ def order_row(sale: OrderSubmitted, order: Order) -> tuple[Any, ...]:
     )
 
 
-def line_rows(sale: OrderSubmitted, order: Order) -> list[tuple[Any, ...]]:
-    """The rows of its lines, numbered from 1."""
+def checkout_row(opened: CheckoutOpened, order: Order) -> tuple[Any, ...]:
+    """The row of an order that is a checkout; what its customer has not told is null, without totals it is worth
+    its lines."""
+    customer = opened.customer
+    return (
+        order.shop,
+        order.id,
+        order.code,
+        order.sequence,
+        opened.module,
+        opened.idempotency_key,
+        opened.source_reference,
+        opened.locale,
+        opened.opened_at.astimezone(UTC),
+        customer.name if customer else None,
+        customer.email if customer else None,
+        customer.phone if customer else None,
+        order.method,
+        opened.currency,
+        opened.totals.total_minor if opened.totals else sum(line.total_minor for line in opened.lines),
+        order.state,
+        order.label,
+        order.automatic_state,
+        order.payment_status,
+        order.fulfilment_status,
+    )
+
+
+def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[tuple[Any, ...]]:
+    """The rows of its lines, numbered from 1. A checkout's line may not have any units yet: it has no row."""
     return [
         (
             order.shop,
@@ -57,4 +85,5 @@ def line_rows(sale: OrderSubmitted, order: Order) -> list[tuple[Any, ...]]:
             json.dumps(line.options, ensure_ascii=False) if line.options else None,
         )
         for number, line in enumerate(sale.lines, 1)
+        if line.quantity > 0
     ]

@@ -6,17 +6,21 @@ here is placed; without the claim two sends through two processes would be two o
 """
 
 from datetime import UTC
+from uuid import UUID
 
+from contracts.envelope import Envelope
 from contracts.fulfillment import StockStanding
+from contracts.message import Reason
 from contracts.orders import Buyer, OrderPlaced, PlacedLine
 from contracts.storefront import LineKind, OrderAccepted, OrderSubmitted, SubmittedLine
 from services.chassis.subscribers import Delivery, order_key
 from services.orders import placed_rows, refusing
-from services.orders.book import OrderBook
+from services.orders.book import FIRST_REVISION, OrderBook
 from services.orders.fulfilment_status import Quantities
+from services.orders.order import Stage
 from services.orders.payment_status import Money
 from services.orders.record import Order
-from services.orders.submission import Accepted, Claim, Refused, is_foreign, key_of
+from services.orders.submission import Accepted, Claim, Refused, is_foreign, key_of, order_id_of
 from services.orders.validating import reasons_against
 
 
@@ -24,6 +28,8 @@ def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
     """Place the sale, refuse it, or give the first answer again."""
     if is_foreign(delivery.user_id, delivery.message):
         return refusing.refuse_foreign(book, delivery)
+    if delivery.message.checkout_id is not None:
+        _join_checkout(book, delivery)
     claim = book.intake.claims.get(key_of(delivery.message))
     if claim is None or (claim.is_fresh and claim.submission_id == delivery.envelope.id):
         return _decide(book, delivery, claim)
@@ -34,8 +40,10 @@ def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
 
 def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim | None) -> None:
     reasons = reasons_against(delivery.message, book.unit.now)
-    if claim is None:
+    if claim is None or _is_placed(book, delivery):
         reasons.insert(0, refusing.id_taken(delivery))
+    if fault := _fault_of_checkout(book, delivery.message):
+        reasons.insert(0, fault)
     if len(book.intake.bodies[delivery.envelope.id]) > refusing.MOST_BYTES:
         reasons.append(refusing.too_large(len(book.intake.bodies[delivery.envelope.id])))
     if reasons:
@@ -44,35 +52,73 @@ def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim | 
             claim.answer = Refused(reasons)
         return
     assert claim is not None
-    claim.answer = _accept(book, delivery)
-    _answer(book, delivery, claim.answer)
+    sale, event_id = delivery.message, delivery.envelope.id
+    actor = f"storefront.{sale.shop}.{sale.module.value}"
+    claim.answer = accept(book, sale, order_id_of(sale, event_id), delivery.envelope, actor)
+    answer(book, sale, claim.answer, delivery.envelope)
 
 
 def _answer_again(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim) -> None:
     if isinstance(claim.answer, Accepted):
-        _answer(book, delivery, claim.answer)
+        answer(book, delivery.message, claim.answer, delivery.envelope)
     elif isinstance(claim.answer, Refused):
         refusing.answer(book, delivery, claim.answer.reasons, claim.submission_id)
     else:
         refusing.refuse(book, delivery, [refusing.gone(delivery, claim)])
 
 
-def _accept(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> Accepted:
-    sale, cause = delivery.message, delivery.envelope
+def accept(book: OrderBook, sale: OrderSubmitted, order_id: UUID, cause: Envelope, actor: str) -> Accepted:
+    """Make the order of a sale that has no faults and whose key is claimed, or make one of its checkout."""
     assert sale.payment is not None
-    order = _open(book, sale, delivery)
+    checkout = book.orders.get((sale.shop, order_id))
+    order = _open(book, sale, order_id, checkout)
     order.restate()
     book.unit.emit(_placed(sale, order), about=order, cause=cause)
-    actor = f"storefront.{sale.shop}.{sale.module.value}"
     data = {"total_minor": sale.totals.total_minor, "currency": sale.currency, "method": sale.payment.method}
     book.note(order.shop, order.id, "order_placed", order.id, actor, cause, data)
-    book.intake.orders.append(placed_rows.order_row(sale, order))
+    row = placed_rows.order_row(sale, order)
+    if checkout is None:
+        book.intake.orders.append(row)
+    else:
+        book.intake.placed_checkouts.append((*row, order.revision))
+        book.checkouts.replace_lines((order.shop, order.id))
+        states = (checkout.state, order.state, checkout.label, order.label)
+        key = (order.shop, order.id, order.sequence)
+        book.state_changes.append((*key, *states, cause.id, cause.type, None, order.revision))
     book.intake.lines += placed_rows.line_rows(sale, order)
+    book.orders[order.shop, order.id] = order
+    if sale.checkout_id is not None:
+        book.checkouts.touch(_checkout_key(sale), cause)
     book.unit.wake(order_key(order.id))
     return Accepted(order.id, order.code, sale.source_reference, sale.totals.total_minor, sale.currency)
 
 
-def _open(book: OrderBook, sale: OrderSubmitted, delivery: Delivery[OrderSubmitted]) -> Order:
+def _join_checkout(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+    """The checkout knows whose it is, even if this is the first that is heard of it."""
+    key = _checkout_key(delivery.message)
+    if book.checkouts.find(key).module is None:
+        book.checkouts.touch(key, delivery.envelope).module = delivery.message.module
+
+
+def _fault_of_checkout(book: OrderBook, sale: OrderSubmitted) -> Reason | None:
+    if sale.checkout_id is None:
+        return None
+    owner = book.checkouts.find(_checkout_key(sale)).module
+    return refusing.not_your_checkout(sale, owner) if owner not in (None, sale.module) else None
+
+
+def _checkout_key(sale: OrderSubmitted) -> tuple[str, UUID]:
+    assert sale.checkout_id is not None
+    return sale.shop, sale.checkout_id
+
+
+def _is_placed(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> bool:
+    sale = delivery.message
+    order = book.orders.get((sale.shop, order_id_of(sale, delivery.envelope.id)))
+    return order is not None and order.stage is Stage.PLACED
+
+
+def _open(book: OrderBook, sale: OrderSubmitted, order_id: UUID, checkout: Order | None) -> Order:
     """The order before anything is known of its money and goods: all is due and all is to be done."""
     assert sale.payment is not None
     total = sale.totals.total_minor
@@ -80,11 +126,13 @@ def _open(book: OrderBook, sale: OrderSubmitted, delivery: Delivery[OrderSubmitt
     others = sum(line.quantity for line in sale.lines) - goods
     return Order(
         shop=sale.shop,
-        id=delivery.envelope.id,
-        code=book.intake.codes[sale.shop, delivery.envelope.id],
+        id=order_id,
+        code=checkout.code if checkout else book.intake.codes[sale.shop, order_id],
         method=sale.payment.method,
         money=Money(due=total, balance=total),
         units=Quantities(ordered=goods, needed=goods, other_ordered=others, other_needed=others),
+        sequence=checkout.sequence if checkout else 0,
+        revision=checkout.revision + 1 if checkout else FIRST_REVISION,
         stock=StockStanding.NOT_REQUIRED,
     )
 
@@ -134,8 +182,8 @@ def _placed_line(number: int, line: SubmittedLine) -> PlacedLine:
     )
 
 
-def _answer(book: OrderBook, delivery: Delivery[OrderSubmitted], answer: Accepted) -> None:
-    sale = delivery.message
+def answer(book: OrderBook, sale: OrderSubmitted, answer: Accepted, cause: Envelope | None) -> None:
+    """Tell the storefront which order its sale is."""
     accepted = OrderAccepted(
         shop=sale.shop,
         module=sale.module,
@@ -146,4 +194,4 @@ def _answer(book: OrderBook, delivery: Delivery[OrderSubmitted], answer: Accepte
         total_minor=answer.total_minor,
         currency=answer.currency,
     )
-    book.unit.answer_storefront(accepted, shop=sale.shop, module=sale.module.value, cause=delivery.envelope)
+    book.unit.answer_storefront(accepted, shop=sale.shop, module=sale.module.value, cause=cause)

@@ -13,21 +13,23 @@ from contracts.orders import OrderState
 from contracts.storefront import PaymentMethod
 from services.orders.attention import attention_flags
 from services.orders.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status
-from services.orders.order import Facts, HandSet, automatic_label, automatic_state, shown_state
+from services.orders.order import Facts, HandSet, Stage, automatic_label, automatic_state, shown_state
 from services.orders.payment_status import Money, PaymentStatus, payment_status
 
 
 @dataclass(slots=True)
 class Order:
-    """A placed order. `sequence` counts our events about it, `revision` its changes that a person can see;
-    `completes_alone` is the shop's choice; `line_positions` is JSON, None when unchanged."""
+    """An order, placed or still a checkout (`stage`), whose method may not be chosen yet. `sequence` counts our
+    events about it, `revision` its changes that a person can see; `completes_alone` is the shop's choice;
+    `line_positions` is JSON, None when unchanged."""
 
     shop: str
     id: UUID
     code: str
-    method: PaymentMethod
+    method: PaymentMethod | None
     money: Money
     units: Quantities
+    stage: Stage = Stage.PLACED
     sequence: int = 0
     revision: int = 1
     archived_at: datetime | None = None
@@ -68,6 +70,9 @@ class Order:
     def facts(self) -> Facts:
         """What the state is a function of."""
         return Facts(
+            placed=self.stage is Stage.PLACED,
+            drafted=self.stage is Stage.DRAFT,
+            checkout_over=self.stage is Stage.CHECKOUT_OVER,
             cancelled=self.units.all_cancelled,
             balance_minor=self.money.balance,
             received_by_hand_minor=self.money.received_by_hand,
@@ -85,5 +90,6 @@ class Order:
         self.state, self.label = shown_state(automatic, automatic_label(automatic, facts), self.hand)
         self.payment_status = payment_status(self.state, self.money)
         self.fulfilment_status = fulfilment_status(self.units)
-        self.flags = attention_flags(self.money, self.units, self.stock)
+        placed = self.stage is Stage.PLACED
+        self.flags = attention_flags(self.money, self.units, self.stock, placed=placed)
         return before != (self.state, self.label)

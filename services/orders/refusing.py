@@ -18,6 +18,7 @@ from services.orders.book import OrderBook
 from services.orders.intake import reasons_json
 from services.orders.submission import Claim, storefront_of
 
+NO_ID = UUID(int=0)
 MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
 """`OrderPlaced` says what the sale said and numbers its lines: it must still be small enough to be read."""
 
@@ -68,28 +69,21 @@ def answer(
 
 
 def answer_unreadable(unit: Unit, unreadable: Unreadable) -> None:
-    """Tell a storefront that its submission does not fit the schema. The message itself is parked."""
+    """Tell a storefront that nobody can read its submission. The message itself is parked.
+
+    Who sent it is known from the login, which the broker vouches for, even if the envelope says nothing.
+    """
     sender = storefront_of(unreadable.user_id)
-    if unreadable.message is not OrderSubmitted or sender is None:
+    if unreadable.message not in (OrderSubmitted, None) or sender is None or sender[1] not in set(Module):
         return
     shop, module = sender[0], Module(sender[1])
+    submission_id, reasons = unreadable.event_id or NO_ID, list(unreadable.reasons)
     rejected, refused = (
-        kind(
-            shop=shop,
-            module=module,
-            submission_id=unreadable.envelope.id,
-            reasons=list(unreadable.reasons) or [_UNREADABLE],
-        )
+        kind(shop=shop, module=module, submission_id=submission_id, reasons=reasons)
         for kind in (OrderRejected, OrderRefused)
     )
-    unit.emit(rejected, cause=unreadable.envelope, shop=shop, subject=unreadable.envelope.id)
+    unit.emit(rejected, cause=unreadable.envelope, shop=shop, subject=submission_id)
     unit.answer_storefront(refused, shop=shop, module=module, cause=unreadable.envelope)
-
-
-_UNREADABLE = Reason(
-    code="schema_invalid",
-    message="The message does not fit contracts/schemas/storefront.order.submitted.v1.json; compare it with that.",
-)
 
 
 def conflict(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
@@ -120,8 +114,25 @@ def too_large(body_bytes: int) -> Reason:
     )
 
 
+def not_your_checkout(sale: OrderSubmitted, owner: str | None) -> Reason:
+    """The checkout is another module's."""
+    return Reason(
+        code="not_your_checkout",
+        message=f"Checkout {sale.checkout_id} is of the module {owner}, not of {sale.module}; "
+        "give each checkout an id of its own.",
+        field="checkout_id",
+    )
+
+
 def id_taken(delivery: Delivery[OrderSubmitted]) -> Reason:
-    """The submission could not claim its key, for its event id already names an order."""
+    """The submission could not claim its key, for its checkout or its event id already names an order."""
+    if delivery.message.checkout_id is not None:
+        return Reason(
+            code="checkout_placed",
+            message=f"Checkout {delivery.message.checkout_id} was placed already, by another submission; "
+            "open a checkout of its own for every sale.",
+            field="checkout_id",
+        )
     return Reason(
         code="submission_id_taken",
         message=f"The event id {delivery.envelope.id} already names an order of this shop; "

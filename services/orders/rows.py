@@ -7,7 +7,7 @@ from contracts.orders import OrderState
 from contracts.payments import AttemptState
 from contracts.storefront import PaymentMethod
 from services.orders.fulfilment_status import Quantities
-from services.orders.order import HandSet
+from services.orders.order import HandSet, Stage
 from services.orders.payment_status import Money
 from services.orders.record import Order
 from services.orders.store import SEPARATOR, Row
@@ -19,9 +19,10 @@ def order_of(row: Row) -> Order:
         shop=row["shop"],
         id=row["order_id"],
         code=row["code"],
-        method=PaymentMethod(row["payment_method"]),
+        method=PaymentMethod(row["payment_method"]) if row["payment_method"] else None,
         money=_money_of(row),
         units=_units_of(row),
+        stage=Stage(row["stage"]),
         sequence=row["sequence"],
         revision=row["revision"],
         archived_at=row["archived_at"],

@@ -18,7 +18,11 @@ class Source:
     at: str
 
 
-SOURCES = (Source("submission", "received_at"), Source("refusal", "refused_at"))
+SOURCES = (
+    Source("submission", "received_at"),
+    Source("refusal", "refused_at"),
+    Source("checkout", "opened_at"),
+)
 
 
 async def read_settings(connection: Connection, shop: str) -> list[Row]:
@@ -57,7 +61,7 @@ async def read_shops(connection: Connection) -> list[str]:
                select (select s.shop from submission s where s.shop > f.shop order by s.shop limit 1)
                from found f where f.shop is not null)
            select shop from found where shop is not null
-           union select distinct shop from refusal"""
+           union select distinct shop from refusal union select distinct shop from checkout"""
     )
     return [row["shop"] for row in rows]
 

@@ -27,13 +27,14 @@ def _columns(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
 async def claim_keys(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> set[UUID]:
     """Claim idempotency keys; the ids of the submissions that now own theirs come back.
 
-    Rows: shop, module, key, submission id, content hash, body. Waits for another transaction that claims the same
-    key; callers sort by key so that two batches cannot wait for each other.
+    Rows: shop, module, key, submission id, content hash, body, checkout id. Waits for another transaction that
+    claims the same key; callers sort by key so that two batches cannot wait for each other.
     """
     found = await connection.fetch(
-        """INSERT INTO submission (shop, module, idempotency_key, submission_id, content_hash, body, received_at)
-           SELECT *, $7::timestamptz
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::json[])
+        """INSERT INTO submission
+               (shop, module, idempotency_key, submission_id, content_hash, body, checkout_id, received_at)
+           SELECT *, $8::timestamptz
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::json[], $7::uuid[])
            ON CONFLICT DO NOTHING RETURNING submission_id""",
         *_columns(rows),
         now,
@@ -42,16 +43,21 @@ async def claim_keys(connection: Connection, rows: Sequence[Sequence[Any]], now:
 
 
 async def read_claims(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> list[Row]:
-    """Who owns these keys and what was answered: the order's code, or the refusal's reasons. Locks nothing."""
+    """Who owns these keys and what was answered: the order's code, or the refusal's reasons. Locks nothing.
+
+    A checkout may have been placed by another key than the one that is refused: then it is not this key's order.
+    """
     return await connection.fetch(
         """SELECT s.shop, s.module, s.idempotency_key, s.submission_id, s.content_hash,
-                  o.code, o.source_reference, o.total_minor, o.currency, r.reasons
+                  o.order_id, o.code, o.source_reference, o.total_minor, o.currency, r.reasons
            FROM unnest($1::text[], $2::text[], $3::text[]) AS k (shop, module, idempotency_key)
            CROSS JOIN LATERAL (SELECT * FROM submission AS s
                                WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.idempotency_key)
                                OFFSET 0) AS s
            LEFT JOIN LATERAL (SELECT * FROM orders AS o
-                              WHERE o.order_id = s.submission_id AND o.shop || '' = s.shop OFFSET 0) AS o ON true
+                              WHERE o.order_id = coalesce(s.checkout_id, s.submission_id) AND o.shop || '' = s.shop
+                                AND (o.stage, o.module, o.idempotency_key)
+                                    = ('placed', s.module, s.idempotency_key) OFFSET 0) AS o ON true
            LEFT JOIN LATERAL (SELECT * FROM refusal AS r
                               WHERE (r.shop, r.submission_id) = (s.shop, s.submission_id) OFFSET 0) AS r ON true""",
         *_columns(keys),
@@ -137,7 +143,7 @@ async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[
         """SELECT o.*
            FROM unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
            CROSS JOIN LATERAL (
-               SELECT shop, order_id, code, sequence, revision, archived_at, payment_method, state, label,
+               SELECT shop, order_id, code, stage, sequence, revision, archived_at, payment_method, state, label,
                       automatic_state, hand_state, hand_label, hand_over, payment_version, due_minor, credited_minor,
                       received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor,
                       authorised_minor, balance_minor, attempt, payment_flags, fulfilment_version, stock,
@@ -231,9 +237,9 @@ async def insert_unmatched_payments(connection: Writer, rows: Sequence[Sequence[
     """Note money no order claims; one already noted stays as it is."""
     await connection.execute(
         """INSERT INTO unmatched_payment
-               (shop, provider, provider_reference, amount_minor, currency, received_at, reason, event_id)
+               (shop, provider, provider_reference, amount_minor, currency, received_at, reason, event_id, order_id)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[],
-                                $7::text[], $8::uuid[])
+                                $7::text[], $8::uuid[], $9::uuid[])
            ON CONFLICT DO NOTHING""",
         *_columns(rows),
     )

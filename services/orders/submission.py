@@ -9,7 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from contracts.message import Reason
-from contracts.storefront import OrderSubmitted, SubmittedLine
+from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted, SubmittedLine
 
 SUBMITTED_AT = b'"submitted_at":"'
 """Can only be that field's name: a quote inside of a JSON text is escaped, and other objects come later."""
@@ -48,6 +48,11 @@ class Claim:
 def key_of(sale: OrderSubmitted) -> ClaimKey:
     """What a repeat is known by."""
     return sale.shop, sale.module.value, sale.idempotency_key
+
+
+def order_id_of(sale: OrderSubmitted, event_id: UUID) -> UUID:
+    """The id of the order that a submission asks for: its checkout's, else the submission's own."""
+    return sale.checkout_id or event_id
 
 
 def body_of(sale: OrderSubmitted) -> bytes:
@@ -93,6 +98,6 @@ def storefront_of(user_id: str | None) -> tuple[str, str] | None:
     return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "storefront" else None
 
 
-def is_foreign(user_id: str | None, sale: OrderSubmitted) -> bool:
+def is_foreign(user_id: str | None, message: OrderSubmitted | CheckoutOpened | CheckoutDropped) -> bool:
     """Whether a storefront sent this for another shop or module than its own."""
-    return storefront_of(user_id) not in (None, (sale.shop, sale.module.value))
+    return storefront_of(user_id) not in (None, (message.shop, message.module.value))

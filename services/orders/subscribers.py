@@ -14,13 +14,25 @@ from contracts.fulfillment import (
 from contracts.notifier import MailFailed, MailSent, MailUncertain
 from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
-from contracts.storefront import OrderSubmitted
+from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.subscribers import Delivery, Subscribers
-from services.orders import mailing, outcomes, paying, placing, refusing, shipping
+from services.orders import checking_out, mailing, outcomes, paying, placing, refusing, shipping
 from services.orders.book import OrderBook
 
 subscribers = Subscribers("orders", OrderBook)
 subscribers.unreadable(refusing.answer_unreadable)
+
+
+@subscribers.on(CheckoutOpened)
+def checkout_opened(book: OrderBook, delivery: Delivery[CheckoutOpened]) -> None:
+    """A repeat, or one opened earlier than what is known, changes nothing."""
+    checking_out.open_checkout(book, delivery)
+
+
+@subscribers.on(CheckoutDropped)
+def checkout_dropped(book: OrderBook, delivery: Delivery[CheckoutDropped]) -> None:
+    """A repeat, or one from before the checkout was opened last, changes nothing."""
+    checking_out.drop_checkout(book, delivery)
 
 
 @subscribers.on(OrderSubmitted)

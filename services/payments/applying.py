@@ -126,6 +126,7 @@ class Application:
         self._book = AccountBook(unit)
         self._endpoints = {endpoint.slug: endpoint for endpoint in settings.stripe_endpoints}
         self._patience = timedelta(hours=settings.unmatched_after_hours)
+        self._patience_when_named = timedelta(seconds=settings.unmatched_named_after_seconds)
         self._endings: list[Ending] = []
 
     async def run(self, rows: Sequence[asyncpg.Record]) -> None:
@@ -195,29 +196,46 @@ class Application:
             await webhook_store.wait_for(self._unit.writes, waits)
 
     def _remind(self, webhook: Waiting) -> None:
-        facts = webhook.facts
-        self._unit.set_timer(
-            UNMATCHED_TIMER,
-            str(webhook.webhook_id),
-            webhook.received_at + self._patience,
-            {
-                "shop": webhook.shop,
-                "provider": facts.provider,
-                "provider_reference": facts.object_id,
-                "amount_minor": facts.received_minor,
-                "currency": facts.currency,
-                "received_at": facts.occurred_at.isoformat(),
-                "reason": "order_unknown",
-            },
-        )
+        """Come back when the wait was long enough, and before that for money whose order is named."""
+        facts, over_at = webhook.facts, webhook.received_at + self._patience
+        payload = {
+            "shop": webhook.shop,
+            "provider": facts.provider,
+            "provider_reference": facts.object_id,
+            "amount_minor": facts.received_minor,
+            "currency": facts.currency,
+            "received_at": facts.occurred_at.isoformat(),
+            "reason": "order_unknown",
+        }
+        due_at = over_at
+        if webhook.order_id is not None and facts.received_minor > 0:
+            payload |= {"order_id": str(webhook.order_id), "over_at": over_at.isoformat()}
+            due_at = min(over_at, webhook.received_at + self._patience_when_named)
+        self._unit.set_timer(UNMATCHED_TIMER, str(webhook.webhook_id), due_at, payload)
 
 
 async def report_unmatched(unit: Unit, key: str, payload: dict[str, Any]) -> None:
-    """The wait was long enough: money is parked and reported, mere news is set aside. Either still joins its order."""
+    """The wait was long enough: money is parked and reported, mere news is set aside. Either still joins its order.
+
+    Money that names an order is reported at its first timer and goes on waiting: orders may know that order as a
+    checkout that was never placed, and place it. It is not reported twice.
+    """
+    if (over_at := payload.pop("over_at", None)) is not None:
+        if await webhook_store.is_waiting(unit.connection, UUID(key)):
+            _say_unmatched(unit, payload)
+            unit.set_timer(
+                UNMATCHED_TIMER, key, datetime.fromisoformat(over_at), {**payload, "is_reported": True}
+            )
+        return
     has_money = payload["amount_minor"] > 0
     state, detail = ("parked", "no order claims it") if has_money else ("irrelevant", "no order, no money")
-    if await webhook_store.give_up(unit.connection, UUID(key), state, "order_unknown", detail) and has_money:
-        unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
+    given_up = await webhook_store.give_up(unit.connection, UUID(key), state, "order_unknown", detail)
+    if given_up and has_money and not payload.get("is_reported"):
+        _say_unmatched(unit, payload)
+
+
+def _say_unmatched(unit: Unit, payload: dict[str, Any]) -> None:
+    unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
 
 
 def _orders_of(webhook: Waiting, known: dict[tuple[str, str, str], UUID]) -> list[UUID]:

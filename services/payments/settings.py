@@ -52,6 +52,11 @@ class PaymentsSettings(ServiceSettings):
     unmatched_after_hours: float = Field(
         default=72.0, gt=0, description="Money whose order stays unknown this long is reported."
     )
+    unmatched_named_after_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="Money that names an unknown order is reported so soon: it may be a checkout never placed.",
+    )
     webhooks_at_once: int = Field(
         default=512,
         ge=1,

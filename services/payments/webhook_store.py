@@ -126,6 +126,14 @@ async def give_up(connection: Connection, webhook_id: UUID, state: str, reason: 
     return status == "UPDATE 1"
 
 
+async def is_waiting(connection: Connection, webhook_id: UUID) -> bool:
+    """Whether a webhook still waits for its order. Locks it if so."""
+    row = await connection.fetchrow(
+        "SELECT id FROM webhook WHERE id = $1 AND state = 'waiting' FOR UPDATE", webhook_id
+    )
+    return row is not None
+
+
 async def lock_keys(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
     """Lock (shop, key) pairs until the end of the transaction, in one fixed order.
 

@@ -24,6 +24,7 @@ FIGURES = Figures(
     submitted=12,
     placed=10,
     refused=Counter(cancellation_without_order=1, no_lines=1),
+    carts=Counter(abandoned=1),
     states=Counter(ready=10),
     payments=Counter(paid=10),
     fulfilment=Counter(delivered=10),

@@ -1,7 +1,7 @@
 """Builders for the tests of orders: a sale as a storefront sends it, and what the other services say of it."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -19,8 +19,15 @@ from contracts.fulfillment import (
 )
 from contracts.notifier import MailReport, MailSent
 from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, Position
-from contracts.storefront import LineKind, Module, OrderSubmitted, PaymentMethod
+from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
+from contracts.storefront import (
+    CheckoutDropped,
+    CheckoutOpened,
+    LineKind,
+    Module,
+    OrderSubmitted,
+    PaymentMethod,
+)
 from services.chassis.testing import Desk
 
 SHOP = "maison"
@@ -80,6 +87,42 @@ def a_sale(*lines: dict[str, Any], **changes: Any) -> OrderSubmitted:
             **changes,
         }
     )
+
+
+def a_checkout(*lines: dict[str, Any], **changes: Any) -> CheckoutOpened:
+    """A checkout opened an hour ago, in which its customer has told all that `a_sale` holds."""
+    sale = a_sale(*lines).model_dump(exclude_none=True, exclude={"submitted_at"})
+    opened = {"checkout_id": uuid7(), "opened_at": datetime.now(UTC) - timedelta(hours=1), **sale, **changes}
+    return CheckoutOpened.model_validate(opened)
+
+
+def as_sale(opened: CheckoutOpened, **changes: Any) -> OrderSubmitted:
+    """The sale that its storefront submits for a checkout."""
+    told = opened.model_dump(exclude_none=True, exclude={"opened_at"})
+    return OrderSubmitted.model_validate({**told, "submitted_at": opened.opened_at, **changes})
+
+
+def dropped(opened: CheckoutOpened, at: datetime) -> CheckoutDropped:
+    """Its customer gave the checkout up."""
+    return CheckoutDropped(
+        shop=opened.shop, module=opened.module, checkout_id=opened.checkout_id, dropped_at=at
+    )
+
+
+def money_for(opened: CheckoutOpened, **changes: Any) -> PaymentUnmatched:
+    """Payments has money that names a checkout, which it does not know as an order."""
+    unmatched = {
+        "shop": opened.shop,
+        "provider": "stripe",
+        "provider_reference": f"pi_{opened.checkout_id.hex}",
+        "amount_minor": opened.totals.total_minor if opened.totals else 1,
+        "currency": "EUR",
+        "received_at": opened.opened_at + timedelta(minutes=1),
+        "reason": "order_unknown",
+        "order_id": opened.checkout_id,
+        **changes,
+    }
+    return PaymentUnmatched.model_validate(unmatched)
 
 
 def paid_by(method: str) -> dict[str, Any]:

@@ -6,7 +6,26 @@ because two facts came at once, is rightly not in it.
 """
 
 EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
-    "submission": ("shop", "module", "idempotency_key", "submission_id", "content_hash", "body::text"),
+    "submission": (
+        "shop",
+        "module",
+        "idempotency_key",
+        "submission_id",
+        "content_hash",
+        "body::text",
+        "checkout_id",
+    ),
+    "checkout": (
+        "shop",
+        "checkout_id",
+        "module",
+        "opened_at",
+        "snapshot_id",
+        "body::text",
+        "dropped_at",
+        "timed_out_at",
+        "paid_at",
+    ),
     "refusal": (
         "shop",
         "submission_id",
@@ -70,6 +89,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "archived_at",
         "carriers",
         "kind_id",
+        "stage",
     ),
     "order_line": (
         "shop",
@@ -118,6 +138,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "received_at",
         "reason",
         "event_id",
+        "order_id",
     ),
     "parcel": (
         "shop",

@@ -1,6 +1,7 @@
 """A life's messages in any sequence, each three times, end in the same rows."""
 
 import random
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,21 @@ from contracts.message import Message
 from contracts.notifier import MailFailed, MailUncertain
 from contracts.payments import PaymentUnmatched
 from contracts.service import CommandDone, MessageParked
+from contracts.storefront import CheckoutOpened
 from services.chassis.testing import Desk, envelope_for
 from tests.conftest import Desks
-from tests.orders.builders import NOW, SHOP, Life, a_line, a_sale, paid_by
+from tests.orders.builders import (
+    NOW,
+    SHOP,
+    Life,
+    a_checkout,
+    a_line,
+    a_sale,
+    as_sale,
+    dropped,
+    money_for,
+    paid_by,
+)
 from tests.orders.tables import equal_after_shuffle
 from tests.orders.test_outcomes import PACK, rejected
 
@@ -57,6 +70,20 @@ def a_whole_life(sale_lines: list[dict[str, Any]], commands: list[UUID], by_hand
     ]
 
 
+def checkouts() -> list[Told]:
+    """One that became an order, one abandoned, one come back to, and one paid for that nobody submitted."""
+    placed, given_up, resumed, paid = (a_checkout(source_reference=name) for name in "abcd")
+    later = {"opened_at": placed.opened_at + timedelta(minutes=9)}
+    return [
+        *map(told, (placed, placed.model_copy(update=later), dropped(placed, placed.opened_at))),
+        told(as_sale(placed)),
+        *map(told, (given_up, dropped(given_up, given_up.opened_at + timedelta(minutes=1)))),
+        *map(told, (resumed, dropped(resumed, resumed.opened_at))),
+        told(CheckoutOpened.model_validate({**resumed.model_dump(), "opened_at": later["opened_at"]})),
+        *map(told, (paid, dropped(paid, paid.opened_at + timedelta(minutes=2)), money_for(paid))),
+    ]
+
+
 def everything() -> list[Told]:
     """Two lives, a refused sale, a payment of nobody, and a command parked before it was done."""
     parked = MessageParked(
@@ -81,6 +108,7 @@ def everything() -> list[Told]:
         *a_whole_life([a_line(), a_line(sku="THEIERE", quantity=3)], COMMANDS[:3], by_hand=False),
         *a_whole_life([a_line(discount_minor=100)], COMMANDS[3:], by_hand=True),
         told(a_sale(payment=None)),
+        *checkouts(),
         told(parked, causation=COMMANDS[1], sender="fulfillment"),
         told(unmatched),
         told(done, sender="fulfillment"),
@@ -114,7 +142,14 @@ async def live(desk: Desk, messages: list[Told]) -> dict[str, list[tuple[Any, ..
 async def test_every_shuffle_ends_in_the_same_rows(desks: Desks) -> None:
     messages = everything()
     expected = await live(await desks("orders"), messages)
-    assert [row[14] for row in expected["orders"]] == ["completed", "completed"]
+    assert [row[14] for row in expected["orders"]] == [
+        "completed",
+        "completed",
+        "awaiting_payment",
+        "abandoned",
+        "in_checkout",
+        "awaiting_payment",
+    ]
     for seed in SHUFFLES:
         shuffled = messages * 3
         random.Random(seed).shuffle(shuffled)

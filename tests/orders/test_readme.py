@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
 from contracts.orders import OrderState
+from services.chassis.arriving import BEYOND_READING
 from services.chassis.settings import ServiceSettings
 from services.orders.order import LABELS
 from services.orders.settings import OrdersSettings
@@ -51,7 +52,7 @@ def test_every_table_is_described_and_compared() -> None:
 
 def test_every_reason_is_listed() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in README.parent.glob("*.py"))
-    given = set(re.findall(r'Reason\(\s*code="(\w+)"', source))
+    given = set(re.findall(r'Reason\(\s*code="(\w+)"', source)) | BEYOND_READING
     section = README.read_text(encoding="utf-8").split("## Why a submission is refused", 1)[1]
     listed = set(re.findall(r"`(\w+)`", section.split("\n## ", 1)[0])) - {"submitted_at"}
     assert {"not_your_shop", "tax_inconsistent", "order_deleted"} <= given & listed

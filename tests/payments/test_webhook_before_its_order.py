@@ -126,6 +126,31 @@ async def test_money_nobody_claims_is_reported_once_and_still_joins(cashdesk: Ca
     assert (await cashdesk.account(order))["balance_minor"] == 0
 
 
+async def test_money_that_names_its_order_is_reported_soon_and_goes_on_waiting(cashdesk: CashDesk) -> None:
+    order, money = by_metadata()
+    await cashdesk.pay(money)
+    due, received = (await cashdesk.desk.fetch("SELECT t.due_at, w.received_at FROM msg.timer t, webhook w"))[
+        0
+    ]
+    assert due - received == timedelta(seconds=60)
+    (unmatched,) = of_kind(await fire_timers(cashdesk, rounds=1), PaymentUnmatched)
+    assert (unmatched.order_id, unmatched.reason) == (order.order_id, "order_unknown")
+    assert await cashdesk.end_of(money) == ("waiting", "order_unknown")
+    assert await cashdesk.desk.fetchval("SELECT due_at FROM msg.timer") - received == timedelta(hours=72)
+    await cashdesk.desk.deliver(order)
+    await cashdesk.apply()
+    assert (await cashdesk.account(order))["balance_minor"] == 0
+    assert await cashdesk.desk.fetchval("SELECT count(*) FROM msg.timer") == 0
+
+
+async def test_money_that_names_an_order_which_never_comes_is_reported_once(cashdesk: CashDesk) -> None:
+    _, money = by_metadata()
+    await cashdesk.pay(money)
+    assert len(of_kind(await fire_timers(cashdesk, rounds=1), PaymentUnmatched)) == 1
+    assert await fire_timers(cashdesk) == []
+    assert await cashdesk.end_of(money) == ("parked", "order_unknown")
+
+
 async def test_news_without_money_is_set_aside_in_silence(cashdesk: CashDesk) -> None:
     news = event("payment_intent.created", intent(intent_id()))
     await cashdesk.pay(news)
@@ -183,11 +208,16 @@ async def blocked(cashdesk: CashDesk, work: Awaitable[Any], count: int) -> "asyn
     return started
 
 
-async def fire_timers(cashdesk: CashDesk) -> list[Any]:
-    """Fire all timers as if their time had come; what was said."""
+async def fire_timers(cashdesk: CashDesk, rounds: int = 2) -> list[Any]:
+    """Fire all timers as if their time had come, and those they set; what was said."""
     cashdesk.desk._units.clear()
+    for _ in range(rounds):
+        await _fire_all(cashdesk)
+    return cashdesk.desk.emitted()
+
+
+async def _fire_all(cashdesk: CashDesk) -> None:
     await cashdesk.hub.pool.execute("UPDATE msg.timer SET due_at = now()")
     worker = timer_worker({UNMATCHED_TIMER: report_unmatched})
     while await worker._run(cashdesk.hub):
         pass
-    return cashdesk.desk.emitted()

@@ -77,7 +77,8 @@ async def take_due(connection: Connection, most: int) -> list[Mapping[str, Any]]
 async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> list[Mapping[str, Any]]:
     """All that is searched of these orders; one that is gone is missing."""
     return await connection.fetch(
-        """select o.shop, o.order_id, o.placed_at, o.code, o.customer_name, o.customer_email, o.customer_phone,
+        """select o.shop, o.order_id, o.placed_at, o.code, o.customer_name, o.customer_phone,
+               coalesce(o.customer_email, '') as customer_email,
                o.source_reference,
                (select s.body -> 'payment' ->> 'provider_reference' from submission s
                 where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key

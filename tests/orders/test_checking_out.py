@@ -1,0 +1,306 @@
+"""A checkout is shown from its first page on, ends after five minutes, and is placed or abandoned."""
+
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts.envelope import uuid7
+from contracts.orders import Abandonment, CheckoutAbandoned, OrderPlaced, OrderStateChanged
+from contracts.storefront import CheckoutOpened, OrderAccepted, OrderRefused
+from services.chassis.testing import Desk, envelope_for
+from services.chassis.working import timer_worker
+from services.orders.checking_out import run_out
+from services.orders.checkouts import TIMER
+from services.orders.short_code import code_of
+from tests.conftest import Desks
+from tests.orders.builders import SHOP, a_checkout, a_line, a_sale, as_sale, dropped, money_for
+from tests.orders.tables import equal_after_shuffle
+
+LOGIN = "storefront.maison.shop"
+MINUTE = timedelta(minutes=1)
+
+
+async def fire_timers(desk: Desk) -> list[Any]:
+    """Fire the timers that are due; what was said."""
+    desk._units.clear()
+    worker = timer_worker({TIMER: run_out})
+    while await worker._run(desk.hub):
+        pass
+    return [message for _, message in desk.emitted()]
+
+
+async def the_order(desk: Desk) -> Any:
+    (order,) = await desk.fetch("SELECT * FROM orders")
+    return order
+
+
+def again(opened: CheckoutOpened, after: timedelta, **changes: Any) -> CheckoutOpened:
+    """The same checkout, opened again so much later."""
+    later = {"opened_at": opened.opened_at + after, **changes}
+    return CheckoutOpened.model_validate({**opened.model_dump(), **later})
+
+
+async def test_a_checkout_is_shown_with_what_is_known_of_it(desks: Desks) -> None:
+    desk = await desks("orders")
+    opened = CheckoutOpened(
+        shop=SHOP,
+        module="shop",
+        checkout_id=uuid7(),
+        idempotency_key="k",
+        opened_at=datetime.now(UTC),
+        currency="EUR",
+        customer={"email": "zoe@"},
+        lines=[a_line(), a_line(quantity=0)],
+    )
+    outcome = await desk.deliver(opened, user_id=LOGIN)
+    order = await the_order(desk)
+    assert (outcome.result, outcome.emitted) == ("handled", [])
+    assert (order["order_id"], order["code"]) == (opened.checkout_id, code_of(opened.checkout_id))
+    assert (order["state"], order["payment_status"], order["stage"]) == (
+        "in_checkout",
+        "in_progress",
+        "checkout",
+    )
+    assert (order["customer_name"], order["customer_email"], order["payment_method"]) == (None, "zoe@", None)
+    assert (order["total_minor"], order["due_minor"], order["balance_minor"]) == (2400, 0, 0)
+    assert (order["units_to_pack"], order["fulfilment_status"]) == (0, "not_required")
+    assert [row["line"] for row in await desk.fetch("SELECT line FROM order_line")] == [1]
+    due = await desk.fetchval("SELECT due_at FROM msg.timer")
+    assert due == opened.opened_at + 5 * MINUTE
+
+
+async def test_it_is_abandoned_when_its_time_runs_out_and_open_again_when_its_customer_is_back(
+    desks: Desks,
+) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    said = await fire_timers(desk)
+    (abandoned,) = [message for message in said if isinstance(message, CheckoutAbandoned)]
+    assert (abandoned.order_id, abandoned.cause) == (opened.checkout_id, Abandonment.TIMED_OUT)
+    assert abandoned.customer is not None
+    assert (await the_order(desk))["payment_status"] == "abandoned"
+    outcome = await desk.deliver(again(opened, timedelta(hours=1), lines=[a_line(quantity=9)]), user_id=LOGIN)
+    assert [type(message) for _, message in outcome.emitted] == [OrderStateChanged]
+    order = await the_order(desk)
+    assert (order["state"], order["revision"]) == ("in_checkout", 3)
+    assert [row["quantity"] for row in await desk.fetch("SELECT quantity FROM order_line")] == [9]
+    assert await fire_timers(desk) == []
+    history = await desk.fetch("SELECT previous_state, state FROM state_change ORDER BY sequence")
+    assert [tuple(row) for row in history] == [("in_checkout", "abandoned"), ("abandoned", "in_checkout")]
+
+
+async def test_a_timer_of_an_opening_that_was_outlived_ends_nothing(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    payload = {
+        "shop": SHOP,
+        "checkout_id": str(opened.checkout_id),
+        "opened_at": opened.opened_at.isoformat(),
+        "opening_id": str(uuid7()),
+    }
+    await desk.deliver(again(opened, timedelta(hours=1)), user_id=LOGIN)
+    async with desk.unit() as unit:
+        await run_out(unit, "", payload)
+    assert (await the_order(desk))["state"] == "in_checkout"
+
+
+async def test_a_dropped_one_is_abandoned_at_once(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    outcome = await desk.deliver(dropped(opened, opened.opened_at + MINUTE), user_id=LOGIN)
+    assert [message.cause for message in outcome.said(CheckoutAbandoned)] == [Abandonment.DROPPED]
+    assert (await the_order(desk))["state"] == "abandoned"
+    assert await desk.fetchval("SELECT count(*) FROM msg.timer") == 0
+
+
+async def test_a_submission_places_it_and_nothing_said_later_changes_that(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    outcome = await desk.deliver(as_sale(opened), user_id=LOGIN)
+    (placed,), (accepted,) = outcome.said(OrderPlaced), outcome.said(OrderAccepted)
+    assert placed.order_id == accepted.order_id == opened.checkout_id
+    before = await the_order(desk)
+    assert (before["state"], before["stage"], before["code"]) == ("awaiting_payment", "placed", placed.code)
+    assert (before["due_minor"], before["units_to_pack"]) == (placed.totals.total_minor, 3)
+    for late in (again(opened, timedelta(hours=1)), dropped(opened, datetime.now(UTC))):
+        assert (await desk.deliver(late, user_id=LOGIN)).emitted == []
+    assert await fire_timers(desk) == []
+    assert dict(await the_order(desk)) == dict(before)
+    assert await desk.fetchval("SELECT body FROM checkout") is None
+
+
+async def test_a_repeat_of_the_submission_hears_the_first_answer(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    first, second = [await desk.deliver(as_sale(opened), user_id=LOGIN) for _ in range(2)]
+    assert first.said(OrderAccepted) == second.said(OrderAccepted)
+    assert second.said(OrderPlaced) == []
+    other = await desk.deliver(as_sale(opened, note="Something else."), user_id=LOGIN)
+    assert [reason.code for reason in other.said(OrderRefused)[0].reasons] == ["idempotency_conflict"]
+    key = await desk.deliver(as_sale(opened, idempotency_key="another"), user_id=LOGIN)
+    assert [reason.code for reason in key.said(OrderRefused)[0].reasons] == ["checkout_placed"]
+
+
+async def test_a_refused_submission_leaves_the_checkout_and_a_mended_one_places_it(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    wrong = as_sale(opened, payment=None)
+    first = await desk.deliver(wrong, user_id=LOGIN)
+    assert (await the_order(desk))["state"] == "in_checkout"
+    mended = await desk.deliver(as_sale(opened, idempotency_key="mended"), user_id=LOGIN)
+    assert mended.said(OrderAccepted)[0].order_id == opened.checkout_id
+    repeated = await desk.deliver(wrong, user_id=LOGIN)
+    assert repeated.said(OrderRefused)[0].reasons == first.said(OrderRefused)[0].reasons
+
+
+async def test_another_storefront_can_not_touch_it(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    before = dict(await the_order(desk))
+    for login in ("storefront.other.shop", "storefront.maison.events"):
+        for message in (again(opened, MINUTE), dropped(opened, datetime.now(UTC))):
+            envelope = envelope_for("orders", message)
+            outcome = await desk.deliver(message, envelope=envelope, user_id=login)
+            assert (outcome.result, outcome.detail[:13]) == ("parked", "not_your_shop")
+    events = {"module": "events"}
+    for message in (
+        again(opened, MINUTE, **events),
+        dropped(again(opened, MINUTE, **events), datetime.now(UTC)),
+    ):
+        outcome = await desk.deliver(message, user_id="storefront.maison.events")
+        assert (outcome.result, outcome.detail[:17]) == ("parked", "not_your_checkout")
+    sale = as_sale(opened, **events)
+    refused = await desk.deliver(sale, user_id="storefront.maison.events")
+    assert [reason.code for reason in refused.said(OrderRefused)[0].reasons] == ["not_your_checkout"]
+    assert dict(await the_order(desk)) == before
+
+
+async def test_a_checkout_of_tomorrow_is_not_believed(desks: Desks) -> None:
+    desk = await desks("orders")
+    outcome = await desk.deliver(a_checkout(opened_at=datetime.now(UTC) + timedelta(days=1)), user_id=LOGIN)
+    assert (outcome.result, outcome.detail[:16]) == ("parked", "opened_in_future")
+
+
+PAID_AND_OVER = ["opened", "dropped", "paid"]
+
+
+@pytest.mark.parametrize("sequence", list(itertools.permutations(PAID_AND_OVER)))
+async def test_money_for_an_abandoned_one_places_it(desks: Desks, sequence: tuple[str, ...]) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    messages = {
+        "opened": opened,
+        "dropped": dropped(opened, opened.opened_at + MINUTE),
+        "paid": money_for(opened),
+    }
+    said = [message for name in sequence for _, message in (await desk.deliver(messages[name])).emitted]
+    (placed,) = [message for message in said if isinstance(message, OrderPlaced)]
+    (accepted,) = [message for message in said if isinstance(message, OrderAccepted)]
+    assert placed.order_id == accepted.order_id == opened.checkout_id
+    order = await the_order(desk)
+    assert (order["stage"], order["flags"], order["balance_minor"]) == ("placed", [], order["total_minor"])
+    assert order["placed_at"] == opened.opened_at + MINUTE
+    late = await desk.deliver(as_sale(opened), user_id=LOGIN)
+    assert late.said(OrderAccepted)[0].order_id == opened.checkout_id
+
+
+async def test_money_for_a_running_one_waits_for_its_end(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(opened, user_id=LOGIN)
+    assert (await desk.deliver(money_for(opened))).emitted == []
+    order = await the_order(desk)
+    assert (order["state"], order["flags"]) == ("in_checkout", [])
+    assert [type(message) for message in await fire_timers(desk)] == [OrderPlaced, OrderAccepted]
+    assert (await the_order(desk))["stage"] == "placed"
+
+
+@pytest.mark.parametrize("lack", [{"payment": None}, {"customer": {"email": "zoe@"}}, {"totals": None}])
+async def test_money_for_half_a_sale_calls_a_person(desks: Desks, lack: dict[str, Any]) -> None:
+    desk, opened = await desks("orders"), a_checkout(**lack)
+    await desk.deliver(money_for(opened))
+    await desk.deliver(opened, user_id=LOGIN)
+    await desk.deliver(dropped(opened, opened.opened_at), user_id=LOGIN)
+    order = await the_order(desk)
+    assert (order["state"], order["payment_status"], order["balance_minor"]) == ("abandoned", "abandoned", 0)
+    assert order["flags"] == ["paid_without_order"]
+    await desk.deliver(as_sale(a_checkout(checkout_id=opened.checkout_id)), user_id=LOGIN)
+    assert (await the_order(desk))["flags"] == []
+
+
+async def test_money_for_a_key_that_is_spent_calls_a_person(desks: Desks) -> None:
+    desk, opened = await desks("orders"), a_checkout()
+    await desk.deliver(a_sale(idempotency_key=opened.idempotency_key), user_id=LOGIN)
+    await desk.deliver(opened, user_id=LOGIN)
+    await desk.deliver(money_for(opened))
+    await fire_timers(desk)
+    (order,) = await desk.fetch("SELECT * FROM orders WHERE order_id = $1", opened.checkout_id)
+    assert (order["state"], order["flags"]) == ("abandoned", ["paid_without_order"])
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("is_submitted", [True, False])
+async def test_every_sequence_of_what_may_happen_ends_in_the_same_rows(
+    desks: Desks, is_submitted: bool
+) -> None:
+    """All in one database: each sequence is a checkout of its own, whose rows are compared without their ids."""
+    desk = await desks("orders")
+    sequences = list(itertools.permutations(["opened", "resumed", "dropped", "timer", "submitted"]))
+    random.Random(7).shuffle(sequences)
+    found = set()
+    for sequence in sequences[:40]:
+        opened = a_checkout(idempotency_key="key", opened_at=datetime(2026, 1, 5, 9, tzinfo=UTC))
+        await play(desk, opened, [name for name in sequence if is_submitted or name != "submitted"])
+        found.add(await rows_of(desk, opened))
+        for table in ("orders", "order_line", "checkout", "submission", "activity"):
+            await desk.hub.pool.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this test
+    assert len(found) == 1
+
+
+async def play(desk: Desk, opened: CheckoutOpened, sequence: list[str]) -> None:
+    """Each of these happens twice."""
+    resumed, gone = (
+        again(opened, 9 * MINUTE, lines=[a_line(quantity=7)]),
+        dropped(opened, opened.opened_at + MINUTE),
+    )
+    of_first = {"opened_at": opened.opened_at.isoformat(), "opening_id": str(uuid7())}
+
+    async def time_out() -> None:
+        async with desk.unit() as unit:
+            await run_out(unit, "", {"shop": SHOP, "checkout_id": str(opened.checkout_id), **of_first})
+
+    async def tell(message: Any) -> None:
+        assert (await desk.deliver(message, user_id=LOGIN)).result == "handled"
+
+    steps: dict[str, Callable[[], Awaitable[None]]] = {
+        "opened": lambda: tell(opened),
+        "resumed": lambda: tell(resumed),
+        "dropped": lambda: tell(gone),
+        "timer": time_out,
+        "submitted": lambda: tell(as_sale(opened)),
+    }
+    for name in [*sequence, *sequence]:
+        await steps[name]()
+
+
+NOT_COMPARED = {
+    "order_id",
+    "checkout_id",
+    "code",
+    "snapshot_id",
+    "submission_id",
+    "body::text",
+}
+NOT_COMPARED |= {"content_hash", "item", "cause_id", "happened_at"}
+
+
+async def rows_of(desk: Desk, opened: CheckoutOpened) -> str:
+    """The rows, without what is another in every sequence because the messages are."""
+    found = []
+    for table, query in equal_after_shuffle().items():
+        for row in await desk.fetch(query):
+            kept = {name: value for name, value in row.items() if f"{name}::text" not in NOT_COMPARED}
+            found.append((table, {name: value for name, value in kept.items() if name not in NOT_COMPARED}))
+    return repr(found)

@@ -1,0 +1,81 @@
+"""What can't be read is parked, and told to whoever the broker vouches for."""
+
+from typing import Any
+
+import pytest
+
+from contracts.envelope import MAX_BODY_BYTES, uuid7
+from contracts.orders import OrderRejected
+from contracts.storefront import OrderRefused
+from services.chassis.arriving import Arrival
+from services.chassis.testing import Desk, envelope_for
+from tests.conftest import Desks
+from tests.orders.builders import a_checkout, a_sale
+
+LOGIN = "storefront.maison.shop"
+SALE = a_sale()
+BODY = SALE.model_dump_json().encode()
+ID = uuid7()
+
+
+def headers(**changes: Any) -> dict[str, Any]:
+    """The headers of a good submission, with some changed; None leaves one out."""
+    good = {**envelope_for("orders", SALE, id=ID).headers()}
+    changed = {**good, **{f"cloudEvents_{name}": value for name, value in changes.items()}}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+async def arrive(desk: Desk, arrival: Arrival) -> list[Any]:
+    """Let it arrive, see it parked; what was said to storefronts, and where."""
+    desk._units.clear()
+    (handled,) = await desk.hub.committer.commit([arrival])
+    assert handled.end == "parked"
+    keys = [one.routing_key for unit in desk._units for one in unit.outgoing if one.exchange == "public"]
+    return [*keys, *(message for _, message in desk.emitted() if isinstance(message, OrderRefused))]
+
+
+UNREADABLE = {
+    "wrong_sender": Arrival("orders.storefront", headers(source="/payments"), BODY, LOGIN),
+    "id_not_uuid7": Arrival(
+        "orders.storefront", headers(id="c0ffee00-0000-4000-8000-000000000000"), BODY, LOGIN
+    ),
+    "too_large": Arrival("orders.storefront", headers(), b" " * (MAX_BODY_BYTES + 1), LOGIN),
+    "envelope_unreadable": Arrival("orders.storefront", headers(specversion="0.3"), BODY, LOGIN),
+}
+
+
+@pytest.mark.parametrize("code", UNREADABLE)
+async def test_the_sender_is_told(desks: Desks, code: str) -> None:
+    desk = await desks("orders")
+    key, refused = await arrive(desk, UNREADABLE[code])
+    assert key == "maison.shop.orders.order.refused.v1"
+    assert [reason.code for reason in refused.reasons] == [code]
+    assert (refused.shop, refused.module, refused.idempotency_key) == ("maison", "shop", None)
+    said = UNREADABLE[code].headers["cloudEvents_id"]
+    assert str(refused.submission_id) == said
+    rejected = [message for _, message in desk.emitted() if isinstance(message, OrderRejected)]
+    assert [str(message.submission_id) for message in rejected] == [said]
+
+
+async def test_without_any_id_the_answer_has_a_blank_one(desks: Desks) -> None:
+    desk = await desks("orders")
+    _, refused = await arrive(desk, Arrival("orders.storefront", {"x": 1}, BODY, LOGIN))
+    assert refused.submission_id.int == 0
+
+
+NOT_TOLD = {
+    "nobody vouches": Arrival("orders.storefront", headers(source="/payments"), BODY, None),
+    "no module of ours": Arrival("orders.storefront", headers(id="x"), BODY, "storefront.maison.kiosk"),
+    "a service": Arrival("orders.storefront", headers(id="x"), BODY, "payments"),
+    "a newer version": Arrival(
+        "orders.storefront", headers(type="storefront.order.submitted.v2"), BODY, LOGIN
+    ),
+    "a checkout": Arrival(
+        "orders.storefront", {**envelope_for("orders", a_checkout()).headers()}, b"{}", LOGIN
+    ),
+}
+
+
+@pytest.mark.parametrize("why", NOT_TOLD)
+async def test_nobody_is_told(desks: Desks, why: str) -> None:
+    assert await arrive(await desks("orders"), NOT_TOLD[why]) == []
