@@ -82,8 +82,8 @@ def _journey(chance: Random, sale: Sale) -> tuple[tuple[tuple[ParcelLine, ...], 
         return (), ()
     if how_far == "packed":
         return parcels, ()
-    if how_far == "part" and len(parcels) > 1:
-        return parcels[:1], (_dispatch(chance, (0,), is_delivered=chance.random() < 0.5),)
+    if how_far == "part" and (halves := _halves(sale))[1]:
+        return halves[:1], (_dispatch(chance, (0,), is_delivered=chance.random() < 0.5),)
     arrived = how_far == "delivered"
     if len(parcels) > 1 and chance.random() < 0.5:
         return parcels, tuple(
@@ -102,10 +102,15 @@ def _all_goods(sale: Sale) -> tuple[ParcelLine, ...]:
 
 def _parcels(chance: Random, sale: Sale) -> tuple[tuple[ParcelLine, ...], ...]:
     goods = _all_goods(sale)
-    units = sum(each.quantity for each in goods)
-    if units < LONG_ENOUGH_FOR_TWO_PARCELS or chance.random() < 0.6:
+    if sum(each.quantity for each in goods) < LONG_ENOUGH_FOR_TWO_PARCELS or chance.random() < 0.6:
         return (goods,)
-    return tuple(part for part in _split(goods, units // 2) if part)
+    return tuple(part for part in _halves(sale) if part)
+
+
+def _halves(sale: Sale) -> tuple[tuple[ParcelLine, ...], tuple[ParcelLine, ...]]:
+    """The goods in two parcels, as even as may be; of a single unit the second is empty."""
+    goods = _all_goods(sale)
+    return _split(goods, (sum(each.quantity for each in goods) + 1) // 2)
 
 
 def _split(
