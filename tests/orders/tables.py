@@ -195,7 +195,7 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
 DECIDED_HERE = frozenset(
     {
         *{"tag", "order_tag", "comment", "label", "shop_setting", "forgotten", "saved_view"},
-        *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit"},
+        *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit", "form_sent"},
     }
 )
 """Tables that no message writes: people's own matters and settings."""

@@ -18,17 +18,21 @@ from starlette.responses import HTMLResponse, Response
 
 from contracts.envelope import uuid7
 from services.chassis.database import is_conflict, is_outage
-from services.orders.backoffice import keeping, security
+from services.orders.backoffice import keeping, security, staleness
 from services.orders.backoffice.access import sessions, store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.sessions import Found
+from services.orders.backoffice.doing import FormSentBefore
 from services.orders.backoffice.forms import FormTooLarge, FormUnreadable
 from services.orders.backoffice.office import Office
+from services.orders.backoffice.reasons import explain_refusal
 from services.orders.backoffice.routing import Page
 from services.orders.backoffice.settings import BackofficeSettings
 from services.orders.backoffice.translating import LANGUAGES, Speech, language_wanted, speaking
 from services.orders.backoffice.visit import Missing, NotAllowed, Visit
+from services.orders.changes import Stale
 from services.orders.commanding import KeyTaken
+from services.orders.deeds import Refusal
 
 log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -125,8 +129,12 @@ def _failed(visit: Visit, error: Exception) -> Response:
         return problem(visit, 413, "too_large")
     if isinstance(error, FormUnreadable):
         return problem(visit, 400, "unreadable")
-    if isinstance(error, KeyTaken):
-        return problem(visit, 409, "key_taken", command_id=str(error.command_id))
+    if isinstance(error, KeyTaken | FormSentBefore):
+        return problem(visit, 409, "key_taken")
+    if isinstance(error, Stale):
+        return staleness.changed_meanwhile(visit, error)
+    if isinstance(error, Refusal):
+        return problem(visit, error.status, "refused", why=explain_refusal(error))
     if is_outage(error) or is_conflict(error):
         log.warning("page without database", path=visit.request.url.path, error=type(error).__name__)
         return problem(visit, 503, "database_away")

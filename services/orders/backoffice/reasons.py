@@ -6,20 +6,34 @@ shop get the text that stands here for the code. A code without one shows the se
 
 from contracts.message import Reason
 from services.orders.backoffice.translating import N_, gettext
+from services.orders.deeds import Refusal
 
 TEXTS = {
     "already_delivered": N_("This shipment is delivered already."),
     "amount_not_positive": N_("The amount must be more than zero."),
     "amount_too_large": N_("The amount is larger than the books can hold."),
     "automatic_method": N_("Payments by this method come from the provider; they can't be entered by hand."),
+    "archived_already": N_("It is archived already."),
+    "comment_unusable": N_("Write something, up to 4,000 characters."),
+    "comment_unknown": N_("That comment is not there any more."),
     "cost_without_currency": N_("Say in which currency the cost is."),
     "currency_differs": N_("The order is in another currency."),
     "currency_unknown": N_("This currency does not exist."),
+    "label_fixed": N_("A built-in status can’t be renamed or deleted."),
+    "label_in_use": N_("Orders have this status; give them another one first."),
+    "label_taken": N_("There is a status of that name already."),
+    "label_unknown": N_("That status is not there any more; choose another."),
     "level_repeated": N_("An article is there twice."),
     "line_unknown": N_("The order has no such line."),
     "unknown_line": N_("The order has no such line."),
+    "not_archived": N_("It is not archived."),
+    "not_finished": N_("It is not finished: archive it when it is completed, cancelled or abandoned."),
     "not_shippable": N_("This line is nothing that can be packed."),
     "on_hand_below_reserved": N_("Less than what is reserved for orders."),
+    "order_changed_meanwhile": N_(
+        "The order has changed meanwhile. Look at it again and repeat what still applies."
+    ),
+    "order_unknown": N_("There is no such order."),
     "order_deleted": N_("This order was deleted."),
     "parcel_already_shipped": N_("This parcel was shipped already."),
     "parcel_id_taken": N_("This parcel was packed already."),
@@ -29,7 +43,21 @@ TEXTS = {
     "received_in_the_future": N_("The day of receipt is still to come."),
     "received_long_ago": N_("The day of receipt is too long ago."),
     "shipment_id_taken": N_("This shipment was sent already."),
+    "public_comment_too_long": N_("The public comment is too long."),
+    "customer_not_told": N_("The order was never placed, so its customer is not written to."),
+    "name_unusable": N_("Choose a name of 1 to 40 characters that can be seen."),
+    "status_is_this": N_("The order has this status already."),
+    "status_locked": N_("The customer is still at the checkout; the status is locked meanwhile."),
+    "status_needs_force": N_(
+        "The order’s facts say otherwise; moving it all the same takes a special right."
+    ),
+    "status_needs_proof": N_("Say in the admin comment how you know that it arrived."),
+    "status_needs_reason": N_("Say why."),
+    "status_not_by_hand": N_("This status comes by another action: cancelling, reinstating, placing."),
     "stock_missing": N_("There is not enough stock."),
+    "tag_unknown": N_("That tag is not there any more."),
+    "too_many_orders": N_("At most 1,000 orders at once."),
+    "too_many_tags": N_("An order can’t have so many tags."),
     "unknown_order": N_("This order is not known (yet) where it would be done."),
     "unknown_parcel": N_("There is no such parcel."),
     "unknown_shipment": N_("There is no such shipment."),
@@ -41,3 +69,9 @@ def explain(reason: Reason) -> str:
     """The reason as a person reads it."""
     text = TEXTS.get(reason.code)
     return gettext(text) if text is not None else reason.message
+
+
+def explain_refusal(refusal: Refusal) -> str:
+    """Why something of orders' own can't be done, as a person reads it."""
+    text = TEXTS.get(refusal.code)
+    return gettext(text) if text is not None else str(refusal)

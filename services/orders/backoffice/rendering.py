@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from markupsafe import Markup
 
 from contracts.envelope import uuid7
+from services.orders.backoffice.access import browsers
 from services.orders.backoffice.formatting import FILTERS
 from services.orders.backoffice.statics import Statics
 from services.orders.backoffice.translating import Speech, gettext, ngettext, pgettext, speaking, speech
@@ -40,7 +41,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self.environment.filters.update(FILTERS)
+        self.environment.filters.update(FILTERS, browser=browsers.named)
         self.environment.globals.update(static=statics.url, new_key=_new_key, speech=speech)
         self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES)
         self.environment.globals.update(

@@ -1,31 +1,21 @@
 """A form about something that has changed since it was shown: refused, with what changed, and the typed text kept.
 
-    form = await visit.form()
-    if form.revision != order.revision:
-        labels = {"note": N_("Note")}
-        return stale(visit, form, revision=order.revision, changes=changes, labels=labels, back=f"/orders/{code}")
+    visit.field_labels = {"note": N_("Note")}
+    await do(visit, form, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise changes.Stale
 
-The refusal carries the form's fields with the revision as it is now: whoever has read what changed can send them
-as they are, or go back to the page. The form's key was not used up, so that it still counts once.
+A page need not do more: what raises `changes.Stale` becomes this page. One that finds it out by itself calls `stale`.
+The refusal carries the form's fields with the revision as it is now: whoever has read what changed can send them as
+they are, or go back to the page. The form's key was not used up, so that it still counts once.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
 from services.orders.backoffice.forms import REVISION, Form
+from services.orders.backoffice.happenings import Change, as_changes
 from services.orders.backoffice.visit import Visit
-
-
-@dataclass(frozen=True)
-class Change:
-    """Something that happened since: when, who did it, and what, translated."""
-
-    at: datetime
-    actor: str
-    text: str
+from services.orders.changes import Stale
 
 
 def stale(
@@ -34,11 +24,11 @@ def stale(
     *,
     revision: int,
     changes: Sequence[Change],
-    labels: Mapping[str, str],
     back: str,
 ) -> Response:
-    """The page (409). `labels` names the fields whose text is shown, as marked texts; `back` is the thing's page."""
+    """The page (409). `visit.field_labels` names the fields whose text is shown; `back` is the thing's page."""
     fields = [(name, value) for name, value in form.typed() if name != REVISION]
+    labels = visit.field_labels
     typed = [(labels[name], value) for name, value in fields if name in labels and value.strip()]
     return visit.render(
         "problem/stale.html",
@@ -49,3 +39,11 @@ def stale(
         action=visit.here,
         back=back,
     )
+
+
+def changed_meanwhile(visit: Visit, error: Stale) -> Response:
+    """The page for an order that is at another revision than the form; back goes to the page above the form's."""
+    visit.audited_order = error.order_id
+    above = visit.request.url.path.rstrip("/").rpartition("/")[0] or "/"
+    changes = as_changes(list(error.since))
+    return stale(visit, visit.form_read, revision=error.revision, changes=changes, back=above)

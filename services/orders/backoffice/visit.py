@@ -51,6 +51,7 @@ class Visit:
         self.audited_order: UUID | None = None
         self.outcome: str | None = None
         self.entered: tuple[UUID, str, str] | None = None
+        self.field_labels: dict[str, str] = {}
         self._form: Form | None = None
 
     @property
@@ -98,6 +99,11 @@ class Visit:
         if self._form is None:
             self._form = await read_form(self.request)
         return self._form
+
+    @property
+    def form_read(self) -> Form:
+        """What was typed, as far as it was read."""
+        return self._form or Form()
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """A connection to read with."""

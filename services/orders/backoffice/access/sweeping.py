@@ -1,9 +1,10 @@
-"""Forgetting what no longer counts: tries to sign in after a day, sessions and invitations after thirty."""
+"""Forgetting what no longer counts: tries to sign in after a day, sessions, invitations and forms after thirty."""
 
 from datetime import UTC, datetime, timedelta
 
 from services.chassis.hub import Hub
 from services.chassis.working import Worker
+from services.orders.backoffice import form_store
 from services.orders.backoffice.access import store
 
 EVERY_SECONDS = 600.0
@@ -15,6 +16,7 @@ async def _sweep(hub: Hub) -> bool:
     async with hub.acquire() as connection:
         await store.forget_attempts(connection, now - ATTEMPTS_FOR)
         await store.forget_sessions(connection, now - SESSIONS_FOR)
+        await form_store.forget_forms(connection, now - SESSIONS_FOR)
     return False
 
 
