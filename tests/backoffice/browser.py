@@ -5,21 +5,33 @@ Pages are read as people's programs do: by their elements, with the standard lib
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
 import httpx2
+from argon2 import PasswordHasher
+from jinja2 import ChoiceLoader, DictLoader
+from starlette.routing import Route
 
 from services.chassis.testing import Desk
-from services.orders.backoffice.access import staff
+from services.orders.backoffice.access import staff, store
 from services.orders.backoffice.access.permissions import Role
+from services.orders.backoffice.access.sessions import digest
+from services.orders.backoffice.dispatching import endpoint
 from services.orders.backoffice.program import build_app, make_office
+from services.orders.backoffice.routing import Page
 
 ORIGIN = "http://127.0.0.1:8080"
 SHOP = "maison"
 PASSWORD = "une phrase de passe assez longue"
-SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN}
+
+
+@cache
+def _hash() -> str:
+    """Made once: hashing is slow on purpose."""
+    return PasswordHasher().hash(PASSWORD)
 
 
 class Backoffice:
@@ -35,6 +47,14 @@ class Backoffice:
         await self.office.close()
         await self.desk.close()
 
+    def add(self, page: Page, **templates: str) -> None:
+        """A page of a test's own, with all that the dispatcher does around it, and its templates by name."""
+        environment = self.office.templates.environment
+        assert environment.loader is not None
+        environment.loader = ChoiceLoader([environment.loader, DictLoader(templates)])
+        route = Route(page.path, endpoint(self.office, page), methods=[page.method])
+        self.app.router.routes.insert(0, route)
+
     def browser(self, language: str = "en", **headers: str) -> "Browser":
         """A browser nobody has signed in with."""
         return Browser(self, {"Accept-Language": language, **headers})
@@ -44,7 +64,7 @@ class Backoffice:
         login = login or f"{role}-{secrets.token_hex(3)}@maison.example"
         async with self.desk.unit() as unit:
             staff_id = await staff.add(unit.connection, shop, login, f"Camille {role}", role, "test")
-            await staff.set_password(unit.connection, staff_id, login, PASSWORD)
+            await store.set_password(unit.connection, staff_id, _hash(), unit.now)
         return login
 
     async def signed_in(self, role: Role = Role.OWNER, shop: str = SHOP, language: str = "en") -> "Browser":
@@ -111,7 +131,9 @@ class Browser:
 
     def __init__(self, backoffice: Backoffice, headers: dict[str, str]) -> None:
         transport = httpx2.ASGITransport(backoffice.app, raise_app_exceptions=False)
-        self.client = httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+        origin = backoffice.office.settings.backoffice_origin[0]
+        self.client = httpx2.AsyncClient(transport=transport, base_url=origin, headers=headers)
+        self._same_origin = {"Sec-Fetch-Site": "same-origin", "Origin": origin}
 
     async def get(self, path: str, **headers: str) -> Shown:
         """Go to a page. Headers' underscores stand for hyphens."""
@@ -121,7 +143,7 @@ class Browser:
         """Send a form from a page of the back office, unless headers say otherwise."""
         items = list(fields.items()) if isinstance(fields, dict) else list(fields)
         body = httpx2.QueryParams(items)
-        sent = {"Content-Type": "application/x-www-form-urlencoded", **SAME_ORIGIN, **_headers(headers)}
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **self._same_origin, **_headers(headers)}
         wanted = {name: value for name, value in sent.items() if value}
         return Shown(await self.client.post(path, content=str(body), headers=wanted))
 
@@ -131,8 +153,6 @@ class Browser:
 
     async def session_id(self, backoffice: Backoffice) -> UUID:
         """The id of this browser's session."""
-        from services.orders.backoffice.access.sessions import digest
-
         token = self.client.cookies["comptoir"]
         query = "select session_id from staff_session where token_hash = $1"
         return UUID(str(await backoffice.desk.fetchval(query, digest(token))))

@@ -16,10 +16,11 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from contracts.money import EXPONENTS, MAX_MINOR
-from services.orders.backoffice.translating import N_, gettext
+from services.orders.backoffice.translating import N_, gettext, speech
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
+_ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
 
@@ -209,11 +210,13 @@ def objections(error: ValidationError) -> dict[str, str]:
 
 
 def _with_point(typed: str) -> str:
-    """The last of comma and point is the decimal one, unless it parts thousands: 1,234 and 1.234,5 and 12,5."""
+    """With a decimal point and nothing else: the last of comma and point is the decimal one, but in English a comma
+    before three digits parts thousands. 1,234 is therefore 1234 in English and refused for EUR in French."""
     typed = typed.replace("\N{MINUS SIGN}", "-")
-    comma, point = typed.rfind(","), typed.rfind(".")
-    if comma > point:
-        return typed.replace(".", "").replace(",", ".") if typed.count(",") == 1 else typed.replace(",", "")
+    if speech().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
+        return typed.replace(",", "")
+    if typed.rfind(",") > typed.rfind("."):
+        return typed.replace(".", "").replace(",", ".")
     return typed.replace(",", "")
 
 

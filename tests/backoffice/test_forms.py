@@ -1,0 +1,106 @@
+"""What people type, and what is made of it."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from services.orders.backoffice.formatting import amount
+from services.orders.backoffice.forms import MOST_BYTES, MOST_FIELDS, Form, Invalid
+from services.orders.backoffice.translating import Speech, speaking
+from tests.backoffice.browser import Backoffice
+
+
+@given(st.integers(min_value=-(10**12), max_value=10**12), st.sampled_from(["EUR", "JPY", "TND"]))
+def test_an_amount_that_is_shown_can_be_typed_again(minor: int, currency: str) -> None:
+    for language in ("fr", "en"):
+        with speaking(Speech(language)):
+            shown = (
+                amount(minor, currency)
+                .replace("£", "")
+                .replace("€", "")
+                .replace("JP¥", "")
+                .replace("TND", "")
+            )
+            assert Form([("a", shown)]).amount_minor("a", currency) == minor
+
+
+@pytest.mark.parametrize(
+    ("typed", "minor"),
+    [
+        ("12,5", 1250),
+        ("12.50", 1250),
+        ("1 234,50 €", 123450),
+        ("1,234.50", 123450),
+        ("1.234,50", 123450),
+        ("-3", -300),
+        ("", None),
+        ("  ", None),
+    ],
+)
+def test_amounts_are_read_in_both_ways_of_writing(typed: str, minor: int | None) -> None:
+    assert Form([("a", typed)]).amount_minor("a", "EUR") == minor
+
+
+def test_a_comma_before_three_digits_is_what_the_reader_takes_it_for() -> None:
+    with speaking(Speech("en")):
+        assert Form([("a", "1,234")]).amount_minor("a", "EUR") == 123400
+        assert Form([("a", "1,234,567.89")]).amount_minor("a", "EUR") == 123456789
+    with speaking(Speech("fr")), pytest.raises(Invalid):
+        Form([("a", "1,234")]).amount_minor("a", "EUR")
+
+
+@pytest.mark.parametrize("typed", ["12,345", "abc", "1e3x", "NaN", "Infinity", "12,5,0.1.2", "9" * 40])
+def test_what_is_no_amount_is_refused_with_words(typed: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Form([("a", typed)]).amount_minor("a", "EUR")
+    assert refused.value.errors["a"]
+
+
+def test_days_are_read_as_fields_send_them_and_as_people_type_them() -> None:
+    assert Form([("d", "2026-11-22")]).day("d") == date(2026, 11, 22)
+    assert Form([("d", " 22/11/2026 ")]).day("d") == date(2026, 11, 22)
+    assert Form().day("d") is None
+    with pytest.raises(Invalid):
+        Form([("d", "31/02/2026")]).day("d")
+
+
+@given(st.text(max_size=200))
+def test_what_was_typed_holds_nothing_the_database_could_not(text: str) -> None:
+    value = Form([("t", text)])["t"]
+    assert "\0" not in value
+    assert "\r" not in value
+
+
+def test_numbers_keep_to_their_bounds() -> None:
+    form = Form([("n", "1 000"), ("bad", "x"), ("big", "11")])
+    assert form.whole("n") == 1000
+    for name in ("bad", "big"):
+        with pytest.raises(Invalid):
+            form.whole(name, most=10)
+
+
+class _Parcel(BaseModel):
+    weight_grams: int = Field(ge=0, le=1000)
+    kind: str = Field(min_length=1, max_length=5)
+    value: Decimal | None = None
+
+
+def test_a_model_says_what_is_wrong_in_the_readers_language() -> None:
+    with speaking(Speech("fr")), pytest.raises(Invalid) as refused:
+        Form([("weight_grams", "5000")]).model(_Parcel)
+    assert refused.value.errors == {"weight_grams": "Doit être au plus 1000.", "kind": "À remplir."}
+    parcel = Form([("weight_grams", "5"), ("kind", "box"), ("value", " ")]).model(_Parcel)
+    assert parcel == _Parcel(weight_grams=5, kind="box")
+
+
+async def test_more_than_a_form_can_hold_is_refused(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    many = [(f"f{number}", "") for number in range(MOST_FIELDS + 1)]
+    assert (await browser.post("/preferences", many)).status == 413
+    assert (await browser.post("/preferences", {"theme": "x" * (MOST_BYTES + 1)})).status == 413
+    wrong = await browser.post("/preferences", {"theme": "dark"}, Content_Type="application/json")
+    assert wrong.status == 400

@@ -1,0 +1,64 @@
+"""Other services read over HTTP: their answer, or since when there is none."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from deploy.local.ports import free_ports
+from services.chassis.testing import settings_for_tests
+from services.orders.backoffice.owners import Answer, OwnerDown, Owners
+from services.orders.backoffice.settings import BackofficeSettings
+from services.orders.backoffice.translating import Speech, speaking
+from tests.backoffice.browser import ORIGIN, Backoffice
+
+
+async def _stock(request: Request) -> Response:
+    if request.headers.get("authorization") != "Bearer a-token-for-tests-only":
+        return JSONResponse({}, 401)
+    if request.query_params.get("sku") == "broken":
+        return Response("<html>", 500)
+    return JSONResponse({"sku": request.query_params["sku"]})
+
+
+async def test_an_owner_answers_goes_and_comes_back() -> None:
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    settings = settings_for_tests(
+        BackofficeSettings, "postgresql://nobody", backoffice_origin=ORIGIN, fulfillment_url=url
+    )
+    assert isinstance(settings, BackofficeSettings)
+    owners = Owners(settings)
+    away = await owners.get("fulfillment", "/stock", sku="A")
+    assert isinstance(away, OwnerDown)
+    assert away.since is not None
+    app = Starlette(routes=[Route("/stock", _stock)])
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    assert await owners.get("fulfillment", "/stock", sku="A") == Answer(200, {"sku": "A"})
+    broken = await owners.get("fulfillment", "/stock", sku="broken")
+    assert isinstance(broken, OwnerDown)
+    assert broken.since is not None
+    assert broken.since > away.since, "it was there in between"
+    assert await owners.get("payments", "/x") == OwnerDown("payments", None)
+    server.should_exit = True
+    await serving
+    await owners.close()
+
+
+async def test_the_panel_says_who_is_away(backoffice: Backoffice) -> None:
+    panel = backoffice.office.templates.environment.globals["owner_down"]
+    assert callable(panel)
+    with speaking(Speech("en")):
+        assert "Payments service: not connected" in panel(OwnerDown("payments", None))
+    with speaking(Speech("fr")):
+        assert "Le service des courriels ne répond plus depuis" in panel(
+            OwnerDown("notifier", datetime.now(UTC))
+        )

@@ -1,0 +1,122 @@
+"""The shell of every page: hostile text, languages, themes, parts for htmx, what is away."""
+
+import re
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Entry, Permission, Role
+from services.orders.backoffice.routing import MenuEntry, Page
+from services.orders.backoffice.visit import Missing, Visit
+from tests.backoffice.browser import SHOP, Backoffice
+from tests.backoffice.conftest import Backoffices
+
+HOSTILE = '"><script>alert(1)</script>\u202e{{ 7*7 }}%(name)s'
+FACTS = {
+    "shop": SHOP,
+    "name": f"Maison {HOSTILE}",
+    "support_email": "aide@maison.example",
+    "support_phone": "+33 2 00 00 00 00",
+    "opening_hours": "lun–ven 9 h–18 h",
+}
+LIST = """{% extends "base.html" %}{% block main %}<h1>Whole</h1><div id="some-rows">{% block some_rows %}
+{{ badge(text, "good") }} {{ tag(text) }} {{ field("x", text, text, help=text, error=text) }}
+{{ empty(text, text, "/", text) }} {{ _("Welcome, %(name)s", name=text) }}{% endblock %}</div>{% endblock %}"""
+
+
+async def test_hostile_text_is_only_text(backoffices: Backoffices) -> None:
+    backoffice = await backoffices(shops=[FACTS])
+
+    async def show(visit: Visit) -> Response:
+        return visit.render("list", text=HOSTILE)
+
+    backoffice.add(Page("/list", "GET", Entry.SIGNED_IN, show), list=LIST)
+    browser = await backoffice.signed_in()
+    shown = await browser.get("/list")
+    assert shown.status == 200
+    assert "<script>alert" not in shown.text
+    assert "{{ 7*7 }}" in shown.words
+    assert len(re.findall("<script", shown.text)) == 2, "only our own"
+    flashed = await browser.post("/preferences", {"back": "/list", "theme": "dark"})
+    assert flashed.headers["location"] == "/list"
+
+
+async def test_htmx_gets_the_block_it_will_replace(backoffice: Backoffice) -> None:
+    async def show(visit: Visit) -> Response:
+        return visit.render("list", text="Bougie")
+
+    backoffice.add(Page("/list", "GET", Entry.SIGNED_IN, show), list=LIST)
+    browser = await backoffice.signed_in()
+    htmx = {"HX_Request": "true", "HX_Request_Type": "partial", "HX_Target": "div#some-rows"}
+    part = await browser.get("/list", **htmx)
+    assert "Bougie" in part.text
+    assert "<html" not in part.text
+    assert "Whole" not in part.text
+    restored = await browser.get("/list", HX_History_Restore_Request="true", **htmx)
+    assert "<html" in restored.text
+    other = await browser.get("/list", **{**htmx, "HX_Target": "div#nothing-like-that"})
+    assert "<html" in other.text
+    assert "HX-Target" in part.headers["vary"]
+
+
+async def test_support_shows_on_every_page(backoffices: Backoffices) -> None:
+    backoffice = await backoffices(shops=[{**FACTS, "name": "Maison"}])
+    shown = await (await backoffice.signed_in()).get("/account")
+    for fact in ("aide@maison.example", "+33 2 00 00 00 00", "lun–ven 9 h–18 h"):
+        assert fact in shown.words
+
+
+async def test_the_language_is_the_accounts_then_the_browsers_choice_then_its_wish(
+    backoffice: Backoffice,
+) -> None:
+    browser = backoffice.browser("de")
+    assert '<html lang="fr"' in (await browser.get("/sign-in")).text
+    browser = backoffice.browser("en-US,en;q=0.9")
+    assert "Sign in" in (await browser.get("/sign-in")).words
+    door = await browser.post("/preferences", {"language": "fr", "back": "/sign-in"})
+    assert door.headers["location"] == "/sign-in"
+    assert "Se connecter" in (await browser.get("/sign-in")).words
+    login = await backoffice.hire()
+    await browser.sign_in(login)
+    await browser.post(
+        "/preferences", {"language": "en", "theme": "dark", "density": "compact", "shortcuts": "off"}
+    )
+    elsewhere = backoffice.browser("fr")
+    await elsewhere.sign_in(login)
+    page = (await elsewhere.get("/account")).text
+    assert '<html lang="en" data-theme="dark" data-density="compact" data-shortcuts="off">' in page
+
+
+async def test_a_preference_that_is_none_of_ours_is_left_out(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    answer = await browser.post("/preferences", {"theme": HOSTILE, "back": "//evil.example"})
+    assert answer.headers["location"] == "/"
+    assert await backoffice.desk.fetchval("select preferences from staff") == "{}"
+
+
+async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
+    backoffice.office.menu.append(MenuEntry("/staff", "Staff", "person", 95, Permission.STAFF_MANAGE))
+    assert 'href="/staff"' in (await (await backoffice.signed_in(Role.OWNER)).get("/account")).text
+    assert 'href="/staff"' not in (await (await backoffice.signed_in(Role.MANAGER)).get("/account")).text
+
+
+async def test_nothing_here_is_a_page_in_the_shell(backoffice: Backoffice) -> None:
+    async def missing(visit: Visit) -> Response:
+        raise Missing
+
+    backoffice.add(Page("/gone", "GET", Entry.SIGNED_IN, missing))
+    browser = await backoffice.signed_in(language="fr")
+    for path in ("/gone", "/nothing", "/nothing/at/all"):
+        answer = await browser.get(path)
+        assert answer.status == 404
+        assert "Il n’y a rien ici" in answer.words
+        assert 'aria-label="Menu principal"' in answer.text
+    assert (await backoffice.browser().get("/nothing")).status == 404
+
+
+async def test_without_its_database_a_page_says_so(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    await backoffice.desk.hub.pool.close()
+    answer = await browser.get("/account")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert "Nothing is lost" in answer.words
+    assert (await browser.post("/account/sessions/end")).status == 503
