@@ -23,10 +23,7 @@ def test_permissions_are_those_of_the_roles() -> None:
 
 
 def test_settings_are_all_described() -> None:
-    described = {
-        name: meaning
-        for name, meaning in re.findall(r"^\| `COMPTOIR_(\w+)` \| [^|]+ \| (.+) \|$", README, re.MULTILINE)
-    }
+    described = dict(re.findall(r"^\| `COMPTOIR_(\w+)` \| [^|]+ \| (.+) \|$", README, re.MULTILINE))
     own = BackofficeSettings.model_fields.keys() - ServiceSettings.model_fields.keys()
     assert described == {name.upper(): BackofficeSettings.model_fields[name].description for name in own}
 

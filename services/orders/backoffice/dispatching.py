@@ -32,7 +32,7 @@ from services.orders.backoffice.translating import LANGUAGES, Speech, language_w
 from services.orders.backoffice.visit import Missing, NotAllowed, Visit
 from services.orders.changes import Stale
 from services.orders.commanding import KeyTaken
-from services.orders.deeds import Refusal
+from services.orders.refusal import Refusal
 
 log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -6,7 +6,7 @@ shop get the text that stands here for the code. A code without one shows the se
 
 from contracts.message import Reason
 from services.orders.backoffice.translating import N_, gettext
-from services.orders.deeds import Refusal
+from services.orders.refusal import Refusal
 
 TEXTS = {
     "already_delivered": N_("This shipment is delivered already."),
