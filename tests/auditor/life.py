@@ -25,7 +25,7 @@ from deploy.demo.sale import CardStory, Sale
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
 from deploy.local.parts import Postgres, RabbitMQ
-from deploy.local.system import ShopSetup, System
+from deploy.local.system import BACKOFFICE, ShopSetup, System
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ async def live(postgres: Postgres, rabbitmq: RabbitMQ, folder: Path) -> Life:
         play = Play(system, script, Show())
         outcome = await play.run()
         assert outcome.wrong == []
-        for service in reversed(SERVICES):
+        for service in (BACKOFFICE, *reversed(SERVICES)):
             await system.supervisor.stop(service)
         journals = Journals(
             submitted=[sale.event_id for sale in script.sales],

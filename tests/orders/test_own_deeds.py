@@ -27,8 +27,9 @@ async def completed(desk: Desk) -> Life:
 
 
 async def the_row(desk: Desk, order_id: UUID) -> dict[str, Any]:
-    """What facts and derivation say of an order."""
-    columns = ", ".join(column for column in EQUAL_AFTER_SHUFFLE["orders"] if column != "archived_at")
+    """What facts and derivation say of an order, but for its place in the archive and in the list's dictionary."""
+    archive = {"archived_at", "kind_id"}
+    columns = ", ".join(column for column in EQUAL_AFTER_SHUFFLE["orders"] if column not in archive)
     (row,) = await desk.fetch(f"SELECT {columns} FROM orders WHERE order_id = $1", order_id)  # noqa: S608
     return dict(row)
 
