@@ -1,0 +1,14 @@
+"""Moments in what other services answer: text in JSON, aware datetimes on our pages."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+def moments_read(answered: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A copy with the named fields (RFC 3339 or null) as aware datetimes. Raises ValueError for what is neither."""
+    read = dict(answered)
+    for name in names:
+        text = read.get(name)
+        read[name] = datetime.fromisoformat(text) if text else None
+    return read
