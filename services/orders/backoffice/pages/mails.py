@@ -38,8 +38,8 @@ TABS = {
 STATES = {
     "planned": (N_("Waiting"), "waiting"),
     "in_flight": (N_("On its way"), "waiting"),
-    "done": (N_("Sent"), "good"),
-    "failed": (N_("Failed"), "danger"),
+    "done": (N_("Mail sent"), "good"),
+    "failed": (N_("Mail failed"), "danger"),
     "uncertain": (N_("To check"), "warning"),
     "discarded": (N_("Set aside"), "neutral"),
 }

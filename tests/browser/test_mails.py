@@ -1,0 +1,101 @@
+"""Mails in the back office: found by state and text, read as their readers do, sent again by a person."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import notebooks
+
+HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
+
+
+LOOKS = [
+    Look("fr", "light", "phone"),
+    Look("fr", "dark", "desk"),
+    Look("en", "dark", "phone"),
+    Look("en", "light", "desk"),
+]
+seen: dict[str, tuple[str, str]] = {}
+
+
+async def a_seen_order(shop: OwnShop) -> tuple[str, str]:
+    """The same order for all that only look."""
+    if shop.name not in seen:
+        seen[shop.name] = await an_order_with_its_mails(shop)
+    return seen[shop.name]
+
+
+async def an_order_with_its_mails(shop: OwnShop) -> tuple[str, str]:
+    """The code of a new order, and its customer's address."""
+    sale = shop.sale(notebooks(2))
+    [order] = await shop.order(sale)
+    recipient = sale.submission.customer.email
+    await shop.letters_to(recipient)
+    return (await shop.shown(order))["code"], recipient
+
+
+@pytest.mark.rows("A05", "A06")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_list_tells_what_became_of_each_mail(visit: Visit, shop: OwnShop, look: Look) -> None:
+    code, recipient = await a_seen_order(shop)
+    visitor = await visit("owner", f"/mails?q={code}", look=look)
+    await expect(visitor.page.get_by_role("link", name=recipient)).to_be_visible()
+    await expect(visitor.page.locator("tbody tr")).to_have_count(2)
+    await visitor.axe()
+    await visitor.screenshot("mails")
+
+
+@pytest.mark.rows("A06")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_a_mail_reads_as_its_reader_saw_it(visit: Visit, shop: OwnShop, look: Look) -> None:
+    code, recipient = await a_seen_order(shop)
+    visitor = await visit("manager", f"/mails?q={code}", look=look)
+    await visitor.page.get_by_role("link", name=recipient).click()
+    await expect(visitor.page.frame_locator("iframe").locator("body")).to_contain_text(code)
+    await visitor.axe()
+    await visitor.screenshot("mail")
+
+
+@pytest.mark.rows("A06")
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_a_mail_is_sent_again_once_however_often_it_is_clicked(
+    visit: Visit, shop: OwnShop, script: bool
+) -> None:
+    code, recipient = await an_order_with_its_mails(shop)
+    visitor = await visit("owner", f"/mails?q={code}", lang="en", script=script)
+    await visitor.page.get_by_role("link", name=recipient).click()
+    await visitor.page.get_by_role("button", name="Send again").dblclick()
+    await expect(visitor.page.get_by_text("The mail is sent again.")).to_be_visible()
+    letters = await shop.letters_to(recipient, count=2)
+    assert len({letter["Message-ID"] for letter in letters}) == 1
+    assert len(shop.letters_now(recipient)) == 2
+
+
+async def test_only_this_shops_mails_and_only_with_the_right(visit: Visit, shop: OwnShop) -> None:
+    code, recipient = await a_seen_order(shop)
+    accountant = await visit("accountant", f"/mails?q={code}", lang="en")
+    await accountant.page.get_by_role("link", name=recipient).click()
+    await expect(accountant.page.get_by_role("button", name="Send again")).to_have_count(0)
+    fulfilment = await visit("fulfilment", "/", lang="en")
+    fulfilment.provokes(403)
+    await fulfilment.go("/mails")
+    await expect(fulfilment.page.get_by_role("link", name=recipient)).to_have_count(0)
+
+
+async def test_a_search_that_finds_nothing_says_so_and_shows_what_was_typed(visit: Visit) -> None:
+    visitor = await visit("owner", "/mails", lang="en")
+    await visitor.page.locator("input[name=q]").fill(HOSTILE)
+    await visitor.page.locator("input[name=q]").press("Enter")
+    await expect(visitor.page.get_by_text("No mail fits")).to_be_visible()
+    await expect(visitor.page.locator("input[name=q]")).to_have_value(HOSTILE)
+
+
+async def test_notifier_away_is_told(visit: Visit, shop: OwnShop) -> None:
+    await shop.system.supervisor.stop("notifier")
+    try:
+        visitor = await visit("owner", "/mails", lang="en")
+        await expect(visitor.page.locator(".owner-down")).to_be_visible()
+    finally:
+        await shop.system.start("notifier")
