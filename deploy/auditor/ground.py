@@ -84,3 +84,13 @@ async def table(
         content = dict(row)
         found[tuple(content.pop(name) for name in key)] = content
     return found
+
+
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+
+
+async def living(ground: Ground, rows: Rows) -> Rows:
+    """The rows (keyed by shop and order first) of orders that were not deleted."""
+    deleted = await ground.orders.fetch("SELECT shop, order_id FROM deleted_order")
+    gone = {(row["shop"], row["order_id"]) for row in deleted}
+    return {key: row for key, row in rows.items() if key[:2] not in gone}

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contracts.catalogue import STOREFRONT, type_of
 from contracts.storefront import OrderAccepted, OrderRefused
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, table
+from deploy.auditor.ground import Ground, living, table
 
 ANSWERS = [type_of(OrderAccepted, "orders"), type_of(OrderRefused, "orders")]
 
@@ -22,7 +22,8 @@ async def every_submission_is_answered(ground: Ground) -> AsyncIterator[Finding]
         f"/{STOREFRONT}",
     )
     told = await ground.orders.fetch(
-        "SELECT cause_id FROM activity WHERE kind IN ('checkout_opened', 'checkout_dropped')"
+        """SELECT cause_id FROM activity WHERE kind IN ('checkout_opened', 'checkout_dropped')
+           UNION SELECT unnest(heard) FROM deleted_order"""
     )
     submitted = {row["event_id"] for row in rows} - {row["cause_id"] for row in told}
     submitted |= set(ground.journals.submitted or ())
@@ -49,7 +50,8 @@ async def every_claimed_key_is_an_order_or_a_refusal(ground: Ground) -> AsyncIte
            LEFT JOIN orders o ON (o.shop, o.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id))
                AND (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key)
            LEFT JOIN refusal r ON (r.shop, r.submission_id) = (s.shop, s.submission_id)
-           WHERE (o.order_id IS NULL) = (r.submission_id IS NULL)"""
+           LEFT JOIN deleted_order d ON (d.shop, d.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id))
+           WHERE (o.order_id IS NULL AND d.order_id IS NULL) = (r.submission_id IS NULL)"""
     )
     for row in rows:
         where = f"key {row['shop']} {row['idempotency_key']} of submission {row['submission_id']}"
@@ -66,7 +68,7 @@ async def every_order_is_known_everywhere(ground: Ground) -> AsyncIterator[Findi
         ("notifier", "addressee"),
     ):
         copy = await table(ground.connections[service], f"SELECT shop, order_id, code FROM {name}")  # noqa: S608
-        for finding in compare(f"{service}.{name}", truth, copy):
+        for finding in compare(f"{service}.{name}", truth, await living(ground, copy)):
             yield finding
 
 
@@ -76,14 +78,14 @@ async def every_line_is_known_to_fulfillment(ground: Ground) -> AsyncIterator[Fi
     key = ("shop", "order_id", "line")
     truth = await table(
         ground.orders,
-        """SELECT shop, order_id, line, l.kind, sku, quantity AS ordered
+        """SELECT shop, order_id, line, l.kind, sku, quantity + reduced AS ordered
            FROM order_line l JOIN orders o USING (shop, order_id) WHERE o.stage = 'placed'""",
         key=key,
     )
     copy = await table(
         ground.fulfillment, "SELECT shop, order_id, line, kind, sku, ordered FROM order_line", key=key
     )
-    for finding in compare("fulfillment.order_line", truth, copy):
+    for finding in compare("fulfillment.order_line", truth, await living(ground, copy)):
         yield finding
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 from deploy.auditor.finding import Finding, check, compare, shown
-from deploy.auditor.ground import Ground, table
+from deploy.auditor.ground import Ground, living, table
 
 SUMS = {
     "due_minor": {"order_total": 1, "due_increased": 1},
@@ -64,16 +64,20 @@ async def accounts_equal_their_ledgers(ground: Ground) -> AsyncIterator[Finding]
 
 @check
 async def accounts_owe_what_was_ordered(ground: Ground) -> AsyncIterator[Finding]:
-    """The order total in the ledger is the order's own, once, in the order's currency."""
+    """The order total in the ledger is the order's own before its edits, once, in the order's currency."""
     truth = await table(
-        ground.orders, "SELECT shop, order_id, total_minor, currency FROM orders WHERE stage = 'placed'"
+        ground.orders,
+        """SELECT shop, order_id, currency, total_minor - coalesce((
+               SELECT sum(total_after_minor - total_before_minor) FROM order_edit e
+               WHERE (e.shop, e.order_id) = (o.shop, o.order_id) AND e.state = 'done'), 0)::bigint AS total_minor
+           FROM orders o WHERE stage = 'placed'""",
     )
     copy = await table(
         ground.payments,
         """SELECT shop, order_id, sum(amount_minor)::bigint AS total_minor, min(currency) AS currency
            FROM ledger_entry WHERE kind = 'order_total' GROUP BY 1, 2""",
     )
-    for finding in compare("order total of", truth, copy):
+    for finding in compare("order total of", truth, await living(ground, copy)):
         yield finding
     for row in await ground.payments.fetch(
         """SELECT a.shop, a.order_id, a.currency, e.currency AS other FROM account a
@@ -104,7 +108,7 @@ async def orders_know_every_position(ground: Ground) -> AsyncIterator[Finding]:
         ground.orders,
         columns + "payment_version AS version, payment_flags AS flags FROM orders WHERE stage = 'placed'",
     )
-    for finding in compare("orders' copy of the account of", truth, copy):
+    for finding in compare("orders' copy of the account of", await living(ground, truth), copy):
         yield finding
 
 
@@ -133,7 +137,7 @@ async def orders_know_every_entry(ground: Ground) -> AsyncIterator[Finding]:
             FROM ledger_entry""",  # noqa: S608
         key=key,
     )
-    for finding in compare("orders' copy of the ledger entry", truth, copy):
+    for finding in compare("orders' copy of the ledger entry", await living(ground, truth), copy):
         yield finding
 
 

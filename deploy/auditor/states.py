@@ -27,8 +27,8 @@ async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
     """The units on an order are those of its lines."""
     rows = await ground.orders.fetch(
         """SELECT o.shop, o.order_id, o.ship_ordered, o.other_ordered,
-               coalesce(sum(l.quantity) FILTER (WHERE l.kind = 'ship'), 0)::int AS goods,
-               coalesce(sum(l.quantity) FILTER (WHERE l.kind <> 'ship'), 0)::int AS others
+               coalesce(sum(l.quantity + l.reduced) FILTER (WHERE l.kind = 'ship'), 0)::int AS goods,
+               coalesce(sum(l.quantity + l.reduced) FILTER (WHERE l.kind <> 'ship'), 0)::int AS others
            FROM orders o JOIN order_line l USING (shop, order_id) WHERE o.stage = 'placed' GROUP BY 1, 2, 3, 4"""
     )
     for row in rows:

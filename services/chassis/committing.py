@@ -25,7 +25,7 @@ from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_confli
 from services.chassis.failpoints import reach
 from services.chassis.logs import places
 from services.chassis.parking import RetryPolicy, Setback
-from services.chassis.subscribers import B, Delivery, Refuse, Subscribers, Unreadable, Wait
+from services.chassis.subscribers import B, Bygone, Delivery, Refuse, Subscribers, Unreadable, Wait
 from services.chassis.unit import Unit
 
 log = structlog.get_logger()
@@ -234,6 +234,8 @@ class Committer(Generic[B]):
         for arrival, delivery in batch.fresh:
             try:
                 self._subscribers.handlers[type(delivery.message)](book, delivery)
+            except Bygone as bygone:
+                self._done(batch, arrival, delivery, str(bygone))
             except Wait as wait:
                 batch.setbacks.append(parking.waits(arrival, delivery.envelope, wait, self._policy, unit.now))
             except Refuse as refusal:
@@ -241,10 +243,13 @@ class Committer(Generic[B]):
             except Exception as error:
                 raise HandlerFailed(error) from error
             else:
-                batch.handled.append(Handled(arrival, End.HANDLED, delivery.envelope))
-                if arrival.parked_id is not None:
-                    batch.resolved.append(arrival.parked_id)
+                self._done(batch, arrival, delivery)
         await book.save()
+
+    def _done(self, batch: _Batch, arrival: Arrival, delivery: Delivery[Any], detail: str = "") -> None:
+        batch.handled.append(Handled(arrival, End.HANDLED, delivery.envelope, detail))
+        if arrival.parked_id is not None:
+            batch.resolved.append(arrival.parked_id)
 
     def _blame(self, batch: _Batch, culprit: Exception) -> None:
         now = datetime.now(UTC)

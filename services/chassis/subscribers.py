@@ -38,6 +38,10 @@ class Refuse(Exception):
         self.message = message
 
 
+class Bygone(Exception):
+    """The message is about something that was deleted for good: it is handled, and changes nothing."""
+
+
 @dataclass(slots=True)
 class Delivery(Generic[M]):
     """One message as a handler gets it. `attempts` counts the tries before this one."""

@@ -1,7 +1,7 @@
 """What one request of the REST API needs: who asks, which order is meant, and the answer to a command."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,9 +17,11 @@ from contracts.payments import PaymentSettled
 from contracts.storefront import Module
 from services.chassis.database import Connection
 from services.chassis.hub import Hub
-from services.orders import api_store
+from services.orders import api_store, change_commands
 from services.orders.access import Caller, caller_of
+from services.orders.change_commands import ChangeAsking
 from services.orders.changes import Stale
+from services.orders.changing import ChangeRefused
 from services.orders.commanding import Commands, KeyTaken, asking
 from services.orders.deciding import Act, Decision, decide
 from services.orders.documents import SubmissionShown
@@ -28,6 +30,7 @@ from services.orders.finding.finder import Finder
 from services.orders.labels import Labels, labels_of
 from services.orders.listing import ListQuery, page_document, utc_text
 from services.orders.order import Stage
+from services.orders.previewing import Preview
 from services.orders.problems import Problem
 from services.orders.refusal import Refusal
 from services.orders.requesting import OrderFacts
@@ -86,6 +89,11 @@ class Errand:
         lines = frozenset(row["lines"])
         return OrderFacts(self.caller.shop, row["order_id"], row["code"], row["currency"], lines)
 
+    async def named(self, name: str) -> tuple[str, UUID, str]:
+        """Shop and id of the placed order somebody names, and who asks. Raises as `order` does."""
+        facts = await self.order(name)
+        return facts.shop, facts.order_id, self.caller.actor
+
     async def submission(self, module: Module, key: str) -> SubmissionShown:
         """What became of a submission. Raises the 404 problem."""
         async with self.hub.acquire() as connection:
@@ -128,6 +136,22 @@ class Errand:
             return answer(await decide(self.hub, decision, act))
         except KeyTaken as taken:
             raise _key_taken(taken) from None
+        except Refusal as refused:
+            raise _refused(refused) from None
+
+    async def change(self, asking: ChangeAsking) -> JSONResponse:
+        """Change a placed order and answer with the command's outcome."""
+        try:
+            return answer(await change_commands.carry_out(self.hub, asking))
+        except KeyTaken as taken:
+            raise _key_taken(taken) from None
+        except Refusal as refused:
+            raise _refused(refused) from None
+
+    async def preview(self, look: Awaitable[Preview]) -> JSONResponse:
+        """What a change would do."""
+        try:
+            return JSONResponse(preview_document(await look))
         except Refusal as refused:
             raise _refused(refused) from None
 
@@ -183,6 +207,27 @@ def command_document(row: api_store.Row) -> dict[str, Any]:
     }
 
 
+def preview_document(preview: Preview) -> dict[str, Any]:
+    """A preview as `PreviewShown`."""
+    return {
+        "revision": preview.revision,
+        "totals_before": preview.totals_before.model_dump(),
+        "totals": preview.totals.model_dump(),
+        "due_change_minor": preview.due_change_minor,
+        "balance_minor": preview.balance_minor,
+        "balance_after_minor": preview.balance_after_minor,
+        "stop": _listed(preview.stop),
+        "stays": _listed(preview.stays),
+        "add": _listed(preview.add),
+        "parcels": [{"parcel_id": str(one.parcel_id), "number": one.number} for one in preview.parcels],
+        "reasons": [reason.model_dump(exclude_none=True) for reason in preview.reasons],
+    }
+
+
+def _listed(units: Mapping[int, int]) -> list[dict[str, int]]:
+    return [{"line": line, "quantity": quantity} for line, quantity in sorted(units.items())]
+
+
 def answer(row: api_store.Row) -> JSONResponse:
     """201 or 200 with the outcome, 202 while there is none (or a person must look), the 422 problem if rejected."""
     document = command_document(row)
@@ -201,6 +246,8 @@ def _key_taken(taken: KeyTaken) -> Problem:
 
 
 def _refused(refused: Refusal) -> Problem:
+    if isinstance(refused, ChangeRefused):
+        return Problem(refused.status, refused.code, str(refused), errors=refused.reasons)
     since = refused.since if isinstance(refused, Stale) else ()
     reasons = [
         Reason(code=one.kind, message=f"{one.kind} at {utc_text(one.at)} by {one.actor or 'a fact'}"[:1000])

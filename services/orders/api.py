@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from contracts.storefront import Module
 from services.chassis.hub import Hub
-from services.orders import api_deeds, api_store, problems
+from services.orders import api_changes, api_deeds, api_store, problems
 from services.orders.access import Gate, Tokens
 from services.orders.answering import RETRY_SECONDS, command_document, order_named, order_unknown
 from services.orders.commanding import Commands
@@ -136,7 +136,7 @@ async def show_command(command_id: UUID, errand: ErrandNeeded) -> Response:
     return JSONResponse(document, headers=retry)
 
 
-ROUTERS = (router, api_deeds.router)
+ROUTERS = (router, api_changes.router, api_deeds.router)
 
 
 def routes() -> FastAPI:

@@ -133,8 +133,9 @@ select to_jsonb(o) as "order",
          where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key)
     else (select c.body from checkout c where c.shop = o.shop and c.checkout_id = o.order_id)
     end as submission,
+    (select a.content from amendment a where a.shop = o.shop and a.order_id = o.order_id) as amendment,
     (select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(x)) order by x.line), '[]')
-     from order_line x where x.shop = o.shop and x.order_id = o.order_id) as lines,
+     from order_line x where x.shop = o.shop and x.order_id = o.order_id and x.quantity > 0) as lines,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number), '[]')
      from ledger_entry x where x.shop = o.shop and x.order_id = o.order_id) as ledger,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')

@@ -11,14 +11,16 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
+from contracts.fulfillment import LinesAdded, LinesReduced
 from contracts.orders import OrderStateChanged
 from contracts.payments import PaymentUnmatched
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
-from services.chassis.subscribers import Book, Delivery, Wait, order_key
+from services.chassis.subscribers import Book, Bygone, Delivery, Wait, order_key
 from services.chassis.unit import Unit
-from services.orders import rows, store
+from services.orders import edit_store, rows, store
 from services.orders.announcing import announcements
 from services.orders.checkouts import Checkouts
+from services.orders.edits import Edits
 from services.orders.intake import Intake
 from services.orders.outcome_types import commands_named
 from services.orders.record import Order
@@ -61,6 +63,8 @@ class OrderBook(Book):
         self.deliveries: list[tuple[Any, ...]] = []
         self.mails: dict[tuple[str, UUID], tuple[Any, ...]] = {}
         self.outcomes: dict[UUID, tuple[str, str]] = {}
+        self.edits = Edits(unit)
+        self.deleted: set[store.OrderKey] = set()
         self._changed: dict[store.OrderKey, Order] = {}
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
@@ -71,6 +75,9 @@ class OrderBook(Book):
             await self.checkouts.load(sorted(checkouts))
         keys = {key for delivery in deliveries if (key := _order_named(delivery.message))}
         await self.load_orders(sorted(keys | checkouts))
+        if unknown := keys - self.orders.keys():
+            self.deleted = await edit_store.read_deleted(self.unit.connection, sorted(unknown))
+        await self._load_changes([delivery.message for delivery in deliveries])
         submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
         if submissions or checkouts:
             await self.intake.load(submissions, checkouts, self.orders)
@@ -78,6 +85,12 @@ class OrderBook(Book):
         if ids:
             found = await store.lock_commands(self.unit.connection, sorted(ids))
             self.commands = {row["command_id"]: row for row in found}
+
+    async def _load_changes(self, messages: Sequence[Any]) -> None:
+        """What the answers to questions about changes need."""
+        answers = (message for message in messages if isinstance(message, LinesReduced | LinesAdded))
+        if answered := {(one.shop, one.order_id) for one in answers} & self.orders.keys():
+            await self.edits.load(sorted(answered))
 
     async def load_checkouts(self, keys: Sequence[store.OrderKey]) -> None:
         """Lock and load checkouts with the orders that show them. Keys come sorted."""
@@ -100,8 +113,10 @@ class OrderBook(Book):
                 self.orders[order.shop, order.id] = order
 
     def find(self, shop: str, order_id: UUID) -> Order:
-        """The order a fact is about. Raises Wait when it is not known (yet)."""
+        """The order a fact is about. Raises Wait when it is not known (yet), Bygone when it was deleted."""
         order = self.orders.get((shop, order_id))
+        if (shop, order_id) in self.deleted:
+            raise Bygone(f"order {order_id} of shop {shop} was deleted")
         if order is None:
             raise Wait(order_key(order_id), "order_unknown")
         return order
@@ -160,6 +175,7 @@ class OrderBook(Book):
             await take(self)
         await self.checkouts.save(self.orders, connection)
         await self.intake.save(connection)
+        await self.edits.save()
         if self._changed:
             await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
         if self.state_changes:
@@ -181,6 +197,7 @@ class OrderBook(Book):
         ):
             if found:
                 await write(connection, found)
+        await self.edits.save_erasures()
 
     def _announce(self) -> None:
         announcements.note(self._changed)

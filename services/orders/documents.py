@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, JsonValue
 
 from contracts.fulfillment import LinePosition, ParcelLine, ProofKind, StockStanding
-from contracts.message import Moment, Reason
+from contracts.message import LineUnits, Moment, Reason
 from contracts.orders import OrderState, PlacedLine
 from contracts.payments import AttemptState
 from contracts.storefront import Address, ExtraLine, Module, PartialAddress, PaymentMethod, Shipping, Totals
@@ -262,6 +262,29 @@ class OrderShown(OrderListed):
     activity: list[ActivityShown]
     history: list[StateChangeShown]
     commands: list[CommandShown]
+
+
+class ParcelTouchedShown(BaseModel):
+    """A packed parcel that would be taken apart."""
+
+    parcel_id: UUID
+    number: int
+
+
+class PreviewShown(BaseModel):
+    """What a change of an order would do; nothing was changed. With reasons against it, it would do nothing."""
+
+    revision: int = Field(description="Send it with the change.")
+    totals_before: Totals
+    totals: Totals
+    due_change_minor: int
+    balance_minor: int
+    balance_after_minor: int = Field(description="Negative: to be paid back.")
+    stop: list[LineUnits] = Field(description="Units that fulfillment would be asked to stop.")
+    stays: list[LineUnits] = Field(description="Units asked off that have left and stay ordered.")
+    add: list[LineUnits] = Field(description="Units for which stock would be asked.")
+    parcels: list[ParcelTouchedShown]
+    reasons: list[Reason]
 
 
 class SubmissionShown(BaseModel):

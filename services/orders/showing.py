@@ -51,7 +51,8 @@ _MONEY = (
 
 def show(row: Mapping[str, str], labels: Labels) -> OrderShown:
     """The document of a row of `read_order_whole`, whose columns are all JSON."""
-    order, submission = json.loads(row["order"]), json.loads(row["submission"] or "{}")
+    order = json.loads(row["order"])
+    submission = json.loads(row["submission"] or "{}") | json.loads(row["amendment"] or "{}")
     document = {
         **{name: submission[name] for name in _FROM_SUBMISSION if submission.get(name) is not None},
         **order,

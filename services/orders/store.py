@@ -208,11 +208,13 @@ async def insert_state_changes(connection: Writer, rows: Sequence[Sequence[Any]]
 
 
 async def insert_activity(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
-    """Note what happened; what is noted already stays as it is."""
+    """Note what happened; what is noted already stays as it is, and a deleted order gets no history."""
     await connection.execute(
         """INSERT INTO activity (shop, order_id, kind, item, happened_at, actor, cause_id, data, revision)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[],
                                 $7::uuid[], $8::jsonb[], $9::integer[])
+                AS r (shop, order_id, kind, item, happened_at, actor, cause_id, data, revision)
+           WHERE NOT EXISTS (SELECT FROM deleted_order d WHERE (d.shop, d.order_id) = (r.shop, r.order_id))
            ON CONFLICT DO NOTHING""",
         *_columns(rows),
     )
@@ -297,11 +299,15 @@ async def insert_deliveries(connection: Writer, rows: Sequence[Sequence[Any]]) -
 
 
 async def upsert_mails(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
-    """Copy what became of mails, one row a mail. A sent mail outranks all else, then the later report counts."""
+    """Copy what became of mails, one row a mail. A sent mail outranks all else, then the later report counts.
+    Those about a deleted order are left out.
+    """
     await connection.execute(
         """INSERT INTO mail (shop, mail_id, order_id, template, recipient, cause_id, state, at, detail)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[],
                                 $7::text[], $8::timestamptz[], $9::text[])
+                AS r (shop, mail_id, order_id, template, recipient, cause_id, state, at, detail)
+           WHERE NOT EXISTS (SELECT FROM deleted_order d WHERE (d.shop, d.order_id) = (r.shop, r.order_id))
            ON CONFLICT (shop, mail_id) DO UPDATE
            SET state = excluded.state, at = excluded.at, detail = excluded.detail
            WHERE (excluded.state = 'sent', excluded.at, excluded.state) > (mail.state = 'sent', mail.at, mail.state)""",

@@ -16,7 +16,7 @@ from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.subscribers import Delivery, Subscribers
-from services.orders import checking_out, mailing, outcomes, paying, placing, refusing, shipping
+from services.orders import answered, checking_out, mailing, outcomes, paying, placing, refusing, shipping
 from services.orders.book import OrderBook
 
 subscribers = Subscribers("orders", OrderBook)
@@ -92,13 +92,13 @@ def parcel_unpacked(book: OrderBook, delivery: Delivery[ParcelUnpacked]) -> None
 @subscribers.on(LinesReduced)
 def lines_reduced(book: OrderBook, delivery: Delivery[LinesReduced]) -> None:
     """A repeat, or an older position, changes nothing."""
-    shipping.take_change(book, delivery)
+    answered.go_on_after_stopping(book, delivery)
 
 
 @subscribers.on(LinesAdded)
 def lines_added(book: OrderBook, delivery: Delivery[LinesAdded]) -> None:
     """A repeat, or an older position, changes nothing."""
-    shipping.take_change(book, delivery)
+    answered.go_on_after_adding(book, delivery)
 
 
 @subscribers.on(ShipmentDispatched)

@@ -191,6 +191,33 @@ sql(
     orders="UPDATE parcel SET number = 9 WHERE number = 1",
 )
 
+# Changes
+sql(
+    "payments heard of an edit that nobody made",
+    "edits_are_in_the_books",
+    payments="""INSERT INTO order_edit (shop, order_id, edit_id, cause, due_change_minor, posted_minor)
+                SELECT shop, order_id, gen_random_uuid(), 'edited', 0, 0 FROM account LIMIT 1""",
+)
+sql(
+    "an edit's sum never reached the ledger",
+    "edits_are_posted_once",
+    "edits_are_in_the_books",
+    payments="""INSERT INTO order_edit (shop, order_id, edit_id, cause, due_change_minor, posted_minor)
+                SELECT shop, order_id, gen_random_uuid(), 'edited', 5, 5 FROM account LIMIT 1""",
+)
+sql(
+    "units were stopped that nobody asked off",
+    "changes_stopped_and_added_the_same_units",
+    fulfillment="""INSERT INTO line_change (shop, order_id, request_id, kind, cause, done, refused, actor, answered_at)
+                   SELECT shop, order_id, gen_random_uuid(), 'reduction', 'cancelled', '{"1": 1}', '{}', 'nobody', now()
+                   FROM fulfilment_order LIMIT 1""",
+)
+sql(
+    "an account is closed whose order lives",
+    "deleted_orders_are_closed_everywhere",
+    payments="UPDATE account SET closed_at = now() WHERE ctid = (SELECT ctid FROM account LIMIT 1)",
+)
+
 # Copies
 sql(
     "orders holds an older position of fulfillment",

@@ -142,6 +142,25 @@ class Shop:
         assert answer.is_success, answer.text
         return await self.settled(answer)
 
+    async def change(
+        self, order: str, what: str = "", content: Mapping[str, Any] | None = None, **query: Any
+    ) -> dict[str, Any]:
+        """Edit an order (no `what`), or have it cancelled or reinstated, and wait until it is: the command."""
+        method = "POST" if what else "PATCH"
+        path = f"/v1/orders/{order}" + (f"/{what}" if what else "")
+        answer = await self.http.request(
+            method, path, json=content or {}, params=query, headers={"Idempotency-Key": uuid4().hex}
+        )
+        assert answer.is_success, answer.text
+        return await self.settled(answer)
+
+    async def delete(self, order: str, reason: str = "Essai") -> httpx2.Response:
+        """Ask for an order to be deleted; the first answer."""
+        headers = {"Idempotency-Key": uuid4().hex}
+        return await self.http.request(
+            "DELETE", f"/v1/orders/{order}", params={"reason": reason}, headers=headers
+        )
+
     async def settled(self, answer: httpx2.Response) -> dict[str, Any]:
         """The command of an answer, once it has its outcome."""
 

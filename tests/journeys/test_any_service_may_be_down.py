@@ -56,6 +56,19 @@ async def test_without_payments_orders_are_taken_and_sent_out(shop: Shop) -> Non
         await shop.until_order(order, state=state, payment_status="paid")
 
 
+async def test_without_fulfillment_a_cancellation_waits_in_its_queue(shop: Shop) -> None:
+    sale = a_sale()
+    [order] = await shop.order(sale)
+    await shop.report(sale)
+    await shop.until_order(order, payment_status="paid", stock="reserved")
+    async with _away(shop, "fulfillment"):
+        asked = await shop.ask(f"/orders/{order}/cancellation", {})
+        assert (asked.status_code, asked.json()["state"]) == (202, "pending")
+        assert (await shop.shown(order))["balance_minor"] == 0
+    assert (await shop.settled(asked))["state"] == "done"
+    await shop.until_order(order, state="cancelled", payment_status="overpaid", balance_minor=-2500)
+
+
 async def test_without_fulfillment_orders_are_taken_and_paid(shop: Shop) -> None:
     sale = a_sale()
     async with _away(shop, "fulfillment"):

@@ -1,0 +1,176 @@
+"""What a change of a placed order would do, before anybody asks for it: money, stock, parcels. Nothing is changed.
+
+It is counted from what is known here, so fulfillment's answer may differ by what left in the meantime. A stale form
+is refused like the change itself.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.fulfillment import LinePosition
+from contracts.message import Reason
+from contracts.storefront import LineKind, Totals
+from services.chassis.hub import Hub
+from services.orders import cancelling, deleting, edit_store, editing, edition, reinstating
+from services.orders.book import OrderBook
+from services.orders.changes import require_revision
+from services.orders.changing import require_changeable
+from services.orders.content import Units, worth
+from services.orders.deeds import OrderUnknown, open_book
+from services.orders.record import Order
+from services.orders.requesting_edits import EditAsked
+from services.orders.store import Row
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelTouched:
+    """A packed parcel that would be taken apart."""
+
+    parcel_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would do. Units by line: to stop at fulfillment, that left and therefore stay, to add.
+
+    `reasons` are those against it; then it would change nothing.
+    """
+
+    revision: int
+    totals_before: Totals
+    totals: Totals
+    due_change_minor: int
+    balance_minor: int
+    stop: dict[int, int]
+    stays: dict[int, int]
+    add: dict[int, int]
+    parcels: list[ParcelTouched]
+    reasons: list[Reason]
+
+    @property
+    def balance_after_minor(self) -> int:
+        """The balance once the change took effect; negative: to be paid back."""
+        return self.balance_minor + self.due_change_minor
+
+
+async def preview_edit(hub: Hub, shop: str, order_id: UUID, asked: EditAsked) -> Preview:
+    """What an edit would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    async with hub.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, asked.revision)
+        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        withdrawn = editing.withdrawn_now(book, order)
+        wanted, reasons = editing.wanted_of(book, content, asked, withdrawn)
+        asks = edition.asks_of(content, wanted)
+        stop, stays = _split(asks.off, book.edits.positions[shop, order_id])
+        after = content if reasons else edition.settled(content, wanted, stays, {}, stop)
+        due = edition.due_change(content, after, withdrawn)
+        return await _preview(book, order, stop, stays, asks.on, due, after.totals, reasons)
+
+
+async def preview_cancellation(hub: Hub, shop: str, order_id: UUID, revision: int | None = None) -> Preview:
+    """What cancelling would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    async with hub.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, revision)
+        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        wanted = cancelling.still_wanted(book, order)
+        asked = {line: units for line, units in wanted.items() if units}
+        stop, stays = _split(asked, book.edits.positions[shop, order_id])
+        reasons = [] if stop else [cancelling.had_left(stays)]
+        rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
+        due = worth(content, rest) - worth(content, wanted)
+        return await _preview(book, order, stop, stays, {}, due, content.totals, reasons)
+
+
+async def preview_reinstatement(hub: Hub, shop: str, order_id: UUID, revision: int | None = None) -> Preview:
+    """What reinstating would do, stock permitting. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    async with hub.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, revision)
+        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        add: dict[int, int] = {}
+        for one in reinstating.cancellations(book, order):
+            for line, quantity in one.stopped.items():
+                add[line] = add.get(line, 0) + quantity
+        due = -sum(one.due_change_minor for one in reinstating.cancellations(book, order))
+        return await _preview(book, order, {}, {}, add, due, content.totals, [])
+
+
+async def reasons_against_deletion(hub: Hub, shop: str, order_id: UUID) -> list[Reason]:
+    """Every reason why an order may not be deleted without force. Raises as the previews do."""
+    async with hub.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, None)
+        return await deleting.reasons_against(unit.connection, book.orders[shop, order_id])
+
+
+async def _book(book: OrderBook, shop: str, order_id: UUID, revision: int | None) -> OrderBook:
+    book = await open_book(book.unit, shop, [order_id])
+    order = book.orders.get((shop, order_id))
+    if order is None:
+        raise OrderUnknown(shop, order_id)
+    await require_revision(book.unit.connection, order, revision)
+    await book.edits.load([(shop, order_id)])
+    require_changeable(book, order)
+    return book
+
+
+async def _preview(
+    book: OrderBook,
+    order: Order,
+    stop: dict[int, int],
+    stays: dict[int, int],
+    add: dict[int, int],
+    due_change_minor: int,
+    totals: Totals,
+    reasons: list[Reason],
+) -> Preview:
+    key = (order.shop, order.id)
+    standing = await edit_store.read_standing(book.unit.connection, *key)
+    return Preview(
+        revision=order.revision,
+        totals_before=book.edits.contents[key].totals,
+        totals=totals,
+        due_change_minor=0 if reasons else due_change_minor,
+        balance_minor=order.money.balance,
+        stop=stop,
+        stays=stays,
+        add=add,
+        parcels=touched(standing, book.edits.positions[key], stop),
+        reasons=reasons,
+    )
+
+
+def _split(asked: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
+    """The asked units that can still be stopped, and those that left; none of either is left out."""
+    known = {position.line: position for position in positions}
+    stop, stays = {}, {}
+    for line, quantity in asked.items():
+        position = known.get(line)
+        gone = 0 if position is None else _gone(position)
+        needed = quantity if position is None else position.ordered - position.cancelled
+        if able := min(quantity, max(0, needed - gone)):
+            stop[line] = able
+        if rest := quantity - able:
+            stays[line] = rest
+    return stop, stays
+
+
+def _gone(position: LinePosition) -> int:
+    return position.shipped - position.lost if position.kind is LineKind.SHIP else position.delivered
+
+
+def touched(
+    standing: Iterable[Row], positions: Iterable[LinePosition], stop: Mapping[int, int]
+) -> list[ParcelTouched]:
+    """The parcels that would be taken apart to stop these units: the latest first, and only as many as it takes."""
+    free = {p.line: p.ordered - p.cancelled - p.packed + p.lost for p in positions}
+    short = {line: units - free.get(line, units) for line, units in stop.items()}
+    found = []
+    for parcel in standing:
+        units = {part["line"]: part["quantity"] for part in json.loads(parcel["lines"])}
+        if any(short.get(line, 0) > 0 for line in units):
+            found.append(ParcelTouched(parcel["parcel_id"], parcel["number"]))
+            for line, quantity in units.items():
+                short[line] = short.get(line, 0) - quantity
+    return found

@@ -1,0 +1,166 @@
+"""Whatever is edited or cancelled: the order adds up to the cent, and credits for parts make the credit for all."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.storefront import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Totals
+from services.orders import edition
+from services.orders.content import Content, ContentLine, rounds_per_line, tax_of, totals_of, worth
+from services.orders.requesting_edits import EditAsked
+from services.orders.validating_totals import faults_of_totals
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+RATES = st.sampled_from([0, 210, 550, 1000, 2000])
+PRICES = st.integers(0, 100_000)
+
+
+@st.composite
+def lines(draw: st.DrawFn, number: int) -> ContentLine:
+    """A line that adds up."""
+    quantity, price = draw(st.integers(1, 9)), draw(PRICES)
+    discount = draw(st.integers(0, quantity * price))
+    return ContentLine(
+        line=number,
+        kind=LineKind.SHIP,
+        description="Article",
+        sku=f"SKU-{number}",
+        quantity=quantity,
+        unit_price_minor=price,
+        discount_minor=discount,
+        total_minor=quantity * price - discount,
+        vat_rate=draw(RATES),
+    )
+
+
+@st.composite
+def contents(draw: st.DrawFn, *, extras: bool = True) -> Content:
+    """An order's content whose totals are counted by the rule."""
+    count = draw(st.integers(1, 4))
+    shipping = draw(
+        st.none() | st.builds(Shipping, label=st.just("Colissimo"), amount_minor=PRICES, vat_rate=RATES)
+    )
+    amounts = st.integers(-500 if extras else 0, 5000)
+    extra = st.builds(ExtraLine, label=st.just("Frais"), amount_minor=amounts, vat_rate=RATES)
+    content = Content.model_construct(
+        currency="EUR",
+        prices_include_tax=draw(st.booleans()),
+        method=PaymentMethod.CARD,
+        customer=Customer(name="Ada", email="ada@example.org"),
+        billing_address=None,
+        shipping_address=None,
+        lines=[draw(lines(number)) for number in range(1, count + 1)],
+        shipping=shipping,
+        extra_lines=draw(st.lists(extra, max_size=2)),
+        note=None,
+        totals=Totals(lines_minor=0, total_minor=0),
+    )
+    return content.model_copy(update={"totals": totals_of(content, per_line=draw(st.booleans()))})
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> EditAsked:
+    """Some changes of the first lines and perhaps a new one."""
+    changed = draw(st.sets(st.just(1) | st.just(2), max_size=2))
+    asked: list[dict[str, Any]] = [
+        {
+            "line": n,
+            "quantity": draw(st.integers(0, 12)),
+            "unit_price_minor": draw(PRICES),
+            "discount_minor": 0,
+        }
+        for n in sorted(changed)
+    ]
+    if draw(st.booleans()):
+        new = {"kind": "ticket", "description": "Billet", "quantity": 2, "unit_price_minor": draw(PRICES)}
+        asked.append({**new, "vat_rate": draw(RATES)})
+    return EditAsked.model_validate({"lines": asked})
+
+
+@given(contents(), edits())
+def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, asked: EditAsked) -> None:
+    if edition.faults_of(content, asked):
+        return
+    wanted = edition.edited(content, asked, {})
+    faults = [fault.code for fault in faults_of_totals(wanted.as_sale())]
+    assert set(faults) <= {"total_negative"}
+    for line in wanted.present():
+        assert line.total_minor == line.quantity * line.unit_price_minor - line.discount_minor
+
+
+@given(contents())
+def test_an_edit_that_names_nothing_leaves_everything(content: Content) -> None:
+    assert edition.edited(content, EditAsked(), {}) == content
+
+
+@given(contents(), edits(), st.data())
+def test_quantities_after_the_answers_are_what_fulfillment_has(
+    content: Content, asked: EditAsked, data: st.DataObject
+) -> None:
+    if edition.faults_of(content, asked):
+        return
+    wanted = edition.edited(content, asked, {})
+    asks = edition.asks_of(content, wanted)
+    stopped = {n: data.draw(st.integers(0, units)) for n, units in asks.off.items()}
+    left = {n: units - stopped[n] for n, units in asks.off.items()}
+    missing = {n: units for n, units in asks.on.items() if data.draw(st.booleans())}
+    after = edition.settled(content, wanted, left, missing, stopped)
+    ordered = {line.line: line.quantity for line in content.lines}
+    for n, units in asks.on.items():
+        if n not in missing:
+            ordered[n] = ordered.get(n, 0) + units
+    assert {line.line: line.quantity + line.reduced for line in after.lines} == ordered
+    assert {fault.code for fault in faults_of_totals(after.as_sale())} <= {"total_negative"}
+    total = max(0, after.totals.total_minor) if after.present() else 0
+    assert edition.due_change(content, after, {}) == total - max(0, content.totals.total_minor)
+
+
+@given(contents(), st.data())
+def test_cancelling_in_steps_credits_what_cancelling_at_once_credits(
+    content: Content, data: st.DataObject
+) -> None:
+    remaining = {line.line: line.quantity for line in content.lines}
+    assert worth(content, remaining) == max(0, content.totals.total_minor)
+    credited = 0
+    while any(remaining.values()):
+        line = data.draw(st.sampled_from([n for n, units in remaining.items() if units]))
+        after = {**remaining, line: remaining[line] - data.draw(st.integers(1, remaining[line]))}
+        credited += worth(content, remaining) - worth(content, after)
+        remaining = after
+    assert credited == max(0, content.totals.total_minor)
+
+
+@given(contents(extras=False), st.data())
+def test_fewer_units_are_never_worth_more(content: Content, data: st.DataObject) -> None:
+    remaining = {line.line: data.draw(st.integers(0, line.quantity)) for line in content.lines}
+    fewer = {n: data.draw(st.integers(0, units)) for n, units in remaining.items()}
+    assert 0 <= worth(content, fewer) <= worth(content, remaining) + len(content.lines) + 1
+
+
+@given(contents())
+def test_tax_keeps_the_way_it_was_rounded(content: Content) -> None:
+    assert totals_of(content, per_line=rounds_per_line(content)) == content.totals
+
+
+@given(st.lists(st.tuples(st.integers(-10_000, 10_000), RATES), max_size=5), st.booleans())
+def test_tax_per_rate_and_per_line_lie_between_all_rounded_down_and_up(
+    taxed: list[tuple[int, int]], includes_tax: bool
+) -> None:
+    whole = [10_000 + rate if includes_tax else 10_000 for _, rate in taxed]
+    least = sum(amount * rate // base for (amount, rate), base in zip(taxed, whole, strict=True))
+    most = -sum(-amount * rate // base for (amount, rate), base in zip(taxed, whole, strict=True))
+    for per_line in (False, True):
+        assert least <= tax_of(taxed, includes_tax=includes_tax, per_line=per_line) <= most
+
+
+@given(contents(), st.data())
+def test_cancelled_units_stay_on_their_line(content: Content, data: st.DataObject) -> None:
+    line = content.lines[0]
+    withdrawn = {1: data.draw(st.integers(0, line.quantity))}
+    removed = edition.edited(
+        content, EditAsked.model_validate({"lines": [{"line": 1, "quantity": 0}]}), withdrawn
+    )
+    assert removed.lines[0].quantity == withdrawn[1]
+    assert edition.remaining(removed, withdrawn)[1] == 0
