@@ -24,7 +24,7 @@ from services.orders.shop_settings import (
     settings_of,
 )
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, a_life, a_sale
+from tests.orders.builders import SHOP, a_checkout, a_life, a_sale
 
 COLISSIMO = "https://suivi.example.org/{number}"
 
@@ -171,6 +171,16 @@ async def test_ip_address_and_browser_are_forgotten_in_time_and_nothing_else(
     assert new["customer"]["ip_address"] == "192.0.2.7"
     assert [body["customer"] for body in await bodies(desk, "refusal")] == [kept]
     assert await desk.fetchval("SELECT count(*) FROM forgotten") == 2
+
+
+async def test_checkouts_that_were_never_placed_forget_too(desks: Desks) -> None:
+    desk = await desks("orders")
+    await desk.deliver(a_checkout(), user_id="storefront.maison.shop")
+    await desk.fetch("UPDATE checkout SET opened_at = opened_at - interval '91 days'")
+    assert "192.0.2.7" in await desk.fetchval("SELECT body::text FROM checkout")
+    await forget_due(desk.hub)
+    body = json.loads(await desk.fetchval("SELECT body FROM checkout"))
+    assert body["customer"] == {"name": "Zoé Martin", "email": "zoe@client.example"}
 
 
 async def test_a_shop_may_keep_them(desks: Desks) -> None:

@@ -1,6 +1,7 @@
 """Status updates on a real PostgreSQL: what holds, what is told, what is refused."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -8,17 +9,20 @@ import pytest
 
 from contracts.orders import OrderState, OrderStateChanged, StatusUpdated
 from services.chassis.testing import Desk
-from services.orders import changes
+from services.orders import changes, labelling
 from services.orders.changes import Stale
+from services.orders.colours import Colour
 from services.orders.deeds import OrderUnknown
-from services.orders.labelling import LabelUnknown
+from services.orders.labelling import LabelUnknown, LabelWish
 from services.orders.refusal import Refusal
 from services.orders.updating_status import (
+    CannotNotify,
     ForceNeeded,
     NothingToUpdate,
     ProofNeeded,
     PublicCommentTooLong,
     ReasonNeeded,
+    StatusLocked,
     StatusNotByHand,
     StatusUpdate,
     Updated,
@@ -26,7 +30,7 @@ from services.orders.updating_status import (
     update_statuses,
 )
 from tests.conftest import Desks
-from tests.orders.builders import SHOP, Life, a_life
+from tests.orders.builders import SHOP, Life, a_checkout, a_life, dropped
 from tests.orders.test_own_deeds import places_of
 
 SECRET = "Signé par la voisine, preuve n° 4711"
@@ -172,6 +176,25 @@ async def test_refused_and_nothing_changed(
         await update(desk, life, label, may_force=True, **more)
     assert await desk.fetchval("SELECT revision FROM orders") == 2
     assert await desk.fetchval("SELECT count(*) FROM activity WHERE kind = 'status_updated'") == 0
+
+
+async def test_a_checkout_is_locked_and_an_abandoned_one_is_not_written_about(desks: Desks) -> None:
+    desk = await desks("orders")
+    opened = a_checkout(customer={"email": "zoe@"}, opened_at=datetime.now(UTC))
+    await desk.deliver(opened, user_id="storefront.maison.shop")
+    life = Life(opened.checkout_id, "", 0, [])
+    with pytest.raises(StatusLocked, match="at the checkout"):
+        await update(desk, life, "abandoned", notify_customer=True)
+    await desk.deliver(dropped(opened, opened.opened_at), user_id="storefront.maison.shop")
+    with pytest.raises(CannotNotify):
+        await update(desk, life, "abandoned", notify_customer=True)
+    with pytest.raises(StatusNotByHand):
+        await update(desk, life, "in_progress_order", may_force=True, force=True, reason="x")
+    async with desk.unit() as unit:
+        wish = LabelWish("Relancé", "Reminded", Colour.ORANGE)
+        label = await labelling.add_label(unit, SHOP, OrderState.ABANDONED, wish, "lea")
+    await update(desk, life, label.key)
+    assert await shown(desk) == ("abandoned", label.key)
 
 
 async def test_many_orders_each_with_its_result(desks: Desks) -> None:
