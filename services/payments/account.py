@@ -1,4 +1,4 @@
-"""One order's account in memory: its entries, its attempts, and what of them is new. Pure.
+"""One order's account in memory: its entries, attempts and refunds, and what of them is new. Pure.
 
 Posting is idempotent: an entry whose key is there already changes nothing, so every path (webhook, hand, resend) may
 post what it knows without asking who was first.
@@ -7,6 +7,7 @@ post what it knows without asking who was first.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from contracts.envelope import Envelope
@@ -14,7 +15,18 @@ from contracts.payments import Position
 from contracts.storefront import PaymentMethod
 from services.payments import ledger
 from services.payments.attempts import Attempt, over_since
-from services.payments.ledger import Entry, Kind
+from services.payments.ledger import RULES, Entry, Kind, Sum
+from services.payments.refunds import Asked, Made, Refunds, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What led to a change: source and id as an entry keeps them, when it was, and by whom."""
+
+    source: str
+    caused_by: UUID
+    occurred_at: datetime
+    actor: str
 
 
 @dataclass(slots=True)
@@ -33,21 +45,29 @@ class Account:
     attempts: list[Attempt] = field(default_factory=list)
     entries_stored: int = 0
     attempts_stored: int = 0
+    refunds: Refunds = field(default_factory=Refunds)
+    words_told: dict[UUID, Word] = field(default_factory=dict)
     cause: Envelope | None = None
     closed_at: datetime | None = None
     edits: set[UUID] = field(default_factory=set)
+    origin: Origin | None = None
+    causes: dict[UUID, Envelope] = field(default_factory=dict)
     _position: Position | None = None
 
     @property
     def position(self) -> Position:
         """What entries and attempts add up to now."""
         if self._position is None:
-            self._position = ledger.position(self.currency, self.entries, self.attempts)
+            self._position = ledger.position(self.currency, self.entries, self.attempts, self.refunds)
         return self._position
 
     @property
     def has_changed(self) -> bool:
-        return len(self.entries) > self.entries_stored or len(self.attempts) > self.attempts_stored
+        return (
+            len(self.entries) > self.entries_stored
+            or len(self.attempts) > self.attempts_stored
+            or self.refunds.facts > self.refunds.stored
+        )
 
     @property
     def new_entries(self) -> Sequence[tuple[int, Entry]]:
@@ -75,6 +95,31 @@ class Account:
         self.attempts.append(attempt)
         self._changed(None)
         return True
+
+    def ask_refund(self, asked: Asked, cause: Envelope | None = None) -> None:
+        """Add a refund that a person asked for."""
+        self.refunds.ask(asked)
+        self._changed(cause)
+
+    def fill_refund(self, refund_id: UUID, cause: Envelope | None = None, **facts: Any) -> None:
+        """Fill in what became known of it."""
+        self.refunds.fill(refund_id, **facts)
+        self._changed(cause)
+
+    def learn_refund(self, made: Made) -> bool:
+        """Add what the provider says of a refund; False when it is known."""
+        is_new = self.refunds.learn(made)
+        if is_new:
+            self._changed(None)
+        return is_new
+
+    def net_received(self, payment: str) -> int:
+        """What this account has of a payment: received less reversed, moved in less moved out. Refunds not counted."""
+        return sum(
+            RULES[entry.kind].sign * entry.amount_minor
+            for entry in self.entries
+            if RULES[entry.kind].sum is Sum.RECEIVED and entry.payment_key == payment
+        )
 
     def posted(self, provider: str, object_id: str, kind: Kind) -> tuple[int, int]:
         """How much of a kind is in the books for one object (minor units), and in how many steps."""

@@ -12,8 +12,10 @@ from starlette.routing import Route
 
 from services.chassis.health import may_operate
 from services.chassis.hub import Hub
-from services.payments import store, webhook_store
+from services.payments import entry_store, refund_store, store, webhook_store
 from services.payments.applying import WORKER
+from services.payments.listing import entries_wanted
+from services.payments.stripe.identifying import clues
 from services.payments.webhooks import Receiver
 
 STATES = ("received", "applied", "duplicate", "irrelevant", "waiting", "parked")
@@ -28,9 +30,32 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
         async with hub.acquire() as connection:
             row = await store.read_account(connection, shop, order_id)
             entries = await store.read_entries(connection, shop, order_id)
+            asked, made = await refund_store.read_refunds_of(connection, shop, order_id)
         if row is None:
             return _problem(404, f"no account of order {order_id} in shop {shop}")
-        return JSONResponse({"account": _plain(row), "entries": [_plain(entry) for entry in entries]})
+        tables = {"entries": entries, "refunds": asked, "provider_refunds": made}
+        listed = {name: [_plain(row) for row in rows] for name, rows in tables.items()}
+        return JSONResponse({"account": _plain(row), **listed})
+
+    async def entries(request: Request) -> Response:
+        try:
+            wanted, limit = entries_wanted(request.query_params)
+        except ValueError as wrong:
+            return _problem(422, str(wrong))
+        async with hub.acquire() as connection:
+            rows = await entry_store.read_entries(connection, wanted, limit + 1)
+        last = rows[limit - 1] if len(rows) > limit else None
+        place = f"{last['recorded_at'].isoformat()}_{last['id']}" if last else None
+        return JSONResponse({"entries": [_plain(row) for row in rows[:limit]], "next": place})
+
+    async def unmatched(request: Request) -> Response:
+        shop = request.query_params.get("shop")
+        if not shop:
+            return _problem(422, "shop is missing: ?shop=…")
+        async with hub.acquire() as connection:
+            rows = await entry_store.read_unmatched(connection, shop, MOST_ROWS)
+        payments = [{**_plain_but_body(row), "clues": clues(row["body"])} for row in rows]
+        return JSONResponse({"payments": payments})
 
     async def webhooks(request: Request) -> Response:
         state, before = request.query_params.get("state"), request.query_params.get("before")
@@ -70,10 +95,16 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
         routes=[
             Route("/webhooks/stripe/{slug}", receiver.receive, methods=["POST"]),
             Route("/internal/accounts/{shop}/{order_id:uuid}", guarded(account)),
+            Route("/internal/entries", guarded(entries)),
+            Route("/internal/unmatched", guarded(unmatched)),
             Route("/internal/webhooks", guarded(webhooks)),
             Route("/internal/webhooks/{webhook_id:uuid}/redrive", guarded(redrive), methods=["POST"]),
         ]
     )
+
+
+def _plain_but_body(row: asyncpg.Record) -> dict[str, Any]:
+    return {name: _json_value(value) for name, value in row.items() if name != "body"}
 
 
 def _plain(row: asyncpg.Record) -> dict[str, Any]:

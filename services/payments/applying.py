@@ -21,11 +21,12 @@ from services.chassis.hub import Hub
 from services.chassis.subscribers import order_key
 from services.chassis.unit import Unit
 from services.payments import stripe, webhook_store
+from services.payments.account import Account
 from services.payments.book import UNMATCHED_TIMER, AccountBook, object_key
-from services.payments.facts import Facts, Irrelevant, Parked, Reading
+from services.payments.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
 from services.payments.settings import PaymentsSettings, StripeEndpoint
-from services.payments.settling import settle
-from services.payments.store import known_orders, orders_of_objects
+from services.payments.settling import settle, settle_refunds
+from services.payments.store import holders_of_objects, known_orders, orders_of_objects
 from services.payments.stripe.reading import read
 from services.payments.webhook_store import Ending
 
@@ -42,13 +43,18 @@ class Waiting:
 
     webhook_id: UUID
     shop: str
-    facts: Facts
+    facts: Facts | RefundFacts
     received_at: datetime
 
     @property
     def order_id(self) -> UUID | None:
         """The order named by the storefront, when it named one of this shop."""
         return self.facts.order_id if self.facts.order_shop in (None, self.shop) else None
+
+    @property
+    def own(self) -> list[tuple[str, str, str]]:
+        """The names that belong to its order from now on."""
+        return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.own_ids]
 
     @property
     def objects(self) -> list[tuple[str, str, str]]:
@@ -145,7 +151,7 @@ class Application:
         for row in rows:
             reading = _reading(row, self._endpoints.get(row["endpoint"]))
             match reading:
-                case Facts():
+                case Facts() | RefundFacts():
                     found.append(Waiting(row["id"], row["shop"], reading, row["received_at"]))
                 case Irrelevant():
                     self._endings.append(Ending(row["id"], "irrelevant", reading.reason))
@@ -160,21 +166,41 @@ class Application:
         known = await orders_of_objects(
             self._unit.connection, sorted({key for webhook in webhooks for key in webhook.objects})
         )
-        candidates = {(w.shop, order_id) for w in webhooks for order_id in _orders_of(w, known)}
+        holders = await self._holders(webhooks)
+        candidates = {(w.shop, order_id) for w in webhooks for order_id in _orders_of(w, known, holders)}
         await self._book.load_accounts(candidates)
         homeless = []
         for webhook in webhooks:
-            orders = _orders_of(webhook, known)
+            orders = _orders_of(webhook, known, holders)
             account = next((a for o in orders if (a := self._book.find(webhook.shop, o))), None)
             if account is None:
                 homeless.append(webhook)
                 continue
-            for key in webhook.objects:
+            ending = self._settle_at(account, webhook)
+            if ending is None:
+                self._unit.after_commit(AccountBook.on_woken)
+                continue
+            for key in webhook.own:
                 if key not in known:
                     known[key] = account.id
                     self._book.link(account, key[1], key[2])
-            self._endings.append(settle(self._book, account, webhook.facts, webhook.webhook_id))
+            self._endings.append(ending)
         return homeless
+
+    def _settle_at(self, account: Account, webhook: Waiting) -> Ending | None:
+        """Apply it; None leaves it to be applied again."""
+        if isinstance(webhook.facts, RefundFacts):
+            return settle_refunds(account, webhook.facts, webhook.webhook_id)
+        return settle(self._book, account, webhook.facts, webhook.webhook_id)
+
+    async def _holders(self, webhooks: Sequence[Waiting]) -> dict[tuple[str, str, str], UUID]:
+        """Which orders have the money now of which payments, for webhooks that speak of refunds."""
+        payments = {
+            (w.shop, w.facts.provider, w.facts.object_id)
+            for w in webhooks
+            if isinstance(w.facts, RefundFacts)
+        }
+        return await holders_of_objects(self._unit.connection, sorted(payments)) if payments else {}
 
     async def _leave_waiting(self, webhooks: Sequence[Waiting]) -> None:
         """Their keys are locked now: one whose order came meanwhile stays to be applied, the others wait."""
@@ -188,9 +214,10 @@ class Application:
                 self._unit.after_commit(AccountBook.on_woken)
                 continue
             waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
-            self._endings.append(
-                Ending(webhook.webhook_id, "waiting", "order_unknown", ", ".join(webhook.keys))
-            )
+            facts = webhook.facts
+            money = (facts.object_id, facts.received_minor or None, facts.currency)
+            why = ("waiting", "order_unknown", ", ".join(webhook.keys))
+            self._endings.append(Ending(webhook.webhook_id, *why, None, *money))
             self._remind(webhook)
         if waits:
             await webhook_store.wait_for(self._unit.writes, waits)
@@ -238,8 +265,12 @@ def _say_unmatched(unit: Unit, payload: dict[str, Any]) -> None:
     unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
 
 
-def _orders_of(webhook: Waiting, known: dict[tuple[str, str, str], UUID]) -> list[UUID]:
+def _orders_of(
+    webhook: Waiting, known: dict[tuple[str, str, str], UUID], holders: dict[tuple[str, str, str], UUID]
+) -> list[UUID]:
     """Where its money may belong, the surest first: an id we know, then what the storefront wrote."""
+    if isinstance(webhook.facts, RefundFacts):
+        known = {key: known[key] for key in webhook.own if key in known} | holders
     orders = [known[key] for key in webhook.objects if key in known]
     return [*orders, webhook.order_id] if webhook.order_id else orders
 

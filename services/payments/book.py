@@ -12,10 +12,13 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from contracts.orders import OrderEdited
+from contracts.payments import ReassignPayment
 from services.chassis.subscribers import Book, Delivery, order_key
 from services.chassis.unit import Unit
-from services.payments import change_store, store, webhook_store
-from services.payments.account import Account
+from services.payments import change_store, refund_store, store, webhook_store
+from services.payments.account import Account, Origin
+from services.payments.refund_words import news
+from services.payments.squaring import square
 from services.payments.telling import balance_changed
 
 UNMATCHED_TIMER = "webhook_unmatched"
@@ -40,17 +43,51 @@ class AccountBook(Book):
         self._held: set[tuple[str, str]] = set()
         self._closed: list[Account] = []
         self._edits: list[tuple[Any, ...]] = []
+        self._claimed: dict[tuple[str, str, str], UUID] = {}
+        self._moved: dict[tuple[str, str, str], UUID] = {}
+        self._holders: dict[UUID, UUID] = {}
+        self.unmatched: dict[tuple[str, str, str], str] = {}
+        """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
-        await self.load_accounts(
-            (delivery.message.shop, delivery.message.order_id) for delivery in deliveries
-        )
+        named = {(delivery.message.shop, delivery.message.order_id) for delivery in deliveries}
+        if asked := [d for d in deliveries if isinstance(d.message, ReassignPayment)]:
+            named |= await self._load_holders(asked)
+        await self.load_accounts(named)
         edited = {
             (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
         }
         if edited & self._accounts.keys():
             for key, edit_id in await change_store.read_edits(self.unit.connection, sorted(edited)):
                 self._accounts[key].edits.add(edit_id)
+
+    async def _load_holders(self, asked: Sequence[Delivery[ReassignPayment]]) -> set[Key]:
+        """Which accounts have the payments that are to be given to another order, and what waits for an order."""
+        connection = self.unit.connection
+        objects = {
+            d.envelope.id: (d.message.shop, d.message.provider, d.message.provider_reference)
+            for d in asked
+            if d.message.provider and d.message.provider_reference
+        }
+        keys = sorted(set(objects.values()))
+        holders = await store.holders_of_objects(connection, keys)
+        self.unmatched = await webhook_store.read_unmatched_currencies(connection, keys)
+        entries = await store.orders_of_entries(
+            connection, sorted((d.message.shop, d.message.entry_id) for d in asked if d.message.entry_id)
+        )
+        for d in asked:
+            order = entries.get((d.message.shop, d.message.entry_id)) if d.message.entry_id else None
+            order = order or holders.get(objects.get(d.envelope.id, ("", "", "")))
+            if order:
+                self._holders[d.envelope.id] = order
+        return {
+            (d.message.shop, self._holders[d.envelope.id]) for d in asked if d.envelope.id in self._holders
+        }
+
+    def holder_of(self, delivery: Delivery[ReassignPayment]) -> Account | None:
+        """The account that has the payment a command names."""
+        order_id = self._holders.get(delivery.envelope.id)
+        return self.find(delivery.message.shop, order_id) if order_id else None
 
     async def load_accounts(self, keys: Iterable[Key]) -> None:
         """Lock and load the accounts that exist among these."""
@@ -82,6 +119,15 @@ class AccountBook(Book):
         self._links[account.shop, provider, object_id] = account.id
         self._made.add((account.shop, object_key(provider, object_id)))
 
+    def claim(self, account: Account, provider: str, object_id: str) -> None:
+        """A person says whose a payment is of which nothing is in the books: what waits for it is woken."""
+        self._claimed[account.shop, provider, object_id] = account.id
+        self._made.add((account.shop, object_key(provider, object_id)))
+
+    def move(self, account: Account, provider: str, object_id: str) -> None:
+        """Remember which order has a payment's money now."""
+        self._moved[account.shop, provider, object_id] = account.id
+
     def hold(self, keys: Iterable[tuple[str, str]]) -> None:
         """Lock these (shop, key) pairs with the others in `save`; what waits for them goes on waiting."""
         self._held.update(keys)
@@ -89,26 +135,45 @@ class AccountBook(Book):
     async def save(self) -> None:
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
         for account in changed:
-            self.unit.emit(balance_changed(account), about=account, cause=account.cause)
+            self._tell(account)
         writes = self.unit.writes
         await store.insert_accounts(writes, [account for account in changed if account.is_new])
         await store.update_accounts(writes, [account for account in changed if not account.is_new])
         await store.append_entries(writes, changed, self.unit.now)
         await store.append_attempts(writes, changed)
+        await refund_store.write_refunds(writes, changed)
         if self._edits:
             await change_store.append_edits(writes, self._edits)
         if self._closed:
             await store.close_accounts(writes, self._closed)
         if self._links:
             await store.link_objects(writes, self._links)
+        if self._claimed:
+            await store.claim_objects(writes, self._claimed)
+        if self._moved:
+            await store.move_objects(writes, self._moved)
         if self._made or self._held:
             await webhook_store.lock_keys(self.unit.connection, sorted(self._made | self._held))
         if self._made:
             await self._wake_webhooks()
 
+    def _tell(self, account: Account) -> None:
+        """Bring the ledger to what the refunds come to, and say what changed."""
+        if account.refunds.facts:
+            square(account, account.origin or _origin_of(account, self.unit))
+            for message, cause in news(account):
+                self.unit.emit(message, about=account, cause=cause)
+        self.unit.emit(balance_changed(account), about=account, cause=account.cause)
+
     async def _wake_webhooks(self) -> None:
         woken = await webhook_store.wake(self.unit.connection, sorted(self._made))
+        woken += await webhook_store.wake_parked(self.unit.connection, sorted(self._claimed))
         for webhook_id in woken:
             self.unit.cancel_timer(UNMATCHED_TIMER, str(webhook_id))
         if woken:
             self.unit.after_commit(type(self).on_woken)
+
+
+def _origin_of(account: Account, unit: Unit) -> Origin:
+    cause = account.cause
+    return Origin("manual", cause.id if cause else account.id, cause.time if cause else unit.now, "payments")

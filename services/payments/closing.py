@@ -65,4 +65,5 @@ def turn_away(book: AccountBook, account: Account, facts: Facts, webhook_id: UUI
         f"{facts.object_id}: {facts.received_minor} {facts.currency} for order {account.code}, deleted at "
         f"{account.closed_at}; assign it to another order, or refund it at the provider"
     )
-    return Ending(webhook_id, "parked", REASON, detail, account.id)
+    money = (facts.object_id, facts.received_minor, facts.currency)
+    return Ending(webhook_id, "parked", REASON, detail, account.id, *money)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from contracts.payments import AttemptState
 from services.payments.ledger import Kind
+from services.payments.refunds import Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,35 @@ class Facts:
     def ids(self) -> tuple[str, ...]:
         return (self.object_id, *self.other_ids)
 
+    @property
+    def own_ids(self) -> tuple[str, ...]:
+        """Names that bring the order whoever uses them."""
+        return self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """About the refunds of one payment."""
+
+    provider: str
+    object_id: str
+    """The payment."""
+    currency: str
+    occurred_at: datetime
+    made: tuple[Made, ...]
+    order_id: UUID | None = None
+    order_shop: str | None = None
+    received_minor: int = 0
+
+    @property
+    def own_ids(self) -> tuple[str, ...]:
+        """Names by which only these refunds are known."""
+        return tuple(one.object_id for one in self.made)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (*self.own_ids, self.object_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Irrelevant:
@@ -56,4 +86,4 @@ class Parked:
     detail: str
 
 
-Reading = Facts | Irrelevant | Parked
+Reading = Facts | RefundFacts | Irrelevant | Parked

@@ -8,21 +8,24 @@ anything is seen. Were it a running sum, one webhook delivered twice would show 
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import accumulate
+from typing import Any
 from uuid import UUID, uuid5
 
 from contracts.payments import AttemptState, Position
 from contracts.storefront import PaymentMethod
 from services.payments.attempts import Attempt, latest_state
+from services.payments.refunds import Refunds
 
 ENTRY_NAMESPACE = UUID("7d0c8f7e-5d0a-5c39-9d35-6a1f3f2f7a55")
 MANUAL = "manual"
 """The provider of what a person entered; the object is the command's id."""
 ORDER = "order"
 """The provider of what the order itself causes; the object is the order's id."""
+NO_REFUNDS = Refunds()
 MANUAL_METHODS = frozenset(
     (PaymentMethod.CHEQUE, PaymentMethod.TRANSFER, PaymentMethod.CASH, PaymentMethod.OTHER)
 )
@@ -128,6 +131,17 @@ class Entry:
     clearing_on: date | None = None
     reference: str | None = None
     note: str | None = None
+    payment: str | None = None
+    """The payment (`payment_key`) that the entry refunds, reverses or moves; None: it is a payment itself, or none."""
+
+    @property
+    def payment_key(self) -> str:
+        """The payment it belongs to, which may be itself."""
+        return self.payment or payment_key(self.provider, self.object_id)
+
+    def changed(self, **changes: Any) -> "Entry":
+        """The same entry with some attributes changed."""
+        return replace(self, **changes)
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -135,9 +149,26 @@ class Entry:
         return (self.provider, self.object_id, self.kind, self.step)
 
 
+def payment_key(provider: str, object_id: str) -> str:
+    """The name of a payment within a shop."""
+    return f"{provider}:{object_id}"
+
+
+def entry_id_of_payment(shop: str, payment: str) -> UUID:
+    """The id of the entry by which a payment first came in, whichever order has it now."""
+    provider, _, object_id = payment.partition(":")
+    return uuid5(ENTRY_NAMESPACE, f"{shop}/{provider}/{object_id}/{Kind.PAYMENT_RECEIVED}/0")
+
+
 def entry_id(shop: str, entry: Entry) -> UUID:
     """The entry's id, made from its key: whoever posts this money gives it the same id."""
     return uuid5(ENTRY_NAMESPACE, f"{shop}/{entry.provider}/{entry.object_id}/{entry.kind}/{entry.step}")
+
+
+def find_payment(shop: str, entries: Iterable[Entry], entry: UUID) -> Entry | None:
+    """The entry of this id by which a payment came in: received, or moved here from another order."""
+    kinds = (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
+    return next((one for one in entries if one.kind in kinds and entry_id(shop, one) == entry), None)
 
 
 def accounts_of(entry: Entry) -> tuple[str, str]:
@@ -161,7 +192,9 @@ def balances_after(entries: Iterable[Entry]) -> list[int]:
     return list(accumulate(steps))
 
 
-def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt]) -> Position:
+def position(
+    currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt], refunds: Refunds = NO_REFUNDS
+) -> Position:
     """The whole position of an account with at least one entry.
 
     Raises pydantic's ValidationError when a sum leaves the contract's range.
@@ -176,8 +209,9 @@ def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt
         if rule.sum is Sum.RECEIVED and entry.method in MANUAL_METHODS:
             by_hand += rule.sign * entry.amount_minor
     attempt = latest_state(attempts)
+    balance = sum(effect_on_balance(entry.kind) * entry.amount_minor for entry in entries)
     return Position(
-        version=len(entries) + len(attempts),
+        version=len(entries) + len(attempts) + refunds.facts,
         currency=currency,
         due_minor=sums[Sum.DUE],
         credited_minor=sums[Sum.CREDITED],
@@ -187,9 +221,9 @@ def position(currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt
         marked_minor=sums[Sum.MARKED],
         disputed_minor=sums[Sum.DISPUTED],
         authorised_minor=sums[Sum.AUTHORISED],
-        balance_minor=sum(effect_on_balance(entry.kind) * entry.amount_minor for entry in entries),
+        balance_minor=balance,
         attempt=attempt,
-        flags=_flags(sums, attempt),
+        flags=[*_flags(sums, attempt), *(refunds.flags(balance) if refunds.facts else ())],
     )
 
 

@@ -9,6 +9,7 @@ from services.payments import api
 from services.payments.applying import WORKER, apply_webhooks, report_unmatched
 from services.payments.book import UNMATCHED_TIMER, AccountBook
 from services.payments.refusals import Refusals
+from services.payments.sending_refunds import RefundSender
 from services.payments.settings import PaymentsSettings
 from services.payments.subscribers import subscribers
 from services.payments.webhooks import Receiver
@@ -40,4 +41,5 @@ def service() -> Service:
             Worker("refusals", refusals.write, 2.0),
         ],
         timers={UNMATCHED_TIMER: report_unmatched},
+        prepare=lambda hub: [RefundSender(hub).worker()],
     )

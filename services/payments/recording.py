@@ -9,9 +9,9 @@ from datetime import date, timedelta
 
 from contracts.message import Reason
 from contracts.payments import RecordPayment
-from contracts.service import CommandRejected
-from services.chassis.subscribers import Delivery, Wait, order_key
+from services.chassis.subscribers import Delivery
 from services.payments.account import Account
+from services.payments.answering import account_of, deleted, not_positive, other_currency, reject
 from services.payments.book import AccountBook
 from services.payments.ledger import MANUAL, MANUAL_METHODS, Entry, Kind
 from services.payments.settling import receive
@@ -19,41 +19,25 @@ from services.payments.settling import receive
 LARGEST_SUM_MINOR = 2**53 - 1
 """The largest sum a position can tell (contracts.message.Minor)."""
 FIRST_DAY = date(1970, 1, 1)
-PATIENCE = timedelta(minutes=2)
-"""How long a command waits for its order to be known here."""
 
 
 def record_payment(book: AccountBook, delivery: Delivery[RecordPayment]) -> None:
     """Post the receipt, or answer with every reason against it. Waits for an order that is not here yet."""
-    command = delivery.message
-    account = book.find(command.shop, command.order_id)
-    if account is None and book.unit.now - delivery.first_seen_at < PATIENCE:
-        raise Wait(order_key(command.order_id), f"order {command.order_id} is not known yet", PATIENCE * 2)
-    reasons = _against(command, account, delivery)
-    if reasons or account is None:
-        _reject(book, delivery, reasons)
+    account = account_of(book, delivery)
+    if account is None:
+        return
+    if reasons := _against(delivery.message, account, delivery):
+        reject(book, delivery, reasons)
     else:
         receive(book, account, _entry(delivery), delivery.envelope)
 
 
-def _against(
-    command: RecordPayment, account: Account | None, delivery: Delivery[RecordPayment]
-) -> list[Reason]:
-    if account is None:
-        text = f"no order {command.order_id} in shop {command.shop} after {PATIENCE}; check the order's id"
-        return [Reason(code="unknown_order", message=text, field="order_id")]
-    reasons = []
-    if account.closed_at is not None:
-        text = f"order {account.code} was deleted at {account.closed_at:%Y-%m-%d %H:%M}; choose another order"
-        reasons.append(Reason(code="order_deleted", message=text, field="order_id"))
-    if command.currency != account.currency:
-        text = (
-            f"{command.currency} for an account in {account.currency}; enter the amount in {account.currency}"
-        )
-        reasons.append(Reason(code="currency_differs", message=text, field="currency"))
-    if command.amount_minor <= 0:
-        text = f"amount {command.amount_minor} is not above zero; to correct an entry, reverse it"
-        reasons.append(Reason(code="amount_not_positive", message=text, field="amount_minor"))
+def _against(command: RecordPayment, account: Account, delivery: Delivery[RecordPayment]) -> list[Reason]:
+    reasons = [
+        *deleted(account),
+        *other_currency(account, command.currency),
+        *not_positive(command.amount_minor),
+    ]
     if account.position.received_minor + command.amount_minor > LARGEST_SUM_MINOR:
         text = (
             f"{command.amount_minor} is more than an account can hold ({LARGEST_SUM_MINOR} in all); check it"
@@ -71,20 +55,6 @@ def _against(
         text = f"received on {command.received_on}, which is yet to come; enter the day it was received"
         reasons.append(Reason(code="received_in_the_future", message=text, field="received_on"))
     return reasons
-
-
-def _reject(book: AccountBook, delivery: Delivery[RecordPayment], reasons: list[Reason]) -> None:
-    command = delivery.message
-    book.unit.emit(
-        CommandRejected(
-            shop=command.shop,
-            order_id=command.order_id,
-            command_id=delivery.envelope.id,
-            command_type=delivery.envelope.type,
-            reasons=reasons,
-        ),
-        cause=delivery.envelope,
-    )
 
 
 def _entry(delivery: Delivery[RecordPayment]) -> Entry:

@@ -26,9 +26,21 @@ class StripeEndpoint(BaseModel):
         min_length=1, max_length=5, description="Signing secrets, newest first."
     )
     livemode: bool = Field(description="Whether the endpoint is of Stripe's live mode.")
+    api_key: SecretStr | None = Field(
+        default=None,
+        description="Secret API key (sk_…, rk_…) by which refunds are sent; none: they can't be.",
+    )
     account: str | None = Field(
         default=None, min_length=1, description="The connected account, if it is one's."
     )
+
+    @field_validator("api_key")
+    @classmethod
+    def _must_be_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        value = key.get_secret_value() if key else None
+        if value is not None and (len(value) < MIN_SECRET_CHARACTERS or not value.isascii() or " " in value):
+            raise ValueError("an API key has no blanks and at least 16 characters; copy it whole from Stripe")
+        return key
 
     @field_validator("secrets")
     @classmethod
@@ -49,6 +61,12 @@ class PaymentsSettings(ServiceSettings):
     stripe_endpoints: tuple[StripeEndpoint, ...] = Field(
         description='Webhook endpoints: [{"slug": …, "shop": …, "secrets": ["whsec_…"], "livemode": true}].'
     )
+    stripe_api_url: str = Field(
+        default="https://api.stripe.com", pattern=r"^https?://", description="Where refunds are asked for."
+    )
+    stripe_timeout_seconds: float = Field(
+        default=20.0, gt=0, description="How long a call to Stripe may take before it is made again."
+    )
     unmatched_after_hours: float = Field(
         default=72.0, gt=0, description="Money whose order stays unknown this long is reported."
     )
@@ -68,4 +86,9 @@ class PaymentsSettings(ServiceSettings):
         slugs = [endpoint.slug for endpoint in self.stripe_endpoints]
         if len(set(slugs)) < len(slugs):
             raise ValueError("COMPTOIR_STRIPE_ENDPOINTS: two endpoints have the same slug; give each its own")
+        senders = [endpoint.shop for endpoint in self.stripe_endpoints if endpoint.api_key is not None]
+        if len(set(senders)) < len(senders):
+            raise ValueError(
+                "COMPTOIR_STRIPE_ENDPOINTS: two endpoints of a shop have an api_key; give it to one"
+            )
         return self

@@ -12,11 +12,11 @@ from contracts.envelope import Envelope
 from contracts.payments import PaymentSettled, PaymentUnmatched
 from contracts.storefront import PaymentMethod
 from services.payments import closing
-from services.payments.account import Account
+from services.payments.account import Account, Origin
 from services.payments.attempts import Attempt, over_since
 from services.payments.book import AccountBook
-from services.payments.facts import Facts
-from services.payments.ledger import MANUAL, Entry, Kind, entry_id
+from services.payments.facts import Facts, RefundFacts
+from services.payments.ledger import MANUAL, Entry, Kind, entry_id, payment_key
 from services.payments.webhook_store import Ending
 
 _AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
@@ -28,10 +28,32 @@ def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) 
         return closing.turn_away(book, account, facts, webhook_id)
     if facts.currency is not None and facts.currency != account.currency:
         return _other_currency(book, account, facts, webhook_id)
+    account.origin = Origin("webhook", webhook_id, facts.occurred_at, facts.provider)
     changed = [_reach(book, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
     changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
     changed.append(_release(account, facts, webhook_id))
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
+
+
+def settle_refunds(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending | None:
+    """Learn what the provider says of refunds; None when the payment was given to another order just now."""
+    if facts.currency != account.currency:
+        detail = (
+            f"{facts.own_ids[0]} is in {facts.currency}, the account of {account.code} in {account.currency}"
+        )
+        return Ending(webhook_id, "parked", "currency_differs", detail, account.id)
+    if _has_moved_away(account, facts):
+        return None
+    account.origin = Origin("webhook", webhook_id, facts.occurred_at, facts.provider)
+    changed = [account.learn_refund(made) for made in facts.made]
+    return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
+
+
+def _has_moved_away(account: Account, facts: RefundFacts) -> bool:
+    payment = payment_key(facts.provider, facts.object_id)
+    is_known = any(made.key in account.refunds.made for made in facts.made)
+    was_moved = any(e.kind is Kind.TRANSFER_OUT and e.payment == payment for e in account.entries)
+    return was_moved and not is_known and account.net_received(payment) <= 0
 
 
 def receive(book: AccountBook, account: Account, entry: Entry, cause: Envelope | None = None) -> bool:
@@ -124,4 +146,5 @@ def _other_currency(book: AccountBook, account: Account, facts: Facts, webhook_i
         f"{facts.object_id}: {facts.received_minor} {facts.currency} for order {account.code}, whose account is in "
         f"{account.currency}; refund it at the provider or record the agreed amount by hand"
     )
-    return Ending(webhook_id, "parked", "currency_differs", detail, account.id)
+    money = (facts.object_id, facts.received_minor or None, facts.currency)
+    return Ending(webhook_id, "parked", "currency_differs", detail, account.id, *money)

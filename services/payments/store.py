@@ -15,9 +15,11 @@ from contracts.payments import AttemptState
 from contracts.storefront import PaymentMethod
 from services.chassis.database import Connection
 from services.chassis.writing import Writer
+from services.payments import refund_store
 from services.payments.account import Account
 from services.payments.attempts import Attempt
 from services.payments.ledger import Entry, Kind, entry_id
+from services.payments.refund_words import standing
 
 Key = tuple[str, UUID]
 
@@ -26,7 +28,7 @@ async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Acc
     """The accounts that exist among these, locked FOR UPDATE in the given (sorted) order, with all they hold."""
     rows = await connection.fetch(
         """SELECT a.shop, a.order_id, a.code, a.currency, a.method, a.opened_at, a.sequence,
-                  a.closed_at
+                  a.closed_at, a.refund_facts
            FROM account a JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id) USING (shop, order_id)
            ORDER BY a.shop, a.order_id FOR UPDATE OF a""",
         *_columns(keys, 2),
@@ -35,10 +37,15 @@ async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Acc
         return []
     found = [(row["shop"], row["order_id"]) for row in rows]
     entries, attempts = await _entries(connection, found), await _attempts(connection, found)
-    return [
+    accounts = [
         _account(row, entries[row["shop"], row["order_id"]], attempts[row["shop"], row["order_id"]])
         for row in rows
     ]
+    if refunded := [account for account, row in zip(accounts, rows, strict=True) if row["refund_facts"]]:
+        await refund_store.read_refunds(connection, refunded)
+        for account in refunded:
+            account.words_told = standing(account)
+    return accounts
 
 
 def _account(row: asyncpg.Record, entries: list[Entry], attempts: list[Attempt]) -> Account:
@@ -86,6 +93,7 @@ def _entry(row: asyncpg.Record) -> Entry:
         clearing_on=row["clearing_on"],
         reference=row["reference"],
         note=row["note"],
+        payment=row["payment"],
     )
 
 
@@ -137,14 +145,14 @@ async def update_accounts(connection: Writer, accounts: Sequence[Account]) -> No
                credited_minor = n.credited, received_minor = n.received, received_by_hand_minor = n.by_hand,
                refunded_minor = n.refunded, marked_minor = n.marked, disputed_minor = n.disputed,
                authorised_minor = n.authorised, balance_minor = n.balance, attempt = n.attempt,
-               flags = string_to_array(n.flags, ',')
+               flags = string_to_array(n.flags, ','), refund_facts = n.refund_facts
            FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-               $15::text[])
+               $15::text[], $16::integer[])
              AS n (shop, order_id, version, sequence, due, credited, received, by_hand, refunded, marked, disputed,
-               authorised, balance, attempt, flags)
+               authorised, balance, attempt, flags, refund_facts)
            WHERE a.shop = n.shop AND a.order_id = n.order_id""",
-        *_columns([_position_row(account) for account in accounts], 15),
+        *_columns([(*_position_row(account), account.refunds.facts) for account in accounts], 16),
     )
 
 
@@ -182,11 +190,12 @@ async def append_entries(connection: Writer, accounts: Sequence[Account], now: d
     await connection.execute(
         """INSERT INTO ledger_entry (id, shop, order_id, number, kind, amount_minor, currency, provider, object_id,
                step, method, source, caused_by, occurred_at, received_on, clearing_on, reference, note, actor,
-               recorded_at)
-           SELECT n.*, $20 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::bigint[],
+               payment, recorded_at)
+           SELECT n.*, $21 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::bigint[],
                $7::text[], $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::uuid[],
-               $14::timestamptz[], $15::date[], $16::date[], $17::text[], $18::text[], $19::text[]) AS n""",
-        *_columns(rows, 19),
+               $14::timestamptz[], $15::date[], $16::date[], $17::text[], $18::text[], $19::text[], $20::text[])
+               AS n""",
+        *_columns(rows, 20),
         now,
     )
 
@@ -195,7 +204,7 @@ def _entry_row(account: Account, number: int, e: Entry) -> tuple[Any, ...]:
     name = (entry_id(account.shop, e), account.shop, account.id, number, e.kind)
     money = (e.amount_minor, account.currency, e.provider, e.object_id, e.step, e.method)
     origin = (e.source, e.caused_by, e.occurred_at)
-    words = (e.received_on, e.clearing_on, e.reference, e.note, e.actor)
+    words = (e.received_on, e.clearing_on, e.reference, e.note, e.actor, e.payment)
     return (*name, *money, *origin, *words)
 
 
@@ -223,6 +232,54 @@ async def link_objects(connection: Writer, links: Mapping[tuple[str, str, str], 
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) ON CONFLICT DO NOTHING""",
         *_columns([(*key, order_id) for key, order_id in sorted(links.items())], 4),
     )
+
+
+async def claim_objects(connection: Writer, claims: Mapping[tuple[str, str, str], UUID]) -> None:
+    """A person's word on which order an object belongs to: it counts over an earlier link, as long as nothing of it
+    is in the books.
+    """
+    await connection.execute(
+        """INSERT INTO provider_object AS o (shop, provider, object_id, order_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[])
+           ON CONFLICT (shop, provider, object_id) DO UPDATE SET order_id = excluded.order_id, moved_to = NULL
+           WHERE NOT EXISTS (SELECT FROM ledger_entry e
+                             WHERE (e.shop, e.provider, e.object_id) = (o.shop, o.provider, o.object_id))""",
+        *_columns([(*key, order_id) for key, order_id in sorted(claims.items())], 4),
+    )
+
+
+async def move_objects(connection: Writer, moves: Mapping[tuple[str, str, str], UUID]) -> None:
+    """Which order has the money of a payment now."""
+    await connection.execute(
+        """UPDATE provider_object o SET moved_to = n.order_id
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) AS n (shop, provider, object_id, order_id)
+           WHERE (o.shop, o.provider, o.object_id) = (n.shop, n.provider, n.object_id)""",
+        *_columns([(*key, order_id) for key, order_id in sorted(moves.items())], 4),
+    )
+
+
+async def holders_of_objects(
+    connection: Connection, objects: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], UUID]:
+    """The orders that have the money of those payments (shop, provider, object id) now."""
+    rows = await connection.fetch(
+        """SELECT o.* FROM provider_object o JOIN unnest($1::text[], $2::text[], $3::text[])
+               AS k (shop, provider, object_id) USING (shop, provider, object_id)""",
+        *_columns(objects, 3),
+    )
+    return {
+        (row["shop"], row["provider"], row["object_id"]): row["moved_to"] or row["order_id"] for row in rows
+    }
+
+
+async def orders_of_entries(connection: Connection, entries: Sequence[Key]) -> dict[Key, UUID]:
+    """The orders that have these entries (shop, entry id)."""
+    rows = await connection.fetch(
+        """SELECT e.shop, e.id, e.order_id FROM ledger_entry e JOIN unnest($1::text[], $2::uuid[]) AS k (shop, id)
+               USING (shop, id)""",
+        *_columns(entries, 2),
+    )
+    return {(row["shop"], row["id"]): row["order_id"] for row in rows}
 
 
 async def orders_of_objects(

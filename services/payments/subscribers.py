@@ -1,9 +1,25 @@
 """What payments hears, and the action each message starts."""
 
 from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced
-from contracts.payments import RecordPayment
+from contracts.payments import (
+    ConfirmRefundMark,
+    GrantCredit,
+    ReassignPayment,
+    RecordPayment,
+    RefundOrder,
+    ReversePayment,
+)
 from services.chassis.subscribers import Delivery, Subscribers
-from services.payments import changing, closing, opening, recording
+from services.payments import (
+    changing,
+    closing,
+    crediting,
+    opening,
+    reassigning,
+    recording,
+    refunding,
+    reversing,
+)
 from services.payments.book import AccountBook
 
 subscribers = Subscribers("payments", AccountBook)
@@ -27,3 +43,28 @@ def order_deleted(book: AccountBook, delivery: Delivery[OrderDeleted]) -> None:
 @subscribers.on(RecordPayment)
 def record_payment(book: AccountBook, delivery: Delivery[RecordPayment]) -> None:
     recording.record_payment(book, delivery)
+
+
+@subscribers.on(ReversePayment)
+def reverse_payment(book: AccountBook, delivery: Delivery[ReversePayment]) -> None:
+    reversing.reverse_payment(book, delivery)
+
+
+@subscribers.on(GrantCredit)
+def grant_credit(book: AccountBook, delivery: Delivery[GrantCredit]) -> None:
+    crediting.grant_credit(book, delivery)
+
+
+@subscribers.on(RefundOrder)
+def refund_order(book: AccountBook, delivery: Delivery[RefundOrder]) -> None:
+    refunding.refund_order(book, delivery)
+
+
+@subscribers.on(ConfirmRefundMark)
+def confirm_refund_mark(book: AccountBook, delivery: Delivery[ConfirmRefundMark]) -> None:
+    refunding.confirm_mark(book, delivery)
+
+
+@subscribers.on(ReassignPayment)
+def reassign_payment(book: AccountBook, delivery: Delivery[ReassignPayment]) -> None:
+    reassigning.reassign_payment(book, delivery)

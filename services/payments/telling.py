@@ -6,7 +6,7 @@ balance as these books without adding anything up.
 
 from contracts.payments import BalanceChanged, LedgerEntry
 from services.payments.account import Account
-from services.payments.ledger import MANUAL, ORDER, Entry, balances_after, entry_id
+from services.payments.ledger import MANUAL, ORDER, Entry, balances_after, entry_id, entry_id_of_payment
 
 _OURSELVES = frozenset((MANUAL, ORDER))
 
@@ -38,6 +38,7 @@ def _told(account: Account, number: int, entry: Entry, balance_minor: int) -> Le
         clearing_on=entry.clearing_on,
         note=entry.note,
         actor=entry.actor,
+        payment_entry_id=entry_id_of_payment(account.shop, entry.payment) if entry.payment else None,
         occurred_at=entry.occurred_at,
         balance_after_minor=balance_minor,
     )

@@ -40,6 +40,9 @@ class Ending:
     reason: str | None = None
     detail: str | None = None
     order_id: UUID | None = None
+    object_id: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
 
 
 async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
@@ -101,15 +104,18 @@ async def end(connection: Writer, endings: Sequence[Ending], now: datetime) -> N
     """Write how locked webhooks ended."""
     await connection.execute(
         """UPDATE webhook w SET state = n.state, reason = n.reason, detail = n.detail, order_id = n.order_id,
-               handled_at = $6
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[])
-               AS n (id, state, reason, detail, order_id)
+               object_id = n.object_id, amount_minor = n.amount_minor, currency = n.currency, handled_at = $9
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[],
+               $8::text[]) AS n (id, state, reason, detail, order_id, object_id, amount_minor, currency)
            WHERE w.id = n.id""",
         [e.webhook_id for e in endings],
         [e.state for e in endings],
         [e.reason for e in endings],
         [e.detail for e in endings],
         [e.order_id for e in endings],
+        [e.object_id for e in endings],
+        [e.amount_minor for e in endings],
+        [e.currency for e in endings],
         now,
     )
 
@@ -176,6 +182,36 @@ async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[
         [key for _, key in keys],
     )
     return [row["id"] for row in rows]
+
+
+async def wake_parked(connection: Connection, objects: Sequence[tuple[str, str, str]]) -> list[UUID]:
+    """Webhooks parked with a payment (shop, provider, object id) whose order was named since are applied again."""
+    rows = await connection.fetch(
+        """UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS n (shop, provider, object_id)
+           WHERE w.shop = n.shop AND w.provider = n.provider AND w.object_id = n.object_id
+             AND w.state IN ('waiting', 'parked') RETURNING w.id""",
+        [shop for shop, _, _ in objects],
+        [provider for _, provider, _ in objects],
+        [object_id for _, _, object_id in objects],
+    )
+    return [row["id"] for row in rows]
+
+
+async def read_unmatched_currencies(
+    connection: Connection, objects: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], str]:
+    """Those of the payments (shop, provider, object id) of which a webhook waits or is parked, with its currency."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT w.shop, w.provider, w.object_id, w.currency
+           FROM webhook w JOIN unnest($1::text[], $2::text[], $3::text[]) AS k (shop, provider, object_id)
+               USING (shop, provider, object_id)
+           WHERE w.state IN ('received', 'waiting', 'parked')""",
+        [shop for shop, _, _ in objects],
+        [provider for _, provider, _ in objects],
+        [object_id for _, _, object_id in objects],
+    )
+    return {(row["shop"], row["provider"], row["object_id"]): row["currency"] or "" for row in rows}
 
 
 async def count_refused(

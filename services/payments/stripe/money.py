@@ -50,3 +50,12 @@ def to_minor(amount: object, currency: str) -> int:
     if minor > money.MAX_MINOR:
         raise StripeAmountUnusable(amount, currency, "beyond the contract's range")
     return minor
+
+
+def from_minor(amount_minor: int, currency: str) -> int:
+    """An amount in ISO 4217 minor units in Stripe's unit. Raises StripeAmountUnusable; nothing is rounded."""
+    digits = money.EXPONENTS[currency] - EXPONENTS[currency]
+    amount, rest = divmod(amount_minor, 10**digits) if digits >= 0 else (amount_minor * 10**-digits, 0)
+    if rest:
+        raise StripeAmountUnusable(amount_minor, currency, "Stripe's unit is too coarse for it")
+    return amount

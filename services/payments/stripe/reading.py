@@ -1,17 +1,21 @@
 """From a Stripe event to facts of our books. Pure; the table of what each type may write is `READERS`.
 
 Money comes from the intent only (a charge counts when it has no intent): `amount_received` is the whole sum so far,
-so repeats, captures in parts and several events about one payment end in the same entries. Types that move money
-in a way these books do not take in are parked, visible and never lost. Source: Stripe's event reference.
+so repeats, captures in parts and several events about one payment end in the same entries. Refunds come each by its
+own id, whatever the event about it is called. Types that move money in a way these books do not take in are parked,
+visible and never lost. Source: Stripe's event reference.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from contracts.payments import AttemptState
-from services.payments.facts import Facts, Irrelevant, Parked, Reading
+from services.payments.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
 from services.payments.ledger import Kind
+from services.payments.refunds import RANKS, Made
 from services.payments.strict_json import JsonRefused
 from services.payments.stripe import PROVIDER
 from services.payments.stripe.event import Event, ShapeUnexpected, moment, read_event, text
@@ -19,8 +23,9 @@ from services.payments.stripe.money import StripeAmountUnusable, currency_of, to
 
 ORDER_KEY = "comptoir_order_id"
 SHOP_KEY = "comptoir_shop"
+REFUND_KEY = "comptoir_refund_id"
 _NO_MONEY_OF_ORDERS = ("customer.", "payment_method.", "product.", "price.", "setup_intent.")
-_MONEY_TO_BE_SEEN = ("refund.", "charge.refund", "charge.dispute.")
+_MONEY_TO_BE_SEEN = ("charge.dispute.",)
 
 
 def read(body: bytes, *, is_live: bool, account: str | None) -> Reading:
@@ -126,6 +131,20 @@ def _intent_partially_funded(event: Event) -> Reading:
     return Parked("not_posted_by_itself", "a bank transfer covered a part of the intent; read it in Stripe")
 
 
+def _refund(event: Event) -> Reading:
+    return refund_facts(event.thing, event.created_at)
+
+
+def _charge_refunded(event: Event) -> Reading:
+    """Versions before 2022-11-15 list the charge's refunds inside; later ones tell each by an event of its own."""
+    listed = event.thing.get("refunds")
+    items = listed.get("data") if isinstance(listed, dict) else None
+    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+        return Irrelevant("refund_says_it")
+    found = [refund_facts(item, event.created_at) for item in items]
+    return replace(found[0], made=tuple(made for facts in found for made in facts.made))
+
+
 def _intent_is(state: AttemptState) -> Callable[[Event], Reading]:
     return lambda event: _intent(event, state)
 
@@ -162,6 +181,41 @@ def _session(*attempts: AttemptState) -> Callable[[Event], Reading]:
     return read_session
 
 
+def refund_facts(thing: dict[str, Any], occurred_at: datetime) -> RefundFacts:
+    """What a refund says, from an event or from the answer to our own call.
+
+    Raises ShapeUnexpected, StripeAmountUnusable. The payment is the intent, or the charge that has none.
+    """
+    payment = text(thing, "charge" if thing.get("payment_intent") is None else "payment_intent")
+    currency = currency_of(thing.get("currency"))
+    state = thing.get("status") or "succeeded"
+    if state not in RANKS:
+        raise ShapeUnexpected(f"status of a refund is {str(state)[:40]}")
+    order_id, order_shop = _order_named_in(thing)
+    why = thing.get("failure_reason")
+    made = Made(
+        provider=PROVIDER,
+        object_id=text(thing, "id"),
+        payment=payment,
+        amount_minor=to_minor(thing.get("amount"), currency),
+        made_at=moment(thing, "created"),
+        states=frozenset((state,)),
+        refund_id=_refund_named_in(thing),
+        is_duplicate=thing.get("reason") == "duplicate",
+        detail=why[:500] if isinstance(why, str) else None,
+    )
+    return RefundFacts(PROVIDER, payment, currency, occurred_at, (made,), order_id, order_shop)
+
+
+def _refund_named_in(thing: dict[str, Any]) -> UUID | None:
+    metadata = thing.get("metadata")
+    named = metadata.get(REFUND_KEY) if isinstance(metadata, dict) else None
+    try:
+        return UUID(named) if isinstance(named, str) else None
+    except ValueError:
+        return None
+
+
 READERS: dict[str, Callable[[Event], Reading]] = {
     "payment_intent.succeeded": _intent_succeeded,
     "payment_intent.amount_capturable_updated": _intent_capturable,
@@ -177,6 +231,11 @@ READERS: dict[str, Callable[[Event], Reading]] = {
     "charge.pending": _lone_charge(AttemptState.PENDING, with_money=False),
     "charge.failed": _lone_charge(AttemptState.DECLINED, with_money=False),
     "charge.expired": _lone_charge(AttemptState.EXPIRED, with_money=False),
+    "charge.refunded": _charge_refunded,
+    "charge.refund.updated": _refund,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
     "checkout.session.completed": _session(),
     "checkout.session.async_payment_succeeded": _session(),
     "checkout.session.async_payment_failed": _session(AttemptState.DECLINED),

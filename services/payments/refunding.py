@@ -1,0 +1,194 @@
+"""Money goes back: recorded here only, or sent to the provider; and a recorded refund is confirmed with a reference.
+
+Never more than was received and is neither refunded, marked nor about to be sent, of the order and of the payment.
+The refund's id names all that comes of it (the entries, the effect, the provider's idempotency key), so a repeat is
+the same refund.
+"""
+
+from dataclasses import dataclass
+
+from contracts.message import Reason
+from contracts.payments import ConfirmRefundMark, RefundCause, RefundMode, RefundOrder
+from services.chassis.subscribers import Delivery
+from services.payments import stripe
+from services.payments.account import Account
+from services.payments.answering import account_of, done, not_positive, other_currency, reject
+from services.payments.book import AccountBook
+from services.payments.crediting import beyond_due
+from services.payments.ledger import Kind, find_payment, payment_key
+from services.payments.refunds import Asked
+
+EFFECT = "refund"
+"""The kind of effect that asks the provider for a refund; its key is the refund's id."""
+SENDING = frozenset((stripe.PROVIDER,))
+"""Providers that refunds can be sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment of an account and what of it could still be refunded, in minor units."""
+
+    provider: str
+    object_id: str
+    left_minor: int
+
+
+def refund_order(book: AccountBook, delivery: Delivery[RefundOrder]) -> None:
+    """Mark the refund or plan its sending; or answer with every reason against it. A known refund is done."""
+    command = delivery.message
+    account = account_of(book, delivery)
+    if account is None:
+        return None
+    if command.refund_id in account.refunds.asked:
+        return done(book, delivery)
+    payment = _payment_for(command, account)
+    if reasons := _against(command, account, payment):
+        return reject(book, delivery, reasons)
+    asked = _asked(delivery, payment)
+    account.ask_refund(asked, delivery.envelope)
+    if not asked.is_mark:
+        book.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
+    return None
+
+
+def confirm_mark(book: AccountBook, delivery: Delivery[ConfirmRefundMark]) -> None:
+    """Fill in the reference that confirms a mark; the same reference again is done."""
+    command = delivery.message
+    account = account_of(book, delivery)
+    if account is None:
+        return None
+    asked = account.refunds.asked.get(command.refund_id)
+    if asked is not None and command.reference == asked.reference:
+        return done(book, delivery)
+    if asked is None or not asked.is_mark:
+        text = f"order {account.code} has no recorded refund {command.refund_id}; check the refund's id"
+        return reject(book, delivery, [Reason(code="refund_unknown", message=text, field="refund_id")])
+    made = account.refunds.matching().fulfilled.get(asked.id)
+    if known := asked.reference or (made.object_id if made else None):
+        text = f"refund {asked.id} is confirmed by {known}; record another refund for other money"
+        return reject(book, delivery, [Reason(code="already_confirmed", message=text, field="refund_id")])
+    account.fill_refund(asked.id, delivery.envelope, reference=command.reference, confirmed_by=command.actor)
+    account.causes[asked.id] = delivery.envelope
+    return None
+
+
+def payments_of(account: Account) -> list[Payment]:
+    """The account's payments with what of each could still be refunded, the latest first."""
+    keys = dict.fromkeys(
+        entry.payment_key
+        for entry in reversed(account.entries)
+        if entry.kind in (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
+    )
+    return [Payment(*_split(key), account.net_received(key) - _taken_minor(account, key)) for key in keys]
+
+
+def _taken_minor(account: Account, payment: str) -> int:
+    """What of a payment went back already, or is marked or about to."""
+    refunds = account.refunds
+    matching = refunds.matching()
+    made = sum(
+        one.amount_minor
+        for one in refunds.made.values()
+        if one.is_live and payment_key(one.provider, one.payment) == payment
+    )
+    waiting = {one.id for one in refunds.waiting()}
+    own = sum(
+        one.amount_minor
+        for one in refunds.asked.values()
+        if one.provider
+        and one.payment
+        and payment_key(one.provider, one.payment) == payment
+        and (one.id in waiting or (one.is_mark and matching.is_in_force(one)))
+    )
+    return made + own
+
+
+def _payment_for(command: RefundOrder, account: Account) -> Payment | None:
+    """The payment that is named, else the latest from which the amount can be taken."""
+    payments = payments_of(account)
+    if command.entry_id is not None:
+        named = find_payment(account.shop, account.entries, command.entry_id)
+        return next(
+            (p for p in payments if named and payment_key(p.provider, p.object_id) == named.payment_key), None
+        )
+    fitting = [p for p in payments if command.mode is not RefundMode.SENT or p.provider in SENDING]
+    return next((p for p in fitting if p.left_minor >= command.amount_minor), None)
+
+
+def _against(command: RefundOrder, account: Account, payment: Payment | None) -> list[Reason]:
+    reasons = [*other_currency(account, command.currency), *not_positive(command.amount_minor)]
+    if command.mode is RefundMode.EXTERNAL:
+        text = "a refund is recorded or sent; external ones are told by the provider"
+        reasons.append(Reason(code="mode_not_possible", message=text, field="mode"))
+    if command.cause is RefundCause.CREDIT:
+        reasons += beyond_due(account, command.amount_minor)
+    return [*reasons, *_against_amount(command, account), *_against_payment(command, account, payment)]
+
+
+def _against_amount(command: RefundOrder, account: Account) -> list[Reason]:
+    p = account.position
+    left = p.received_minor - p.refunded_minor - p.marked_minor - account.refunds.planned_minor
+    if command.amount_minor <= left:
+        return []
+    text = (
+        f"{command.amount_minor} to refund, {max(0, left)} left of {p.received_minor} {account.currency} received; "
+        "refund at most that"
+    )
+    return [Reason(code="refund_exceeds_received", message=text, field="amount_minor")]
+
+
+def _against_payment(command: RefundOrder, account: Account, payment: Payment | None) -> list[Reason]:
+    if payment is None and command.entry_id is not None:
+        text = f"order {account.code} has no payment {command.entry_id}; name the entry of a payment"
+        return [Reason(code="payment_unknown", message=text, field="entry_id")]
+    if payment is not None and command.amount_minor > payment.left_minor:
+        text = f"{command.amount_minor} to refund, {payment.left_minor} left of this payment; refund at most that"
+        return [Reason(code="refund_exceeds_payment", message=text, field="amount_minor")]
+    if command.mode is not RefundMode.SENT:
+        return []
+    if payment is None or payment.provider not in SENDING:
+        text = (
+            f"no payment of order {account.code} by {', '.join(SENDING)} covers it; record the refund instead"
+        )
+        return [Reason(code="provider_cannot_refund", message=text, field="mode")]
+    if account.position.disputed_minor > 0:
+        text = f"{account.position.disputed_minor} of order {account.code} is disputed; wait for the dispute's end"
+        return [Reason(code="payment_disputed", message=text, field="mode")]
+    return []
+
+
+def _asked(delivery: Delivery[RefundOrder], payment: Payment | None) -> Asked:
+    command = delivery.message
+    reference = command.reference if command.mode is RefundMode.RECORDED else None
+    return Asked(
+        id=command.refund_id,
+        command_id=delivery.envelope.id,
+        mode=command.mode,
+        amount_minor=command.amount_minor,
+        provider=payment.provider if payment else None,
+        payment=payment.object_id if payment else None,
+        cause=command.cause,
+        reason=command.reason,
+        lines=tuple(command.lines),
+        actor=command.actor,
+        asked_at=delivery.envelope.time,
+        reference=reference,
+        confirmed_by=command.actor if reference else None,
+    )
+
+
+def _order_to_send(account: Account, asked: Asked) -> dict[str, object]:
+    return {
+        "shop": account.shop,
+        "order_id": str(account.id),
+        "refund_id": str(asked.id),
+        "payment": asked.payment,
+        "amount_minor": asked.amount_minor,
+        "currency": account.currency,
+        "is_duplicate": asked.cause is RefundCause.OVERPAID,
+    }
+
+
+def _split(payment: str) -> tuple[str, str]:
+    provider, _, object_id = payment.partition(":")
+    return provider, object_id

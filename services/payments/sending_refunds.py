@@ -1,0 +1,124 @@
+"""Refunds that were asked to be sent are really sent: planned, in flight, and then what the provider answered.
+
+The provider's idempotency key is the refund's id, so what may or may not have happened is simply asked for again:
+after a time-out, a 5xx or the death of this process. From the second try on the provider is asked first whether it has
+the refund, for it forgets keys after a day. Given up is only what it refuses, or does not have after `ATTEMPTS` tries.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
+from services.chassis.hub import Hub
+from services.chassis.unit import Unit
+from services.chassis.working import Worker
+from services.payments import stripe
+from services.payments.account import Origin
+from services.payments.book import AccountBook
+from services.payments.refunding import EFFECT
+from services.payments.settings import PaymentsSettings
+from services.payments.stripe.calling import RefundWish, StripeAway, StripeClient, StripeRefused
+from services.payments.stripe.event import ShapeUnexpected
+from services.payments.stripe.money import StripeAmountUnusable
+from services.payments.stripe.reading import refund_facts
+
+ATTEMPTS = 40
+"""With pauses that grow to a quarter of an hour: more than eight hours."""
+CONCURRENCY = 4
+_NEVER = 2**31 - 1
+_AGAIN = "asked again under the same key"
+log = structlog.get_logger()
+
+
+class RefundSender:
+    """Sends the refunds of this process's shops and records what became of them."""
+
+    def __init__(self, hub: Hub) -> None:
+        assert isinstance(hub.settings, PaymentsSettings)
+        self._client = StripeClient(hub.settings.stripe_api_url, hub.settings.stripe_timeout_seconds)
+        self._keys = {
+            endpoint.shop: endpoint.api_key.get_secret_value()
+            for endpoint in hub.settings.stripe_endpoints
+            if endpoint.api_key is not None
+        }
+        self.effects = EffectWorker(EFFECT, self.perform, self.record, CONCURRENCY, _NEVER)
+
+    def worker(self) -> Worker:
+        """The worker that sends what is due."""
+        return Worker(EFFECT, self.effects.run)
+
+    async def close(self) -> None:
+        """Close the connections to the provider."""
+        await self._client.close()
+
+    async def perform(self, effect: Effect) -> Outcome:
+        """Ask for one refund. Raises nothing that could leave its fate in doubt."""
+        wish = _wish(effect)
+        key = self._keys.get(wish.shop)
+        if key is None:
+            return Failed(
+                f"no API key of shop {wish.shop} in COMPTOIR_STRIPE_ENDPOINTS; add api_key and ask anew"
+            )
+        try:
+            found = await self._client.find_refund(key, wish) if effect.attempts > 1 else None
+            if found is None and effect.attempts > ATTEMPTS:
+                return Failed(f"given up after {effect.attempts} tries; Stripe has no such refund")
+            return Done(json.dumps(found or await self._client.refund(key, wish)))
+        except StripeRefused as refused:
+            return Failed(str(refused))
+        except (StripeAmountUnusable, KeyError) as unusable:
+            return Failed(f"the amount can't be told to Stripe: {unusable}")
+        except StripeAway as away:
+            return Retry(str(away))
+
+    async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        """Enter what the provider answered. Runs in the transaction that settles the effects."""
+        final = [(effect, outcome) for effect, outcome in results if isinstance(outcome, Done | Failed)]
+        for effect, outcome in results:
+            if isinstance(outcome, Uncertain) and effect.attempts <= 2 * ATTEMPTS:
+                await decide(unit, effect.key, "planned", _AGAIN)
+        if not final:
+            return
+        book = AccountBook(unit)
+        await book.load_accounts((e.payload["shop"], UUID(e.payload["order_id"])) for e, _ in final)
+        for effect, outcome in final:
+            _enter(book, _wish(effect), outcome)
+        await book.save()
+
+
+def _enter(book: AccountBook, wish: RefundWish, outcome: Done | Failed) -> None:
+    account = book.find(wish.shop, wish.order_id)
+    if account is None or wish.refund_id not in account.refunds.asked:
+        log.error("a refund was sent that nobody asked for", refund_id=str(wish.refund_id))
+        return
+    account.origin = Origin("answer", wish.refund_id, book.unit.now, stripe.PROVIDER)
+    if isinstance(outcome, Failed):
+        account.fill_refund(wish.refund_id, refusal=outcome.detail)
+        return
+    account.fill_refund(wish.refund_id, is_sent=True)
+    try:
+        facts = refund_facts(json.loads(outcome.detail or "{}"), book.unit.now)
+    except (ShapeUnexpected, StripeAmountUnusable) as unusable:
+        log.error(
+            "the answer can't be read; the webhook tells", refund_id=str(wish.refund_id), why=str(unusable)
+        )
+        return
+    account.learn_refund(facts.made[0])
+    book.link(account, stripe.PROVIDER, facts.made[0].object_id)
+
+
+def _wish(effect: Effect) -> RefundWish:
+    payload: dict[str, Any] = effect.payload
+    return RefundWish(
+        refund_id=UUID(payload["refund_id"]),
+        shop=payload["shop"],
+        order_id=UUID(payload["order_id"]),
+        payment=payload["payment"],
+        amount_minor=payload["amount_minor"],
+        currency=payload["currency"],
+        is_duplicate=payload["is_duplicate"],
+    )

@@ -1,0 +1,157 @@
+"""Squaring: the ledger is brought to what the account's refunds come to. Pure.
+
+What each refund should count for is a function of the refunds known; what the ledger lacks of it is posted, what is
+too much is taken back by a counter-entry. A refund made at the provider without us is taken as a credit as far as the
+customer would otherwise owe by it, since whoever got his money back there returned the goods, or had been credited.
+"""
+
+from dataclasses import dataclass
+
+from contracts.payments import RefundCause
+from contracts.storefront import PaymentMethod
+from services.payments.account import Account, Origin
+from services.payments.ledger import MANUAL, ORDER, Entry, Kind, payment_key
+from services.payments.refunds import Asked, Made, Matching
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """One money object of the account and the two kinds of entry that raise and lower what it counts for."""
+
+    provider: str
+    object_id: str
+    up: Kind
+    down: Kind
+
+
+def square(account: Account, origin: Origin) -> None:
+    """Post what is missing. Nothing to do for an account without refunds; a repeat posts nothing."""
+    if not account.refunds.facts:
+        return
+    matching = account.refunds.matching()
+    for asked in sorted(account.refunds.asked.values(), key=lambda one: one.id):
+        _square_asked(account, asked, matching, origin)
+    for made in matching.external:
+        _reach(
+            account, _of_made(made), made.amount_minor if made.is_live else 0, _made_entry(made, None, origin)
+        )
+    _square_external_credit(account, matching, origin)
+
+
+def _square_asked(account: Account, asked: Asked, matching: Matching, origin: Origin) -> None:
+    made = matching.of(asked)
+    if asked.cause is RefundCause.CREDIT and (asked.is_mark or asked.is_sent or made is not None):
+        _post_credit(account, asked)
+    counts_by_mark = asked.is_mark and (made is None or _stands_for(account, asked, made, matching))
+    if asked.is_mark:
+        target = asked.amount_minor if counts_by_mark else 0
+        _reach(account, _of_mark(asked), target, _mark_entry(asked, made, origin))
+    if made is not None:
+        target = made.amount_minor if made.is_live and not counts_by_mark else 0
+        _reach(account, _of_made(made), target, _made_entry(made, asked, origin))
+
+
+def _stands_for(account: Account, mark: Asked, made: Made, matching: Matching) -> bool:
+    """Whether the mark, posted before the refund that confirms it was known, goes on counting in its place."""
+    is_confirmed = mark.id in matching.fulfilled
+    return is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(made)) == 0
+
+
+def _square_external_credit(account: Account, matching: Matching, origin: Origin) -> None:
+    credit = _Sum(ORDER, f"external-refunds/{account.id}", Kind.CREDIT_GRANTED, Kind.CREDIT_REVERSED)
+    refunded = sum(one.amount_minor for one in matching.external if one.is_live and not one.is_duplicate)
+    owed_without = account.position.balance_minor + _net(account, credit)
+    target = max(0, min(refunded, owed_without))
+    entry = Entry(
+        Kind.CREDIT_GRANTED,
+        0,
+        ORDER,
+        credit.object_id,
+        0,
+        origin.source,
+        origin.caused_by,
+        origin.occurred_at,
+        origin.actor,
+    )
+    _reach(account, credit, target, entry)
+
+
+def _net(account: Account, sums: _Sum) -> int:
+    raised, _ = account.posted(sums.provider, sums.object_id, sums.up)
+    lowered, _ = account.posted(sums.provider, sums.object_id, sums.down)
+    return raised - lowered
+
+
+def _reach(account: Account, sums: _Sum, target_minor: int, like: Entry) -> None:
+    missing = target_minor - _net(account, sums)
+    if not missing:
+        return
+    kind = sums.up if missing > 0 else sums.down
+    _, steps = account.posted(sums.provider, sums.object_id, kind)
+    account.post(like.changed(kind=kind, amount_minor=abs(missing), step=steps), account.cause)
+
+
+def _of_mark(mark: Asked) -> _Sum:
+    return _Sum(MANUAL, str(mark.id), Kind.REFUND_MARKED, Kind.REFUND_MARK_REVERSED)
+
+
+def _of_made(made: Made) -> _Sum:
+    return _Sum(made.provider, made.object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
+
+
+def _mark_entry(mark: Asked, made: Made | None, origin: Origin) -> Entry:
+    """A mark is the person's who made it; taking it back is whose word made it void."""
+    is_void = made is not None
+    return Entry(
+        Kind.REFUND_MARKED,
+        mark.amount_minor,
+        MANUAL,
+        str(mark.id),
+        0,
+        origin.source if is_void else "manual",
+        origin.caused_by if is_void else mark.command_id,
+        origin.occurred_at if is_void else mark.asked_at,
+        origin.actor if is_void else mark.actor,
+        reference=made.object_id if made is not None else mark.reference,
+        note=mark.reason,
+        payment=_payment_of(mark),
+    )
+
+
+def _made_entry(made: Made, asked: Asked | None, origin: Origin) -> Entry:
+    return Entry(
+        Kind.REFUND_PAID,
+        made.amount_minor,
+        made.provider,
+        made.object_id,
+        0,
+        origin.source,
+        origin.caused_by,
+        made.made_at if made.is_live else origin.occurred_at,
+        asked.actor if asked else made.provider,
+        method=PaymentMethod.CARD,
+        note=asked.reason if asked else None,
+        payment=payment_key(made.provider, made.payment),
+    )
+
+
+def _post_credit(account: Account, asked: Asked) -> None:
+    account.post(
+        Entry(
+            Kind.CREDIT_GRANTED,
+            asked.amount_minor,
+            MANUAL,
+            str(asked.id),
+            0,
+            "manual",
+            asked.command_id,
+            asked.asked_at,
+            asked.actor,
+            note=asked.reason,
+        ),
+        account.cause,
+    )
+
+
+def _payment_of(asked: Asked) -> str | None:
+    return payment_key(asked.provider, asked.payment) if asked.provider and asked.payment else None
