@@ -22,6 +22,7 @@ from contracts.fulfillment import (
     StockRejected,
     StockReserved,
     UnpackParcel,
+    StockRestocked,
 )
 from contracts.message import Command, Message
 from contracts.notifier import ConfirmMail, MailFailed, MailSent, MailUncertain, ResendMail
@@ -162,6 +163,7 @@ _ENTRIES = (
     _entry("fulfillment", StockReserved, "orders"),
     _entry("fulfillment", StockRejected, "orders"),
     _entry("fulfillment", StockLevelChanged, "orders"),
+    _entry("fulfillment", StockRestocked, "orders"),
     _entry("fulfillment", ParcelPacked, "orders"),
     _entry("fulfillment", ParcelUnpacked, "orders"),
     _entry("fulfillment", LinesReduced, "orders"),

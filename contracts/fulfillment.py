@@ -104,6 +104,21 @@ class StockRejected(Message):
     position: FulfilmentPosition
 
 
+class StockRestocked(Message):
+    """A refund's units were taken back: those that had not left are cancelled, ticked ones are on the shelf again."""
+
+    wire_name: ClassVar[str] = "stock.restocked.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    cause_id: UUID = Field(description="The refund.")
+    cancelled: list[LineUnits] = Field(default_factory=list, description="Units that had not left.")
+    restocked: list[LineUnits] = Field(default_factory=list, description="Shipped units, back on the shelf.")
+    actor: Actor
+    position: FulfilmentPosition
+
+
 class StockLevel(Part):
     """Stock of one SKU at one location."""
 

@@ -11,14 +11,13 @@ from contracts.message import (
     Actor,
     Command,
     Currency,
-    LineNumber,
+    LineUnits,
     Message,
     Minor,
     Moment,
     OrderCode,
     OrderId,
     Part,
-    Quantity,
     Reference,
     Shop,
     Text,
@@ -155,11 +154,9 @@ class RefundState(StrEnum):
     FAILED = "failed"
 
 
-class RefundLine(Part):
+class RefundLine(LineUnits):
     """Units of one order line that are refunded; ticked ones go back to the shelf if they had left."""
 
-    line: LineNumber
-    quantity: Quantity
     restock: bool = False
 
 

@@ -20,6 +20,7 @@ from contracts.fulfillment import (
     UnpackParcel,
 )
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
+from contracts.payments import RefundMarked, RefundSent
 from contracts.storefront import LineKind
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
@@ -30,6 +31,9 @@ from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
 from services.fulfillment.shipment import Shipment
 from services.fulfillment.stock import Claim, Kind, Level, Place
+
+GIVING_BACK = LinesReductionRequested | RefundMarked | RefundSent
+"""Messages by which units go back to the shelf, where orders that wait may get them."""
 
 
 class ShelfBook(Book):
@@ -70,7 +74,7 @@ class ShelfBook(Book):
             if isinstance(m, OrderPlaced | LinesAdditionRequested)
             for sku in _goods(m)
         }
-        reduced = {(m.shop, m.order_id) for m in messages if isinstance(m, LinesReductionRequested)}
+        reduced = {(m.shop, m.order_id) for m in messages if isinstance(m, GIVING_BACK) and _names_lines(m)}
         connection = self.unit.connection
         alone = {shop for shop, _ in restocked | reduced}
         if wanted or alone:
@@ -88,7 +92,7 @@ class ShelfBook(Book):
             await store.read_lines(connection, self.orders)
             await self._load_parcels(messages)
         leaving = self._named_by(messages, DispatchShipment)
-        changing = self._named_by(messages, LinesReductionRequested | LinesAdditionRequested)
+        changing = self._named_by(messages, GIVING_BACK | LinesAdditionRequested)
         moved = wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys())
         if moved:
             self.levels = await store.lock_levels(connection, moved)
@@ -98,7 +102,7 @@ class ShelfBook(Book):
     async def _load_parcels(self, messages: Sequence[Any]) -> None:
         """Of each order only what its messages need: packing its parcels, delivering also its shipments, …"""
         connection = self.unit.connection
-        asked = LinesReductionRequested
+        asked = GIVING_BACK
         of_parcels = PackParcel | UnpackParcel | DispatchShipment | RecordDelivery | asked
         if orders := self._named_by(messages, of_parcels):
             await store.read_parcels(connection, orders)
@@ -189,6 +193,11 @@ class ShelfBook(Book):
         level, claim = stock.release(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.RELEASE, cause, quantity, level, claim)
 
+    def restock(self, order: Order, line: int, place: Place, cause: UUID, quantity: int) -> None:
+        """Shipped units of an order line came back to their level."""
+        level, claim = stock.restock(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.RESTOCK, cause, quantity, level, claim)
+
     def ship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
         """Reserved units leave with a shipment."""
         level, claim = stock.ship(place, self.levels[place], order.claims[line, place], quantity)
@@ -278,3 +287,7 @@ class ShelfBook(Book):
 
 def _goods(message: OrderPlaced | LinesAdditionRequested) -> set[str]:
     return {line.sku for line in message.lines if line.kind is LineKind.SHIP and line.sku is not None}
+
+
+def _names_lines(message: LinesReductionRequested | RefundMarked | RefundSent) -> bool:
+    return bool(message.lines if isinstance(message, LinesReductionRequested) else message.refund.lines)

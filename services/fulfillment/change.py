@@ -12,6 +12,11 @@ class ChangeKind(StrEnum):
 
     REDUCTION = "reduction"
     ADDITION = "addition"
+    REFUND = "refund"
+
+
+REFUNDED = "refunded"
+"""The cause of a change that a refund brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Change:
 
     request_id: UUID
     kind: ChangeKind
-    cause: ChangeCause
+    cause: ChangeCause | str
     done: dict[int, int]
     refused: dict[int, int]
     actor: str

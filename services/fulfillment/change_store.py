@@ -49,7 +49,7 @@ async def insert_answers(
 ) -> None:
     """Write what was asked of locked orders and answered."""
     rows = [
-        (*key, c.request_id, c.kind.value, c.cause.value, json.dumps(c.done), json.dumps(c.refused), c.actor)
+        (*key, c.request_id, c.kind.value, str(c.cause), json.dumps(c.done), json.dumps(c.refused), c.actor)
         for key, c in answers
     ]
     await connection.execute(

@@ -5,6 +5,8 @@ them, oldest first. The answer says what was stopped and what had left; only aft
 A request is answered once: the same again, under whatever event id, changes nothing.
 """
 
+from uuid import UUID
+
 from contracts.envelope import Envelope
 from contracts.fulfillment import LinesReduced, StockStanding
 from contracts.message import LineUnits
@@ -29,10 +31,12 @@ def reduce(book: ShelfBook, delivery: Delivery[LinesReductionRequested]) -> None
     for parcel in found.opened:
         unpacking.unpack(book, order, parcel, request.actor, delivery.envelope)
     released = {
-        sku for line, units in found.stopped.items() for sku in _stop(book, order, line, units, request)
+        sku
+        for line, units in found.stopped.items()
+        for sku in stop(book, order, line, units, request.request_id)
     }
     reserving.retry(book, order.shop, released, delivery.envelope)
-    _stand(book, order, delivery.envelope)
+    stand(book, order, delivery.envelope)
     change = Change(
         request.request_id, ChangeKind.REDUCTION, request.cause, found.stopped, found.left, request.actor
     )
@@ -46,20 +50,20 @@ def cancelled_key(order: Order) -> str:
     return f"cancelled:{order.id}"
 
 
-def _stop(
-    book: ShelfBook, order: Order, number: int, quantity: int, request: LinesReductionRequested
-) -> set[str]:
-    """Cancel units of one line and give their stock back; the SKUs of which more is available now."""
+def stop(book: ShelfBook, order: Order, number: int, quantity: int, cause: UUID) -> set[str]:
+    """Cancel units of one line that are in no parcel and give their stock back; the SKUs of which more is available
+    now. `cause` is the request's id.
+    """
     line = order.lines[number]
     book.set_line(order, position.cancel(line, quantity))
     released = set()
     for place, units in stock.spread(order.open_of(number), quantity):
-        book.release(order, number, place, request.request_id, units)
+        book.release(order, number, place, cause, units)
         released.add(place.sku)
     return released
 
 
-def _stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
+def stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
     """An order that waited for stock may need none any more, or so little that there is enough."""
     if order.stock is not StockStanding.MISSING:
         return
@@ -75,11 +79,12 @@ def _event(order: Order, request: LinesReductionRequested, found: Reduction) -> 
         order_id=order.id,
         code=order.code,
         request_id=request.request_id,
-        stopped=_listed(found.stopped),
-        left=_listed(found.left),
+        stopped=listed(found.stopped),
+        left=listed(found.left),
         position=order.position(),
     )
 
 
-def _listed(units: Units) -> list[LineUnits]:
+def listed(units: Units) -> list[LineUnits]:
+    """Quantities by line as a message lists them."""
     return [LineUnits(line=line, quantity=quantity) for line, quantity in units.items()]

@@ -9,6 +9,7 @@ from contracts.fulfillment import (
     UnpackParcel,
 )
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
+from contracts.payments import RefundMarked, RefundSent
 from services.chassis.subscribers import Delivery, Subscribers
 from services.fulfillment import (
     adding,
@@ -18,6 +19,7 @@ from services.fulfillment import (
     packing,
     reducing,
     reserving,
+    returning,
     stocking,
     unpacking,
 )
@@ -84,3 +86,15 @@ def dispatch_shipment(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> 
 def record_delivery(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
     """A repeat finds the delivery recorded and is done."""
     delivering.record(book, delivery)
+
+
+@subscribers.on(RefundMarked)
+def refund_marked(book: ShelfBook, delivery: Delivery[RefundMarked]) -> None:
+    """A repeat finds the refund heeded."""
+    returning.heed(book, delivery)
+
+
+@subscribers.on(RefundSent)
+def refund_sent(book: ShelfBook, delivery: Delivery[RefundSent]) -> None:
+    """A repeat finds the refund heeded."""
+    returning.heed(book, delivery)

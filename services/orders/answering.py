@@ -13,7 +13,15 @@ from pydantic import BaseModel
 from contracts.catalogue import type_of
 from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispatched
 from contracts.message import Command, Reason
-from contracts.payments import PaymentSettled
+from contracts.payments import (
+    CreditGranted,
+    PaymentReassigned,
+    PaymentReversed,
+    PaymentSettled,
+    RefundConfirmed,
+    RefundMarked,
+    RefundSent,
+)
 from contracts.storefront import Module
 from services.chassis.database import Connection
 from services.chassis.hub import Hub
@@ -40,6 +48,12 @@ from services.orders.short_code import read_code
 RETRY_SECONDS = 1
 CREATING = {
     type_of(PaymentSettled, "payments"),
+    type_of(PaymentReversed, "payments"),
+    type_of(PaymentReassigned, "payments"),
+    type_of(CreditGranted, "payments"),
+    type_of(RefundMarked, "payments"),
+    type_of(RefundSent, "payments"),
+    type_of(RefundConfirmed, "payments"),
     type_of(ParcelPacked, "fulfillment"),
     type_of(ShipmentDispatched, "fulfillment"),
     type_of(DeliveryRecorded, "fulfillment"),

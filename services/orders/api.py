@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from contracts.storefront import Module
 from services.chassis.hub import Hub
-from services.orders import api_changes, api_deeds, api_store, problems
+from services.orders import api_changes, api_deeds, api_money, api_store, problems
 from services.orders.access import Gate, Tokens
 from services.orders.answering import RETRY_SECONDS, command_document, order_named, order_unknown
 from services.orders.commanding import Commands

@@ -138,6 +138,8 @@ select to_jsonb(o) as "order",
      from order_line x where x.shop = o.shop and x.order_id = o.order_id and x.quantity > 0) as lines,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number), '[]')
      from ledger_entry x where x.shop = o.shop and x.order_id = o.order_id) as ledger,
+    (select coalesce(jsonb_agg(to_jsonb(x) order by x.asked_at, x.refund_id), '[]')
+     from refund x where x.shop = o.shop and x.order_id = o.order_id) as refunds,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')
      from (select p.*, u.unpacked_at, u.unpacked_by
            from parcel p left join unpacking u using (shop, order_id, parcel_id)) x

@@ -57,6 +57,8 @@ class OrderBook(Book):
         self.state_changes: list[tuple[Any, ...]] = []
         self.ledger_entries: list[tuple[Any, ...]] = []
         self.unmatched_payments: list[tuple[Any, ...]] = []
+        self.assigned_payments: list[tuple[Any, ...]] = []
+        self.refunds: dict[tuple[str, UUID, UUID], tuple[Any, ...]] = {}
         self.parcels: list[tuple[Any, ...]] = []
         self.shipments: list[tuple[Any, ...]] = []
         self.unpackings: list[tuple[Any, ...]] = []
@@ -189,6 +191,8 @@ class OrderBook(Book):
             (store.insert_activity, self._stamped()),
             (store.insert_ledger_entries, self.ledger_entries),
             (store.insert_unmatched_payments, self.unmatched_payments),
+            (store.insert_assigned_payments, self.assigned_payments),
+            (store.write_refunds, [self.refunds[key] for key in sorted(self.refunds)]),
             (store.insert_parcels, self.parcels),
             (store.insert_unpackings, self.unpackings),
             (store.insert_shipments, self.shipments),

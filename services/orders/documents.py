@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, JsonValue
 from contracts.fulfillment import LinePosition, ParcelLine, ProofKind, StockStanding
 from contracts.message import LineUnits, Moment, Reason
 from contracts.orders import OrderState, PlacedLine
-from contracts.payments import AttemptState
+from contracts.payments import AttemptState, RefundCause, RefundLine, RefundMode, RefundState
 from contracts.storefront import Address, ExtraLine, Module, PartialAddress, PaymentMethod, Shipping, Totals
 from services.orders.colours import Colour
 from services.orders.finding.words import PaymentWord, StatusWord
@@ -109,9 +109,33 @@ class LedgerEntryShown(BaseModel):
     clearing_on: str | None
     note: str | None
     recorded_by: str
+    payment_entry_id: UUID | None = Field(
+        description="First entry of the payment that this one refunds, reverses or moves."
+    )
     balance_minor: int
     occurred_at: Moment
     recorded_at: Moment
+
+
+class RefundShown(BaseModel):
+    """A refund as it stands."""
+
+    refund_id: UUID
+    mode: RefundMode
+    state: RefundState
+    amount_minor: int
+    confirmed_minor: int | None = Field(description="What really went back.")
+    currency: str
+    provider: str | None
+    payment_reference: str | None = Field(description="The refunded payment at the provider.")
+    provider_reference: str | None = Field(description="The refund at the provider.")
+    reference: str | None = Field(description="What the merchant confirmed it with.")
+    lines: list[RefundLine]
+    cause: RefundCause
+    reason: str | None
+    actor: str
+    asked_at: Moment
+    detail: str | None = Field(description="The provider's words when it failed.")
 
 
 class ParcelShown(BaseModel):
@@ -255,6 +279,7 @@ class OrderShown(OrderListed):
     stock: StockStanding
     lines: list[LineShown]
     ledger: list[LedgerEntryShown]
+    refunds: list[RefundShown]
     parcels: list[ParcelShown]
     shipments: list[ShipmentShown]
     deliveries: list[DeliveryShown]

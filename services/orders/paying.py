@@ -30,7 +30,15 @@ def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope)
     name = (order.shop, order.id, entry.entry_id, entry.number, entry.kind)
     money = (entry.method, entry.amount_minor, currency, entry.provider, entry.provider_reference)
     words = (entry.reference, entry.received_on, entry.clearing_on, entry.note, entry.actor)
-    return (*name, *money, *words, entry.balance_after_minor, entry.occurred_at, cause.time)
+    return (
+        *name,
+        *money,
+        *words,
+        entry.balance_after_minor,
+        entry.occurred_at,
+        cause.time,
+        entry.payment_entry_id,
+    )
 
 
 def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:

@@ -5,6 +5,7 @@ fields are refused here (messages ignore them), for a misspelt `traking_number` 
 that no later fact can mend are found here; everything else is the owning service's to decide.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Self
@@ -82,10 +83,7 @@ class PaymentAsked(Asked):
 
     def faults(self, order: OrderFacts) -> list[Reason]:
         """Another currency than the order's."""
-        if self.currency == order.currency:
-            return []
-        message = f"Order {order.code} is in {order.currency}, not {self.currency}; send {order.currency}."
-        return [Reason(code="currency_differs", message=message, field="currency")]
+        return currency_fault(order, self.currency)
 
     def command(self, order: OrderFacts, actor: str) -> RecordPayment:
         """The message for payments."""
@@ -115,12 +113,7 @@ class ParcelAsked(Asked):
 
     def faults(self, order: OrderFacts) -> list[Reason]:
         """Every line that the order does not have."""
-        message = f"Order {order.code} has the lines {_numbers(order.lines)}; name one of them."
-        return [
-            Reason(code="line_unknown", message=message, field=f"lines[{index}].line")
-            for index, asked in enumerate(self.lines)
-            if asked.line not in order.lines
-        ]
+        return line_faults(order, [asked.line for asked in self.lines])
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> PackParcel:
         """The message for fulfillment. `parcel_id` is used when the caller gave none."""
@@ -230,3 +223,21 @@ class AdjustmentAsked(Asked):
 def _numbers(lines: frozenset[int]) -> str:
     shown = ", ".join(map(str, sorted(lines)[:20]))
     return shown + (", …" if len(lines) > 20 else "")
+
+
+def currency_fault(order: OrderFacts, currency: str) -> list[Reason]:
+    """The fault of an amount in another currency than the order's, if it is in one."""
+    if currency == order.currency:
+        return []
+    message = f"Order {order.code} is in {order.currency}, not {currency}; send {order.currency}."
+    return [Reason(code="currency_differs", message=message, field="currency")]
+
+
+def line_faults(order: OrderFacts, lines: Sequence[int]) -> list[Reason]:
+    """A fault for every named line that the order does not have."""
+    message = f"Order {order.code} has the lines {_numbers(order.lines)}; name one of them."
+    return [
+        Reason(code="line_unknown", message=message, field=f"lines[{index}].line")
+        for index, line in enumerate(lines)
+        if line not in order.lines
+    ]

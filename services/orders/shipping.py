@@ -23,6 +23,7 @@ from contracts.fulfillment import (
     ShipmentDispatched,
     StockRejected,
     StockReserved,
+    StockRestocked,
 )
 from services.chassis.subscribers import Delivery
 from services.orders import outcomes
@@ -44,6 +45,19 @@ def note_stock(book: OrderBook, delivery: Delivery[StockReserved] | Delivery[Sto
         kind, data = "stock_rejected", {"missing": [missing.model_dump() for missing in message.missing]}
     book.note(order.shop, order.id, kind, cause.id, SERVICE, cause, data)
     _take_position(book, order, message.position, cause, None)
+
+
+def note_restocking(book: OrderBook, delivery: Delivery[StockRestocked]) -> None:
+    """Refunded units were cancelled or are on the shelf again. Raises Wait for an unknown order."""
+    message, cause = delivery.message, delivery.envelope
+    order = book.find(message.shop, message.order_id)
+    data = {
+        "cancelled": [part.model_dump() for part in message.cancelled],
+        "restocked": [part.model_dump() for part in message.restocked],
+    }
+    if message.cancelled or message.restocked:
+        book.note(order.shop, order.id, "stock_restocked", message.cause_id, message.actor, cause, data)
+    _take_position(book, order, message.position, cause, message.actor)
 
 
 def copy_parcel(book: OrderBook, delivery: Delivery[ParcelPacked]) -> None:

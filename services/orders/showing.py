@@ -16,6 +16,7 @@ from services.orders.listing import label
 PARTS = (
     "lines",
     "ledger",
+    "refunds",
     "parcels",
     "shipments",
     "deliveries",

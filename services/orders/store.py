@@ -225,12 +225,40 @@ async def insert_ledger_entries(connection: Writer, rows: Sequence[Sequence[Any]
     await connection.execute(
         """INSERT INTO ledger_entry (shop, order_id, entry_id, number, kind, method, amount_minor, currency, provider,
                                      provider_reference, reference, received_on, clearing_on, note, recorded_by,
-                                     balance_minor, occurred_at, recorded_at)
+                                     balance_minor, occurred_at, recorded_at, payment_entry_id)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[],
                                 $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::date[],
                                 $13::date[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[],
-                                $18::timestamptz[])
+                                $18::timestamptz[], $19::uuid[])
            ON CONFLICT DO NOTHING""",
+        *_columns(rows),
+    )
+
+
+async def write_refunds(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy refunds; a row that a newer word wrote stays as it is."""
+    await connection.execute(
+        """INSERT INTO refund AS r (shop, order_id, refund_id, version, mode, state, amount_minor, confirmed_minor,
+                   currency, provider, payment_reference, provider_reference, reference, lines, cause, reason, actor,
+                   asked_at, detail)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[],
+                                $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[],
+                                $13::text[], $14::jsonb[], $15::text[], $16::text[], $17::text[],
+                                $18::timestamptz[], $19::text[])
+           ON CONFLICT (shop, order_id, refund_id) DO UPDATE SET
+               version = excluded.version, state = excluded.state, confirmed_minor = excluded.confirmed_minor,
+               provider_reference = excluded.provider_reference, reference = excluded.reference,
+               detail = excluded.detail
+           WHERE r.version < excluded.version""",
+        *_columns(rows),
+    )
+
+
+async def insert_assigned_payments(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+    """Note payments a person gave to an order; one already noted stays as it is."""
+    await connection.execute(
+        """INSERT INTO assigned_payment (shop, provider, provider_reference, order_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) ON CONFLICT DO NOTHING""",
         *_columns(rows),
     )
 

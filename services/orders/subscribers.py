@@ -10,13 +10,35 @@ from contracts.fulfillment import (
     StockLevelChanged,
     StockRejected,
     StockReserved,
+    StockRestocked,
 )
 from contracts.notifier import MailFailed, MailSent, MailUncertain
-from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
+from contracts.payments import (
+    BalanceChanged,
+    CreditGranted,
+    PaymentReassigned,
+    PaymentReversed,
+    PaymentSettled,
+    PaymentUnmatched,
+    RefundConfirmed,
+    RefundFailed,
+    RefundMarked,
+    RefundSent,
+)
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.subscribers import Delivery, Subscribers
-from services.orders import answered, checking_out, mailing, outcomes, paying, placing, refusing, shipping
+from services.orders import (
+    answered,
+    checking_out,
+    mailing,
+    outcomes,
+    paying,
+    placing,
+    refunding,
+    refusing,
+    shipping,
+)
 from services.orders.book import OrderBook
 
 subscribers = Subscribers("orders", OrderBook)
@@ -59,6 +81,48 @@ def payment_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> 
     paying.note_unmatched(book, delivery)
 
 
+@subscribers.on(PaymentReversed)
+def payment_reversed(book: OrderBook, delivery: Delivery[PaymentReversed]) -> None:
+    """A repeat finds it noted."""
+    refunding.note_reversal(book, delivery)
+
+
+@subscribers.on(CreditGranted)
+def credit_granted(book: OrderBook, delivery: Delivery[CreditGranted]) -> None:
+    """A repeat finds it noted."""
+    refunding.note_credit(book, delivery)
+
+
+@subscribers.on(PaymentReassigned)
+def payment_reassigned(book: OrderBook, delivery: Delivery[PaymentReassigned]) -> None:
+    """A repeat finds it noted."""
+    refunding.note_reassignment(book, delivery)
+
+
+@subscribers.on(RefundMarked)
+def refund_marked(book: OrderBook, delivery: Delivery[RefundMarked]) -> None:
+    """A repeat, or an older word, changes nothing."""
+    refunding.copy_refund(book, delivery)
+
+
+@subscribers.on(RefundSent)
+def refund_sent(book: OrderBook, delivery: Delivery[RefundSent]) -> None:
+    """A repeat, or an older word, changes nothing."""
+    refunding.copy_refund(book, delivery)
+
+
+@subscribers.on(RefundConfirmed)
+def refund_confirmed(book: OrderBook, delivery: Delivery[RefundConfirmed]) -> None:
+    """A repeat, or an older word, changes nothing."""
+    refunding.copy_refund(book, delivery)
+
+
+@subscribers.on(RefundFailed)
+def refund_failed(book: OrderBook, delivery: Delivery[RefundFailed]) -> None:
+    """A repeat, or an older word, changes nothing."""
+    refunding.copy_refund(book, delivery)
+
+
 @subscribers.on(StockReserved)
 def stock_reserved(book: OrderBook, delivery: Delivery[StockReserved]) -> None:
     """A repeat, or an older position, changes nothing."""
@@ -69,6 +133,12 @@ def stock_reserved(book: OrderBook, delivery: Delivery[StockReserved]) -> None:
 def stock_rejected(book: OrderBook, delivery: Delivery[StockRejected]) -> None:
     """A repeat, or an older position, changes nothing."""
     shipping.note_stock(book, delivery)
+
+
+@subscribers.on(StockRestocked)
+def stock_restocked(book: OrderBook, delivery: Delivery[StockRestocked]) -> None:
+    """A repeat finds it noted; an older position changes nothing."""
+    shipping.note_restocking(book, delivery)
 
 
 @subscribers.on(StockLevelChanged)

@@ -119,7 +119,8 @@ def _move(book: AccountBook, delivery: Delivery[ReassignPayment], move: Move) ->
     move.target.post(_entry(delivery, move, paid, Kind.TRANSFER_IN), envelope)
     if move.payment.provider != MANUAL:
         book.move(move.target, move.payment.provider, move.payment.object_id)
-    names = (move.payment.provider, move.payment.object_id)
+    by_hand = move.payment.provider == MANUAL and paid.reference
+    names = (move.payment.provider, by_hand or move.payment.object_id)
     left = move.payment.left_minor
     out = _event(move.source, command, "out", move.target, names, left)
     into = _event(move.target, command, "in", move.source, names, left)
@@ -156,15 +157,14 @@ def _event(
     names: tuple[str, str],
     amount_minor: int | None,
 ) -> PaymentReassigned:
-    by_provider = names[0] != MANUAL
     return PaymentReassigned(
         shop=account.shop,
         order_id=account.id,
         code=account.code,
         direction=direction,
         other_order_id=other.id if other else None,
-        provider=names[0] if by_provider else None,
-        provider_reference=names[1] if by_provider else None,
+        provider=names[0],
+        provider_reference=names[1],
         amount_minor=amount_minor,
         currency=account.currency,
         note=command.note,

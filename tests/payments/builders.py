@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from contracts.envelope import uuid7
 from contracts.message import Message
 from contracts.orders import Buyer, ChangeCause, OrderDeleted, OrderEdited, OrderPlaced, PlacedLine
-from contracts.payments import RecordPayment
+from contracts.payments import RecordPayment, RefundMode, RefundOrder
 from contracts.storefront import LineKind, Module, PaymentChoice, PaymentMethod, Totals
 from services.payments.settings import StripeEndpoint
 
@@ -182,3 +182,36 @@ def signature(body: bytes, secret: str = SECRET, at: float | None = None) -> str
 def of_kind(messages: list[tuple[Any, Message]], kind: type[M]) -> list[M]:
     """The messages of one class among what was emitted."""
     return [message for _, message in messages if isinstance(message, kind)]
+
+
+def refund(
+    refund_: str, intent_: str, amount: int, status: str = "succeeded", **fields: Any
+) -> dict[str, Any]:
+    """A refund as Stripe shows it."""
+    return {
+        "id": refund_,
+        "object": "refund",
+        "amount": amount,
+        "charge": f"ch_{intent_[3:]}",
+        "created": STARTED + 100,
+        "currency": "eur",
+        "metadata": {},
+        "payment_intent": intent_,
+        "reason": None,
+        "status": status,
+        **fields,
+    }
+
+
+def refund_order(order: OrderPlaced, amount_minor: int, **changes: Any) -> RefundOrder:
+    """The command to record a refund."""
+    values: dict[str, Any] = {
+        "shop": order.shop,
+        "order_id": order.order_id,
+        "refund_id": uuid7(),
+        "mode": RefundMode.RECORDED,
+        "amount_minor": amount_minor,
+        "currency": order.currency,
+        "actor": "marie",
+    }
+    return RefundOrder(**{**values, **changes})

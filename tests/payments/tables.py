@@ -46,6 +46,8 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "note",
         "actor",
     ),
+    "refund": ("shop", "refund_id", "order_id", "mode", "amount_minor", "reference", "is_sent", "refusal"),
+    "provider_refund": ("shop", "provider", "object_id", "order_id", "amount_minor", "states", "refund_id"),
     "attempt": ("shop", "order_id", "provider", "object_id", "state", "occurred_at", "started_at"),
     "provider_object": ("shop", "provider", "object_id", "order_id"),
     "webhook": (

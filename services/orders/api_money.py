@@ -1,0 +1,85 @@
+"""Routes for an order's money beyond recording a payment: refunds, reversals, credits, payments given to an order; and
+the lists of all ledger entries and of money that no order has.
+"""
+
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Query
+from fastapi.responses import JSONResponse, Response
+
+from services.orders import payments_listing
+from services.orders.cursor import CursorUnreadable
+from services.orders.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
+from services.orders.payments_listing import EntriesPage, EntriesQuery, UnmatchedPayments
+from services.orders.problems import Problem, described
+from services.orders.refund_asking import (
+    ConfirmationAsked,
+    CreditAsked,
+    ReassignmentAsked,
+    RefundAsked,
+    ReversalAsked,
+)
+
+router = guarded_router()
+
+
+@router.post("/orders/{order}/payments/{entry_id}/reversal", **COMMAND)
+async def reverse_payment(
+    order: OrderName, entry_id: UUID, asked: ReversalAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Take a payment that was entered by hand back, whole: the cheque bounced, or it was a mistake."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, entry_id))
+
+
+@router.post("/orders/{order}/reassignments", **COMMAND)
+async def reassign_payment(
+    order: OrderName, asked: ReassignmentAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Give the order a payment that no order claims, or that is another order's."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor))
+
+
+@router.post("/orders/{order}/credits", **COMMAND)
+async def grant_credit(order: OrderName, asked: CreditAsked, key: Key, errand: ErrandNeeded) -> Response:
+    """Let the customer owe less, without money moving."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
+
+
+@router.post("/orders/{order}/refunds", **COMMAND)
+async def refund_order(order: OrderName, asked: RefundAsked, key: Key, errand: ErrandNeeded) -> Response:
+    """Give money back: `recorded` here only, or really `sent` to the payment's provider."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
+
+
+@router.post("/orders/{order}/refunds/{refund_id}/confirmation", **COMMAND)
+async def confirm_refund(
+    order: OrderName, refund_id: UUID, asked: ConfirmationAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Confirm a recorded refund with the reference under which it was really made."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
+
+
+@router.get("/payments", tags=["payments"], response_model=EntriesPage, responses=described(400))
+async def list_payments(query: Annotated[EntriesQuery, Query()], errand: ErrandNeeded) -> Response:
+    """All ledger entries of the shop, the latest first, filtered; a page at a time."""
+    zone = ZoneInfo(errand.settings.time_zone)
+    async with errand.hub.acquire() as connection:
+        try:
+            page = await payments_listing.read_entries(connection, errand.caller.shop, query, zone)
+        except CursorUnreadable as unreadable:
+            raise Problem(400, "cursor_unreadable", str(unreadable)) from None
+    return JSONResponse(page)
+
+
+@router.get("/payments/unmatched", tags=["payments"], response_model=UnmatchedPayments)
+async def list_unmatched_payments(errand: ErrandNeeded) -> Response:
+    """Money that no order has («À identifier»)."""
+    async with errand.hub.acquire() as connection:
+        return JSONResponse(await payments_listing.read_unmatched(connection, errand.caller.shop))

@@ -1,0 +1,140 @@
+"""What the staff's programs may ask of an order's money beyond recording a payment; see requesting.py on faults."""
+
+from collections import Counter
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from contracts.message import Currency, LineNumber, Minor, Quantity, Reason, Reference, Text
+from contracts.payments import (
+    ConfirmRefundMark,
+    GrantCredit,
+    ReassignPayment,
+    RefundCause,
+    RefundLine,
+    RefundMode,
+    RefundOrder,
+    ReversePayment,
+)
+from services.orders.requesting import STRICT, Asked, OrderFacts, currency_fault, line_faults
+
+Amount = Annotated[Minor, Field(strict=True, gt=0)]
+Why = Annotated[Text, Field(min_length=1)]
+
+
+class RefundLineAsked(Asked):
+    """Units of a line that are refunded; `restock`: those that had left go back to the shelf."""
+
+    line: Annotated[LineNumber, STRICT]
+    quantity: Annotated[Quantity, STRICT]
+    restock: Annotated[bool, STRICT] = False
+
+
+class RefundAsked(Asked):
+    """Money that goes back: `recorded` here only, or really `sent` to the payment's provider."""
+
+    refund_id: UUID | None = Field(default=None, description="Made by the server when absent.")
+    mode: Literal["recorded", "sent"]
+    amount_minor: Amount
+    currency: Currency
+    entry_id: UUID | None = Field(default=None, description="The payment to refund; chosen when absent.")
+    lines: list[RefundLineAsked] = Field(default=[], max_length=1000)
+    cause: RefundCause = Field(
+        default=RefundCause.CREDIT, description="`credit` lowers what is due; the others don't."
+    )
+    reason: Text | None = None
+    reference: Reference | None = Field(default=None, description="Confirms a recorded refund at once.")
+
+    @model_validator(mode="after")
+    def reference_is_of_a_record(self) -> "RefundAsked":
+        if self.reference is not None and self.mode == "sent":
+            raise ValueError(
+                "a refund that is sent gets its reference from the provider; leave reference out"
+            )
+        return self
+
+    def faults(self, order: OrderFacts) -> list[Reason]:
+        """Another currency than the order's; lines it does not have, or named twice."""
+        named = Counter(one.line for one in self.lines)
+        twice = [
+            Reason(
+                code="line_repeated",
+                message=f"Line {one.line} is named {named[one.line]} times; name it once.",
+                field=f"lines[{index}].line",
+            )
+            for index, one in enumerate(self.lines)
+            if named[one.line] > 1
+        ]
+        numbers = [one.line for one in self.lines]
+        return [*currency_fault(order, self.currency), *line_faults(order, numbers), *twice]
+
+    def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> RefundOrder:
+        """The message for payments. `refund_id` is used when the caller gave none."""
+        asked = {
+            **dict(self),
+            "mode": RefundMode(self.mode),
+            "refund_id": self.refund_id or refund_id,
+            "lines": [RefundLine(**dict(one)) for one in self.lines],
+        }
+        return RefundOrder(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class ConfirmationAsked(Asked):
+    """The reference under which a recorded refund was really made."""
+
+    reference: Reference
+
+    def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> ConfirmRefundMark:
+        """The message for payments."""
+        return ConfirmRefundMark(
+            shop=order.shop, order_id=order.order_id, refund_id=refund_id, actor=actor, **dict(self)
+        )
+
+
+class ReversalAsked(Asked):
+    """Why a payment entered by hand is taken back: the cheque bounced, it was entered by mistake."""
+
+    reason: Why
+
+    def command(self, order: OrderFacts, actor: str, entry_id: UUID) -> ReversePayment:
+        """The message for payments."""
+        return ReversePayment(
+            shop=order.shop, order_id=order.order_id, entry_id=entry_id, actor=actor, **dict(self)
+        )
+
+
+class CreditAsked(Asked):
+    """What the customer owes less from now on."""
+
+    amount_minor: Amount
+    currency: Currency
+    reason: Why
+
+    def faults(self, order: OrderFacts) -> list[Reason]:
+        """Another currency than the order's."""
+        return currency_fault(order, self.currency)
+
+    def command(self, order: OrderFacts, actor: str) -> GrantCredit:
+        """The message for payments."""
+        return GrantCredit(shop=order.shop, order_id=order.order_id, actor=actor, **dict(self))
+
+
+class ReassignmentAsked(Asked):
+    """A payment that the order is to have: by the provider's names, or by a posted entry of another order."""
+
+    provider: Reference | None = None
+    provider_reference: Reference | None = None
+    entry_id: UUID | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def names_one_payment(self) -> "ReassignmentAsked":
+        by_provider = self.provider is not None and self.provider_reference is not None
+        if by_provider == (self.entry_id is not None):
+            raise ValueError("send provider and provider_reference, or entry_id, and not both")
+        return self
+
+    def command(self, order: OrderFacts, actor: str) -> ReassignPayment:
+        """The message for payments."""
+        return ReassignPayment(shop=order.shop, order_id=order.order_id, actor=actor, **dict(self))
