@@ -57,6 +57,7 @@ class Secrets:
     internal_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     api_tokens: dict[str, str] = field(default_factory=dict)
     stripe_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(24)}")
+    stripe_key: str = field(default_factory=lambda: f"sk_test_{secrets.token_hex(24)}")
 
 
 class System:
@@ -88,7 +89,7 @@ class System:
             {user: broker_password(rabbitmq, user) for user in permissions(self.storefronts)}
         )
         self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
-        *ports, spare = free_ports(len(PROGRAMS) + 1)
+        *ports, spare, self.provider_port = free_ports(len(PROGRAMS) + 2)
         self.ports = dict(zip(PROGRAMS, ports, strict=True))
         self.smtp_port = smtp_port or spare
         self.mail_journal = folder / "mails.jsonl"
@@ -193,10 +194,14 @@ class System:
                     "shop": shop.shop,
                     "secrets": [self.secrets.stripe_secret],
                     "livemode": False,
+                    "api_key": self.secrets.stripe_key,
                 }
                 for shop in self.shops
             ]
-            return {"COMPTOIR_STRIPE_ENDPOINTS": json.dumps(endpoints)}
+            return {
+                "COMPTOIR_STRIPE_ENDPOINTS": json.dumps(endpoints),
+                "COMPTOIR_STRIPE_API_URL": f"http://127.0.0.1:{self.provider_port}",
+            }
         if service == "notifier":
             return {
                 "COMPTOIR_SHOPS": self._profiles(),

@@ -283,3 +283,8 @@ def delivery() -> dict[str, Any]:
     """A request to record an arrival."""
     now = datetime.now(UTC).isoformat()
     return {"delivered_at": now, "proof": "signature", "proof_reference": "É. Faure"}
+
+
+def receipts(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of an order's ledger by which money came in."""
+    return [entry for entry in shown["ledger"] if entry["kind"] == "payment_received"]

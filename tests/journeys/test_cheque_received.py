@@ -19,7 +19,8 @@ async def test_an_order_waits_for_its_cheque_and_may_then_be_prepared(shop: Shop
     paid = await shop.until_order(order, state="ready", payment_status="paid", balance_minor=0)
     assert paid["label"]["fr"] == "Paiements reçus"
     assert paid["status"] == "new"
-    [entry] = paid["ledger"]
+    [due, entry] = paid["ledger"]
+    assert (due["kind"], due["amount_minor"], due["balance_minor"]) == ("order_total", 3190, 3190)
     assert (entry["kind"], entry["method"], entry["amount_minor"]) == ("payment_received", "cheque", 3190)
     assert (entry["reference"], entry["note"]) == ("CHQ-0042", "Crédit agricole")
     assert (entry["balance_minor"], entry["recorded_by"]) == (0, "api:demo")
@@ -55,4 +56,4 @@ async def test_half_a_cheque_is_half_a_payment(shop: Shop) -> None:
     await shop.receive(order, CHEQUE, 1600)
     over = await shop.until_order(order, payment_status="overpaid")
     assert (over["state"], over["balance_minor"]) == ("ready", -100)
-    assert sorted(entry["balance_minor"] for entry in over["ledger"]) == [-100, 1500]
+    assert [entry["balance_minor"] for entry in over["ledger"]] == [2500, 1500, -100]

@@ -9,7 +9,7 @@ from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted, OrderRefused, PaymentMethod
 from deploy.demo.sale import Sale
 from tests.journeys.sales import a_sale, notebooks
-from tests.journeys.shop import Shop, payment
+from tests.journeys.shop import Shop, payment, receipts
 
 
 async def test_a_sale_sent_again_is_the_same_order(shop: Shop) -> None:
@@ -59,7 +59,7 @@ async def test_a_command_sent_again_is_done_once(shop: Shop) -> None:
     received = payment(PaymentMethod.TRANSFER, 1000, reference="VIR-1")
     commands = [await shop.do(path, received, key) for _ in range(3)]
     assert len({command["command_id"] for command in commands}) == 1
-    assert len((await shop.until_order(order, balance_minor=1500))["ledger"]) == 1
+    assert len(receipts(await shop.until_order(order, balance_minor=1500))) == 1
 
     other = await shop.ask(path, {**received, "amount_minor": 1500}, key)
     assert other.status_code == 409

@@ -4,7 +4,7 @@ import asyncio
 
 from deploy.demo.provider import intent_of
 from tests.journeys.sales import a_sale
-from tests.journeys.shop import Shop
+from tests.journeys.shop import Shop, receipts
 
 
 async def test_a_payment_waits_for_the_order_it_belongs_to(shop: Shop) -> None:
@@ -16,7 +16,7 @@ async def test_a_payment_waits_for_the_order_it_belongs_to(shop: Shop) -> None:
 
     paid = await shop.until_order(order, state="ready", payment_status="paid")
     assert paid["label"]["fr"] == "Commande en cours"
-    assert [entry["amount_minor"] for entry in paid["ledger"]] == [2500]
+    assert [entry["amount_minor"] for entry in receipts(paid)] == [2500]
 
 
 async def test_payment_and_order_arrive_at_the_same_moment(shop: Shop) -> None:
@@ -24,7 +24,7 @@ async def test_payment_and_order_arrive_at_the_same_moment(shop: Shop) -> None:
     await asyncio.gather(*(shop.report(sale) for sale in sales), shop.submit(*sales))
     for sale in sales:
         paid = await shop.until_order(str(sale.event_id), state="ready", payment_status="paid")
-        assert len(paid["ledger"]) == 1
+        assert len(receipts(paid)) == 1
 
 
 async def _waits(shop: Shop, intent: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from contracts.envelope import uuid7
 from contracts.storefront import PaymentMethod
 from tests.journeys.sales import a_sale, notebooks
-from tests.journeys.shop import Shop, delivery, parcel, payment, shipment
+from tests.journeys.shop import Shop, delivery, parcel, payment, receipts, shipment
 
 TRANSFER = PaymentMethod.TRANSFER
 CASH = PaymentMethod.CASH
@@ -148,7 +148,7 @@ async def test_a_merchants_token_opens_no_operators_route(shop: Shop) -> None:
 
 async def _is_untouched(shop: Shop, order: str) -> None:
     shown: dict[str, Any] = await shop.shown(order)
-    assert (shown["ledger"], shown["balance_minor"]) == ([], shown["total_minor"])
+    assert (receipts(shown), shown["balance_minor"]) == ([], shown["total_minor"])
 
 
 def _problem(answer: httpx2.Response) -> tuple[int, str]:

@@ -1,0 +1,153 @@
+"""The provider's API as far as Comptoir calls it: refunds are made, kept, listed, and told by webhook.
+
+Written from Stripe's reference and apart from the service's client, so that the two check each other: the same
+idempotency key gives the first answer again, more than was paid is refused in Stripe's words, and a refund is told by
+`refund.created`, `charge.refunded` and `refund.updated`, in whichever sequence they arrive.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Tell = Callable[[bytes], Awaitable[object]]
+API_VERSION = "2025-10-29.clover"
+
+
+class StripeApi:
+    """Answers on one port of 127.0.0.1. `tell` posts a webhook's body, signed; `troubles` are answered first."""
+
+    def __init__(self, port: int, key: str, tell: Tell) -> None:
+        self.port = port
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self.troubles: list[int] = []
+        """Statuses to answer with before anything is looked at: 500, 429."""
+        self.asked = 0
+        self.paid: dict[str, int] = {}
+        """What was paid by intent, in minor units; intents that are not here are taken to cover anything."""
+        self._key = key
+        self._tell = tell
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        routes = [
+            Route("/v1/refunds", self._refund, methods=["POST"]),
+            Route("/v1/refunds", self._list, methods=["GET"]),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes), host="127.0.0.1", port=self.port, log_level="warning", access_log=False
+        )
+        self._server = uvicorn.Server(config)
+        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        self._serving = asyncio.create_task(self._server._serve())
+        while not self._server.started:
+            await asyncio.sleep(0.01)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        await self._serving
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    async def _refund(self, request: Request) -> Response:
+        self.asked += 1
+        if request.headers.get("authorization") != f"Bearer {self._key}":
+            return _refused(401, "Invalid API Key provided.")
+        if self.troubles:
+            return _refused(self.troubles.pop(0), "Something went wrong on the provider's end.")
+        key = request.headers.get("idempotency-key", "")
+        if key in self._answers:
+            return JSONResponse(self._answers[key])
+        form = dict(parse_qsl((await request.body()).decode()))
+        amount, intent = int(form["amount"]), form["payment_intent"]
+        left = self.paid.get(intent, amount) - sum(
+            refund["amount"] for refund in self.refunds.values() if refund["payment_intent"] == intent
+        )
+        if intent in self.paid and amount > left:
+            return _refused(
+                400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
+            )
+        made = refund_made(intent, amount, form)
+        self._answers[key] = self.refunds[made["id"]] = made
+        self._tell_later(made)
+        return JSONResponse(made)
+
+    async def _list(self, request: Request) -> Response:
+        intent = request.query_params.get("payment_intent")
+        found = [refund for refund in self.refunds.values() if refund["payment_intent"] == intent]
+        return JSONResponse({"object": "list", "data": found, "has_more": False})
+
+    def _tell_later(self, made: dict[str, Any]) -> None:
+        task = asyncio.create_task(self._tell_all(made))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_all(self, made: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            for body in refund_events(made):
+                await self._tell(body)
+
+
+def refund_made(intent: str, amount: int, form: dict[str, str]) -> dict[str, Any]:
+    """A refund object that was just made."""
+    metadata = {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")}
+    return {
+        "id": f"re_{secrets.token_hex(12)}",
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": f"txn_{secrets.token_hex(12)}",
+        "charge": f"ch_{intent[3:]}",
+        "created": int(time.time()),
+        "currency": form.get("currency", "eur"),
+        "metadata": metadata,
+        "payment_intent": intent,
+        "reason": form.get("reason"),
+        "status": "succeeded",
+    }
+
+
+def refund_events(made: dict[str, Any]) -> list[bytes]:
+    """The webhooks about a refund: its own two, and the charge's."""
+    charge = {
+        "id": made["charge"],
+        "object": "charge",
+        "amount_refunded": made["amount"],
+        "payment_intent": made["payment_intent"],
+    }
+    told = (("refund.created", made), ("charge.refunded", charge), ("refund.updated", made))
+    return [_event(kind, thing) for kind, thing in told]
+
+
+def _event(kind: str, thing: dict[str, Any]) -> bytes:
+    event = {
+        "id": f"evt_{secrets.token_hex(12)}",
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": int(time.time()),
+        "data": {"object": thing},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "type": kind,
+    }
+    return json.dumps(event, indent=2).encode()
+
+
+def _refused(status: int, message: str) -> Response:
+    return JSONResponse({"error": {"type": "invalid_request_error", "message": message}}, status)
