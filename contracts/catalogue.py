@@ -21,8 +21,8 @@ from contracts.fulfillment import (
     StockLevelChanged,
     StockRejected,
     StockReserved,
-    UnpackParcel,
     StockRestocked,
+    UnpackParcel,
 )
 from contracts.message import Command, Message
 from contracts.notifier import ConfirmMail, MailFailed, MailSent, MailUncertain, ResendMail

@@ -6,6 +6,7 @@ below /v1 needs a token of COMPTOIR_API_TOKENS; an order of another shop than th
 
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response

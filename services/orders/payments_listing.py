@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.message import Moment
 from contracts.storefront import PaymentMethod
 from services.chassis.database import Connection
-from services.orders.cursor import Place
+from services.orders.cursor import CursorUnreadable, Place
 from services.orders.documents import LedgerEntryShown
-from services.orders.listing import LARGEST_PAGE, Day
+from services.orders.finding.filters import Day
+from services.orders.listing import LARGEST_PAGE
 
 
 class EntriesQuery(BaseModel):
@@ -69,6 +70,8 @@ async def read_entries(
 ) -> dict[str, Any]:
     """A page of entries. Raises CursorUnreadable. Locks nothing."""
     place = Place.read(query.after) if query.after else None
+    if place is not None and not isinstance(place.key, datetime):
+        raise CursorUnreadable
     rows = await connection.fetch(
         """select e.*, o.code, o.customer_name from ledger_entry e
            join orders o on o.order_id = e.order_id and o.shop = e.shop
@@ -85,7 +88,7 @@ async def read_entries(
         query.order_id,
         _midnight(query.from_, zone) if query.from_ else None,
         _midnight(query.to + timedelta(days=1), zone) if query.to else None,
-        place.placed_at if place else None,
+        place.key if place else None,
         place.order_id if place else None,
         query.limit + 1,
     )
