@@ -251,8 +251,8 @@ async def test_a_charge_without_intent_is_money_by_itself(cashdesk: CashDesk) ->
 @pytest.mark.parametrize(
     ("type_", "end"),
     [
-        ("refund.created", ("parked", "not_posted_by_itself")),
-        ("charge.refunded", ("parked", "not_posted_by_itself")),
+        ("refund.created", ("parked", "amount_unusable")),
+        ("charge.refunded", ("irrelevant", "refund_says_it")),
         ("charge.dispute.funds_withdrawn", ("parked", "not_posted_by_itself")),
         ("payment_intent.partially_funded", ("parked", "not_posted_by_itself")),
         ("something.new", ("parked", "type_unknown")),
@@ -398,3 +398,10 @@ async def test_the_ledger_as_the_back_office_reads_it(cashdesk: CashDesk) -> Non
 
 def test_the_builder_writes_as_stripe_does() -> None:
     assert b"\n  " in as_body(succeeded("pi_1"))
+
+
+async def test_a_version_that_tells_refunds_in_sums_is_seen_by_a_person(cashdesk: CashDesk) -> None:
+    charge = {"id": "ch_1", "object": "charge", "payment_intent": "pi_1", "amount_refunded": 500}
+    one = event("charge.refunded", charge, api_version="2023-10-16")
+    await cashdesk.pay(one)
+    assert await cashdesk.end_of(one) == ("parked", "not_posted_by_itself")

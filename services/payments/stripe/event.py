@@ -28,6 +28,7 @@ class Event:
     is_live: bool
     account: str | None
     thing: dict[str, Any]
+    api_version: str | None = None
 
 
 def name_of(body: bytes) -> tuple[str, str]:
@@ -60,6 +61,7 @@ def read_event(body: bytes) -> Event:
         is_live=live,
         account=None if account is None else text(outside, "account", _ID),
         thing=data["object"],
+        api_version=version if isinstance(version := outside.get("api_version"), str) else None,
     )
 
 

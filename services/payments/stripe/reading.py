@@ -24,6 +24,7 @@ from services.payments.stripe.money import StripeAmountUnusable, currency_of, to
 ORDER_KEY = "comptoir_order_id"
 SHOP_KEY = "comptoir_shop"
 REFUND_KEY = "comptoir_refund_id"
+EACH_REFUND_TOLD_SINCE = "2024-10-28"
 _NO_MONEY_OF_ORDERS = ("customer.", "payment_method.", "product.", "price.", "setup_intent.")
 _MONEY_TO_BE_SEEN = ("charge.dispute.",)
 
@@ -136,10 +137,17 @@ def _refund(event: Event) -> Reading:
 
 
 def _charge_refunded(event: Event) -> Reading:
-    """Versions before 2022-11-15 list the charge's refunds inside; later ones tell each by an event of its own."""
+    """Versions before 2022-11-15 list the charge's refunds inside; those from 2024-10-28 on tell each by an event of
+    its own; those between tell only a sum, which would be posted without knowing of which refund.
+    """
     listed = event.thing.get("refunds")
     items = listed.get("data") if isinstance(listed, dict) else None
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+        if event.api_version is not None and event.api_version[:10] < EACH_REFUND_TOLD_SINCE:
+            return Parked(
+                "not_posted_by_itself",
+                f"{event.api_version} tells refunds in sums; raise the endpoint's API version",
+            )
         return Irrelevant("refund_says_it")
     found = [refund_facts(item, event.created_at) for item in items]
     return replace(found[0], made=tuple(made for facts in found for made in facts.made))
