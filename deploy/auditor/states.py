@@ -61,7 +61,7 @@ def payment_status_of(row: Row) -> str:
     """The payment status of an order."""
     if row["stage"] != "placed":
         return {"draft": "void", "checkout": "in_progress", "checkout_over": "abandoned"}[row["stage"]]
-    balance, net = row["balance_minor"], row["received_minor"] - row["refunded_minor"]
+    balance, net = row["balance_minor"], row["received_minor"] - row["refunded_minor"] - row["marked_minor"]
     returned = row["refunded_minor"] + row["marked_minor"]
     if returned > 0 and net <= 0 and balance <= 0:
         return "refunded"

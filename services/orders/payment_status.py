@@ -93,7 +93,7 @@ def payment_status(state: OrderState, money: Money) -> PaymentStatus:
         return PaymentStatus.VOID
     if state is OrderState.IN_CHECKOUT:
         return PaymentStatus.IN_PROGRESS
-    net = money.received - money.refunded
+    net = money.received - money.refunded - money.marked
     if state is OrderState.ABANDONED and money.received == 0:
         return PaymentStatus.ABANDONED
     returned = money.refunded + money.marked

@@ -87,7 +87,7 @@ def _claim(
     if source is target:
         return done(book, delivery)
     book.claim(target, *key)
-    book.unit.emit(_event(target, command, "in", source, key, None), about=target, cause=delivery.envelope)
+    book.unit.emit(_event(target, command, "in", source, key, None), cause=delivery.envelope)
     return None
 
 

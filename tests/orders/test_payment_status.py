@@ -32,7 +32,7 @@ moneys = st.builds(
 
 def row_by_row(state: OrderState, money: Money) -> PaymentStatus:
     """The table of product.md, section 2, row by row: the first true one wins."""
-    still_due, net = money.due - money.credited, money.received - money.refunded
+    still_due, net = money.due - money.credited, money.received - money.refunded - money.marked
     back, balance = money.refunded + money.marked, money.balance
     cancelled = state is OrderState.CANCELLED
     table = [
@@ -76,6 +76,8 @@ def test_every_status_is_in_exactly_one_filter() -> None:
         (Money(due=10, received=12, balance=-2), "overpaid"),
         (Money(due=10, credited=4, received=10, refunded=4), "partially_refunded"),
         (Money(due=10, credited=10, received=10, refunded=10), "refunded"),
+        (Money(due=10, credited=10, received=10, marked=10), "refunded"),
+        (Money(due=10, received=10, marked=10, balance=10), "unpaid"),
         (Money(due=10, received=10, refunded=4, balance=4), "partially_paid"),
     ],
 )
