@@ -6,7 +6,6 @@ below /v1 needs a token of COMPTOIR_API_TOKENS; an order of another shop than th
 
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response
@@ -137,7 +136,7 @@ async def show_command(command_id: UUID, errand: ErrandNeeded) -> Response:
     return JSONResponse(document, headers=retry)
 
 
-ROUTERS = (router, api_changes.router, api_deeds.router)
+ROUTERS = (router, api_changes.router, api_deeds.router, api_money.router)
 
 
 def routes() -> FastAPI:
