@@ -85,6 +85,7 @@ async def hubs(bus: Bus, sample_database: str) -> AsyncIterator[Hubs]:
         workers: Sequence[Worker] = (),
         port: int | None = None,
         database_url: str | None = None,
+        consumes: bool = True,
         **settings: Any,
     ) -> Hub:
         made = ServiceSettings(
@@ -94,7 +95,7 @@ async def hubs(bus: Bus, sample_database: str) -> AsyncIterator[Hubs]:
             http_port=0,
             **{"retry_seconds": 0.1, **settings},
         )
-        hub = Hub(made, sample.subscribers)
+        hub = Hub(made, sample.subscribers, consumes=consumes)
         await hub.open()
         hub.start(workers)
         running.append(hub)

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.catalogue import queues_of
+from contracts.envelope import uuid7
+from contracts.service import CommandDone
 from deploy.local.parts import RabbitMQ
 from services.chassis.consuming import DeliveryTags
+from services.chassis.health import what_is_missing
 from services.chassis.hub import Hub
 from services.chassis.watchdog import Watchdog
 from tests.chassis.bus import Bus, framed
@@ -157,3 +160,22 @@ async def test_a_stop_under_load_leaves_nothing_in_between(hubs: Hubs, bus: Bus)
     await eventually(lambda: is_done(second, 600))
     assert await second.pool.fetchval("SELECT count(*) FROM msg.inbox") == 600
     assert await stopped_with_nothing_left(second, bus)
+
+
+async def test_a_second_program_of_a_service_speaks_but_takes_nothing(hubs: Hubs, bus: Bus) -> None:
+    """One that does not consume: what it emits leaves; messages and what waits are the other's."""
+    hub = await hubs(consumes=False)
+    await bus.say([framed(ask())])
+    async with hub.unit() as unit:
+        said = unit.emit(CommandDone(shop="maison", command_id=uuid7(), command_type="orders.stock.set.v1"))
+    assert [envelope.id for envelope in await bus.take_all("orders.fulfillment", "orders", 1)] == [said.id]
+    assert (hub.readers, hub.consumers) == ([], None)
+    assert await what_is_missing(hub) == []
+    assert await seen(hub) == 0
+    assert await stopped_with_all_left(hub, bus)
+
+
+async def stopped_with_all_left(hub: Hub, bus: Bus) -> bool:
+    """Stop; the one message is still there, and nobody takes it."""
+    await hub.stop()
+    return await bus.counts("fulfillment.orders") == (1, 0)

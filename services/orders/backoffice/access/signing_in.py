@@ -14,9 +14,11 @@ from contracts.envelope import uuid7
 from services.chassis.database import Connection
 from services.orders.backoffice.access import passwords, sessions, store
 from services.orders.backoffice.access.sessions import Lifetime
+from services.orders.backoffice.translating import N_
 
 WINDOW = timedelta(minutes=15)
 PER_LOGIN, PER_ADDRESS = 10, 50
+TOO_MANY = N_("Too many failed attempts. Wait a quarter of an hour, then try again.")
 Acquire = Callable[[], AbstractAsyncContextManager[Connection]]
 
 
@@ -41,7 +43,18 @@ class TooManyAttempts(Exception):
 async def sign_in(
     acquire: Acquire, login: str, password: str, lifetime: Lifetime, address: str, user_agent: str
 ) -> SignedIn:
-    """Check the password and start a session. Raises WrongPassword, TooManyAttempts.
+    """Check the password and start a session. Raises WrongPassword, TooManyAttempts."""
+    row = await checked(acquire, login, password, address)
+    better = await passwords.hashed(password) if passwords.is_outdated(row["password_hash"]) else None
+    async with acquire() as connection:
+        if better is not None:
+            await store.set_password(connection, row["staff_id"], better, datetime.now(UTC))
+        token = await sessions.start(connection, row["staff_id"], lifetime, address, user_agent)
+    return SignedIn(token, row["staff_id"], row["shop"], row["login"])
+
+
+async def checked(acquire: Acquire, login: str, password: str, address: str) -> store.Row:
+    """The person whose login and password these are. Raises WrongPassword, TooManyAttempts.
 
     No connection is held while the password is hashed: a crowd at the door must not stop who is inside.
     """
@@ -52,13 +65,9 @@ async def sign_in(
     fits = await passwords.fits(password, row["password_hash"] if row else None)
     if row is None or not fits or row["disabled_at"] is not None:
         raise WrongPassword
-    better = await passwords.hashed(password) if passwords.is_outdated(row["password_hash"]) else None
     async with acquire() as connection:
         await store.forgive_attempt(connection, attempt)
-        if better is not None:
-            await store.set_password(connection, row["staff_id"], better, datetime.now(UTC))
-        token = await sessions.start(connection, row["staff_id"], lifetime, address, user_agent)
-    return SignedIn(token, row["staff_id"], row["shop"], row["login"])
+    return row
 
 
 async def _allowed_attempt(connection: Connection, login: str, address: str, now: datetime) -> UUID:

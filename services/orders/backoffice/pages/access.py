@@ -4,7 +4,13 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access import sessions, staff, store
 from services.orders.backoffice.access.permissions import Entry
-from services.orders.backoffice.access.signing_in import SignedIn, TooManyAttempts, WrongPassword, sign_in
+from services.orders.backoffice.access.signing_in import (
+    TOO_MANY,
+    SignedIn,
+    TooManyAttempts,
+    WrongPassword,
+    sign_in,
+)
 from services.orders.backoffice.dispatching import problem, session_cookie
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.keeping import Kept, kept_in
@@ -15,7 +21,6 @@ from services.orders.backoffice.visit import Visit
 
 pages = Pages()
 WRONG = N_("Login and password do not fit. Check both and try again.")
-TOO_MANY = N_("Too many failed attempts. Wait a quarter of an hour, then try again.")
 
 
 @pages.get("/sign-in", Entry.PUBLIC)
@@ -46,6 +51,7 @@ async def enter(visit: Visit) -> Response:
     except TooManyAttempts:
         return _again(visit, form, kept, 429, TOO_MANY)
     visit.entered = (entered.staff_id, entered.shop, entered.login)
+    await _end_present_session(visit)
     return _inside(visit, entered, form, kept)
 
 
@@ -65,6 +71,14 @@ def _inside(visit: Visit, entered: SignedIn, form: Form, kept: Kept | None) -> R
     seconds = int(visit.office.lifetime.whole.total_seconds())
     visit.set_cookie(response, session_cookie(visit.office.settings), entered.token, seconds)
     return response
+
+
+async def _end_present_session(visit: Visit) -> None:
+    """Who signs in anew leaves the session whose cookie this replaces."""
+    person = visit.found.person
+    if person is not None:
+        async with visit.unit() as unit:
+            await store.revoke_sessions(unit.connection, person.staff_id, unit.now, only=person.session_id)
 
 
 @pages.post("/sign-out", Entry.SIGNED_IN, action="session.end")

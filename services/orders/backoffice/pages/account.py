@@ -2,9 +2,11 @@
 
 from starlette.responses import Response
 
-from services.orders.backoffice.access import passwords, staff, store
+from services.orders.backoffice.access import staff, store
 from services.orders.backoffice.access.permissions import Entry
+from services.orders.backoffice.access.signing_in import TOO_MANY, TooManyAttempts, WrongPassword, checked
 from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.security import address_of
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Visit
 
@@ -30,10 +32,12 @@ async def _account(visit: Visit, status: int = 200, **errors: str) -> Response:
 async def change_password(visit: Visit) -> Response:
     """Choose another password, which takes the present one; all other browsers are signed out."""
     form, person = await visit.form(), visit.person
-    async with visit.office.hub.acquire() as connection:
-        row = await store.read_staff(connection, person.staff_id)
-    if row is None or not await passwords.fits(form["password-now"], row["password_hash"]):
+    try:
+        await checked(visit.office.hub.acquire, person.login, form["password-now"], address_of(visit.request))
+    except WrongPassword:
         return await _account(visit, 422, **{"password-now": gettext("This is not your present password.")})
+    except TooManyAttempts:
+        return await _account(visit, 429, **{"password-now": gettext(TOO_MANY)})
     if form["password"] != form["password-again"]:
         return await _account(visit, 422, **{"password-again": gettext("The two are not the same.")})
     try:

@@ -15,19 +15,20 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// What is put into the drawer's body opens the drawer.
-document.addEventListener("htmx:after:swap", () => {
+// What htmx puts into the drawer's body opens the drawer; closing it empties it and puts the focus back.
+let opener = null;
+document.addEventListener("htmx:after:swap", (event) => {
+  const target = event.detail?.ctx?.target;
   const drawer = document.getElementById("drawer");
-  const body = document.getElementById("drawer-body");
-  if (drawer && body && body.childElementCount > 0 && body.dataset.shown !== body.innerHTML.length.toString()) {
-    body.dataset.shown = body.innerHTML.length.toString();
-    if (!drawer.open) drawer.showModal();
+  if (!drawer || target?.id !== "drawer-body") return;
+  if (!drawer.open) {
+    opener = event.detail.ctx.sourceElement;
+    drawer.showModal();
   }
+  drawer.scrollTop = 0;
 });
 document.addEventListener("close", (event) => {
-  if (event.target.id === "drawer") {
-    const body = document.getElementById("drawer-body");
-    body.replaceChildren();
-    delete body.dataset.shown;
-  }
+  if (event.target.id !== "drawer") return;
+  document.getElementById("drawer-body").replaceChildren();
+  if (opener?.isConnected) opener.focus();
 }, true);

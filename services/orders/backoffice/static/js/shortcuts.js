@@ -1,5 +1,6 @@
 // Keys, unless they are switched off, a modifier is held, or somebody is typing (WCAG 2.1.4).
-// A page names its rows with data-row (and data-href, data-preview inside), its search with data-search.
+// A page names its rows with data-row (and data-href, data-preview inside), its search with data-search, and gives any
+// button or link a key of its own with data-key="e". Ctrl or Cmd with K goes to the search, also while typing.
 const GOES = { h: "/", o: "/orders", p: "/payments", s: "/stock", c: "/parcels", m: "/mails", e: "/operations" };
 let prefix = false;
 
@@ -38,11 +39,19 @@ function isTyping(element) {
 }
 
 document.addEventListener("keydown", (event) => {
+  const search = document.querySelector("[data-search]");
+  if (search && event.key === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+    event.preventDefault();
+    search.focus();
+    search.select();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
   if (document.documentElement.dataset.shortcuts === "off" || isTyping(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
   if (prefix && GOES[event.key]) { prefix = false; event.preventDefault(); go(event.key); return; }
-  const action = KEYS[event.key];
+  const own = /^[a-z]$/.test(event.key) ? document.querySelector(`[data-key="${event.key}"]`) : null;
+  const action = KEYS[event.key] ?? (own && (() => own.click()));
   if (!action) return;
   if (event.key === "Enter" || event.key === " ") {
     if (event.target.closest("a, button, summary, [role=button]") && !event.target.closest("[data-row]")) return;

@@ -1,0 +1,118 @@
+"""The shell around every page: keys, menus, live updates, languages and themes, and a session that ends mid-form."""
+
+import re
+
+from playwright.async_api import expect
+
+from services.orders.backoffice.access.permissions import Role
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+
+
+async def test_keys_do_what_the_help_says_and_rest_while_one_types(visit: Visit) -> None:
+    visitor = await visit("owner", "/account", lang="en")
+    page = visitor.page
+    await page.locator("input[name=password-now]").press("?")
+    await expect(page.locator("#shortcut-help")).to_be_hidden()
+    await page.locator("h1").click()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    await visitor.axe()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#shortcut-help")).to_be_hidden()
+    await page.keyboard.press("g")
+    await page.keyboard.press("h")
+    await expect(page).to_have_url(re.compile(r"/$"))
+
+
+async def test_keys_can_be_switched_off(visit: Visit, shop: OwnShop) -> None:
+    visitor = await visit(await shop.hire(Role.MANAGER), "/account", lang="en")
+    page = visitor.page
+    shortcuts = page.get_by_role("group", name="Keyboard shortcuts")
+    await shortcuts.get_by_role("radio", name="Off").check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("html")).to_have_attribute("data-shortcuts", "off")
+    await page.keyboard.press("?")
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#shortcut-help")).to_be_hidden()
+
+
+async def test_the_first_tab_leads_to_the_content(visit: Visit) -> None:
+    visitor = await visit("owner", "/account", lang="en")
+    await visitor.page.keyboard.press("Tab")
+    link = visitor.page.get_by_role("link", name="Skip to the content")
+    await expect(link).to_be_focused()
+    await expect(link).to_be_in_viewport()
+    await visitor.page.keyboard.press("Enter")
+    await expect(visitor.page.locator("main")).to_be_focused()
+
+
+async def test_language_and_theme_are_one_click_away(visit: Visit, shop: OwnShop) -> None:
+    visitor = await visit(await shop.hire(Role.MANAGER), "/account?x=1", lang="fr")
+    page = visitor.page
+    await expect(page.locator("h1")).to_have_text("Mon compte")
+    await page.get_by_role("button", name="English").click()
+    await expect(page.locator("h1")).to_have_text("My account")
+    await expect(page).to_have_url(re.compile(r"/account\?x=1$"))
+    await page.get_by_role("button", name=re.compile("Theme: as the device")).click()
+    await page.get_by_role("button", name=re.compile("Theme: light")).click()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await visitor.axe()
+
+
+async def test_an_account_has_its_menu(visit: Visit) -> None:
+    visitor = await visit("accountant", "/account", lang="en")
+    page = visitor.page
+    await page.get_by_role("button", name=re.compile("Account of")).click()
+    await expect(page.get_by_role("button", name="Sign out", exact=True).first).to_be_visible()
+    await visitor.axe()
+    await page.locator("#account-menu").get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+async def test_a_page_is_live_and_says_so(visit: Visit, shop: OwnShop) -> None:
+    visitor = await visit("owner", "/account", lang="en")
+    page = visitor.page
+    await expect(page.locator("#live")).to_have_attribute("data-state", "on")
+    await page.evaluate(
+        """() => {
+            const watch = document.createElement("div");
+            watch.dataset.liveList = "";
+            watch.id = "watch";
+            watch.addEventListener("live-list", (event) => {
+              watch.textContent += (event.detail.orders ?? ["many"]).join(" ") + " ";
+            });
+            document.getElementById("main").append(watch);
+        }"""
+    )
+    [order] = await shop.order(shop.sale())
+    await expect(page.locator("#watch")).not_to_be_empty()
+    assert order, "it was placed"
+
+
+async def test_a_session_that_ends_mid_form_loses_nothing(visit: Visit, shop: OwnShop) -> None:
+    person = await shop.hire(Role.MANAGER)
+    await visit(person)
+    visitor = await visit(person, "/account", lang="en")
+    visitor.provokes(401)
+    page = visitor.page
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Sign out all others").click()
+    await expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    await visitor.axe()
+    await page.locator("input[name=login]").fill(person.login)
+    await page.locator("input[name=password]").fill(person.password)
+    await page.locator("input[name=password]").press("Enter")
+    await expect(page.get_by_text("Nothing has been sent yet.")).to_be_visible()
+    await visitor.axe()
+    await page.get_by_role("button", name="Send it now").click()
+    await expect(page.get_by_text("All other browsers are signed out.")).to_be_visible()
+
+
+async def test_on_a_narrow_phone_nothing_is_cut_off(visit: Visit) -> None:
+    for path in ("/", "/account", "/nothing-here"):
+        visitor = await visit("owner", path, lang="fr", viewport="narrow")
+        visitor.provokes(404)
+        wide, window = await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= window, f"{path} is {wide} wide"
+        await visitor.axe()
