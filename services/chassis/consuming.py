@@ -1,4 +1,5 @@
-"""The consuming side of the broker: FastStream subscribers that only collect, and a committer loop per queue.
+"""The consuming side of the broker: FastStream connects and opens a channel a queue, deliveries are only collected, and
+each queue has a loop that commits them.
 
 Handlers never run inside a delivery callback: a lost connection cancels those, even in the middle of a COMMIT. They
 put the message in a list; the queue's own loop takes whatever has come, commits it, and acks. A connection that ends
@@ -14,10 +15,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from aio_pika.abc import AbstractIncomingMessage
-from aiormq.exceptions import ChannelInvalidStateError
-from faststream import AckPolicy
-from faststream.message import StreamMessage
+from aiormq.abc import AbstractChannel, DeliveredMessage
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 
 from services.chassis.arriving import Arrival
@@ -68,7 +66,7 @@ class QueueReader:
         self.queue = queue
         self._commit = commit
         self._batch_size = batch_size
-        self._arrived: deque[AbstractIncomingMessage] = deque()
+        self._arrived: deque[DeliveredMessage] = deque()
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -76,7 +74,7 @@ class QueueReader:
         self.outage: str | None = None
         self.tags = DeliveryTags()
 
-    def collect(self, message: AbstractIncomingMessage) -> None:
+    def collect(self, message: DeliveredMessage) -> None:
         """Take a message from the broker."""
         reach("received", self.queue)
         self._arrived.append(message)
@@ -107,10 +105,10 @@ class QueueReader:
         self._arrived.clear()
         self.tags.forget()
 
-    def _take(self) -> list[AbstractIncomingMessage]:
+    def _take(self) -> list[DeliveredMessage]:
         return [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch_size))]
 
-    async def _commit_until_done(self, batch: list[AbstractIncomingMessage]) -> None:
+    async def _commit_until_done(self, batch: list[DeliveredMessage]) -> None:
         pause = 0.1
         while batch := [message for message in batch if _can_be_acked(message)]:
             try:
@@ -130,14 +128,14 @@ class QueueReader:
             return
         self.outage = None
 
-    async def _ack(self, batch: Sequence[AbstractIncomingMessage]) -> None:
+    async def _ack(self, batch: Sequence[DeliveredMessage]) -> None:
+        channel, tags = batch[-1].channel, [_tag(message) for message in batch]
         try:
-            tags = {message.delivery_tag or 0: message for message in batch}
-            if self.tags.committed(batch[-1].channel, list(tags)):
-                await tags[max(tags)].ack(multiple=True)
+            if self.tags.committed(channel, tags):
+                await channel.basic_ack(max(tags), multiple=True)
             else:
-                for message in batch:
-                    await message.ack()
+                for tag in tags:
+                    await channel.basic_ack(tag)
         except Exception as error:
             log.info(
                 "ack lost, the messages will come again and be known",
@@ -165,6 +163,7 @@ class Consumers:
         self._ended = asyncio.Event()
         self._ended.set()
         self._broker: RabbitBroker | None = None
+        self._consuming: list[tuple[AbstractChannel, str]] = []
         self.is_consuming = False
         self.last_error = "not connected yet"
 
@@ -220,7 +219,7 @@ class Consumers:
         broker = self._make_broker()
         try:
             await asyncio.wait_for(broker.start(), 15)
-            self._renew_when_a_channel_closes(broker)
+            await self._consume(broker)
             self._broker = broker
             self.is_consuming = True
             log.info("consuming", queues=[reader.queue for reader in self._readers])
@@ -232,19 +231,17 @@ class Consumers:
 
     async def _close(self, broker: RabbitBroker) -> None:
         if self._stopping.is_set():
-            await self._cancel_consumers(broker)
+            await self._cancel_consumers()
             await asyncio.gather(*(reader.drain(DRAIN_SECONDS) for reader in self._readers))
         with contextlib.suppress(Exception):
             await asyncio.wait_for(broker.stop(), 5)
         for reader in self._readers:
             reader.forget()
 
-    async def _cancel_consumers(self, broker: RabbitBroker) -> None:
-        for subscriber in broker.subscribers:
-            queue, tag = getattr(subscriber, "_queue_obj", None), getattr(subscriber, "_consumer_tag", None)
-            if queue is not None and tag is not None:
-                with contextlib.suppress(Exception):
-                    await asyncio.wait_for(queue.cancel(tag), 2)
+    async def _cancel_consumers(self) -> None:
+        for channel, tag in self._consuming:
+            with contextlib.suppress(Exception):
+                await channel.basic_cancel(tag, timeout=2)
 
     def _make_broker(self) -> RabbitBroker:
         broker = RabbitBroker(
@@ -258,56 +255,53 @@ class Consumers:
         )
         for reader in self._readers:
             self._subscribe(broker, reader)
-        for subscriber in broker.subscribers:
-            # FastStream drops, unacked and unsaid, what arrives before it has noted that the subscriber runs.
-            subscriber.running = True
         return broker
 
-    def _renew_when_a_channel_closes(self, broker: RabbitBroker) -> None:
-        """The library would reopen it on the same connection with the same consumer tag."""
-        for subscriber in broker.subscribers:
-            queue = getattr(subscriber, "_queue_obj", None)
-            if queue is not None:
-                queue.channel.close_callbacks.add(self._on_close)
-
     def _subscribe(self, broker: RabbitBroker, reader: QueueReader) -> None:
+        """Have FastStream open a channel and look for the queue. Without a handler it consumes nothing itself."""
         queue = RabbitQueue(reader.queue, queue_type=QueueType.QUORUM, durable=True, declare=False)
-        channel = Channel(prefetch_count=self._prefetch)
+        broker.subscriber(queue, channel=Channel(prefetch_count=self._prefetch), no_reply=True)
 
-        async def collect(message: StreamMessage[AbstractIncomingMessage]) -> None:
-            reader.collect(message.raw_message)
+    async def _consume(self, broker: RabbitBroker) -> None:
+        """Take deliveries as aiormq gives them: the message objects, tasks, parsers, filters and middlewares of the
+        layers above cost several times what collecting does.
 
-        broker.subscriber(
-            queue,
-            channel=channel,
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
-            parser=_parse,
-            decoder=_as_it_is,
-        )(collect)
+        A channel that closes ends the connection: the library would reopen it with the same consumer tag.
+        """
+        readers = {reader.queue: reader for reader in self._readers}
+        self._consuming = []
+        for subscriber in broker.subscribers:
+            queue: Any = subscriber._queue_obj  # type: ignore[attr-defined]
+            queue.channel.close_callbacks.add(self._on_close)
+            channel = await queue.channel.get_underlay_channel()
+            consumed = await channel.basic_consume(queue.name, _collecting(readers[queue.name]), timeout=5)
+            self._consuming.append((channel, consumed.consumer_tag))
 
     def _on_close(self, *_: Any) -> None:
         self._lost.set()
 
 
-def _can_be_acked(message: AbstractIncomingMessage) -> bool:
+def _collecting(reader: QueueReader) -> Callable[[DeliveredMessage], Awaitable[None]]:
+    async def collect(message: DeliveredMessage) -> None:
+        reader.collect(message)
+
+    return collect
+
+
+def _can_be_acked(message: DeliveredMessage) -> bool:
     """Whether the channel it came by is still open; if not, the broker gives the message out again."""
-    try:
-        return not message.channel.is_closed
-    except ChannelInvalidStateError:
-        return False
+    return not message.channel.is_closed
 
 
-async def _parse(message: AbstractIncomingMessage) -> StreamMessage[AbstractIncomingMessage]:
-    return StreamMessage(message, message.body, headers={}, content_type="application/json")
+def _tag(message: DeliveredMessage) -> int:
+    tag = message.delivery_tag
+    assert tag is not None, "only a returned message has no delivery tag"
+    return tag
 
 
-async def _as_it_is(
-    message: StreamMessage[AbstractIncomingMessage],
-) -> StreamMessage[AbstractIncomingMessage]:
-    return message
-
-
-def arrival_of(queue: str, message: AbstractIncomingMessage) -> Arrival:
+def arrival_of(queue: str, message: DeliveredMessage) -> Arrival:
     """A broker's message as an arrival."""
-    return Arrival(queue=queue, headers=message.headers or {}, body=message.body, user_id=message.user_id)
+    properties = message.header.properties
+    return Arrival(
+        queue=queue, headers=properties.headers or {}, body=message.body, user_id=properties.user_id
+    )
