@@ -45,7 +45,7 @@ class ProgramRunsAlready(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to run. `env` is added to our environment; it is ready when a GET of `ready_url` answers 200."""
+    """What to run. `env` is added to what is `inherited`; it is ready when a GET of `ready_url` answers 200."""
 
     name: str
     argv: Sequence[str | Path]
@@ -169,7 +169,7 @@ class Supervisor:
 
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
         log = self.log(program.name)
-        environment = {**os.environ, **program.env}
+        environment = {**inherited(), **program.env}
         return spawn(program.argv, log=log, env=environment, cwd=program.cwd, last_signal=signal.SIGTERM)
 
     async def _keep(self, running: _Running) -> None:
@@ -219,3 +219,10 @@ class Supervisor:
         except httpx2.HTTPError:
             return False
         return bool(answer.status_code == 200)
+
+
+def inherited() -> dict[str, str]:
+    """Our environment without settings of Comptoir: those that a person sets here are for the parts, such as a server
+    to use, and a program gets only what it is given.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}

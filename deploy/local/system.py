@@ -9,7 +9,6 @@ broker users' follow from the administrator's, which is) and lives as long as th
 import asyncio
 import hmac
 import json
-import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from contracts.catalogue import SERVICES, queues_of
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
-from deploy.local.supervisor import Program, Supervisor
+from deploy.local.supervisor import Program, Supervisor, inherited
 from deploy.topology import Management, apply
 from services.chassis.topology import Storefront, permissions
 
@@ -253,7 +252,7 @@ class System:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", MODULES.get(service, f"services.{service}"), *arguments),
             cwd=ROOT,
-            env={**_inherited(), **self.environment(service)},
+            env={**inherited(), **self.environment(service)},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -267,7 +266,3 @@ class System:
 def broker_password(rabbitmq: RabbitMQ, user: str) -> str:
     """A broker has one password per user for all its virtual hosts: systems that share a broker must agree on it."""
     return hmac.new(rabbitmq.password.encode(), user.encode(), "sha256").hexdigest()
-
-
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}

@@ -50,6 +50,18 @@ async def test_programs_are_ready_and_logged_when_start_returns(
     assert supervisor.exited("orders") is None
 
 
+async def test_a_program_gets_the_settings_it_is_given_and_none_of_the_callers(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPTOIR_POSTGRES_ADMIN_URL", "postgresql://somebody:secret@elsewhere/postgres")
+    monkeypatch.setenv("SOMETHING_ELSE", "kept")
+    tell = "import os; print(sorted(n for n in os.environ if n[:4] in ('COMP', 'SOME')), flush=True)"
+    argv = [sys.executable, "-c", f"{tell}; import time; time.sleep(60)"]
+    await supervisor.start(Program("teller", argv, {"COMPTOIR_HTTP_PORT": "1"}))
+    await until(lambda: supervisor.log("teller").read_text() != "")
+    assert supervisor.log("teller").read_text() == "['COMPTOIR_HTTP_PORT', 'SOMETHING_ELSE']\n"
+
+
 async def test_what_dies_comes_back_and_is_counted(supervisor: Supervisor, tmp_path: Path) -> None:
     await supervisor.start(web_server("orders", tmp_path))
     first = supervisor.pid("orders")
