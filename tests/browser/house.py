@@ -21,9 +21,9 @@ from deploy.demo.sale import Sale
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import BACKOFFICE, ShopSetup, System
-from tests.faults.living import QUICK
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY, a_sale
 from tests.journeys.shop import Shop
+from tests.lives.living import QUICK
 
 SHOPS = 40
 """More than there are files of tests; a shop that nobody takes costs nothing."""

@@ -10,8 +10,8 @@ import pytest_asyncio
 from contracts.catalogue import SERVICES
 from deploy.local.parts import Parts, start_postgres, start_rabbitmq
 from deploy.local.system import System
-from tests.faults.living import QUICK, SETUP
 from tests.faults.stage import Stage
+from tests.lives.living import QUICK, SETUP
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:

@@ -10,8 +10,8 @@ import asyncpg
 from deploy.demo.play import Outcome
 from deploy.local.parts import Parts
 from deploy.local.system import System
-from tests.faults.living import Chronicle, many_lives
-from tests.faults.timeline import where_everything_stands
+from tests.lives.living import Chronicle, many_lives
+from tests.lives.timeline import where_everything_stands
 
 LIVES = 36
 SWING_SECONDS = 60.0

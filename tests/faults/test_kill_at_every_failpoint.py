@@ -20,8 +20,8 @@ from deploy.demo.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
 from services.chassis.failpoints import NAMES
-from tests.faults.living import QUICK, SETUP, Chronicle, some_lives
-from tests.faults.timeline import where_everything_stands
+from tests.lives.living import QUICK, SETUP, Chronicle, some_lives
+from tests.lives.timeline import where_everything_stands
 
 DEATH_SECONDS = 15.0
 POLL_SECONDS = 0.02

@@ -15,10 +15,10 @@ from deploy.demo.merchant import TRUMPET
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import ShopSetup, System
-from tests.faults.living import QUICK, SETUP
-from tests.faults.timeline import where_everything_stands
 from tests.journeys.sales import INK, NOTEBOOK, PLENTY
 from tests.journeys.shop import Shop
+from tests.lives.living import QUICK, SETUP
+from tests.lives.timeline import where_everything_stands
 
 OTHER = ShopSetup(TRUMPET.profile, [module.value for module in TRUMPET.modules])
 

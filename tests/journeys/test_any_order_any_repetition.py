@@ -29,9 +29,9 @@ from deploy.demo.sale import CardStory
 from deploy.demo.script import Script
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
-from tests.faults.living import SETUP, Chronicle, some_lives
-from tests.faults.timeline import where_everything_stands
 from tests.journeys.recorded_life import Heard, Life, record, rename_back
+from tests.lives.living import SETUP, Chronicle, some_lives
+from tests.lives.timeline import where_everything_stands
 
 SHUFFLES = 200
 TIMES = 3

@@ -1,4 +1,4 @@
-"""Small scripts of whole lives for tests of faults: a few shop orders that pass through every service.
+"""Small scripts of whole lives for journeys and tests of faults: a few shop orders that pass through every service.
 
 Each call gives fresh sales: no key, provider reference or id is ever used twice on one system.
 """
@@ -23,7 +23,7 @@ from deploy.demo.sale import CardStory, Sale
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
 from deploy.local.system import ShopSetup, System
-from tests.faults.timeline import where_everything_stands
+from tests.lives.timeline import where_everything_stands
 
 SETUP = ShopSetup(GARANCE.profile, [module.value for module in GARANCE.modules])
 QUICK = {"COMPTOIR_LEASE_SECONDS": "1", "COMPTOIR_EFFECT_LEASE_SECONDS": "2", "COMPTOIR_RETRY_SECONDS": "0.2"}
