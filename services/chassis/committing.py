@@ -109,6 +109,9 @@ class Committer(Generic[B]):
 
     async def retry_due(self, limit: int) -> int:
         """Try the parked messages that are due again. Returns how many were taken."""
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            if not await store.list_due(connection, 1):
+                return 0
         try:
             return len(await self._attempt_due(limit))
         except Exception as error:

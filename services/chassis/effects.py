@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from services.chassis import metrics, store
-from services.chassis.database import describe, is_outage, transaction
+from services.chassis.database import describe, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.parking import RetryPolicy, storable
 from services.chassis.unit import Unit
@@ -100,7 +100,7 @@ class EffectWorker:
         """Perform what is due, settle what a dead process left. True when there may be more at once."""
         await self._settle_lost(hub)
         lease = timedelta(seconds=self._lease_seconds or hub.settings.effect_lease_seconds)
-        async with hub.acquire() as connection, transaction(connection):
+        async with hub.acquire() as connection:
             rows = await store.take_effects(
                 connection, self.kind, hub.owner, lease, self._concurrency * CLAIMS_PER_HAND
             )

@@ -333,7 +333,7 @@ async def plan_effects(
 async def take_effects(
     connection: Connection, kind: str, owner: UUID, lease: timedelta, limit: int
 ) -> list[Row]:
-    """Mark planned effects that are due as in flight and lease them. Commit before the call goes out."""
+    """Mark planned effects that are due as in flight and lease them. Committed by itself, before the call goes out."""
     return await connection.fetch(
         """WITH due AS MATERIALIZED (
                SELECT key FROM msg.effect WHERE kind = $1 AND state = 'planned' AND next_at <= now()
@@ -446,6 +446,11 @@ async def cancel_timers(connection: Writer, keys: Sequence[tuple[str, str]]) -> 
         [k[0] for k in keys],
         [k[1] for k in keys],
     )
+
+
+async def is_timer_due(connection: Connection) -> bool:
+    """Whether a timer is due. A look that costs less than the transaction that finds none."""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM msg.timer WHERE due_at <= now())"))
 
 
 async def take_timer(connection: Connection) -> Row | None:

@@ -75,6 +75,9 @@ def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
 
     async def fire(hub: "Hub") -> bool:
         row: store.Row | None = None
+        async with hub.acquire() as connection:
+            if not await store.is_timer_due(connection):
+                return False
         try:
             async with hub.unit() as unit:
                 row = await store.take_timer(unit.connection)

@@ -38,6 +38,7 @@ from services.orders.finding.finder import Finder
 from services.orders.labels import Labels, labels_of
 from services.orders.listing import ListQuery, page_document, utc_text
 from services.orders.order import Stage
+from services.orders.order_facts import FactsReader
 from services.orders.previewing import Preview
 from services.orders.problems import Problem
 from services.orders.refusal import Refusal
@@ -67,6 +68,7 @@ class Errand:
     def __init__(self, request: Request) -> None:
         self.hub: Hub = request.app.state.hub
         self.commands: Commands = request.app.state.commands
+        self.facts: FactsReader = request.app.state.facts
         self.finder: Finder = request.app.state.finder
         self.caller: Caller = caller_of(request)
 
@@ -93,9 +95,7 @@ class Errand:
 
     async def order(self, name: str) -> OrderFacts:
         """The placed order somebody names by id or code. Raises the 404 problem, or the 409 one of a checkout."""
-        order_id, code = order_named(name)
-        async with self.hub.acquire() as connection:
-            row = await api_store.read_facts(connection, self.caller.shop, order_id, code)
+        row = await self.facts.find(self.caller.shop, *order_named(name))
         if row is None:
             raise order_unknown()
         if row["stage"] != Stage.PLACED:

@@ -21,6 +21,7 @@ from services.orders.documents import CommandShown, OrderShown, OrdersPage, Subm
 from services.orders.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.finding.finder import Finder
 from services.orders.listing import ListQuery
+from services.orders.order_facts import FactsReader
 from services.orders.problems import Problem, described
 from services.orders.requesting import (
     AdjustmentAsked,
@@ -162,5 +163,6 @@ def build_app(hub: Hub) -> FastAPI:
     app = routes()
     assert isinstance(hub.settings, OrdersSettings)
     app.state.hub, app.state.commands, app.state.finder = hub, Commands(hub), Finder()
+    app.state.facts = FactsReader(hub)
     app.add_middleware(Gate, tokens=Tokens(hub.settings.api_tokens))
     return app

@@ -32,17 +32,25 @@ class NewCommand(Protocol):
     def request_hash(self) -> bytes: ...
 
 
-async def read_facts(
-    connection: Connection, shop: str, order_id: UUID | None, code: str | None
-) -> Row | None:
-    """An order's order_id, code, stage, currency and line numbers, by its id or its code."""
-    return await connection.fetchrow(
-        """select order_id, code, stage, currency,
-                  array(select line from order_line l where l.shop = o.shop and l.order_id = o.order_id) as lines
-           from orders o where shop = $1 and (order_id = $2 or code = $3)""",
-        shop,
-        order_id,
-        code,
+async def find_by_code(connection: Connection, shop: str, code: str) -> UUID | None:
+    """The id of the order with this code."""
+    return await connection.fetchval(
+        "select order_id from orders where code = $2 and shop || '' = $1", shop, code
+    )
+
+
+async def read_facts(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> list[Row]:
+    """Shop, order_id, code, stage, currency and line numbers of those of these orders (shop, id) that exist."""
+    return await connection.fetch(
+        """select o.*
+           from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
+           cross join lateral (
+               select shop, order_id, code, stage, currency,
+                      array(select line from order_line as l
+                            where l.shop = k.shop and l.order_id = k.order_id) as lines
+               from orders where orders.order_id = k.order_id and orders.shop || '' = k.shop offset 0) as o""",
+        [shop for shop, _ in keys],
+        [order_id for _, order_id in keys],
     )
 
 

@@ -26,7 +26,7 @@ from services.orders.outcome_types import commands_named
 from services.orders.record import Order
 from services.orders.shop_settings import settings_of
 from services.orders.submission import is_foreign
-from services.orders.waiting import waiting
+from services.orders.waiting import Settled, waiting
 
 FIRST_REVISION = 1
 _OF_CHECKOUTS = (OrderSubmitted, CheckoutOpened, CheckoutDropped)
@@ -186,7 +186,8 @@ class OrderBook(Book):
             await store.settle_commands(
                 connection, [(command_id, *outcome) for command_id, outcome in self.outcomes.items()], now
             )
-            self.unit.after_commit(lambda: waiting.announce(self.outcomes))
+            told = {command_id: Settled(*outcome, now) for command_id, outcome in self.outcomes.items()}
+            self.unit.after_commit(lambda: waiting.announce(told))
         for write, found in (
             (store.insert_activity, self._stamped()),
             (store.insert_ledger_entries, self.ledger_entries),

@@ -8,6 +8,7 @@ of the first one's command, or that its own content differs.
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts.catalogue import type_of
@@ -47,10 +48,11 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A command that is in the table; `is_settled` when it had an outcome already."""
+    """A command that is in the table; `is_settled` when it had an outcome already, `row` if it was sent just now."""
 
     command_id: UUID
     is_settled: bool = False
+    row: api_store.Row | None = None
 
 
 class KeyTaken(Exception):
@@ -93,7 +95,9 @@ class Commands:
         if isinstance(sent, KeyTaken):
             raise sent
         if not sent.is_settled:
-            await waiting.wait(sent.command_id, WAIT_SECONDS, self._settled_among)
+            told = await waiting.hear(sent.command_id, WAIT_SECONDS, self._settled_among)
+            if told is not None and sent.row is not None:
+                return {**sent.row, **told._asdict()}
         async with self._hub.acquire() as connection:
             row = await api_store.read_command(connection, asked.shop, sent.command_id)
         assert row is not None, f"command {sent.command_id} was committed a moment ago"
@@ -108,7 +112,7 @@ class Commands:
             repeats = [asked for asked in batch if asked.command_id not in fresh]
             known = await api_store.read_keys(unit.connection, repeats) if repeats else {}
         return [
-            Sent(asked.command_id)
+            Sent(asked.command_id, row=_row(asked, unit.now))
             if asked.command_id in fresh
             else _repeat(asked, known[asked.shop, asked.key])
             for asked in batch
@@ -117,6 +121,17 @@ class Commands:
     async def _settled_among(self, command_ids: Collection[UUID]) -> list[UUID]:
         async with self._hub.acquire() as connection:
             return await api_store.settled_among(connection, command_ids)
+
+
+def _row(asked: Asking, requested_at: datetime) -> api_store.Row:
+    """What `api_store.read_command` reads of a command that has no outcome yet."""
+    return {
+        "command_id": asked.command_id,
+        "order_id": asked.order_id,
+        "type": asked.type,
+        "actor": asked.actor,
+        "requested_at": requested_at,
+    }
 
 
 def _repeat(asked: Asking, first: api_store.Row) -> Sent | KeyTaken:

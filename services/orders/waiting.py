@@ -6,7 +6,9 @@ together; it stops when nobody waits. A lost announcement therefore costs at mos
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -17,34 +19,58 @@ Look = Callable[[Collection[UUID]], Awaitable[Iterable[UUID]]]
 """Which of these commands have an outcome."""
 
 
+class Settled(NamedTuple):
+    """What became of a command, as its row says: state, outcome as JSON, when."""
+
+    state: str
+    outcome: str
+    settled_at: datetime
+
+
 class Waiting:
     """The commands of one process whose outcome somebody waits for."""
 
     def __init__(self) -> None:
-        self._waiters: dict[UUID, set[asyncio.Event]] = {}
+        self._waiters: dict[UUID, set[asyncio.Future[Settled | None]]] = {}
         self._looking: asyncio.Task[None] | None = None
 
-    def announce(self, command_ids: Iterable[UUID]) -> None:
-        """Wake who waits for these commands. Called after the commit; never fails, may never be called."""
-        for command_id in command_ids:
-            for event in self._waiters.get(command_id, ()):
-                event.set()
+    def announce(self, settled: Mapping[UUID, Settled | None]) -> None:
+        """Wake who waits for these commands. Called after the commit; never fails, may never be called.
+
+        None stands for an outcome that is in the database and not known here.
+        """
+        for command_id, outcome in settled.items():
+            for waiter in self._waiters.get(command_id, ()):
+                if not waiter.done():
+                    waiter.set_result(outcome)
 
     async def wait(self, command_id: UUID, seconds: float, look: Look) -> bool:
         """Whether the outcome came within so many seconds."""
-        event = asyncio.Event()
-        self._waiters.setdefault(command_id, set()).add(event)
-        self._look_from_time_to_time(look)
         try:
-            await asyncio.wait_for(event.wait(), seconds)
+            await self._announced(command_id, seconds, look)
         except TimeoutError:
             return False
-        finally:
-            self._forget(command_id, event)
         return True
 
-    def _forget(self, command_id: UUID, event: asyncio.Event) -> None:
-        self._waiters[command_id].discard(event)
+    async def hear(self, command_id: UUID, seconds: float, look: Look) -> Settled | None:
+        """The outcome, if this process handled it within so many seconds; None: the database knows how it stands."""
+        try:
+            return await self._announced(command_id, seconds, look)
+        except TimeoutError:
+            return None
+
+    async def _announced(self, command_id: UUID, seconds: float, look: Look) -> Settled | None:
+        waiter: asyncio.Future[Settled | None] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(command_id, set()).add(waiter)
+        self._look_from_time_to_time(look)
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter
+        finally:
+            self._forget(command_id, waiter)
+
+    def _forget(self, command_id: UUID, waiter: asyncio.Future[Settled | None]) -> None:
+        self._waiters[command_id].discard(waiter)
         if not self._waiters[command_id]:
             del self._waiters[command_id]
 
@@ -57,7 +83,7 @@ class Waiting:
             await asyncio.sleep(LOOK_SECONDS)
             if self._waiters:
                 try:
-                    self.announce(await look(list(self._waiters)))
+                    self.announce(dict.fromkeys(await look(list(self._waiters))))
                 except Exception as error:  # noqa: BLE001 - the next look may succeed, waiting goes on
                     structlog.get_logger().warning("outcomes_not_looked_up", error=type(error).__name__)
 

@@ -23,7 +23,7 @@ async def test_an_announced_outcome_wakes_everyone_who_waits_for_it_before_any_l
     waiting, table, command = Waiting(), Table(), uuid4()
     waits = [asyncio.create_task(waiting.wait(command, 5, table.look)) for _ in range(3)]
     await asyncio.sleep(0)
-    waiting.announce([command, uuid4()])
+    waiting.announce(dict.fromkeys([command, uuid4()]))
     async with asyncio.timeout(LOOK_SECONDS / 2):
         assert await asyncio.gather(*waits) == [True, True, True]
     assert table.asked == []
@@ -61,4 +61,4 @@ async def test_a_look_that_fails_is_followed_by_another() -> None:
 
 
 async def test_an_announcement_nobody_waits_for_is_nothing() -> None:
-    Waiting().announce([uuid4()])
+    Waiting().announce({uuid4(): None})
