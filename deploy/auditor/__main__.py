@@ -2,18 +2,26 @@
 
 COMPTOIR_ORDERS_DATABASE_URL=… COMPTOIR_PAYMENTS_DATABASE_URL=… (and so on)
 python -m deploy.auditor [--mails JOURNAL] [--quiet-seconds 30]
+python -m deploy.auditor --watch [--every 5] [--out FINDINGS.json] [--serve 127.0.0.1:9200]
+
+With `--watch` it goes on until it is stopped, and tells what stays wrong: into a file, or over HTTP as `GET /findings`
+to who has COMPTOIR_INTERNAL_TOKEN.
 """
 
 import argparse
 import asyncio
 import os
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from contracts.catalogue import SERVICES
 from deploy.auditor.auditing import QUIET_SECONDS, audit
 from deploy.auditor.finding import CHECKS
 from deploy.auditor.ground import Journals
+from deploy.auditor.serving import serve
+from deploy.auditor.watching import EVERY_SECONDS, run_until_cancelled
 from deploy.demo.mailserver import read_journal
 
 
@@ -34,12 +42,20 @@ def main() -> int:
     reader.add_argument(
         "--quiet-seconds", type=float, default=QUIET_SECONDS, help="how long to wait for rest"
     )
+    reader.add_argument("--watch", action="store_true", help="go on and tell what stays wrong")
+    reader.add_argument(
+        "--every", type=float, default=EVERY_SECONDS, metavar="SECONDS", help="pause between looks"
+    )
+    reader.add_argument("--out", type=Path, metavar="FILE", help="where --watch writes its findings as JSON")
+    reader.add_argument("--serve", metavar="HOST:PORT", help="where --watch answers GET /findings")
     given = reader.parse_args()
     urls = {service: getattr(given, service) for service in SERVICES}
     if missing := [service for service, url in urls.items() if not url]:
         reader.error(
             f"no database URL of {', '.join(missing)}; give --{missing[0]} or its variable, for all of them"
         )
+    if given.watch:
+        return _watch(reader, given, urls)
     journals = Journals(
         mails=[mail.message_id for mail in read_journal(given.mails)] if given.mails else None
     )
@@ -48,6 +64,21 @@ def main() -> int:
         sys.stdout.write(f"{violation}\n")
     sys.stdout.write(f"{len(CHECKS)} checks, {len(violations)} violations\n")
     return 1 if violations else 0
+
+
+def _watch(reader: argparse.ArgumentParser, given: argparse.Namespace, urls: dict[str, str]) -> int:
+    token = os.environ.get("COMPTOIR_INTERNAL_TOKEN", "")
+    if given.out is None and given.serve is None:
+        reader.error("--watch needs --out FILE or --serve HOST:PORT, or nobody hears of what it finds")
+    serving = None
+    if given.serve is not None:
+        host, _, port = given.serve.rpartition(":")
+        if not host or not port.isdigit() or not token:
+            reader.error("--serve needs HOST:PORT, and COMPTOIR_INTERNAL_TOKEN to know who may ask")
+        serving = partial(serve, host=host, port=int(port), token=token)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run_until_cancelled(urls, given.every, given.out, serving))
+    return 0
 
 
 if __name__ == "__main__":

@@ -157,6 +157,42 @@ async def webhooks_add_up(ground: Ground) -> AsyncIterator[Finding]:
 
 
 @check
+async def no_webhook_failed(ground: Ground) -> AsyncIterator[Finding]:
+    """No webhook is parked because applying it raised an error that nobody foresaw."""
+    for row in await ground.payments.fetch(
+        "SELECT id, event_type, event_id, detail FROM webhook WHERE state = 'parked' AND reason = 'failed'"
+    ):
+        where = f"webhook {row['id']} ({row['event_type']} {row['event_id']})"
+        yield Finding(where, "applied", f"failed: {(row['detail'] or '')[:300]}")
+
+
+COUNTED_OTHERWISE = ("ISK", "MGA", "UGX")
+"""Currencies of which Stripe counts other units than ISO 4217: their sums are not compared."""
+
+
+@check
+async def applied_webhooks_are_in_the_books_in_full(ground: Ground) -> AsyncIterator[Finding]:
+    """What Stripe says it received for a payment is what the ledger holds of it, to the minor unit."""
+    for row in await ground.payments.fetch(
+        """WITH said AS (
+               SELECT shop, thing ->> 'id' AS intent, min(upper(thing ->> 'currency')) AS currency,
+                      max((thing ->> 'amount_received')::bigint) AS received
+               FROM (SELECT shop, convert_from(body, 'UTF8')::json -> 'data' -> 'object' AS thing FROM webhook
+                     WHERE provider = 'stripe' AND event_type LIKE 'payment_intent.%'
+                       AND state IN ('applied', 'duplicate')) AS w GROUP BY 1, 2),
+           booked AS (
+               SELECT shop, object_id AS intent, sum(amount_minor)::bigint AS received FROM ledger_entry
+               WHERE provider = 'stripe' AND kind = 'payment_received' GROUP BY 1, 2)
+           SELECT shop, intent, currency, said.received AS said, coalesce(booked.received, 0) AS booked
+           FROM said LEFT JOIN booked USING (shop, intent)
+           WHERE coalesce(said.received, 0) <> coalesce(booked.received, 0) AND currency <> ALL($1)""",
+        list(COUNTED_OTHERWISE),
+    ):
+        where = f"payment {row['intent']} of {row['shop']}"
+        yield Finding(where, f"{row['said']} {row['currency']} received", f"{row['booked']} in the ledger")
+
+
+@check
 async def no_accepted_webhook_is_lost(ground: Ground) -> AsyncIterator[Finding]:
     """Every post that a provider heard 2xx for is kept, as often as it was posted."""
     if ground.journals.accepted_webhooks is None:

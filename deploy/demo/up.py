@@ -69,7 +69,7 @@ def show_addresses(console: Console, system: System, script: Script, staff: Staf
     table.add_row("  user, password", f"{system.rabbitmq.user}, {system.rabbitmq.password}")
     table.add_row("Operators' token", system.secrets.internal_token)
     for service in SERVICES:
-        table.add_row(f"  {service}", f"{system.url(service)}/readyz, /metrics, /parked")
+        table.add_row(f"  {service}", f"{system.url(service)}/readyz, /metrics, /internal/parked")
     table.add_row("Mails accepted", str(system.mail_journal))
     table.add_row("Logs", str(system.folder / "log"))
     console.print(table)

@@ -26,6 +26,8 @@ MOST_ATTRIBUTE_BYTES = 255
 
 _COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
 WRONG_SENDER = "wrong_sender"
+REPLAY_HEADER = "comptoir_replay"
+"""Header of a message that is said again because somebody asked for it: the replay's id. Only services are believed."""
 BEYOND_READING = frozenset(
     {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER}
 )
@@ -52,6 +54,13 @@ class Arrival:
     give_up_at: datetime | None = None
     remembered: bool = False
     has_inbox_row: bool = False
+
+    @property
+    def replay_id(self) -> str | None:
+        """The replay by which it is said again."""
+        value = self.headers.get(REPLAY_HEADER)
+        is_one = isinstance(value, str) and len(value) == 36 and not self.queue.endswith(f".{STOREFRONT}")
+        return value if is_one else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,8 @@ def read(
             f"the body has {len(arrival.body)} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
         )
         return Unfit("too_large", detail, envelope)
-    if arrival.parked_id is None and (late := _outside(envelope.id, window, now)):
+    is_asked_for = arrival.parked_id is not None or arrival.replay_id is not None
+    if not is_asked_for and (late := _outside(envelope.id, window, now)):
         return Unfit(*late, envelope)
     try:
         message = entry.message.__pydantic_validator__.validate_json(arrival.body)

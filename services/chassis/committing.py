@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 from time import perf_counter
 from typing import Any, Generic
 from uuid import UUID
@@ -73,7 +74,8 @@ OpenUnit = Callable[[Any], Unit]
 
 
 class Committer(Generic[B]):
-    """Turns arrivals into committed effects. `after` gets each committed unit, to relay what it says."""
+    """Turns arrivals into committed effects. `after` gets each committed unit, to relay what it says. `taken` counts
+    messages by queue, however they ended."""
 
     def __init__(
         self,
@@ -91,12 +93,19 @@ class Committer(Generic[B]):
         self._after = after
         self._window = window
         self._policy = policy
+        self.taken: Counter[str] = Counter()
         self._heard = {
             entry.type: entry for entry in heard_by(self._service) if entry.message in subscribers.handlers
         }
 
     async def commit(self, arrivals: Sequence[Arrival]) -> list[Handled]:
         """Handle a batch. Raises only when the database is away; then nothing or everything was committed."""
+        handled: list[Handled] = []
+        for _, alike in groupby(arrivals, key=_is_replayed):
+            handled += await self._commit_alike(list(alike))
+        return handled
+
+    async def _commit_alike(self, arrivals: Sequence[Arrival]) -> list[Handled]:
         for _ in range(CONFLICT_RETRIES):
             try:
                 return await self._attempt(arrivals)
@@ -186,7 +195,8 @@ class Committer(Generic[B]):
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, transaction(connection):
             unit = self._open_unit(connection)
             if due is not None:
-                arrivals = [parking.arrival_of(row) for row in await due(connection)]
+                arrivals = _alike([parking.arrival_of(row) for row in await due(connection)])
+            unit.has_effects = not any(map(_is_replayed, arrivals))
             place = "retries" if due is not None else arrivals[0].queue
             await self._read(unit, arrivals, batch, answer=culprit is None)
             reach("inbox_written", place)
@@ -296,6 +306,7 @@ class Committer(Generic[B]):
 
     def _measure(self, batch: _Batch, seconds: float) -> None:
         now = datetime.now(UTC)
+        self.taken.update(handled.arrival.queue for handled in batch.handled)
         counts = Counter((handled.arrival.queue, handled.end) for handled in batch.handled)
         for (queue, end), count in counts.items():
             if end is End.DUPLICATE:
@@ -314,7 +325,8 @@ class Committer(Generic[B]):
             metrics.BATCH_SIZE.labels(self._service, queue).observe(size)
             metrics.COMMIT_SECONDS.labels(self._service, queue).observe(seconds)
         for handled in batch.handled:
-            if handled.end is End.HANDLED and handled.envelope and handled.envelope.id.version == 7:
+            is_new = handled.end is End.HANDLED and not _is_replayed(handled.arrival)
+            if is_new and handled.envelope and handled.envelope.id.version == 7:
                 age = (now - uuid7_time(handled.envelope.id)).total_seconds()
                 metrics.EVENT_AGE.labels(self._service, handled.arrival.queue).observe(max(age, 0))
             _log_line(handled, seconds)
@@ -334,7 +346,18 @@ def _inbox_key(
         return None
     if arrival.queue.endswith(f".{STOREFRONT}") and arrival.user_id:
         return envelope.id, f"/{arrival.user_id.replace('.', '/')}"
+    if arrival.replay_id is not None:
+        return envelope.id, f"{envelope.source}#replay-{arrival.replay_id}"
     return envelope.id, envelope.source
+
+
+def _is_replayed(arrival: Arrival) -> bool:
+    return arrival.replay_id is not None
+
+
+def _alike(arrivals: list[Arrival]) -> list[Arrival]:
+    """The first, and those that are said again as it is, or are not. The others stay due."""
+    return [arrival for arrival in arrivals if _is_replayed(arrival) == _is_replayed(arrivals[0])]
 
 
 def _cause(error: Exception) -> Exception:

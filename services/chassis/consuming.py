@@ -71,6 +71,7 @@ class QueueReader:
         self._idle = asyncio.Event()
         self._idle.set()
         self.last_commit = monotonic()
+        self._being_committed = 0
         self.outage: str | None = None
         self.tags = DeliveryTags()
 
@@ -85,13 +86,20 @@ class QueueReader:
     def holds_messages(self) -> bool:
         return bool(self._arrived) or not self._idle.is_set()
 
+    @property
+    def in_hand(self) -> int:
+        """Messages taken from the broker and not acked yet."""
+        return len(self._arrived) + self._being_committed
+
     async def run(self) -> None:
         """Commit and ack until cancelled; between two batches only."""
         while True:
             await self._work.wait()
             self._work.clear()
             while batch := self._take():
+                self._being_committed = len(batch)
                 await self._commit_until_done(batch)
+                self._being_committed = 0
             self._idle.set()
 
     async def drain(self, seconds: float) -> None:

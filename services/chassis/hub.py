@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,14 +15,15 @@ import structlog
 
 from contracts.catalogue import queues_of
 from contracts.envelope import uuid7_floor, uuid7_time
-from services.chassis import metrics, store
+from services.chassis import metrics, operations_store, store
 from services.chassis.committing import Committer
 from services.chassis.consuming import Consumers, QueueReader
-from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, open_pool, transaction
+from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, describe, open_pool, transaction
 from services.chassis.dead_letters import DeadLetterReader
 from services.chassis.failpoints import reach
 from services.chassis.parking import RetryPolicy
 from services.chassis.partitions import inbox_window, keep_partitions
+from services.chassis.rating import Rates
 from services.chassis.relaying import Relay
 from services.chassis.settings import ServiceSettings
 from services.chassis.subscribers import Subscribers
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 PREFETCH_BATCHES = 3
 HOUSEKEEPING_SECONDS = 600.0
 GAUGES_SECONDS = 2.0
+COUNTS_SECONDS = 2.0
 WORKERS_STOP_SECONDS = 4.0
 
 
@@ -67,6 +70,8 @@ class Hub:
         self._relay: Relay | None = None
         self.consumers: Consumers | None = None
         self.readers: list[QueueReader] = []
+        self.rates = Rates()
+        self.warnings: list[str] = []
         self.committer: Committer[Any]
 
     @property
@@ -120,6 +125,16 @@ class Hub:
         """Let a worker look at once. A name nobody has is ignored: the work is done by another process."""
         if worker in self._workers:
             self._workers[worker].nudge()
+
+    async def queue_counts(self) -> dict[str, tuple[int, int]]:
+        """Messages ready and consumers by queue, as the broker says now; nothing when it does not answer soon."""
+        if self.consumers is None or not self.consumers.is_consuming:
+            return {}
+        try:
+            return await asyncio.wait_for(self.consumers.counts(), COUNTS_SECONDS)
+        except Exception as error:
+            log.info("the broker tells no counts", error=describe(error))
+            return {}
 
     async def open(self) -> None:
         """Connect to the database and get ready to handle messages. Raises when the database is away."""
@@ -224,6 +239,14 @@ async def _measure(hub: Hub) -> bool:
     async with hub.acquire() as connection:
         counts = await store.count_parked(connection)
         rows, oldest = await store.dispatch_backlog(connection)
+        refused = await operations_store.count_refused(connection)
+    hub.rates.look(monotonic(), hub.committer.taken)
+    hub.warnings = [
+        f"{row['messages']} messages stay in the outbox since {row['since']:%Y-%m-%d %H:%M}Z: {row['why']} "
+        f"as {row['routing_key']}"
+        for row in refused
+    ]
+    metrics.DISPATCH_REFUSED.labels(hub.service).set(sum(row["messages"] for row in refused))
     for state in ("waiting", "dead"):
         metrics.PARKED_ROWS.labels(hub.service, state).set(counts.get(state, 0))
     metrics.DISPATCH_ROWS.labels(hub.service).set(rows)

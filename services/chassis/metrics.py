@@ -42,6 +42,9 @@ DISPATCH_ROWS = Gauge("comptoir_dispatch_rows", "Messages still to leave.", ["se
 DISPATCH_AGE = Gauge(
     "comptoir_dispatch_oldest_seconds", "Age of the oldest message still to leave.", ["service"]
 )
+DISPATCH_REFUSED = Gauge(
+    "comptoir_dispatch_refused", "Messages the broker turned away, still in the outbox.", ["service"]
+)
 PARKED_ROWS = Gauge("comptoir_parked_rows", "Parked messages.", ["service", "state"])
 EFFECTS = Counter("comptoir_effects_total", "External effects by outcome.", ["service", "kind", "outcome"])
 WORKER_ERRORS = Counter(

@@ -8,7 +8,8 @@ from contracts.envelope import Envelope
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One publish. `dispatch_id` is AMQP's message_id and differs each time the same event is sent again."""
+    """One publish. `dispatch_id` is AMQP's message_id and differs each time the same event is sent again; `replay_id`
+    is of the replay that has it said again."""
 
     dispatch_id: UUID
     envelope: Envelope
@@ -16,3 +17,4 @@ class Outgoing:
     exchange: str
     routing_key: str
     mandatory: bool
+    replay_id: UUID | None = None

@@ -23,6 +23,7 @@ import structlog
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from aiormq import Channel as UnderlayChannel
 from aiormq import spec
+from aiormq.abc import FieldTable
 from aiormq.exceptions import (
     ChannelAccessRefused,
     ChannelClosed,
@@ -33,6 +34,7 @@ from aiormq.exceptions import (
 
 from contracts.envelope import CONTENT_TYPE, Envelope
 from services.chassis import metrics, store
+from services.chassis.arriving import REPLAY_HEADER
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.outgoing import Outgoing
@@ -237,8 +239,9 @@ class Relay:
             if confirmed:
                 await store.forget_dispatches(connection, confirmed)
             if refused:
-                ids = [refusal.outgoing.dispatch_id for refusal in refused]
-                await store.hold_dispatches(connection, ids, datetime.now(UTC) + REFUSED_PAUSE)
+                held = [(refusal.outgoing.dispatch_id, refusal.why) for refusal in refused]
+                now = datetime.now(UTC)
+                await store.hold_dispatches(connection, held, now + REFUSED_PAUSE, now)
         for why in {refusal.why for refusal in refused}:
             alike = [refusal for refusal in refused if refusal.why == why]
             metrics.UNCONFIRMED.labels(self._service, why).inc(len(alike))
@@ -288,9 +291,12 @@ def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Pr
     The broker lets only the login itself use its `user_id`, so a listener may trust it.
     """
     envelope = outgoing.envelope
+    headers: FieldTable = dict(envelope.headers())
+    if outgoing.replay_id is not None:
+        headers[REPLAY_HEADER] = str(outgoing.replay_id)
     return spec.Basic.Properties(
         content_type=CONTENT_TYPE,
-        headers=dict(envelope.headers()),
+        headers=headers,
         delivery_mode=2,
         correlation_id=envelope.correlation_id,
         message_id=str(outgoing.dispatch_id),
@@ -315,5 +321,11 @@ def _outgoing(row: store.Row, service: str) -> Outgoing:
         traceparent=row["traceparent"],
     )
     return Outgoing(
-        row["dispatch_id"], envelope, row["body"], row["exchange"], row["routing_key"], row["mandatory"]
+        row["dispatch_id"],
+        envelope,
+        row["body"],
+        row["exchange"],
+        row["routing_key"],
+        row["mandatory"],
+        row["replay_id"],
     )

@@ -85,7 +85,7 @@ async def take_dispatches(
            taken AS (
                UPDATE msg.dispatch d SET owner = $1, lease_until = $2, attempts = attempts + 1
                FROM due WHERE d.id = due.id RETURNING d.*)
-           SELECT taken.id AS dispatch_id, taken.exchange, taken.routing_key, taken.mandatory, e.*
+           SELECT taken.id AS dispatch_id, taken.replay_id, taken.exchange, taken.routing_key, taken.mandatory, e.*
            FROM taken JOIN msg.event_log e ON e.id = taken.event_id ORDER BY taken.id""",
         owner,
         lease_until,
@@ -110,10 +110,19 @@ async def release_dispatches(connection: Connection, owner: UUID) -> None:
     await connection.execute("UPDATE msg.dispatch SET lease_until = now() WHERE owner = $1", owner)
 
 
-async def hold_dispatches(connection: Connection, ids: Sequence[UUID], until: datetime) -> None:
-    """Let rows wait that can't leave now; they belong to nobody, so that a reconnect does not end the wait."""
+async def hold_dispatches(
+    connection: Connection, refused: Sequence[tuple[UUID, str]], until: datetime, now: datetime
+) -> None:
+    """Let rows (id, why) wait that can't leave now; they are nobody's, so that a reconnect does not end the wait."""
     await connection.execute(
-        "UPDATE msg.dispatch SET owner = $3, lease_until = $2 WHERE id = ANY($1)", ids, until, NOBODY
+        """UPDATE msg.dispatch AS d
+           SET owner = $4, lease_until = $3, refused = r.why, refused_at = coalesce(d.refused_at, $5)
+           FROM unnest($1::uuid[], $2::text[]) AS r (id, why) WHERE d.id = r.id""",
+        [dispatch_id for dispatch_id, _ in refused],
+        [why for _, why in refused],
+        until,
+        NOBODY,
+        now,
     )
 
 
@@ -134,30 +143,6 @@ async def overdue_dispatches(connection: Connection, owner: UUID) -> int:
                SELECT 1 FROM msg.dispatch WHERE owner = $1 OR lease_until < now() LIMIT 1000) AS first_rows""",
         owner,
     )
-
-
-async def replay(
-    connection: Connection,
-    exchange: str,
-    queue: str,
-    types: Sequence[str],
-    since: UUID,
-    until: UUID,
-    owner: UUID,
-) -> int:
-    """Send the events of a range again to one queue, which is bound by its own name. Returns how many."""
-    status = await connection.execute(
-        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
-           SELECT gen_random_uuid(), id, $6, $1, true, $5, now()
-           FROM msg.event_log WHERE type = ANY($2) AND id >= $3 AND id < $4""",
-        queue,
-        types,
-        since,
-        until,
-        owner,
-        exchange,
-    )
-    return int(status.rpartition(" ")[2])
 
 
 async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
@@ -282,26 +267,50 @@ async def redrive(
     )
 
 
-async def discard(connection: Connection, actor: str, parked_id: int, why: str, now: datetime) -> Row | None:
-    """Set a parked message aside for good; it stays readable."""
-    return await connection.fetchrow(
-        """UPDATE msg.parked SET state = 'discarded', next_at = NULL, actor = $1, note = $3, last_at = $4
-           WHERE id = $2 AND state IN ('dead', 'waiting') RETURNING id, queue, event_id, type""",
+async def discard(
+    connection: Connection,
+    actor: str,
+    parked_id: int | None,
+    fingerprint: str | None,
+    why: str,
+    now: datetime,
+    most: int,
+) -> list[Row]:
+    """Set parked messages aside for good, one by id or (so many of) the dead ones of a fingerprint; they stay
+    readable."""
+    return await connection.fetch(
+        """UPDATE msg.parked SET state = 'discarded', next_at = NULL, actor = $1, note = $4, last_at = $5
+           WHERE id = ANY(ARRAY(SELECT id FROM msg.parked
+                                WHERE (id = $2 AND state IN ('dead', 'waiting'))
+                                   OR (fingerprint = $3 AND state = 'dead') ORDER BY id LIMIT $6 FOR UPDATE))
+           RETURNING id, queue, event_id, type""",
         actor,
         parked_id,
+        fingerprint,
         why,
         now,
+        most,
     )
 
 
-async def list_parked(connection: Connection, states: Sequence[str], limit: int) -> list[Row]:
-    """Parked messages without their bodies, newest first."""
+async def list_parked(
+    connection: Connection,
+    states: Sequence[str],
+    limit: int,
+    fingerprint: str | None = None,
+    before: int | None = None,
+) -> list[Row]:
+    """Parked messages without their bodies, newest first: those of a fingerprint, and older than one, if given."""
     return await connection.fetch(
         """SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
                attempts, next_at, first_at, last_at, actor, note, length(body) AS body_bytes
-           FROM msg.parked WHERE state = ANY($1) ORDER BY id DESC LIMIT $2""",
+           FROM msg.parked
+           WHERE state = ANY($1) AND ($3::text IS NULL OR fingerprint = $3) AND ($4::bigint IS NULL OR id < $4)
+           ORDER BY id DESC LIMIT $2""",
         states,
         limit,
+        fingerprint,
+        before,
     )
 
 

@@ -18,6 +18,8 @@ from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_o
 DEAD = "dead"
 """Exchange of dead letters; routing key = name of the dead-letter queue."""
 DELIVERY_LIMIT = 50
+NEVER = 1_000_000_000
+"""Deliveries of a dead letter: some versions of RabbitMQ drop it after twenty unless they are told otherwise."""
 QUEUE_BYTES = 4 * 1024**3
 STOREFRONT_QUEUE_MESSAGES = 100_000
 STOREFRONT_QUEUE_MILLISECONDS = 14 * 24 * 3600 * 1000
@@ -90,7 +92,8 @@ def permissions(storefronts: Sequence[Storefront]) -> dict[str, dict[str, str]]:
 
 
 def policies() -> list[dict[str, Any]]:
-    """Limits and dead-lettering: at least once for services, bounded and forgetful for storefronts' answers."""
+    """Limits and dead-lettering: at least once for services, dead letters for ever, storefronts' answers bounded and
+    forgetful."""
     found: list[dict[str, Any]] = [
         {
             "name": f"{service}-queues",
@@ -106,6 +109,17 @@ def policies() -> list[dict[str, Any]]:
         }
         for service in SERVICES
     ]
+    found.append(
+        {
+            "name": "dead-letters",
+            "pattern": rf"^({'|'.join(SERVICES)})\.{DEAD}$",
+            "definition": {
+                "overflow": "reject-publish",
+                "delivery-limit": NEVER,
+                "max-length-bytes": QUEUE_BYTES,
+            },
+        }
+    )
     found.append(
         {
             "name": "storefront-answers",

@@ -49,6 +49,7 @@ class Unit:
         self.service = service
         self.now = datetime.now(UTC)
         self.owner = owner
+        self.has_effects = True
         self._lease = lease
         self._events: list[tuple[Envelope, bytes]] = []
         self._outgoing: list[Outgoing] = []
@@ -100,7 +101,9 @@ class Unit:
         return envelope
 
     def plan(self, kind: str, key: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
-        """Plan an external effect; the same key twice is one effect."""
+        """Plan an external effect; the same key twice is one effect. What is only said again has none."""
+        if not self.has_effects:
+            return
         self._effects.append((key, kind, payload, due_at or self.now))
 
     def set_timer(self, kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> None:

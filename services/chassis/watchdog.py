@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 
 EXIT_STATUS = 70
+POOL_SECONDS = 10.0
 
 
 class LoopWatch(threading.Thread):
@@ -83,6 +84,7 @@ class Watchdog:
 
     async def _look(self, hub: "Hub") -> bool:
         try:
+            await self._look_at_pool(hub)
             await self._look_at_queues(hub)
             await self._look_at_dispatch(hub)
         finally:
@@ -90,6 +92,18 @@ class Watchdog:
                 log.critical("no progress although dependencies answer; exiting", why=self.stuck)
                 hub.stopping.set()
         return False
+
+    async def _look_at_pool(self, hub: "Hub") -> None:
+        """A pool that gives no connection while a fresh one is answered has lost its own: no waiting brings them back.
+
+        The queues' readers take it for an outage and are patient, so nothing else would notice.
+        """
+        if await _pool_answers(hub) or not await database.answers(
+            hub.settings.database_url.get_secret_value()
+        ):
+            self._stalled_since.pop("pool", None)
+        else:
+            self._note("the database answers, but none of our own connections does", "pool")
 
     async def _look_at_queues(self, hub: "Hub") -> None:
         consumers = hub.consumers
@@ -128,3 +142,14 @@ class Watchdog:
         since = self._stalled_since.setdefault(what, monotonic())
         if monotonic() - since > self._limit / 2:
             self.stuck = why
+
+
+async def _pool_answers(hub: "Hub") -> bool:
+    """Whether a connection of the pool is to be had and answers. One that is busy for so long is as good as lost."""
+    try:
+        async with asyncio.timeout(POOL_SECONDS), hub.acquire() as connection:
+            return bool(await connection.fetchval("SELECT true"))
+    except Exception as error:
+        if not database.is_outage(error):
+            raise
+        return False

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
 
-from services.chassis.health import may_operate
 from services.chassis.hub import Hub
+from services.chassis.operating import may_operate
 from services.fulfillment import cursor, list_store, store
 from services.fulfillment.order import Order
 from services.fulfillment.showing import ShownOrder, ShownStock, show_order, show_stock

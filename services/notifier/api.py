@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from services.chassis.health import may_operate
 from services.chassis.hub import Hub
+from services.chassis.operating import may_operate
 from services.notifier import previewing, resending, store
 from services.notifier import settings as configured
 from services.notifier.book import MAIL

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.chassis.health import may_operate
 from services.chassis.hub import Hub
+from services.chassis.operating import may_operate
 from services.payments import entry_store, refund_store, store, webhook_store
 from services.payments.applying import WORKER
 from services.payments.listing import entries_wanted

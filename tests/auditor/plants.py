@@ -128,6 +128,19 @@ sql(
     "webhooks_add_up",
     payments="UPDATE webhook SET state = 'received' WHERE ctid = (SELECT ctid FROM webhook LIMIT 1)",
 )
+sql(
+    "a webhook could not be applied",
+    "no_webhook_failed",
+    payments="UPDATE webhook SET state = 'parked', reason = 'failed', detail = 'planted' "
+    "WHERE ctid = (SELECT ctid FROM webhook WHERE state = 'applied' LIMIT 1)",
+)
+sql(
+    "less was booked than was paid",
+    "applied_webhooks_are_in_the_books_in_full",
+    payments="""UPDATE webhook SET body = convert_to(
+                    replace(convert_from(body, 'UTF8'), '"amount_received": ', '"amount_received": 9'), 'UTF8')
+                WHERE ctid = (SELECT ctid FROM webhook WHERE state = 'applied' LIMIT 1)""",
+)
 journal(
     "a webhook was answered 200 and not kept",
     "no_accepted_webhook_is_lost",

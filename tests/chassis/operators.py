@@ -23,9 +23,9 @@ def operator(hub: Hub, token: str = TOKEN) -> httpx2.AsyncClient:
 
 
 async def parked_by_http(hub: Hub, *states: str) -> list[dict[str, Any]]:
-    """What GET /parked shows."""
+    """What GET /internal/parked shows."""
     async with operator(hub) as client:
-        answer = await client.get("/parked", params=[("state", state) for state in states])
+        answer = await client.get("/internal/parked", params=[("state", state) for state in states])
     assert answer.status_code == 200, answer.text
     rows: list[dict[str, Any]] = answer.json()["parked"]
     return rows

@@ -47,7 +47,7 @@ async def test_away_is_what_is_away(hubs: Hubs, bus: Bus, sample_database: str) 
         assert await says(hub, "/readyz/intake", 503, "database")
         assert (await asked(hub, "/livez"))[0] == 200
         async with operator(hub) as client:
-            assert (await client.get("/parked")).status_code == 503
+            assert (await client.get("/internal/parked")).status_code == 503
         database.come_back()
         await eventually(lambda: says(hub, "/readyz", 200))
         await hub.stop()
@@ -68,7 +68,14 @@ async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: Ra
     await eventually(lambda: says(hub, "/readyz", 200))
 
 
-ROUTES = [("GET", "/parked"), ("POST", "/parked/redrive"), ("POST", "/parked/discard"), ("POST", "/replay")]
+ROUTES = [
+    ("GET", "/internal/operations"),
+    ("GET", "/internal/parked"),
+    ("GET", "/internal/parked/7"),
+    ("POST", "/internal/parked/redrive"),
+    ("POST", "/internal/parked/discard"),
+    ("POST", "/internal/replay"),
+]
 
 
 async def test_operators_routes_need_the_token(sample_desks: SampleDesks) -> None:
@@ -98,9 +105,9 @@ async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDes
     desk = await sample_desks()
     async with operator(desk.hub) as client:
         for body in BAD:
-            assert (await client.post("/parked/redrive", json=body)).status_code == 422, body
+            assert (await client.post("/internal/parked/redrive", json=body)).status_code == 422, body
             given = {**body, "reason": "a\0b"} if isinstance(body, dict) else body
-            answer = await client.post("/parked/discard", json=given)
+            answer = await client.post("/internal/parked/discard", json=given)
             assert answer.status_code in (404, 422), body
-            assert (await client.post("/replay", json=body)).status_code == 422, body
+            assert (await client.post("/internal/replay", json=body)).status_code == 422, body
     assert await desk.fetchval("SELECT count(*) FROM msg.event_log") == 0

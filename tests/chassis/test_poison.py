@@ -103,9 +103,11 @@ async def test_redriven_by_id_it_is_handled_once_and_a_late_copy_is_a_duplicate(
     [row] = await parked_by_http(desk.hub)
     sample.faulty.clear()
     async with operator(desk.hub) as client:
-        answer = await client.post("/parked/redrive", json={"id": row["id"], "actor": "ann"})
+        answer = await client.post("/internal/parked/redrive", json={"id": row["id"], "actor": "ann"})
         assert answer.json() == {"redriven": 1}
-        assert (await client.post("/parked/redrive", json={"id": row["id"]})).json() == {"redriven": 0}
+        assert (await client.post("/internal/parked/redrive", json={"id": row["id"]})).json() == {
+            "redriven": 0
+        }
     await desk.hub.committer.retry_due(10)
     assert (await desk.deliver(ask(sku="LAMP"), id=event_id)).result == "duplicate"
     assert await desk.fetchval("SELECT count(*) FROM seen") == 1
@@ -123,7 +125,7 @@ async def test_redriven_by_fingerprint_all_that_failed_alike_are_and_nothing_els
     await desk.deliver(ask("refuse"))
     prints = {row["reason"]: row["fingerprint"] for row in await parked_by_http(desk.hub)}
     async with operator(desk.hub) as client:
-        answer = await client.post("/parked/redrive", json={"fingerprint": prints["error"]})
+        answer = await client.post("/internal/parked/redrive", json={"fingerprint": prints["error"]})
     assert answer.json() == {"redriven": 3}
     states = {(row["reason"], row["state"]) for row in await parked_by_http(desk.hub)}
     assert states == {("error", "waiting"), ("not_sold_here", "dead")}
@@ -136,11 +138,13 @@ async def test_discarded_with_a_reason_it_stays_readable_and_is_never_tried_agai
     await desk.deliver(ask("refuse"))
     [row] = await parked_by_http(desk.hub)
     async with operator(desk.hub) as client:
-        assert (await client.post("/parked/discard", json={"id": row["id"]})).status_code == 422
+        assert (await client.post("/internal/parked/discard", json={"id": row["id"]})).status_code == 422
         given = {"id": row["id"], "reason": "sold out in 2019", "actor": "bob"}
-        assert (await client.post("/parked/discard", json=given)).json() == {"discarded": True}
-        assert (await client.post("/parked/discard", json=given)).status_code == 404
-        assert (await client.post("/parked/redrive", json={"id": row["id"]})).json() == {"redriven": 0}
+        assert (await client.post("/internal/parked/discard", json=given)).json() == {"discarded": 1}
+        assert (await client.post("/internal/parked/discard", json=given)).status_code == 404
+        assert (await client.post("/internal/parked/redrive", json={"id": row["id"]})).json() == {
+            "redriven": 0
+        }
     [kept] = await parked_by_http(desk.hub, "discarded")
     assert (kept["actor"], kept["note"]) == ("bob", "sold out in 2019")
     [said] = await log_of(desk, MessageDiscarded)
@@ -218,7 +222,7 @@ async def test_redriven_though_the_inbox_never_knew_it_is_not_taken_for_a_duplic
     )
     [row] = await parked_by_http(desk.hub)
     async with operator(desk.hub) as client:
-        await client.post("/parked/redrive", json={"id": row["id"]})
+        await client.post("/internal/parked/redrive", json={"id": row["id"]})
     sample.faulty.add("LAMP")
     await desk.hub.committer.retry_due(10)
     assert [row["state"] for row in await parked_by_http(desk.hub)] == ["waiting"]

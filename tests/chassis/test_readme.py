@@ -52,7 +52,7 @@ def test_failpoints() -> None:
 
 
 def test_tables() -> None:
-    sql = "\n".join(path.read_text() for path in (HOME / "migrations").glob("*.sql"))
+    sql = "\n".join(path.read_text() for path in sorted((HOME / "migrations").glob("*.sql")))
     assert names("Tables") == re.findall(r"^CREATE TABLE msg\.(\w+) ", sql, re.MULTILINE)
 
 

@@ -183,11 +183,21 @@ async def test_a_replay_goes_to_one_queue_and_keeps_the_events_ids(hubs: Hubs, b
     wanted = await say(hub, [done(), level(), done()])
     await heard(bus, wanted)
     until = datetime.now(UTC) + timedelta(seconds=1)
-    asked = {"queue": OUT, "since": since.isoformat(), "until": until.isoformat()}
+    asked = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat(), "actor": "ann"}
     async with operator(hub) as client:
-        assert (await client.post("/replay", json={**asked, "queue": "payments.orders"})).status_code == 422
-        assert (await client.post("/replay", json={**asked, "since": "yesterday"})).status_code == 422
-        assert (await client.post("/replay", json=asked)).json() == {"replayed": 3}
+        wrongs: list[dict[str, object]] = [
+            {"consumer": "payments"},
+            {"consumer": ""},
+            {"from": "yesterday"},
+            {"types": []},
+            {"types": ["fulfillment.stock.set.v1"]},
+        ]
+        for wrong in wrongs:
+            assert (await client.post("/internal/replay", json={**asked, **wrong})).status_code == 422, wrong
+        answer = (await client.post("/internal/replay", json=asked)).json()
+        assert (answer["queue"], answer["messages"]) == (OUT, 3)
+        (shown,) = (await client.get("/internal/operations")).json()["replays"]
+        assert (shown["id"], shown["actor"], shown["messages"]) == (answer["replay_id"], "ann", 3)
     assert len(await heard(bus, wanted)) == 3
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
+import pytest
+
+from services.chassis import watchdog as watchdog_module
 from services.chassis.hub import Hub
 from services.chassis.watchdog import EXIT_STATUS, Watchdog
 from tests.chassis.bus import Bus, framed
@@ -55,6 +58,22 @@ async def test_an_idle_process_and_one_without_its_database_are_let_be(
         proxy.come_back()
         await eventually(lambda: is_done(hub, 1))
         await hub.stop()
+
+
+async def test_a_pool_that_lost_its_connections_is_noticed(
+    hubs: Hubs, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody took them and never gave them back; the readers believe in an outage and would wait for ever."""
+    monkeypatch.setattr(watchdog_module, "POOL_SECONDS", 0.2)
+    hub = await hubs(pool_size=2)
+    watchdog = Watchdog(0.3)
+    for _ in range(10):
+        assert await looks(watchdog, hub) is None
+    held = [await hub.pool.acquire() for _ in range(2)]
+    await bus.say([framed(ask())])
+    assert "none of our own connections" in str(await eventually(lambda: looks(watchdog, hub)))
+    for connection in held:
+        await hub.pool.release(connection)
 
 
 async def has_an_outage(hub: Hub) -> bool:

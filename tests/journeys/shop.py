@@ -229,7 +229,7 @@ class Shop:
     async def parked(self, service: str, state: str = "dead") -> list[dict[str, Any]]:
         """What a service shows as parked."""
         async with self.client(service) as http:
-            answer = await http.get("/parked", params={"state": state})
+            answer = await http.get("/internal/parked", params={"state": state})
         rows: list[dict[str, Any]] = answer.json()["parked"]
         return rows
 
@@ -237,7 +237,7 @@ class Shop:
         """Put a parked message away for good."""
         async with self.client(service) as http:
             answer = await http.post(
-                "/parked/discard", json={"id": row["id"], "reason": reason, "actor": "test"}
+                "/internal/parked/discard", json={"id": row["id"], "reason": reason, "actor": "test"}
             )
         assert answer.json() == {"discarded": True}
 

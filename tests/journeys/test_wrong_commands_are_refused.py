@@ -140,7 +140,7 @@ async def test_without_a_known_token_nobody_sees_or_does_anything(shop: Shop, to
 
 
 async def test_a_merchants_token_opens_no_operators_route(shop: Shop) -> None:
-    for path in ("/parked", "/internal/mails"):
+    for path in ("/internal/parked", "/internal/mails"):
         service = "notifier" if "mails" in path else "orders"
         async with shop.client(service, shop.system.secrets.api_tokens[shop.name]) as merchant:
             assert (await merchant.get(path)).status_code == httpx2.codes.UNAUTHORIZED

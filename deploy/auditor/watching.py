@@ -1,0 +1,117 @@
+"""The auditor as a program that goes on: it looks again and again and tells what stays wrong.
+
+A system at work breaks some invariant all the time, for the moment in which an event is on its way. So a finding counts
+when the very same one (row, expected, found) is there at two looks in a row; what has moved on in between was traffic.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import asyncpg
+
+from deploy.auditor.auditing import run_checks
+from deploy.auditor.finding import CHECKS, Violation, sentence_of
+from deploy.auditor.ground import Ground, open_ground
+
+EVERY_SECONDS = 5.0
+MOST_TOLD = 1000
+"""Violations told of one look; `count` says how many there are."""
+
+
+@dataclass
+class Watch:
+    """What was found so far. `told` is the report: JSON for whoever shows it."""
+
+    told: dict[str, Any] = field(default_factory=dict)
+    _suspected: dict[Violation, datetime] = field(default_factory=dict)
+
+    def look(self, violations: Sequence[Violation], now: datetime, seconds: float) -> list[Violation]:
+        """Take in one look; those of its findings that were there at the look before as well."""
+        before, self._suspected = self._suspected, {}
+        for violation in violations:
+            self._suspected[violation] = before.get(violation, now)
+        lasting = [violation for violation in dict.fromkeys(violations) if violation in before]
+        counts = dict.fromkeys(CHECKS, 0)
+        for violation in lasting:
+            counts[violation.check] += 1
+        self.told = {
+            "at": _text(now),
+            "seconds": round(seconds, 2),
+            "error": None,
+            "count": len(lasting),
+            "in_motion": len(self._suspected) - len(lasting),
+            "checks": [
+                {"name": name, "sentence": sentence_of(name), "violations": count}
+                for name, count in counts.items()
+            ],
+            "violations": [
+                {**asdict(violation), "since": _text(self._suspected[violation])}
+                for violation in lasting[:MOST_TOLD]
+            ],
+        }
+        return lasting
+
+    def fail(self, error: Exception, now: datetime) -> None:
+        """A look could not be finished: what is known stays, with the error and its time."""
+        self.told = {**self.told, "failed_at": _text(now), "error": f"{type(error).__name__}: {error}"[:500]}
+
+
+async def watch(urls: Mapping[str, str], every_seconds: float, out: Path | None, found: Watch) -> None:
+    """Look every so many seconds until cancelled. A database that is away is told and tried again."""
+    while True:
+        began = monotonic()
+        try:
+            async with asyncio.timeout(600), open_ground(urls) as ground:
+                while True:
+                    began = monotonic()
+                    await _look(ground, found)
+                    if out is not None:
+                        write_whole(out, found.told)
+                    await asyncio.sleep(max(0.0, every_seconds - (monotonic() - began)))
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            found.fail(error, datetime.now(UTC))
+            if out is not None:
+                write_whole(out, found.told)
+        await asyncio.sleep(max(0.0, every_seconds - (monotonic() - began)))
+
+
+async def _look(ground: Ground, found: Watch) -> None:
+    began = monotonic()
+    violations = await run_checks(ground)
+    found.look(violations, datetime.now(UTC), monotonic() - began)
+
+
+def write_whole(path: Path, told: Mapping[str, Any]) -> None:
+    """Write the report so that a reader finds the old one or the new one, never half."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+async def run_until_cancelled(
+    urls: Mapping[str, str],
+    every_seconds: float,
+    out: Path | None,
+    serving: Callable[[Watch], Awaitable[None]] | None,
+) -> None:
+    """Watch, and let `serving` tell what is found, if it is given."""
+    found = Watch()
+    watching = asyncio.create_task(watch(urls, every_seconds, out, found))
+    try:
+        await (serving(found) if serving is not None else watching)
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,129 @@
+"""The auditor that goes on tells what stays wrong, and not what was only on its way."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from deploy.auditor.finding import CHECKS, Violation
+from deploy.auditor.serving import application
+from deploy.auditor.watching import Watch
+from deploy.demo.running import ROOT
+from deploy.local.ports import free_ports
+from tests.auditor.life import Life
+from tests.auditor.test_command_line import run_auditor, variables
+
+SECONDS = 60
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+CHECK = next(iter(CHECKS))
+
+
+def wrong(where: str, found: str = "2") -> Violation:
+    """A finding of the first check."""
+    return Violation(CHECK, "sentence", where, "1", found)
+
+
+def test_what_is_seen_twice_in_a_row_unchanged_counts() -> None:
+    watch = Watch()
+    assert watch.look([wrong("a"), wrong("b"), wrong("c")], NOW, 0.1) == []
+    assert (watch.told["count"], watch.told["in_motion"]) == (0, 3)
+    later = NOW + timedelta(seconds=5)
+    assert watch.look([wrong("a"), wrong("b", found="3")], later, 0.1) == [wrong("a")]
+    assert (watch.told["count"], watch.told["in_motion"]) == (1, 1)
+    (told,) = watch.told["violations"]
+    assert (told["where"], told["since"]) == ("a", "2026-11-22T09:00:00.000Z")
+    assert {each["name"]: each["violations"] for each in watch.told["checks"]}[CHECK] == 1
+    assert watch.look([], later, 0.1) == []
+    assert watch.told["count"] == 0
+
+
+def test_a_look_that_failed_keeps_what_is_known() -> None:
+    watch = Watch()
+    watch.look([], NOW, 0.1)
+    watch.fail(OSError("away"), NOW)
+    assert (watch.told["error"], watch.told["count"]) == ("OSError: away", 0)
+
+
+async def test_findings_are_for_who_has_the_token() -> None:
+    watch = Watch()
+    transport = httpx2.ASGITransport(app=application(watch, "a-token"))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://auditor") as http:
+        headers = {"Authorization": "Bearer a-token"}
+        assert (await http.get("/findings")).status_code == 401
+        assert (await http.get("/findings", headers={"Authorization": "Bearer other"})).status_code == 401
+        assert (await http.get("/findings", headers=headers)).status_code == 503
+        watch.look([wrong("a")], NOW, 0.1)
+        assert (await http.get("/findings", headers=headers)).json()["in_motion"] == 1
+
+
+@asynccontextmanager
+async def watching(life: Life, *arguments: str) -> AsyncIterator[None]:
+    """The program on a life's databases."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.auditor", "--watch", "--every", "0.2", *arguments),
+        cwd=ROOT,
+        env={**variables(life), "COMPTOIR_INTERNAL_TOKEN": "a-token"},
+        stdout=DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), SECONDS)
+
+
+async def until(tell: Callable[[], Any], fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The report, once it is as wanted."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            told: dict[str, Any] | None = await tell()
+            if told is not None and fits(told):
+                return told
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.timeout(2 * SECONDS)
+async def test_planted_damage_shows_within_seconds_and_goes_when_mended(life: Life, tmp_path: Path) -> None:
+    out, port = tmp_path / "findings.json", free_ports(1)[0]
+
+    async def read() -> dict[str, Any] | None:
+        return json.loads(out.read_text()) if out.exists() else None
+
+    async def ask() -> dict[str, Any] | None:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            try:
+                url = f"http://127.0.0.1:{port}/findings"
+                answer = await http.get(url, headers={"Authorization": "Bearer a-token"})
+            except httpx2.HTTPError:
+                return None
+        return answer.json() if answer.status_code == 200 else None
+
+    damage = "UPDATE account SET received_minor = received_minor + $1 WHERE order_id = $2"
+    connection = await asyncpg.connect(life.urls["payments"])
+    async with watching(life, "--out", str(out), "--serve", f"127.0.0.1:{port}"):
+        told = await until(read, lambda found: found["count"] == 1)
+        assert told["violations"][0]["check"] == "nothing_is_parked"
+        await connection.execute("SET session_replication_role = replica")
+        damaged = await connection.fetchval("SELECT order_id FROM account LIMIT 1")
+        await connection.execute(damage, 1, damaged)
+        told = await until(ask, lambda found: found["count"] > 1)
+        assert "accounts_equal_their_ledgers" in {each["check"] for each in told["violations"]}
+        await connection.execute(damage, -1, damaged)
+        await until(ask, lambda found: found["count"] == 1)
+    await connection.close()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--serve", "9200"), ("--serve", "127.0.0.1:x")])
+async def test_what_nobody_would_hear_is_refused(life: Life, arguments: tuple[str, ...]) -> None:
+    status, said = await run_auditor("--watch", *arguments, **variables(life))
+    assert status == 2
+    assert "needs" in said
