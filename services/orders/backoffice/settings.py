@@ -76,6 +76,7 @@ class BackofficeSettings(ServiceSettings):
         default=None, description="Where the fulfillment service answers."
     )
     notifier_url: HttpUrl | None = Field(default=None, description="Where the notifier answers.")
+    auditor_url: HttpUrl | None = Field(default=None, description="Where the auditor tells its findings.")
     rabbitmq_management_url: SecretStr | None = Field(
         default=None,
         description="RabbitMQ's management with a user that may monitor: http://user:password@host:15672.",
