@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from deploy.auditor.auditing import audit
@@ -25,8 +26,10 @@ from deploy.demo.closing import show_table, show_wrongs
 from deploy.demo.figures import Figures, gather_figures, lost_orders, wrong_mails
 from deploy.demo.mailserver import read_journal
 from deploy.demo.play import Play
+from deploy.demo.provider import Journal, Provider
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.demo.stripe_api import StripeApi
 from deploy.local.parts import Parts, started_parts
 from deploy.local.system import ShopSetup, System
 
@@ -98,8 +101,27 @@ async def started_system(parts: Parts, folder: Path, script: Script) -> AsyncIte
     """The system of the script's one merchant."""
     merchant = script.merchant
     setup = ShopSetup(merchant.profile, [module.value for module in merchant.modules])
-    async with System(folder, parts.postgres, parts.rabbitmq, [setup]) as system:
+    async with (
+        System(folder, parts.postgres, parts.rabbitmq, [setup]) as system,
+        provider_api(system, merchant.shop),
+    ):
         yield system
+
+
+@asynccontextmanager
+async def provider_api(system: System, shop: str) -> AsyncIterator[StripeApi]:
+    """The provider's API for refunds that are sent, as long as the system lives."""
+    journal = Journal(system.folder / "webhooks.jsonl")
+    provider = Provider(system.webhook_url(shop), system.secrets.stripe_secret, journal, Random())
+
+    async def tell(body: bytes) -> None:
+        await provider.deliver(body, "refund")
+
+    try:
+        async with StripeApi(system.provider_port, system.secrets.stripe_key, tell) as api:
+            yield api
+    finally:
+        await provider.close()
 
 
 async def _audit(system: System, play: Play) -> list[Violation]:
