@@ -49,15 +49,16 @@ def key_of(form: Form) -> str:
 
 
 async def send(
-    visit: Visit, order_id: UUID | None, form: Form, message: Callable[[UUID], Command]
+    visit: Visit, order_id: UUID | None, form: Form, message: Callable[[UUID], Command], part: str = ""
 ) -> Outcome:
     """Send the command that `message` makes with an id (also for what it creates), once per form.
 
+    A form that makes several commands sends each with a `part` of its own.
     Raises KeyTaken when the form was sent before with other content, Invalid when it has no key.
     """
     if order_id is not None:
         visit.about(order_id)
-    row = await visit.office.commands.carry_out(asking(visit.shop, order_id, key_of(form), message))
+    row = await visit.office.commands.carry_out(asking(visit.shop, order_id, key_of(form) + part, message))
     return _outcome(row)
 
 

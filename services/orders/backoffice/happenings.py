@@ -15,6 +15,9 @@ from services.orders.labels import Labels, combined
 
 TEXTS = {
     "order_placed": N_("Order placed: %(amount)s"),
+    "order_edited": N_("Order edited"),
+    "order_cancelled": N_("Order cancelled"),
+    "order_reinstated": N_("Order reinstated"),
     "payment_received": N_("Payment received: %(amount)s"),
     "payment_reversed": N_("Payment reversed: %(amount)s"),
     "credit_granted": N_("Credit granted: %(amount)s"),

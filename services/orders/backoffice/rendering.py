@@ -17,6 +17,15 @@ from contracts.envelope import uuid7
 from services.orders.backoffice.access import browsers
 from services.orders.backoffice.formatting import FILTERS
 from services.orders.backoffice.statics import Statics
+from services.orders.backoffice.statuses import (
+    STATE_TONES,
+    colour_words,
+    flag_badges,
+    fulfilment_badges,
+    method_words,
+    module_words,
+    payment_badges,
+)
 from services.orders.backoffice.translating import Speech, gettext, ngettext, pgettext, speaking, speech
 from services.orders.backoffice.words import OWNER_NAMES, ROLE_NAMES
 
@@ -44,6 +53,15 @@ class Templates:
         self.environment.filters.update(FILTERS, browser=browsers.named)
         self.environment.globals.update(static=statics.url, new_key=_new_key, speech=speech)
         self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES)
+        self.environment.globals.update(
+            state_tones=STATE_TONES,
+            payment_badges=payment_badges,
+            fulfilment_badges=fulfilment_badges,
+            flag_badges=flag_badges,
+            method_words=method_words,
+            module_words=module_words,
+            colour_words=colour_words,
+        )
         self.environment.globals.update(
             _=_escaped(gettext), ngettext=_escaped(ngettext), pgettext=_escaped(pgettext)
         )

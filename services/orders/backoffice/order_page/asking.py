@@ -1,0 +1,118 @@
+"""From what was typed on the order page to what is asked of payments and fulfillment. Pure.
+
+Each function raises Invalid with every objection by field. What a form asks depends on its fields alone, never on what
+the order has become: only so is its second sending the same request.
+"""
+
+from datetime import datetime, time, tzinfo
+from typing import Any
+from uuid import UUID
+
+from services.orders.backoffice.forms import Form, Invalid
+from services.orders.backoffice.order_page.steps import RECEIVE
+from services.orders.backoffice.order_page.words import WAYS
+from services.orders.backoffice.translating import gettext
+from services.orders.documents import OrderShown
+from services.orders.requesting import DeliveryAsked, ParcelAsked, PaymentAsked, ShipmentAsked
+from services.orders.shop_settings import ShopSettings
+
+MOST_PARCELS = 50
+"""Parcels of one form."""
+
+
+def payment_asked(order: OrderShown, form: Form) -> PaymentAsked:
+    """Money taken in by the method the customer chose, no other."""
+    if order.payment_method not in RECEIVE:
+        raise Invalid(
+            **{"": gettext("Payments by this method come from the provider; they can't be entered by hand.")}
+        )
+    amount = form.amount_minor("amount", order.currency)
+    if amount is None or amount <= 0:
+        raise Invalid(amount=gettext("The amount must be more than zero."))
+    return form.model(
+        PaymentAsked,
+        method=order.payment_method,
+        amount_minor=amount,
+        currency=order.currency,
+        received_on=form.day("received_on"),
+        clearing_on=form.day("clearing_on"),
+    )
+
+
+def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:
+    """The parcels of one of the three ways; quantities are those the form showed or those typed."""
+    way = form["way"]
+    if way not in WAYS:
+        raise Invalid(way=gettext("Choose one of the list."))
+    units = _units(form, "quantity" if way == "chosen" else "left")
+    if not units:
+        raise Invalid(way=gettext("Choose at least one unit."))
+    about: dict[str, Any] = {
+        "length_mm": form.whole("length_mm", 0, 100_000),
+        "width_mm": form.whole("width_mm", 0, 100_000),
+        "height_mm": form.whole("height_mm", 0, 100_000),
+        "weight_grams": form.whole("weight_grams", 0, 10_000_000),
+        "declared_value_minor": form.amount_minor("declared_value", order.currency),
+    }
+    if way == "each":
+        return [_parcel(form, {line: 1}, about) for line in _one_by_one(units)]
+    return [_parcel(form, units, about)]
+
+
+def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> ShipmentAsked:
+    """The ticked parcels with a carrier of the shop or another; unless typed, where to follow them is the carrier's."""
+    parcels = [UUID(one) for one in form.all("parcels") if one in _ids(order)]
+    if not parcels:
+        raise Invalid(parcels=gettext("Tick at least one parcel."))
+    name = form.text("other_carrier", 100) or form.text("carrier", 100)
+    if name is None:
+        raise Invalid(carrier=gettext("Say which carrier takes it."))
+    number = form.text("tracking_number", 100)
+    known = settings.carrier(name)
+    cost = form.amount_minor("cost", order.currency)
+    return form.model(
+        ShipmentAsked,
+        parcel_ids=parcels,
+        carrier=name,
+        tracking_number=number,
+        tracking_url=form.text("tracking_url", 1000) or (known.follow(number) if known else None),
+        shipped_on=form.day("shipped_on"),
+        expected_on=form.day("expected_on"),
+        cost_minor=cost,
+        cost_currency=order.currency if cost is not None else None,
+        notify_customer=form.ticked("notify_customer"),
+    )
+
+
+def delivery_asked(form: Form, zone: tzinfo) -> DeliveryAsked:
+    """When it arrived (a day of the shop's, at noon when only that is known) and how that is known."""
+    day = form.day("delivered_on")
+    if day is None:
+        raise Invalid(delivered_on=gettext("Fill this in."))
+    return form.model(DeliveryAsked, delivered_at=datetime.combine(day, time(12), zone))
+
+
+def _units(form: Form, prefix: str) -> dict[int, int]:
+    found = {}
+    for name in form:
+        head, _, line = name.partition("-")
+        if head == prefix and line.isdecimal() and len(line) < 7:
+            quantity = form.whole(name, 0, 1_000_000)
+            if quantity:
+                found[int(line)] = quantity
+    return found
+
+
+def _one_by_one(units: dict[int, int]) -> list[int]:
+    if sum(units.values()) > MOST_PARCELS:
+        raise Invalid(way=gettext("At most %(most)s parcels at once.", most=MOST_PARCELS))
+    return [line for line, quantity in units.items() for _ in range(quantity)]
+
+
+def _parcel(form: Form, units: dict[int, int], about: dict[str, Any]) -> ParcelAsked:
+    lines = [{"line": line, "quantity": quantity} for line, quantity in units.items()]
+    return form.model(ParcelAsked, lines=lines, **about)
+
+
+def _ids(order: OrderShown) -> set[str]:
+    return {str(parcel.parcel_id) for parcel in order.parcels}

@@ -1,0 +1,92 @@
+"""The page of one order rendered: as it is, or with a form that came back, its reasons and what was typed."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from services.orders.archiving import FINISHED
+from services.orders.backoffice.formatting import amount
+from services.orders.backoffice.forms import Form
+from services.orders.backoffice.order_page import steps, words
+from services.orders.backoffice.order_page.activity import timeline
+from services.orders.backoffice.order_page.reading import OrderRead, read_order
+from services.orders.backoffice.translating import speech
+from services.orders.backoffice.visit import Visit
+from services.orders.labels import Label
+from services.orders.order import SET_BY_HAND
+
+
+async def show_again(visit: Visit, section: str, errors: Mapping[str, str]) -> Response:
+    """The page with the form of `section` as it was typed, and what is wrong (422)."""
+    return render(visit, await read_order(visit), section, visit.form_read, errors, 422)
+
+
+def render(
+    visit: Visit,
+    order: OrderRead,
+    section: str = "",
+    form: Form | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """The page. `section` names the form that came back."""
+    shown = order.shown
+    show = visit.query.get("show", "all")
+    show = show if show in words.SHOWS else "all"
+
+    def typed(of: str, name: str, otherwise: Any = "") -> Any:
+        return form[name] if form is not None and of == section else otherwise
+
+    def wrong(of: str) -> Mapping[str, str]:
+        return defaultdict(str, errors or {}) if of == section else defaultdict(str)
+
+    waiting = [step for step in steps.steps(shown) if visit.may(step.demand)]
+    return visit.render(
+        "order/page.html",
+        status,
+        read=order,
+        order=shown,
+        returned=section,
+        typed=typed,
+        wrong=wrong,
+        steps=waiting,
+        receives=steps.receives(shown),
+        left=[(line, steps.left_to_pack(line)) for line in shown.lines if steps.left_to_pack(line)],
+        to_ship=[shown.parcels[index] for index in steps.parcels_to_ship(shown)],
+        arrived={one.shipment_id: one for one in shown.deliveries},
+        descriptions={line.line: line.description for line in shown.lines},
+        numbers={parcel.parcel_id: parcel.number for parcel in shown.parcels},
+        labels=status_choices(order),
+        colour=_colour(order),
+        entries=timeline(order.history, order.labels, show),
+        show=show,
+        seen=visit.query.get("seen", ""),
+        balance_typed=amount_typed(shown.balance_minor, shown.currency),
+        today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
+        is_finished=shown.state in FINISHED,
+        words=words,
+        day_of=date.fromisoformat,
+        read_ticked=lambda name: form.all(name) if form is not None else [],
+        carrier_options=[(one.name, one.name) for one in order.settings.carriers],
+    )
+
+
+def status_choices(order: OrderRead) -> list[Label]:
+    """The statuses a person may give this order, as far as its state alone tells."""
+    if order.shown.state not in SET_BY_HAND:
+        return []
+    return [label for label in order.labels.choices() if label.state in SET_BY_HAND]
+
+
+def amount_typed(amount_minor: int, currency: str) -> str:
+    """Money as a person would type it: 84,00 or 84.00."""
+    text = amount(abs(amount_minor), currency)
+    return "".join(sign for sign in text if sign.isdigit() or sign in ",.") if amount_minor else ""
+
+
+def _colour(order: OrderRead) -> str:
+    label = order.labels.by_key.get(order.shown.label.key)
+    return label.colour.value if label else "grey"

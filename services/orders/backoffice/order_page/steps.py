@@ -1,0 +1,80 @@
+"""What is to be done next about an order: the one primary button of its page. Pure."""
+
+from dataclasses import dataclass
+
+from contracts.orders import OrderState
+from contracts.storefront import LineKind, PaymentMethod
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.translating import N_
+from services.orders.documents import LineShown, OrderShown
+
+RECEIVE = {
+    PaymentMethod.CHEQUE: N_("Receive the cheque"),
+    PaymentMethod.TRANSFER: N_("Receive the transfer"),
+    PaymentMethod.CASH: N_("Receive the money"),
+    PaymentMethod.OTHER: N_("Receive the money"),
+}
+"""Methods whose money a person takes in, and what their button says."""
+UNPLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button: what it says (marked for translation), where on the page it leads, what it takes."""
+
+    text: str
+    href: str
+    demand: Permission
+
+
+def steps(order: OrderShown) -> list[Step]:
+    """All that waits to be done, the most urgent first."""
+    if order.state in UNPLACED:
+        return []
+    found = []
+    money = receives(order)
+    late = money is not None and order.state is not OrderState.AWAITING_PAYMENT
+    if money and not late:
+        found.append(Step(money, "#payment", Permission.PAYMENTS_RECORD))
+    if order.units_to_pack > 0 and order.state is not OrderState.AWAITING_PAYMENT:
+        found.append(Step(N_("Pack"), "#parcels", Permission.PARCELS_PACK))
+    if order.units_to_ship > 0:
+        found.append(Step(N_("Ship"), "#shipments", Permission.PARCELS_SHIP))
+    if undelivered(order):
+        found.append(Step(N_("Note the delivery"), "#shipments", Permission.PARCELS_SHIP))
+    if money and late:
+        found.append(Step(money, "#payment", Permission.PAYMENTS_RECORD))
+    return found
+
+
+def receives(order: OrderShown) -> str | None:
+    """What the button says that takes in this order's money; None when nothing is owed or no person takes it in."""
+    if order.balance_minor <= 0 or order.payment_method is None:
+        return None
+    return RECEIVE.get(order.payment_method)
+
+
+def left_to_pack(line: LineShown) -> int:
+    """Units of a line that are in no parcel yet."""
+    if line.kind is not LineKind.SHIP:
+        return 0
+    if line.position is None:
+        return line.quantity
+    at = line.position
+    return max(0, at.ordered - at.cancelled - at.packed + at.lost)
+
+
+def undelivered(order: OrderShown) -> bool:
+    """Whether a shipment has not arrived as far as is known."""
+    arrived = {one.shipment_id for one in order.deliveries}
+    return any(one.shipment_id not in arrived for one in order.shipments)
+
+
+def parcels_to_ship(order: OrderShown) -> list[int]:
+    """The numbers of packed parcels that have not left, as indexes into `order.parcels`."""
+    gone = {parcel for shipment in order.shipments for parcel in shipment.parcel_ids}
+    return [
+        index
+        for index, parcel in enumerate(order.parcels)
+        if parcel.parcel_id not in gone and parcel.unpacked_at is None
+    ]

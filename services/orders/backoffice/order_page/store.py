@@ -1,0 +1,11 @@
+"""The SQL of the order page beside `../../api_store.py`: one function a statement, connection first, nothing locked."""
+
+from services.chassis.database import Connection
+
+
+async def was_sent(connection: Connection, shop: str, key: str) -> bool:
+    """Whether a form with this idempotency key has become a command already."""
+    found: bool = await connection.fetchval(
+        "select exists (select from command where shop = $1 and idempotency_key = $2)", shop, key
+    )
+    return found

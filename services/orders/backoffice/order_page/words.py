@@ -1,0 +1,74 @@
+"""Fixed things of the order page in words, each in the visit's language by the value that is stored."""
+
+from services.orders.backoffice.translating import N_, gettext
+
+LEDGER_KINDS = {
+    "order_total": N_("Total of the order"),
+    "due_increased": N_("More is due"),
+    "credit_granted": N_("Credit granted"),
+    "credit_reversed": N_("Credit taken back"),
+    "payment_received": N_("Payment received"),
+    "payment_reversed": N_("Payment reversed"),
+    "refund_paid": N_("Refund paid"),
+    "refund_failed": N_("Refund failed"),
+    "refund_marked": N_("Refund recorded here only"),
+    "refund_mark_reversed": N_("Recorded refund taken back"),
+    "transfer_in": N_("Came from another order"),
+    "transfer_out": N_("Went to another order"),
+    "disputed": N_("Disputed by the customer"),
+    "dispute_won": N_("Dispute won"),
+    "dispute_lost": N_("Dispute lost"),
+    "authorised": N_("Authorised"),
+    "authorisation_released": N_("Authorisation released"),
+    "pending": N_("Payment under way"),
+    "fee": N_("Fee of the provider"),
+}
+"""By kind of ledger entry."""
+PARCEL_KINDS = {"box": N_("Box"), "envelope": N_("Envelope"), "tube": N_("Tube"), "pallet": N_("Pallet")}
+PROOFS = {
+    "carrier_scan": N_("Carrier’s scan"),
+    "signature": N_("Signature"),
+    "customer_word": N_("The customer said so"),
+    "photo": N_("Photo"),
+    "none": N_("No proof"),
+}
+WAYS = {
+    "one": N_("One parcel for all"),
+    "chosen": N_("Choose the quantities"),
+    "each": N_("One parcel per unit"),
+}
+"""The three ways to build parcels."""
+SHOWS = {
+    "all": N_("Everything"),
+    "comments": N_("Comments"),
+    "mails": N_("Mails"),
+    "payments": N_("Payments"),
+    "technical": N_("Technical"),
+}
+"""Filters of the activity."""
+FIELD_LABELS = {
+    "amount": N_("Amount"),
+    "received_on": N_("Received on"),
+    "clearing_on": N_("To be cashed on"),
+    "reference": N_("Reference"),
+    "note": N_("Note"),
+    "weight_grams": N_("Weight in grams"),
+    "declared_value": N_("Declared value"),
+    "carrier": N_("Carrier"),
+    "tracking_number": N_("Tracking number"),
+    "tracking_url": N_("Tracking address"),
+    "shipped_on": N_("Shipped on"),
+    "expected_on": N_("Expected on"),
+    "cost": N_("Cost"),
+    "delivered_on": N_("Delivered on"),
+    "proof_reference": N_("Proof reference"),
+    "public_comment": N_("Comment for the customer"),
+    "admin_comment": N_("Comment for the team"),
+    "reason": N_("Why"),
+}
+"""What the fields of the page's forms are called."""
+
+
+def options(texts: dict[str, str]) -> list[tuple[str, str]]:
+    """Choices of a field."""
+    return [(value, gettext(text)) for value, text in texts.items()]

@@ -1,0 +1,150 @@
+"""The page of one order: who may see and do what, hostile text, stale forms, double clicks, refusals."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from contracts.message import Reason
+from services.orders.backoffice.access.permissions import Role
+from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
+from tests.orders.staff import place, rejected, sale, sent, settled
+
+HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
+
+
+def _filled(form: FormShown, **typed: str) -> list[tuple[str, str]]:
+    """The form's fields with some typed over."""
+    return [*(field for field in form.fields if field[0] not in typed), *typed.items()]
+
+
+async def _page(backoffice: Backoffice, browser: Browser, **changes: Any) -> tuple[str, Shown]:
+    placed = await place(backoffice.desk, sale(**changes))
+    return placed.code, await browser.get(f"/orders/{placed.code}")
+
+
+async def test_an_order_is_found_by_code_and_id_by_its_own_shop_alone(backoffice: Backoffice) -> None:
+    placed = await place(backoffice.desk, sale())
+    browser = await backoffice.signed_in()
+    for name in (placed.code, placed.code.lower(), str(placed.order_id)):
+        shown = await browser.get(f"/orders/{name}")
+        assert (shown.status, placed.code in shown.words) == (200, True)
+    stranger = await backoffice.signed_in(shop="atelier")
+    assert (await stranger.get(f"/orders/{placed.code}")).status == 404
+    assert (await browser.get("/orders/nothing")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        (Role.OWNER, {"payment", "parcels", "status", "comment", "tagging"}),
+        (Role.FULFILMENT, {"parcels", "status", "comment", "tagging"}),
+        (Role.ACCOUNTANT, {"payment"}),
+    ],
+)
+async def test_everybody_sees_the_forms_they_may_send(
+    backoffice: Backoffice, role: Role, actions: set[str]
+) -> None:
+    browser = await backoffice.signed_in(role)
+    code, shown = await _page(backoffice, browser)
+    found = {form.action.removeprefix(f"/orders/{code}/") for form in shown.forms if code in form.action}
+    assert found == actions
+    assert ("192.0.2.7" in shown.words) == (role is Role.OWNER)
+    for action in {"payment", "parcels", "status", "comment", "tagging"} - actions:
+        assert (await browser.post(f"/orders/{code}/{action}", {"key": "key-12345678"})).status == 403
+
+
+async def test_what_customers_write_is_shown_as_text(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    customer = {"name": HOSTILE[:200], "email": "zoe@example.org", "browser": HOSTILE}
+    _, shown = await _page(backoffice, browser, customer=customer, note=HOSTILE)
+    assert "<script>alert" not in shown.text
+    assert shown.words.count("<script>alert(1)</script>") == 3
+
+
+async def test_a_comment_is_written_once_and_shown_with_its_author(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    code, shown = await _page(backoffice, browser)
+    fields = _filled(shown.form(f"/orders/{code}/comment"), admin_comment=f"À rappeler {HOSTILE}")
+    for _ in range(2):
+        assert (await browser.post(f"/orders/{code}/comment", fields)).status == 303
+    assert await backoffice.desk.fetchval("select count(*) from comment") == 1
+    shown = await browser.get(f"/orders/{code}?show=comments")
+    assert "À rappeler <script>" in shown.words
+    assert "Order placed" not in shown.words
+
+
+async def test_a_cheque_is_recorded_once_for_the_balance(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(Role.ACCOUNTANT)
+    code, shown = await _page(backoffice, browser)
+    fields = _filled(shown.form(f"/orders/{code}/payment"), reference="CHQ 7")
+    assert dict(fields)["amount"] == "84.00"
+    clicks = [asyncio.create_task(browser.post(f"/orders/{code}/payment", fields)) for _ in range(2)]
+    ((command_id, command),) = await sent(backoffice.desk)
+    assert (command.amount_minor, command.method, command.reference) == (8400, "cheque", "CHQ 7")
+    await backoffice.desk.deliver(
+        settled(code)(command_id, command), causation_id=command_id, sender="payments"
+    )
+    assert [(await click).status for click in clicks] == [303, 303]
+    assert (await browser.post(f"/orders/{code}/payment", fields)).status == 303, "the back button"
+    assert len(await sent(backoffice.desk)) == 1
+
+
+async def test_a_refusal_keeps_what_was_typed(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    code, shown = await _page(backoffice, browser)
+    form = shown.form(f"/orders/{code}/payment")
+    shown = await browser.post(f"/orders/{code}/payment", _filled(form, amount="douze", note=HOSTILE))
+    assert shown.status == 422
+    assert dict(shown.form(f"/orders/{code}/payment").fields)["note"] == HOSTILE
+    asking = asyncio.create_task(
+        browser.post(f"/orders/{code}/payment", _filled(form, amount="12", note=HOSTILE))
+    )
+    command_id, command = (await sent(backoffice.desk))[-1]
+    refused = rejected(Reason(code="received_in_the_future", message="m", field="received_on"))
+    await backoffice.desk.deliver(refused(command_id, command), causation_id=command_id, sender="payments")
+    shown = await asking
+    assert (shown.status, "still to come" in shown.words) == (422, True)
+    fields = dict(shown.form(f"/orders/{code}/payment").fields)
+    assert (fields["note"], fields["amount"]) == (HOSTILE, "12")
+
+
+async def test_a_stale_form_does_nothing_and_says_what_changed(backoffice: Backoffice) -> None:
+    browser, other = await backoffice.signed_in(), await backoffice.signed_in(Role.MANAGER)
+    code, shown = await _page(backoffice, browser)
+    theirs = (await other.get(f"/orders/{code}")).form(f"/orders/{code}/comment")
+    await other.post(f"/orders/{code}/comment", _filled(theirs, admin_comment="Déjà reçu."))
+    fields = _filled(shown.form(f"/orders/{code}/payment"), note="Par la poste")
+    stale = await browser.post(f"/orders/{code}/payment", fields)
+    assert stale.status == 409
+    assert "Comment added" in stale.words
+    assert "Par la poste" in stale.words
+    fields = _filled(shown.form(f"/orders/{code}/status"), public_comment="Bientôt", label="processing")
+    stale = await browser.post(f"/orders/{code}/status", fields)
+    assert (stale.status, "Bientôt" in stale.words) == (409, True)
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0
+
+
+async def test_one_parcel_per_unit_is_a_command_each(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(Role.FULFILMENT)
+    code, shown = await _page(backoffice, browser)
+    fields = _filled(shown.form(f"/orders/{code}/parcels"), way="each", kind="box")
+    assert (await browser.post(f"/orders/{code}/parcels", fields)).status == 202
+    commands = [command for _, command in await sent(backoffice.desk, 3)]
+    assert [[(one.line, one.quantity) for one in each.lines] for each in commands] == [[(1, 1)]] * 3
+    await browser.post(f"/orders/{code}/parcels", fields)
+    assert len(await sent(backoffice.desk, 3)) == 3
+
+
+async def test_a_status_is_given_and_a_refused_one_says_why(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(Role.FULFILMENT, language="fr")
+    code, shown = await _page(backoffice, browser)
+    form = shown.form(f"/orders/{code}/status")
+    refused = await browser.post(
+        f"/orders/{code}/status", _filled(form, label="completed", admin_comment="Reçu")
+    )
+    assert refused.status == 422
+    assert dict(refused.form(f"/orders/{code}/status").fields)["admin_comment"] == "Reçu"
+    fields = _filled(form, label="awaiting_payment", admin_comment="Le client rappelle")
+    assert (await browser.post(f"/orders/{code}/status", fields)).status == 303
+    assert "Le client rappelle" in (await browser.get(f"/orders/{code}")).words

@@ -1,0 +1,98 @@
+"""The page of one order: a cheque is taken in, parcels are packed and shipped, a status is told, all of it is shown."""
+
+import pytest
+from playwright.async_api import expect
+
+from contracts.storefront import PaymentMethod
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import inks, notebooks
+
+LOOKS = [
+    Look("fr", "light", "desk"),
+    Look("fr", "dark", "phone"),
+    Look("en", "light", "phone"),
+    Look("en", "dark", "desk"),
+]
+seen: dict[str, str] = {}
+
+
+async def an_order_by_cheque(shop: OwnShop) -> str:
+    """The code of a new order of notebooks and ink, to be paid by cheque."""
+    [order] = await shop.order(shop.sale(notebooks(2), inks(1), method=PaymentMethod.CHEQUE))
+    shown = await shop.until_order(order, payment_status="unpaid", stock="reserved")
+    return str(shown["code"])
+
+
+async def a_lived_order(shop: OwnShop) -> str:
+    """The same order for all that only look: paid, partly packed and shipped."""
+    if shop.name not in seen:
+        [order] = await shop.order(shop.sale(notebooks(2), inks(1), method=PaymentMethod.CHEQUE))
+        await shop.until_order(order, stock="reserved")
+        await shop.receive(order, PaymentMethod.CHEQUE, 3480, reference="CHQ 0042")
+        await shop.ship(order, [await shop.pack(order, {1: 2})])
+        await shop.pack(order, {2: 1})
+        seen[shop.name] = str((await shop.until_order(order, units_to_ship=1))["code"])
+    return seen[shop.name]
+
+
+@pytest.mark.rows("A10", "A17", "B07", "B09", "B10", "B11")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_page_tells_everything_of_the_order(visit: Visit, shop: OwnShop, look: Look) -> None:
+    code = await a_lived_order(shop)
+    visitor = await visit("owner", f"/orders/{code}", look=look)
+    await expect(visitor.page.get_by_role("heading", name=code)).to_be_visible()
+    await expect(visitor.page.locator("#payment tbody tr")).to_have_count(2)
+    await expect(visitor.page.locator("#activity .timeline li").first).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order")
+
+
+@pytest.mark.rows("A13", "A14", "A16", "A18", "A24", "A26", "A29")
+async def test_from_the_cheque_to_the_delivery(visit: Visit, shop: OwnShop) -> None:
+    code = await an_order_by_cheque(shop)
+    visitor = await visit("manager", f"/orders/{code}", lang="fr")
+    page = visitor.page
+    await page.get_by_role("link", name="Recevoir le chèque").click()
+    await page.get_by_label("Numéro du chèque").fill("CHQ 12")
+    await page.get_by_role("button", name="Enregistrer le règlement").dblclick()
+    await expect(page.get_by_text("Le règlement est enregistré.")).to_be_visible()
+    await expect(page.locator("#payment")).to_contain_text("CHQ 12")
+    await shop.until_order(str((await shop.shown(code))["order_id"]), balance_minor=0)
+    await visitor.go(f"/orders/{code}")
+    await expect(page.locator("#order-summary")).to_contain_text("Paiements reçus")
+    await page.get_by_role("button", name="Emballer", exact=True).click()
+    await expect(page.get_by_text("C’est emballé.")).to_be_visible()
+    await page.locator("#ship-carrier").fill("Colissimo")
+    await page.get_by_label("Numéro de suivi").fill("8R 123")
+    await page.get_by_label("Adresse de suivi").fill("https://suivi.example.org/8R123")
+    await page.get_by_role("button", name="Expédier", exact=True).click()
+    await expect(page.get_by_text("L’expédition est enregistrée.")).to_be_visible()
+    await expect(page.get_by_role("link", name="Suivre le colis 8R 123")).to_be_visible()
+    await page.locator("summary", has_text="Noter la livraison").click()
+    await page.get_by_label("Comment on le sait").select_option("signature")
+    await page.get_by_role("button", name="Enregistrer la livraison").click()
+    await expect(page.get_by_text("La livraison est enregistrée.")).to_be_visible()
+    assert (await shop.shown(code))["fulfilment_status"] == "delivered"
+
+
+@pytest.mark.rows("A20", "A21", "A22", "A23", "A28")
+async def test_a_status_is_told_only_when_ticked(visit: Visit, shop: OwnShop) -> None:
+    sale = shop.sale(notebooks(1))
+    [order] = await shop.order(sale)
+    await shop.report(sale)
+    code = (await shop.until_order(order, payment_status="paid", stock="reserved"))["code"]
+    visitor = await visit("fulfilment", f"/orders/{code}", lang="en", script=False)
+    await visitor.page.get_by_label("New status").select_option("processing")
+    await visitor.page.get_by_label("Notify the customer").first.check()
+    await visitor.page.get_by_label("Comment for the customer").fill("Nous préparons votre colis.")
+    await visitor.page.locator("#status-admin").fill("Client pressé")
+    await visitor.page.get_by_role("button", name="Update the status").click()
+    await expect(visitor.page.get_by_text("The status is updated.")).to_be_visible()
+    await expect(visitor.page.locator("#activity")).to_contain_text("Client pressé")
+    letters = await shop.letters_to(sale.submission.customer.email, count=2)
+    told = [letter.get_body(("plain",)) for letter in letters]
+    texts = [body.get_content() for body in told if body is not None]
+    assert any("Nous préparons votre colis." in text for text in texts)
+    assert not any("Client pressé" in text for text in texts)
