@@ -1,0 +1,68 @@
+"""Settings in the back office: statuses, tags, carriers, the shop's choices, staff; with scripts and without."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look, Visitor
+
+LOOKS = [
+    Look("fr", "light", "phone"),
+    Look("fr", "dark", "desk"),
+    Look("en", "dark", "phone"),
+    Look("en", "light", "desk"),
+]
+LONG = "Emballage-cadeau-avec-mot-manuscrit"
+
+
+async def _press(visitor: Visitor, name: str) -> None:
+    await visitor.page.get_by_role("button", name=name, exact=True).click()
+
+
+@pytest.mark.rows("B06")
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_what_is_added_shows_at_once(visit: Visit, script: bool) -> None:
+    mark = "A" if script else "B"
+    visitor = await visit("owner", "/settings/tags", lang="en", script=script)
+    await visitor.page.get_by_label("Name").fill(f"{LONG} {mark}")
+    await visitor.page.get_by_label("Purple").check()
+    await _press(visitor, "Add")
+    await expect(visitor.page.get_by_text("The tag is added.")).to_be_visible()
+    await expect(visitor.page.locator("tbody .hue-purple", has_text=f"{LONG} {mark}")).to_be_visible()
+    await visitor.go("/settings/carriers")
+    await visitor.page.get_by_label("Name").fill(f"Colis {mark}")
+    await visitor.page.get_by_label("Tracking address").fill("https://follow.example.com/?parcel={number}")
+    await _press(visitor, "Add")
+    await expect(visitor.page.locator("tbody", has_text=f"Colis {mark}")).to_be_visible()
+    await visitor.go("/settings/statuses")
+    await visitor.page.get_by_label("Name in French").fill(f"À graver {mark}")
+    await visitor.page.get_by_label("Name in English").fill(f"To engrave {mark}")
+    await _press(visitor, "Add")
+    await expect(visitor.page.locator("tbody", has_text=f"To engrave {mark}")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_every_page_of_settings_reads_well(visit: Visit, look: Look) -> None:
+    visitor = await visit("owner", "/settings", look=look)
+    for name in ("", "statuses", "tags", "carriers", "staff", "statuses/completed"):
+        await visitor.go(f"/settings/{name}".rstrip("/"))
+        await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
+        await visitor.axe()
+        await visitor.screenshot(f"settings-{name.replace('/', '-') or 'shop'}")
+
+
+async def test_an_owner_invites_somebody_and_takes_the_access_back(visit: Visit, shop: OwnShop) -> None:
+    visitor = await visit("owner", "/settings/staff", lang="en")
+    login = f"lea@{shop.name}.example"
+    await visitor.page.get_by_label("Mail address, to sign in with").fill(login)
+    await _press(visitor, "Make a link")
+    await expect(visitor.page.locator(".one-time-link")).to_contain_text("/invitation/")
+    await visitor.axe()
+    await visitor.screenshot("settings-invited")
+    await visitor.go("/settings/staff")
+    await visitor.page.get_by_role("link", name=f"Change {login}").click()
+    await visitor.axe()
+    await visitor.screenshot("settings-person")
+    await _press(visitor, "Withdraw access")
+    await expect(visitor.page.locator("tr", has_text=login).get_by_text("Shut out")).to_be_visible()
