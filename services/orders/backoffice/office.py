@@ -21,6 +21,7 @@ from services.orders.backoffice.routing import MenuEntry
 from services.orders.backoffice.settings import BackofficeSettings
 from services.orders.backoffice.statics import Statics
 from services.orders.commanding import Commands
+from services.orders.finding.finder import Finder
 
 READING = {
     "default_transaction_read_only": "on",
@@ -45,6 +46,7 @@ class Office:
         self.commands = Commands(hub)
         self.live = Live(hub)
         self.owners = Owners(self.settings)
+        self.finder = Finder()
         self.lifetime = Lifetime(
             timedelta(hours=self.settings.session_idle_hours), timedelta(hours=self.settings.session_hours)
         )

@@ -1,0 +1,36 @@
+"""The columns of the list: which there are, and which a person chose to see. The order's code is always there."""
+
+from collections.abc import Iterable
+
+from services.orders.backoffice.translating import gettext
+
+PREFERENCE = "orders_columns"
+USUAL = ("customer", "placed", "total", "balance", "state", "payment", "fulfilment", "module")
+
+
+def names() -> dict[str, str]:
+    """Every column's head, in the sequence of the table."""
+    return {
+        "customer": gettext("Customer"),
+        "placed": gettext("Placed"),
+        "total": gettext("Total"),
+        "balance": gettext("Balance"),
+        "state": gettext("Status"),
+        "payment": gettext("Payment"),
+        "fulfilment": gettext("Parcels"),
+        "module": gettext("Module"),
+        "method": gettext("Payment method"),
+        "carrier": gettext("Carrier"),
+    }
+
+
+def chosen(preference: str) -> list[str]:
+    """The columns of a person's preference, in the table's sequence; the usual ones without any."""
+    wanted = set(preference.split(",")) if preference else set(USUAL)
+    return [name for name in names() if name in wanted]
+
+
+def preference_of(ticked: Iterable[str]) -> str:
+    """What is kept of a choice; `none` when nothing but the code is wanted."""
+    wanted = set(ticked)
+    return ",".join(name for name in names() if name in wanted) or "none"

@@ -1,0 +1,129 @@
+"""One page of the list, read in a few statements: its rows, how many there are, and what its filters may say."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.chassis.database import Connection
+from services.orders.backoffice.order_list import store
+from services.orders.backoffice.order_list.asking import Asked, page_href
+from services.orders.backoffice.visit import Missing, Visit
+from services.orders.cursor import CursorUnreadable, Place
+from services.orders.finding.filters import Filters
+from services.orders.finding.finder import Count
+from services.orders.finding.rows import read_rows
+from services.orders.finding.views import View, read_views
+from services.orders.finding.words import Sort, Tab
+from services.orders.labels import Labels, labels_of
+from services.orders.short_code import read_code
+
+PAGE = 50
+MOST_NEWS = 50
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page. `first` is the place of its first row; `after`, `before`: addresses of the pages beside it."""
+
+    rows: Sequence[Row]
+    count: Count
+    first: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the filters of a shop may say: tags, labels, carriers, currencies, and the saved views."""
+
+    tags: Sequence[Row]
+    labels: Labels
+    carriers: Sequence[str]
+    currencies: Sequence[str]
+    views: Sequence[View]
+
+    @property
+    def currency(self) -> str:
+        """The currency of amounts that name none."""
+        return "EUR" if "EUR" in self.currencies or not self.currencies else self.currencies[0]
+
+
+def zone_of(visit: Visit) -> ZoneInfo:
+    """The shop's time zone."""
+    zone = visit.speech.zone
+    assert isinstance(zone, ZoneInfo)
+    return zone
+
+
+async def read_vocabulary(visit: Visit, connection: Connection) -> Vocabulary:
+    """What the filters may say."""
+    known = await store.read_vocabulary(connection, visit.shop)
+    return Vocabulary(
+        await store.read_tag_names(connection, visit.shop),
+        await labels_of.get(connection, visit.office.hub.owner, visit.shop),
+        known["carriers"],
+        known["currencies"],
+        await read_views(connection, visit.shop, str(visit.person.staff_id)),
+    )
+
+
+async def read_list(visit: Visit, connection: Connection, asked: Asked) -> Listed:
+    """The page that is asked for. Raises Missing for a place of another list."""
+    finder, zone = visit.office.finder, zone_of(visit)
+    try:
+        page = await finder.page(
+            connection, visit.shop, asked.filters, zone, limit=PAGE, after=asked.after, before=asked.before
+        )
+    except CursorUnreadable:
+        raise Missing from None
+    rows = await rows_of(visit, connection, page.order_ids)
+    return Listed(
+        rows,
+        await finder.count(connection, visit.shop, asked.filters, zone),
+        str(Place(rows[0]["placed_at"], rows[0]["order_id"])) if rows else "",
+        page_href(asked.filters, "before", page.previous) if page.previous else "",
+        page_href(asked.filters, "after", page.next) if page.next else "",
+    )
+
+
+async def rows_of(visit: Visit, connection: Connection, order_ids: Sequence[UUID]) -> list[Row]:
+    """What rows show of these orders of the visitor's shop."""
+    return [
+        {**row, "tags": json.loads(row["tags"])} for row in await read_rows(connection, visit.shop, order_ids)
+    ]
+
+
+async def count_tabs(visit: Visit, connection: Connection) -> dict[Tab, Count]:
+    """How many orders each tab has."""
+    finder, zone = visit.office.finder, zone_of(visit)
+    return {tab: await finder.count(connection, visit.shop, Filters(tab=tab), zone) for tab in Tab}
+
+
+def can_have_news(asked: Asked) -> bool:
+    """Whether new orders would come on top of this page."""
+    return asked.filters.sort is Sort.NEWEST and not asked.filters.q and not (asked.after or asked.before)
+
+
+async def count_news(visit: Visit, connection: Connection, filters: Filters, first: str) -> int:
+    """How many orders that fit were placed after the page's first one, at most MOST_NEWS. Raises Missing."""
+    finder, zone = visit.office.finder, zone_of(visit)
+    if not first:
+        return min((await finder.count(connection, visit.shop, filters, zone)).number, MOST_NEWS)
+    try:
+        page = await finder.page(connection, visit.shop, filters, zone, limit=MOST_NEWS, before=first)
+    except CursorUnreadable:
+        raise Missing from None
+    return len(page.order_ids)
+
+
+async def order_named(visit: Visit, connection: Connection) -> UUID:
+    """The order whose code is in the path. Raises Missing."""
+    code = read_code(visit.path("code"))
+    found = await store.find_order(connection, visit.shop, code) if code else None
+    if found is None:
+        raise Missing
+    return found

@@ -1,0 +1,192 @@
+"""The orders list in Chromium: queues, filters, tags, «Infos», the archive, search; rows that never move."""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import expect
+
+from contracts.storefront import Customer, PaymentMethod
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import engraving, inks, notebooks
+
+LOOKS = [
+    Look("fr", "light", "phone"),
+    Look("fr", "dark", "desk"),
+    Look("en", "dark", "phone"),
+    Look("en", "light", "desk"),
+]
+HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 60 + " \u202eשלום 🕯️"
+
+
+@dataclass
+class Orders:
+    """What the file's shop holds for all that only look: codes."""
+
+    cheque: str
+    packed: str
+    hostile: str
+    free: str
+
+
+seen: dict[str, Orders] = {}
+
+
+async def some_orders(shop: OwnShop) -> Orders:
+    """A few orders, made once for all tests that only look."""
+    if shop.name not in seen:
+        packed = shop.sale(notebooks(4), inks(1))
+        hostile = shop.sale(
+            notebooks(1),
+            customer=Customer(name=HOSTILE, email="w@example.org"),
+            method=PaymentMethod.TRANSFER,
+        )
+        sales = [
+            shop.sale(engraving(), inks(2), method=PaymentMethod.CHEQUE),
+            packed,
+            hostile,
+            shop.sale(notebooks(1), method=PaymentMethod.TRANSFER, module="events"),
+        ]
+        ids = await shop.order(*sales)
+        await shop.report(packed)
+        codes = [(await shop.shown(order))["code"] for order in ids]
+        seen[shop.name] = Orders(*codes)
+    return seen[shop.name]
+
+
+@pytest.mark.rows("A07", "A09", "B01", "B02")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_list_in_every_look(visit: Visit, shop: OwnShop, look: Look) -> None:
+    orders = await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", look=look)
+    page = visitor.page
+    for code in (orders.cheque, orders.packed, orders.hostile):
+        await expect(page.get_by_role("link", name=code, exact=True).first).to_be_visible()
+    await expect(page.locator("#order-tabs .count").nth(6)).not_to_be_empty()
+    width = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1]
+    await visitor.axe()
+    await visitor.screenshot("orders")
+    await page.locator("#filters > summary").click()
+    await visitor.axe()
+    await visitor.screenshot("orders-filters")
+
+
+@pytest.mark.rows("B08", "B09")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_infos_show_buyer_items_and_totals(visit: Visit, shop: OwnShop, look: Look) -> None:
+    orders = await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", look=look)
+    await visitor.page.locator(f"a[href='/orders/{orders.cheque}/infos']").click()
+    drawer = visitor.page.locator("#drawer")
+    await expect(drawer.get_by_text("Élodie Faure").first).to_be_visible()
+    await expect(drawer.get_by_text("44000 Nantes")).to_be_visible()
+    await expect(drawer.get_by_text("Encre sépia, 30 ml")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("orders-infos", whole=False)
+
+
+@pytest.mark.rows("B06")
+async def test_a_tag_is_put_on_by_hovering_the_code(visit: Visit, shop: OwnShop) -> None:
+    orders = await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    page = visitor.page
+    await page.get_by_role("link", name=orders.packed, exact=True).first.hover()
+    editor = page.locator("#tag-pop")
+    await expect(editor.get_by_label("Nouvelle étiquette")).to_be_visible()
+    await editor.get_by_label("Nouvelle étiquette").fill("VIP")
+    await editor.locator("input[value=purple]").check()
+    await visitor.axe()
+    await visitor.screenshot("orders-tags", whole=False)
+    await editor.get_by_role("button", name="Ajouter", exact=True).click()
+    row = page.locator("tbody tr").filter(has_text=orders.packed)
+    await expect(row.locator(".tag.hue-purple")).to_have_text("VIP")
+    await visitor.go("/orders?tab=all")
+    await page.locator("#filters > summary").click()
+    await page.locator(".filter-form").get_by_label("VIP").check()
+    await page.get_by_role("button", name="Afficher ces commandes").click()
+    await expect(page.locator(".chip").filter(has_text="VIP")).to_be_visible()
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await page.get_by_role("link", name="Retirer le filtre VIP").click()
+    await expect(page.locator("tbody tr")).not_to_have_count(1)
+
+
+@pytest.mark.rows("A08", "B03", "B04", "B05")
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_filters_have_the_guides_words_and_make_an_address(
+    visit: Visit, shop: OwnShop, script: bool
+) -> None:
+    await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", lang="fr", script=script)
+    page = visitor.page
+    await page.locator("#filters > summary").click()
+    form = page.locator(".filter-form")
+    for word in ("Nouveau", "Terminé", "Annulé", "Non payées", "Payées", "Remboursées", "Panier abandonné"):
+        await expect(form.get_by_label(word, exact=True).first).to_be_visible()
+    await form.get_by_label("Non payées", exact=True).check()
+    await form.get_by_label("Au moins").fill("12,60")
+    await form.get_by_role("button", name="Afficher ces commandes").click()
+    await expect(page).to_have_url(
+        f"{visitor.origin}/orders?tab=all&payment=unpaid&amount_min=1260&currency=EUR"
+    )
+    await expect(page.locator("tbody tr")).to_have_count(1)
+
+
+@pytest.mark.rows("B12")
+async def test_finished_orders_are_archived_together_and_come_back(visit: Visit, shop: OwnShop) -> None:
+    done, open_one = shop.sale(notebooks(1)), shop.sale(notebooks(1), method=PaymentMethod.CHEQUE)
+    ids = await shop.order(done, open_one)
+    await shop.report(done)
+    await shop.until_order(ids[0], state="ready")
+    await shop.deliver(ids[0], await shop.ship(ids[0], [await shop.pack(ids[0], {1: 1})]))
+    await shop.until_order(ids[0], state="completed")
+    codes = [(await shop.shown(order))["code"] for order in ids]
+    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    page = visitor.page
+    for code in codes:
+        await page.get_by_label(f"Sélectionner la commande {code}").check()
+    await expect(page.get_by_text("2 commandes sélectionnées")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("orders-bulk", whole=False)
+    await page.locator("#bulk").get_by_role("button", name="Archiver").click()
+    await expect(page.get_by_text("Resteront inchangées")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("orders-bulk-told")
+    await page.get_by_role("button", name="Archiver : 1 commande").click()
+    await expect(page.get_by_role("heading", name="Archivée 1")).to_be_visible()
+    await visitor.go("/orders?tab=archived")
+    await expect(page.get_by_role("link", name=codes[0], exact=True).first).to_be_visible()
+    await page.get_by_label(f"Autres actions pour la commande {codes[0]}").click()
+    await visitor.axe()
+    await page.locator(":popover-open").get_by_role("button", name="Sortir des archives").click()
+    await expect(page.get_by_text("Aucune commande ne se trouve dans cette file")).to_be_visible()
+
+
+@pytest.mark.rows("A07", "B19")
+async def test_new_orders_are_announced_and_rows_change_in_place(visit: Visit, shop: OwnShop) -> None:
+    await some_orders(shop)
+    sale = shop.sale(notebooks(3))
+    [order] = await shop.order(sale)
+    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    page = visitor.page
+    row = page.locator(f"#order-{order}")
+    await expect(row).to_contain_text("Non payée")
+    first = await page.locator("tbody tr").first.get_attribute("id")
+    await expect(page.locator("#live")).to_have_attribute("data-state", "on")
+    await shop.report(sale)
+    await expect(row.locator(".badge", has_text="Payée")).to_be_visible()
+    await shop.order(shop.sale(notebooks(1)))
+    await expect(page.locator("#order-news a")).to_have_text("1 nouvelle commande")
+    assert await page.locator("tbody tr").first.get_attribute("id") == first
+    await page.locator("#order-news a").click()
+    await expect(page.locator("tbody tr").nth(1)).to_have_attribute("id", first or "")
+    await page.keyboard.press("/")
+    code = (await shop.shown(order))["code"]
+    await page.locator("input[name=q]").fill(code.lower().replace("-", ""))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await expect(row).to_contain_text(code)
+    await page.keyboard.press("j")
+    await page.keyboard.press(" ")
+    await expect(page.locator("#drawer")).to_contain_text("Carnet cousu A5")
