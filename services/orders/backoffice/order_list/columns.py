@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.orders.backoffice.translating import gettext
+from services.orders.backoffice.translating import gettext, pgettext
 
 PREFERENCE = "orders_columns"
 USUAL = ("customer", "placed", "total", "balance", "state", "payment", "fulfilment", "module")
@@ -16,7 +16,7 @@ def names() -> dict[str, str]:
         "total": gettext("Total"),
         "balance": gettext("Balance"),
         "state": gettext("Status"),
-        "payment": gettext("Payment"),
+        "payment": pgettext("column", "Payment"),
         "fulfilment": gettext("Parcels"),
         "module": gettext("Module"),
         "method": gettext("Payment method"),
