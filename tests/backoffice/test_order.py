@@ -148,3 +148,21 @@ async def test_a_status_is_given_and_a_refused_one_says_why(backoffice: Backoffi
     fields = _filled(form, label="awaiting_payment", admin_comment="Le client rappelle")
     assert (await browser.post(f"/orders/{code}/status", fields)).status == 303
     assert "Le client rappelle" in (await browser.get(f"/orders/{code}")).words
+
+
+async def test_cancelling_is_shown_first_and_asked_once(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(Role.MANAGER)
+    code, shown = await _page(backoffice, browser)
+    path = f"/orders/{code}/cancellation"
+    assert f'href="{path}"' in shown.text
+    preview = await browser.get(path)
+    assert "No longer due: €84.00" in preview.words
+    assert "3 × Bougie" in preview.words
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0
+    fields = _filled(preview.form(path), reason=HOSTILE)
+    for _ in range(2):
+        assert (await browser.post(path, fields)).status == 202
+    assert await backoffice.desk.fetchval("select count(*) from command") == 1
+    other = await backoffice.signed_in(Role.FULFILMENT)
+    assert (await other.get(path)).status == 403
+    assert path not in (await other.get(f"/orders/{code}")).text

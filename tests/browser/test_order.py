@@ -96,3 +96,15 @@ async def test_a_status_is_told_only_when_ticked(visit: Visit, shop: OwnShop) ->
     texts = [body.get_content() for body in told if body is not None]
     assert any("Nous préparons votre colis." in text for text in texts)
     assert not any("Client pressé" in text for text in texts)
+
+
+async def test_cancelling_shows_what_it_does_and_does_it(visit: Visit, shop: OwnShop) -> None:
+    code = await an_order_by_cheque(shop)
+    visitor = await visit("owner", f"/orders/{code}", lang="fr")
+    await visitor.page.get_by_role("link", name="Annuler la commande").click()
+    await expect(visitor.page.get_by_text("2 × Carnet cousu A5")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order-cancellation")
+    await visitor.page.get_by_role("button", name="Annuler la commande").click()
+    await expect(visitor.page.get_by_text("Ce qui n’était pas parti est annulé.")).to_be_visible()
+    await shop.until_order(str((await shop.shown(code))["order_id"]), state="cancelled", balance_minor=0)

@@ -9,6 +9,10 @@ from services.orders.backoffice.translating import N_, gettext
 from services.orders.refusal import Refusal
 
 TEXTS = {
+    "order_not_placed": N_("The order was never placed."),
+    "order_is_cancelled": N_("The order is cancelled already."),
+    "change_in_progress": N_("Another change of this order is still being carried out."),
+    "already_shipped": N_("All of it has left already; take it back as a return instead."),
     "already_delivered": N_("This shipment is delivered already."),
     "amount_not_positive": N_("The amount must be more than zero."),
     "amount_too_large": N_("The amount is larger than the books can hold."),

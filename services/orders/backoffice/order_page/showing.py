@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from services.orders.archiving import FINISHED
+from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.formatting import amount
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page import steps, words
@@ -66,6 +67,7 @@ def render(
         seen=visit.query.get("seen", ""),
         balance_typed=amount_typed(shown.balance_minor, shown.currency),
         today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
+        may_be_cancelled=steps.may_be_cancelled(shown) and visit.may(Permission.ORDERS_CANCEL),
         is_finished=shown.state in FINISHED,
         words=words,
         day_of=date.fromisoformat,

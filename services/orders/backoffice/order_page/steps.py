@@ -7,6 +7,7 @@ from contracts.storefront import LineKind, PaymentMethod
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.translating import N_
 from services.orders.documents import LineShown, OrderShown
+from services.orders.order import SET_BY_HAND
 
 RECEIVE = {
     PaymentMethod.CHEQUE: N_("Receive the cheque"),
@@ -78,3 +79,8 @@ def parcels_to_ship(order: OrderShown) -> list[int]:
         for index, parcel in enumerate(order.parcels)
         if parcel.parcel_id not in gone and parcel.unpacked_at is None
     ]
+
+
+def may_be_cancelled(order: OrderShown) -> bool:
+    """Whether there is something to cancel, as far as the order's state alone tells."""
+    return order.state in SET_BY_HAND
