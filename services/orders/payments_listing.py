@@ -1,10 +1,9 @@
 """The list of all ledger entries of a shop, and the money that no order has («À identifier»), as the REST API tells."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -66,7 +65,7 @@ class UnmatchedPayments(BaseModel):
 
 
 async def read_entries(
-    connection: Connection, shop: str, query: EntriesQuery, zone: ZoneInfo
+    connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo
 ) -> dict[str, Any]:
     """A page of entries. Raises CursorUnreadable. Locks nothing."""
     place = Place.read(query.after) if query.after else None
@@ -95,7 +94,7 @@ async def read_entries(
     return _page(rows, query.limit)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 

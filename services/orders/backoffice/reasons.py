@@ -47,6 +47,7 @@ TEXTS = {
     "received_in_the_future": N_("The day of receipt is still to come."),
     "received_long_ago": N_("The day of receipt is too long ago."),
     "shipment_id_taken": N_("This shipment was sent already."),
+    "payment_unknown": N_("The provider has told of no such payment that waits for an order."),
     "public_comment_too_long": N_("The public comment is too long."),
     "customer_not_told": N_("The order was never placed, so its customer is not written to."),
     "name_unusable": N_("Choose a name of 1 to 40 characters that can be seen."),

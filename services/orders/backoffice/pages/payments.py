@@ -1,0 +1,111 @@
+"""Payments: every ledger entry of the shop, the latest first, by kind, method, period and order.
+
+The entries are orders' copy of payments' books. Nothing is added up: a sum over one page would be a false one.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from services.orders import payments_listing
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms import Form, Invalid
+from services.orders.backoffice.pages import payments_store
+from services.orders.backoffice.pages.payments_words import SIGNS, kind_words
+from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.statuses import method_words
+from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.translating import N_, gettext, pgettext
+from services.orders.backoffice.visit import Missing, Visit
+from services.orders.cursor import CursorUnreadable
+from services.orders.payments_listing import EntriesQuery
+from services.orders.short_code import read_code
+
+pages = Pages()
+pages.in_menu("/payments", N_("All payments"), "payments", 40, Permission.PAYMENTS_VIEW)
+
+PAGE = 50
+FILTERS = ("kind", "method", "from", "to", "order")
+NOTHING: dict[str, Any] = {"entries": [], "next": None}
+
+
+@pages.get("/payments", Permission.PAYMENTS_VIEW)
+async def show_payments(visit: Visit) -> Response:
+    """A page of the ledger."""
+    typed = {name: visit.query.get(name, "").strip()[:100] for name in FILTERS}
+    errors: Mapping[str, str] = {}
+    try:
+        found = await _read(visit, typed)
+    except Invalid as invalid:
+        found, errors = NOTHING, invalid.errors
+    return visit.render(
+        "payments/list.html",
+        entries=[_entry(one) for one in found["entries"]],
+        next_href=_href({**typed, "after": found["next"]}) if found["next"] else "",
+        first_href=_href(typed) if visit.query.get("after") else "",
+        typed=typed,
+        errors=errors,
+        is_filtered=any(typed.values()),
+        tabs_shown=tabs_of_payments("/payments"),
+        kinds=kind_words(),
+        methods=method_words(),
+    )
+
+
+def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
+    """The tabs of the payments pages."""
+    tabs = {
+        "/payments": pgettext("payments tab", "All entries"),
+        "/payments/unmatched": pgettext("payments tab", "To identify"),
+    }
+    return [(href, text, href == here, None) for href, text in tabs.items()]
+
+
+async def _read(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The entries wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
+    form = Form(list(typed.items()))
+    days = {name: _day(form, name) for name in ("from", "to")}
+    async with visit.reading() as connection:
+        order_id = await _order_id(visit, connection, typed["order"]) if typed["order"] else None
+        chosen = {name: [typed[name]] if typed[name] else [] for name in ("kind", "method")}
+        try:
+            query = EntriesQuery.model_validate(
+                {**chosen, **days, "order_id": order_id, "limit": PAGE, "after": visit.query.get("after")}
+            )
+            return await payments_listing.read_entries(connection, visit.shop, query, visit.speech.zone)
+        except (ValidationError, CursorUnreadable):
+            raise Missing from None
+
+
+def _day(form: Form, name: str) -> date | None:
+    day = form.day(name)
+    if day is not None and not 1970 <= day.year <= 9000:
+        raise Invalid(**{name: gettext("Type a day such as 2026-11-22.")})
+    return day
+
+
+async def _order_id(visit: Visit, connection: Any, text: str) -> Any:
+    code = read_code(text)
+    order = await payments_store.read_order(connection, visit.shop, code) if code else None
+    if order is None:
+        raise Invalid(order=gettext("No order has this code."))
+    return order["order_id"]
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    clearing_on = entry["clearing_on"]
+    return {
+        **moments_read(entry, "recorded_at"),
+        "signed_minor": entry["amount_minor"] * SIGNS.get(entry["kind"], 1),
+        "has_sign": entry["kind"] in SIGNS,
+        "clearing_on": date.fromisoformat(clearing_on) if clearing_on else None,
+    }
+
+
+def _href(values: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/payments?{query}" if query else "/payments"

@@ -1,0 +1,54 @@
+"""Payments in words: kinds of ledger entries and their signs, why money has no order, what hints are called.
+
+Each function gives the words in the visit's language, by the value that is stored.
+"""
+
+from services.orders.backoffice.order_page.words import LEDGER_KINDS
+from services.orders.backoffice.translating import gettext, pgettext
+
+SIGNS = {
+    "payment_received": 1,
+    "payment_reversed": -1,
+    "refund_paid": -1,
+    "refund_failed": 1,
+    "refund_marked": -1,
+    "refund_mark_reversed": 1,
+    "transfer_in": 1,
+    "transfer_out": -1,
+    "disputed": -1,
+    "dispute_won": 1,
+    "fee": -1,
+}
+"""Whether an entry brought the shop money or took it; one of another kind moved none and has no sign."""
+
+
+def kind_words() -> dict[str, str]:
+    """By kind of ledger entry, as the order's own page names them."""
+    return {kind: gettext(text) for kind, text in LEDGER_KINDS.items()}
+
+
+def reason_words() -> dict[str, tuple[str, str]]:
+    """Text and badge's tone by why the money has no order."""
+    return {
+        "waiting": (pgettext("unmatched", "Waiting for its order"), "waiting"),
+        "order_unknown": (pgettext("unmatched", "No order claims it"), "warning"),
+        "currency_differs": (pgettext("unmatched", "In another currency than its order"), "danger"),
+        "order_deleted": (pgettext("unmatched", "Its order was deleted"), "danger"),
+    }
+
+
+def hint_words() -> dict[str, str]:
+    """By name of what a provider tells of a payment."""
+    return {
+        "payer_name": pgettext("unmatched", "Payer’s name"),
+        "payer_email": pgettext("unmatched", "Payer’s mail"),
+        "description": pgettext("unmatched", "Description"),
+        "session_reference": pgettext("unmatched", "Reference of the checkout"),
+        "charge": pgettext("unmatched", "Charge"),
+        "customer": pgettext("unmatched", "Customer at the provider"),
+    }
+
+
+def provider_word(provider: str) -> str:
+    """A provider as it writes its own name."""
+    return {"stripe": "Stripe", "paypal": "PayPal"}.get(provider, provider)

@@ -1,0 +1,120 @@
+"""Payments in the back office: the ledger of the shop, and money that a person gives to its order."""
+
+import secrets
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from playwright.async_api import expect
+
+from contracts.storefront import PaymentMethod
+from deploy.demo.provider import intent_of, payment_succeeded
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import notebooks
+
+HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
+LOOKS = [
+    Look("fr", "light", "phone"),
+    Look("fr", "dark", "desk"),
+    Look("en", "dark", "phone"),
+    Look("en", "light", "desk"),
+]
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the tests that only look find: an order with money of a hostile note, one that owes, a lost payment."""
+
+    paid: str
+    owing: str
+    lost: str
+
+
+seen: dict[str, Books] = {}
+
+
+async def a_lost_payment(shop: OwnShop) -> str:
+    """The reference of 25.00 EUR by card that no order claims."""
+    sale = shop.sale(notebooks(2))
+    assert await shop.post_webhook(payment_succeeded(sale, Random(secrets.randbits(64)))) == 200
+    return intent_of(sale)
+
+
+async def the_books(shop: OwnShop) -> Books:
+    """The same for all that only look."""
+    if shop.name not in seen:
+        cheque = {"method": PaymentMethod.CHEQUE}
+        paid, owing = await shop.order(
+            shop.sale(notebooks(2), **cheque), shop.sale(notebooks(2), method=PaymentMethod.TRANSFER)
+        )
+        await shop.receive(paid, PaymentMethod.CHEQUE, 2000, reference="CHQ 0042", note=HOSTILE)
+        await shop.until_order(paid, balance_minor=500)
+        paid_code, owing_code = [(await shop.shown(order))["code"] for order in (paid, owing)]
+        seen[shop.name] = Books(paid_code, owing_code, await a_lost_payment(shop))
+    return seen[shop.name]
+
+
+@pytest.mark.rows("A17")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_the_ledger_of_the_shop(visit: Visit, shop: OwnShop, look: Look) -> None:
+    books = await the_books(shop)
+    visitor = await visit("owner", "/payments", look=look)
+    await expect(visitor.page.get_by_text("CHQ 0042")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("payments")
+    await visitor.page.locator("input[name=order]").fill(books.paid)
+    await visitor.page.locator("input[name=order]").press("Enter")
+    await expect(visitor.page.locator("tbody tr")).to_have_count(2)
+
+
+@pytest.mark.rows("C01", "C02")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_money_without_an_order_is_shown_with_hints_and_a_suggestion(
+    visit: Visit, shop: OwnShop, look: Look
+) -> None:
+    books = await the_books(shop)
+    visitor = await visit("manager", "/payments/unmatched", look=look)
+    row = visitor.page.locator("tbody tr", has_text=books.lost)
+    await expect(row.locator("th")).to_contain_text("25")
+    await visitor.axe()
+    await visitor.screenshot("payments-unmatched")
+    await row.get_by_role("link").click()
+    await expect(visitor.page.get_by_role("link", name=books.owing)).to_be_visible()
+    await visitor.page.get_by_role("link", name=books.owing).click()
+    await expect(visitor.page.locator(".preview .settled")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("payments-assign")
+
+
+@pytest.mark.rows("C02")
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
+    visit: Visit, shop: OwnShop, script: bool
+) -> None:
+    [order] = await shop.order(shop.sale(notebooks(2), method=PaymentMethod.TRANSFER))
+    code, lost = (await shop.shown(order))["code"], await a_lost_payment(shop)
+    visitor = await visit("owner", "/payments/unmatched", lang="en", script=script)
+    await visitor.page.locator("tbody tr", has_text=lost).get_by_role("link").click()
+    await visitor.page.locator("input[name=order]").fill(code)
+    await visitor.page.get_by_role("button", name="See the order").click()
+    await visitor.page.get_by_role("button", name=f"Give it to order {code}").dblclick()
+    await expect(visitor.page.get_by_text(f"The payment is given to order {code}.")).to_be_visible()
+    await expect(visitor.page.locator("tbody tr", has_text=lost)).to_have_count(0)
+    shown = await shop.until_order(order, payment_status="paid", balance_minor=0)
+    assert [one["provider_reference"] for one in shown["ledger"] if one["kind"] == "payment_received"] == [
+        lost
+    ]
+
+
+async def test_payments_away_is_told_and_the_ledger_stays(visit: Visit, shop: OwnShop) -> None:
+    books = await the_books(shop)
+    await shop.system.supervisor.stop("payments")
+    try:
+        visitor = await visit("owner", "/payments/unmatched", lang="en")
+        await expect(visitor.page.locator(".owner-down")).to_be_visible()
+        await visitor.go(f"/payments?order={books.paid}")
+        await expect(visitor.page.get_by_text("CHQ 0042")).to_be_visible()
+    finally:
+        await shop.system.start("payments")
