@@ -1,0 +1,58 @@
+"""Home: what waits, today's figures, what happened last; each for those who may see it."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from services.orders.backoffice.access.permissions import Permission, Role
+from services.orders.backoffice.pages.home import figures
+from services.orders.backoffice.routing import MenuEntry
+from tests.backoffice.browser import Backoffice
+from tests.orders.staff import place, sale
+
+
+def test_days_without_a_sale_count_nothing_and_currencies_stay_apart() -> None:
+    days = [date(2026, 11, 20) + timedelta(days=one) for one in range(3)]
+    rows = [
+        {"day": days[0], "currency": "EUR", "orders": 2, "paid": 2, "total_minor": 5000},
+        {"day": days[2], "currency": "EUR", "orders": 1, "paid": 0, "total_minor": 1200},
+        {"day": days[2], "currency": "CHF", "orders": 1, "paid": 1, "total_minor": 900},
+    ]
+    assert figures(rows, days) == {
+        "orders": [2, 0, 2],
+        "paid": 1,
+        "turnover": [("EUR", 1200, [5000, 0, 1200]), ("CHF", 900, [0, 0, 900])],
+    }
+    assert figures([], days) == {"orders": [0, 0, 0], "paid": 0, "turnover": []}
+
+
+async def test_an_empty_shop_is_told_so(backoffice: Backoffice) -> None:
+    shown = await (await backoffice.signed_in()).get("/")
+    assert shown.status == 200
+    assert "Nothing happened yet" in shown.words
+
+
+async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
+    order = await place(backoffice.desk, sale(shop="maison"))
+    other = await place(backoffice.desk, sale(shop="atelier"))
+    await backoffice.desk.hub.pool.execute("update orders set placed_at = $1", datetime.now(UTC))
+    entry = MenuEntry("/orders", "Orders", "orders", 20, Permission.ORDERS_VIEW)
+    backoffice.office.menu[:] = [one for one in backoffice.office.menu if one.path != "/orders"]
+    owner = await backoffice.signed_in()
+    assert "/orders?tab=" not in (await owner.get("/")).text
+    backoffice.office.menu.append(entry)
+    shown = await owner.get("/")
+    assert shown.status == 200
+    for tab in ("to_process", "to_collect", "to_refund", "to_pack", "to_ship", "problems"):
+        assert f'href="/orders?tab={tab}"' in shown.text
+    assert 'href="/mails?state=uncertain"' in shown.text
+    assert "Payments to identify" in shown.words
+    assert "Turnover in EUR" in shown.words
+    codes = await backoffice.desk.fetch("select order_id, code from orders")
+    code = {row["order_id"]: row["code"] for row in codes}
+    assert f"/orders/{code[order.order_id]}" in shown.text
+    assert "Order placed" in shown.words
+    if code[other.order_id] != code[order.order_id]:
+        assert code[other.order_id] not in shown.text
+    fulfilment = await (await backoffice.signed_in(Role.FULFILMENT)).get("/")
+    assert "Turnover" not in fulfilment.words
+    assert "Payments to identify" not in fulfilment.words
+    assert "/mails" not in fulfilment.text

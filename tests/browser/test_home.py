@@ -1,0 +1,29 @@
+"""Home in a browser: what waits, today's figures, what happened last."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import notebooks
+
+seen: dict[str, str] = {}
+
+
+async def _an_order(shop: OwnShop) -> str:
+    """The code of one order for all that look."""
+    if shop.name not in seen:
+        [order] = await shop.order(shop.sale(notebooks(2)))
+        seen[shop.name] = (await shop.shown(order))["code"]
+    return seen[shop.name]
+
+
+@pytest.mark.parametrize("look", [Look("fr", "light", "phone"), Look("en", "dark", "desk")], ids=str)
+async def test_home_shows_the_order_of_today(visit: Visit, shop: OwnShop, look: Look) -> None:
+    code = await _an_order(shop)
+    visitor = await visit("owner", "/", look=look)
+    await expect(visitor.page.get_by_role("link", name=code).first).to_be_visible()
+    await expect(visitor.page.locator(".figure-value").first).to_have_text("1")
+    await visitor.axe()
+    await visitor.screenshot("home")
