@@ -44,7 +44,7 @@ async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
     for tab in ("to_process", "to_collect", "to_refund", "to_pack", "to_ship", "problems"):
         assert f'href="/orders?tab={tab}"' in shown.text
     assert 'href="/mails?state=uncertain"' in shown.text
-    assert "Payments to identify" in shown.words
+    assert 'href="/payments/unmatched"' in shown.text
     assert "Turnover in EUR" in shown.words
     codes = await backoffice.desk.fetch("select order_id, code from orders")
     code = {row["order_id"]: row["code"] for row in codes}

@@ -82,7 +82,7 @@ async def _unmatched(visit: Visit, connection: Connection) -> list[tuple[str, st
     if not visit.may(Permission.PAYMENTS_VIEW):
         return []
     found = await read_unmatched(connection, visit.shop)
-    href = "/payments" if _has(visit, "/payments") else ""
+    href = "/payments/unmatched" if _has(visit, "/payments") else ""
     return [_tile(href, gettext("Payments to identify"), len(found["payments"]))]
 
 
