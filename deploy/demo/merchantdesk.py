@@ -75,6 +75,12 @@ class MerchantDesk:
             for number, dispatch in enumerate(sale.story.dispatches):
                 await self._send(order, sale, dispatch, [parcels[each] for each in dispatch.parcels], number)
 
+    async def refund(self, order_id: UUID, amount_minor: int, currency: str) -> None:
+        """Write down money given back outside of Comptoir. Raises CommandRefused, NoOutcome."""
+        content = {"mode": "recorded", "amount_minor": amount_minor, "currency": currency}
+        await self._command(f"/v1/orders/{order_id}/refunds", content, f"{order_id}-refund")
+        self.done["refunds recorded"] += 1
+
     async def orders(self, **filters: Sequence[str]) -> list[dict[str, Any]]:
         """All placed orders of the shop, or those of some states, newest first, page by page."""
         found: list[dict[str, Any]] = []

@@ -82,6 +82,7 @@ async def test_a_death_loses_and_doubles_nothing(
     await asyncio.gather(*(_arm(system, service, point, marks[service]) for service, point in armed.items()))
     outcome = await history.play(some_lives(3))
     assert outcome.wrong == [], await where_everything_stands(system)
+    await history.refund(next(iter(outcome.orders)))
     assert await history.violations() == []
     never_fired = [point for service, point in armed.items() if not marks[service].exists()]
     assert never_fired == []

@@ -16,7 +16,7 @@ from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals, open_ground
 from deploy.demo.mailserver import read_journal
 from deploy.demo.merchant import GARANCE
-from deploy.demo.merchantdesk import CommandRefused, NoOutcome
+from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
 from deploy.demo.orders import demo_sales, demo_stock
 from deploy.demo.play import Outcome, Play
 from deploy.demo.sale import CardStory, Sale
@@ -32,9 +32,11 @@ QUICK = {"COMPTOIR_LEASE_SECONDS": "1", "COMPTOIR_EFFECT_LEASE_SECONDS": "2", "C
 
 def some_lives(count: int = 4) -> Script:
     """Shop orders that are paid (by card, one early, one twice; by hand), sent with a mail, and delivered."""
-    sales = [_fresh(sale) for sale in demo_sales(secrets.randbits(48)) if _goes_all_the_way(sale)][:count]
+    found = [_fresh(sale) for sale in demo_sales(secrets.randbits(48)) if _goes_all_the_way(sale)]
     stories = (CardStory.EARLY, CardStory.TWICE, CardStory.ONCE)
-    cards = [sale for sale in sales if sale.story.card is not CardStory.NEVER]
+    cards = [sale for sale in found if sale.story.card is not CardStory.NEVER][: max(1, count - 1)]
+    by_hand = [sale for sale in found if sale.story.card is CardStory.NEVER]
+    sales = [*cards, *by_hand][:count]
     told = {
         sale.event_id: sale.telling(replace(sale.story, card=story))
         for sale, story in zip(cards, stories, strict=False)
@@ -85,6 +87,12 @@ class Chronicle:
                 i for storefront in play.storefronts.values() for i in storefront.submitted_at
             ]
             self._webhooks += [post.event_id for post in play.journal.accepted()]
+
+    async def refund(self, order_id: UUID) -> None:
+        """Write down that a euro of an order's money went back: what fulfillment hears of payments."""
+        token = self._system.secrets.api_tokens[GARANCE.shop]
+        async with MerchantDesk(self._system.url("orders"), token) as desk:
+            await desk.refund(order_id, 100, "EUR")
 
     async def violations(self) -> list[Violation]:
         """What the auditor finds in everything that happened so far, once all is quiet."""
