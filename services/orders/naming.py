@@ -29,7 +29,7 @@ class NameUnusable(Refusal):
 
 def cleaned(name: str) -> str:
     """The name on one line, without characters nobody can see. Raises NameUnusable."""
-    clean = _UNSAFE.sub("", _BREAKS.sub(" ", name)).strip()
+    clean = _BREAKS.sub(" ", _UNSAFE.sub("", _BREAKS.sub(" ", name))).strip()
     if not folded(clean) or len(clean) > LONGEST_NAME:
         raise NameUnusable(name)
     return clean

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.orders.colours import DARK, LIGHT, NAMES, Colour, contrast
@@ -30,6 +30,7 @@ def test_folding_is_stable(name: str) -> None:
 
 
 @given(st.text(max_size=60))
+@example("0 \x1b\r0")
 def test_a_name_is_visible_and_on_one_line_or_refused(name: str) -> None:
     try:
         clean = cleaned(name)
