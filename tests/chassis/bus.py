@@ -77,7 +77,7 @@ class Bus:
                 )
             )
 
-    async def take_all(self, queue: str, user: str, wanted: int, seconds: float = 15.0) -> list[Envelope]:
+    async def take_all(self, queue: str, user: str, wanted: int, seconds: float = 60.0) -> list[Envelope]:
         """Consume a queue as its listener until so many distinct messages came; all that came, in sequence."""
         found: list[Envelope] = []
         connection = await aio_pika.connect(self.url(user), timeout=10)
