@@ -125,3 +125,8 @@ def test_too_many_ids_are_told_as_many_within_what_a_notification_holds() -> Non
     assert isinstance(maison["maison"], int)
     assert atelier == {"atelier": [str(UUID(int=1))]}
     assert said.take() == []
+
+
+async def test_a_stream_without_a_session_ends_without_a_sign_in_page(backoffice: Backoffice) -> None:
+    answer = await backoffice.browser().get("/live", accept="text/event-stream")
+    assert (answer.status, answer.text) == (204, "")

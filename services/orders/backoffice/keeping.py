@@ -29,7 +29,9 @@ class Kept:
 
 
 async def ask_to_sign_in(visit: Visit) -> Response:
-    """The sign-in page: 303 for a page, 401 with the form in it for a form."""
+    """The sign-in page: 303 for a page, 401 with the form in it for a form; 204 ends a stream without a complaint."""
+    if "text/event-stream" in visit.request.headers.get("accept", ""):
+        return Response(status_code=204)
     if visit.request.method in ("GET", "HEAD"):
         return _go_to_sign_in(visit)
     try:
