@@ -7,7 +7,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test bench lint format types contracts check-contracts clean
+.PHONY: help venv demo up seed test bench lint format types contracts check-contracts clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: venv ## the whole life of real orders on private servers (ORDERS=FILE.csv:
 
 up: venv ## the same, kept running, with the addresses printed
 	@$(PY) -m deploy.demo.up $(ARGS)
+
+seed: venv ## N made-up orders more in the running system of make up (ARGS="--orders URL …": elsewhere)
+	@$(PY) -m deploy.seed $(or $(N),1000000) $(ARGS)
 
 test: venv ## every test, on two workers with servers of their own (ARGS="tests/orders -x": some of them)
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)

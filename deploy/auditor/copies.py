@@ -18,8 +18,9 @@ async def orders_know_every_fulfilment(ground: Ground) -> AsyncIterator[Finding]
     """
     truth = await table(
         ground.fulfillment,
-        """SELECT shop, order_id, CASE WHEN sequence = 0 THEN 0 ELSE version END AS version,
-               CASE WHEN sequence = 0 THEN 'not_required' ELSE stock END AS stock FROM fulfilment_order""",
+        """SELECT shop, order_id, CASE WHEN sequence = 0 AND version = 1 THEN 0 ELSE version END AS version,
+               CASE WHEN sequence = 0 AND version = 1 THEN 'not_required' ELSE stock END AS stock
+           FROM fulfilment_order""",
     )
     copy = await table(
         ground.orders,
@@ -37,7 +38,7 @@ async def orders_know_every_quantity(ground: Ground) -> AsyncIterator[Finding]:
     truth = await table(
         ground.fulfillment,
         f"""SELECT shop, order_id, line, {names} FROM order_line JOIN fulfilment_order USING (shop, order_id)
-            WHERE sequence > 0""",  # noqa: S608
+            WHERE sequence > 0 OR version > 1""",  # noqa: S608
         key=key,
     )
     copy = await table(

@@ -16,6 +16,7 @@ from deploy.demo.showing import Show
 from deploy.demo.staff import Staff, hire, staff_of
 from deploy.demo.trickle import PAUSE_SECONDS, Trickle
 from deploy.local.system import BACKOFFICE, System
+from deploy.seed.addresses import noted
 
 
 def main() -> int:
@@ -38,14 +39,20 @@ def main() -> int:
         if played.merchant is GARANCE:
             await dress(system, played, staff)
         show_addresses(show.console, system, played, staff)
-        if played.merchant is GARANCE:
-            show.console.print(
-                f"A customer comes every {given.every:g} s or so. Sign in at {system.url(BACKOFFICE)}"
-            )
-            await Trickle(system, played, given.every).run()
-        await asyncio.Event().wait()
+        with noted(system.databases):
+            await live_on(system, played, given.every, show.console)
 
     return run(script_of(reader, given), show, given.folder, stay)
+
+
+async def live_on(system: System, played: Script, pause_seconds: float, console: Console) -> None:
+    """Customers come until Ctrl-C."""
+    if played.merchant is GARANCE:
+        console.print(
+            f"A customer comes every {pause_seconds:g} s or so. Sign in at {system.url(BACKOFFICE)}"
+        )
+        await Trickle(system, played, pause_seconds).run()
+    await asyncio.Event().wait()
 
 
 def show_addresses(console: Console, system: System, script: Script, staff: Staff) -> None:

@@ -1,7 +1,7 @@
 """`python -m tests.bench [NAMES…] [--smoke] [--report FILE]`: measure, print a table, write var/bench/report.json.
 
-Servers are private and gone afterwards. Names: intake, catch-up, webhook, life, latency; none means all. Exit status 0
-when everything could be measured, whether or not the goals were reached.
+Servers are private and gone afterwards. Names: intake, catch-up, webhook, life, latency, list; none means all. Exit
+status 0 when everything could be measured, whether or not the goals were reached.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import asyncpg
 from rich.console import Console
 
 from deploy.local.parts import Parts, started_parts
-from tests.bench import catching_up, intake, latency, life, webhook
+from tests.bench import catching_up, finding, intake, latency, life, webhook
 from tests.bench.report import settings, show, write_report
 from tests.bench.row import Row
 from tests.bench.scale import SMOKE, Scale, full_scale
@@ -33,6 +33,7 @@ MEASURES: dict[str, Callable[[Stage], Awaitable[list[Row]]]] = {
     "webhook": webhook.measure,
     "life": life.measure,
     "latency": latency.measure,
+    "list": finding.measure,
 }
 
 

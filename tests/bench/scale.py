@@ -1,6 +1,7 @@
-"""How much the bench does: all of it within six minutes, or a smoke run that only proves that every part works.
+"""How much the bench does: six minutes and the seeding of a million orders, or a smoke run that proves it all works.
 
-`BENCH_SECONDS` lengthens the whole life (60 for the full measurement), `BENCH_EVENTS` the catch-up (100000).
+`BENCH_SECONDS` lengthens the whole life (60 for the full measurement), `BENCH_EVENTS` the catch-up (100000);
+`BENCH_ORDERS` makes the list smaller.
 """
 
 import os
@@ -25,6 +26,8 @@ class Scale:
     floor_lives: int = 3_000
     latency_per_second: float = 50.0
     latency_seconds: float = 20.0
+    list_orders: int = 1_000_000
+    list_queries: int = 400
 
 
 SMOKE = Scale(
@@ -41,6 +44,8 @@ SMOKE = Scale(
     floor_lives=300,
     latency_per_second=20.0,
     latency_seconds=1.0,
+    list_orders=2_000,
+    list_queries=40,
 )
 
 
@@ -49,4 +54,5 @@ def full_scale(environment: Mapping[str, str] = os.environ) -> Scale:
     return Scale(
         life_seconds=float(environment.get("BENCH_SECONDS", Scale().life_seconds)),
         catch_up_events=int(environment.get("BENCH_EVENTS", Scale().catch_up_events)),
+        list_orders=int(environment.get("BENCH_ORDERS", Scale().list_orders)),
     )

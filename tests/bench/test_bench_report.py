@@ -22,7 +22,7 @@ from tests.bench.scale import Scale, full_scale
 from tests.bench.template import Table, shifted
 
 SMOKE_SECONDS = 170
-NAMES = ("intake", "life", "latency", "webhook", "catch-up", "memory")
+NAMES = ("intake", "life", "latency", "webhook", "catch-up", "memory", "list", "search", "export")
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=200)
 
 

@@ -14,7 +14,7 @@ from services.chassis.database import Connection
 from services.orders.cursor import CursorUnreadable, Place
 from services.orders.finding import searching
 from services.orders.finding.filters import Filters
-from services.orders.finding.knowing import Knowledge
+from services.orders.finding.knowing import Knowledge, Known
 from services.orders.finding.selection import Selection, select
 from services.orders.finding.statements import Walk
 from services.orders.finding.ways import Ways
@@ -74,9 +74,15 @@ class Finder:
         number = await errand.count(COUNTED + 1)
         return Count(min(number, COUNTED), number <= COUNTED)
 
-    async def _errand(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> "_Errand":
+    async def choose(
+        self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo
+    ) -> tuple[Known, Selection]:
+        """What filters mean now: the shop's kinds, and the selection among them."""
         known = await self._knowledge.of(connection, shop)
-        selection = select(shop, filters, known.kinds, zone)
+        return known, select(shop, filters, known.kinds, zone)
+
+    async def _errand(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> "_Errand":
+        known, selection = await self.choose(connection, shop, filters, zone)
         asked = filters.q if filters.sort is Sort.NEWEST else ""
         return _Errand(connection, selection, Ways(connection, known, selection), asked)
 

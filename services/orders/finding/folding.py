@@ -68,6 +68,13 @@ def occurs(term: str, text: str) -> bool:
     return (f" {term}" if len(term) < 3 else term) in text
 
 
+def landmark(term: str) -> str:
+    """The part of a term that tells most: of a mail address what stands before the @. The rest, common to all customers
+    of a provider, would only make the index read long lists."""
+    local, at, _ = term.partition("@")
+    return local + at if at and len(local) >= 3 else term
+
+
 def pattern(term: str) -> str:
     """`occurs` as a pattern of LIKE. Short terms begin a word: the index knows groups of three letters."""
     escaped = term.translate(_LIKE)

@@ -1,18 +1,23 @@
-"""Keeping `order_search` up: a worker writes anew the words of orders that changed, about a second behind.
+"""Keeping `order_search` up: a worker writes anew the words of orders that changed, and what an export says of them
+beside their rows, about a second behind.
 
 Invariant: whatever changes an order's words leaves a row in `order_search_due` in the same transaction; the worker
 takes it away in the transaction that writes the words, so none is forgotten when the process dies. One process works at
 a time: two could write an older state over a newer one.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from services.chassis.database import Connection
 from services.chassis.hub import Hub
 from services.chassis.working import Worker
 from services.orders.finding.folding import document, fold
+from services.orders.finding.taxes import Facts, facts_of
 
 BATCH = 500
 IDLE_SECONDS = 0.5
@@ -59,10 +64,26 @@ def _searched(row: Mapping[str, Any]) -> tuple[Any, ...]:
         row["submitted_reference"],
         *row["skus"],
         *row["tracking_numbers"],
-        *row["provider_references"],
+        *row["payment_references"],
     )
     text = document(row["code"], words, row["customer_phone"])
-    return row["shop"], row["order_id"], row["placed_at"], fold(row["customer_email"]), text
+    facts = facts_in(row)
+    return (
+        *(row["shop"], row["order_id"], row["placed_at"], fold(row["customer_email"]), text),
+        *(facts.country, facts.tax_minor, facts.shipping_minor),
+        *(_array(facts.vat.keys()), _array(facts.vat.values())),
+        json.dumps(row["payment_references"]),
+    )
+
+
+def facts_in(row: Mapping[str, Any]) -> Facts:
+    """What accountants want to know, from a row of `read_words`."""
+    sale = from_json(row["body"] or "{}") | from_json(row["amendment"] or "{}")
+    return facts_of(zip(row["rates"], row["amounts"], strict=True), row["total_minor"], sale)
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 async def take_due(connection: Connection, most: int) -> list[Mapping[str, Any]]:
@@ -75,37 +96,61 @@ async def take_due(connection: Connection, most: int) -> list[Mapping[str, Any]]
 
 
 async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> list[Mapping[str, Any]]:
-    """All that is searched of these orders; one that is gone is missing."""
+    """All that is searched and worked out of these orders; one that is gone is missing."""
     return await connection.fetch(
-        """select o.shop, o.order_id, o.placed_at, o.code, o.customer_name, o.customer_phone,
-               coalesce(o.customer_email, '') as customer_email,
-               o.source_reference,
-               (select s.body -> 'payment' ->> 'provider_reference' from submission s
-                where s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key
-               ) as submitted_reference,
-               array(select l.sku from order_line l where l.shop = o.shop and l.order_id = o.order_id
-                     and l.sku is not null order by l.line) as skus,
+        """select o.shop, o.order_id, o.placed_at, o.code, o.customer_name, o.customer_phone, o.total_minor,
+               coalesce(o.customer_email, '') as customer_email, o.source_reference, b.body,
+               (select a.content from amendment a where a.shop = o.shop and a.order_id = o.order_id) as amendment,
+               b.body -> 'payment' ->> 'provider_reference' as submitted_reference,
+               l.skus, l.rates, l.amounts,
                array(select x.tracking_number from shipment x where x.shop = o.shop and x.order_id = o.order_id
-                     and x.tracking_number is not null order by x.dispatched_at) as tracking_numbers,
+                     and x.tracking_number is not null order by x.dispatched_at, x.shipment_id) as tracking_numbers,
                array(select e.provider_reference from ledger_entry e where e.shop = o.shop
                      and e.order_id = o.order_id and e.provider_reference is not null
-                     order by e.recorded_at) as provider_references
+                     order by e.number) as payment_references
            from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
-           cross join lateral (select * from orders o where o.order_id = k.order_id and o.shop || '' = k.shop) o""",
+           cross join lateral (select * from orders o
+                               where o.order_id = k.order_id and o.shop || '' = k.shop offset 0) o
+           left join lateral (
+               select s.body from submission s
+               where o.stage = 'placed' and s.shop = o.shop and s.module = o.module
+                 and s.idempotency_key = o.idempotency_key
+               union all
+               select c.body from checkout c
+               where o.stage <> 'placed' and c.shop = o.shop and c.checkout_id = o.order_id) b on true
+           cross join lateral (
+               select coalesce(array_agg(l.sku order by l.line) filter (where l.sku is not null), '{}') as skus,
+                      coalesce(array_agg(l.vat_rate order by l.line), '{}') as rates,
+                      coalesce(array_agg(l.total_minor order by l.line), '{}') as amounts
+               from order_line l where l.shop = o.shop and l.order_id = o.order_id) l""",
         [shop for shop, _ in keys],
         [order_id for _, order_id in keys],
     )
 
 
 async def write_words(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write shop, order, moment placed, mail, document; what is the same stays untouched."""
+    """Write shop, order, moment placed, mail, document, country, tax, delivery, VAT rates and amounts (as array
+    literals), payment references (JSON); what is the same stays untouched."""
     await connection.execute(
-        """insert into order_search as s (shop, order_id, placed_at, mail, document)
-           select * from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[])
+        """insert into order_search as s (shop, order_id, placed_at, mail, document, country, tax_minor,
+               shipping_minor, vat_rates, vat_minor, payment_references)
+           select shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor,
+               vat_rates::integer[], vat_minor::bigint[],
+               array(select jsonb_array_elements_text(payment_references))
+           from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+                       $8::bigint[], $9::text[], $10::text[], $11::jsonb[])
+               as r (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_rates,
+                     vat_minor, payment_references)
            on conflict (order_id, shop) do update
-           set placed_at = excluded.placed_at, mail = excluded.mail, document = excluded.document
-           where (s.placed_at, s.mail, s.document) is distinct from
-                 (excluded.placed_at, excluded.mail, excluded.document)""",
+           set placed_at = excluded.placed_at, mail = excluded.mail, document = excluded.document,
+               country = excluded.country, tax_minor = excluded.tax_minor, shipping_minor = excluded.shipping_minor,
+               vat_rates = excluded.vat_rates, vat_minor = excluded.vat_minor,
+               payment_references = excluded.payment_references
+           where (s.placed_at, s.mail, s.document, s.country, s.tax_minor, s.shipping_minor, s.vat_rates, s.vat_minor,
+                  s.payment_references)
+               is distinct from (excluded.placed_at, excluded.mail, excluded.document, excluded.country,
+                  excluded.tax_minor, excluded.shipping_minor, excluded.vat_rates, excluded.vat_minor,
+                  excluded.payment_references)""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
 
@@ -113,15 +158,15 @@ async def write_words(connection: Connection, rows: Sequence[tuple[Any, ...]]) -
 async def renew_facets(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
     """Give the facets of these orders the orders' own kind."""
     await connection.execute(
-        """update order_facet f set kind_id = o.kind_id, placed_at = o.placed_at
+        """update order_facet f set kind_id = o.kind_id, placed_at = o.placed_at, total_minor = o.total_minor
            from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
-           cross join lateral (select x.shop, x.order_id, x.kind_id, x.placed_at from orders x
+           cross join lateral (select x.shop, x.order_id, x.kind_id, x.placed_at, x.total_minor from orders x
                                where x.order_id = k.order_id and x.shop || '' = k.shop
                                  and exists (select from order_facet g
                                              where g.order_id = x.order_id and g.shop = x.shop)
                                for share) o
            where f.order_id = o.order_id and f.shop = o.shop
-             and (f.kind_id, f.placed_at) is distinct from (o.kind_id, o.placed_at)""",
+             and (f.kind_id, f.placed_at, f.total_minor) is distinct from (o.kind_id, o.placed_at, o.total_minor)""",
         [shop for shop, _ in keys],
         [order_id for _, order_id in keys],
     )

@@ -20,7 +20,7 @@ async def read_listed(connection: Connection, shop: str, order_ids: Sequence[UUI
     """The columns of the REST list, `OrderListed` in documents.py."""
     return await connection.fetch(
         f"""select {LISTED} from unnest($2::uuid[]) with ordinality as w (order_id, at)
-            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1) o
+            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
             order by w.at""",
         shop,
         list(order_ids),
@@ -40,7 +40,7 @@ async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]
                 (select count(*) from mail m
                  where m.shop = $1 and m.order_id = o.order_id and m.state <> 'sent') as mails_in_trouble
             from unnest($2::uuid[]) with ordinality as w (order_id, at)
-            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1) o
+            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
             order by w.at""",
         shop,
         list(order_ids),
@@ -74,19 +74,26 @@ async def read_preview(
     IP address and browser are in `customer` only if the caller may see them.
     """
     return await connection.fetchrow(
-        """select o.order_id, o.code, o.placed_at, o.currency, o.total_minor, o.balance_minor, o.payment_method,
-                  o.customer_name, o.customer_email, o.customer_phone, o.source_reference, o.module, o.revision,
-                  case when $3 then s.body -> 'customer'
-                       else ((s.body -> 'customer')::jsonb - 'ip_address' - 'browser')::json end as customer,
-                  s.body -> 'billing_address' as billing_address, s.body -> 'shipping_address' as shipping_address,
-                  s.body -> 'shipping' as shipping, s.body -> 'extra_lines' as extra_lines,
-                  s.body -> 'totals' as totals, s.body ->> 'note' as note,
-                  coalesce((s.body ->> 'prices_include_tax')::boolean, true) as prices_include_tax,
+        """select o.order_id, o.code, o.stage, o.placed_at, o.currency, o.total_minor, o.balance_minor,
+                  o.payment_method, o.customer_name, o.customer_email, o.customer_phone, o.source_reference, o.module,
+                  o.revision,
+                  case when $3 then b.body -> 'customer'
+                       else ((b.body -> 'customer')::jsonb - 'ip_address' - 'browser')::json end as customer,
+                  b.body -> 'billing_address' as billing_address, b.body -> 'shipping_address' as shipping_address,
+                  b.body -> 'shipping' as shipping, b.body -> 'extra_lines' as extra_lines,
+                  b.body -> 'totals' as totals, b.body ->> 'note' as note,
+                  coalesce((b.body ->> 'prices_include_tax')::boolean, true) as prices_include_tax,
                   (select coalesce(jsonb_agg(to_jsonb(l) - 'shop' - 'order_id' order by l.line), '[]')
                    from order_line l where l.shop = $1 and l.order_id = o.order_id) as lines
            from orders o
-           left join submission s on s.shop = o.shop and s.module = o.module
-                                 and s.idempotency_key = o.idempotency_key
+           left join lateral (
+               select (s.body::jsonb || coalesce(a.content::jsonb, '{}'))::json as body
+               from submission s left join amendment a on a.shop = s.shop and a.order_id = o.order_id
+               where o.stage = 'placed' and s.shop = o.shop and s.module = o.module
+                 and s.idempotency_key = o.idempotency_key
+               union all
+               select c.body from checkout c
+               where o.stage <> 'placed' and c.shop = o.shop and c.checkout_id = o.order_id) b on true
            where o.order_id = $2 and o.shop || '' = $1""",
         shop,
         order_id,

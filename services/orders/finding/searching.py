@@ -9,9 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.orders.finding.folding import fold
+from services.orders.finding.folding import fold, landmark, pattern
 from services.orders.finding.selection import Selection
-from services.orders.finding.statements import Sql, Statement, Walk
+from services.orders.finding.statements import Sql, Statement, Walk, from_first, order_of
 from services.orders.short_code import read_code
 
 WINDOW = 10_000
@@ -42,7 +42,7 @@ async def exact_hits(connection: Connection, selection: Selection, asked: str) -
             union (select order_id from ledger_entry where shop = {shop} and provider_reference = any({spellings})
                    limit {MOST_EXACT + 1}))
         select o.placed_at as key, o.order_id from named n
-        join orders o on o.order_id = n.order_id and o.shop || '' = {shop}
+        {order_of("n", shop)}
         where o.kind_id = any({kinds}){rest}
         order by o.placed_at desc, o.order_id desc limit {MOST_EXACT + 1}"""
     found = await connection.fetch(sql, *made.arguments)
@@ -50,10 +50,13 @@ async def exact_hits(connection: Connection, selection: Selection, asked: str) -
 
 
 def newest(selection: Selection, walk: Walk, limit: int, without: Sequence[UUID]) -> Sql:
-    """Among the next WINDOW orders, those that fit."""
+    """Among the next WINDOW orders, those that fit. It begins at the first order of any of the kinds."""
     made = Statement()
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection, "s") + made.beyond(walk, "s")
+    if not selection.has_every_kind:
+        kinds = made.put(list(selection.kinds), "bigint[]")
+        bounds += from_first(shop, kinds, walk, "s")
     rest = made.words(selection) + _fits(made, selection) + _without(made, without)
     sql = f"""select s.placed_at as key, s.order_id
         from (select shop, order_id, placed_at, document from order_search s where s.shop = {shop}{bounds}
@@ -74,10 +77,10 @@ def indexed(selection: Selection, walk: Walk, limit: int, without: Sequence[UUID
         )
         sql = f"""with hit as materialized ({hits})
             select o.total_minor as key, o.order_id
-            from hit s join orders o on o.order_id = s.order_id and o.shop || '' = s.shop
+            from hit s {order_of("s")}
             where {rest}{_without(made, without)} order by o.total_minor {way}, o.order_id {way} limit {limit}"""
     else:
-        sql = f"""with hit as materialized ({hits} order by {walk.order})
+        sql = f"""with hit as materialized ({hits})
             select s.placed_at as key, s.order_id from (select * from hit order by {walk.order}) s
             where true{_fits(made, selection)}{_without(made, without)} limit {limit}"""
     return sql, made.arguments
@@ -94,10 +97,15 @@ def counted(selection: Selection, most: int, without: Sequence[UUID]) -> Sql:
 
 
 def _hits(made: Statement, selection: Selection, beyond: str) -> str:
-    """The rows of the search that have the terms. Adding nothing to the moment keeps the index of placing out."""
+    """The rows of the search that have the terms. The index is asked for the terms' landmarks; adding nothing to shop
+    and document keeps it from being asked for more, and other indexes out."""
     shop = made.put(selection.shop, "text")
+    marks = {landmark(term) for term in selection.terms}
+    asked = "".join(f" and s.document like {made.put(pattern(mark), 'text')}" for mark in sorted(marks))
+    whole = [term for term in selection.terms if landmark(term) != term]
+    asked += "".join(f" and s.document || '' like {made.put(pattern(term), 'text')}" for term in whole)
     return f"""select s.shop, s.order_id, s.placed_at from order_search s
-        where s.shop || '' = {shop}{made.words(selection)}{made.period(selection, "s")}{beyond}"""
+        where s.shop || '' = {shop}{asked}{made.period(selection, "s")}{beyond}"""
 
 
 def _fits(made: Statement, selection: Selection) -> str:

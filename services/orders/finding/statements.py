@@ -66,13 +66,13 @@ class Statement:
         place = f"({self.put(walk.beyond.key, kind)}, {self.put(walk.beyond.order_id, 'uuid')})"
         return f" and ({table}.{walk.column}, {table}.order_id) {walk.sign} {place}"
 
-    def amounts(self, selection: Selection) -> str:
+    def amounts(self, selection: Selection, table: str = "o") -> str:
         """The total is within the amounts."""
         parts = []
         if selection.amount_min is not None:
-            parts.append(f" and o.total_minor >= {self.put(selection.amount_min, 'bigint')}")
+            parts.append(f" and {table}.total_minor >= {self.put(selection.amount_min, 'bigint')}")
         if selection.amount_max is not None:
-            parts.append(f" and o.total_minor <= {self.put(selection.amount_max, 'bigint')}")
+            parts.append(f" and {table}.total_minor <= {self.put(selection.amount_max, 'bigint')}")
         return "".join(parts)
 
     def facets(self, selection: Selection) -> str:
@@ -88,11 +88,11 @@ class Statement:
             f" and {table}.document like {self.put(pattern(term), 'text')}" for term in selection.terms
         )
 
-    def text(self, selection: Selection) -> str:
+    def text(self, selection: Selection, table: str = "o") -> str:
         """The order's document has all terms."""
         if not selection.terms:
             return ""
-        return f""" and exists (select from order_search s where s.order_id = o.order_id and s.shop = o.shop
+        return f""" and exists (select from order_search s where s.order_id = {table}.order_id and s.shop = {table}.shop
                                 {self.words(selection)})"""
 
     def residue(self, selection: Selection) -> str:
@@ -103,15 +103,28 @@ class Statement:
 
 
 Sql = tuple[str, list[Any]]
+NO_LIMIT = 2**62
+"""For the whole of a list."""
+
+
+def order_of(table: str, shop: str | None = None) -> str:
+    """The order of each row of a table, by one probe of the primary key whatever the planner believes."""
+    return f"""cross join lateral (select * from orders o where o.order_id = {table}.order_id
+                                   and o.shop || '' = {shop or f"{table}.shop"} offset 0) o"""
 
 
 def scan(selection: Selection, walk: Walk, window: int, limit: int) -> Sql:
-    """Among the next `window` orders of the shop by moment, those that fit. Gives fewer than there are when the window
+    """Among the next `window` orders of the shop by moment, those that fit, read from the index alone. It begins at the
+    first order of any of the kinds, which may be far from the first of all. Gives fewer than there are when the window
     is too small: then something else must answer."""
     made = Statement()
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection) + made.beyond(walk)
-    kinds = "" if selection.has_every_kind else f" and o.kind_id = any({_kinds(made, selection.kinds)})"
+    kinds = ""
+    if not selection.has_every_kind:
+        numbers = _kinds(made, selection.kinds)
+        kinds = f" and o.kind_id = any({numbers})"
+        bounds += from_first(shop, numbers, walk)
     rest = made.amounts(selection) + made.facets(selection) + made.text(selection)
     sql = f"""select o.placed_at as key, o.order_id
         from (select shop, order_id, placed_at, kind_id, total_minor from orders o where o.shop = {shop}{bounds}
@@ -120,11 +133,21 @@ def scan(selection: Selection, walk: Walk, window: int, limit: int) -> Sql:
     return sql, made.arguments
 
 
+def from_first(shop: str, kinds: str, walk: Walk, table: str = "o") -> str:
+    """Not before the first order of any of the kinds."""
+    extreme, sign = ("max", "<=") if walk.is_descending else ("min", ">=")
+    return f""" and {table}.placed_at {sign} (select {extreme}(f.placed_at) from unnest({kinds}) as k (kind_id)
+        cross join lateral (select f.placed_at from orders f where f.shop = {shop} and f.kind_id = k.kind_id
+                            order by f.placed_at {_way(walk)}, f.order_id {_way(walk)} limit 1) f)"""
+
+
 def is_beyond_window(selection: Selection, walk: Walk, window: int) -> Sql:
     """Whether there are orders behind the window of `scan`."""
     made = Statement()
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection) + made.beyond(walk)
+    if not selection.has_every_kind:
+        bounds += from_first(shop, _kinds(made, selection.kinds), walk)
     sql = f"""select true from orders o where o.shop = {shop}{bounds}
         order by {walk.order} offset {window} limit 1"""
     return sql, made.arguments
@@ -182,23 +205,19 @@ def gather_period(selection: Selection, walk: Walk, limit: int) -> Sql:
     shop = made.put(selection.shop, "text")
     kinds = "" if selection.has_every_kind else f" and o.kind_id = any({_kinds(made, selection.kinds)})"
     rest = made.amounts(selection) + made.facets(selection) + made.text(selection) + made.beyond(walk)
-    sql = f"""with period as materialized (
-            select o.shop, o.order_id, o.placed_at, o.kind_id, o.total_minor from orders o
-            where o.shop = {shop}{made.period(selection)} order by o.placed_at)
-        select o.{walk.column} as key, o.order_id from period o where true{kinds}{rest}
-        order by {walk.order} limit {limit}"""
+    sql = f"""select o.{walk.column} as key, o.order_id
+        from (select o.shop, o.order_id, o.placed_at, o.kind_id, o.total_minor from orders o
+              where o.shop = {shop}{made.period(selection)} order by o.placed_at desc, o.order_id desc offset 0) o
+        where true{kinds}{rest} order by {walk.order} limit {limit}"""
     return sql, made.arguments
 
 
 def gather_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
     """All orders with any of the facets that fit, sorted: for few of them."""
     made = Statement()
-    facet = _facet_conditions(made, selection)
-    rest = made.amounts(selection) + made.text(selection) + made.beyond(walk)
-    sql = f"""with faceted as materialized (select distinct f.shop, f.order_id from order_facet f where {facet})
-        select o.{walk.column} as key, o.order_id from faceted f
-        join orders o on o.order_id = f.order_id and o.shop || '' = f.shop
-        where true{rest} order by o.{walk.column} {_way(walk)}, o.order_id {_way(walk)} limit {limit}"""
+    where = _facet_conditions(made, selection) + made.beyond(walk, "f") + made.text(selection, "f")
+    sql = f"""select distinct f.{walk.column} as key, f.order_id from order_facet f where {where}
+        order by key {_way(walk)}, f.order_id {_way(walk)} limit {limit}"""
     return sql, made.arguments
 
 
@@ -209,13 +228,8 @@ def merge_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     facets = made.put(list(selection.facets), "text[]")
     way = _way(walk)
-    rest = made.period(selection, "f") + made.beyond(walk, "f")
-    joined = made.amounts(selection) + made.text(selection)
-    residue = (
-        f""" and exists (select from orders o where o.order_id = f.order_id and o.shop || '' = f.shop{joined})"""
-        if joined
-        else ""
-    )
+    rest = made.period(selection, "f") + made.amounts(selection, "f") + made.beyond(walk, "f")
+    rest += made.text(selection, "f")
     sql = f"""with recursive present as (
             (select f.facet, f.kind_id from unnest({facets}) as w (facet) cross join lateral
                 (select f.facet, f.kind_id from order_facet f where f.shop = {shop} and f.facet = w.facet
@@ -227,7 +241,7 @@ def merge_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
                  order by f.kind_id limit 1) n)
         select o.key, o.order_id from present p cross join lateral (
             select f.placed_at as key, f.order_id from order_facet f
-            where f.shop = {shop} and f.facet = p.facet and f.kind_id = p.kind_id{rest}{residue}
+            where f.shop = {shop} and f.facet = p.facet and f.kind_id = p.kind_id{rest}
             order by f.placed_at {way}, f.order_id {way} limit {limit}) o
         where p.kind_id = any({kinds}) order by o.key {way}, o.order_id {way}
         limit {limit * len(selection.facets)}"""
@@ -246,7 +260,7 @@ def troubled(selection: Selection, walk: Walk, limit: int) -> Sql:
             select c.order_id from command c
             where c.shop = {shop} and c.state = 'parked' and c.order_id is not null)
         select o.{walk.column} as key, o.order_id
-        from trouble t join orders o on o.order_id = t.order_id and o.shop || '' = {shop}
+        from trouble t {order_of("t", shop)}
         where {where} order by o.{walk.column} {_way(walk)}, o.order_id {_way(walk)} limit {limit}"""
     return sql, made.arguments
 
@@ -296,7 +310,8 @@ def count_facets(selection: Selection, most: int) -> Sql:
 def _facet_conditions(made: Statement, selection: Selection) -> str:
     kinds = "" if selection.has_every_kind else f" and f.kind_id = any({_kinds(made, selection.kinds)})"
     shop, facets = made.put(selection.shop, "text"), made.put(list(selection.facets), "text[]")
-    return f"f.shop = {shop} and f.facet = any({facets}){kinds}" + made.period(selection, "f")
+    limits = made.period(selection, "f") + made.amounts(selection, "f")
+    return f"f.shop = {shop} and f.facet = any({facets}){kinds}{limits}"
 
 
 def _kinds(made: Statement, kinds: tuple[int, ...]) -> str:

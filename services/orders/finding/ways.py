@@ -15,12 +15,14 @@ from services.orders.finding.knowing import Known
 from services.orders.finding.selection import Selection
 from services.orders.finding.statements import Sql, Walk
 
-WINDOW = 20_000
+WINDOW = 30_000
 """Orders a scan looks at before it gives up."""
 FEW = 4_000
 """So many orders are simply read and sorted."""
-FEW_OF_A_PERIOD = 30_000
-"""Likewise, when they lie beside each other."""
+FEW_WITH_WORDS = 1_500
+"""Likewise, when their words have to be read too."""
+FEW_IN_INDEX = 30_000
+"""Likewise, when the index alone tells all and they lie beside each other."""
 MERGE_COST = 10
 """What a kind costs a merge, in orders that a scan looks at in the same time."""
 
@@ -63,7 +65,7 @@ class Ways:
         if selection.facets:
             return await self._faceted(walk, limit)
         if walk.is_by_total:
-            if selection.has_period and await self._is_few(statements.count_period, FEW_OF_A_PERIOD):
+            if selection.has_period and await self._is_few(statements.count_period, FEW_IN_INDEX):
                 return await self._fetch(statements.gather_period(selection, walk, limit))
             return await self._fetch(statements.merge(selection, walk, limit))
         if selection.has_amounts and self._may_be_few() and await self._is_few(statements.count_kinds, FEW):
@@ -78,7 +80,7 @@ class Ways:
 
     async def _faceted(self, walk: Walk, limit: int) -> list[Row]:
         selection = self._selection
-        if await self._is_few(statements.count_facets, FEW):
+        if await self._is_few(statements.count_facets, FEW_IN_INDEX):
             return await self._fetch(statements.gather_facets(selection, walk, limit))
         if walk.is_by_total:
             return await self._fetch(statements.merge(selection, walk, limit))
@@ -87,7 +89,7 @@ class Ways:
 
     async def _searched(self, walk: Walk, limit: int, without: tuple[UUID, ...]) -> list[Row]:
         selection = self._selection
-        if self._may_be_few() and await self._is_few(statements.count_kinds, FEW):
+        if self._may_be_few() and await self._is_few(statements.count_kinds, FEW_WITH_WORDS):
             found = await self._fetch(statements.gather(selection, walk, limit + len(without)))
             return [row for row in found if row[1] not in without][:limit]
         if not walk.is_by_total:
@@ -107,7 +109,7 @@ class Ways:
     async def _count_kinds(self, most: int, without: tuple[UUID, ...]) -> int:
         selection = self._selection
         if selection.terms:
-            if self._may_be_few() and await self._is_few(statements.count_kinds, FEW):
+            if self._may_be_few() and await self._is_few(statements.count_kinds, FEW_WITH_WORDS):
                 walk = Walk(is_by_total=False, is_descending=True)
                 found = await self._fetch(statements.gather(selection, walk, most + len(without)))
                 return sum(row[1] not in without for row in found)
@@ -117,7 +119,7 @@ class Ways:
             return await self._value(statements.counted(statements.gather_facets(selection, walk, most)))
         if not selection.has_amounts:
             return await self._value(statements.count_kinds(selection, most))
-        if selection.has_period and await self._is_few(statements.count_period, FEW_OF_A_PERIOD):
+        if selection.has_period and await self._is_few(statements.count_period, FEW_IN_INDEX):
             walk = Walk(is_by_total=False, is_descending=True)
             return await self._value(statements.counted(statements.gather_period(selection, walk, most)))
         return await self._value(statements.count_amounts(selection, most))

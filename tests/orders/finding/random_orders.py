@@ -19,6 +19,7 @@ from services.orders.fulfilment_status import FulfilmentStatus
 from services.orders.payment_status import PaymentStatus
 
 SHOP, OTHER = "maison", "atelier"
+PARIS = ZoneInfo("Europe/Paris")
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TAGS = [UUID(int=number) for number in range(1, 5)]
 CARRIERS = ["Colissimo", "DHL", "Mondial Relay"]

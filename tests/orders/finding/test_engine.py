@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +25,7 @@ from tests.orders.finding.random_orders import (
     CURRENCIES,
     FIRST_DAY,
     LABELS,
+    PARIS,
     SHOP,
     TAGS,
     Sample,
@@ -33,7 +33,6 @@ from tests.orders.finding.random_orders import (
     plainly,
 )
 
-PARIS = ZoneInfo("Europe/Paris")
 WORDS = [
     "",
     "",
@@ -109,7 +108,8 @@ def limits(draw: st.DrawFn) -> dict[str, int]:
     return {
         "WINDOW": draw(st.sampled_from([3, 40, 10_000])),
         "FEW": draw(st.sampled_from([1, 30, 10_000])),
-        "FEW_OF_A_PERIOD": draw(st.sampled_from([1, 10_000])),
+        "FEW_WITH_WORDS": draw(st.sampled_from([1, 30, 10_000])),
+        "FEW_IN_INDEX": draw(st.sampled_from([1, 10_000])),
         "MERGE_COST": draw(st.sampled_from([0, 1000])),
     }
 

@@ -1,0 +1,204 @@
+"""What may have become of a seeded order, and the columns this gives it.
+
+Invariant: the columns are computed by the services' own rules from the facts chosen here (`Order.restate`), so a seeded
+order is one that messages could have made.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from contracts.fulfillment import LinePosition, StockStanding
+from contracts.orders import OrderState
+from contracts.storefront import LineKind, PaymentMethod
+from deploy.seed.vocabulary import Basket
+from services.orders.fulfilment_status import sum_lines
+from services.orders.order import HandSet
+from services.orders.payment_status import Money
+from services.orders.record import Order
+
+NOBODY = UUID(int=0)
+STAGES = ("none", "packed", "shipped", "delivered")
+OVERPAID_MINOR = 500
+BY_HAND = frozenset({PaymentMethod.CHEQUE, PaymentMethod.TRANSFER, PaymentMethod.CASH, PaymentMethod.OTHER})
+AGES = ("fresh", "young", "settling", "old")
+"""Ages: under three days, under two weeks, under three months, older."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """What became of an order. `money`: none, paid, half, over, back (paid and given back); `stage`: how far its goods
+    are; `done_by_hand`: staff called it finished (tickets and bookings have no other end yet)."""
+
+    name: str
+    money: str
+    stage: str = "none"
+    is_cancelled: bool = False
+    is_missing: bool = False
+    done_by_hand: bool = False
+    is_archived: bool = False
+
+
+LIVES = (
+    Life("unpaid", "none"),
+    Life("paid", "paid"),
+    Life("half", "half"),
+    Life("over", "over"),
+    Life("missing", "paid", is_missing=True),
+    Life("packed", "paid", "packed"),
+    Life("packed_unpaid", "none", "packed"),
+    Life("shipped", "paid", "shipped"),
+    Life("delivered", "paid", "delivered", done_by_hand=True),
+    Life("delivered_over", "over", "delivered", done_by_hand=True),
+    Life("cancelled", "none", is_cancelled=True),
+    Life("given_back", "back", is_cancelled=True),
+    Life("archived", "paid", "delivered", done_by_hand=True, is_archived=True),
+    Life("cancelled_archived", "none", is_cancelled=True, is_archived=True),
+    Life("given_back_archived", "back", is_cancelled=True, is_archived=True),
+)
+SHARES: dict[str, dict[str, int]] = {
+    "fresh": {
+        "paid": 620,
+        "unpaid": 230,
+        "packed": 80,
+        "half": 10,
+        "missing": 15,
+        "shipped": 20,
+        "cancelled": 25,
+    },
+    "young": {
+        "delivered": 420,
+        "shipped": 300,
+        "paid": 90,
+        "packed": 60,
+        "unpaid": 60,
+        "cancelled": 30,
+        "given_back": 12,
+        "missing": 10,
+        "half": 8,
+        "over": 5,
+        "packed_unpaid": 5,
+    },
+    "settling": {
+        "delivered": 870,
+        "cancelled": 45,
+        "given_back": 30,
+        "archived": 20,
+        "unpaid": 15,
+        "shipped": 10,
+        "over": 3,
+        "delivered_over": 3,
+        "missing": 2,
+        "half": 2,
+    },
+    "old": {
+        "archived": 905,
+        "cancelled_archived": 50,
+        "given_back_archived": 30,
+        "delivered": 10,
+        "delivered_over": 1,
+        "unpaid": 2,
+        "cancelled": 2,
+    },
+}
+"""Per thousand orders of an age."""
+
+
+def outcomes(all_baskets: Sequence[Basket], shop: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of the table `seed_outcome`: everything an order of this basket, life and method has."""
+    for basket in all_baskets:
+        for number, life in enumerate(LIVES):
+            for method in methods_of(basket):
+                yield _outcome(basket, number, life, method, shop)
+
+
+def methods_of(basket: Basket) -> list[PaymentMethod]:
+    """Methods a sale can be placed with: a free one with `free` alone."""
+    is_free = basket.sale.totals.total_minor == 0
+    return [method for method in PaymentMethod if (method is PaymentMethod.FREE) is is_free]
+
+
+def _outcome(basket: Basket, number: int, life: Life, method: PaymentMethod, shop: str) -> tuple[Any, ...]:
+    positions = _positions(basket, life)
+    stock = StockStanding.NOT_REQUIRED
+    if basket.goods:
+        stock = StockStanding.MISSING if life.is_missing else StockStanding.RESERVED
+    order = Order(
+        shop=shop,
+        id=NOBODY,
+        code="",
+        method=method,
+        money=_money(basket.sale.totals.total_minor, life, method),
+        units=sum_lines(positions),
+        stock=stock,
+    )
+    order.restate()
+    if life.done_by_hand and not life.is_cancelled and order.state is not OrderState.COMPLETED:
+        assert order.automatic_state is not None
+        order.hand = HandSet(OrderState.COMPLETED, "completed", order.automatic_state)
+        order.restate()
+    version = 2 + STAGES.index(life.stage) if basket.goods else 0
+    return (basket.number, number, method.value, *_columns(order, basket, life, version, positions))
+
+
+def _positions(basket: Basket, life: Life) -> list[LinePosition]:
+    found = []
+    for line, sold in enumerate(basket.sale.lines, 1):
+        reached = STAGES.index(life.stage) if sold.kind is LineKind.SHIP else 0
+        found.append(
+            LinePosition(
+                line=line,
+                kind=sold.kind,
+                ordered=sold.quantity,
+                cancelled=sold.quantity if life.is_cancelled else 0,
+                packed=sold.quantity if reached >= 1 else 0,
+                shipped=sold.quantity if reached >= 2 else 0,
+                delivered=sold.quantity if reached >= 3 else 0,
+            )
+        )
+    return found
+
+
+def _money(total: int, life: Life, method: PaymentMethod) -> Money:
+    received = {"none": 0, "half": total // 2, "over": total + OVERPAID_MINOR}.get(life.money, total)
+    if method is PaymentMethod.FREE:
+        received = 0
+    credited = total if life.is_cancelled else 0
+    refunded = received if life.money == "back" else 0
+    return Money(
+        due=total,
+        credited=credited,
+        received=received,
+        received_by_hand=received if method in BY_HAND else 0,
+        refunded=refunded,
+        balance=total - credited - received + refunded,
+    )
+
+
+def _columns(
+    order: Order, basket: Basket, life: Life, version: int, positions: Sequence[LinePosition]
+) -> tuple[Any, ...]:
+    money, units, hand = order.money, order.units, order.hand
+    heard = [json.loads(one.model_dump_json()) for one in positions] if version else []
+    return (
+        order.state,
+        order.label,
+        order.automatic_state,
+        *((hand.state, hand.label, hand.over) if hand else (None, None, None)),
+        order.payment_status,
+        order.fulfilment_status,
+        list(order.flags),
+        *(money.due, money.credited, money.received, money.received_by_hand, money.refunded, money.balance),
+        1 + sum(amount > 0 for amount in (money.received, money.credited, money.refunded)),
+        version,
+        order.stock,
+        json.dumps(heard),
+        *(units.ordered, units.needed, units.packed, units.shipped, units.delivered),
+        *(units.other_ordered, units.other_needed),
+        *(units.to_pack, units.to_ship),
+        life.is_archived,
+        life.is_cancelled,
+        STAGES.index(life.stage) if basket.goods else 0,
+    )

@@ -1,0 +1,62 @@
+"""The words of an export in French and English: columns, payment statuses, methods, modules."""
+
+from collections.abc import Mapping
+
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "code": ("Commande", "Order"),
+    "placed_at": ("Date", "Date"),
+    "state": ("Statut", "Status"),
+    "payment": ("Paiement", "Payment"),
+    "method": ("Mode de paiement", "Payment method"),
+    "customer": ("Client", "Customer"),
+    "email": ("E-mail", "Email"),
+    "country": ("Pays", "Country"),
+    "currency": ("Devise", "Currency"),
+    "net": ("Total HT", "Net total"),
+    "rates": ("TVA {rate} %", "VAT {rate}%"),
+    "other_rates": ("TVA autres taux", "VAT other rates"),
+    "tax": ("Total TVA", "VAT total"),
+    "shipping": ("Livraison", "Delivery"),
+    "total": ("Total TTC", "Total"),
+    "received": ("Encaissé", "Received"),
+    "refunded": ("Remboursé", "Refunded"),
+    "balance": ("Solde dû", "Balance due"),
+    "module": ("Module", "Module"),
+    "reference": ("Référence du module", "Module reference"),
+    "provider_references": ("Références de paiement", "Payment references"),
+}
+"""Headings, in the sequence of the columns; `rates` stands for one column a rate."""
+PAYMENT: Mapping[str, tuple[str, str]] = {
+    "void": ("Sans objet", "Not applicable"),
+    "in_progress": ("Saisie en cours", "In checkout"),
+    "abandoned": ("Panier abandonné", "Abandoned cart"),
+    "refunded": ("Remboursée", "Refunded"),
+    "overpaid": ("Trop-perçu", "Overpaid"),
+    "partially_refunded": ("Remboursée en partie", "Partially refunded"),
+    "paid": ("Payée", "Paid"),
+    "partially_paid": ("Payée en partie", "Partially paid"),
+    "authorized": ("Autorisée", "Authorised"),
+    "pending": ("Paiement en cours", "Payment in progress"),
+    "unpaid": ("Non payée", "Unpaid"),
+}
+METHOD: Mapping[str, tuple[str, str]] = {
+    "card": ("Carte", "Card"),
+    "paypal": ("PayPal", "PayPal"),
+    "cheque": ("Chèque", "Cheque"),
+    "transfer": ("Virement", "Bank transfer"),
+    "cash": ("Espèces / sur place", "Cash / on site"),
+    "other": ("Autre", "Other"),
+    "free": ("Gratuit", "Free"),
+}
+MODULE: Mapping[str, tuple[str, str]] = {
+    "shop": ("Boutique", "Shop"),
+    "events": ("Événements", "Events"),
+    "price_table": ("Tarifs", "Price table"),
+    "restaurant": ("Restaurant", "Restaurant"),
+    "slots": ("Créneaux", "Slots"),
+}
+
+
+def word(words: Mapping[str, tuple[str, str]], key: str, language: str) -> str:
+    """A word in a language, French unless it is `en`; a key without words says itself."""
+    return words[key][language == "en"] if key in words else key

@@ -1,0 +1,32 @@
+"""`python -m tests.bench.finding_export URL SHOP`: export everything; prints rows, seconds, most memory in MiB."""
+
+import resource
+import sys
+import time
+from zoneinfo import ZoneInfo
+
+from services.chassis.database import open_pool
+from services.orders.finding.export_cells import Manner
+from services.orders.finding.exporting import export
+from services.orders.finding.filters import Filters
+from services.orders.finding.finder import Finder
+from services.orders.order import LABELS
+
+
+async def main(url: str, shop: str) -> None:
+    """Read the whole export and throw it away."""
+    pool = await open_pool(url, 2, "bench")
+    manner = Manner("fr", ZoneInfo("Europe/Paris"), {key: texts["fr"] for key, texts in LABELS.items()})
+    rows, began = -1, time.monotonic()
+    async with pool.acquire() as connection:
+        async for piece in export(connection, Finder(), shop, Filters(), manner):
+            rows += piece.count(b"\r\n")
+    seconds = time.monotonic() - began
+    await pool.close()
+    sys.stdout.write(f"{rows} {seconds} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}\n")
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    uvloop.run(main(*sys.argv[1:3]))

@@ -1,0 +1,177 @@
+"""The export holds just the list's orders, in its sequence; its amounts add up; no cell is a formula."""
+
+import csv
+import io
+import json
+import random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.storefront import OrderSubmitted
+from services.orders.finding.export_cells import FORMULA, Manner, cells, decimal, headings, safe
+from services.orders.finding.exporting import export
+from services.orders.finding.filters import Filters
+from services.orders.finding.finder import Finder
+from services.orders.finding.taxes import facts_of
+from services.orders.finding.words import Sort, Tab
+from services.orders.order import LABELS
+from tests.conftest import Desks
+from tests.orders.builders import SHOP, a_line, a_sale, paid_by
+from tests.orders.finding.random_orders import TAGS, insert_samples, plainly
+
+PARIS = ZoneInfo("Europe/Paris")
+FRENCH = Manner("fr", PARIS, {key: texts["fr"] for key, texts in LABELS.items()})
+ENGLISH = Manner("en", PARIS, {key: texts["en"] for key, texts in LABELS.items()})
+
+
+async def read(connection: Any, filters: Filters, manner: Manner = FRENCH) -> list[dict[str, str]]:
+    """The export as a spreadsheet reads it."""
+    pieces = [piece async for piece in export(connection, Finder(), SHOP, filters, manner)]
+    text = b"".join(pieces).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=manner.delimiter))
+
+
+async def test_an_order_as_accountants_read_it(desks: Desks) -> None:
+    desk = await desks("orders")
+    book = a_line(description="Livre", sku="LIV", quantity=1, unit_price_minor=2000, vat_rate=550)
+    await desk.deliver(
+        a_sale(
+            a_line(),
+            book,
+            customer={"name": "=cmd|' /C calc'!A0", "email": "zoe@client.example"},
+            extra_lines=[],
+            source_reference="+33",
+        )
+    )
+    async with desk.hub.acquire() as connection:
+        (french,) = await read(connection, Filters())
+        (english,) = await read(connection, Filters(), ENGLISH)
+    assert french["Client"] == "'=cmd|' /C calc'!A0"
+    assert french["Référence du module"] == "'+33"
+    assert french["Date"] == "22/11/2026 10:30"
+    assert (french["Statut"], french["Paiement"]) == ("En attente de paiement", "Non payée")
+    assert (french["Mode de paiement"], french["Pays"], french["Devise"]) == ("Carte", "FR", "EUR")
+    assert (french["Total TTC"], french["Total TVA"], french["Total HT"]) == ("49,00", "5,87", "43,13")
+    assert (french["TVA 20 %"], french["TVA 5,5 %"], french["TVA 10 %"]) == ("4,83", "1,04", "0,00")
+    assert (french["Livraison"], french["Encaissé"], french["Solde dû"]) == ("5,00", "0,00", "49,00")
+    assert (english["Total"], english["VAT 5.5%"], english["Date"]) == ("49.00", "1.04", "2026-11-22 10:30")
+    assert english["Status"] == "Awaiting payment"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(sort=Sort.LOWEST),
+        Filters(tab=Tab.PROBLEMS, sort=Sort.OLDEST),
+        Filters(tag=TAGS[:2]),
+        Filters(q="martin"),
+        Filters(q="--"),
+        Filters(tab=Tab.TO_SHIP, currency="CHF", amount_min=500),
+    ],
+    ids=lambda filters: filters.url(),
+)
+async def test_the_export_of_a_list_is_that_list(desks: Desks, filters: Filters) -> None:
+    desk = await desks("orders")
+    async with desk.hub.acquire() as connection:
+        samples = await insert_samples(connection, seed=3, count=150)
+        await connection.execute("analyze")
+        found = [row["Commande"] for row in await read(connection, filters)]
+    expected = plainly(samples, filters.model_copy(update={"q": ""}), PARIS)
+    kept = {one.order_id for one in plainly(samples, filters, PARIS)}
+    assert found == [one.code for one in expected if one.order_id in kept]
+
+
+async def test_what_changes_during_an_export_is_not_in_it(desks: Desks) -> None:
+    desk = await desks("orders")
+    await desk.deliver(a_sale())
+    async with desk.hub.acquire() as connection:
+        pieces = export(connection, Finder(), SHOP, Filters(), FRENCH)
+        first = await anext(pieces)
+        await desk.deliver(a_sale(payment=paid_by("cheque")))
+        await desk.hub.pool.execute("update orders set customer_name = 'Another'")
+        rest = b"".join([piece async for piece in pieces])
+    assert first.startswith(b"\xef\xbb\xbfCommande;Date;")
+    assert rest.count(b"\r\n") == 1
+    assert b"Another" not in rest
+
+
+@given(st.text())
+def test_no_text_begins_a_formula(text: str) -> None:
+    assert safe(text)[:1] not in FORMULA or not text
+    assert safe(text).lstrip("'").endswith(text.lstrip("'"))
+
+
+@given(st.integers(-(10**15), 10**15), st.sampled_from([0, 2, 3]))
+def test_an_amount_is_a_number_in_both_languages(minor: int, exponent: int) -> None:
+    assert round(float(decimal(minor, exponent, ".")) * 10**exponent) == minor or abs(minor) > 2**53
+    assert decimal(minor, exponent, ",").replace(",", "").lstrip("-").lstrip("0") == str(abs(minor)).lstrip(
+        "0"
+    )
+
+
+@given(st.integers(0, 2**32))
+def test_vat_by_rate_adds_up_to_the_sales_own(seed: int) -> None:
+    chance = random.Random(seed)
+    rates = [0, 210, 550, 1000, 2000, 2100]
+    lines = [
+        a_line(
+            quantity=chance.randint(1, 9),
+            unit_price_minor=chance.randrange(1, 9999),
+            vat_rate=chance.choice(rates),
+        )
+        for _ in range(chance.randint(1, 5))
+    ]
+    sale = a_sale(*lines)
+    row, tax = row_of(sale), sale.totals.tax_minor
+    assert sum(row["vat_minor"]) == row["tax_minor"] == tax
+    shown = dict(zip(headings(ENGLISH), cells(row, ENGLISH), strict=True))
+    columns = [
+        float(amount) for name, amount in shown.items() if name.startswith("VAT ") and name != "VAT total"
+    ]
+    assert round(sum(columns) * 100) == tax
+    assert round(float(shown["Net total"]) * 100) == row["total_minor"] - tax
+    assert round(float(shown["Total"]) * 100) == row["total_minor"]
+
+
+def test_the_vat_of_an_edited_order_is_that_of_its_lines_now() -> None:
+    sale = json.loads(a_sale(a_line()).model_dump_json())
+    sold = facts_of([(2000, 2400)], 2900, sale)
+    edited = facts_of([(2000, 1200)], 1700, sale)
+    assert (sold.tax_minor, sold.vat) == (sale["totals"]["tax_minor"], {2000: 483})
+    assert (edited.tax_minor, edited.vat) == (283, {2000: 283})
+    assert (edited.country, edited.shipping_minor) == ("FR", 500)
+    assert facts_of([], 0, {}).vat == {}
+
+
+def row_of(sale: OrderSubmitted) -> dict[str, Any]:
+    """What the export reads of a sale."""
+    lines = [(line.vat_rate, line.total_minor) for line in sale.lines]
+    facts = facts_of(lines, sale.totals.total_minor, json.loads(sale.model_dump_json(exclude_none=True)))
+    return {
+        "code": "K7F3-QD9M",
+        "placed_at": sale.submitted_at,
+        "label": "completed",
+        "payment_status": "paid",
+        "payment_method": "card",
+        "customer_name": sale.customer.name,
+        "customer_email": sale.customer.email,
+        "currency": "EUR",
+        "total_minor": sale.totals.total_minor,
+        "country": facts.country,
+        "tax_minor": facts.tax_minor,
+        "shipping_minor": facts.shipping_minor,
+        "vat_rates": list(facts.vat),
+        "vat_minor": list(facts.vat.values()),
+        "received_minor": 0,
+        "refunded_minor": 0,
+        "marked_minor": 0,
+        "balance_minor": 0,
+        "module": "shop",
+        "source_reference": None,
+        "payment_references": [],
+    }

@@ -1,0 +1,158 @@
+"""Every order's kind is in the dictionary, whoever wrote it and however many did at once; facets and words follow."""
+
+import asyncio
+import random
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.orders.finding.filters import Filters
+from services.orders.finding.finder import Finder
+from services.orders.finding.folding import fold
+from services.orders.finding.indexing import index_due, note_changed
+from services.orders.finding.words import Tab
+from tests.conftest import Desks, FreshDatabase
+from tests.orders.builders import SHOP, a_life, a_sale
+from tests.orders.finding.random_orders import PARIS, TAGS, insert_rows, random_row
+
+UNKNOWN = """select count(*) from orders o where not exists (
+    select from order_kind k where k.shop = o.shop and k.kind_id = o.kind_id)"""
+STRAY_FACETS = """select count(*) from order_facet f join orders o on o.order_id = f.order_id and o.shop = f.shop
+    where (f.kind_id, f.placed_at, f.total_minor) is distinct from (o.kind_id, o.placed_at, o.total_minor)"""
+
+
+async def test_many_writers_at_once_leave_a_whole_dictionary(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database("orders")
+    rows = [random_row(random.Random(number % 40), number) for number in range(200)]
+    for number, row in enumerate(rows):
+        row["order_id"] = UUID(int=number + 1)
+
+    async def write(part: list[dict[str, Any]]) -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for start in range(0, len(part), 5):
+                async with connection.transaction():
+                    await insert_rows(connection, part[start : start + 5])
+                    await connection.execute(
+                        "update orders set archived_at = now() where order_id = $1", part[start]["order_id"]
+                    )
+        finally:
+            await connection.close()
+
+    await asyncio.gather(*(write(rows[writer::4]) for writer in range(4)))
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval(UNKNOWN) == 0
+    assert await connection.fetchval("select count(*) from order_kind") > 20
+    await connection.close()
+
+
+async def test_a_kind_that_another_process_met_first_is_listed(desks: Desks) -> None:
+    desk = await desks("orders")
+    finder = Finder()
+    async with desk.hub.acquire() as connection:
+        assert (await finder.page(connection, SHOP, Filters(), PARIS)).order_ids == ()
+        life = await a_life(desk)
+        assert (await finder.page(connection, SHOP, Filters(), PARIS)).order_ids == (life.order_id,)
+        await desk.deliver(life.balance(1, received=life.total))
+        for tab, expected in ((Tab.TO_PROCESS, 1), (Tab.TO_COLLECT, 0), (Tab.TO_PACK, 1), (Tab.TO_SHIP, 0)):
+            assert (await finder.count(connection, SHOP, Filters(tab=tab), PARIS)).number == expected
+        for message in (life.packed(), life.dispatched()):
+            await desk.deliver(message)
+        by_carrier = await finder.page(connection, SHOP, Filters(carrier=["Colissimo", "DHL"]), PARIS)
+        assert by_carrier.order_ids == (life.order_id,)
+        assert (await finder.count(connection, SHOP, Filters(carrier=["DHL"]), PARIS)).number == 0
+
+
+async def test_facets_follow_their_order(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    add = "insert into order_tag (shop, order_id, tag_id, added_by, added_at) values ($1, $2, $3, 'a', now())"
+    await desk.hub.pool.execute(add, SHOP, life.order_id, TAGS[0])
+    await desk.deliver(life.balance(1, received=life.total))
+    assert await desk.fetchval(STRAY_FACETS) == 0
+    async with desk.hub.acquire() as connection:
+        tagged = Filters(tag=[TAGS[0]], tab=Tab.TO_PACK)
+        assert (await Finder().count(connection, SHOP, tagged, PARIS)).number == 1
+    await desk.hub.pool.execute("update order_facet set kind_id = 0")
+    await note_changed(desk.hub.pool, SHOP, [life.order_id])
+    assert await index_due(desk.hub) is False
+    assert await desk.fetchval(STRAY_FACETS) == 0
+    await desk.hub.pool.execute("delete from order_tag")
+    assert await desk.fetchval("select count(*) from order_facet") == 0
+
+
+async def test_words_of_a_life_are_found_once_the_worker_looked(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(
+        desk, customer={"name": "Zoé Œuvrard", "email": "Zoe@Client.example", "phone": "+33 6 12 34 56 78"}
+    )
+    other = await desk.deliver(a_sale(customer={"name": "Bob", "email": "bob@client.example"}))
+    for message in (life.balance(1, received=life.total), life.packed(), life.dispatched()):
+        await desk.deliver(message)
+    await index_due(desk.hub)
+    assert await desk.fetchval("select count(*) from order_search_due") == 0
+    finder, found = Finder(), {}
+    asked = [
+        "zoe",
+        "oeuvr ZOÉ",
+        "zoe@client.example",
+        "06 12 34 56 78",
+        "0033612345678",
+        "mug-bleu",
+        "6a1234",
+        "34567890",
+    ]
+    async with desk.hub.acquire() as connection:
+        for text in [
+            *asked,
+            life.code,
+            life.code.replace("-", "").lower(),
+            "bob",
+            "client.example",
+            "%",
+            "zoe bob",
+        ]:
+            found[text] = (await finder.page(connection, SHOP, Filters(q=text), PARIS)).order_ids
+    assert {text: ids for text, ids in found.items() if ids != (life.order_id,)} == {
+        "bob": (other.envelope.id,),
+        "client.example": tuple(sorted((life.order_id, other.envelope.id), reverse=True)),
+        "mug-bleu": tuple(sorted((life.order_id, other.envelope.id), reverse=True)),
+        "%": (),
+        "zoe bob": (),
+    }
+
+
+async def test_a_corrected_customer_is_found_by_the_new_name_alone(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    await index_due(desk.hub)
+    await desk.hub.pool.execute("update orders set customer_name = 'Ann Byrne'")
+    await index_due(desk.hub)
+    (row,) = await desk.fetch("select document, order_id from order_search")
+    assert row["order_id"] == life.order_id
+    assert " ann byrne " in row["document"]
+    assert "martin" not in row["document"]
+
+
+async def test_an_order_that_is_deleted_is_found_nowhere(desks: Desks) -> None:
+    desk = await desks("orders")
+    await a_life(desk)
+    await index_due(desk.hub)
+    await desk.hub.pool.execute("delete from orders")
+    assert await desk.fetchval("select count(*) from order_search") == 0
+
+
+async def test_two_workers_never_write_at_once(desks: Desks) -> None:
+    desk = await desks("orders")
+    for _ in range(3):
+        await a_life(desk)
+    await asyncio.gather(*(index_due(desk.hub) for _ in range(4)))
+    await index_due(desk.hub)
+    assert await desk.fetchval("select count(*) from order_search") == 3
+
+
+def test_folding_leaves_ascii_words() -> None:
+    assert fold("  Élodie\tŒUVRÉ-Straße\u00a0ŁÓDŹ ") == "elodie oeuvre-strasse lodz"
+    assert fold("Ελένη") == fold("ΕΛΈΝΗ")
+    assert fold("Ελένη").isascii()

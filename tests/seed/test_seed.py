@@ -1,0 +1,71 @@
+"""A seeded system is one the services could have made: the auditor has nothing to say, and every order is found."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.catalogue import SERVICES
+from deploy.auditor.auditing import audit
+from deploy.seed import addresses, lives, vocabulary
+from deploy.seed.seeding import bound, seed
+from services.orders.finding.filters import Filters
+from services.orders.finding.finder import Finder
+from services.orders.finding.indexing import index
+from services.orders.finding.words import Tab
+from tests.conftest import Desks, FreshDatabase
+from tests.orders.finding.random_orders import PARIS
+
+SHOP = "atelier-garance"
+COUNT = 1200
+
+
+@pytest.mark.timeout(240)
+async def test_the_auditor_is_content_and_every_order_is_found(
+    fresh_database: FreshDatabase, desks: Desks
+) -> None:
+    urls = {service: await fresh_database(service) for service in SERVICES}
+    told: list[str] = []
+    await seed(urls, SHOP, COUNT, told.append)
+    assert any(line.startswith(f"orders: {COUNT:,} orders") for line in told)
+    assert await audit(urls, quiet_seconds=5) == []
+    desk = await desks("orders", urls["orders"])
+    assert await desk.fetchval("select count(*) from order_search_due") == 0
+    async with desk.hub.acquire() as connection:
+        finder = Finder()
+        every = await finder.count(connection, SHOP, Filters(), PARIS)
+        assert not every.is_exact
+        for tab in set(Tab) - {Tab.PROBLEMS}:
+            assert (await finder.count(connection, SHOP, Filters(tab=tab), PARIS)).number > 0, tab
+        tags = [row["tag_id"] for row in await connection.fetch("select tag_id from tag")]
+        assert len(tags) == len(vocabulary.TAGS)
+        assert (await finder.count(connection, SHOP, Filters(tag=tags), PARIS)).number > COUNT // 40
+        before = await connection.fetch("select * from order_search order by order_id")
+        await index(connection, [(row["shop"], row["order_id"]) for row in before])
+        assert await connection.fetch("select * from order_search order by order_id") == before
+        await seed(urls, SHOP, 50, told.append)
+    assert await desk.fetchval("select count(*) from orders") == COUNT + 50
+    assert await audit(urls, quiet_seconds=5) == []
+
+
+def test_every_life_an_age_names_exists() -> None:
+    names = {life.name for life in lives.LIVES}
+    assert set(lives.SHARES) == set(lives.AGES)
+    for shares in lives.SHARES.values():
+        assert set(shares) <= names
+        assert sum(shares.values()) <= 1000
+        assert len(vocabulary.picks(shares, 1000)) == 1000
+
+
+def test_names_in_a_statement_become_typed_places() -> None:
+    sql, arguments = bound("select $shop, $count + $count, $days", {"shop": "a", "count": 3, "days": [0.5]})
+    assert sql == "select $1::text, $2::bigint + $2::bigint, $3::float8[]"
+    assert arguments == ["a", 3, [0.5]]
+
+
+def test_addresses_are_there_as_long_as_the_system_is(tmp_path: Path) -> None:
+    file = tmp_path / "up" / "databases.json"
+    assert addresses.running(file) == {}
+    with addresses.noted({"orders": "postgresql://x"}, file):
+        assert addresses.running(file) == {"orders": "postgresql://x"}
+        assert file.stat().st_mode & 0o077 == 0
+    assert addresses.running(file) == {}
