@@ -1,4 +1,5 @@
-"""A parked message as an operator may see it: its form and its numbers, without what customers wrote. Pure."""
+"""A parked message as an operator may see it: its form and its numbers, without what customers wrote unless the
+operator may see that too. Pure."""
 
 import json
 from typing import Any
@@ -29,11 +30,12 @@ PERSONAL = frozenset(
 """Fields of contracts/ that hold or may hold what tells of a person. In `options` even names are theirs."""
 
 
-def readable_body(body: bytes) -> dict[str, Any]:
-    """`text`, at most 16 KiB of it; `is_json`, `is_cut`. Of JSON the fields stay and personal values are hidden; of
-    anything else only the beginning is shown, since nobody can tell what is in it."""
+def readable_body(body: bytes, *, with_persons: bool = False) -> dict[str, Any]:
+    """`text`, at most 16 KiB of it; `is_json`, `is_cut`. Of JSON the fields stay and personal values are hidden, unless
+    the reader may see them; of anything else only the beginning is shown, since nobody can tell what is in it."""
     try:
-        text = json.dumps(_without_persons(json.loads(body)), ensure_ascii=False, indent=2)
+        value = json.loads(body)
+        text = json.dumps(value if with_persons else _without_persons(value), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
         start = body[:200].decode(errors="replace")
         return {"text": start, "is_json": False, "is_cut": len(body) > 200}

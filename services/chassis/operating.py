@@ -108,30 +108,36 @@ class _Desk:
         states, group = query.getlist("state") or list(STATES), query.get("group")
         if group not in (None, "fingerprint"):
             raise BadRequest("group by fingerprint, or leave group out")
+        before, shop = _number(query.get("before")), query.get("shop")
         async with self._hub.acquire() as connection:
             if group is not None:
-                return {"groups": await operations_store.group_parked(connection, states)}
-            before = _number(query.get("before"))
-            rows = await store.list_parked(connection, states, MOST_LISTED, query.get("fingerprint"), before)
+                return {"groups": await operations_store.group_parked(connection, states, shop)}
+            print_ = query.get("fingerprint")
+            rows = await store.list_parked(connection, states, MOST_LISTED, print_, before, shop)
         return {"parked": rows}
 
     async def explain(self, request: Request) -> dict[str, Any] | Response:
         """One parked message as far as an operator needs it."""
-        parked_id = request.path_params["id"]
+        parked_id, query = request.path_params["id"], request.query_params
         async with self._hub.acquire() as connection:
-            row = await operations_store.read_parked(connection, parked_id) if parked_id < 2**63 else None
+            row = (
+                await operations_store.read_parked(connection, parked_id, query.get("shop"))
+                if parked_id < 2**63
+                else None
+            )
         if row is None:
             return _problem(404, f"nothing is parked as {parked_id}")
         headers: Any = json.loads(row["headers"])
-        return {"parked": {**row, "headers": headers, "body": readable_body(row["body"])}}
+        body = readable_body(row["body"], with_persons=query.get("personal") == "shown")
+        return {"parked": {**row, "headers": headers, "body": body}}
 
     async def redrive(self, request: Request) -> dict[str, Any]:
         """Give dead messages back to their handlers."""
         body = await _body(request)
         parked_id, print_ = _one_or_alike(body)
-        actor = _text(body, "actor") or "operator"
+        actor, shop = _text(body, "actor") or "operator", _text(body, "shop")
         async with self._hub.unit() as unit:
-            rows = await store.redrive(unit.connection, actor, parked_id, print_, unit.now)
+            rows = await store.redrive(unit.connection, actor, parked_id, print_, unit.now, shop)
             for row in rows:
                 said = MessageRedriven(
                     message_id=row["event_id"], message_type=row["type"], queue=row["queue"], actor=actor
@@ -149,7 +155,14 @@ class _Desk:
             raise BadRequest("give the reason for discarding it")
         async with self._hub.unit() as unit:
             rows = await store.discard(
-                unit.connection, actor, parked_id, print_, why, unit.now, MOST_DISCARDED
+                unit.connection,
+                actor,
+                parked_id,
+                print_,
+                why,
+                unit.now,
+                MOST_DISCARDED,
+                _text(body, "shop"),
             )
             for row in rows:
                 said = MessageDiscarded(
@@ -163,11 +176,16 @@ class _Desk:
         return JSONResponse({"discarded": len(rows)}, 200 if rows else 404)
 
     async def replay(self, request: Request) -> dict[str, Any]:
-        """Say a range of events again to one listener, which takes them as new but without outward effects."""
+        """Say a range of events again to one listener, which takes them as new but without outward effects. With
+        `dry` they are only counted."""
         hub, body = self._hub, await _body(request)
         queue, types = _listened(hub.service, body)
         since, until, actor = _moment(body, "from"), _moment(body, "to"), _text(body, "actor") or "operator"
         replay_id, ids = uuid7(), (uuid7_floor(since), uuid7_floor(until))
+        if body.get("dry") is True:
+            async with hub.acquire() as connection:
+                count = await operations_store.count_replay(connection, types, ids)
+            return {"replay_id": None, "queue": queue, "types": types, "messages": count}
         async with hub.unit() as unit:
             count = await operations_store.ask_replay(
                 unit.connection, replay_id, hub.service, queue, types, ids, hub.owner

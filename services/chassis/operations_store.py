@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.chassis.store import Row
+from services.chassis.store import OF_SHOP, Row
 
 MOST_COUNTED = 100_000
 
@@ -44,31 +44,41 @@ async def count_refused(connection: Connection) -> list[Row]:
     )
 
 
-async def group_parked(connection: Connection, states: Sequence[str]) -> list[Row]:
-    """Parked messages by fingerprint, the latest first, with one of each to look at."""
+async def group_parked(connection: Connection, states: Sequence[str], shop: str | None = None) -> list[Row]:
+    """Parked messages by fingerprint, the latest first, with one of each to look at; a shop's alone if one is given."""
     return await connection.fetch(
-        """SELECT g.*, s.queue, s.type, s.reason, s.detail
+        f"""SELECT g.*, s.queue, s.type, s.reason, s.detail
            FROM (SELECT p.fingerprint, count(*) AS messages, count(*) FILTER (WHERE p.state = 'waiting') AS waiting,
                         count(*) FILTER (WHERE p.state = 'dead') AS dead, min(p.first_at) AS first_at,
                         max(p.last_at) AS last_at, max(p.id) AS sample_id
                  FROM (SELECT id, state, fingerprint, first_at, last_at FROM msg.parked
-                       WHERE state = ANY($1) ORDER BY id DESC LIMIT $2) AS p
+                       WHERE state = ANY($1) AND {OF_SHOP.format(3)} ORDER BY id DESC LIMIT $2) AS p
                  GROUP BY p.fingerprint ORDER BY max(p.last_at) DESC LIMIT 500) AS g
-           JOIN msg.parked AS s ON s.id = g.sample_id ORDER BY g.last_at DESC, g.sample_id DESC""",
+           JOIN msg.parked AS s ON s.id = g.sample_id ORDER BY g.last_at DESC, g.sample_id DESC""",  # noqa: S608 - a constant of ours
         states,
         MOST_COUNTED,
+        shop,
     )
 
 
-async def read_parked(connection: Connection, parked_id: int) -> Row | None:
+async def read_parked(connection: Connection, parked_id: int, shop: str | None = None) -> Row | None:
     """One parked message with its headers and body."""
     return await connection.fetchrow(
-        """SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
+        f"""SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
                   user_id, attempts, next_at, give_up_at, first_at, last_at, actor, note, headers,
                   substring(body FOR 1048577) AS body, length(body) AS body_bytes
-           FROM msg.parked WHERE id = $1""",
+           FROM msg.parked WHERE id = $1 AND {OF_SHOP.format(2)}""",  # noqa: S608 - a constant of ours
         parked_id,
+        shop,
     )
+
+
+async def count_replay(connection: Connection, types: Sequence[str], ids: tuple[UUID, UUID]) -> int:
+    """How many events `ask_replay` would send again."""
+    found = await connection.fetchval(
+        "SELECT count(*) FROM msg.event_log WHERE type = ANY($1) AND id >= $2 AND id < $3", types, *ids
+    )
+    return int(found)
 
 
 async def ask_replay(

@@ -17,6 +17,11 @@ from services.chassis.writing import Writer
 Row = Mapping[str, Any]
 Key = tuple[UUID, str]
 NOBODY = UUID(int=0)
+OF_SHOP = """(${0}::text IS NULL OR shop = ${0} OR (shop IS NULL AND (
+    user_id IS NULL OR NOT starts_with(user_id, 'storefront.')
+    OR starts_with(user_id, 'storefront.' || ${0} || '.'))))"""
+"""Condition on `msg.parked` (format with the number of the parameter): rows of a shop and those that name none, unless
+another shop's storefront sent them; all when the parameter is null."""
 
 
 async def remember(connection: Connection, consumer: str, keys: Sequence[Key], now: datetime) -> set[Key]:
@@ -253,17 +258,24 @@ async def wake(connection: Writer, keys: Sequence[str]) -> None:
 
 
 async def redrive(
-    connection: Connection, actor: str, parked_id: int | None, fingerprint: str | None, now: datetime
+    connection: Connection,
+    actor: str,
+    parked_id: int | None,
+    fingerprint: str | None,
+    now: datetime,
+    shop: str | None = None,
 ) -> list[Row]:
-    """Give dead messages back to their consumer: one by id, or all of a fingerprint."""
+    """Give dead messages back to their consumer: one by id, or all of a fingerprint; a shop's alone if one is given."""
     return await connection.fetch(
-        """UPDATE msg.parked SET state = 'waiting', next_at = $4, give_up_at = NULL, wait_key = NULL, attempts = 0,
+        f"""UPDATE msg.parked SET state = 'waiting', next_at = $4, give_up_at = NULL, wait_key = NULL, attempts = 0,
                actor = $1, last_at = $4
-           WHERE state = 'dead' AND (id = $2 OR fingerprint = $3) RETURNING id, queue, event_id, type""",
+           WHERE state = 'dead' AND (id = $2 OR fingerprint = $3) AND {OF_SHOP.format(5)}
+           RETURNING id, queue, event_id, type""",  # noqa: S608 - a constant of ours
         actor,
         parked_id,
         fingerprint,
         now,
+        shop,
     )
 
 
@@ -275,21 +287,24 @@ async def discard(
     why: str,
     now: datetime,
     most: int,
+    shop: str | None = None,
 ) -> list[Row]:
     """Set parked messages aside for good, one by id or (so many of) the dead ones of a fingerprint; they stay
-    readable."""
+    readable. A shop's alone if one is given."""
     return await connection.fetch(
-        """UPDATE msg.parked SET state = 'discarded', next_at = NULL, actor = $1, note = $4, last_at = $5
+        f"""UPDATE msg.parked SET state = 'discarded', next_at = NULL, actor = $1, note = $4, last_at = $5
            WHERE id = ANY(ARRAY(SELECT id FROM msg.parked
-                                WHERE (id = $2 AND state IN ('dead', 'waiting'))
-                                   OR (fingerprint = $3 AND state = 'dead') ORDER BY id LIMIT $6 FOR UPDATE))
-           RETURNING id, queue, event_id, type""",
+                                WHERE ((id = $2 AND state IN ('dead', 'waiting'))
+                                       OR (fingerprint = $3 AND state = 'dead')) AND {OF_SHOP.format(7)}
+                                ORDER BY id LIMIT $6 FOR UPDATE))
+           RETURNING id, queue, event_id, type""",  # noqa: S608 - a constant of ours
         actor,
         parked_id,
         fingerprint,
         why,
         now,
         most,
+        shop,
     )
 
 
@@ -299,18 +314,22 @@ async def list_parked(
     limit: int,
     fingerprint: str | None = None,
     before: int | None = None,
+    shop: str | None = None,
 ) -> list[Row]:
-    """Parked messages without their bodies, newest first: those of a fingerprint, and older than one, if given."""
+    """Parked messages without their bodies, newest first: those of a fingerprint, older than one, and of a shop, if
+    given."""
     return await connection.fetch(
-        """SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
+        f"""SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
                attempts, next_at, first_at, last_at, actor, note, length(body) AS body_bytes
            FROM msg.parked
            WHERE state = ANY($1) AND ($3::text IS NULL OR fingerprint = $3) AND ($4::bigint IS NULL OR id < $4)
-           ORDER BY id DESC LIMIT $2""",
+                 AND {OF_SHOP.format(5)}
+           ORDER BY id DESC LIMIT $2""",  # noqa: S608 - a constant of ours
         states,
         limit,
         fingerprint,
         before,
+        shop,
     )
 
 

@@ -25,6 +25,10 @@ async def _stock(request: Request) -> Response:
     return JSONResponse({"sku": request.query_params["sku"]})
 
 
+async def _count(request: Request) -> Response:
+    return JSONResponse({"counted": (await request.json())["sku"]}, 201)
+
+
 async def test_an_owner_answers_goes_and_comes_back() -> None:
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -36,13 +40,14 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
     away = await owners.get("fulfillment", "/stock", sku="A")
     assert isinstance(away, OwnerDown)
     assert away.since is not None
-    app = Starlette(routes=[Route("/stock", _stock)])
+    app = Starlette(routes=[Route("/stock", _stock), Route("/stock", _count, methods=["POST"])])
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
         while not server.started:
             await asyncio.sleep(0.01)
     assert await owners.get("fulfillment", "/stock", sku="A") == Answer(200, {"sku": "A"})
+    assert await owners.post("fulfillment", "/stock", {"sku": "B"}) == Answer(201, {"counted": "B"})
     broken = await owners.get("fulfillment", "/stock", sku="broken")
     assert isinstance(broken, OwnerDown)
     assert broken.since is not None

@@ -19,7 +19,7 @@ from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.operators import operator
 from tests.chassis.patience import eventually
-from tests.chassis.sample import ask
+from tests.chassis.sample import SHOP, ask
 from tests.chassis.test_consuming import is_done
 from tests.chassis.test_relay import done, say
 
@@ -136,6 +136,52 @@ async def test_all_alike_are_discarded_with_one_reason(sample_desks: SampleDesks
     rows = await desk.fetch("SELECT body FROM msg.event_log WHERE type = 'fulfillment.message.discarded.v1'")
     told = [MessageDiscarded.model_validate_json(row["body"]) for row in rows]
     assert [(each.actor, each.reason) for each in told] == [("bo", "of a test")] * 3
+
+
+async def test_a_shops_operators_see_and_touch_its_messages_alone(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks(retry_attempts=1)
+    await a_mess(desk)
+    await desk.hub.pool.execute(
+        """UPDATE msg.parked SET shop = NULL, user_id = 'storefront.other.shop'
+           WHERE id = (SELECT min(id) FROM msg.parked)"""
+    )
+    rows = (await get(desk.hub, "/internal/parked", shop=SHOP))["parked"]
+    assert len(rows) == 3
+    assert (await get(desk.hub, "/internal/parked", shop="other"))["parked"][0]["shop"] is None
+    groups = (await get(desk.hub, "/internal/parked", shop=SHOP, group="fingerprint"))["groups"]
+    assert sorted(each["messages"] for each in groups) == [1, 2]
+    async with operator(desk.hub) as client:
+        strange = await client.get(f"/internal/parked/{rows[0]['id']}", params={"shop": "other"})
+    assert strange.status_code == 404
+    print_, why = rows[-1]["fingerprint"], "of a test"
+    other = await post(desk.hub, "/internal/parked/discard", id=rows[0]["id"], shop="other", reason=why)
+    assert other == {"discarded": 0}
+    assert await post(desk.hub, "/internal/parked/redrive", fingerprint=print_, shop=SHOP) == {"redriven": 2}
+    mine = await post(desk.hub, "/internal/parked/discard", fingerprint=print_, shop="other", reason=why)
+    assert mine == {"discarded": 1}
+
+
+async def test_who_may_see_persons_sees_them(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await desk.deliver(ask("refuse"))
+    await desk.hub.pool.execute("UPDATE msg.parked SET body = $1", json.dumps({"customer": PERSON}).encode())
+    (row,) = (await get(desk.hub, "/internal/parked"))["parked"]
+    hidden = (await get(desk.hub, f"/internal/parked/{row['id']}"))["parked"]["body"]["text"]
+    shown = (await get(desk.hub, f"/internal/parked/{row['id']}", personal="shown"))["parked"]["body"]["text"]
+    assert ("Zoé" in hidden, "Zoé" in shown) == (False, True)
+
+
+async def test_a_dry_replay_counts_and_says_nothing(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await desk.deliver(ask("note"))
+    since, until = datetime.now(UTC) - timedelta(minutes=1), datetime.now(UTC) + timedelta(minutes=1)
+    asked = {"consumer": "orders", "from": since.isoformat(), "to": until.isoformat()}
+    events = await desk.fetchval("SELECT count(*) FROM msg.event_log WHERE type LIKE 'fulfillment.stock%'")
+    counted = await post(desk.hub, "/internal/replay", **asked, dry=True)
+    assert (counted["replay_id"], counted["queue"]) == (None, "orders.fulfillment")
+    assert await desk.fetchval("SELECT count(*) FROM msg.replay") == 0
+    said = await post(desk.hub, "/internal/replay", **asked)
+    assert said["messages"] == counted["messages"] >= events
 
 
 def replayed(event_id: Any, message: Any, replay_id: str, queue: str = "fulfillment.orders") -> Arrival:

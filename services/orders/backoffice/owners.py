@@ -1,9 +1,11 @@
-"""Reading what orders does not copy from the service that owns it: GET alone, with the internal token, briefly.
+"""Reading what orders does not copy from the service that owns it, and asking it to show or do what needs no command:
+with the internal token, briefly.
 
 A page never fails because an owner is away: it gets an `OwnerDown` instead of an answer and shows the panel that says
 since when. Nothing is kept: what is shown is what the owner says now.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,7 +17,8 @@ from services.orders.backoffice.settings import BackofficeSettings
 
 log = structlog.get_logger()
 SECONDS = 2.0
-Owner = Literal["orders", "payments", "fulfillment", "notifier"]
+Owner = Literal["orders", "payments", "fulfillment", "notifier", "auditor"]
+"""Who answers: the four services, and the auditor, which owns nothing but its findings."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,18 @@ class Owners:
 
     async def get(self, owner: Owner, path: str, **query: str) -> Answer | OwnerDown:
         """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
+        return await self._ask(owner, "GET", path, params=query)
+
+    async def post(self, owner: Owner, path: str, body: Mapping[str, Any]) -> Answer | OwnerDown:
+        """POST JSON to an owner. Being away leaves open whether it was done: the page says so, or asks again."""
+        return await self._ask(owner, "POST", path, json=body)
+
+    async def _ask(self, owner: Owner, method: str, path: str, **sent: Any) -> Answer | OwnerDown:
         url = self._settings.owner_url(owner)
         if url is None:
             return OwnerDown(owner, None)
         try:
-            got = await self._client.get(f"{url}{path}", params=query)
+            got = await self._client.request(method, f"{url}{path}", **sent)
             if got.status_code >= 500 or got.status_code == 401:
                 raise httpx2.HTTPStatusError(f"status {got.status_code}", request=got.request, response=got)
             answer = Answer(got.status_code, got.json())

@@ -106,7 +106,9 @@ class BackofficeSettings(ServiceSettings):
                 return shop
         return ShopFacts(shop=name, name=name)
 
-    def owner_url(self, owner: Literal["orders", "payments", "fulfillment", "notifier"]) -> str | None:
-        """Where a service answers, without a slash at the end."""
+    def owner_url(
+        self, owner: Literal["orders", "payments", "fulfillment", "notifier", "auditor"]
+    ) -> str | None:
+        """Where a service or the auditor answers, without a slash at the end."""
         url: HttpUrl | None = getattr(self, f"{owner}_url")
         return str(url).rstrip("/") if url is not None else None

@@ -14,4 +14,5 @@ OWNER_NAMES = {
     "payments": N_("Payments service"),
     "fulfillment": N_("Fulfilment service"),
     "notifier": N_("Mail service"),
+    "auditor": N_("Auditor"),
 }
