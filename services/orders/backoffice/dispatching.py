@@ -1,8 +1,8 @@
 """From a request to a page's function and back: the one place that lets people in and writes down what they do.
 
 In this sequence, for every route: the session is looked up; a forged request is refused; what the route asks for is
-compared with the person's role; a POST is noted in the audit; then the page's own code runs. Whatever it raises becomes
-a page in the same shell. A route can't leave out a step, since pages hold none of them.
+compared with the person's role; what names an action (every POST does) is noted in the audit; then the page's own
+code runs. Whatever it raises becomes a page in the same shell. A route can't leave out a step, since pages hold none.
 """
 
 import json
@@ -80,7 +80,7 @@ async def _answer(visit: Visit) -> Response:
     why = security.why_forged(request.method, request.headers, settings.backoffice_origin)
     if why is not None:
         log.warning("forged request refused", path=request.url.path, why=why)
-    if page.method == "GET":
+    if page.method == "GET" and not page.action:
         return problem(visit, 403, "forged") if why else await _let_in(visit)
     if visit.found.person is None:
         return problem(visit, 403, "forged") if why else await _stranger(visit)

@@ -23,6 +23,8 @@ from services.orders.backoffice.statics import Statics
 from services.orders.commanding import Commands
 from services.orders.finding.finder import Finder
 
+MOST_EXPORTS = 2
+"""Exports at once: each holds one of the connections for reading until its last row is fetched."""
 READING = {
     "default_transaction_read_only": "on",
     "statement_timeout": "5000",
@@ -47,6 +49,7 @@ class Office:
         self.live = Live(hub)
         self.owners = Owners(self.settings)
         self.finder = Finder()
+        self.exporting = asyncio.Semaphore(MOST_EXPORTS)
         self.lifetime = Lifetime(
             timedelta(hours=self.settings.session_idle_hours), timedelta(hours=self.settings.session_hours)
         )

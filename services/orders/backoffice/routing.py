@@ -9,7 +9,8 @@
     async def unpack(visit: Visit) -> Response: ...
 
 Every module of `pages/` with a `pages` is found at start: a page is added by adding its file. There is no way to
-declare a route without saying what it asks for, and none to answer a POST that the audit does not see.
+declare a route without saying what it asks for, and none to answer a POST that the audit does not see. A page whose
+reading alone is to be noted (an export) names an action too.
 """
 
 import importlib
@@ -31,7 +32,8 @@ View = Callable[["Visit"], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Page:
-    """One route. `action` names a POST in the audit; `is_use`: whether it counts as a person's use of the session."""
+    """One route. `action` names it in the audit, every POST and a GET that is noted; `is_use`: whether it counts as a
+    person's use of the session."""
 
     path: str
     method: str
@@ -59,9 +61,11 @@ class Pages:
         self.routes: list[Page] = []
         self.menu: list[MenuEntry] = []
 
-    def get(self, path: str, demand: Demand, *, is_use: bool = True) -> Callable[[View], View]:
-        """A page or a part of one. It changes nothing."""
-        return self._add(path, "GET", demand, "", is_use)
+    def get(
+        self, path: str, demand: Demand, *, is_use: bool = True, action: str = ""
+    ) -> Callable[[View], View]:
+        """A page or a part of one. It changes nothing; with an `action` the audit notes who read it."""
+        return self._add(path, "GET", demand, action, is_use)
 
     def post(self, path: str, demand: Demand, *, action: str) -> Callable[[View], View]:
         """Something a person does; `action` is its name in the audit, such as `order.archive`."""

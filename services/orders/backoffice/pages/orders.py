@@ -17,11 +17,12 @@ from services.orders.backoffice.order_list import asking, columns, reading, stor
 from services.orders.backoffice.order_list.asking import Asked
 from services.orders.backoffice.order_list.chips import Names, chips
 from services.orders.backoffice.order_list.reading import Vocabulary
+from services.orders.backoffice.order_list.words import tab_names
 from services.orders.backoffice.pages.preferences import CHOICES
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.statuses import payment_words, status_words
-from services.orders.backoffice.translating import N_, pgettext
+from services.orders.backoffice.translating import N_, gettext
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.finding.filters import Filters
 from services.orders.finding.finder import Count
@@ -58,7 +59,8 @@ async def show_counts(visit: Visit) -> Response:
         vocabulary = await reading.read_vocabulary(visit, connection)
         asked = asking.read(_pairs(visit), vocabulary.currency)
         counts = await reading.count_tabs(visit, connection)
-    return visit.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts))
+        of_views = await reading.count_views(visit, connection, vocabulary.views)
+    return visit.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts, of_views))
 
 
 @pages.get("/orders/news", Permission.ORDERS_VIEW, is_use=False)
@@ -137,7 +139,7 @@ def _shown(visit: Visit, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]
         "is_new": False,
         "chips": chips(filters, Names(labels, tags)),
         "cleared": asking.href(Filters(tab=filters.tab or Tab.ALL)),
-        "tabs_shown": _tabs(asked, vocabulary, {}),
+        "tabs_shown": _tabs(asked, vocabulary, {}, {}),
         "vocabulary": vocabulary,
         "statuses": status_words(),
         "payments": payment_words(),
@@ -151,8 +153,18 @@ def _shown(visit: Visit, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]
         "column_names": columns.names(),
         "label_options": [(one.key, one.text(language)) for one in vocabulary.labels.choices()],
         "carrier_options": [(one, one) for one in vocabulary.carriers],
+        "export_manners": _manners(language),
         "currency_options": [(one, one) for one in vocabulary.currencies],
     }
+
+
+def _manners(language: str) -> list[tuple[str, str, str]]:
+    """How an export can be written, the reader's own way first: what to ask for, its name, an example."""
+    found = [
+        ("fr", gettext("CSV for French spreadsheets"), "1234,50"),
+        ("en", gettext("CSV for English spreadsheets"), "1234.50"),
+    ]
+    return sorted(found, key=lambda one: one[0] != language)
 
 
 def _of_rows(visit: Visit, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -164,29 +176,20 @@ def _of_rows(visit: Visit, vocabulary: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _tabs(asked: Asked, vocabulary: Vocabulary, counts: dict[Tab, Count]) -> list[tuple[str, str, bool, str]]:
+def _tabs(
+    asked: Asked, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
+) -> list[tuple[str, str, bool, str]]:
     """The tabs: queues first, saved views behind; as address, text, whether it is shown, how many."""
     bare = asked.filters.url()
     queues = [
         (asking.href(Filters(tab=tab)), text, bare == f"tab={tab}", _counted(counts.get(tab)))
         for tab, text in tab_names().items()
     ]
-    views = [(f"/orders?{view.query}", view.name, bare == view.query, "") for view in vocabulary.views]
+    views = [
+        (f"/orders?{view.query}", view.name, bare == view.query, _counted(of_views.get(view.view_id)))
+        for view in vocabulary.views
+    ]
     return [*queues, *views]
-
-
-def tab_names() -> dict[Tab, str]:
-    """The queues, in the sequence of the tabs."""
-    return {
-        Tab.TO_PROCESS: pgettext("tab", "To process"),
-        Tab.TO_COLLECT: pgettext("tab", "To collect"),
-        Tab.TO_REFUND: pgettext("tab", "To refund"),
-        Tab.TO_PACK: pgettext("tab", "To pack"),
-        Tab.TO_SHIP: pgettext("tab", "To ship"),
-        Tab.PROBLEMS: pgettext("tab", "Problems"),
-        Tab.ALL: pgettext("tab", "All"),
-        Tab.ARCHIVED: pgettext("tab", "Archived"),
-    }
 
 
 def _counted(count: Count | None) -> str:

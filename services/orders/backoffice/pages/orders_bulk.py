@@ -18,14 +18,13 @@ from services.orders import archiving, tagging
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.doing import do
 from services.orders.backoffice.forms import Form
-from services.orders.backoffice.order_list import reading
+from services.orders.backoffice.order_list import chosen
 from services.orders.backoffice.reasons import explain
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.translating import gettext, ngettext
 from services.orders.backoffice.visit import Missing, Visit
-from services.orders.deeds import MOST_ORDERS, OrderResult
-from services.orders.finding.filters import Filters
+from services.orders.deeds import OrderResult
 
 pages = Pages()
 
@@ -113,7 +112,7 @@ async def _carry_out(visit: Visit, verb: Verb) -> Response:
     back = form["back"] if is_local_path(form["back"]) else "/orders"
     if form["only"]:
         return await _do_one(visit, form, verb, back)
-    ids = await _chosen(visit, form)
+    ids = await chosen.orders_of(visit, form)
     if not ids:
         return visit.redirect(back, gettext("No order is selected."), "note")
     visit.audited["orders"] = len(ids)
@@ -153,28 +152,6 @@ async def _rehearse(visit: Visit, act: Act, ids: Sequence[UUID]) -> list[OrderRe
             raise Rehearsed(await act(unit, ids))
     except Rehearsed as rehearsed:
         return rehearsed.results
-
-
-async def _chosen(visit: Visit, form: Form) -> list[UUID]:
-    """The orders a form names: ticked, confirmed, or all of its list up to MOST_ORDERS."""
-    if not form["everything"]:
-        return [one for text in [*form.all("order"), *form["orders"].split()] if (one := _uuid(text))]
-    async with visit.reading() as connection:
-        try:
-            filters = Filters.from_url(form["query"])
-        except ValueError:
-            raise Missing from None
-        page = await visit.office.finder.page(
-            connection, visit.shop, filters, reading.zone_of(visit), limit=MOST_ORDERS
-        )
-    return list(page.order_ids)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _told(verb: Verb, results: Sequence[OrderResult], back: str) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""What the queues of the orders list are called."""
+
+from services.orders.backoffice.translating import pgettext
+from services.orders.finding.words import Tab
+
+
+def tab_names() -> dict[Tab, str]:
+    """The queues, in the sequence of the tabs."""
+    return {
+        Tab.TO_PROCESS: pgettext("tab", "To process"),
+        Tab.TO_COLLECT: pgettext("tab", "To collect"),
+        Tab.TO_REFUND: pgettext("tab", "To refund"),
+        Tab.TO_PACK: pgettext("tab", "To pack"),
+        Tab.TO_SHIP: pgettext("tab", "To ship"),
+        Tab.PROBLEMS: pgettext("tab", "Problems"),
+        Tab.ALL: pgettext("tab", "All"),
+        Tab.ARCHIVED: pgettext("tab", "Archived"),
+    }
