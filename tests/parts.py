@@ -29,7 +29,7 @@ def parts_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(parts_folder: Path) -> Iterator[Postgres]:
     """A running PostgreSQL (`admin_url`, and `restart`, `kill` for tests of faults)."""
-    server = start_postgres(parts_folder / "postgres")
+    server = start_postgres(parts_folder / "postgres", is_durable=False)
     yield server
     server.stop()
 

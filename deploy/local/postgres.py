@@ -1,8 +1,9 @@
-"""A PostgreSQL of our own: private data, a free port on 127.0.0.1, a random password, full durability.
+"""A PostgreSQL of our own: private data, a free port on 127.0.0.1, a random password.
 
-Nothing that a production server keeps is switched off (fsync, synchronous_commit, scram), so what tests and
-benchmarks see holds there too. `COMPTOIR_POSTGRES_ADMIN_URL` names a server to use instead; it is never
-touched beyond what its callers do with the URL.
+Nothing that a production server keeps is switched off (fsync, synchronous_commit, scram), so what demo and
+benchmarks see holds there too; tests alone do without fsync, which only a loss of power would tell from having
+it (a killed or restarted server reads the machine's memory of its files). `COMPTOIR_POSTGRES_ADMIN_URL` names a
+server to use instead; it is never touched beyond what its callers do with the URL.
 """
 
 import os
@@ -37,7 +38,7 @@ password_encryption = 'scram-sha-256'
 max_connections = 200
 shared_buffers = '256MB'
 max_wal_size = '2GB'
-fsync = on
+fsync = {fsync}
 synchronous_commit = on
 autovacuum_naptime = 5s
 wal_compression = on
@@ -86,8 +87,9 @@ class Postgres:
 class PrivatePostgres(Postgres):
     """A server we run in `place` with the binaries below `home` (its bin/, share/ and lib/)."""
 
-    def __init__(self, place: Place, home: Path) -> None:
+    def __init__(self, place: Place, home: Path, is_durable: bool = True) -> None:
         self.place = place
+        self.is_durable = is_durable
         self.home = home
         self.bin = home / "bin"
         self.log = place.folder / "postgres.log"
@@ -122,7 +124,7 @@ class PrivatePostgres(Postgres):
             raise PostgresDidNotStart(f"initdb failed:\n{failed.stdout}") from failed
         password.unlink()
         with (self.data / "postgresql.conf").open("a") as settings:
-            settings.write(SETTINGS.format(port=self.port))
+            settings.write(SETTINGS.format(port=self.port, fsync="on" if self.is_durable else "off"))
 
     def start(self) -> None:
         """Start the server and return once it answers; PostgresDidNotStart after a minute at the latest."""
@@ -235,8 +237,12 @@ def within_reach(place: Place, home: Path) -> Path:
     return place.within_reach(base, trees, [f"{inside}/bin/postgres", f"{inside}/bin/initdb"]) / inside
 
 
-def start_postgres(folder: Path, environment: Mapping[str, str] = os.environ) -> Postgres:
+def start_postgres(
+    folder: Path, environment: Mapping[str, str] = os.environ, *, is_durable: bool = True
+) -> Postgres:
     """A running PostgreSQL; `folder` must not exist yet and is the server's own until `stop()`.
+
+    `is_durable`: whether what it committed outlives a loss of power; whatever happens to its processes, it does.
 
     `COMPTOIR_POSTGRES_ADMIN_URL` in `environment` wins: then nothing is started. `COMPTOIR_POSTGRES` chooses
     between "installed" and "embedded" binaries ("auto": the first that is there).
@@ -246,7 +252,7 @@ def start_postgres(folder: Path, environment: Mapping[str, str] = os.environ) ->
     kind = environment.get("COMPTOIR_POSTGRES", "auto")
     home = find_postgres(kind, installed_homes(), embedded_homes())
     place = take_place(folder)
-    server = PrivatePostgres(place, within_reach(place, home))
+    server = PrivatePostgres(place, within_reach(place, home), is_durable)
     try:
         server.initialise()
         server.start()
