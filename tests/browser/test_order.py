@@ -101,6 +101,7 @@ async def test_a_status_is_told_only_when_ticked(visit: Visit, shop: OwnShop) ->
 async def test_cancelling_shows_what_it_does_and_does_it(visit: Visit, shop: OwnShop) -> None:
     code = await an_order_by_cheque(shop)
     visitor = await visit("owner", f"/orders/{code}", lang="fr")
+    await visitor.page.get_by_role("button", name="Autres actions").click()
     await visitor.page.get_by_role("link", name="Annuler la commande").click()
     await expect(visitor.page.get_by_text("2 × Carnet cousu A5")).to_be_visible()
     await visitor.axe()

@@ -63,6 +63,17 @@ TEXTS = {
     "tag_unknown": N_("That tag is not there any more."),
     "too_many_orders": N_("At most 1,000 orders at once."),
     "too_many_tags": N_("An order can’t have so many tags."),
+    "already_confirmed": N_("This refund is confirmed already."),
+    "credit_exceeds_due": N_(
+        "More than what the order still costs. If the customer paid too much, say so below."
+    ),
+    "mode_not_possible": N_("A refund is either recorded here or sent."),
+    "payment_disputed": N_("This payment is disputed; wait for the dispute’s end."),
+    "payment_moved": N_("This payment was given to another order; take it back there."),
+    "provider_cannot_refund": N_("No payment that the provider can pay back covers this amount."),
+    "refund_exceeds_payment": N_("More than what is left of this payment."),
+    "refund_exceeds_received": N_("More than what was received and has not gone back."),
+    "refund_unknown": N_("There is no such recorded refund."),
     "unknown_order": N_("This order is not known (yet) where it would be done."),
     "unknown_parcel": N_("There is no such parcel."),
     "unknown_shipment": N_("There is no such shipment."),

@@ -44,7 +44,7 @@ def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:
     way = form["way"]
     if way not in WAYS:
         raise Invalid(way=gettext("Choose one of the list."))
-    units = _units(form, "quantity" if way == "chosen" else "left")
+    units = units_typed(form, "quantity" if way == "chosen" else "left")
     if not units:
         raise Invalid(way=gettext("Choose at least one unit."))
     about: dict[str, Any] = {
@@ -92,7 +92,8 @@ def delivery_asked(form: Form, zone: tzinfo) -> DeliveryAsked:
     return form.model(DeliveryAsked, delivered_at=datetime.combine(day, time(12), zone))
 
 
-def _units(form: Form, prefix: str) -> dict[int, int]:
+def units_typed(form: Form, prefix: str) -> dict[int, int]:
+    """Quantities by line number from the fields `<prefix>-<line>`; none of nothing. Raises Invalid."""
     found = {}
     for name in form:
         head, _, line = name.partition("-")

@@ -7,13 +7,13 @@ from typing import Any
 
 from starlette.responses import Response
 
-from services.orders.archiving import FINISHED
-from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.formatting import amount
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page import steps, words
+from services.orders.backoffice.order_page.actions import offered
 from services.orders.backoffice.order_page.activity import timeline
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
+from services.orders.backoffice.order_page.refundable import is_open_mark, may_be_reversed
 from services.orders.backoffice.translating import speech
 from services.orders.backoffice.visit import Visit
 from services.orders.labels import Label
@@ -67,8 +67,9 @@ def render(
         seen=visit.query.get("seen", ""),
         balance_typed=amount_typed(shown.balance_minor, shown.currency),
         today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
-        may_be_cancelled=steps.may_be_cancelled(shown) and visit.may(Permission.ORDERS_CANCEL),
-        is_finished=shown.state in FINISHED,
+        actions=offered(shown, visit.may),
+        reversible=may_be_reversed,
+        open_mark=is_open_mark,
         words=words,
         day_of=date.fromisoformat,
         read_ticked=lambda name: form.all(name) if form is not None else [],

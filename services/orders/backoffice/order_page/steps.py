@@ -45,6 +45,8 @@ def steps(order: OrderShown) -> list[Step]:
         found.append(Step(N_("Note the delivery"), "#shipments", Permission.PARCELS_SHIP))
     if money and late:
         found.append(Step(money, "#payment", Permission.PAYMENTS_RECORD))
+    if order.balance_minor < 0:
+        found.append(Step(N_("Refund"), f"/orders/{order.code}/refund", Permission.PAYMENTS_REFUND))
     return found
 
 

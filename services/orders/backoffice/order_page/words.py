@@ -46,6 +46,25 @@ SHOWS = {
     "technical": N_("Technical"),
 }
 """Filters of the activity."""
+REFUND_MODES = {
+    "recorded": N_("Recorded here only"),
+    "sent": N_("Sent to the provider"),
+    "external": N_("Made at the provider"),
+}
+REFUND_STATES = {
+    "marked": (N_("Not confirmed yet"), "warning"),
+    "sent": (N_("On its way"), "waiting"),
+    "confirmed": (N_("Confirmed"), "good"),
+    "failed": (N_("Failed"), "danger"),
+}
+"""How a refund stands, and the tone of its badge."""
+CAUSES = {
+    "credit": N_("The customer owes less: goods taken back, a gesture"),
+    "overpaid": N_("The customer paid too much"),
+    "payment_undone": N_("The payment is undone; the order is still to be paid"),
+}
+"""Why money goes back."""
+PROVIDERS = {"stripe": "Stripe", "paypal": "PayPal"}
 FIELD_LABELS = {
     "amount": N_("Amount"),
     "received_on": N_("Received on"),
@@ -67,6 +86,11 @@ FIELD_LABELS = {
     "reason": N_("Why"),
 }
 """What the fields of the page's forms are called."""
+
+
+def provider(name: str | None) -> str:
+    """A payment provider's name as people write it."""
+    return PROVIDERS.get(name or "", name or gettext("The provider"))
 
 
 def options(texts: dict[str, str]) -> list[tuple[str, str]]:

@@ -1,0 +1,46 @@
+"""What else can be done about an order beside its next step: the menu of its page, the destructive things last. Pure.
+
+It offers what the order's state allows as far as it alone tells; each page says for itself what stands against it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.orders.archiving import FINISHED
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.order_page.steps import may_be_cancelled
+from services.orders.backoffice.translating import N_
+from services.orders.documents import OrderShown
+
+
+@dataclass(frozen=True)
+class Action:
+    """An entry of the menu: what it says (marked for translation) and where it leads; `posts`: by a form."""
+
+    text: str
+    href: str
+    icon: str = ""
+    posts: bool = False
+    is_danger: bool = False
+
+
+def offered(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action]:
+    """What this person may do about this order."""
+    path = f"/orders/{order.code}"
+    found = [
+        (Permission.PAYMENTS_REFUND, order.money.received_minor > 0, _REFUND),
+        (Permission.ORDERS_ARCHIVE, order.archived_at is None and order.state in FINISHED, _ARCHIVE),
+        (Permission.ORDERS_ARCHIVE, order.archived_at is not None, _UNARCHIVE),
+        (Permission.ORDERS_CANCEL, may_be_cancelled(order), _CANCEL),
+    ]
+    return [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
+
+
+_REFUND = Action(N_("Refund"), "/refund", "payments")
+_ARCHIVE = Action(N_("Archive"), "/archive", "archive", posts=True)
+_UNARCHIVE = Action(N_("Take out of the archive"), "/unarchive", "archive", posts=True)
+_CANCEL = Action(N_("Cancel the order"), "/cancellation", "close", is_danger=True)
+
+
+def _of(path: str, action: Action) -> Action:
+    return Action(action.text, path + action.href, action.icon, action.posts, action.is_danger)

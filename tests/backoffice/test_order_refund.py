@@ -1,0 +1,157 @@
+"""The page of a refund: two explicit ways, what is proposed, what is asked once, and what payments says of it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from contracts.message import Reason
+from contracts.orders import OrderPlaced
+from contracts.payments import RefundFailed, RefundMarked, RefundSent
+from services.orders.backoffice.access.permissions import Role
+from tests.backoffice.books import BY_CHEQUE, receive, refunded
+from tests.backoffice.browser import Backoffice, Browser, Shown
+from tests.orders.staff import place, rejected, sale, sent
+
+HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
+
+
+async def _paid(backoffice: Backoffice, minor: int = 8400, **by: Any) -> OrderPlaced:
+    placed = await place(backoffice.desk, sale())
+    await receive(backoffice.desk, placed, minor, **by)
+    return placed
+
+
+async def _answered(backoffice: Backoffice, browser: Browser, path: str, fields: Any, answer: Any) -> Shown:
+    """A form's answer once its command's owner said `answer`."""
+    before = await backoffice.desk.fetchval("select count(*) from command")
+    asking = asyncio.create_task(browser.post(path, fields))
+    command_id, command = (await sent(backoffice.desk, before + 1))[-1]
+    word = answer(command_id, command)
+    await backoffice.desk.deliver(word, causation_id=command_id, sender="payments")
+    return await asking
+
+
+@pytest.mark.rows("B14", "B15", "C12")
+async def test_a_refund_names_its_way_and_is_asked_once(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(Role.ACCOUNTANT), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    shown = await browser.get(path)
+    form = shown.form(path)
+    fields = dict(form.fields)
+    assert (fields["amount"], fields["quantity-1"], fields["quantity-2"]) == ("84.00", "3", "1")
+    assert "mode" not in fields, "nobody chooses by accident"
+    assert "Really send it by Stripe" in shown.words
+    without = await browser.post(path, form.fields)
+    assert (without.status, "Fill this in." in without.words) == (422, True)
+    lone = await browser.post(path, [*form.filled(amount="84", quantity_2="0"), ("deed", "calculate")])
+    assert dict(lone.form(path).fields)["amount"] == "45.00"
+    chosen = form.filled(mode="sent", amount="15", quantity_1="1", quantity_2="0", reason=HOSTILE)
+    clicks = [asyncio.create_task(browser.post(path, chosen)) for _ in range(2)]
+    ((command_id, command),) = await sent(backoffice.desk)
+    assert (command.mode, command.amount_minor, command.cause) == ("sent", 1500, "credit")
+    assert [(one.line, one.quantity, one.restock) for one in command.lines] == [(1, 1, False)]
+    word = refunded(placed.code, RefundSent)(command_id, command)
+    await backoffice.desk.deliver(word, causation_id=command_id, sender="payments")
+    assert [(await click).status for click in clicks] == [303, 303]
+    page = await browser.get(f"/orders/{placed.code}")
+    assert "The refund is sent." in page.words
+    assert "On its way" in page.words
+    assert "<script>alert" not in page.text
+    assert len(await sent(backoffice.desk)) == 1
+
+
+@pytest.mark.rows("C12")
+async def test_a_refund_the_provider_refused_is_shown_as_failed(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    fields = (await browser.get(path)).form(path).filled(mode="sent", reason="Geste")
+    failed = refunded(placed.code, RefundFailed, detail="charge_already_refunded")
+    shown = await _answered(backoffice, browser, path, fields, failed)
+    assert shown.status == 422
+    assert "Stripe refused the refund, nothing went back: charge_already_refunded" in shown.words
+    again = shown.form(path)
+    assert dict(again.fields)["reason"] == "Geste"
+    assert dict(again.fields)["key"] != dict(fields)["key"]
+    page = await browser.get(f"/orders/{placed.code}")
+    assert "Stripe refused it: charge_already_refunded" in page.words
+
+
+@pytest.mark.rows("B15")
+async def test_a_mark_stays_unconfirmed_until_its_reference(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice, **BY_CHEQUE)
+    path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
+    shown = await browser.get(path)
+    assert "Really send it" not in shown.words
+    fields = shown.form(path).filled(mode="recorded", amount="20")
+    assert (
+        await _answered(backoffice, browser, path, fields, refunded(placed.code, RefundMarked))
+    ).status == 303
+    shown = await browser.get(page)
+    assert "recorded here only. Confirm it" in shown.words
+    assert "Not confirmed yet" in shown.words
+    to = f"{page}/refund-confirmation"
+    confirming = shown.form(to).filled(reference="VIR 9")
+    refused = rejected(Reason(code="already_confirmed", message="m", field="refund_id"))
+    shown = await _answered(backoffice, browser, to, confirming, refused)
+    assert (shown.status, "confirmed already" in shown.words) == (422, True)
+    assert dict(shown.form(to).fields)["reference"] == "VIR 9"
+
+
+@pytest.mark.rows("A19")
+async def test_what_was_paid_too_much_is_proposed_without_goods(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice, 10000)
+    page = await browser.get(f"/orders/{placed.code}")
+    path = f"/orders/{placed.code}/refund"
+    assert f'class="button" href="{path}"' in page.text
+    fields = dict((await browser.get(path)).form(path).fields)
+    assert (fields["amount"], fields["quantity-1"]) == ("16.00", "0")
+    refused = await browser.post(path, {**fields, "mode": "recorded", "amount": "x"})
+    assert refused.status == 422
+
+
+@pytest.mark.rows("A17")
+async def test_a_payment_entered_by_mistake_is_countered(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(Role.ACCOUNTANT), await place(backoffice.desk, sale())
+    entry = await receive(backoffice.desk, placed, **BY_CHEQUE)
+    path = f"/orders/{placed.code}/payments/{entry}/reversal"
+    assert path in (await browser.get(f"/orders/{placed.code}")).text
+    shown = await browser.get(path)
+    assert "Still to pay: €84.00" in shown.words
+    assert (await browser.post(path, shown.form(path).fields)).status == 422, "it takes a reason"
+    fields = shown.form(path).filled(reason="Sans provision")
+    assert (await browser.post(path, fields)).status == 202
+    ((_, command),) = await sent(backoffice.desk)
+    assert (command.entry_id, command.reason) == (entry, "Sans provision")
+    stranger = await backoffice.signed_in(shop="atelier")
+    assert (await stranger.get(path)).status == 404
+
+
+async def test_a_card_payment_is_not_taken_back_and_not_everybody_refunds(backoffice: Backoffice) -> None:
+    placed = await place(backoffice.desk, sale())
+    entry = await receive(backoffice.desk, placed)
+    browser = await backoffice.signed_in()
+    assert (await browser.get(f"/orders/{placed.code}/payments/{entry}/reversal")).status == 303
+    packer = await backoffice.signed_in(Role.FULFILMENT)
+    path = f"/orders/{placed.code}/refund"
+    assert path not in (await packer.get(f"/orders/{placed.code}")).text
+    assert (await packer.get(path)).status == 403
+    for action in ("refund", "refund-confirmation", f"payments/{entry}/reversal"):
+        answer = await packer.post(f"/orders/{placed.code}/{action}", {"key": "key-12345678"})
+        assert answer.status == 403
+
+
+async def test_a_stale_refund_sends_nothing_and_keeps_what_was_typed(backoffice: Backoffice) -> None:
+    browser, other, placed = (
+        await backoffice.signed_in(),
+        await backoffice.signed_in(),
+        await _paid(backoffice),
+    )
+    path = f"/orders/{placed.code}/refund"
+    fields = (await browser.get(path)).form(path).filled(mode="sent", reason="Abîmé")
+    comment = f"/orders/{placed.code}/comment"
+    theirs = (await other.get(f"/orders/{placed.code}")).form(comment)
+    await other.post(comment, {**dict(theirs.fields), "admin_comment": "Rendu au comptoir"})
+    stale = await browser.post(path, fields)
+    assert (stale.status, "Abîmé" in stale.words, "Comment added" in stale.words) == (409, True, True)
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0

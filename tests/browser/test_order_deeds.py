@@ -1,0 +1,61 @@
+"""What else is done about an order: money goes back, it is edited, reinstated, deleted, printed, and told of."""
+
+import pytest
+from playwright.async_api import expect
+
+from deploy.demo.stripe_api import StripeApi
+from tests.browser.conftest import Visit
+from tests.browser.house import OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import inks, notebooks
+
+PHONE, DESK = Look("fr", "light", "phone"), Look("en", "dark", "desk")
+
+
+async def a_paid_order(shop: OwnShop) -> str:
+    """The code of a new order of two notebooks and ink, paid by card, with its stock."""
+    sale = shop.sale(notebooks(2), inks(1))
+    [order] = await shop.order(sale)
+    await shop.report(sale)
+    return str((await shop.until_order(order, payment_status="paid", stock="reserved"))["code"])
+
+
+async def id_of(shop: OwnShop, code: str) -> str:
+    """The order's id."""
+    return str((await shop.shown(code))["order_id"])
+
+
+@pytest.mark.rows("B14", "B15", "B16", "C12", "A19")
+async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(visit: Visit, shop: OwnShop) -> None:
+    code, system = await a_paid_order(shop), shop.system
+    visitor = await visit("owner", f"/orders/{code}", look=PHONE)
+    page = visitor.page
+    await page.get_by_role("button", name="Autres actions").click()
+    await expect(page.locator("#order-actions")).to_be_visible()
+    await visitor.screenshot("order-actions", whole=False)
+    await page.locator("#order-actions").get_by_role("link", name="Rembourser").click()
+    await expect(page.locator("#refund-amount")).to_have_value("34,80")
+    await page.locator("#refund-quantity-2").fill("0")
+    await page.get_by_role("button", name="Calculer le prix de ces articles").click()
+    await expect(page.locator("#refund-amount")).to_have_value("25,00")
+    await page.get_by_text("L’envoyer vraiment par Stripe").click()
+    await page.locator("#refund-reason").fill("Carnets abîmés")
+    await visitor.axe()
+    await visitor.screenshot("order-refund")
+    visitor.provokes(422)
+    async with StripeApi(system.provider_port, system.secrets.stripe_key, shop.post_webhook) as api:
+        intent = (await shop.shown(code))["ledger"][1]["provider_reference"]
+        api.paid[intent] = 0
+        await page.get_by_role("button", name="Rembourser", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("Stripe a refusé le remboursement")
+        del api.paid[intent]
+        await page.get_by_role("button", name="Rembourser", exact=True).dblclick()
+        await expect(page.get_by_text("Le remboursement est envoyé.")).to_be_visible()
+        order = await id_of(shop, code)
+        await shop.until_order(order, balance_minor=0, units_to_pack=1)
+        assert len(api.refunds) == 1
+    await visitor.go(f"/orders/{code}")
+    await expect(page.locator("#payment .refunds li").first).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order-refunded")
+    assert await shop.violations() == []
