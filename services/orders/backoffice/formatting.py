@@ -43,17 +43,25 @@ def money(amount_minor: int, currency: str) -> Markup:
 
 
 def when(moment: datetime | None, style: str = "relative") -> Markup:
-    """A moment as people say it: today at 10:30, 3 November at 14:05, 12/03/2025. `style`: relative, day, time."""
+    """A moment as people say it: today at 10:30, 3 November at 14:05, 12/03/2025.
+
+    `style`: relative, day, time, second (the clock with its seconds)."""
     if moment is None:
         return Markup("")
     how = speech()
     local, now = moment.astimezone(how.zone), how.now.astimezone(how.zone)
-    shown = (
-        _clock(local) if style == "time" else day(local.date()) if style == "day" else _relative(local, now)
-    )
+    shown = _shown(local, now, style)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         local.isoformat(timespec="seconds"), exact(moment), shown
     )
+
+
+def _shown(local: datetime, now: datetime, style: str) -> str:
+    if style == "second":
+        return format_time(local, "HH:mm:ss", tzinfo=local.tzinfo, locale=speech().locale)
+    if style == "time":
+        return _clock(local)
+    return day(local.date()) if style == "day" else _relative(local, now)
 
 
 def exact(moment: datetime) -> str:

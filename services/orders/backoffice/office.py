@@ -15,6 +15,7 @@ from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool
 from services.chassis.hub import Hub
 from services.orders.backoffice.access.sessions import Lifetime
 from services.orders.backoffice.live import Live
+from services.orders.backoffice.operations.looking import Lookout
 from services.orders.backoffice.owners import Owners
 from services.orders.backoffice.rendering import Templates
 from services.orders.backoffice.routing import MenuEntry
@@ -48,6 +49,7 @@ class Office:
         self.commands = Commands(hub)
         self.live = Live(hub)
         self.owners = Owners(self.settings)
+        self.lookout = Lookout(self.settings, self.owners)
         self.finder = Finder()
         self.exporting = asyncio.Semaphore(MOST_EXPORTS)
         self.lifetime = Lifetime(
@@ -84,6 +86,7 @@ class Office:
 
     async def close(self) -> None:
         """Close what this process opened beside the hub."""
+        await self.lookout.close()
         await self.owners.close()
         if self._reading is not None:
             try:

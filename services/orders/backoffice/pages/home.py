@@ -13,6 +13,7 @@ from services.orders.backoffice import home_store
 from services.orders.backoffice.access.permissions import Entry, Permission
 from services.orders.backoffice.formatting import number as written
 from services.orders.backoffice.happenings import told
+from services.orders.backoffice.operations.alerting import alerts_for
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import N_, gettext, pgettext
 from services.orders.backoffice.visit import Visit
@@ -31,10 +32,12 @@ DAYS, ORDERS, HAPPENINGS = 14, 30, 12
 async def show_home(visit: Visit) -> Response:
     """The shop's door."""
     if not visit.may(Permission.ORDERS_VIEW):
-        return visit.render("home/home.html", tiles=[], days=None, happened=[])
+        return visit.render("home/home.html", tiles=[], days=None, happened=[], alerts=[])
+    alerts = await alerts_for(visit)
     async with visit.reading() as connection:
         return visit.render(
             "home/home.html",
+            alerts=alerts,
             tiles=[
                 *await _queues(visit, connection),
                 *await _mails(visit, connection),

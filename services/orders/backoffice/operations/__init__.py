@@ -1,0 +1,1 @@
+"""What the pages of operations show: the services, their queues, what is parked, what the auditor found."""

@@ -1,0 +1,127 @@
+"""Parked messages of all services, as those who mend them see them: their own shop's, and those that name no shop.
+
+The service that parked a message is its owner: it is read there, and asked to take it back or to set it aside.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from contracts.catalogue import SERVICES
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.owners import Owner, OwnerDown
+from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.visit import Missing, Visit
+
+PAGE = 50
+MOMENTS = ("first_at", "last_at", "next_at")
+
+
+class OwnerAway(Exception):
+    """The service that should do it does not answer; whether it was done is open. `down` says since when."""
+
+    def __init__(self, down: OwnerDown) -> None:
+        super().__init__(down.owner)
+        self.down = down
+
+
+@dataclass(frozen=True)
+class Parked:
+    """What is parked, and which services could not say."""
+
+    groups: list[dict[str, Any]]
+    away: list[OwnerDown]
+
+    @property
+    def dead(self) -> int:
+        """Messages that wait for a person."""
+        return sum(int(group["dead"]) for group in self.groups)
+
+
+def owner_named(name: str) -> Owner:
+    """A service named in an address. Raises Missing."""
+    if name not in SERVICES:
+        raise Missing
+    return cast("Owner", name)
+
+
+async def read_groups(visit: Visit) -> Parked:
+    """What waits for a person or for something to come, by what it has in common; those for a person first, and in
+    each half what began first stays first, so that rows keep their places."""
+    asked = [cast("Owner", name) for name in SERVICES]
+    told = await asyncio.gather(
+        *(
+            visit.office.owners.get(name, "/internal/parked", group="fingerprint", shop=visit.shop)
+            for name in asked
+        )
+    )
+    groups: list[dict[str, Any]] = []
+    away: list[OwnerDown] = []
+    for name, answer in zip(asked, told, strict=True):
+        if isinstance(answer, OwnerDown):
+            away.append(answer)
+        elif answer.status == 200:
+            groups += [
+                {**moments_read(row, "first_at", "last_at"), "service": name} for row in answer.body["groups"]
+            ]
+    groups.sort(key=lambda group: (group["dead"] == 0, group["first_at"], group["fingerprint"]))
+    return Parked(groups, away)
+
+
+async def read_discarded(visit: Visit) -> Parked:
+    """The latest messages that were set aside, of each service; as `groups` of one."""
+    asked = [cast("Owner", name) for name in SERVICES]
+    told = await asyncio.gather(
+        *(
+            visit.office.owners.get(name, "/internal/parked", state="discarded", shop=visit.shop)
+            for name in asked
+        )
+    )
+    found: list[dict[str, Any]] = []
+    away: list[OwnerDown] = []
+    for name, answer in zip(asked, told, strict=True):
+        if isinstance(answer, OwnerDown):
+            away.append(answer)
+        elif answer.status == 200:
+            found += [_message(name, row) for row in answer.body["parked"][:PAGE]]
+    return Parked(sorted(found, key=lambda row: row["last_at"], reverse=True)[:PAGE], away)
+
+
+async def read_alike(
+    visit: Visit, service: Owner, fingerprint: str, before: str
+) -> tuple[list[dict[str, Any]], OwnerDown | None]:
+    """Messages that failed alike, newest first, one more than a page. Raises Missing."""
+    asked = {"fingerprint": fingerprint, "shop": visit.shop, **({"before": before} if before else {})}
+    told = await visit.office.owners.get(service, "/internal/parked", **asked)
+    if isinstance(told, OwnerDown):
+        return [], told
+    if told.status != 200:
+        raise Missing
+    return [_message(service, row) for row in told.body["parked"]], None
+
+
+async def read_one(visit: Visit, service: Owner, parked_id: int) -> dict[str, Any] | OwnerDown:
+    """One with its headers and body; persons only for those who may see them. Raises Missing."""
+    asked = {"shop": visit.shop}
+    if visit.may(Permission.ORDERS_PERSONAL):
+        asked["personal"] = "shown"
+    told = await visit.office.owners.get(service, f"/internal/parked/{parked_id}", **asked)
+    if isinstance(told, OwnerDown):
+        return told
+    if told.status != 200:
+        raise Missing
+    return _message(service, told.body["parked"])
+
+
+async def ask(visit: Visit, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Have a service do `deed` ("parked/redrive", "parked/discard", "replay") for the visitor: what it says, with
+    `detail` when it refused. Raises OwnerAway."""
+    told = await visit.office.owners.post(service, f"/internal/{deed}", {**body, "actor": visit.actor})
+    if isinstance(told, OwnerDown):
+        raise OwnerAway(told)
+    return told.body if isinstance(told.body, dict) else {}
+
+
+def _message(service: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**moments_read(row, *MOMENTS), "service": service}

@@ -1,0 +1,147 @@
+"""Operations in words: why a message is parked and what helps, the services' short names, how long something takes."""
+
+from dataclasses import dataclass
+
+from services.orders.backoffice.translating import N_, gettext, ngettext, pgettext
+
+
+@dataclass(frozen=True)
+class Why:
+    """What a reason means, and what a person does about it; both marked for translation."""
+
+    meaning: str
+    remedy: str
+
+
+_NEWER = Why(
+    N_("It is of a newer version than this service understands."),
+    N_("Update the service, then replay it."),
+)
+_EARLY = Why(
+    N_("It is about an order or a parcel this service does not know (yet)."),
+    N_(
+        "It is taken by itself when that arrives. If it waits for long, look whether another service is down."
+    ),
+)
+_ANSWER = Why(
+    N_("It needs another service’s answer, which has not come yet."),
+    N_(
+        "It is taken by itself when the answer comes. If it waits for long, look whether that service is down."
+    ),
+)
+REASONS = {
+    "order_unknown": _EARLY,
+    "unknown_order": _EARLY,
+    "unknown_parcel": _EARLY,
+    "unknown_shipment": _EARLY,
+    "stopping_unanswered": _ANSWER,
+    "not_cancelled_yet": _ANSWER,
+    "opened_in_future": Why(
+        N_("It says that it was made in the future: a clock is wrong."),
+        N_("Set the sender’s clock right. Then replay it."),
+    ),
+    "not_your_checkout": Why(
+        N_("Two storefronts use one identifier for their checkouts."),
+        N_("Correct the storefront, then set this one aside."),
+    ),
+    "edit_before_missing": Why(
+        N_("It follows a change of the order that has not arrived yet."),
+        N_(
+            "It is taken by itself when the earlier change arrives. If it waits for long, look at the queues."
+        ),
+    ),
+    "error": Why(
+        N_("The service failed on it again and again."),
+        N_("Read what it said below. When the cause is mended, replay it; nothing of it was kept halfway."),
+    ),
+    "delivery_limit": Why(
+        N_("RabbitMQ gave up on it after fifty returns. It may have stopped the service each time."),
+        N_("Look at it before you replay it: it may stop the service again."),
+    ),
+    "envelope_unreadable": Why(
+        N_("Its envelope lacks something or can’t be read."),
+        N_("The sender has to be mended and send it again. Set this one aside, saying so."),
+    ),
+    "schema_invalid": Why(
+        N_("Its content does not fit the contract."),
+        N_("The sender has to be mended and send it again. Set this one aside, saying so."),
+    ),
+    "unknown_type": Why(
+        N_("Nobody here knows this kind of message."),
+        N_("Correct the sender and set this one aside, or update the service and replay it."),
+    ),
+    "unknown_version": _NEWER,
+    "wrong_sender": Why(
+        N_("It came from somebody who may not send it."),
+        N_("Find out who sent it, then set it aside. Replaying it changes nothing."),
+    ),
+    "too_large": Why(
+        N_("It is larger than one mebibyte."),
+        N_("The sender has to make it smaller and send it again. Set this one aside."),
+    ),
+    "id_not_uuid7": Why(
+        N_("Its identifier does not tell when it was made."),
+        N_("The sender has to use UUIDv7 and send it again. Set this one aside."),
+    ),
+    "id_from_future": Why(
+        N_("It says that it was made in the future: a clock is wrong."),
+        N_("Set the sender’s clock right. Then replay it."),
+    ),
+    "dedupe_window_expired": Why(
+        N_("It is so old that nobody can tell whether it was handled before."),
+        N_("If it is surely new, replay it; otherwise set it aside."),
+    ),
+    "currency_differs": Why(
+        N_("It is in another currency than the order."),
+        N_("Look at the payment at the provider, then set this one aside, saying what was done."),
+    ),
+    "unknown_shop": Why(
+        N_("The service has not been told of this shop."),
+        N_("Add the shop to the service’s settings, then replay it."),
+    ),
+    "login_unknown": Why(
+        N_("It came without a login that RabbitMQ vouches for."),
+        N_("Give the storefront a login of its own. Set this one aside."),
+    ),
+    "not_your_shop": Why(
+        N_("A storefront wrote for a shop that is not its own."),
+        N_("Correct the storefront’s settings, then set this one aside."),
+    ),
+}
+"""By the reason's code."""
+OTHERWISE = Why(
+    N_("The service can’t take it as it is."),
+    N_("Read what it said below. Mend the cause and replay it, or set it aside, saying why."),
+)
+
+
+def why(reason: str) -> Why:
+    """What a reason means."""
+    return REASONS.get(reason, OTHERWISE)
+
+
+def party(name: str) -> str:
+    """Who speaks or listens, in a word or two."""
+    names = {
+        "orders": pgettext("party", "Orders"),
+        "payments": pgettext("party", "Payments"),
+        "fulfillment": pgettext("party", "Fulfilment"),
+        "notifier": pgettext("party", "Mails"),
+        "storefront": pgettext("party", "Storefront"),
+        "dead": pgettext("party", "Given up by RabbitMQ"),
+    }
+    return names.get(name, name)
+
+
+def duration(seconds: float | None) -> str:
+    """A time as one says it: 0.4 s would be no time, 90 s is 1 min."""
+    if seconds is None:
+        return "–"
+    whole = int(seconds)
+    if whole < 60:
+        return gettext("%(count)s s", count=whole)
+    if whole < 3600:
+        return gettext("%(count)s min", count=whole // 60)
+    if whole < 86400:
+        return gettext("%(count)s h", count=whole // 3600)
+    return ngettext("%(count)s day", "%(count)s days", whole // 86400)

@@ -1,0 +1,35 @@
+"""The auditor's findings: what does not add up between the services, since when, and when it last looked."""
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.operations import words
+from services.orders.backoffice.operations.findings import read_findings
+from services.orders.backoffice.operations.sentences import sentence
+from services.orders.backoffice.pages.operations import tabs_of_operations
+from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.visit import Visit
+
+pages = Pages()
+
+
+@pages.get("/operations/findings", Permission.OPERATIONS_VIEW)
+async def show_findings(visit: Visit) -> Response:
+    """All that was found at the last look."""
+    return await _show(visit)
+
+
+@pages.get("/operations/findings/now", Permission.OPERATIONS_VIEW, is_use=False)
+async def show_again(visit: Visit) -> Response:
+    """The same for a page that asks by itself."""
+    return await _show(visit)
+
+
+async def _show(visit: Visit) -> Response:
+    return visit.render(
+        "operations/findings.html",
+        audited=await read_findings(visit),
+        sentence=sentence,
+        words=words,
+        tabs_shown=tabs_of_operations("/operations/findings"),
+    )

@@ -1,0 +1,371 @@
+"""Operations pages: what is shown of services, queues, parked messages and findings, to whom, and what can be done.
+
+The orders service that answers is the one behind the back office, over real HTTP; the others are not set up.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from contracts.envelope import uuid7
+from deploy.auditor.finding import CHECKS, Violation, sentence_of
+from deploy.auditor.serving import application
+from deploy.auditor.watching import Watch
+from deploy.local.ports import free_ports
+from services.chassis import health
+from services.chassis.arriving import Arrival
+from services.chassis.testing import envelope_for
+from services.chassis.watchdog import Watchdog
+from services.orders.backoffice.access.permissions import Role
+from services.orders.backoffice.operations.broker import Figures, figures
+from services.orders.backoffice.operations.findings import audited
+from services.orders.backoffice.operations.queues import Stuck, of_broker
+from services.orders.backoffice.operations.sentences import SENTENCES
+from services.orders.backoffice.operations.words import duration
+from services.orders.backoffice.pages.operations_replay import kinds, pairs
+from services.orders.backoffice.translating import Speech, speaking
+from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
+from tests.backoffice.conftest import Backoffices
+from tests.orders.staff import place, sale
+
+HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
+TOKEN = "a-token-for-tests-only"
+PARKED = "/operations/parked"
+
+
+@pytest.fixture
+async def operated(backoffices: Backoffices) -> AsyncIterator[Backoffice]:
+    """A back office that reaches its own orders service and an auditor with a finding of two shops."""
+    port, auditor_port = free_ports(2)
+    opened = await backoffices(
+        orders_url=f"http://127.0.0.1:{port}",
+        auditor_url=f"http://127.0.0.1:{auditor_port}",
+        shops=[{"shop": SHOP, "name": "Maison"}, {"shop": "other", "name": "Other"}],
+    )
+    orders = Starlette(routes=[*health.routes(opened.desk.hub, Watchdog(60))])
+    serving = [await _served(orders, port), await _served(application(_watched(), TOKEN), auditor_port)]
+    yield opened
+    for server, running in serving:
+        server.should_exit = True
+        await running
+
+
+async def _served(app: Starlette, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+    running = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    return server, running
+
+
+def _watched() -> Watch:
+    watch, now = Watch(), datetime.now(UTC)
+    name = "no_stock_is_negative"
+    wrong = [
+        Violation(name, sentence_of(name), f"stock level {shop} {HOSTILE}", "0 or more", "-1")
+        for shop in (SHOP, "other")
+    ]
+    for _ in range(2):
+        watch.look(wrong, now, 0.4)
+    return watch
+
+
+async def _poison(backoffice: Backoffice, shop: str = SHOP, count: int = 1, **body: Any) -> list[int]:
+    """Messages of a shop's storefront that fit no contract; what they are parked as, oldest first."""
+    for _ in range(count):
+        envelope = envelope_for("orders", sale(shop=shop), id=uuid7())
+        content = json.dumps({"customer": {"name": "Zoé Martin"}, "totals": HOSTILE, **body}).encode()
+        arrival = Arrival("orders.storefront", envelope.headers(), content, f"storefront.{shop}.shop")
+        await backoffice.desk.hub.committer.commit([arrival])
+    rows = await backoffice.desk.fetch("select id from msg.parked where shop = $1 order by id", shop)
+    return [row["id"] for row in rows]
+
+
+async def _alike(backoffice: Backoffice) -> str:
+    print_ = await backoffice.desk.fetchval("select fingerprint from msg.parked order by id limit 1")
+    return f"{PARKED}/orders/alike/{print_}"
+
+
+async def _state(backoffice: Backoffice, parked_id: int) -> str:
+    return str(await backoffice.desk.fetchval("select state from msg.parked where id = $1", parked_id))
+
+
+async def test_everything_at_a_glance(operated: Backoffice) -> None:
+    await _poison(operated, count=2)
+    await _poison(operated, shop="other")
+    shown = await (await operated.signed_in()).get("/operations")
+    assert shown.status == 200
+    for text in (
+        "1 / 4 services run",
+        "2+ parked, waiting for somebody",
+        "RabbitMQ’s management is not connected",
+        "Storefront → Orders",
+        "2 findings of the auditor",
+        "Nobody has replayed",
+    ):
+        assert text in shown.words
+    part = await (await operated.signed_in()).get(
+        "/operations/now", hx_request="true", hx_request_type="partial", hx_target="div#operations-now"
+    )
+    assert "<html" not in part.text
+    assert "services run" in part.text
+
+
+async def test_services_away_take_nothing_with_them(backoffices: Backoffices) -> None:
+    (port,) = free_ports(1)
+    away = f"http://127.0.0.1:{port}"
+    opened = await backoffices(
+        payments_url=away, auditor_url=away, rabbitmq_management_url=f"http://u:p@127.0.0.1:{port}"
+    )
+    owner = await opened.signed_in()
+    shown = await owner.get("/operations")
+    assert shown.status == 200
+    assert "Does not answer" in shown.words
+    assert "RabbitMQ’s management does not answer since" in shown.words
+    assert "not answer since" in (await owner.get(PARKED)).words
+    assert "The auditor does not answer" in (await owner.get("/operations/findings")).words
+    assert (await owner.get(f"{PARKED}/payments/7")).status == 200
+    home = await owner.get("/")
+    assert "Payments service does not answer" in home.words
+
+
+async def test_home_tells_what_needs_operations_and_only_those_who_may(operated: Backoffice) -> None:
+    quiet = await (await operated.signed_in()).get("/")
+    assert "/operations/parked" not in quiet.text
+    await _poison(operated, count=2)
+    assert "2 messages are parked" in (await (await operated.signed_in()).get("/")).words
+    assert "parked" not in (await (await operated.signed_in(Role.FULFILMENT)).get("/")).words
+
+
+async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
+    (parked_id,) = await _poison(operated)
+    browser = await operated.signed_in(Role.ACCOUNTANT)
+    for path in (
+        "/operations",
+        PARKED,
+        f"{PARKED}/orders/{parked_id}",
+        "/operations/replay",
+        "/operations/findings",
+    ):
+        assert (await browser.get(path)).status == 403
+    for deed in ("redrive", "discard"):
+        refused = await browser.post(
+            f"{PARKED}/orders/{parked_id}/{deed}", {"key": str(uuid7()), "reason": "x"}
+        )
+        assert refused.status == 403
+    assert await _state(operated, parked_id) == "dead"
+
+
+async def test_a_poisoned_message_is_explained_with_its_hostile_content_escaped(operated: Backoffice) -> None:
+    (parked_id,) = await _poison(operated)
+    owner = await operated.signed_in()
+    groups = await owner.get(PARKED)
+    assert "Its content does not fit the contract." in groups.words
+    assert "1 for somebody" in groups.words
+    shown = await owner.get(f"{PARKED}/orders/{parked_id}")
+    assert shown.status == 200
+    assert "<img src=x" not in shown.text
+    assert "W" * 120 in shown.text
+    assert "Zoé Martin" in shown.words
+    assert (await owner.get(await _alike(operated))).status == 200
+
+
+async def test_only_ones_own_shop_is_seen_and_touched(operated: Backoffice) -> None:
+    (theirs,) = await _poison(operated, shop="other")
+    owner = await operated.signed_in()
+    assert "Nothing is parked" in (await owner.get(PARKED)).words
+    assert (await owner.get(f"{PARKED}/orders/{theirs}")).status == 404
+    assert "Nothing of this is parked any more" in (await owner.get(await _alike(operated))).words
+    for to in (f"{PARKED}/orders/{theirs}", await _alike(operated)):
+        for deed in ("redrive", "discard"):
+            await owner.post(f"{to}/{deed}", {"key": str(uuid7()), "reason": "not mine"})
+    assert await _state(operated, theirs) == "dead"
+
+
+async def test_what_is_not_there_is_not_found(operated: Backoffice) -> None:
+    owner = await operated.signed_in()
+    for path in (
+        "nobody/1",
+        "orders/x",
+        "orders/0x1",
+        "orders/99999999999999999999",
+        "orders/alike/zz",
+        "orders/4",
+    ):
+        assert (await owner.get(f"{PARKED}/{path}")).status == 404, path
+
+
+async def test_one_is_set_aside_with_a_reason_alone(operated: Backoffice) -> None:
+    parked_id, other = await _poison(operated, count=2)
+    owner = await operated.signed_in()
+    page = f"{PARKED}/orders/{parked_id}"
+    form = (await owner.get(page)).form(f"{page}/discard")
+    refused = await owner.post(form.action, form.filled(reason="  "))
+    assert refused.status == 422
+    assert "Say why" in refused.words
+    assert (await owner.post(form.action, form.filled(reason="x" * 201))).status == 422
+    assert await _state(operated, parked_id) == "dead"
+    done = await owner.post(form.action, form.filled(reason=HOSTILE))
+    again = await owner.post(form.action, form.filled(reason=HOSTILE))
+    assert [done.status, again.status] == [303, 303]
+    assert [await _state(operated, one) for one in (parked_id, other)] == ["discarded", "dead"]
+    aside = await owner.get(f"{PARKED}?state=discarded")
+    assert HOSTILE in aside.words
+    assert "<img src=x" not in aside.text
+    deeds = [row for row in await operated.audit() if row["action"] == "parked.discard"]
+    assert [row["outcome"] for row in deeds] == ["refused", "refused", "done", "repeated"]
+    assert json.loads(deeds[2]["detail"]) == {"service": "orders", "id": parked_id, "messages": 1}
+    assert HOSTILE not in deeds[2]["detail"]
+    assert "Set parked messages aside · Orders · 1 message" in (await owner.get("/operations")).words
+    said = await operated.desk.fetch(
+        "select body from msg.event_log where type = 'orders.message.discarded.v1'"
+    )
+    assert [json.loads(row["body"])["reason"] for row in said] == [HOSTILE]
+
+
+async def test_all_alike_are_replayed_once_however_often_it_is_clicked(operated: Backoffice) -> None:
+    await _poison(operated, count=3)
+    (theirs,) = await _poison(operated, shop="other")
+    owner, page = await operated.signed_in(), await _alike(operated)
+    form = (await owner.get(page)).form(f"{page}/redrive")
+    twice = await asyncio.gather(*(owner.post(form.action, form.filled()) for _ in range(2)))
+    assert [one.status for one in twice] == [303, 303]
+    said = await operated.desk.fetchval(
+        "select count(*) from msg.event_log where type = 'orders.message.redriven.v1'"
+    )
+    assert said == 3
+    assert await _state(operated, theirs) == "dead"
+    late = await owner.post(form.action, {"key": str(uuid7())})
+    assert "somebody was here before you" in (await owner.get(late.headers["location"])).words
+
+
+async def test_a_service_that_is_away_is_asked_again_with_the_same_form(backoffices: Backoffices) -> None:
+    (port,) = free_ports(1)
+    opened = await backoffices(orders_url=f"http://127.0.0.1:{port}")
+    (parked_id,) = await _poison(opened)
+    owner, key = await opened.signed_in(), str(uuid7())
+    typed = {"key": key, "reason": "of a test"}
+    refused = await owner.post(f"{PARKED}/orders/{parked_id}/discard", typed)
+    assert refused.status == 422
+    server, running = await _served(Starlette(routes=[*health.routes(opened.desk.hub, Watchdog(60))]), port)
+    try:
+        assert (await owner.post(f"{PARKED}/orders/{parked_id}/discard", typed)).status == 303
+    finally:
+        server.should_exit = True
+        await running
+    assert await _state(opened, parked_id) == "discarded"
+
+
+async def _range(browser: Browser, **changes: str) -> Shown:
+    asked = {"queue": "payments.orders", "type": "", "from": "2026-11-01T00:00", "to": "2100-01-01T00:00"}
+    query = "&".join(f"{name}={value}" for name, value in {**asked, **changes}.items())
+    return await browser.get(f"/operations/replay?{query}")
+
+
+async def test_events_are_counted_first_and_heard_again_once(operated: Backoffice) -> None:
+    await place(operated.desk, sale(shop=SHOP))
+    owner = await operated.signed_in()
+    counted = await _range(owner, type="orders.order.placed.v1")
+    assert "1 event" in counted.words
+    assert await operated.desk.fetchval("select count(*) from msg.replay") == 0
+    form = counted.form("/operations/replay")
+    twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
+    assert [one.status for one in twice] == [303, 303]
+    assert await operated.desk.fetchval("select sum(messages) from msg.replay") == 1
+    assert "Orders → Payments" in (await owner.get("/operations/replay")).words
+    assert "Had events heard again" in (await owner.get("/operations")).words
+
+
+NONSENSE = {
+    "queue": ({"queue": "orders.storefront"}, "Choose one of the list."),
+    "kind": ({"type": "nothing"}, "Choose one of the list."),
+    "pair": ({"type": "payments.payment.settled.v1"}, "does not hear this event"),
+    "from": ({"from": "yesterday"}, "Give a day and a time."),
+    "to": ({"to": "2020-01-01T00:00"}, "after the beginning"),
+}
+
+
+async def test_a_range_that_means_nothing_is_refused_beside_its_fields(operated: Backoffice) -> None:
+    owner = await operated.signed_in()
+    typed = {"queue": "payments.orders", "from": "2026-11-01T00:00", "to": "2100-01-01T00:00"}
+    for changes, said in NONSENSE.values():
+        refused = await _range(owner, **changes)
+        assert refused.status == 422
+        assert said in refused.words
+        sent = {"key": str(uuid7()), **typed, **changes}
+        assert (await owner.post("/operations/replay", sent)).status == 422
+    assert await operated.desk.fetchval("select count(*) from msg.replay") == 0
+
+
+async def test_findings_of_another_shop_are_counted_and_not_shown(operated: Backoffice) -> None:
+    shown = await (await operated.signed_in()).get("/operations/findings")
+    assert shown.status == 200
+    assert f"stock level {SHOP}" in shown.words
+    assert "stock level other" not in shown.text
+    assert "<img src=x" not in shown.text
+    assert "1 more finding concerns another shop." in shown.words
+
+
+def test_a_look_that_failed_keeps_what_was_known() -> None:
+    watch = _watched()
+    watch.fail(OSError("database away"), datetime.now(UTC))
+    found = audited(watch.told, set())
+    assert (len(found.shown), found.elsewhere, found.error) == (2, 0, "OSError: database away")
+    assert found.failed_at is not None
+
+
+def test_the_auditors_sentences_are_known_in_both_languages() -> None:
+    assert {name: sentence_of(name) for name in CHECKS} == SENTENCES
+
+
+def test_a_queue_says_how_long_its_oldest_waits() -> None:
+    fine = figures(
+        {"name": "q", "messages_ready": 6, "consumers": 1, "message_stats": {"ack_details": {"rate": 3.0}}}
+    )
+    assert fine == Figures(6, 0, 1, 0.0, 3.0, 0.0)
+    still = Figures(
+        ready=4, in_hand=0, consumers=0, in_per_second=1, out_per_second=0, redelivered_per_second=0
+    )
+    counted, stuck = {"orders.payments": fine, "payments.orders": still}, Stuck()
+    for now in (100.0, 130.0):
+        rows = {row.name: row for row in of_broker(SHOP, counted, {}, stuck, now)}
+    moving, waiting = rows["orders.payments"], rows["payments.orders"]
+    assert (moving.oldest_seconds, moving.is_least, moving.trouble) == (2.0, False, "")
+    assert (waiting.oldest_seconds, waiting.is_least, waiting.trouble) == (30.0, True, "unheard")
+    assert rows["notifier.orders"].trouble == "missing"
+    mine = {f"storefront.{SHOP}.shop": fine, "storefront.other.shop": fine}
+    names = [row.name for row in of_broker(SHOP, mine, {}, stuck, 131.0)]
+    assert [name for name in names if name.startswith("storefront")] == [f"storefront.{SHOP}.shop"]
+    assert stuck.seconds("payments.orders", 0, 0, 140.0) is None
+
+
+def test_a_stuck_queue_is_told_only_after_a_while() -> None:
+    held = Figures(
+        ready=1, in_hand=100, consumers=1, in_per_second=0, out_per_second=0, redelivered_per_second=0
+    )
+    stuck = Stuck()
+    told = [
+        of_broker(SHOP, {"orders.payments": held}, {}, stuck, now)[1].trouble for now in (0.0, 10.0, 20.0)
+    ]
+    assert told == ["", "", "stuck"]
+
+
+def test_times_are_said_shortly() -> None:
+    with speaking(Speech("en")):
+        said = [duration(one) for one in (None, 0.4, 59, 60, 3599, 7200, 86400, 200_000)]
+    assert said == ["–", "0 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
+
+
+def test_what_can_be_heard_again_is_what_is_heard() -> None:
+    queues = {queue for queue, _, _ in pairs()}
+    assert "payments.orders" in queues
+    assert not any("storefront" in queue for queue in queues)
+    assert "orders.order.placed.v1" in kinds()
+    assert not any(kind.startswith("storefront.") for kind in kinds())
