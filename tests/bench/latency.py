@@ -1,6 +1,7 @@
 """How long a customer waits for the recap: from the submission's publishing to the mail server's 250.
 
-Whole lives at a steady rate; the demo's mail server, which writes down when it accepted what.
+Whole lives at a steady rate; the demo's mail server, which writes down when it accepted what. First at a calm rate,
+which two cores carry easily, then at the rate of the goal.
 """
 
 import asyncio
@@ -22,16 +23,34 @@ async def measure(stage: Stage) -> list[Row]:
     await stage.run_only(*SERVICES)
     await stage.set_stock()
     scale = stage.scale
-    seen = await lives(stage, scale.latency_seconds, scale.latency_per_second)
+    calm = await _waits_at(stage, scale.latency_calm_per_second)
+    full = await _waits_at(stage, scale.latency_per_second)
+    return [
+        Row(
+            f"latency p50 at {scale.latency_calm_per_second:.0f}/s",
+            percentile(calm, 50),
+            "ms",
+            less_is_better=True,
+        ),
+        Row(
+            f"latency p99 at {scale.latency_calm_per_second:.0f}/s",
+            percentile(calm, 99),
+            "ms",
+            less_is_better=True,
+        ),
+        Row("latency p50", percentile(full, 50), "ms", goal=GOAL_P50_MS, less_is_better=True),
+        Row("latency p99", percentile(full, 99), "ms", goal=GOAL_P99_MS, less_is_better=True),
+    ]
+
+
+async def _waits_at(stage: Stage, per_second: float) -> list[float]:
+    seen = await lives(stage, stage.scale.latency_seconds, per_second)
     waits = await _waits_ms(stage, seen["submitted"])
     stage.notes.append(
-        f"latency: {len(waits)} whole lives at {scale.latency_per_second:.0f}/s, demo's mail server; "
+        f"latency: {len(waits)} whole lives at {per_second:.0f}/s, demo's mail server; "
         f"p90 {percentile(waits, 90):.0f} ms, most {max(waits):.0f} ms"
     )
-    return [
-        Row("latency p50", percentile(waits, 50), "ms", goal=GOAL_P50_MS, less_is_better=True),
-        Row("latency p99", percentile(waits, 99), "ms", goal=GOAL_P99_MS, less_is_better=True),
-    ]
+    return waits
 
 
 async def _waits_ms(stage: Stage, submitted: dict[str, float]) -> list[float]:

@@ -24,6 +24,7 @@ class Scale:
     life_warm_up_seconds: float = 4.0
     life_seconds: float = 20.0
     floor_lives: int = 3_000
+    latency_calm_per_second: float = 10.0
     latency_per_second: float = 50.0
     latency_seconds: float = 20.0
     list_orders: int = 1_000_000
@@ -42,6 +43,7 @@ SMOKE = Scale(
     life_warm_up_seconds=0.5,
     life_seconds=2.0,
     floor_lives=300,
+    latency_calm_per_second=5.0,
     latency_per_second=20.0,
     latency_seconds=1.0,
     list_orders=2_000,
