@@ -36,6 +36,13 @@ OrderIds = Annotated[
 ]
 Word = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Part = Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$", description="In any part of the SKU.")]
+Sequence = Annotated[
+    list_store.Sequence,
+    Query(description="`available`: the fewest available first; `sku`: by SKU and location."),
+]
+AtMost = Annotated[
+    int | None, Query(ge=0, le=10**9, description="Levels of which at most so many units are available.")
+]
 After = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
@@ -75,14 +82,25 @@ async def levels(
     shop: str,
     text: Part = "",
     location: Word | None = None,
+    at_most: AtMost = None,
+    sequence: Sequence = list_store.Sequence.AVAILABLE,
     after: After = None,
     limit: Limit = 50,
 ) -> LevelsPage:
-    """All levels, the fewest available first; a page at a time."""
+    """All levels; a page at a time."""
     key = _read_cursor(after, int, str, str)
     async with hub.acquire() as connection:
-        rows = await list_store.read_level_page(connection, shop, text, location, key, limit + 1)
+        rows = await list_store.read_level_page(
+            connection, shop, text, location, at_most, sequence, key, limit + 1
+        )
     return show_levels(rows, limit)
+
+
+@router.get("/stock/locations")
+async def locations(hub: HubNeeded, shop: str) -> list[str]:
+    """Where the shop's stock lies, by name."""
+    async with hub.acquire() as connection:
+        return await list_store.read_locations(connection, shop)
 
 
 @router.get("/stock/movements")

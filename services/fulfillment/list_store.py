@@ -1,15 +1,43 @@
 """The SQL of the lists that the back office shows. Nothing here locks anything.
 
 Levels are sorted by what is available without an index: one on a number that every sale changes would make every sale
-slower, and a shop has thousands of SKUs, not millions.
+slower, and a shop has thousands of SKUs, not millions. By SKU they come as their primary key has them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from enum import StrEnum
 from typing import Any
 
 from services.chassis.database import Connection
 
 Row = Mapping[str, Any]
+Key = Items[str | int]
+
+
+class Sequence(StrEnum):
+    """How levels are sorted."""
+
+    AVAILABLE = "available"
+    SKU = "sku"
+
+
+_PAGES = {
+    Sequence.AVAILABLE: """
+        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
+        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
+          AND ($4::int IS NULL OR on_hand - reserved <= $4)
+          AND ($5::int IS NULL OR (on_hand - reserved, sku, location) > ($5, $6::text, $7::text))
+        ORDER BY on_hand - reserved, sku, location LIMIT $8
+        """,
+    Sequence.SKU: """
+        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
+        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
+          AND ($4::int IS NULL OR on_hand - reserved <= $4)
+          AND ($5::int IS NULL OR (sku, location) > ($6::text, $7::text))
+        ORDER BY sku, location LIMIT $8
+        """,
+}
 
 
 async def read_level_page(
@@ -17,24 +45,30 @@ async def read_level_page(
     shop: str,
     text: str,
     location: str | None,
-    after: Sequence[str | int] | None,
+    at_most: int | None,
+    sequence: Sequence,
+    after: Key | None,
     limit: int,
 ) -> list[Row]:
-    """Levels whose SKU holds `text`, the fewest available first; `after`: (available, SKU, location)."""
+    """Levels whose SKU holds `text`, at most so many available; `after`: (available, SKU, location)."""
     pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return await connection.fetch(
-        """
-        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
-        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
-          AND ($4::int IS NULL OR (on_hand - reserved, sku, location) > ($4, $5, $6))
-        ORDER BY on_hand - reserved, sku, location LIMIT $7
-        """,
+        _PAGES[sequence],
         shop,
         pattern,
         location,
+        at_most,
         *(after or (None, None, None)),
         limit,
     )
+
+
+async def read_locations(connection: Connection, shop: str) -> list[str]:
+    """The locations of a shop's levels, by name."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT location FROM stock_level WHERE shop = $1 ORDER BY location", shop
+    )
+    return [row["location"] for row in rows]
 
 
 async def read_movement_page(
@@ -42,7 +76,7 @@ async def read_movement_page(
     shop: str,
     sku: str,
     location: str | None,
-    after: Sequence[str | int] | None,
+    after: Key | None,
     limit: int,
 ) -> list[Row]:
     """Why the levels of a SKU moved, newest first; `after`: (microseconds since 1970, cause, kind, line, location).

@@ -20,7 +20,7 @@ _RESERVED = {Kind.HOLD: 1, Kind.RESERVE: 1, Kind.RELEASE: -1, Kind.SHIP: -1, Kin
 
 
 class LevelsPage(BaseModel):
-    """Levels, the fewest available first. `next` is sent back as `after`; null: there is no more."""
+    """Levels in the sequence asked for. `next` is sent back as `after`; null: there is no more."""
 
     levels: list[ShownLevel]
     next: str | None

@@ -77,6 +77,26 @@ async def test_levels_come_lowest_first_whatever_the_page_size(desks: Desks) -> 
             assert [row["sku"] for row in found] == skus
         found = await pages(client, "/stock/levels", "levels", shop=shop, location="attic")
         assert [row["sku"] for row in found] == ["A"]
+        found = await pages(client, "/stock/levels", "levels", shop=shop, at_most=2, limit=1)
+        assert [row["available"] for row in found] == [0, 1, 2]
+        places = await client.get("/stock/locations", params={"shop": shop})
+        assert places.json() == ["attic", "main"]
+
+
+async def test_levels_come_by_sku_when_asked_whatever_the_page_size(desks: Desks) -> None:
+    desk, shop = await desks("fulfillment"), a_shop()
+    await desk.deliver(stock_at(shop, ("B", "main", 5), ("A", "main", 9), ("A", "attic", 0), ("C", "x", 1)))
+    async with reading(desk) as client:
+        for limit in (1, 2, 50):
+            found = await pages(client, "/stock/levels", "levels", shop=shop, sequence="sku", limit=limit)
+            assert [(row["sku"], row["location"]) for row in found] == [
+                ("A", "attic"),
+                ("A", "main"),
+                ("B", "main"),
+                ("C", "x"),
+            ]
+        refused = await client.get("/stock/levels", params={"shop": shop, "sequence": "colour"})
+        assert refused.status_code == 422
 
 
 async def test_movements_tell_who_and_why_newest_first(desks: Desks) -> None:

@@ -56,7 +56,7 @@ class Owners:
         )
         self._down_since: dict[Owner, datetime] = {}
 
-    async def get(self, owner: Owner, path: str, **query: str) -> Answer | OwnerDown:
+    async def get(self, owner: Owner, path: str, **query: str | list[str]) -> Answer | OwnerDown:
         """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
         return await self._ask(owner, "GET", path, params=query)
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -38,10 +39,10 @@ def render(
     show = visit.query.get("show", "all")
     show = show if show in words.SHOWS else "all"
 
-    def typed(of: str, name: str, otherwise: Any = "") -> Any:
+    def typed(of: str | None, name: str, otherwise: Any = "") -> Any:
         return form[name] if form is not None and of == section else otherwise
 
-    def wrong(of: str) -> Mapping[str, str]:
+    def wrong(of: str | None) -> Mapping[str, str]:
         return defaultdict(str, errors or {}) if of == section else defaultdict(str)
 
     waiting = [step for step in steps.steps(shown) if visit.may(step.demand)]
@@ -52,6 +53,7 @@ def render(
         order=shown,
         returned=section,
         typed=typed,
+        typed_in=lambda of: partial(typed, of),
         wrong=wrong,
         steps=waiting,
         receives=steps.receives(shown),
@@ -72,8 +74,9 @@ def render(
         open_mark=is_open_mark,
         words=words,
         day_of=date.fromisoformat,
-        read_ticked=lambda name: form.all(name) if form is not None else [],
-        carrier_options=[(one.name, one.name) for one in order.settings.carriers],
+        is_ticked=lambda parcel_id: (
+            section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")
+        ),
     )
 
 

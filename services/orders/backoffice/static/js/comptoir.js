@@ -2,6 +2,7 @@
 import "./dialogs.js";
 import "./forms.js";
 import "./live.js";
+import "./printing.js";
 import "./selection.js";
 import "./shortcuts.js";
 

@@ -1,0 +1,250 @@
+"""Parcels pages: the queues, what is printed, what is done from there once, who may, and fulfillment away."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts.envelope import uuid7
+from contracts.fulfillment import DispatchShipment
+from contracts.orders import OrderPlaced
+from contracts.storefront import OrderSubmitted
+from services.orders.backoffice.access.permissions import Role
+from tests.backoffice.browser import Backoffice, Browser, FormShown
+from tests.backoffice.conftest import Backoffices
+from tests.backoffice.warehouse import Warehouse, a_warehouse
+from tests.conftest import Desks
+from tests.orders.staff import sale, sent
+
+HOSTILE = '<img src=x onerror="alert(1)">\u202e' + "W" * 120
+SKU = "<b>\"&'/\u202e" + "X" * 50
+
+
+@pytest.fixture
+async def warehouse(backoffices: Backoffices, desks: Desks) -> AsyncIterator[Warehouse]:
+    """The back office and a fulfillment service with plenty of candles."""
+    async with a_warehouse(backoffices, desks) as opened:
+        await opened.count(("BOUGIE-01", "Rayon A", 4), ("BOUGIE-01", "Rayon B", 90), (SKU, "Cave", 50))
+        yield opened
+
+
+def _sale(sku: str = "BOUGIE-01", description: str = "Bougie", units: int = 3, **more: Any) -> OrderSubmitted:
+    """A sale of so many candles alone."""
+    line = {"kind": "ship", "description": description, "sku": sku, "quantity": units}
+    priced = {**line, "unit_price_minor": 1500, "total_minor": 1500 * units}
+    totals = {"lines_minor": 1500 * units, "shipping_minor": 500, "total_minor": 1500 * units + 500}
+    return sale(**{"lines": [priced], "totals": totals, **more})
+
+
+def _filled(form: FormShown, **typed: str) -> list[tuple[str, str]]:
+    return [*(field for field in form.fields if field[0] not in typed), *typed.items()]
+
+
+async def _packed(warehouse: Warehouse, **more: Any) -> tuple[OrderPlaced, UUID]:
+    """An order of three candles of which two are in a parcel."""
+    order, parcel_id = await warehouse.order(_sale(**more)), uuid7()
+    await warehouse.pack(order, parcel_id, {1: 2})
+    return order, parcel_id
+
+
+async def _shipped(warehouse: Warehouse, carrier: str = "Colissimo", number: str = "8R 1") -> OrderPlaced:
+    """An order of which two candles are on their way."""
+    order, parcel_id = await _packed(warehouse)
+    await warehouse.do(
+        DispatchShipment(
+            shop=order.shop,
+            order_id=order.order_id,
+            shipment_id=uuid7(),
+            parcel_ids=[parcel_id],
+            carrier=carrier,
+            tracking_number=number,
+            tracking_url="https://suivi.example.org/8R1",
+            shipped_on="2026-11-20",
+            actor="staff:zoe",
+        )
+    )
+    return order
+
+
+@pytest.mark.rows("A13", "A14")
+async def test_an_order_goes_from_queue_to_queue(warehouse: Warehouse) -> None:
+    order, browser = await warehouse.order(_sale()), await warehouse.backoffice.signed_in(Role.FULFILMENT)
+    shown = await browser.get("/parcels")
+    assert (shown.status, order.code in shown.words, "3 × Bougie" in shown.words) == (200, True, True)
+    parcel_id = uuid7()
+    await warehouse.pack(order, parcel_id, {1: 3})
+    assert order.code not in (await browser.get("/parcels")).words
+    shown = await browser.get("/parcels/to-ship")
+    assert "Parcel 1" in shown.words
+    assert "3 × Bougie" in shown.words
+    path = f"/parcels/ship/{order.code}"
+    page = await browser.get(path)
+    fields = _filled(page.form(path), carrier="Colissimo", tracking_number="8R 77")
+    done = await warehouse.carry_out(browser.post(path, fields))
+    assert (done.status, done.headers["location"]) == (303, "/parcels/to-ship")
+    assert order.code not in (await browser.get("/parcels/to-ship")).words.split("are shipped.")[-1]
+    shown = await browser.get("/parcels/on-the-way")
+    assert "8R 77" in shown.words
+    path = shown.text.split('href="/parcels/deliver/')[1].split('"')[0]
+    path = f"/parcels/deliver/{path}"
+    fields = _filled((await browser.get(path)).form(path), proof="signature", proof_reference="Mme Martin")
+    done = await warehouse.carry_out(browser.post(path, fields))
+    assert (done.status, done.headers["location"]) == (303, "/parcels/on-the-way")
+    assert (await browser.post(path, fields)).status == 303, "the back button"
+    assert len(await sent(warehouse.backoffice.desk, 2)) == 2
+    shown = await browser.get("/parcels/delivered")
+    assert "Mme Martin" in shown.words
+    assert "Nothing is on the way" in (await browser.get("/parcels/on-the-way")).words
+
+
+async def test_a_parcel_is_taken_apart_once_and_a_refusal_is_told(warehouse: Warehouse) -> None:
+    order, parcel_id = await _packed(warehouse)
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
+    path = f"/parcels/unpack/{order.code}/{parcel_id}"
+    form = (await browser.get("/parcels/to-ship")).form(path)
+    stale = (await browser.get("/parcels/to-ship")).form(path)
+    done = await warehouse.carry_out(browser.post(path, form.fields))
+    assert done.headers["location"] == "/parcels/to-ship"
+    assert (await browser.post(path, form.fields)).status == 303
+    assert "Everything packed has left" in (await browser.get("/parcels/to-ship")).words
+    assert (await warehouse.carry_out(browser.post(path, stale.fields))).status == 303, "already so"
+    other, parcel_id = await _packed(warehouse)
+    path = f"/parcels/unpack/{other.code}/{parcel_id}"
+    form = (await browser.get("/parcels/to-ship")).form(path)
+    await _leave(warehouse, other, parcel_id)
+    refused = await warehouse.carry_out(browser.post(path, form.fields))
+    assert (refused.status, "This parcel was shipped already." in refused.words) == (422, True)
+
+
+async def _leave(warehouse: Warehouse, order: OrderPlaced, parcel_id: UUID) -> None:
+    await warehouse.do(
+        DispatchShipment(
+            shop=order.shop,
+            order_id=order.order_id,
+            shipment_id=uuid7(),
+            parcel_ids=[parcel_id],
+            carrier="DPD",
+            shipped_on="2026-11-20",
+            actor="staff:zoe",
+        )
+    )
+
+
+async def test_a_refused_shipment_keeps_what_was_typed(warehouse: Warehouse) -> None:
+    order, _ = await _packed(warehouse)
+    browser, path = await warehouse.backoffice.signed_in(), f"/parcels/ship/{order.code}"
+    form = (await browser.get(path)).form(path)
+    fields = _filled(form, carrier="Colissimo", tracking_number="8R", tracking_url="javascript:alert(1)")
+    refused = await browser.post(path, fields)
+    assert refused.status == 422
+    kept = dict(refused.form(path).fields)
+    assert (kept["tracking_number"], kept["tracking_url"]) == ("8R", "javascript:alert(1)")
+    none_ticked = [field for field in _filled(form, carrier="Colissimo") if field[0] != "parcels"]
+    assert "Tick at least one parcel." in (await browser.post(path, none_ticked)).words
+    theirs = (await browser.get(f"/orders/{order.code}")).form(f"/orders/{order.code}/comment")
+    await browser.post(f"/orders/{order.code}/comment", _filled(theirs, admin_comment="Attendre."))
+    assert (await browser.post(path, _filled(form, carrier="Colissimo"))).status == 409
+    assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
+
+
+@pytest.mark.rows("B11", "B19")
+async def test_shipments_are_found_by_carrier_and_by_text(warehouse: Warehouse) -> None:
+    first = await _shipped(warehouse)
+    second = await _shipped(warehouse, carrier=HOSTILE, number="ZX 99")
+    browser = await warehouse.backoffice.signed_in()
+
+    async def codes(path: str) -> set[str]:
+        words = (await browser.get(path)).words
+        return {order.code for order in (first, second) if order.code in words}
+
+    assert await codes("/parcels/on-the-way") == {first.code, second.code}
+    assert await codes("/parcels/on-the-way?carrier=Colissimo") == {first.code}
+    assert await codes("/parcels/on-the-way?carrier=Nobody") == set()
+    assert await codes(f"/parcels/on-the-way?q={second.code}") == {second.code}
+    shown = await browser.get("/parcels/on-the-way")
+    assert "<img src=x" not in shown.text
+    assert HOSTILE in shown.words
+    assert 'href="https://suivi.example.org/8R1"' in shown.text
+    assert "Nothing fits" in (await browser.get("/parcels/on-the-way?carrier=Nobody")).words
+    assert (await browser.get("/parcels/on-the-way?after=nonsense")).status == 404
+    assert await codes("/parcels") == {first.code, second.code}, "a unit of each is left to pack"
+
+
+async def test_the_pick_list_sums_by_shelf_and_says_for_whom(warehouse: Warehouse) -> None:
+    first, second = await warehouse.order(_sale()), await warehouse.order(_sale(units=2))
+    hostile = await warehouse.order(_sale(sku=SKU, description=HOSTILE, units=1))
+    short = await warehouse.order(_sale(sku="RIEN", description="Introuvable", units=1))
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
+    shown = await browser.get("/parcels/pick-list")
+    assert "6 units to fetch" in shown.words
+    assert "1 unit not in stock" in shown.words
+    assert "<img" not in shown.text
+    assert "<b>" not in shown.text
+    for text in (SKU, HOSTILE, "Rayon A", "Rayon B", "Cave", "Introuvable", hostile.code, short.code):
+        assert text in shown.words
+    chosen = await browser.get(f"/parcels/pick-list?order={second.order_id}")
+    assert "2 units to fetch" in chosen.words
+    assert second.code in chosen.words
+    assert first.code not in chosen.words
+    await warehouse.pack(second, uuid7(), {1: 2})
+    assert "Nothing to pick" in (await browser.get(f"/parcels/pick-list?order={second.order_id}")).words
+    assert (await browser.get("/parcels/pick-list?order=nonsense")).status == 404
+    stranger = await warehouse.backoffice.signed_in(shop="atelier")
+    assert "Nothing to pick" in (await stranger.get(f"/parcels/pick-list?order={first.order_id}")).words
+
+
+async def test_a_packing_slip_speaks_the_customers_language_and_names_no_price(warehouse: Warehouse) -> None:
+    address = {
+        "name": HOSTILE[:150],
+        "street": "2 Sea Road",
+        "postal_code": "BN1",
+        "city": "Brighton",
+        "country": "GB",
+    }
+    english, parcel_id = await _packed(warehouse, locale="en-GB", shipping_address=address)
+    french, _ = await _packed(warehouse, locale="fr")
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT, language="fr")
+    shown = await browser.get(f"/parcels/packing-slips?order={english.order_id}")
+    for text in ("Packing slip", "2 Sea Road", "Comes in another parcel", "1 × Bougie", HOSTILE[:150]):
+        assert text in shown.words
+    assert "<img" not in shown.text
+    assert 'lang="en"' in shown.text
+    assert not any(sign in shown.words for sign in ("€", "15,00", "15.00", "EUR"))
+    one = await browser.get(f"/parcels/packing-slips?order={english.order_id}&parcel={parcel_id}")
+    assert one.text.count("<article") == 1
+    both = await browser.get("/parcels/packing-slips")
+    assert both.text.count("<article") == 2
+    assert "Bordereau de colis" in both.words
+    assert french.code in both.words
+    await _leave(warehouse, english, parcel_id)
+    assert (await browser.get("/parcels/packing-slips")).text.count("<article") == 1
+    again = await browser.get(f"/parcels/packing-slips?order={english.order_id}")
+    assert "DPD" in again.words
+    stranger = await warehouse.backoffice.signed_in(shop="atelier")
+    path = f"/parcels/packing-slips?order={english.order_id}"
+    assert "<article" not in (await stranger.get(path)).text
+
+
+async def test_who_may_look_pack_and_ship(warehouse: Warehouse) -> None:
+    order, parcel_id = await _packed(warehouse)
+    accountant = await warehouse.backoffice.signed_in(Role.ACCOUNTANT)
+    shown = await accountant.get("/parcels/to-ship")
+    assert (shown.status, order.code in shown.words) == (200, True)
+    assert not any(part in shown.text for part in ("/parcels/ship/", "/parcels/unpack/", "packing-slips"))
+    for path in ("/parcels/pick-list", "/parcels/packing-slips", f"/parcels/ship/{order.code}"):
+        assert (await accountant.get(path)).status == 403
+    for path in (f"/parcels/ship/{order.code}", f"/parcels/unpack/{order.code}/{parcel_id}"):
+        assert (await accountant.post(path, {"key": "key-12345678"})).status == 403
+    stranger = await warehouse.backoffice.signed_in(shop="atelier")
+    assert order.code not in (await stranger.get("/parcels/to-ship")).words
+    assert (await stranger.get(f"/parcels/ship/{order.code}")).status == 404
+    assert (await stranger.post(f"/parcels/unpack/{order.code}/{parcel_id}", {})).status == 404
+
+
+async def test_without_fulfillment_the_queues_stand_and_the_papers_say_so(backoffice: Backoffice) -> None:
+    browser: Browser = await backoffice.signed_in()
+    assert "No order yet" in (await browser.get("/parcels")).words
+    for path in ("pick-list", "packing-slips"):
+        shown = await browser.get(f"/parcels/{path}?order={uuid7()}")
+        assert (shown.status, "not connected" in shown.words) == (200, True)
