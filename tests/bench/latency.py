@@ -26,20 +26,15 @@ async def measure(stage: Stage) -> list[Row]:
     calm = await _waits_at(stage, scale.latency_calm_per_second)
     full = await _waits_at(stage, scale.latency_per_second)
     return [
-        Row(
-            f"latency p50 at {scale.latency_calm_per_second:.0f}/s",
-            percentile(calm, 50),
-            "ms",
-            less_is_better=True,
-        ),
-        Row(
-            f"latency p99 at {scale.latency_calm_per_second:.0f}/s",
-            percentile(calm, 99),
-            "ms",
-            less_is_better=True,
-        ),
-        Row("latency p50", percentile(full, 50), "ms", goal=GOAL_P50_MS, less_is_better=True),
-        Row("latency p99", percentile(full, 99), "ms", goal=GOAL_P99_MS, less_is_better=True),
+        *_rows(f"latency at {scale.latency_calm_per_second:.0f}/s", calm),
+        *_rows("latency", full),
+    ]
+
+
+def _rows(name: str, waits: list[float]) -> list[Row]:
+    return [
+        Row(f"{name} p50", percentile(waits, 50), "ms", goal=GOAL_P50_MS, less_is_better=True),
+        Row(f"{name} p99", percentile(waits, 99), "ms", goal=GOAL_P99_MS, less_is_better=True),
     ]
 
 
