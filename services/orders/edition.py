@@ -57,6 +57,8 @@ def edited(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
         if name in named:
             given = getattr(asked, name)
             update[name] = part(**dict(given)) if given is not None else None
+    if "note" in named:
+        update["note"] = asked.note
     if asked.extra_lines is not None:
         update["extra_lines"] = [ExtraLine(**dict(extra)) for extra in asked.extra_lines]
     if asked.customer is not None:

@@ -25,6 +25,7 @@ _AMENDED = (
     "shipping",
     "extra_lines",
     "totals",
+    "note",
 )
 _PRIVATE = ("ip_address", "browser")
 
@@ -115,7 +116,7 @@ def content_of(row: Row) -> Content:
     lines = [ContentLine.model_validate(line) for line in json.loads(row["lines"])]
     return Content.model_validate(
         {
-            **{name: said[name] for name in (*_AMENDED, "note", "prices_include_tax") if name in said},
+            **{name: said[name] for name in (*_AMENDED, "prices_include_tax") if name in said},
             "customer": Customer.model_construct(**{**customer, **own}),
             "currency": row["currency"],
             "method": row["payment_method"],

@@ -89,6 +89,7 @@ class EditAsked(Asked):
     billing_address: AddressAsked | None = None
     shipping_address: AddressAsked | None = None
     customer: CustomerEdited | None = None
+    note: Text | None = Field(default=None, description="The customer's remark; null takes it away.")
     reason: Reason | None = None
 
 

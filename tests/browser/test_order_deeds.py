@@ -59,3 +59,34 @@ async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(visit: Vi
     await visitor.axe()
     await visitor.screenshot("order-refunded")
     assert await shop.violations() == []
+
+
+@pytest.mark.rows("A10", "A11")
+async def test_an_edit_is_seen_before_it_counts_and_a_stale_one_keeps_its_text(
+    visit: Visit, shop: OwnShop
+) -> None:
+    code = await a_paid_order(shop)
+    visitor, other = (
+        await visit("owner", f"/orders/{code}/edit", look=DESK),
+        await visit("manager", f"/orders/{code}/edit", look=PHONE, script=False),
+    )
+    page = visitor.page
+    await page.locator("#edit-quantity-1").fill("3")
+    await page.locator("#edit-delivery-city").fill("Douarnenez")
+    await visitor.axe()
+    await visitor.screenshot("order-edit")
+    await page.get_by_role("button", name="Preview the changes").click()
+    await expect(page.get_by_text("€34.80 → €47.30")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order-edit-preview")
+    await page.get_by_role("button", name="Save the changes").dblclick()
+    await expect(page.get_by_text("The order is edited.")).to_be_visible()
+    await shop.until_order(await id_of(shop, code), balance_minor=1250, units_to_pack=4)
+    await other.screenshot("order-edit")
+    await other.page.locator("#edit-note").fill("Laisser au gardien")
+    other.provokes(409)
+    await other.page.get_by_role("button", name="Voir les effets").click()
+    await expect(other.page.get_by_text("Laisser au gardien").first).to_be_visible()
+    await expect(other.page.get_by_text("Commande modifiée")).to_be_visible()
+    await other.page.get_by_role("link", name="Voir l’état actuel").click()
+    assert (await shop.shown(code))["shipping_address"]["city"] == "Douarnenez"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.orders.archiving import FINISHED
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.order_page.steps import may_be_cancelled
+from services.orders.backoffice.order_page.steps import UNPLACED, may_be_cancelled, may_be_reinstated
 from services.orders.backoffice.translating import N_
 from services.orders.documents import OrderShown
 
@@ -28,18 +28,24 @@ def offered(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action
     """What this person may do about this order."""
     path = f"/orders/{order.code}"
     found = [
+        (Permission.ORDERS_EDIT, may_be_cancelled(order), _EDIT),
         (Permission.PAYMENTS_REFUND, order.money.received_minor > 0, _REFUND),
+        (Permission.ORDERS_CANCEL, may_be_reinstated(order), _REINSTATE),
         (Permission.ORDERS_ARCHIVE, order.archived_at is None and order.state in FINISHED, _ARCHIVE),
         (Permission.ORDERS_ARCHIVE, order.archived_at is not None, _UNARCHIVE),
         (Permission.ORDERS_CANCEL, may_be_cancelled(order), _CANCEL),
+        (Permission.ORDERS_DELETE, order.state not in UNPLACED, _DELETE),
     ]
     return [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
 
 
+_EDIT = Action(N_("Edit the order"), "/edit", "edit")
 _REFUND = Action(N_("Refund"), "/refund", "payments")
 _ARCHIVE = Action(N_("Archive"), "/archive", "archive", posts=True)
 _UNARCHIVE = Action(N_("Take out of the archive"), "/unarchive", "archive", posts=True)
+_REINSTATE = Action(N_("Reinstate the order"), "/reinstatement", "back")
 _CANCEL = Action(N_("Cancel the order"), "/cancellation", "close", is_danger=True)
+_DELETE = Action(N_("Delete the order"), "/deletion", "trash", is_danger=True)
 
 
 def _of(path: str, action: Action) -> Action:

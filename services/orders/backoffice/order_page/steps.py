@@ -86,3 +86,8 @@ def parcels_to_ship(order: OrderShown) -> list[int]:
 def may_be_cancelled(order: OrderShown) -> bool:
     """Whether there is something to cancel, as far as the order's state alone tells."""
     return order.state in SET_BY_HAND
+
+
+def may_be_reinstated(order: OrderShown) -> bool:
+    """Whether it is cancelled."""
+    return order.state is OrderState.CANCELLED

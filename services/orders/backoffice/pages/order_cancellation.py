@@ -1,70 +1,122 @@
-"""Cancelling an order: first what it would do to money, stock and parcels, then the command.
+"""Cancelling an order and taking that back: first what it would do to money, stock and parcels, then the command.
 
-What is shown is counted from what is known here and changes nothing; only fulfillment knows what has left, so the
-command's outcome may differ by that, and the page waits for it.
+What is shown is counted from what is known here and changes nothing; only fulfillment knows what has left and what is
+in stock, so the command's outcome may differ by that, and the page waits for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
 
 from starlette.responses import Response
 
+from services.chassis.hub import Hub
 from services.orders import change_commands, previewing
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.commanding import answer, key_of, wait_for
-from services.orders.backoffice.forms import Invalid
+from services.orders.backoffice.commanding import answer, key_of
+from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
-from services.orders.backoffice.order_page.steps import may_be_cancelled
-from services.orders.backoffice.reasons import explain
+from services.orders.backoffice.order_page.sending import beside, changed_once
+from services.orders.backoffice.order_page.steps import may_be_cancelled, may_be_reinstated
+from services.orders.backoffice.reasons import explain, explain_refusal
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Visit
-from services.orders.requesting_edits import CancellationAsked
+from services.orders.change_commands import ChangeAsking
+from services.orders.changes import Stale
+from services.orders.refusal import Refusal
+from services.orders.requesting_edits import CancellationAsked, ReinstatementAsked
 
 pages = Pages()
+Show = Callable[[Visit, OrderRead, Mapping[str, str]], Awaitable[Response]]
+Ask = Callable[[OrderRead, Form], ChangeAsking]
+Look = Callable[[Hub, str, UUID], Awaitable[previewing.Preview]]
 
 
 @pages.get("/orders/{order}/cancellation", Permission.ORDERS_CANCEL)
 async def show_cancellation(visit: Visit) -> Response:
     """What cancelling the order would do."""
-    return await _show(visit, await read_order(visit), {})
+    return await _show_cancellation(visit, await read_order(visit), {})
 
 
 @pages.post("/orders/{order}/cancellation", Permission.ORDERS_CANCEL, action="order.cancel")
 async def cancel(visit: Visit) -> Response:
     """Cancel all of the order that has not left."""
+
+    def ask(order: OrderRead, form: Form) -> ChangeAsking:
+        asked = form.model(CancellationAsked, revision=form.revision, reason=form.text("reason", 2000))
+        return change_commands.cancel(visit.shop, order.id, key_of(form), visit.actor, asked)
+
+    return await _carry_out(visit, ask, _show_cancellation, gettext("What had not left is cancelled."))
+
+
+@pages.get("/orders/{order}/reinstatement", Permission.ORDERS_CANCEL)
+async def show_reinstatement(visit: Visit) -> Response:
+    """What reinstating the order would do."""
+    return await _show_reinstatement(visit, await read_order(visit), {})
+
+
+@pages.post("/orders/{order}/reinstatement", Permission.ORDERS_CANCEL, action="order.reinstate")
+async def reinstate(visit: Visit) -> Response:
+    """Take the cancellation back, if there is stock for all of it."""
+
+    def ask(order: OrderRead, form: Form) -> ChangeAsking:
+        asked = form.model(ReinstatementAsked, revision=form.revision, reason=form.text("reason", 2000))
+        return change_commands.reinstate(visit.shop, order.id, key_of(form), visit.actor, asked)
+
+    return await _carry_out(visit, ask, _show_reinstatement, gettext("The order is reinstated."))
+
+
+async def _carry_out(visit: Visit, ask: Ask, show: Show, flash: str) -> Response:
     form, order = await visit.form(), await read_order(visit)
     visit.field_labels = words.FIELD_LABELS
-    visit.about(order.id)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, await read_order(visit), errors)
+        return await show(visit, await read_order(visit), beside(errors, form))
 
     try:
-        asked = form.model(CancellationAsked, revision=form.revision, reason=form.text("reason", 2000))
-        asking = change_commands.cancel(visit.shop, order.id, key_of(form), visit.actor, asked)
+        asking = ask(order, form)
     except Invalid as invalid:
         return await again(invalid.errors)
-    sent = await change_commands.send(visit.office.hub, asking)
-    outcome = await wait_for(visit, sent.command_id)
-    to, flash = f"/orders/{order.shown.code}", gettext("What had not left is cancelled.")
-    return await answer(visit, outcome, form, to=to, flash=flash, again=again)
+    outcome = await changed_once(visit, order.id, asking)
+    if isinstance(outcome, Invalid):
+        return await again(outcome.errors)
+    return await answer(visit, outcome, form, to=f"/orders/{order.shown.code}", flash=flash, again=again)
 
 
-async def _show(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
-    shown = order.shown
-    if not may_be_cancelled(shown):
-        return visit.redirect(
-            f"/orders/{shown.code}", gettext("There is nothing to cancel about this order."), "note"
-        )
-    preview = await previewing.preview_cancellation(visit.office.hub, visit.shop, order.id)
+async def _show_cancellation(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
+    if not errors and not may_be_cancelled(order.shown):
+        why = gettext("There is nothing to cancel about this order.")
+        return visit.redirect(f"/orders/{order.shown.code}", why, "note")
+    return await _show(visit, order, errors, "order/cancellation.html", previewing.preview_cancellation)
+
+
+async def _show_reinstatement(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
+    if not errors and not may_be_reinstated(order.shown):
+        why = gettext("Only a cancelled order can be reinstated.")
+        return visit.redirect(f"/orders/{order.shown.code}", why, "note")
+    return await _show(visit, order, errors, "order/reinstatement.html", previewing.preview_reinstatement)
+
+
+async def _show(
+    visit: Visit, order: OrderRead, errors: Mapping[str, str], template: str, look: Look
+) -> Response:
+    """The page. What stands against it as a whole takes the form away; what was refused leaves it."""
+    preview, against = None, list[str]()
+    try:
+        preview = await look(visit.office.hub, visit.shop, order.id)
+        against = [explain(reason) for reason in preview.reasons]
+    except Stale:
+        raise
+    except Refusal as refusal:
+        against = [explain_refusal(refusal)]
     return visit.render(
-        "order/cancellation.html",
+        template,
         422 if errors else 200,
-        order=shown,
+        order=order.shown,
         preview=preview,
-        against=[explain(reason) for reason in preview.reasons],
-        descriptions={line.line: line.description for line in shown.lines},
+        against=against,
+        descriptions={line.line: line.description for line in order.shown.lines},
         errors=errors,
         typed=visit.form_read,
     )
