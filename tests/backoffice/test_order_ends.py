@@ -1,4 +1,4 @@
-"""The ends of an order: a cancellation taken back; a deletion that takes its code and a reason, and spares the books."""
+"""The ends of an order: a cancellation taken back; a deletion that takes its code and a reason and spares the books."""
 
 import pytest
 
