@@ -32,7 +32,7 @@ P = TypeVar("P", bound=Asked)
 MOST_NEW = 50
 NEW_KINDS = {
     LineKind.SHIP.value: N_("Goods to ship"),
-    LineKind.SERVICE.value: N_("Service"),
+    LineKind.SERVICE.value: N_("Work done"),
     LineKind.TICKET.value: N_("Ticket"),
 }
 """What a line added by hand may be; a booking is made where its times are chosen."""
