@@ -44,7 +44,11 @@ def main() -> int:
     )
     reader.add_argument("--watch", action="store_true", help="go on and tell what stays wrong")
     reader.add_argument(
-        "--every", type=float, default=EVERY_SECONDS, metavar="SECONDS", help="pause between looks"
+        "--every",
+        type=float,
+        default=EVERY_SECONDS,
+        metavar="SECONDS",
+        help="from one look to the next, at least",
     )
     reader.add_argument("--out", type=Path, metavar="FILE", help="where --watch writes its findings as JSON")
     reader.add_argument("--serve", metavar="HOST:PORT", help="where --watch answers GET /findings")

@@ -22,6 +22,8 @@ from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.ground import Ground, open_ground
 
 EVERY_SECONDS = 5.0
+REST = 4.0
+"""The pause after a look, at least, in looks: it never takes more than a fifth of the time."""
 MOST_TOLD = 1000
 """Violations told of one look; `count` says how many there are."""
 
@@ -65,7 +67,7 @@ class Watch:
 
 
 async def watch(urls: Mapping[str, str], every_seconds: float, out: Path | None, found: Watch) -> None:
-    """Look every so many seconds until cancelled. A database that is away is told and tried again."""
+    """Look every so many seconds, or more slowly, until cancelled. A database that is away is told and tried again."""
     while True:
         began = monotonic()
         try:
@@ -75,12 +77,17 @@ async def watch(urls: Mapping[str, str], every_seconds: float, out: Path | None,
                     await _look(ground, found)
                     if out is not None:
                         write_whole(out, found.told)
-                    await asyncio.sleep(max(0.0, every_seconds - (monotonic() - began)))
+                    await asyncio.sleep(pause(every_seconds, monotonic() - began))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             found.fail(error, datetime.now(UTC))
             if out is not None:
                 write_whole(out, found.told)
-        await asyncio.sleep(max(0.0, every_seconds - (monotonic() - began)))
+        await asyncio.sleep(pause(every_seconds, monotonic() - began))
+
+
+def pause(every_seconds: float, took_seconds: float) -> float:
+    """How long to wait after a look that took so long: until the next is due, and longer where looks are slow."""
+    return max(every_seconds - took_seconds, REST * took_seconds)
 
 
 async def _look(ground: Ground, found: Watch) -> None:

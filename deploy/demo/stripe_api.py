@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 Tell = Callable[[bytes], Awaitable[object]]
 API_VERSION = "2025-10-29.clover"
+START_SECONDS = 10.0
 
 
 class StripeApi:
@@ -55,8 +56,9 @@ class StripeApi:
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server._serve())
-        while not self._server.started:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(START_SECONDS):
+            while not self._server.started:
+                await asyncio.sleep(0.01)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -18,6 +18,9 @@ from deploy.demo.trickle import PAUSE_SECONDS, Trickle
 from deploy.local.system import BACKOFFICE, System
 from deploy.seed.addresses import noted
 
+AUDIT_SECONDS = 15.0
+"""Between two looks of the auditor, at least: it reads all of four databases and shares the machine with them."""
+
 
 def main() -> int:
     """The command line."""
@@ -38,6 +41,8 @@ def main() -> int:
         await hire(system, played.merchant.shop, staff)
         if played.merchant is GARANCE:
             await dress(system, played, staff)
+        show.step(f"the auditor looks every {AUDIT_SECONDS:g} s, or more slowly where looks take long")
+        await system.start_auditor(AUDIT_SECONDS)
         show_addresses(show.console, system, played, staff)
         with noted(system.databases):
             await live_on(system, played, given.every, show.console)

@@ -29,6 +29,7 @@ from services.chassis.topology import Storefront, permissions
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_SERVER = "mailserver"
 BACKOFFICE = "backoffice"
+AUDITOR = "auditor"
 MODULES = {BACKOFFICE: "services.orders.backoffice"}
 """What is run of a program that is no service of its own."""
 OWNER = {BACKOFFICE: "orders"}
@@ -62,6 +63,8 @@ class Secrets:
 class System:
     """One running Comptoir. `async with System(…) as system:` starts it and leaves nothing behind.
 
+    The auditor is started by whom it is to serve (`start_auditor`).
+
     `overrides` adds environment variables to single services, `mail_argv` replaces the demo's mail server.
     """
 
@@ -88,8 +91,8 @@ class System:
             {user: broker_password(rabbitmq, user) for user in permissions(self.storefronts)}
         )
         self.secrets.api_tokens = {shop.shop: secrets.token_urlsafe(24) for shop in shops}
-        *ports, spare, self.provider_port = free_ports(len(PROGRAMS) + 2)
-        self.ports = dict(zip(PROGRAMS, ports, strict=True))
+        *ports, spare, self.provider_port = free_ports(len(PROGRAMS) + 3)
+        self.ports = dict(zip((*PROGRAMS, AUDITOR), ports, strict=True))
         self.smtp_port = smtp_port or spare
         self.mail_journal = folder / "mails.jsonl"
         self.databases: dict[str, str] = {}
@@ -131,6 +134,15 @@ class System:
             *("--port", str(self.smtp_port), "--journal", self.mail_journal),
         ]
         await self.supervisor.start(Program(MAIL_SERVER, argv, cwd=ROOT))
+
+    async def start_auditor(self, every_seconds: float) -> None:
+        """Start the auditor that goes on and tells the back office what it finds."""
+        port = self.ports[AUDITOR]
+        variables = {f"COMPTOIR_{name.upper()}_DATABASE_URL": url for name, url in self.databases.items()}
+        watch = ("--watch", "--every", f"{every_seconds:g}", "--serve", f"127.0.0.1:{port}")
+        argv = [sys.executable, "-m", "deploy.auditor", *watch]
+        env = {**variables, "COMPTOIR_INTERNAL_TOKEN": self.secrets.internal_token}
+        await self.supervisor.start(Program(AUDITOR, argv, env, f"{self.url(AUDITOR)}/livez", ROOT))
 
     async def start(self, *services: str) -> None:
         """Start services and wait until they are ready."""
@@ -212,6 +224,7 @@ class System:
                 "COMPTOIR_BACKOFFICE_ORIGIN": self.url(BACKOFFICE),
                 "COMPTOIR_SHOPS": self._profiles(),
                 "COMPTOIR_RABBITMQ_MANAGEMENT_URL": self._management_address(),
+                "COMPTOIR_AUDITOR_URL": self.url(AUDITOR),
                 **{f"COMPTOIR_{owner.upper()}_URL": self.url(owner) for owner in SERVICES},
             }
         return {}

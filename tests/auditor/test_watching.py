@@ -16,7 +16,7 @@ import pytest
 
 from deploy.auditor.finding import CHECKS, Violation
 from deploy.auditor.serving import application
-from deploy.auditor.watching import Watch
+from deploy.auditor.watching import Watch, pause
 from deploy.demo.running import ROOT
 from deploy.local.ports import free_ports
 from tests.auditor.life import Life
@@ -44,6 +44,11 @@ def test_what_is_seen_twice_in_a_row_unchanged_counts() -> None:
     assert {each["name"]: each["violations"] for each in watch.told["checks"]}[CHECK] == 1
     assert watch.look([], later, 0.1) == []
     assert watch.told["count"] == 0
+
+
+def test_slow_looks_leave_the_machine_to_others() -> None:
+    assert pause(15.0, 1.0) == 14.0
+    assert pause(15.0, 10.0) == 40.0
 
 
 def test_a_look_that_failed_keeps_what_is_known() -> None:

@@ -360,7 +360,7 @@ def test_a_stuck_queue_is_told_only_after_a_while() -> None:
 def test_times_are_said_shortly() -> None:
     with speaking(Speech("en")):
         said = [duration(one) for one in (None, 0.4, 59, 60, 3599, 7200, 86400, 200_000)]
-    assert said == ["–", "0 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
+    assert said == ["–", "under 1 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
 
 
 def test_what_can_be_heard_again_is_what_is_heard() -> None:

@@ -109,6 +109,9 @@ async def sign_in_as_printed(said: str) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         home = await http.get("/")
         assert "Atelier Garance" in home.text
+        operations = await http.get("/operations", headers={"Accept-Language": "en"})
+        assert "4 / 4" in operations.text
+        assert "not connected" not in operations.text
 
 
 async def placed_after(http: httpx2.AsyncClient, address: str, token: str, moment: str) -> list[str]:

@@ -74,6 +74,10 @@ class Lookout:
                 self._seen = await self._look()
             return self._seen
 
+    def forget(self) -> None:
+        """Look anew the next time: something was just changed."""
+        self._seen = None
+
     async def close(self) -> None:
         """Close the connections."""
         await self._broker.close()

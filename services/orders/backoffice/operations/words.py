@@ -134,10 +134,12 @@ def party(name: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time as one says it: 0.4 s would be no time, 90 s is 1 min."""
+    """A time as one says it, rounded down: 90 s is 1 min."""
     if seconds is None:
         return "–"
     whole = int(seconds)
+    if 0 < seconds < 1:
+        return gettext("under 1 s")
     if whole < 60:
         return gettext("%(count)s s", count=whole)
     if whole < 3600:

@@ -82,6 +82,7 @@ async def replay(visit: Visit) -> Response:
             visit.audited["messages"] = said["messages"]
 
         await do(visit, form, act)
+        visit.office.lookout.forget()
     except Invalid as invalid:
         return await _show(visit, form, is_asked=False, errors=invalid.errors)
     except OwnerAway:
@@ -150,7 +151,8 @@ async def _show(
             faults = {"": gettext("The service does not answer; try again in a moment.")}
     seen = await visit.office.lookout.look()
     now = visit.speech.now.astimezone(_zone(visit))
-    asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": now.strftime(MOMENT), **typed}
+    soon = now + timedelta(minutes=1)
+    asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}
     return visit.render(
         "operations/replay.html",
         422 if faults else 200,

@@ -1,0 +1,149 @@
+"""Operations on a running Comptoir: queues as they fill, poisoned messages explained, replayed and set aside, events
+heard again, the auditor's findings."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from contracts.envelope import uuid7
+from contracts.storefront import CheckoutOpened, Module, PartialCustomer
+from deploy.local.system import AUDITOR
+from services.orders.checkout import CLOCK_TOLERANCE
+from tests.browser.conftest import Visit
+from tests.browser.house import House, OwnShop
+from tests.browser.visitor import Look
+from tests.journeys.sales import notebooks
+
+HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
+PATIENCE_MILLISECONDS = 40_000
+CURED_AFTER = timedelta(seconds=6)
+LOOKS = [
+    Look("fr", "light", "phone"),
+    Look("fr", "dark", "desk"),
+    Look("en", "dark", "phone"),
+    Look("en", "light", "desk"),
+]
+
+
+def _early(shop: OwnShop, ahead: timedelta, note: str) -> CheckoutOpened:
+    """A checkout that says it was opened in the future, which orders refuses until then."""
+    return CheckoutOpened(
+        shop=shop.name,
+        module=Module.SHOP,
+        checkout_id=uuid7(),
+        idempotency_key=str(uuid7()),
+        opened_at=datetime.now(UTC) + CLOCK_TOLERANCE + ahead,
+        locale="fr",
+        currency="EUR",
+        prices_include_tax=True,
+        customer=PartialCustomer(email="zoe@client.example", name=HOSTILE),
+        note=note,
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def troubled(house: House, shop: OwnShop) -> AsyncIterator[OwnShop]:
+    """The file's shop with two poisoned messages, of which time cures one; the auditor watches."""
+    storefront = await shop.storefront()
+    cured = _early(shop, CURED_AFTER, "soon")
+    await storefront.tell(cured)
+    await storefront.tell(_early(shop, timedelta(days=30), HOSTILE))
+    await house.system.start_auditor(2.0)
+    async with asyncio.timeout(30):
+        while datetime.now(UTC) + CLOCK_TOLERANCE < cured.opened_at:
+            await asyncio.sleep(0.1)
+    yield shop
+    await house.system.supervisor.stop(AUDITOR)
+
+
+@pytest.mark.rows("C07", "C08", "C17")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_every_page_of_operations_is_fit_to_be_seen(
+    visit: Visit, troubled: OwnShop, look: Look
+) -> None:
+    visitor = await visit("owner", "/operations", look=look)
+    page = visitor.page
+    await expect(page.locator(".queues tbody tr")).not_to_have_count(0)
+    await expect(page.locator(".broker-down, .owner-down")).to_have_count(0)
+    for name, path, seen in (
+        ("operations", "/operations", ".operations-tiles"),
+        ("parked", "/operations/parked", ".parked-group"),
+        ("replay", "/operations/replay", ".replay-form"),
+        ("findings", "/operations/findings", ".parked-head, .empty"),
+    ):
+        await visitor.go(path)
+        await expect(page.locator(seen).first).to_be_visible()
+        await visitor.axe()
+        await visitor.screenshot(f"operations-{name}")
+    await visitor.go("/operations/parked")
+    await page.locator(".parked-group h2 a").first.click()
+    await expect(page.locator("tbody tr")).not_to_have_count(0)
+    await visitor.axe()
+    await visitor.screenshot("operations-alike")
+    await page.locator("tbody th a").first.click()
+    await expect(page.locator(".payload")).to_contain_text("W" * 120)
+    await visitor.axe()
+    await visitor.screenshot("operations-message")
+
+
+@pytest.mark.rows("C09", "C17")
+async def test_a_queue_that_nobody_hears_shows_by_itself(visit: Visit, house: House, shop: OwnShop) -> None:
+    visitor = await visit("manager", "/operations", lang="en")
+    queue = visitor.page.locator("tr", has_text="notifier.orders")
+    await expect(queue).to_contain_text("Fine", timeout=PATIENCE_MILLISECONDS)
+    await house.system.supervisor.stop("notifier")
+    try:
+        await shop.order(shop.sale(notebooks(1)))
+        await expect(queue).to_contain_text("Nobody listens", timeout=PATIENCE_MILLISECONDS)
+        await expect(queue).to_contain_text("at least", timeout=PATIENCE_MILLISECONDS)
+        await expect(visitor.page.locator(".operations-tiles")).to_contain_text("3 / 4")
+        await visitor.screenshot("operations-unheard")
+        home = await visit("manager", "/", lang="en")
+        await expect(home.page.get_by_text("Mail service does not answer.")).to_be_visible()
+    finally:
+        await house.system.start("notifier")
+    await expect(queue).to_contain_text("Fine", timeout=PATIENCE_MILLISECONDS)
+    await expect(visitor.page.locator(".operations-tiles")).to_contain_text("4 / 4")
+
+
+@pytest.mark.rows("C08")
+async def test_poison_is_replayed_and_what_stays_is_set_aside(visit: Visit, troubled: OwnShop) -> None:
+    visitor = await visit("owner", "/", lang="en")
+    page = visitor.page
+    await page.get_by_role("link", name="2 messages are parked").click()
+    group = page.locator(".parked-group")
+    await expect(group).to_contain_text("2 for somebody")
+    await expect(group).to_contain_text("a clock is wrong")
+    await group.get_by_role("link").click()
+    await page.get_by_role("button", name="Replay all").dblclick()
+    await expect(page.get_by_text("Given back to the service.")).to_be_visible()
+    await expect(group).to_contain_text("1 for somebody", timeout=PATIENCE_MILLISECONDS)
+    await group.get_by_role("link").click()
+    await page.locator("tbody th a").first.click()
+    await expect(page.locator(".payload")).to_contain_text(json.dumps(HOSTILE))
+    await page.get_by_label("Reason").fill("A clock of the shop is wrong.")
+    await page.get_by_role("button", name="Set aside for good").dblclick()
+    await expect(page.get_by_text("Nothing is parked")).to_be_visible()
+    await page.get_by_role("link", name="Set aside").click()
+    await expect(page.get_by_role("row", name="A clock of the shop is wrong.")).to_have_count(1)
+    await page.get_by_role("link", name="Overview").click()
+    await expect(page.get_by_text("Set parked messages aside · Orders · 1 message")).to_be_visible()
+
+
+@pytest.mark.rows("C06")
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_events_are_counted_then_heard_again(visit: Visit, shop: OwnShop, script: bool) -> None:
+    await shop.order(shop.sale(notebooks(1)))
+    visitor = await visit("owner", "/operations/replay", lang="en", script=script)
+    page = visitor.page
+    await page.get_by_label("Who hears whom").select_option("Orders → Payments")
+    await page.get_by_label("Kind of event").select_option("orders.order.placed.v1")
+    await page.get_by_role("button", name="Count them first").click()
+    await page.get_by_role("button", name="heard again").click()
+    await expect(page.get_by_text("The events are on their way.")).to_be_visible()
+    await expect(page.locator("tbody tr").first).to_contain_text("Orders → Payments")
