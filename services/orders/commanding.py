@@ -91,9 +91,7 @@ class Commands:
 
         Raises KeyTaken.
         """
-        sent = await self._sender.submit(asked)
-        if isinstance(sent, KeyTaken):
-            raise sent
+        sent = await self.send(asked)
         if not sent.is_settled:
             told = await waiting.hear(sent.command_id, WAIT_SECONDS, self._settled_among)
             if told is not None and sent.row is not None:
@@ -102,6 +100,13 @@ class Commands:
             row = await api_store.read_command(connection, asked.shop, sent.command_id)
         assert row is not None, f"command {sent.command_id} was committed a moment ago"
         return row
+
+    async def send(self, asked: Asking) -> Sent:
+        """Send a command once and don't wait for its outcome. Raises KeyTaken."""
+        sent = await self._sender.submit(asked)
+        if isinstance(sent, KeyTaken):
+            raise sent
+        return sent
 
     async def _send(self, batch: Sequence[Asking]) -> list[Sent | KeyTaken]:
         async with self._hub.unit() as unit:

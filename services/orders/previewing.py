@@ -5,7 +5,7 @@ is refused like the change itself.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,10 +16,11 @@ from services.chassis.hub import Hub
 from services.orders import cancelling, deleting, edit_store, editing, edition, reinstating
 from services.orders.book import OrderBook
 from services.orders.changes import require_revision
-from services.orders.changing import require_changeable
+from services.orders.changing import NOT_PLACED, ChangeRefused, OrderIsCancelled, require_changeable
 from services.orders.content import Units, worth
 from services.orders.deeds import OrderUnknown, open_book
 from services.orders.record import Order
+from services.orders.refusal import Refusal
 from services.orders.requesting_edits import EditAsked
 from services.orders.store import Row
 
@@ -56,6 +57,19 @@ class Preview:
         return self.balance_minor + self.due_change_minor
 
 
+@dataclass(frozen=True, slots=True)
+class CancellationSum:
+    """What cancelling one of many orders would do: the change of what is due, the balance before, units."""
+
+    code: str
+    revision: int
+    currency: str
+    due_change_minor: int
+    balance_minor: int
+    units_stopped: int
+    units_staying: int
+
+
 async def preview_edit(hub: Hub, shop: str, order_id: UUID, asked: EditAsked) -> Preview:
     """What an edit would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with hub.unit() as unit:
@@ -82,6 +96,45 @@ async def preview_cancellation(hub: Hub, shop: str, order_id: UUID, revision: in
         rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
         due = worth(content, rest) - worth(content, wanted)
         return await _preview(book, order, stop, stays, {}, due, content.totals, reasons)
+
+
+async def preview_cancellations(
+    hub: Hub, shop: str, order_ids: Sequence[UUID]
+) -> dict[UUID, CancellationSum | Refusal]:
+    """What cancelling each of these orders would do, or why it can't be; unknown ones are missing.
+
+    Raises TooManyOrders.
+    """
+    async with hub.unit() as unit:
+        book = await open_book(unit, shop, order_ids)
+        placed = [key for key, order in book.orders.items() if order.state not in NOT_PLACED]
+        await book.edits.load(sorted(placed))
+        return {order.id: _sum_of(book, order) for order in book.orders.values()}
+
+
+def _sum_of(book: OrderBook, order: Order) -> CancellationSum | Refusal:
+    try:
+        require_changeable(book, order)
+    except Refusal as refusal:
+        return refusal
+    wanted = cancelling.still_wanted(book, order)
+    asked = {line: units for line, units in wanted.items() if units}
+    if not asked:
+        return OrderIsCancelled(order)
+    content = book.edits.contents[order.shop, order.id]
+    stop, stays = _split(asked, book.edits.positions[order.shop, order.id])
+    if not stop:
+        return ChangeRefused(order, [cancelling.had_left(stays)])
+    rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
+    return CancellationSum(
+        order.code,
+        order.revision,
+        content.currency,
+        worth(content, rest) - worth(content, wanted),
+        order.money.balance,
+        sum(stop.values()),
+        sum(stays.values()),
+    )
 
 
 async def preview_reinstatement(hub: Hub, shop: str, order_id: UUID, revision: int | None = None) -> Preview:

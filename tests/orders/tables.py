@@ -243,6 +243,7 @@ DECIDED_HERE = frozenset(
     {
         *{"tag", "order_tag", "comment", "label", "shop_setting", "forgotten", "saved_view"},
         *{"staff", "staff_session", "staff_invitation", "sign_in_attempt", "audit", "form_sent"},
+        *{"bulk_run", "bulk_item"},
     }
 )
 """Tables that no message writes: people's own matters and settings."""

@@ -17,6 +17,7 @@ from services.orders.announcing import announcer
 from services.orders.backoffice import pages
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.sweeping import sweeper
+from services.orders.backoffice.bulk.carrying_out import bulk_worker
 from services.orders.backoffice.dispatching import endpoint, problem
 from services.orders.backoffice.office import Office
 from services.orders.backoffice.routing import Page, found_in
@@ -38,7 +39,8 @@ def service() -> Service:
 
     def prepare(hub: Hub) -> list[Worker]:
         office = offices[id(hub)]
-        return [office.live.worker(), Worker("closing", office.close_at_stop, 1.0)]
+        closing = Worker("closing", office.close_at_stop, 1.0)
+        return [office.live.worker(), bulk_worker(office.commands), closing]
 
     return Service(
         name=NAME,

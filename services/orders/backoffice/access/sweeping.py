@@ -1,4 +1,5 @@
-"""Forgetting what no longer counts: tries to sign in after a day, sessions, invitations and forms after thirty."""
+"""Forgetting what no longer counts: tries to sign in after a day, sessions, invitations and forms after thirty;
+plans of bulk runs that nobody started, and old runs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,6 +7,7 @@ from services.chassis.hub import Hub
 from services.chassis.working import Worker
 from services.orders.backoffice import form_store
 from services.orders.backoffice.access import store
+from services.orders.backoffice.bulk.carrying_out import forget_old
 
 EVERY_SECONDS = 600.0
 ATTEMPTS_FOR, SESSIONS_FOR = timedelta(days=1), timedelta(days=30)
@@ -17,6 +19,7 @@ async def _sweep(hub: Hub) -> bool:
         await store.forget_attempts(connection, now - ATTEMPTS_FOR)
         await store.forget_sessions(connection, now - SESSIONS_FOR)
         await form_store.forget_forms(connection, now - SESSIONS_FOR)
+    await forget_old(hub)
     return False
 
 

@@ -40,6 +40,8 @@ class Verb:
     confirm: str
     done: str
     act: Act
+    kept: tuple[str, ...] = ("tag",)
+    """The form's fields beside the orders, which the confirmation sends again."""
 
 
 class Rehearsed(Exception):
@@ -58,7 +60,7 @@ async def archive(visit: Visit) -> Response:
         return await archiving.archive(unit, visit.shop, ids, visit.actor)
 
     done = gettext("Archived")
-    return await _carry_out(
+    return await carry_out(
         visit, Verb("/orders/archive", gettext("Archive orders"), gettext("Archive"), done, act)
     )
 
@@ -71,7 +73,7 @@ async def unarchive(visit: Visit) -> Response:
         return await archiving.unarchive(unit, visit.shop, ids, visit.actor)
 
     title, confirm = gettext("Bring orders back from the archive"), gettext("Bring back")
-    return await _carry_out(visit, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
+    return await carry_out(visit, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
 
 
 @pages.post("/orders/tag", Permission.ORDERS_TAG, action="order.tag")
@@ -84,7 +86,7 @@ async def tag(visit: Visit) -> Response:
         return await tagging.tag_orders(unit, visit.shop, ids, [tag_id], visit.actor)
 
     title, confirm = gettext("Put a tag on orders"), gettext("Put the tag on")
-    return await _carry_out(visit, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
+    return await carry_out(visit, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
 
 
 @pages.post("/orders/untag", Permission.ORDERS_TAG, action="order.untag")
@@ -97,7 +99,7 @@ async def untag(visit: Visit) -> Response:
         return await tagging.untag_orders(unit, visit.shop, ids, [tag_id], visit.actor)
 
     title, confirm = gettext("Take a tag off orders"), gettext("Take the tag off")
-    return await _carry_out(visit, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
+    return await carry_out(visit, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
 
 
 def _tag_of(form: Form) -> UUID:
@@ -107,7 +109,8 @@ def _tag_of(form: Form) -> UUID:
         raise Missing from None
 
 
-async def _carry_out(visit: Visit, verb: Verb) -> Response:
+async def carry_out(visit: Visit, verb: Verb) -> Response:
+    """A form of the list: told first, done when it comes confirmed, done at once for the one order of a row's menu."""
     form = await visit.form()
     back = form["back"] if is_local_path(form["back"]) else "/orders"
     if form["only"]:
@@ -120,7 +123,8 @@ async def _carry_out(visit: Visit, verb: Verb) -> Response:
         return await _do_all(visit, form, verb, ids, back)
     visit.outcome = "rehearsed"
     results = await _rehearse(visit, verb.act, ids)
-    return visit.render("orders/bulk.html", **_told(verb, results, back), form_typed=form, is_done=False)
+    fields = [(name, form[name]) for name in verb.kept if form[name]]
+    return visit.render("orders/bulk.html", **_told(verb, results, back), fields=fields, is_done=False)
 
 
 async def _do_one(visit: Visit, form: Form, verb: Verb, back: str) -> Response:

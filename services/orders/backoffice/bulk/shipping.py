@@ -1,0 +1,148 @@
+"""From tracking numbers, or chosen orders alone, to the shipments that would be sent. Pure.
+
+A line that names an order takes all its packed parcels that have not left and no other line names; one that names a
+parcel takes that. No parcel is in two shipments. What can't be sent is told with its reason and left out.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from contracts.message import Reason
+from services.orders.backoffice.bulk.runs import Planned
+from services.orders.backoffice.bulk.tracking_file import Fault, Line
+from services.orders.shop_settings import ShopSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A packed parcel."""
+
+    parcel_id: UUID
+    number: int
+    is_shipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """An order with its parcels."""
+
+    order_id: UUID
+    code: str
+    parcels: Sequence[Parcel]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all shipments: the carrier of lines that name none, the day, whether customers are written to."""
+
+    carrier: str | None
+    shipped_on: date
+    notify_customer: bool
+    settings: ShopSettings
+
+
+@dataclass(slots=True)
+class Shipments:
+    """What is planned, and the lines that could not be taken."""
+
+    planned: list[Planned] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def goods_of(row: Mapping[str, Any]) -> Goods:
+    """The parcels in a row of `store.read_orders`."""
+    parcels = [
+        Parcel(UUID(one["parcel_id"]), one["number"], one["is_shipped"]) for one in json.loads(row["parcels"])
+    ]
+    return Goods(row["order_id"], row["code"], parcels)
+
+
+def ship_lines(
+    lines: Iterable[Line],
+    goods: Mapping[str, Goods],
+    owners: Mapping[UUID, str],
+    chosen: Sequence[Goods] | None,
+    terms: Terms,
+) -> Shipments:
+    """A shipment a line. `goods` by code, `owners`: the orders' codes by parcel id; `chosen` None: any order."""
+    found, taken = Shipments(), set[UUID]()
+    allowed = None if chosen is None else {one.code for one in chosen}
+    for line in lines:
+        code = line.code or (owners.get(line.parcel_id) if line.parcel_id else None)
+        what = _taken_by(line, code, goods, allowed, taken)
+        carrier = line.carrier or terms.carrier
+        if isinstance(what, str):
+            found.faults.append(Fault(line.number, line.text, what, code or ""))
+        elif carrier is None:
+            found.faults.append(Fault(line.number, line.text, "no_carrier"))
+        else:
+            taken.update(parcel.parcel_id for parcel in what)
+            found.planned.append(_shipment(goods[str(code)], what, carrier, line.tracking, terms))
+    named = {one.order_id for one in found.planned}
+    found.planned += [_left_out(one, "no_line") for one in chosen or () if one.order_id not in named]
+    return found
+
+
+def ship_all(chosen: Iterable[Goods], carrier: str, terms: Terms) -> Shipments:
+    """One shipment an order of all its packed parcels, without tracking numbers."""
+    found = Shipments()
+    for one in chosen:
+        ready = [parcel for parcel in one.parcels if not parcel.is_shipped]
+        found.planned.append(
+            _shipment(one, ready, carrier, None, terms) if ready else _left_out(one, _why_none(one))
+        )
+    return found
+
+
+def _taken_by(
+    line: Line, code: str | None, goods: Mapping[str, Goods], allowed: set[str] | None, taken: set[UUID]
+) -> list[Parcel] | str:
+    """The parcels a line takes, or why it takes none."""
+    order = goods.get(code or "")
+    if order is None:
+        return "unknown_parcel" if line.parcel_id else "unknown_order"
+    if allowed is not None and order.code not in allowed:
+        return "not_chosen"
+    named = [one for one in order.parcels if line.parcel == one.number or line.parcel_id == one.parcel_id]
+    if line.parcel is None and line.parcel_id is None:
+        named = list(order.parcels)
+    elif not named:
+        return "unknown_parcel"
+    ready = [one for one in named if not one.is_shipped]
+    if not ready:
+        return _why_none(Goods(order.order_id, order.code, named))
+    free = [one for one in ready if one.parcel_id not in taken]
+    return free or "named_twice"
+
+
+def _why_none(order: Goods) -> str:
+    return "shipped_already" if order.parcels else "nothing_packed"
+
+
+def _shipment(
+    order: Goods, parcels: Sequence[Parcel], carrier: str, tracking: str | None, terms: Terms
+) -> Planned:
+    known = terms.settings.carrier(carrier)
+    name = known.name if known else carrier
+    return Planned(
+        order.order_id,
+        order.code,
+        {
+            "parcel_ids": [str(one.parcel_id) for one in parcels],
+            "carrier": name,
+            "tracking_number": tracking,
+            "tracking_url": known.follow(tracking) if known else None,
+            "shipped_on": terms.shipped_on.isoformat(),
+            "notify_customer": terms.notify_customer,
+        },
+        {"parcels": [one.number for one in parcels], "carrier": name, "tracking_number": tracking},
+    )
+
+
+def _left_out(order: Goods, why: str) -> Planned:
+    message = f"Order {order.code} is left out: {why.replace('_', ' ')}."
+    return Planned(order.order_id, order.code, None, reasons=[Reason(code=why, message=message)])
