@@ -28,11 +28,14 @@ TEXTS = {
     "label_taken": N_("There is a status of that name already."),
     "label_unknown": N_("That status is not there any more; choose another."),
     "level_repeated": N_("An article is there twice."),
+    "level_unknown": N_("This article was never counted at this location."),
     "line_unknown": N_("The order has no such line."),
     "unknown_line": N_("The order has no such line."),
     "not_archived": N_("It is not archived."),
     "not_finished": N_("It is not finished: archive it when it is completed, cancelled or abandoned."),
     "not_shippable": N_("This line is nothing that can be packed."),
+    "nothing_to_change": N_("This changes nothing."),
+    "on_hand_above_most": N_("More than the stock can hold."),
     "on_hand_below_reserved": N_("Less than what is reserved for orders."),
     "order_changed_meanwhile": N_(
         "The order has changed meanwhile. Look at it again and repeat what still applies."

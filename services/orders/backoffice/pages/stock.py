@@ -1,0 +1,171 @@
+"""Stock: how much lies where, what orders have reserved of it, and why an article's levels are what they are.
+
+Everything is read from fulfillment at the moment of asking; while it is away there is nothing to show but that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms import Form, Invalid
+from services.orders.backoffice.owners import Answer, OwnerDown
+from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.translating import N_
+from services.orders.backoffice.visit import Missing, Visit
+
+pages = Pages()
+pages.in_menu("/stock", N_("Stock"), "stock", 60, Permission.STOCK_VIEW)
+
+PAGE = 50
+LOW = 5
+"""So few available units are shown as few."""
+LONGEST = 64
+ARTICLE = "/stock/article"
+FILTERS = ("q", "location", "at_most", "sequence")
+KINDS = {
+    "hold": N_("Put aside"),
+    "reserve": N_("Reserved"),
+    "release": N_("Released"),
+    "ship": N_("Left the stock"),
+    "restock": N_("Back on the shelf"),
+    "write_off": N_("Written off"),
+    "adjust": N_("Adjusted"),
+}
+"""Why a level moves, by fulfillment's word."""
+
+
+@dataclass(frozen=True)
+class Article:
+    """An article as fulfillment tells it: its levels by location, or the owner that does not answer."""
+
+    sku: str
+    owner: Answer | OwnerDown
+
+    @property
+    def levels(self) -> Sequence[Mapping[str, Any]]:
+        """Location, on_hand, reserved, available."""
+        return () if isinstance(self.owner, OwnerDown) else self.owner.body["levels"]
+
+    def on_hand(self, location: str) -> int | None:
+        """Units at a location; None where nothing was ever counted."""
+        return next((one["on_hand"] for one in self.levels if one["location"] == location), None)
+
+
+@pages.get("/stock", Permission.STOCK_VIEW)
+async def show_stock(visit: Visit) -> Response:
+    """A page of levels, the fewest available first unless asked otherwise."""
+    typed = {name: visit.query.get(name, "").strip()[:LONGEST] for name in FILTERS}
+    errors: Mapping[str, str] = {}
+    try:
+        owner = await _read_levels(visit, typed)
+    except Invalid as invalid:
+        owner, errors = Answer(200, {"levels": [], "next": None}), invalid.errors
+    body = {"levels": [], "next": None} if isinstance(owner, OwnerDown) else owner.body
+    places = await visit.office.owners.get("fulfillment", "/internal/stock/locations", shop=visit.shop)
+    return visit.render(
+        "stock/list.html",
+        owner=owner,
+        levels=body["levels"],
+        next_href=_href(typed, body["next"]) if body["next"] else "",
+        first_href=_href(typed) if visit.query.get("after") else "",
+        typed=typed,
+        errors=errors,
+        is_filtered=any(typed[name] for name in ("q", "location", "at_most")),
+        locations=[] if isinstance(places, OwnerDown) else places.body,
+        low=LOW,
+        article_href=article_href,
+    )
+
+
+@pages.get(ARTICLE, Permission.STOCK_VIEW)
+async def show_article(visit: Visit) -> Response:
+    """One article: its levels, its movements, and the form that adjusts it."""
+    return await show(visit, {})
+
+
+async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
+    """The article's page; with errors it is the form come back (422). Raises Missing."""
+    article = await read_article(visit)
+    location = visit.query.get("location", "")[:LONGEST]
+    moved = await _read_movements(visit, article.sku)
+    body = {"movements": [], "next": None} if isinstance(moved, OwnerDown) else moved.body
+    if not isinstance(article.owner, OwnerDown) and not article.levels and not body["movements"]:
+        raise Missing
+    form = visit.form_read if visit.request.method == "POST" else None
+    return visit.render(
+        "stock/article.html",
+        422 if form is not None else 200,
+        article=article,
+        owner=moved if isinstance(moved, OwnerDown) else article.owner,
+        location=form["location"] if form is not None else location,
+        movements=[moments_read(one, "moved_at") for one in body["movements"]],
+        next_href=article_href(article.sku, after=body["next"]) if body["next"] else "",
+        first_href=article_href(article.sku) if visit.query.get("after") else "",
+        typed=form or Form(),
+        errors=errors,
+        kinds=KINDS,
+        low=LOW,
+        article_href=article_href,
+    )
+
+
+async def read_article(visit: Visit) -> Article:
+    """The article that the address names. Raises Missing when it can't be any."""
+    sku = visit.query.get("sku", "")
+    if not 0 < len(sku) <= LONGEST or "\0" in sku:
+        raise Missing
+    owner = await visit.office.owners.get("fulfillment", "/internal/stock", shop=visit.shop, sku=sku)
+    if not isinstance(owner, OwnerDown) and owner.status != 200:
+        raise Missing
+    return Article(sku, owner)
+
+
+def article_href(sku: str, **more: str) -> str:
+    """The page of an article."""
+    return f"{ARTICLE}?{urlencode({'sku': sku, **more})}"
+
+
+async def _read_levels(visit: Visit, typed: Mapping[str, str]) -> Answer | OwnerDown:
+    """The levels wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
+    at_most = Form(list(typed.items())).whole("at_most", 0, 10**9)
+    asked = {
+        "shop": visit.shop,
+        "limit": str(PAGE),
+        "text": typed["q"],
+        "location": typed["location"],
+        "at_most": "" if at_most is None else str(at_most),
+        "sequence": typed["sequence"],
+        "after": visit.query.get("after", "")[:1000],
+    }
+    if "\0" in "".join(asked.values()):
+        raise Missing
+    return await _found(visit, "/internal/stock/levels", asked)
+
+
+async def _read_movements(visit: Visit, sku: str) -> Answer | OwnerDown:
+    asked = {
+        "shop": visit.shop,
+        "sku": sku,
+        "limit": str(PAGE),
+        "after": visit.query.get("after", "")[:1000],
+    }
+    return await _found(visit, "/internal/stock/movements", asked)
+
+
+async def _found(visit: Visit, path: str, asked: Mapping[str, str]) -> Answer | OwnerDown:
+    found = await visit.office.owners.get(
+        "fulfillment", path, **{name: value for name, value in asked.items() if value}
+    )
+    if not isinstance(found, OwnerDown) and found.status != 200:
+        raise Missing
+    return found
+
+
+def _href(typed: Mapping[str, str], after: str = "") -> str:
+    query = urlencode({name: value for name, value in {**typed, "after": after}.items() if value})
+    return f"/stock?{query}" if query else "/stock"
