@@ -34,7 +34,6 @@ TEXTS = {
     "not_archived": N_("It is not archived."),
     "not_finished": N_("It is not finished: archive it when it is completed, cancelled or abandoned."),
     "not_shippable": N_("This line is nothing that can be packed."),
-    "nothing_to_change": N_("This changes nothing."),
     "on_hand_above_most": N_("More than the stock can hold."),
     "on_hand_below_reserved": N_("Less than what is reserved for orders."),
     "order_changed_meanwhile": N_(
