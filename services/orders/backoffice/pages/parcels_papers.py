@@ -16,6 +16,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms import Form
+from services.orders.backoffice.order_list import chosen
 from services.orders.backoffice.order_list.reading import zone_of
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.owners import Answer, OwnerDown
@@ -41,7 +43,7 @@ Row = Mapping[str, Any]
 @pages.get("/parcels/pick-list", Permission.PARCELS_PACK)
 async def show_pick_list(visit: Visit) -> Response:
     """What to take from the shelves for the orders named, or for all that wait."""
-    chosen, order_ids = await _orders(visit, Queue.TO_PACK, MOST_PICKED)
+    is_chosen, order_ids = await _orders(visit, Queue.TO_PACK, MOST_PICKED)
     owner = await _ask(visit, "/internal/pick-list", order_ids)
     told = {"skus": [], "orders": []} if isinstance(owner, OwnerDown) else owner.body
     ids = [UUID(one["order_id"]) for one in told["orders"]]
@@ -58,8 +60,8 @@ async def show_pick_list(visit: Visit) -> Response:
         orders=_picked_orders(told, lines, people),
         units=sum(one["quantity"] for one in told["skus"] if one["location"] is not None),
         missing=sum(one["quantity"] for one in told["skus"] if one["location"] is None),
-        is_chosen=chosen,
-        left_out=0 if chosen else max(0, waiting.number - len(order_ids)),
+        is_chosen=is_chosen,
+        left_out=0 if is_chosen else max(0, waiting.number - len(order_ids)),
         now=visit.speech.now,
     )
 
@@ -67,12 +69,12 @@ async def show_pick_list(visit: Visit) -> Response:
 @pages.get("/parcels/packing-slips", Permission.PARCELS_PACK)
 async def show_packing_slips(visit: Visit) -> Response:
     """The slip of each parcel of the orders named, or of all parcels that wait; `parcel` names one alone."""
-    chosen, order_ids = await _orders(visit, Queue.TO_SHIP, MOST_SLIPS)
+    is_chosen, order_ids = await _orders(visit, Queue.TO_SHIP, MOST_SLIPS)
     parcel = visit.query.get("parcel", "")
     narrowed = {"parcel_id": str(_uuid(parcel))} if parcel else {}
     owner = await _ask(visit, "/internal/packing-slips", order_ids, **narrowed)
     slips = [] if isinstance(owner, OwnerDown) else owner.body
-    if not chosen or visit.query.get("waiting"):
+    if not is_chosen or visit.query.get("waiting"):
         slips = [slip for slip in slips if slip["shipment"] is None]
     ids = list({UUID(slip["order_id"]): None for slip in slips})
     async with visit.reading() as connection:
@@ -82,15 +84,15 @@ async def show_packing_slips(visit: Visit) -> Response:
         "parcels/packing_slips.html",
         owner=owner,
         slips=_papers(visit, slips, lines, people),
-        is_chosen=chosen,
+        is_chosen=is_chosen,
     )
 
 
 async def _orders(visit: Visit, queue: Queue, most: int) -> tuple[bool, list[UUID]]:
     """The orders an address names, or else those that wait longest; whether it named any. Raises Missing."""
-    named = visit.request.query_params.getlist("order")
-    if named:
-        return True, list({_uuid(one): None for one in named})[:most]
+    asked = Form(visit.request.query_params.multi_items())
+    if asked["order"] or asked["everything"]:
+        return True, (await chosen.orders_of(visit, asked, most))[:most]
     async with visit.reading() as connection:
         return False, await first_of_queue(visit, connection, queue, most)
 
