@@ -132,7 +132,7 @@ _ENTRIES = (
     _entry("orders", OrderStateChanged),
     _entry("orders", LinesReductionRequested, "fulfillment"),
     _entry("orders", LinesAdditionRequested, "fulfillment"),
-    _entry("orders", OrderEdited, "payments"),
+    _entry("orders", OrderEdited, "payments", "notifier"),
     _entry("orders", OrderDeleted, "payments", "fulfillment"),
     _entry("orders", StatusUpdated, "notifier"),
     _entry("orders", CheckoutAbandoned),

@@ -1,16 +1,18 @@
 """Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment the customer, a
 status the customer if that was ticked.
 
-A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed, and a
-shipment heard before its order waits for it.
+A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed and corrected
+when it is edited, and a shipment heard before its order waits for it. A mail goes to the address that is known when its
+cause is heard.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.message import Message
-from contracts.orders import OrderPlaced, StatusUpdated
+from contracts.orders import OrderEdited, OrderPlaced, StatusUpdated
 from services.chassis.subscribers import Delivery, Refuse, Wait, order_key
 from services.notifier.book import MailBook
 from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
@@ -25,6 +27,7 @@ _SHOWN_OF_A_SHIPMENT = {
     "expected_on",
     "lines",
 }
+_SHOWN_OF_AN_EDIT = {"lines", "customer", "shipping_address", "billing_address"}
 _SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
 
 
@@ -50,6 +53,20 @@ def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
     )
     book.decide(recap)
     book.unit.wake(order_key(order.order_id))
+
+
+def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
+    """Later mails go to the customer as the order names them now, and show the order as it is now. Writes no mail.
+
+    Waits for the order's placing; the highest revision counts.
+    """
+    edited = delivery.message
+    known = _addressee(book, edited.shop, edited.order_id)
+    if edited.revision <= known.revision:
+        return
+    shown = dict.fromkeys(_SHOWN_OF_AN_EDIT) | _as_json(edited, _SHOWN_OF_AN_EDIT)
+    buyer = edited.customer
+    book.correct(replace(known, name=buyer.name, email=buyer.email, revision=edited.revision, edited=shown))
 
 
 def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) -> None:

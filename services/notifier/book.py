@@ -1,7 +1,8 @@
 """The addressees and mails of one unit: known ones loaded at once, new ones written at once.
 
-Nothing is locked: both kinds of rows are written once. A mail and its effect are planned in the same transaction, so
-there is never a mail that nobody will send nor an effect without its mail.
+Nothing is locked: both kinds of rows are written once, but for what an order's edits make of its addressee. A mail and
+its effect are planned in the same transaction, so there is never a mail that nobody will send nor an effect without its
+mail.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, ResendMail
-from contracts.orders import StatusUpdated
+from contracts.orders import OrderEdited, StatusUpdated
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
 from services.notifier import resending, store
@@ -30,6 +31,7 @@ class MailBook(Book):
         super().__init__(unit)
         self._addressees: dict[store.OrderKey, Addressee] = {}
         self._met: list[Addressee] = []
+        self._corrected: dict[store.OrderKey, Addressee] = {}
         self._decided: dict[UUID, Mail] = {}
         self._mails: dict[UUID, Mail] = {}
         self.asked: list[tuple[Mail, str, Envelope, bool]] = []
@@ -39,8 +41,11 @@ class MailBook(Book):
         wanted = {
             (delivery.message.shop, delivery.message.order_id)
             for delivery in deliveries
-            if isinstance(delivery.message, ShipmentDispatched | StatusUpdated)
-            and delivery.message.notify_customer
+            if isinstance(delivery.message, OrderEdited)
+            or (
+                isinstance(delivery.message, ShipmentDispatched | StatusUpdated)
+                and delivery.message.notify_customer
+            )
         }
         if wanted:
             found = await store.read_addressees(self.unit.connection, sorted(wanted))
@@ -72,6 +77,11 @@ class MailBook(Book):
         self._addressees.setdefault((addressee.shop, addressee.order_id), addressee)
         self._met.append(addressee)
 
+    def correct(self, addressee: Addressee) -> None:
+        """Keep what an edit made of an order's addressee."""
+        key = addressee.shop, addressee.order_id
+        self._addressees[key] = self._corrected[key] = addressee
+
     def decide(self, mail: Mail) -> None:
         """Write a mail and plan its sending; the same mail twice is one."""
         self._decided.setdefault(mail.id, mail)
@@ -80,6 +90,8 @@ class MailBook(Book):
         """Write new addressees and mails and plan the mails' sending."""
         if self._met:
             await store.insert_addressees(self.unit.writes, self._met)
+        if self._corrected:
+            await store.correct_addressees(self.unit.writes, list(self._corrected.values()))
         if self._decided:
             await store.insert_mails(self.unit.writes, list(self._decided.values()))
         for identifier in self._decided:

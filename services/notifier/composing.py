@@ -108,7 +108,7 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
     elif mail.template is Template.SHIPMENT_DISPATCHED:
         drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
-        sheet["shipment"] = shipment_sheet(placed, mail.context, drawn, words)
+        sheet["shipment"] = shipment_sheet(addressee.now, mail.context, drawn, words)
     else:
         drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = order_sheet(placed, drawn, words, shop)

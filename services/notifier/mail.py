@@ -25,7 +25,10 @@ class Template(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """An order's customer and the order as its mails show it. `placed` is OrderPlaced as JSON."""
+    """An order's customer and the order as its mails show it. `placed` is OrderPlaced as JSON.
+
+    `name` and `email` are those of the latest edit, `edited` is what else mails show of it (of revision `revision`).
+    """
 
     shop: str
     order_id: UUID
@@ -35,6 +38,13 @@ class Addressee:
     locale: str
     thread_mail_id: UUID
     placed: dict[str, Any]
+    revision: int = 0
+    edited: dict[str, Any] | None = None
+
+    @property
+    def now(self) -> dict[str, Any]:
+        """The order as it is after its latest edit, as JSON."""
+        return {**self.placed, **(self.edited or {})}
 
 
 @dataclass(frozen=True, slots=True)

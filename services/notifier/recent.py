@@ -1,6 +1,7 @@
 """Mails this process decided on a moment ago, so that sending them needs no reading back.
 
-Rows of mails and addressees never change, so what is kept here cannot be stale. What is not here (another process
+A mail never changes, and its addressee is the one for whom it was decided on: an edit of the order counts for later
+mails. What is not here (another process
 decided it, or it is long ago) is read from the database: nothing depends on this but speed.
 """
 

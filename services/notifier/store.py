@@ -1,4 +1,5 @@
-"""All SQL of the notifier. Every row is written once and never changed, so nothing here locks anything.
+"""All SQL of the notifier. Every row is written once and never changed, but for what an order's edits make of its
+addressee, of which the highest revision counts; so nothing here locks anything.
 
 What became of a mail is not a column: it is the state of the chassis' effect of the same key, read through the view
 `mail_with_state`.
@@ -51,10 +52,27 @@ async def insert_addressees(connection: Writer, addressees: Sequence[Addressee])
     )
 
 
+async def correct_addressees(connection: Writer, addressees: Sequence[Addressee]) -> None:
+    """Write what edits made of these addressees, unless a later edit was written already."""
+    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
+    await connection.execute(
+        """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::integer[], $6::jsonb[])
+                AS n (shop, order_id, name, email, revision, edited)
+           WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision""",
+        [a.shop for a in rows],
+        [a.order_id for a in rows],
+        [a.name for a in rows],
+        [a.email for a in rows],
+        [a.revision for a in rows],
+        [json.dumps(a.edited, ensure_ascii=False) for a in rows],
+    )
+
+
 async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Addressee]:
     """The addressees of these orders that are known, in no sequence."""
     rows = await connection.fetch(
-        """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed FROM addressee
+        """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited FROM addressee
            JOIN unnest($1::text[], $2::uuid[]) AS wanted (shop, order_id) USING (shop, order_id)""",
         [shop for shop, _ in keys],
         [order_id for _, order_id in keys],
@@ -150,7 +168,8 @@ def _sought(text: str | None) -> tuple[str, str] | None:
 
 def _addressee(row: asyncpg.Record) -> Addressee:
     values: dict[str, Any] = dict(row)
-    return Addressee(**{**values, "placed": json.loads(values["placed"])})
+    edited = json.loads(values["edited"]) if values["edited"] else None
+    return Addressee(**{**values, "placed": json.loads(values["placed"]), "edited": edited})
 
 
 def _mail(row: asyncpg.Record) -> Mail:

@@ -2,7 +2,7 @@
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, ResendMail
-from contracts.orders import OrderPlaced, StatusUpdated
+from contracts.orders import OrderEdited, OrderPlaced, StatusUpdated
 from services.chassis.subscribers import Delivery, Subscribers
 from services.notifier import announcing, resending
 from services.notifier.book import MailBook
@@ -14,6 +14,12 @@ subscribers = Subscribers("notifier", MailBook)
 def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
     """An order was placed."""
     announcing.order_placed(book, delivery)
+
+
+@subscribers.on(OrderEdited)
+def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
+    """An order was changed: perhaps whom its mails go to."""
+    announcing.order_edited(book, delivery)
 
 
 @subscribers.on(ShipmentDispatched)

@@ -2,11 +2,19 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from contracts.envelope import uuid7
 from contracts.fulfillment import FulfilmentPosition, ParcelLine, ShipmentDispatched, StockStanding
-from contracts.orders import Buyer, OrderPlaced, OrderState, PlacedLine, StatusUpdated
+from contracts.orders import (
+    Buyer,
+    ChangeCause,
+    OrderEdited,
+    OrderPlaced,
+    OrderState,
+    PlacedLine,
+    StatusUpdated,
+)
 from contracts.storefront import (
     Address,
     ExtraLine,
@@ -143,6 +151,26 @@ def a_status(order_id: UUID, **changes: Any) -> StatusUpdated:
         "actor": "lea",
     }
     return StatusUpdated(**{**values, **changes})
+
+
+def an_edit(order: OrderPlaced, **changes: Any) -> OrderEdited:
+    """The order with another customer, in revision 3."""
+    content = {
+        "shop": order.shop,
+        "order_id": order.order_id,
+        "code": order.code,
+        "edit_id": uuid4(),
+        "revision": 3,
+        "cause": ChangeCause.EDITED,
+        "currency": order.currency,
+        "due_change_minor": 0,
+        "totals": order.totals,
+        "lines": order.lines,
+        "customer": Buyer(name="Zoé Lefèvre", email="zoe@nouvelle.example"),
+        "shipping_address": order.shipping_address,
+        "actor": "camille@atelier.example",
+    }
+    return OrderEdited(**{**content, **changes})
 
 
 def settings_for(**changes: Any) -> NotifierSettings:

@@ -4,7 +4,18 @@ Left out is what our own clock gives (`created_at`). `msg.effect` counts by key 
 """
 
 EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
-    "addressee": ("shop", "order_id", "code", "name", "email", "locale", "thread_mail_id", "placed"),
+    "addressee": (
+        "shop",
+        "order_id",
+        "code",
+        "name",
+        "email",
+        "locale",
+        "thread_mail_id",
+        "placed",
+        "revision",
+        "edited",
+    ),
     "mail": (
         "id",
         "shop",

@@ -1,6 +1,7 @@
 """Which mails events ask for, on a real PostgreSQL: one per cause, in whatever sequence the events come."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from contracts.orders import Buyer, OrderPlaced
 from services.chassis.testing import envelope_for
 from services.notifier.mail import Template, mail_id
 from tests.conftest import Desks
-from tests.notifier.builders import a_shipment, a_status, an_order
+from tests.notifier.builders import a_shipment, a_status, an_edit, an_order
 from tests.notifier.tables import EQUAL_COLUMNS
 
 _MAILS = "SELECT template, recipient, locale FROM mail ORDER BY template"
@@ -87,6 +88,34 @@ async def test_a_status_is_told_only_when_ticked_once_at_the_address_the_order_h
         "SELECT recipient, locale FROM mail WHERE template = 'status_updated' ORDER BY recipient"
     )
     assert [tuple(row) for row in mails] == [("zoe@clients.example", "fr"), ("zoe@nouvelle.example", "en")]
+
+
+async def test_after_an_edit_mails_go_to_whom_the_order_names_now(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    edits = [an_edit(order, revision=3), an_edit(order, revision=2, customer=order.customer)]
+    assert [(await desk.deliver(edit)).result for edit in edits] == ["waiting", "waiting"]
+    await desk.deliver(order)
+    await desk.retry()
+    await desk.deliver(edits[1])
+    await desk.deliver(a_shipment(order.order_id))
+    mails = await desk.fetch("SELECT recipient FROM mail WHERE template = 'shipment_dispatched'")
+    assert [mail["recipient"] for mail in mails] == ["zoe@nouvelle.example"]
+    (row,) = await desk.fetch("SELECT name, revision, placed, edited FROM addressee")
+    assert (row["name"], row["revision"]) == ("Zoé Lefèvre", 3)
+    assert json.loads(row["placed"])["customer"]["email"] == "zoe@clients.example"
+    assert json.loads(row["edited"])["customer"]["email"] == "zoe@nouvelle.example"
+
+
+async def test_an_edit_and_a_shipment_in_the_batch_of_their_order(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    batch = [order, an_edit(order), a_shipment(order.order_id)]
+    outcomes = await desk.deliver_all([(envelope_for("notifier", one), one, None) for one in batch])
+    assert [outcome.result for outcome in outcomes] == ["handled"] * 3
+    mails = await desk.fetch("SELECT recipient FROM mail WHERE template = 'shipment_dispatched'")
+    assert [mail["recipient"] for mail in mails] == ["zoe@nouvelle.example"]
+    assert await desk.fetchval("SELECT revision FROM addressee") == 3
 
 
 async def test_shipment_before_its_order_waits_for_it(desks: Desks) -> None:
