@@ -3,10 +3,11 @@
 import pytest
 from playwright.async_api import expect
 
+from contracts.storefront import PaymentMethod
 from deploy.demo.stripe_api import StripeApi
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import SCREENS, Look
 from tests.journeys.sales import inks, notebooks
 
 PHONE, DESK = Look("fr", "light", "phone"), Look("en", "dark", "desk")
@@ -90,3 +91,52 @@ async def test_an_edit_is_seen_before_it_counts_and_a_stale_one_keeps_its_text(
     await expect(other.page.get_by_text("Commande modifiée")).to_be_visible()
     await other.page.get_by_role("link", name="Voir l’état actuel").click()
     assert (await shop.shown(code))["shipping_address"]["city"] == "Douarnenez"
+
+
+@pytest.mark.rows("A12", "A21", "A22", "B13")
+async def test_a_mail_is_previewed_an_order_reinstated_printed_and_another_deleted(
+    visit: Visit, shop: OwnShop
+) -> None:
+    code = await a_paid_order(shop)
+    visitor = await visit("owner", f"/orders/{code}", look=DESK)
+    page = visitor.page
+    await page.locator("#status-label").select_option("processing")
+    await page.locator("#status-public").press_sequentially("Nous préparons <b>tout</b>.", delay=5)
+    await expect(page.locator("#mail-preview")).to_contain_text("Nous préparons <b>tout</b>.")
+    await expect(page.locator("#mail-preview .mail-subject")).not_to_be_empty()
+    await visitor.axe()
+    await page.locator("#status").screenshot(path=SCREENS / "order-status-preview.png")
+    await page.locator("#comment-text").fill("Client pressé, à rappeler")
+    await page.get_by_role("button", name="Add the comment").click()
+    await page.get_by_role("button", name="Other actions").click()
+    await visitor.screenshot("order-actions", whole=False)
+    await page.locator("#order-actions").get_by_role("link", name="Print").click()
+    await expect(page.get_by_text("Client pressé, à rappeler")).to_be_visible()
+    await visitor.axe()
+    await page.emulate_media(media="print")
+    await visitor.screenshot("order-print")
+    await page.emulate_media(media="screen")
+    await page.get_by_role("link", name="Leave the notes out").click()
+    await expect(page.get_by_text("Client pressé, à rappeler")).to_have_count(0)
+    await visitor.go(f"/orders/{code}/cancellation")
+    await page.get_by_role("button", name="Cancel the order").click()
+    order = await id_of(shop, code)
+    await shop.until_order(order, state="cancelled", balance_minor=-3480)
+    await visitor.go(f"/orders/{code}/reinstatement")
+    await expect(page.get_by_text("Nobody is written to.")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order-reinstatement")
+    await page.get_by_role("button", name="Reinstate the order").dblclick()
+    await expect(page.get_by_text("The order is reinstated.")).to_be_visible()
+    await shop.until_order(order, payment_status="paid", balance_minor=0, units_to_pack=3)
+
+    [test_order] = await shop.order(shop.sale(notebooks(1), method=PaymentMethod.CHEQUE))
+    tested = str((await shop.until_order(test_order, stock="reserved"))["code"])
+    phone = await visit("manager", f"/orders/{tested}/deletion", look=PHONE)
+    await phone.page.locator("#deletion-reason").fill("Essai")
+    await phone.page.locator("#deletion-code").fill(tested)
+    await phone.axe()
+    await phone.screenshot("order-deletion")
+    await phone.page.get_by_role("button", name="Supprimer la commande").click()
+    await expect(phone.page.get_by_text(f"La commande {tested} est supprimée.")).to_be_visible()
+    assert await shop.violations() == []

@@ -33,6 +33,7 @@ def offered(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action
         (Permission.ORDERS_CANCEL, may_be_reinstated(order), _REINSTATE),
         (Permission.ORDERS_ARCHIVE, order.archived_at is None and order.state in FINISHED, _ARCHIVE),
         (Permission.ORDERS_ARCHIVE, order.archived_at is not None, _UNARCHIVE),
+        (Permission.ORDERS_VIEW, True, _PRINT),
         (Permission.ORDERS_CANCEL, may_be_cancelled(order), _CANCEL),
         (Permission.ORDERS_DELETE, order.state not in UNPLACED, _DELETE),
     ]
@@ -44,6 +45,7 @@ _REFUND = Action(N_("Refund"), "/refund", "payments")
 _ARCHIVE = Action(N_("Archive"), "/archive", "archive", posts=True)
 _UNARCHIVE = Action(N_("Take out of the archive"), "/unarchive", "archive", posts=True)
 _REINSTATE = Action(N_("Reinstate the order"), "/reinstatement", "back")
+_PRINT = Action(N_("Print"), "/print", "print")
 _CANCEL = Action(N_("Cancel the order"), "/cancellation", "close", is_danger=True)
 _DELETE = Action(N_("Delete the order"), "/deletion", "trash", is_danger=True)
 

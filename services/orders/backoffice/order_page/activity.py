@@ -37,7 +37,7 @@ _TONES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the timeline. `quoted`: texts of people, kept with their line breaks."""
+    """A line of the timeline. `quoted`: texts of people, kept with their line breaks; `comment_id`: of a comment."""
 
     at: datetime
     actor: str
@@ -46,6 +46,7 @@ class Entry:
     why: str
     quoted: tuple[tuple[str, str], ...]
     link: str
+    comment_id: str
 
 
 def timeline(happened: Iterable[Happened], labels: Labels, show: str) -> list[Entry]:
@@ -68,15 +69,16 @@ def _entry(one: Happened, labels: Labels) -> Entry:
     quoted = [
         (title, str(one.data[name]))
         for name, title in (
-            ("comment", ""),
+            ("comment", gettext("Corrects an earlier comment:") if one.data.get("counters") else ""),
             ("public_comment", gettext("To the customer:")),
             ("reason", gettext("Why:")),
         )
         if one.data.get(name)
     ]
     link = f"/mails/{one.item}" if one.kind.startswith("mail_") and one.item else ""
+    comment_id = str(one.data.get("comment_id", "")) if one.kind == "comment_added" else ""
     text, tone = told(one.kind, one.data, labels), _TONES.get(one.kind, "")
-    return Entry(one.at, one.actor or "", text, tone, _why(one), tuple(quoted), link)
+    return Entry(one.at, one.actor or "", text, tone, _why(one), tuple(quoted), link, comment_id)
 
 
 def _why(one: Happened) -> str:

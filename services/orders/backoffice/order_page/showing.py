@@ -23,7 +23,8 @@ from services.orders.order import SET_BY_HAND
 
 async def show_again(visit: Visit, section: str, errors: Mapping[str, str]) -> Response:
     """The page with the form of `section` as it was typed, and what is wrong (422)."""
-    return render(visit, await read_order(visit), section, visit.form_read, errors, 422)
+    form = visit.form_read
+    return render(visit, await read_order(visit), section, form, errors, 422, corrected=form["counters"][:36])
 
 
 def render(
@@ -33,8 +34,11 @@ def render(
     form: Form | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
+    *,
+    template: str = "order/page.html",
+    **more: Any,
 ) -> Response:
-    """The page. `section` names the form that came back."""
+    """The page, or another `template` that shows the same. `section` names the form that came back."""
     shown = order.shown
     show = visit.query.get("show", "all")
     show = show if show in words.SHOWS else "all"
@@ -47,7 +51,7 @@ def render(
 
     waiting = [step for step in steps.steps(shown) if visit.may(step.demand)]
     return visit.render(
-        "order/page.html",
+        template,
         status,
         read=order,
         order=shown,
@@ -77,6 +81,7 @@ def render(
         is_ticked=lambda parcel_id: (
             section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")
         ),
+        **{"mail": None, "with_notes": True, "corrected": "", **more},
     )
 
 

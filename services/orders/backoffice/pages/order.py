@@ -18,6 +18,7 @@ from services.orders.backoffice.doing import do
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
+from services.orders.backoffice.order_page.sending import id_typed
 from services.orders.backoffice.order_page.showing import render, show_again
 from services.orders.backoffice.reasons import explain, explain_refusal
 from services.orders.backoffice.routing import Pages
@@ -36,7 +37,7 @@ Act = Callable[[Unit], Awaitable[Any]]
 @pages.get("/orders/{order}", Permission.ORDERS_VIEW)
 async def show_order(visit: Visit) -> Response:
     """The order by its code or id."""
-    return render(visit, await read_order(visit))
+    return render(visit, await read_order(visit), corrected=visit.query.get("correct", "")[:36])
 
 
 @pages.post("/orders/{order}/comment", Permission.ORDERS_COMMENT, action="order.comment")
@@ -45,7 +46,10 @@ async def add_comment(visit: Visit) -> Response:
     order, form = await _begun(visit)
 
     async def act(unit: Unit) -> UUID:
-        return await commenting.comment(unit, visit.shop, order.id, form["admin_comment"], visit.actor)
+        corrected = id_typed(form, "counters") if form["counters"] else None
+        return await commenting.comment(
+            unit, visit.shop, order.id, form["admin_comment"], visit.actor, counters=corrected
+        )
 
     return await _done(visit, order, form, "comment", act, gettext("The comment is added."), "activity")
 

@@ -1,0 +1,30 @@
+"""An order on paper: what its page shows, without what is only for the screen, with or without the notes.
+
+Notes are the customer’s remark, the reasons in the books and the comments; without them the paper may leave the shop.
+IP address and browser are never printed.
+"""
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.order_page.activity import timeline
+from services.orders.backoffice.order_page.reading import read_order
+from services.orders.backoffice.order_page.showing import render
+from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.visit import Visit
+
+pages = Pages()
+
+
+@pages.get("/orders/{order}/print", Permission.ORDERS_VIEW)
+async def show_paper(visit: Visit) -> Response:
+    """The order as it is printed; `?notes=no` leaves the notes out."""
+    order = await read_order(visit)
+    return render(
+        visit,
+        order,
+        template="order/print.html",
+        with_notes=visit.query.get("notes") != "no",
+        comments=timeline(order.history, order.labels, "comments"),
+        may=lambda _: False,
+    )
