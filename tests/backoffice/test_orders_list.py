@@ -247,3 +247,21 @@ async def test_a_page_of_orders_is_small_on_the_wire(backoffice: Backoffice) -> 
     sent = len(b"".join([piece async for piece in answer.aiter_raw()]))
     assert answer.headers["content-encoding"] == "gzip"
     assert sent < 30_000
+
+
+async def test_a_page_of_many_orders_asks_no_more_of_the_database_than_one_of_few(
+    backoffice: Backoffice,
+) -> None:
+    browser = await backoffice.signed_in()
+    asked: list[str] = []
+    async with backoffice.office.reading() as connection:
+        connection.add_query_logger(lambda query: asked.append(query.query))
+    counted = []
+    for more in (1, 2, 8):
+        for _ in range(more):
+            order_id, _ = await an_order(backoffice)
+            await tagged(backoffice, order_id, f"Tag {order_id}"[-30:])
+        asked.clear()
+        assert (await browser.get("/orders?tab=all")).status == 200
+        counted.append(len(asked))
+    assert 0 < counted[1] == counted[2] < 15, "the first page reads what is kept a while"

@@ -143,12 +143,12 @@ async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice
 
 @pytest.mark.rows("A14", "A26", "A27", "B11")
 async def test_tracking_numbers_are_told_line_by_line_then_sent(backoffice: Backoffice) -> None:
-    first, second, third = [await packed(backoffice) for _ in range(3)]
+    first, second, third, unnamed = [await packed(backoffice) for _ in range(4)]
     empty = await paid(backoffice)
     browser = await backoffice.signed_in(Role.FULFILMENT)
     form = await browser.post(
         "/orders/ship",
-        [("key", str(uuid4())), *(("order", str(one.order_id)) for one in (first, second, empty))],
+        [("key", str(uuid4())), *(("order", str(one.order_id)) for one in (first, second, empty, unnamed))],
     )
     assert form.status == 200
     lines = "\n".join(
@@ -292,6 +292,8 @@ async def test_the_status_of_many_orders_is_told_and_done_once(backoffice: Backo
     said = await backoffice.desk.fetch("select body from msg.event_log where type like 'orders.%status%'")
     assert len(said) == 1
     assert "C’est parti." in said[0]["body"].decode()
+    none = await browser.post("/orders/label", filled(form, label=""))
+    assert "Choose one of the list." in none.words
     unknown = await browser.post("/orders/label", filled(form, label="nonsense"))
     assert unknown.status == 422
     assert "not there any more" in unknown.words

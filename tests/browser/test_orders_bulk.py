@@ -86,6 +86,9 @@ async def test_bulk_pages_in_every_look(visit: Visit, shop: OwnShop, look: Look)
     await visitor.axe()
     await visitor.screenshot("bulk-more", whole=False)
     await page.keyboard.press("Escape")
+    await page.locator(".row-actions .icon-button").first.click()
+    await visitor.axe()
+    await visitor.screenshot("orders-row-menu", whole=False)
     for path, name in (
         ("/orders/pack", "bulk-pack"),
         ("/orders/cancel", "bulk-cancel"),
@@ -95,6 +98,10 @@ async def test_bulk_pages_in_every_look(visit: Visit, shop: OwnShop, look: Look)
         await choose(path)
         await expect(page.locator("#bulk")).to_have_count(0)
         await shows(name)
+        if path == "/orders/print":
+            await page.emulate_media(media="print")
+            await visitor.screenshot("bulk-print-paper")
+            await page.emulate_media(media="screen")
     await choose("/orders/ship")
     await page.locator("[name=lines]").fill(
         f"{orders.packed} Colissimo\n{orders.ready[0]};;6A1\nnobody;x;6A2"
@@ -104,6 +111,8 @@ async def test_bulk_pages_in_every_look(visit: Visit, shop: OwnShop, look: Look)
     await page.locator("form[action='/orders/ship'] button").click()
     await expect(page.locator(".run-faults li")).to_have_count(3)
     await shows("bulk-ship-told")
+    await visitor.go("/orders?tab=to_ship")
+    await shows("orders-to-ship")
 
 
 @pytest.mark.rows("A13", "A14", "A20", "A26", "B11", "B18")

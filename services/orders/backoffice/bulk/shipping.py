@@ -69,12 +69,13 @@ def ship_lines(
     terms: Terms,
 ) -> Shipments:
     """A shipment a line. `goods` by code, `owners`: the orders' codes by parcel id; `chosen` None: any order."""
-    found, taken = Shipments(), set[UUID]()
+    found, taken, named = Shipments(), set[UUID](), set[str]()
     allowed = None if chosen is None else {one.code for one in chosen}
     for line in lines:
         code = line.code or (owners.get(line.parcel_id) if line.parcel_id else None)
         what = _taken_by(line, code, goods, allowed, taken)
         carrier = line.carrier or terms.carrier
+        named.add(code or "")
         if isinstance(what, str):
             found.faults.append(Fault(line.number, line.text, what, code or ""))
         elif carrier is None:
@@ -82,8 +83,7 @@ def ship_lines(
         else:
             taken.update(parcel.parcel_id for parcel in what)
             found.planned.append(_shipment(goods[str(code)], what, carrier, line.tracking, terms))
-    named = {one.order_id for one in found.planned}
-    found.planned += [_left_out(one, "no_line") for one in chosen or () if one.order_id not in named]
+    found.planned += [_left_out(one, "no_line") for one in chosen or () if one.code not in named]
     return found
 
 

@@ -35,6 +35,9 @@ async def change_statuses(visit: Visit) -> Response:
         if not ids:
             return visit.redirect(back_of(form), gettext("No order is selected."), "note")
         return await _show(visit, {}, ids, {})
+    if not form["label"]:
+        ids = await chosen.orders_of(visit, form)
+        return await _show(visit, form, ids, {"label": gettext("Choose one of the list.")})
     update = _update(form)
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
@@ -70,6 +73,9 @@ async def _show(
         typed={**dict.fromkeys(KEPT, ""), **typed},
         errors={**dict.fromkeys(("", *KEPT), ""), **errors},
         order_ids=ids,
-        label_options=[(one.key, one.text(language)) for one in labels.choices() if one.state in SET_BY_HAND],
+        label_options=[
+            ("", gettext("Choose…")),
+            *((one.key, one.text(language)) for one in labels.choices() if one.state in SET_BY_HAND),
+        ],
         back=back_of(visit.form_read),
     )
