@@ -52,6 +52,12 @@ async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
     assert "Order placed" in shown.words
     if code[other.order_id] != code[order.order_id]:
         assert code[other.order_id] not in shown.text
+    part = await owner.get(
+        "/home/now", hx_request="true", hx_request_type="partial", hx_target="div#home-latest"
+    )
+    assert "Order placed" in part.text
+    assert "<html" not in part.text
+    assert "Turnover" not in part.text
     fulfilment = await (await backoffice.signed_in(Role.FULFILMENT)).get("/")
     assert "Turnover" not in fulfilment.words
     assert "Payments to identify" not in fulfilment.words

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -33,10 +34,17 @@ async def test_settings_are_for_those_who_may(backoffice: Backoffice, path: str)
 
 async def test_the_shops_choices_are_saved_or_come_back_with_reasons(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
-    saved = await _send(browser, "/settings", checkout_minutes="30", keeps_ip_days="", completes_alone="on")
+    chosen = {
+        "checkout_minutes": "30",
+        "keeps_ip_days": "",
+        "completes_alone": "on",
+        "notifies_customer": "on",
+    }
+    saved = await _send(browser, "/settings", **chosen)
     assert (saved.status, saved.headers["location"]) == (303, "/settings")
     assert await _value(backoffice, "checkout_minutes") == "30"
     assert await _value(backoffice, "places_paid_checkouts") == "false"
+    assert await _value(backoffice, "notifies_customer") == "true"
     assert await _value(backoffice, "keeps_ip_days") is None
     refused = await _send(browser, "/settings", checkout_minutes="5000", keeps_ip_days="7")
     assert refused.status == 422
@@ -101,6 +109,9 @@ async def test_tags_are_made_renamed_merged_and_deleted(backoffice: Backoffice) 
     assert (await browser.get(one)).status == 404
     assert (await _send(browser, f"/settings/tags/{kept['tag_id']}/delete")).status == 303
     assert "No tag yet" in (await browser.get("/settings/tags")).words
+    audited = {row["action"]: json.loads(row["detail"]) for row in await backoffice.audit()}
+    assert audited["tag.change"] == {"was": HOSTILE, "became": str(kept["tag_id"]), "merged": 0}
+    assert audited["tag.delete"] == {"was": "CADEAU", "orders": 0}
 
 
 async def test_carriers_and_where_their_parcels_are_followed(backoffice: Backoffice) -> None:

@@ -27,3 +27,14 @@ async def test_home_shows_the_order_of_today(visit: Visit, shop: OwnShop, look: 
     await expect(visitor.page.locator(".figure-value").first).to_have_text("1")
     await visitor.axe()
     await visitor.screenshot("home")
+
+
+async def test_home_keeps_itself_up_to_date(visit: Visit, shop: OwnShop) -> None:
+    visitor = await visit("owner", "/", lang="en")
+    figure = visitor.page.locator(".figure-value").first
+    await expect(visitor.page.locator("#live")).to_have_attribute("data-state", "on")
+    before = int(await figure.inner_text())
+    [order] = await shop.order(shop.sale(notebooks(1)))
+    await expect(figure).to_have_text(str(before + 1), timeout=30_000)
+    code = (await shop.shown(order))["code"]
+    await expect(visitor.page.get_by_role("link", name=code).first).to_be_visible(timeout=30_000)

@@ -19,6 +19,7 @@ from services.orders.backoffice.owners import OwnerDown
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import FRAMED_POLICY
 from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.trail import Trail
 from services.orders.backoffice.translating import N_, gettext
 from services.orders.backoffice.visit import Missing, Visit
 
@@ -57,10 +58,10 @@ KINDS = {
 async def show_mails(visit: Visit) -> Response:
     """A page of mails, the latest first."""
     state, text = visit.query.get("state", ""), visit.query.get("q", "").strip()[:LONGEST_TEXT]
-    before, limit = visit.query.get("before", "")[:100], str(PAGE)
+    trail, limit = Trail.of(visit.query, "before"), str(PAGE)
     if state not in TABS:
         raise Missing
-    asked = {"shop": visit.shop, "limit": limit, "state": state, "text": text, "before": before}
+    asked = {"shop": visit.shop, "limit": limit, "state": state, "text": text, "before": trail.here[:100]}
     found = await visit.office.owners.get("notifier", "/internal/mails", **_filled(asked))
     if not isinstance(found, OwnerDown) and found.status != 200:
         raise Missing
@@ -69,8 +70,8 @@ async def show_mails(visit: Visit) -> Response:
         "mails/list.html",
         owner=found,
         mails=[_read(mail) for mail in body["mails"]],
-        next_href=_href(state, text, body["next"]) if body["next"] else "",
-        first_href=_href(state, text) if before else "",
+        next_href=_href(state, text, trail.on(body["next"])) if body["next"] else "",
+        previous_href=_href(state, text, trail.back) if trail.back is not None else "",
         tabs_shown=[(_href(one, text), gettext(name), one == state, None) for one, name in TABS.items()],
         state=state,
         text=text,
@@ -148,8 +149,8 @@ def _read(mail: Mapping[str, Any]) -> dict[str, Any]:
     return moments_read(mail, "created_at", "next_at")
 
 
-def _href(state: str, text: str, before: str = "") -> str:
-    query = urlencode(_filled({"state": state, "q": text, "before": before}))
+def _href(state: str, text: str, place: Mapping[str, str] | None = None) -> str:
+    query = urlencode(_filled({"state": state, "q": text, **(place or {})}))
     return f"/mails?{query}" if query else "/mails"
 
 

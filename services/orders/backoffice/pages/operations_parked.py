@@ -7,6 +7,7 @@ setting aside stands in the service's log as well. Nothing here can touch anothe
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -19,6 +20,7 @@ from services.orders.backoffice.operations.parked import PAGE, OwnerAway
 from services.orders.backoffice.owners import Owner, OwnerDown
 from services.orders.backoffice.pages.operations import tabs_of_operations
 from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.trail import Trail
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, Visit
 
@@ -150,10 +152,10 @@ async def _list(visit: Visit) -> Response:
 async def _alike(
     visit: Visit, service: Owner, fingerprint: str, errors: Mapping[str, str], form: Form
 ) -> Response:
-    before = visit.query.get("before", "")
-    if before and not _ID.fullmatch(before):
+    trail = Trail.of(visit.query, "before")
+    if trail.here and not _ID.fullmatch(trail.here):
         raise Missing
-    messages, down = await parked.read_alike(visit, service, fingerprint, before)
+    messages, down = await parked.read_alike(visit, service, fingerprint, trail.here)
     here = f"{LIST}/{service}/alike/{fingerprint}"
     return visit.render(
         "operations/alike.html",
@@ -163,12 +165,16 @@ async def _alike(
         has_dead=any(one["state"] == "dead" for one in messages),
         down=down,
         here_path=here,
-        next_href=f"{here}?before={messages[PAGE - 1]['id']}" if len(messages) > PAGE else "",
-        first_href=here if before else "",
+        next_href=_place(here, trail.on(str(messages[PAGE - 1]["id"]))) if len(messages) > PAGE else "",
+        previous_href=_place(here, trail.back) if trail.back is not None else "",
         errors=errors,
         typed=form,
         words=words,
     )
+
+
+def _place(path: str, place: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(place)}" if place else path
 
 
 async def _one(

@@ -19,6 +19,7 @@ from services.orders.backoffice.pages.payments_words import SIGNS, kind_words
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.statuses import method_words
 from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.trail import Trail
 from services.orders.backoffice.translating import N_, gettext, pgettext
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.cursor import CursorUnreadable
@@ -42,11 +43,12 @@ async def show_payments(visit: Visit) -> Response:
         found = await _read(visit, typed)
     except Invalid as invalid:
         found, errors = NOTHING, invalid.errors
+    trail = Trail.of(visit.query, "after")
     return visit.render(
         "payments/list.html",
         entries=[_entry(one) for one in found["entries"]],
-        next_href=_href({**typed, "after": found["next"]}) if found["next"] else "",
-        first_href=_href(typed) if visit.query.get("after") else "",
+        next_href=_href({**typed, **trail.on(found["next"])}) if found["next"] else "",
+        previous_href=_href({**typed, **trail.back}) if trail.back is not None else "",
         typed=typed,
         errors=errors,
         is_filtered=any(typed.values()),

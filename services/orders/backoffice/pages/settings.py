@@ -1,4 +1,4 @@
-"""Settings of the shop: how checkouts run, when orders complete, how long personal data are kept."""
+"""Settings of the shop: how checkouts run, when orders complete, who is told, how long personal data are kept."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,7 @@ pages.in_menu("/settings", N_("Settings"), "settings", 90, Permission.SETTINGS_V
 
 LONGEST_CHECKOUT_MINUTES = 1440
 LONGEST_DAYS = 3650
+TICKS = ("completes_alone", "places_paid_checkouts", "notifies_customer")
 
 
 @pages.get("/settings", Permission.SETTINGS_VIEW)
@@ -49,6 +50,7 @@ def _chosen(form: Form) -> dict[str, Any]:
         "checkout_minutes": minutes,
         "completes_alone": form.ticked("completes_alone"),
         "places_paid_checkouts": form.ticked("places_paid_checkouts"),
+        "notifies_customer": form.ticked("notifies_customer"),
         "keeps_ip_days": form.whole("keeps_ip_days", 1, LONGEST_DAYS),
     }
 
@@ -58,6 +60,6 @@ async def _show(visit: Visit, errors: Mapping[str, str], typed: Form | None = No
         chosen = await settings_of.get(connection, visit.office.hub.owner, visit.shop)
     values: Mapping[str, Any] = chosen.model_dump()
     if typed is not None:
-        ticks = {name: typed.ticked(name) for name in ("completes_alone", "places_paid_checkouts")}
+        ticks = {name: typed.ticked(name) for name in TICKS}
         values = {**values, **typed, **ticks}
     return visit.render("settings/shop.html", 422 if errors else 200, values=values, errors=errors)

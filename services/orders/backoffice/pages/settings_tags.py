@@ -60,7 +60,9 @@ async def change_tag(visit: Visit) -> Response:
                 "There is a tag of that name already. Tick below to make the two one, or write another name."
             )
             raise Invalid(name=why, merge="")
-        await tagging.rename_tag(unit, visit.shop, tag_id, name, colour_in(form))
+        was = await _noted(visit, unit)
+        renamed = await tagging.rename_tag(unit, visit.shop, tag_id, name, colour_in(form))
+        visit.audited.update(was=was, became=str(renamed.tag.id), merged=renamed.merged)
 
     async def again(errors: Mapping[str, str]) -> Response:
         return await _one(visit, errors, form)
@@ -73,12 +75,21 @@ async def delete_tag(visit: Visit) -> Response:
     """Take it off every order and delete it."""
 
     async def act(unit: Unit) -> None:
-        await tagging.delete_tag(unit, visit.shop, visit.path_uuid("tag"))
+        was = await _noted(visit, unit)
+        visit.audited.update(
+            was=was, orders=await tagging.delete_tag(unit, visit.shop, visit.path_uuid("tag"))
+        )
 
     async def again(errors: Mapping[str, str]) -> Response:
         return await _one(visit, errors)
 
     return await change(visit, act, again, HERE, gettext("The tag is deleted."))
+
+
+async def _noted(visit: Visit, unit: Unit) -> str:
+    """What the tag was called, for the audit: renamed or deleted, nobody could tell otherwise."""
+    tags = await tagging.tags_of_shop(unit.connection, visit.shop)
+    return _tag_of(tags, visit.path_uuid("tag")).name
 
 
 async def _tags(visit: Visit) -> list[tagging.Tag]:
