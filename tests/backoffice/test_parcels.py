@@ -98,6 +98,18 @@ async def test_an_order_goes_from_queue_to_queue(warehouse: Warehouse) -> None:
     assert "Nothing is on the way" in (await browser.get("/parcels/on-the-way")).words
 
 
+async def test_ticked_orders_are_packed_or_shipped_together(warehouse: Warehouse) -> None:
+    waiting, packed = await warehouse.order(_sale()), (await _packed(warehouse))[0]
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
+    form = (await browser.get("/parcels")).form("/orders/pack")
+    planned = await browser.post(form.action, [*form.fields, ("order", str(waiting.order_id))])
+    assert (planned.status, planned.headers["location"][:13]) == (303, "/orders/runs/")
+    form = (await browser.get("/parcels/to-ship")).form("/orders/ship")
+    asked = await browser.post(form.action, [*form.fields, ("order", str(packed.order_id))])
+    assert (asked.status, str(packed.order_id) in asked.text) == (200, True)
+    assert dict(asked.form("/orders/ship").fields)["back"] == "/parcels/to-ship"
+
+
 async def test_a_parcel_is_taken_apart_once_and_a_refusal_is_told(warehouse: Warehouse) -> None:
     order, parcel_id = await _packed(warehouse)
     browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)

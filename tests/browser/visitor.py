@@ -79,6 +79,15 @@ class Visitor:
         """Raise NotAccessible with all that breaks a rule of WCAG 2.2 AA on the page as it stands."""
         await assert_accessible(self.page, f"{self.page.url} ({self.look})")
 
+    async def fits(self) -> None:
+        """Raise unless the page is no wider than its window, for a phone's look than the narrowest phone's."""
+        size = VIEWPORTS[self.look.viewport]
+        narrow = VIEWPORTS["narrow"] if self.look.viewport == "phone" else size
+        await self.page.set_viewport_size(narrow)
+        wide, window = await self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        await self.page.set_viewport_size(size)
+        assert wide <= window <= narrow["width"], f"{self.page.url} is {wide} wide in {narrow['width']}"
+
     async def screenshot(self, name: str, *, whole: bool = True) -> Path:
         """A picture of the page (all its length, or only what is in view), for people to look at."""
         assert re.fullmatch(r"[a-z0-9-]+", name), f"{name!r}: small letters, digits and hyphens alone"
