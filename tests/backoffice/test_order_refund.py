@@ -114,7 +114,7 @@ async def test_what_was_paid_too_much_is_proposed_without_goods(backoffice: Back
 async def test_a_payment_entered_by_mistake_is_countered(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(Role.ACCOUNTANT), await place(backoffice.desk, sale())
     entry = await receive(backoffice.desk, placed, **BY_CHEQUE)
-    path = f"/orders/{placed.code}/payments/{entry}/reversal"
+    path = f"/orders/{placed.code}/reversal?entry={entry}"
     assert path in (await browser.get(f"/orders/{placed.code}")).text
     shown = await browser.get(path)
     assert "Still to pay: €84.00" in shown.words
@@ -123,6 +123,7 @@ async def test_a_payment_entered_by_mistake_is_countered(backoffice: Backoffice)
     assert (await browser.post(path, fields)).status == 202
     ((_, command),) = await sent(backoffice.desk)
     assert (command.entry_id, command.reason) == (entry, "Sans provision")
+    assert "asked for is being carried out." in (await browser.get(f"/orders/{placed.code}")).words
     stranger = await backoffice.signed_in(shop="atelier")
     assert (await stranger.get(path)).status == 404
 
@@ -131,12 +132,12 @@ async def test_a_card_payment_is_not_taken_back_and_not_everybody_refunds(backof
     placed = await place(backoffice.desk, sale())
     entry = await receive(backoffice.desk, placed)
     browser = await backoffice.signed_in()
-    assert (await browser.get(f"/orders/{placed.code}/payments/{entry}/reversal")).status == 303
+    assert (await browser.get(f"/orders/{placed.code}/reversal?entry={entry}")).status == 303
     packer = await backoffice.signed_in(Role.FULFILMENT)
     path = f"/orders/{placed.code}/refund"
     assert path not in (await packer.get(f"/orders/{placed.code}")).text
     assert (await packer.get(path)).status == 403
-    for action in ("refund", "refund-confirmation", f"payments/{entry}/reversal"):
+    for action in ("refund", "refund-confirmation", f"reversal?entry={entry}"):
         answer = await packer.post(f"/orders/{placed.code}/{action}", {"key": "key-12345678"})
         assert answer.status == 403
 

@@ -7,7 +7,7 @@ from contracts.storefront import PaymentMethod
 from deploy.demo.stripe_api import StripeApi
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import SCREENS, Look
+from tests.browser.visitor import SCREENS, VIEWPORTS, Look
 from tests.journeys.sales import inks, notebooks
 
 PHONE, DESK = Look("fr", "light", "phone"), Look("en", "dark", "desk")
@@ -43,6 +43,10 @@ async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(visit: Vi
     await page.locator("#refund-reason").fill("Carnets abîmés")
     await visitor.axe()
     await visitor.screenshot("order-refund")
+    await page.set_viewport_size(VIEWPORTS["desk"])
+    await page.emulate_media(color_scheme="dark")
+    await visitor.axe()
+    await visitor.screenshot("order-refund-desk-dark")
     visitor.provokes(422)
     async with StripeApi(system.provider_port, system.secrets.stripe_key, shop.post_webhook) as api:
         intent = (await shop.shown(code))["ledger"][1]["provider_reference"]

@@ -72,6 +72,7 @@ def _entry(one: Happened, labels: Labels) -> Entry:
             ("comment", gettext("Corrects an earlier comment:") if one.data.get("counters") else ""),
             ("public_comment", gettext("To the customer:")),
             ("reason", gettext("Why:")),
+            *([("detail", gettext("The provider:"))] if one.kind == "refund_failed" else ()),
         )
         if one.data.get(name)
     ]

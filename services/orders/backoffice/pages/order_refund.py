@@ -80,16 +80,16 @@ async def confirm(visit: Visit) -> Response:
     return await carry_out(visit, "confirmation", make, gettext("The refund is confirmed."), "payment")
 
 
-@pages.get("/orders/{order}/payments/{entry}/reversal", Permission.PAYMENTS_RECORD)
+@pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
 async def show_reversal(visit: Visit) -> Response:
     """What taking a payment back would do."""
     return await _show_reversal(visit, {})
 
 
-@pages.post("/orders/{order}/payments/{entry}/reversal", Permission.PAYMENTS_RECORD, action="payment.reverse")
+@pages.post("/orders/{order}/reversal", Permission.PAYMENTS_RECORD, action="payment.reverse")
 async def reverse(visit: Visit) -> Response:
     """Take a payment back that was entered by hand, by a counter-entry."""
-    form, order, entry_id = await visit.form(), await read_order(visit), visit.path_uuid("entry")
+    form, order, entry_id = await visit.form(), await read_order(visit), _entry_named(visit)
     visit.field_labels = words.FIELD_LABELS
 
     def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
@@ -158,7 +158,7 @@ def _why_failed(outcome: Outcome) -> str:
 
 async def _show_reversal(visit: Visit, errors: Mapping[str, str]) -> Response:
     order = (await read_order(visit)).shown
-    entry = _entry(order.ledger, visit.path_uuid("entry"))
+    entry = _entry(order.ledger, _entry_named(visit))
     if not may_be_reversed(entry, order.ledger):
         why = gettext("This payment can’t be taken back any more.")
         return visit.redirect(f"/orders/{order.code}#payment", why, "note")
@@ -170,6 +170,14 @@ async def _show_reversal(visit: Visit, errors: Mapping[str, str]) -> Response:
         errors=errors,
         typed=visit.form_read,
     )
+
+
+def _entry_named(visit: Visit) -> UUID:
+    """The payment that `?entry=` names. Raises Missing."""
+    try:
+        return UUID(visit.query.get("entry", ""))
+    except ValueError:
+        raise Missing from None
 
 
 def _entry(ledger: list[LedgerEntryShown], entry_id: UUID) -> LedgerEntryShown:
