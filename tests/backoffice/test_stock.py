@@ -45,7 +45,10 @@ async def test_levels_are_listed_filtered_and_paged(warehouse: Warehouse) -> Non
     assert "<b>" not in first.text
     assert "Few left" in first.words
     following = first.text.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
-    assert (await browser.get(following)).text.count("<tr data-row>") == 12
+    second = await browser.get(following)
+    assert second.text.count("<tr data-row>") == 12
+    back = second.text.split('rel="prev"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    assert (await browser.get(back)).text.count("<tr data-row>") == 50
 
     async def rows(query: str) -> int:
         return (await browser.get(f"/stock?{query}")).text.count("<tr data-row>")

@@ -15,6 +15,7 @@ from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.owners import Answer, OwnerDown
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.trail import Trail
 from services.orders.backoffice.translating import N_
 from services.orders.backoffice.visit import Missing, Visit
 
@@ -66,13 +67,14 @@ async def show_stock(visit: Visit) -> Response:
     except Invalid as invalid:
         owner, errors = Answer(200, {"levels": [], "next": None}), invalid.errors
     body = {"levels": [], "next": None} if isinstance(owner, OwnerDown) else owner.body
+    trail = Trail.of(visit.query, "after")
     places = await visit.office.owners.get("fulfillment", "/internal/stock/locations", shop=visit.shop)
     return visit.render(
         "stock/list.html",
         owner=owner,
         levels=body["levels"],
-        next_href=_href(typed, body["next"]) if body["next"] else "",
-        first_href=_href(typed) if visit.query.get("after") else "",
+        next_href=_href(typed, trail.on(body["next"])) if body["next"] else "",
+        previous_href=_href(typed, trail.back) if trail.back is not None else "",
         typed=typed,
         errors=errors,
         is_filtered=any(typed[name] for name in ("q", "location", "at_most")),
@@ -96,6 +98,7 @@ async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
     body = {"movements": [], "next": None} if isinstance(moved, OwnerDown) else moved.body
     if not isinstance(article.owner, OwnerDown) and not article.levels and not body["movements"]:
         raise Missing
+    trail = Trail.of(visit.query, "after")
     form = visit.form_read if visit.request.method == "POST" else None
     return visit.render(
         "stock/article.html",
@@ -104,8 +107,8 @@ async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
         owner=moved if isinstance(moved, OwnerDown) else article.owner,
         location=form["location"] if form is not None else location,
         movements=[moments_read(one, "moved_at") for one in body["movements"]],
-        next_href=article_href(article.sku, after=body["next"]) if body["next"] else "",
-        first_href=article_href(article.sku) if visit.query.get("after") else "",
+        next_href=article_href(article.sku, **trail.on(body["next"])) if body["next"] else "",
+        previous_href=article_href(article.sku, **trail.back) if trail.back is not None else "",
         typed=form or Form(),
         errors=errors,
         kinds=KINDS,
@@ -166,6 +169,6 @@ async def _found(visit: Visit, path: str, asked: Mapping[str, str]) -> Answer | 
     return found
 
 
-def _href(typed: Mapping[str, str], after: str = "") -> str:
-    query = urlencode({name: value for name, value in {**typed, "after": after}.items() if value})
+def _href(typed: Mapping[str, str], place: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in {**typed, **place}.items() if value})
     return f"/stock?{query}" if query else "/stock"
