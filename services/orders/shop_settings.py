@@ -1,4 +1,4 @@
-"""What a shop chose: how checkouts run, when orders complete, whom customers may ask, which carriers take parcels.
+"""What a shop chose: how checkouts run, when orders complete, who is told, which carriers take parcels.
 
 Invariant: a setting that was never chosen, or that this version can't read, has its default; so a new setting needs no
 row and an old row stops nothing. Orders are derived with a shop's choice at their next fact, never all at once.
@@ -50,7 +50,7 @@ class Carrier(BaseModel):
 
 
 class ShopSettings(BaseModel):
-    """A shop's choices, each with its default. `opening_hours` by language."""
+    """A shop's choices, each with its default. `notifies_customer`: whether forms tick it beforehand."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,9 +59,6 @@ class ShopSettings(BaseModel):
     places_paid_checkouts: bool = Field(default=True, strict=True)
     keeps_ip_days: int | None = Field(default=90, ge=1, le=3650, strict=True)
     carriers: tuple[Carrier, ...] = Field(default=(), max_length=100)
-    support_email: Annotated[str, Field(max_length=254, pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$")] | None = None
-    support_phone: Line | None = None
-    opening_hours: dict[Annotated[str, Field(pattern="^(fr|en)$")], Line] = Field(default_factory=dict)
     notifies_customer: bool = Field(default=False, strict=True)
 
     @field_validator("carriers")

@@ -44,18 +44,18 @@ async def told(desk: Desk, shop: str = SHOP) -> ShopSettings:
 async def test_choices_stay_and_the_rest_has_its_default(desks: Desks) -> None:
     desk = await desks("orders")
     assert await told(desk) == ShopSettings()
-    chosen = await change(desk, checkout_minutes=10, opening_hours={"fr": "lun–ven"}, keeps_ip_days=None)
+    chosen = await change(desk, checkout_minutes=10, notifies_customer=True, keeps_ip_days=None)
     assert (
         await told(desk)
         == chosen
-        == ShopSettings(checkout_minutes=10, opening_hours={"fr": "lun–ven"}, keeps_ip_days=None)
+        == ShopSettings(checkout_minutes=10, notifies_customer=True, keeps_ip_days=None)
     )
     assert await told(desk, "atelier") == ShopSettings()
     rows = await desk.fetch("SELECT key, changed_by FROM shop_setting ORDER BY key")
     assert [tuple(row) for row in rows] == [
         ("checkout_minutes", "lea"),
         ("keeps_ip_days", "lea"),
-        ("opening_hours", "lea"),
+        ("notifies_customer", "lea"),
     ]
 
 
@@ -65,8 +65,7 @@ async def test_choices_stay_and_the_rest_has_its_default(desks: Desks) -> None:
         ({"checkout_minutes": 0}, "checkout_minutes"),
         ({"checkout_minutes": "5"}, "checkout_minutes"),
         ({"unheard_of": 1}, "unheard_of"),
-        ({"support_email": "a b@c"}, "support_email"),
-        ({"opening_hours": {"de": "x"}}, "opening_hours"),
+        ({"notifies_customer": "yes"}, "notifies_customer"),
         ({"carriers": [{"name": "A"}, {"name": "á"}]}, "carriers"),
         ({"carriers": [{"name": "A", "tracking_url": "https://x.example/"}]}, "tracking_url"),
         ({"carriers": [{"name": "A", "tracking_url": "javascript:{number}"}]}, "tracking_url"),

@@ -8,12 +8,16 @@ from services.orders.backoffice.translating import gettext, ngettext
 from services.orders.backoffice.visit import Visit
 from services.orders.backoffice.words import OWNER_NAMES
 
+OLD_ENOUGH_SECONDS = 15.0
+
 
 async def alerts_for(visit: Visit) -> list[tuple[str, str]]:
     """Where to look and why, for those who may look; services that were never set up are no alert."""
     if not visit.may(Permission.OPERATIONS_VIEW):
         return []
-    seen, waiting = await asyncio.gather(visit.office.lookout.look(), parked.read_groups(visit))
+    seen, waiting = await asyncio.gather(
+        visit.office.lookout.look(OLD_ENOUGH_SECONDS), parked.read_groups(visit)
+    )
     found = [
         ("/operations", gettext("%(owner)s does not answer.", owner=gettext(OWNER_NAMES[one.name])))
         for one in seen.services

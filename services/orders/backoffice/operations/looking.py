@@ -67,10 +67,10 @@ class Lookout:
         self._owners, self._broker = owners, Broker(settings)
         self._lock, self._seen, self._stuck = asyncio.Lock(), cast("Seen | None", None), Stuck()
 
-    async def look(self) -> Seen:
-        """What there is to see now; those who ask at the same time share one look."""
+    async def look(self, at_most_seconds: float = FRESH_SECONDS) -> Seen:
+        """What there is to see, at most so old; those who ask at the same time share one look."""
         async with self._lock:
-            if self._seen is None or monotonic() - self._seen.began > FRESH_SECONDS:
+            if self._seen is None or monotonic() - self._seen.began > at_most_seconds:
                 self._seen = await self._look()
             return self._seen
 

@@ -14,6 +14,12 @@ function rests(region) {
     || (region.dataset.refresh === "live" && !changed.has(region));
 }
 
+// A service that is away for a moment does not take the page away: it is asked again.
+document.addEventListener("htmx:before:response", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  if (sourceElement?.matches?.("[data-refresh]") && response.status >= 500) event.preventDefault();
+});
+
 for (const region of regions()) region.addEventListener("live-list", () => changed.add(region));
 
 setInterval(() => {
