@@ -15,7 +15,7 @@ from services.orders.short_code import ALPHABET
 CODE = "K7F3-QD9M"
 
 
-def only(text: str) -> tuple[str | None, int | None, str, str]:
+def only(text: str) -> tuple[str, int | None, str, str]:
     """The one line of a text: code, parcel, carrier, number."""
     lines, faults = read_lines(text)
     assert faults == []

@@ -1,7 +1,9 @@
 """How the back office's parts are put together in a process.
 
 It is a second program of the orders service: the same database and broker user, units and a relay of its own, and no
-consumers. What it says of itself (`/livez`, `/readyz`, `/metrics`) stands beside the pages.
+consumers. What it says of itself (`/livez`, `/readyz`, `/metrics`) stands beside the pages. Answers are compressed: no
+page holds a secret whose guesses their length could tell (BREACH), since sessions are in cookies alone, forged requests
+are told by where they come from and not by a token, and a form's key is made anew each time it is shown.
 """
 
 from starlette.applications import Starlette

@@ -116,9 +116,9 @@ class Run:
         return Phase.STOPPED if self.counts[Standing.STOPPED] else Phase.ENDED
 
 
-def run_id_of(shop: str, form_key: str) -> UUID:
-    """The id of the run that a form makes: the form's second sending finds the first one's."""
-    return uuid5(_NAMES, f"{shop}\n{form_key}")
+def run_id_of(shop: str, form_key: str, content: Sequence[Any]) -> UUID:
+    """The id of the run that a form makes: sent twice it finds the first one, unless something else comes of it now."""
+    return uuid5(_NAMES, "\n".join([shop, form_key, *map(repr, content)]))
 
 
 def key_of(run_id: UUID, position: int) -> str:

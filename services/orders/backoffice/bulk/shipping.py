@@ -64,25 +64,23 @@ def goods_of(row: Mapping[str, Any]) -> Goods:
 def ship_lines(
     lines: Iterable[Line],
     goods: Mapping[str, Goods],
-    owners: Mapping[UUID, str],
     chosen: Sequence[Goods] | None,
     terms: Terms,
 ) -> Shipments:
-    """A shipment a line. `goods` by code, `owners`: the orders' codes by parcel id; `chosen` None: any order."""
+    """A shipment a line. `goods` by code; `chosen` None: any order."""
     found, taken, named = Shipments(), set[UUID](), set[str]()
     allowed = None if chosen is None else {one.code for one in chosen}
     for line in lines:
-        code = line.code or (owners.get(line.parcel_id) if line.parcel_id else None)
-        what = _taken_by(line, code, goods, allowed, taken)
+        what = _taken_by(line, goods, allowed, taken)
         carrier = line.carrier or terms.carrier
-        named.add(code or "")
+        named.add(line.code)
         if isinstance(what, str):
-            found.faults.append(Fault(line.number, line.text, what, code or ""))
+            found.faults.append(Fault(line.number, line.text, what, line.code))
         elif carrier is None:
             found.faults.append(Fault(line.number, line.text, "no_carrier"))
         else:
             taken.update(parcel.parcel_id for parcel in what)
-            found.planned.append(_shipment(goods[str(code)], what, carrier, line.tracking, terms))
+            found.planned.append(_shipment(goods[line.code], what, carrier, line.tracking, terms))
     found.planned += [_left_out(one, "no_line") for one in chosen or () if one.code not in named]
     return found
 
@@ -99,24 +97,21 @@ def ship_all(chosen: Iterable[Goods], carrier: str, terms: Terms) -> Shipments:
 
 
 def _taken_by(
-    line: Line, code: str | None, goods: Mapping[str, Goods], allowed: set[str] | None, taken: set[UUID]
+    line: Line, goods: Mapping[str, Goods], allowed: set[str] | None, taken: set[UUID]
 ) -> list[Parcel] | str:
     """The parcels a line takes, or why it takes none."""
-    order = goods.get(code or "")
+    order = goods.get(line.code)
     if order is None:
-        return "unknown_parcel" if line.parcel_id else "unknown_order"
+        return "unknown_order"
     if allowed is not None and order.code not in allowed:
         return "not_chosen"
-    named = [one for one in order.parcels if line.parcel == one.number or line.parcel_id == one.parcel_id]
-    if line.parcel is None and line.parcel_id is None:
-        named = list(order.parcels)
-    elif not named:
+    named = [one for one in order.parcels if line.parcel in (None, one.number)]
+    if not named and line.parcel is not None:
         return "unknown_parcel"
     ready = [one for one in named if not one.is_shipped]
     if not ready:
         return _why_none(Goods(order.order_id, order.code, named))
-    free = [one for one in ready if one.parcel_id not in taken]
-    return free or "named_twice"
+    return [one for one in ready if one.parcel_id not in taken] or "named_twice"
 
 
 def _why_none(order: Goods) -> str:

@@ -153,16 +153,6 @@ async def read_orders_by_code(connection: Connection, shop: str, codes: Sequence
     )
 
 
-async def orders_of_parcels(connection: Connection, shop: str, parcel_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The codes of the orders that these parcels belong to."""
-    rows = await connection.fetch(
-        """select p.parcel_id, o.code from orders o join parcel p on p.shop = o.shop and p.order_id = o.order_id
-           where p.shop = $1 and p.parcel_id = any($2::uuid[])""",
-        *(shop, list(parcel_ids)),
-    )
-    return {row["parcel_id"]: row["code"] for row in rows}
-
-
 _ORDERS = """
 select o.order_id, o.code, o.state, o.flags, o.currency, o.line_positions as positions,
     (select coalesce(jsonb_agg(jsonb_build_object('line', l.line, 'kind', l.kind, 'quantity', l.quantity,

@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from uuid import UUID
 
 from services.orders.short_code import read_code
 
@@ -48,13 +47,12 @@ _FORMULA = re.compile(r'="(.*)"')
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line says; `parcel` is a parcel's number within its order, `parcel_id` stands for both."""
+    """What one line says; `parcel` is a parcel's number within its order, None: all that is packed."""
 
     number: int
     text: str
-    code: str | None
+    code: str
     parcel: int | None
-    parcel_id: UUID | None
     carrier: str
     tracking: str
 
@@ -178,18 +176,13 @@ def _fault(tracking: str, carrier: str) -> str | None:
     return None
 
 
-def _who(order: str, parcel: str) -> tuple[str | None, int | None, UUID | None] | None:
-    """Code, parcel number, parcel id."""
-    for text in (order, parcel):
-        try:
-            return None, None, UUID(text)
-        except ValueError:
-            continue
+def _who(order: str, parcel: str) -> tuple[str, int | None] | None:
+    """The order's code and the parcel's number, of two columns or of one that holds both."""
     number = int(parcel) if re.fullmatch(r"\d{1,4}", parcel) else None
     if parcel and number is None:
-        return _who(parcel, "") if not order else None
+        return None if order else _who(parcel, "")
     if code := read_code(order):
-        return code, number, None
+        return code, number
     parts = _WITH_PARCEL.fullmatch(order)
     code = read_code(parts[1]) if parts else None
-    return (code, int(parts[2]), None) if parts and code and number is None else None
+    return (code, int(parts[2])) if parts and code and number is None else None

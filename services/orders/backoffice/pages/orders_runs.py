@@ -37,7 +37,7 @@ from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, NotAllowed, Visit
 
 pages = Pages()
-RECENT = 50
+RECENT = 30
 
 
 @pages.post("/orders/pack", Permission.PARCELS_PACK, action="orders.plan_packing")
@@ -131,7 +131,7 @@ async def keep(
 ) -> Response:
     """Keep a plan, once per form, and go to its page."""
     try:
-        run_id = run_id_of(visit.shop, key_of(form))
+        run_id = run_id_of(visit.shop, key_of(form), [verb, *planned, *faults])
     except Invalid as invalid:
         return visit.redirect(back_of(form), invalid.errors[""], "fault")
     visit.outcome = "rehearsed"

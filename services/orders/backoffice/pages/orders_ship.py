@@ -93,12 +93,10 @@ async def _shipments(
         picked = [shipping.goods_of(row) for row in rows]
         if lines is None:
             return _without_lines(picked, terms)
-        parcel_ids = [line.parcel_id for line in lines if line.parcel_id]
-        owners = await store.orders_of_parcels(connection, visit.shop, parcel_ids)
-        codes = dict.fromkeys([*(line.code for line in lines if line.code), *owners.values()])
-        named = await store.read_orders_by_code(connection, visit.shop, list(codes))
+        codes = list(dict.fromkeys(line.code for line in lines))
+        named = await store.read_orders_by_code(connection, visit.shop, codes)
     goods = {row["code"]: shipping.goods_of(row) for row in named}
-    return shipping.ship_lines(lines, goods, owners, picked if ids else None, terms)
+    return shipping.ship_lines(lines, goods, picked if ids else None, terms)
 
 
 def _without_lines(picked: Sequence[Goods], terms: Terms) -> Shipments:
