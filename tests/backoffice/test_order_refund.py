@@ -46,11 +46,13 @@ async def test_a_refund_names_its_way_and_is_asked_once(backoffice: Backoffice) 
     assert (without.status, "Fill this in." in without.words) == (422, True)
     lone = await browser.post(path, [*form.filled(amount="84", quantity_2="0"), ("deed", "calculate")])
     assert dict(lone.form(path).fields)["amount"] == "45.00"
-    chosen = form.filled(mode="sent", amount="15", quantity_1="1", quantity_2="0", reason=HOSTILE)
+    chosen = form.filled(
+        mode="sent", amount="15", quantity_1="1", quantity_2="0", restock_1="on", reason=HOSTILE
+    )
     clicks = [asyncio.create_task(browser.post(path, chosen)) for _ in range(2)]
     ((command_id, command),) = await sent(backoffice.desk)
     assert (command.mode, command.amount_minor, command.cause) == ("sent", 1500, "credit")
-    assert [(one.line, one.quantity, one.restock) for one in command.lines] == [(1, 1, False)]
+    assert [(one.line, one.quantity, one.restock) for one in command.lines] == [(1, 1, True)]
     word = refunded(placed.code, RefundSent)(command_id, command)
     await backoffice.desk.deliver(word, causation_id=command_id, sender="payments")
     assert [(await click).status for click in clicks] == [303, 303]
