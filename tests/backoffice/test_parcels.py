@@ -204,6 +204,8 @@ async def test_the_pick_list_sums_by_shelf_and_says_for_whom(warehouse: Warehous
     assert "Nothing to pick" in (await browser.get("/parcels/pick-list?order=nonsense")).words
     whole = await browser.get("/parcels/pick-list?everything=on&query=tab%3Dto_pack")
     assert "4 units to fetch" in whole.words, "two candles are packed meanwhile"
+    many = "&".join(f"order={uuid7()}" for _ in range(199))
+    assert "1 order" in (await browser.get(f"/parcels/pick-list?order={first.order_id}&{many}")).words
     stranger = await warehouse.backoffice.signed_in(shop="atelier")
     assert "Nothing to pick" in (await stranger.get(f"/parcels/pick-list?order={first.order_id}")).words
 

@@ -3,6 +3,7 @@
 Everything is read from fulfillment at the moment of asking; while it is away there is nothing to show but that.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,14 +62,9 @@ class Article:
 async def show_stock(visit: Visit) -> Response:
     """A page of levels, the fewest available first unless asked otherwise."""
     typed = {name: visit.query.get(name, "").strip()[:LONGEST] for name in FILTERS}
-    errors: Mapping[str, str] = {}
-    try:
-        owner = await _read_levels(visit, typed)
-    except Invalid as invalid:
-        owner, errors = Answer(200, {"levels": [], "next": None}), invalid.errors
+    (owner, errors), locations = await asyncio.gather(_read_levels(visit, typed), _read_locations(visit))
     body = {"levels": [], "next": None} if isinstance(owner, OwnerDown) else owner.body
     trail = Trail.of(visit.query, "after")
-    places = await visit.office.owners.get("fulfillment", "/internal/stock/locations", shop=visit.shop)
     return visit.render(
         "stock/list.html",
         owner=owner,
@@ -78,7 +74,7 @@ async def show_stock(visit: Visit) -> Response:
         typed=typed,
         errors=errors,
         is_filtered=any(typed[name] for name in ("q", "location", "at_most")),
-        locations=[] if isinstance(places, OwnerDown) else places.body,
+        locations=locations,
         low=LOW,
         article_href=article_href,
     )
@@ -92,9 +88,8 @@ async def show_article(visit: Visit) -> Response:
 
 async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
     """The article's page; with errors it is the form come back (422). Raises Missing."""
-    article = await read_article(visit)
-    location = visit.query.get("location", "")[:LONGEST]
-    moved = await _read_movements(visit, article.sku)
+    sku, location = _sku(visit), visit.query.get("location", "")[:LONGEST]
+    article, moved = await asyncio.gather(read_article(visit), _read_movements(visit, sku))
     body = {"movements": [], "next": None} if isinstance(moved, OwnerDown) else moved.body
     if not isinstance(article.owner, OwnerDown) and not article.levels and not body["movements"]:
         raise Missing
@@ -119,13 +114,19 @@ async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
 
 async def read_article(visit: Visit) -> Article:
     """The article that the address names. Raises Missing when it can't be any."""
-    sku = visit.query.get("sku", "")
-    if not 0 < len(sku) <= LONGEST or "\0" in sku:
-        raise Missing
+    sku = _sku(visit)
     owner = await visit.office.owners.get("fulfillment", "/internal/stock", shop=visit.shop, sku=sku)
     if not isinstance(owner, OwnerDown) and owner.status != 200:
         raise Missing
     return Article(sku, owner)
+
+
+def _sku(visit: Visit) -> str:
+    """The article named. Raises Missing."""
+    sku = visit.query.get("sku", "")
+    if not 0 < len(sku) <= LONGEST or "\0" in sku:
+        raise Missing
+    return sku
 
 
 def article_href(sku: str, **more: str) -> str:
@@ -133,9 +134,14 @@ def article_href(sku: str, **more: str) -> str:
     return f"{ARTICLE}?{urlencode({'sku': sku, **more})}"
 
 
-async def _read_levels(visit: Visit, typed: Mapping[str, str]) -> Answer | OwnerDown:
-    """The levels wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
-    at_most = Form(list(typed.items())).whole("at_most", 0, 10**9)
+async def _read_levels(
+    visit: Visit, typed: Mapping[str, str]
+) -> tuple[Answer | OwnerDown, Mapping[str, str]]:
+    """The levels wanted, and what is wrong with what was typed. Raises Missing for a link nobody gave."""
+    try:
+        at_most = Form(list(typed.items())).whole("at_most", 0, 10**9)
+    except Invalid as invalid:
+        return Answer(200, {"levels": [], "next": None}), invalid.errors
     asked = {
         "shop": visit.shop,
         "limit": str(PAGE),
@@ -147,7 +153,12 @@ async def _read_levels(visit: Visit, typed: Mapping[str, str]) -> Answer | Owner
     }
     if "\0" in "".join(asked.values()):
         raise Missing
-    return await _found(visit, "/internal/stock/levels", asked)
+    return await _found(visit, "/internal/stock/levels", asked), {}
+
+
+async def _read_locations(visit: Visit) -> Sequence[str]:
+    places = await visit.office.owners.get("fulfillment", "/internal/stock/locations", shop=visit.shop)
+    return [] if isinstance(places, OwnerDown) else places.body
 
 
 async def _read_movements(visit: Visit, sku: str) -> Answer | OwnerDown:
