@@ -16,16 +16,21 @@ KINDS = ("refund_paid", "refund_failed", "refund_marked", "refund_mark_reversed"
 
 def entry(kind: str, minor: int, about: UUID | None = None, provider: str | None = None) -> LedgerEntryShown:
     """An entry of a ledger."""
-    return LedgerEntryShown.model_construct(
+    told = dict.fromkeys(("provider_reference", "reference", "received_on", "clearing_on", "note"))
+    return LedgerEntryShown(
+        **told,
         entry_id=uuid4(),
+        number=1,
         kind=kind,
-        amount_minor=minor,
-        payment_entry_id=about,
-        provider=provider,
-        provider_reference=None,
-        reference=None,
         method=PaymentMethod.CHEQUE,
+        amount_minor=minor,
+        currency="EUR",
+        provider=provider,
+        recorded_by="camille",
+        payment_entry_id=about,
+        balance_minor=0,
         occurred_at=datetime.now(UTC),
+        recorded_at=datetime.now(UTC),
     )
 
 
