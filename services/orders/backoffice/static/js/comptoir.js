@@ -7,3 +7,10 @@ import "./selection.js";
 import "./shortcuts.js";
 
 document.documentElement.classList.add("scripted");
+
+// On a narrow screen the tab one is on is brought into sight.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const bar = tab.closest(".tabs");
+  const [seen, whole] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+  if (seen.right > whole.right) bar.scrollLeft += seen.right - whole.right;
+}
