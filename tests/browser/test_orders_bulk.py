@@ -157,6 +157,9 @@ async def test_a_day_at_the_packing_table(visit: Visit, shop: OwnShop, tmp_path:
     await page.get_by_role("button", name="Changer le statut : 2 commandes").click()
     await expect(page.get_by_role("heading", name="Statut changé 2")).to_be_visible()
 
+    await visitor.go("/orders/runs")
+    await visitor.axe()
+    await visitor.screenshot("bulk-runs")
     await visitor.go("/orders?status=in_progress")
     await page.get_by_role("button", name="Exporter").click()
     async with page.expect_download() as download:
@@ -187,6 +190,7 @@ async def test_orders_are_cancelled_together_without_scripts(visit: Visit, shop:
     await page.get_by_role("button", name="Annuler les commandes").click()
     await expect(page.get_by_text("Dû aux clients ensuite")).to_be_visible()
     await page.get_by_role("button", name="Annuler 2 commandes").click()
+    await visitor.screenshot("bulk-under-way")
     for order in ids:
         await shop.until_order(order, state="cancelled")
     await page.reload()

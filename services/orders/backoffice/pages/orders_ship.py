@@ -51,6 +51,8 @@ async def plan_shipping(visit: Visit) -> Response:
     if not form["checked"]:
         visit.outcome = "asked"
         return too_many_or_none(visit, form, ids) or await _show(visit, {}, ids, {})
+    if len(ids) > MOST_ITEMS and (refused := too_many_or_none(visit, form, ids)):
+        return refused
     text = form["lines"]
     upload = form.files.get("file")
     if upload is not None and (data := await upload.read()):
