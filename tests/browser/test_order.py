@@ -109,3 +109,20 @@ async def test_cancelling_shows_what_it_does_and_does_it(visit: Visit, shop: Own
     await visitor.page.get_by_role("button", name="Annuler la commande").click()
     await expect(visitor.page.get_by_text("Ce qui n’était pas parti est annulé.")).to_be_visible()
     await shop.until_order(str((await shop.shown(code))["order_id"]), state="cancelled", balance_minor=0)
+
+
+@pytest.mark.rows("A15", "A25")
+async def test_a_card_payment_settles_by_itself_and_every_unit_gets_a_parcel(
+    visit: Visit, shop: OwnShop
+) -> None:
+    sale = shop.sale(notebooks(3))
+    [order] = await shop.order(sale)
+    code = (await shop.until_order(order, stock="reserved"))["code"]
+    visitor = await visit("fulfilment", f"/orders/{code}", lang="fr")
+    page = visitor.page
+    await shop.report(sale)
+    await expect(page.locator("#order-summary")).to_contain_text("Commande en cours")
+    await visitor.go(f"/orders/{code}")
+    await page.get_by_label("Un colis par unité").check()
+    await page.locator("#parcels").get_by_role("button", name="Emballer", exact=True).click()
+    await expect(page.locator("#parcels .things > li")).to_have_count(3)
