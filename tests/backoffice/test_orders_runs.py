@@ -130,7 +130,7 @@ async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice
     life, changed = await paid(backoffice), await paid(backoffice)
     browser = await backoffice.signed_in()
     path, shown = await told(browser, "/orders/cancel", life, changed, reason="Rupture")
-    assert "Falls due −€82.00" in shown.words
+    assert "Change of what is due −€82.00" in shown.words
     assert "6 units" in shown.words
     assert "Owed to customers afterwards €82.00" in shown.words
     await backoffice.desk.deliver(changed.packed())
@@ -139,6 +139,8 @@ async def test_cancelling_tells_its_sums_and_stays_with_what_was_told(backoffice
     assert [(row["order_id"], row["state"]) for row in rows] == [(life.order_id, "pending")]
     assert await backoffice.desk.fetchval("select reason from order_edit") == "Rupture"
     assert "The order has changed meanwhile" in (await browser.get(path)).words
+    longer = {"order": str(life.order_id), "key": str(uuid4()), "reason": "x" * 2001}
+    assert (await browser.post("/orders/cancel", longer)).status == 400, "no form of ours sends it"
 
 
 @pytest.mark.rows("A14", "A26", "A27", "B11")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.orders.backoffice.bulk.tracking_file import (
     MOST_LINES,
+    LinesUnreadable,
     TooManyLines,
     decoded,
     read_lines,
@@ -64,6 +65,7 @@ def test_a_parcel_is_named_within_its_order(text: str, parcel: int | None) -> No
         ("nobody;Colissimo;6A123", "no_code"),
         (";Colissimo;6A123", "no_code"),
         ("K7F3-QD9M;Colissimo;1,23E+12", "damaged_number"),
+        ("K7F3-QD9M" + " " * 2000 + "x;6A123", "no_code"),
         ("K7F3-QD9M;Colissimo;" + "1" * 101, "too_long"),
         ("K7F3-QD9M", "too_few_columns"),
         ("K7F3-QD9M/2;3;Colissimo;6A1", "no_code"),
@@ -79,6 +81,15 @@ def test_a_bad_line_says_why_and_the_others_are_read(line: str, why: str) -> Non
 def test_every_usual_encoding_is_understood(encoding: str) -> None:
     text = "numéro de commande;n° de suivi;transporteur\nK7F3-QD9M;6A123;Déménageur à vélo"
     assert only(decoded(text.encode(encoding))) == (CODE, None, "Déménageur à vélo", "6A123")
+
+
+def test_a_quotation_mark_that_nobody_closes_is_told() -> None:
+    with pytest.raises(LinesUnreadable):
+        read_lines('K7F3-QD9M;Colissimo;"6A1\n' + "K7F3-QD9M;Colissimo;6A1\n" * 10_000)
+
+
+def test_a_tracking_number_with_an_e_is_no_shortened_one() -> None:
+    assert only("K7F3-QD9M;Colissimo;6E12345678901")[3] == "6E12345678901"
 
 
 def test_a_file_has_an_end() -> None:

@@ -23,7 +23,7 @@ from services.orders.backoffice.access import sessions, store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.sessions import Found
 from services.orders.backoffice.doing import FormSentBefore
-from services.orders.backoffice.forms import FormTooLarge, FormUnreadable
+from services.orders.backoffice.forms import FormTooLarge, FormUnreadable, Invalid
 from services.orders.backoffice.office import Office
 from services.orders.backoffice.reasons import explain_refusal
 from services.orders.backoffice.routing import Page
@@ -127,7 +127,7 @@ def _failed(visit: Visit, error: Exception) -> Response:
         return problem(visit, 403, "not_allowed")
     if isinstance(error, FormTooLarge):
         return problem(visit, 413, "too_large")
-    if isinstance(error, FormUnreadable):
+    if isinstance(error, FormUnreadable | Invalid):
         return problem(visit, 400, "unreadable")
     if isinstance(error, KeyTaken | FormSentBefore):
         return problem(visit, 409, "key_taken")

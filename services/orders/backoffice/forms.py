@@ -7,7 +7,7 @@ hold it), line ends are made one kind. A form that is refused is shown again wit
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -97,7 +97,7 @@ class Form(Mapping[str, str]):
         exponent = EXPONENTS.get(currency, 2)
         try:
             value = Decimal(_with_point(typed)).scaleb(exponent)
-        except InvalidOperation:
+        except ArithmeticError:
             raise Invalid(**{name: gettext("Type an amount such as 12.50.")}) from None
         if value != value.to_integral_value() or abs(value) > MAX_MINOR:
             raise Invalid(

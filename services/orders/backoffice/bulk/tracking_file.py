@@ -10,12 +10,15 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from services.orders.short_code import read_code
 
 MOST_LINES = 1_000
 LONGEST = 100
 """Characters of a carrier's name and of a tracking number."""
+LONGEST_CODE = 40
+"""Characters that can name an order and a parcel; what is longer is no code and not searched for one."""
 DELIMITERS = ";\t,|"
 HEADINGS = {
     "order": {
@@ -41,7 +44,7 @@ BY_POSITION = {
     4: ("order", "parcel", "carrier", "tracking"),
 }
 _WITH_PARCEL = re.compile(r"(.+?)\s*[/#._\s–-]\s*(?:colis|parcel|p)?\s*(\d{1,4})", re.IGNORECASE)
-_DAMAGED = re.compile(r"\d([.,]\d+)?e\+?\d+", re.IGNORECASE)
+_DAMAGED = re.compile(r"\d([.,]\d+)?e\+\d+|\d[.,]\d+e\d+", re.IGNORECASE)
 _FORMULA = re.compile(r'="(.*)"')
 
 
@@ -71,6 +74,10 @@ class TooManyLines(Exception):
     """More lines than one run takes."""
 
 
+class LinesUnreadable(Exception):
+    """There are no lines to tell apart: a quotation mark is never closed."""
+
+
 def decoded(data: bytes) -> str:
     """A file's text: UTF-8 or UTF-16 with their marks, UTF-8 without, else what Windows writes in Western Europe."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -82,7 +89,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_lines(text: str) -> tuple[list[Line], list[Fault]]:
-    """The lines that can be read, and why the others can't. Raises TooManyLines."""
+    """The lines that can be read, and why the others can't. Raises TooManyLines, LinesUnreadable."""
     rows = _rows(text.removeprefix("\ufeff").replace("\0", ""))
     if len(rows) > MOST_LINES:
         raise TooManyLines
@@ -104,6 +111,13 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
         split = [(number, _clean(line).split()) for number, line in enumerate(text.splitlines(), 1)]
         return [(number, cells) for number, cells in split if cells]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    try:
+        return _cleaned(reader)
+    except csv.Error:
+        raise LinesUnreadable from None
+
+
+def _cleaned(reader: Any) -> list[tuple[int, list[str]]]:
     rows, before = [], 0
     for cells in reader:
         cleaned = [_clean(cell) for cell in cells]
@@ -178,6 +192,8 @@ def _fault(tracking: str, carrier: str) -> str | None:
 
 def _who(order: str, parcel: str) -> tuple[str, int | None] | None:
     """The order's code and the parcel's number, of two columns or of one that holds both."""
+    if len(order) > LONGEST_CODE:
+        return None
     number = int(parcel) if re.fullmatch(r"\d{1,4}", parcel) else None
     if parcel and number is None:
         return None if order else _who(parcel, "")

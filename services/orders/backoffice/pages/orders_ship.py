@@ -15,7 +15,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.bulk import shipping, store, tracking_file
 from services.orders.backoffice.bulk.runs import MOST_ITEMS, Verb
 from services.orders.backoffice.bulk.shipping import Goods, Shipments, Terms
-from services.orders.backoffice.bulk.tracking_file import Fault, Line, TooManyLines
+from services.orders.backoffice.bulk.tracking_file import Fault, Line, LinesUnreadable, TooManyLines
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_list import chosen
 from services.orders.backoffice.pages.orders_runs import back_of, keep, too_many_or_none
@@ -76,6 +76,8 @@ def _lines(text: str) -> tuple[list[Line], list[Fault]]:
     except TooManyLines:
         most = tracking_file.MOST_LINES
         raise Invalid(lines=gettext("At most %(most)s lines at once.", most=most)) from None
+    except LinesUnreadable:
+        raise Invalid(lines=gettext("A quotation mark in these lines is never closed.")) from None
 
 
 def _terms(form: Form, settings: ShopSettings) -> Terms:
