@@ -1,5 +1,6 @@
 """Editing an order: the form holds all of it, what it would do is shown first, and it is carried out once."""
 
+import re
 from typing import Any
 
 import pytest
@@ -92,6 +93,18 @@ async def test_fewer_units_wait_for_fulfillment_and_the_outcome_is_told(backoffi
     page = await browser.get(f"/orders/{merchant.order.code}")
     assert "2 of what was taken off had left and stay ordered." in page.words
     assert await backoffice.desk.fetchval("select count(*) from command") == 1
+
+
+async def test_what_an_edit_took_off_is_on_no_paper_and_counts_once(backoffice: Backoffice) -> None:
+    browser, merchant, path, shown = await _begun(backoffice)
+    waiting = await _saved(backoffice, browser, path, _typed(shown, path, quantity__1="2"))
+    await backoffice.desk.deliver(await merchant.stopped(), sender="fulfillment")
+    assert (await browser.post(path, dict(waiting.form(path).fields))).status == 303
+    code = merchant.order.code
+    assert "1 cancelled" not in (await browser.get(f"/orders/{code}")).words
+    for paper in ("", "&as=slips"):
+        words = (await browser.get(f"/orders/print?codes={code}{paper}")).words
+        assert re.search(r"Bougie\S*( \S+)? 2\b", words), words
 
 
 async def test_a_new_line_is_asked_for_and_what_is_wrong_stands_beside_its_field(

@@ -1,6 +1,7 @@
 """What is printed of many orders: one statement for all of them, in the sequence of their codes.
 
-Quantities are those still wanted: what was cancelled is on no sheet, what has left on no packing slip.
+Quantities are those still wanted: what was cancelled is on no sheet, what has left on no packing slip. What an
+edit took off is in no line's quantity any more, and in fulfillment's count of what was cancelled: it counts once.
 """
 
 import json
@@ -35,7 +36,7 @@ def _sheet(row: Mapping[str, Any]) -> dict[str, Any]:
     positions = {one["line"]: one for one in json.loads(row["line_positions"])}
     for line in sheet["lines"]:
         at = positions.get(line["line"], {})
-        line["wanted"] = line["quantity"] - at.get("cancelled", 0)
+        line["wanted"] = line["quantity"] - max(0, at.get("cancelled", 0) - line["reduced"])
         line["to_send"] = max(0, line["wanted"] - at.get("shipped", 0)) if line["kind"] == "ship" else 0
     return sheet
 
