@@ -205,7 +205,11 @@ async def test_the_pick_list_sums_by_shelf_and_says_for_whom(warehouse: Warehous
     whole = await browser.get("/parcels/pick-list?everything=on&query=tab%3Dto_pack")
     assert "4 units to fetch" in whole.words, "two candles are packed meanwhile"
     many = "&".join(f"order={uuid7()}" for _ in range(199))
-    assert "1 order" in (await browser.get(f"/parcels/pick-list?order={first.order_id}&{many}")).words
+    full = await browser.get(f"/parcels/pick-list?order={first.order_id}&{many}")
+    assert "1 order" in full.words
+    assert "Only the first" not in full.words
+    over = await browser.get(f"/parcels/pick-list?order={first.order_id}&{many}&order={uuid7()}")
+    assert "Only the first 200 orders are here" in over.words
     stranger = await warehouse.backoffice.signed_in(shop="atelier")
     assert "Nothing to pick" in (await stranger.get(f"/parcels/pick-list?order={first.order_id}")).words
 

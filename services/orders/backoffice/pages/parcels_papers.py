@@ -43,7 +43,7 @@ Row = Mapping[str, Any]
 @pages.get("/parcels/pick-list", Permission.PARCELS_PACK)
 async def show_pick_list(visit: Visit) -> Response:
     """What to take from the shelves for the orders named, or for all that wait."""
-    is_chosen, order_ids = await _orders(visit, Queue.TO_PACK, MOST_PICKED)
+    is_chosen, order_ids, is_cut = await _orders(visit, Queue.TO_PACK, MOST_PICKED)
     owner = await _ask(visit, "/internal/pick-list", order_ids)
     told = {"skus": [], "orders": []} if isinstance(owner, OwnerDown) else owner.body
     ids = [UUID(one["order_id"]) for one in told["orders"]]
@@ -61,6 +61,7 @@ async def show_pick_list(visit: Visit) -> Response:
         units=sum(one["quantity"] for one in told["skus"] if one["location"] is not None),
         missing=sum(one["quantity"] for one in told["skus"] if one["location"] is None),
         is_chosen=is_chosen,
+        most=MOST_PICKED if is_chosen and is_cut else 0,
         left_out=0 if is_chosen else max(0, waiting.number - len(order_ids)),
         now=visit.speech.now,
     )
@@ -69,7 +70,7 @@ async def show_pick_list(visit: Visit) -> Response:
 @pages.get("/parcels/packing-slips", Permission.PARCELS_PACK)
 async def show_packing_slips(visit: Visit) -> Response:
     """The slip of each parcel of the orders named, or of all parcels that wait; `parcel` names one alone."""
-    is_chosen, order_ids = await _orders(visit, Queue.TO_SHIP, MOST_SLIPS)
+    is_chosen, order_ids, is_cut = await _orders(visit, Queue.TO_SHIP, MOST_SLIPS)
     parcel = visit.query.get("parcel", "")
     narrowed = {"parcel_id": str(_uuid(parcel))} if parcel else {}
     owner = await _ask(visit, "/internal/packing-slips", order_ids, **narrowed)
@@ -84,17 +85,20 @@ async def show_packing_slips(visit: Visit) -> Response:
         "parcels/packing_slips.html",
         owner=owner,
         slips=_papers(visit, slips, lines, people),
-        is_chosen=is_chosen,
+        most=MOST_SLIPS if is_cut else 0,
     )
 
 
-async def _orders(visit: Visit, queue: Queue, most: int) -> tuple[bool, list[UUID]]:
-    """The orders an address names, or else those that wait longest; whether it named any. Raises Missing."""
+async def _orders(visit: Visit, queue: Queue, most: int) -> tuple[bool, list[UUID], bool]:
+    """Whether an address names orders; those or else the ones that wait longest; whether there are more. Raises
+    Missing."""
     asked = Form(visit.request.query_params.multi_items())
     if asked["order"] or asked["everything"]:
-        return True, (await chosen.orders_of(visit, asked, most))[:most]
+        named = await chosen.orders_of(visit, asked, most + 1)
+        return True, named[:most], len(named) > most
     async with visit.reading() as connection:
-        return False, await first_of_queue(visit, connection, queue, most)
+        first = await first_of_queue(visit, connection, queue, most + 1)
+        return False, first[:most], len(first) > most
 
 
 async def _ask(visit: Visit, path: str, order_ids: Sequence[UUID], **more: str) -> Answer | OwnerDown:
