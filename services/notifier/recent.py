@@ -1,8 +1,8 @@
 """Mails this process decided on a moment ago, so that sending them needs no reading back.
 
 A mail never changes, and its addressee is the one for whom it was decided on: an edit of the order counts for later
-mails. What is not here (another process
-decided it, or it is long ago) is read from the database: nothing depends on this but speed.
+mails. What is not here (another process decided it, or it is long ago) is read from the database: nothing depends on
+this but speed.
 """
 
 from collections import OrderedDict
