@@ -18,6 +18,7 @@ from services.orders.finding.filters import Filters
 from services.orders.finding.indexing import index_due
 from services.orders.finding.words import StatusWord, Tab
 from tests.backoffice.browser import Backoffice
+from tests.orders.changing_orders import Merchant
 from tests.orders.staff import place, sale
 
 HOSTILE = '<b onclick="alert(1)">Zoé</b>' + "W" * 90
@@ -112,13 +113,19 @@ async def test_hostile_text_is_shown_as_text(backoffice: Backoffice) -> None:
 
 @pytest.mark.rows("B08")
 async def test_ip_and_browser_take_a_right(backoffice: Backoffice) -> None:
-    _, code = await an_order(backoffice)
-    allowed = await (await backoffice.signed_in(Role.MANAGER)).get(f"/orders/{code}/infos")
+    merchant = Merchant(backoffice.desk, await place(backoffice.desk, sale(shop="maison")))
+    code = merchant.order.code
+    manager = await backoffice.signed_in(Role.MANAGER)
+    allowed = await manager.get(f"/orders/{code}/infos")
     refused = await (await backoffice.signed_in(Role.FULFILMENT)).get(f"/orders/{code}/infos")
     assert "192.0.2.7" in allowed.words
     assert "192.0.2.7" not in refused.text
     assert "somebody's" not in refused.text
     assert "Quimper" in refused.words
+    await merchant.edit(customer={"company": "Voisin SARL"})
+    edited = (await manager.get(f"/orders/{code}/infos")).words
+    assert "Voisin SARL" in edited
+    assert "192.0.2.7" in edited, "an edit does not take it away"
 
 
 async def test_another_shops_orders_are_nowhere(backoffice: Backoffice) -> None:

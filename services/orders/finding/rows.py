@@ -71,7 +71,7 @@ async def read_preview(
     """The «Infos» of an order (B08, B09): customer, addresses, items and totals. JSON columns: `customer`,
     `billing_address`, `shipping_address`, `shipping`, `extra_lines`, `totals`, `lines`.
 
-    IP address and browser are in `customer` only if the caller may see them.
+    IP address and browser are in `customer` only if the caller may see them; an edit's words never hold them.
     """
     return await connection.fetchrow(
         """select o.order_id, o.code, o.stage, o.placed_at, o.currency, o.total_minor, o.balance_minor,
@@ -87,7 +87,10 @@ async def read_preview(
                    from order_line l where l.shop = $1 and l.order_id = o.order_id) as lines
            from orders o
            left join lateral (
-               select (s.body::jsonb || coalesce(a.content::jsonb, '{}'))::json as body
+               select (s.body::jsonb || coalesce(a.content::jsonb || jsonb_build_object(
+                           'customer', a.content::jsonb -> 'customer' || jsonb_build_object(
+                               'ip_address', s.body -> 'customer' -> 'ip_address',
+                               'browser', s.body -> 'customer' -> 'browser')), '{}'))::json as body
                from submission s left join amendment a on a.shop = s.shop and a.order_id = o.order_id
                where o.stage = 'placed' and s.shop = o.shop and s.module = o.module
                  and s.idempotency_key = o.idempotency_key
