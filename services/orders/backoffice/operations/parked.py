@@ -49,42 +49,20 @@ def owner_named(name: str) -> Owner:
 async def read_groups(visit: Visit) -> Parked:
     """What waits for a person or for something to come, by what it has in common; those for a person first, and in
     each half what began first stays first, so that rows keep their places."""
-    asked = [cast("Owner", name) for name in SERVICES]
-    told = await asyncio.gather(
-        *(
-            visit.office.owners.get(name, "/internal/parked", group="fingerprint", shop=visit.shop)
-            for name in asked
-        )
-    )
-    groups: list[dict[str, Any]] = []
-    away: list[OwnerDown] = []
-    for name, answer in zip(asked, told, strict=True):
-        if isinstance(answer, OwnerDown):
-            away.append(answer)
-        elif answer.status == 200:
-            groups += [
-                {**moments_read(row, "first_at", "last_at"), "service": name} for row in answer.body["groups"]
-            ]
+    told, away = await _ask_all(visit, group="fingerprint")
+    groups = [
+        {**moments_read(row, "first_at", "last_at"), "service": name}
+        for name, body in told
+        for row in body["groups"]
+    ]
     groups.sort(key=lambda group: (group["dead"] == 0, group["first_at"], group["fingerprint"]))
     return Parked(groups, away)
 
 
 async def read_discarded(visit: Visit) -> Parked:
     """The latest messages that were set aside, of each service; as `groups` of one."""
-    asked = [cast("Owner", name) for name in SERVICES]
-    told = await asyncio.gather(
-        *(
-            visit.office.owners.get(name, "/internal/parked", state="discarded", shop=visit.shop)
-            for name in asked
-        )
-    )
-    found: list[dict[str, Any]] = []
-    away: list[OwnerDown] = []
-    for name, answer in zip(asked, told, strict=True):
-        if isinstance(answer, OwnerDown):
-            away.append(answer)
-        elif answer.status == 200:
-            found += [_message(name, row) for row in answer.body["parked"][:PAGE]]
+    told, away = await _ask_all(visit, state="discarded")
+    found = [_message(name, row) for name, body in told for row in body["parked"][:PAGE]]
     return Parked(sorted(found, key=lambda row: row["last_at"], reverse=True)[:PAGE], away)
 
 
@@ -121,6 +99,20 @@ async def ask(visit: Visit, service: Owner, deed: str, body: Mapping[str, Any]) 
     if isinstance(told, OwnerDown):
         raise OwnerAway(told)
     return told.body if isinstance(told.body, dict) else {}
+
+
+async def _ask_all(visit: Visit, **query: str) -> tuple[list[tuple[Owner, Any]], list[OwnerDown]]:
+    """What each service says is parked of the shop, and the services that could not say."""
+    asked = [cast("Owner", name) for name in SERVICES]
+    told = await asyncio.gather(
+        *(visit.office.owners.get(name, "/internal/parked", shop=visit.shop, **query) for name in asked)
+    )
+    said = [
+        (name, answer.body)
+        for name, answer in zip(asked, told, strict=True)
+        if not isinstance(answer, OwnerDown) and answer.status == 200
+    ]
+    return said, [answer for answer in told if isinstance(answer, OwnerDown)]
 
 
 def _message(service: str, row: Mapping[str, Any]) -> dict[str, Any]:

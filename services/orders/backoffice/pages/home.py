@@ -14,8 +14,9 @@ from services.orders.backoffice.access.permissions import Entry, Permission
 from services.orders.backoffice.formatting import number as written
 from services.orders.backoffice.happenings import told
 from services.orders.backoffice.operations.alerting import alerts_for
+from services.orders.backoffice.order_list.words import tab_names
 from services.orders.backoffice.routing import Pages
-from services.orders.backoffice.translating import N_, gettext, pgettext
+from services.orders.backoffice.translating import N_, gettext
 from services.orders.backoffice.visit import Visit
 from services.orders.finding.filters import Filters
 from services.orders.finding.words import Tab
@@ -71,14 +72,7 @@ async def _queues(visit: Visit, connection: Connection) -> list[tuple[str, str, 
 
 def queue_words() -> dict[Tab, str]:
     """The queues whose counts stand here, as the list's tabs name them."""
-    return {
-        Tab.TO_PROCESS: pgettext("tab", "To process"),
-        Tab.TO_COLLECT: pgettext("tab", "To collect"),
-        Tab.TO_REFUND: pgettext("tab", "To refund"),
-        Tab.TO_PACK: pgettext("tab", "To pack"),
-        Tab.TO_SHIP: pgettext("tab", "To ship"),
-        Tab.PROBLEMS: pgettext("tab", "Problems"),
-    }
+    return {tab: text for tab, text in tab_names().items() if tab not in (Tab.ALL, Tab.ARCHIVED)}
 
 
 async def _mails(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
