@@ -40,7 +40,19 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
     away = await owners.get("fulfillment", "/stock", sku="A")
     assert isinstance(away, OwnerDown)
     assert away.since is not None
-    app = Starlette(routes=[Route("/stock", _stock), Route("/stock", _count, methods=["POST"])])
+    done = asyncio.Event()
+
+    async def slow(_: Request) -> Response:
+        await done.wait()
+        return JSONResponse({})
+
+    app = Starlette(
+        routes=[
+            Route("/stock", _stock),
+            Route("/stock", _count, methods=["POST"]),
+            Route("/slow", slow, methods=["POST"]),
+        ]
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
@@ -48,6 +60,10 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
             await asyncio.sleep(0.01)
     assert await owners.get("fulfillment", "/stock", sku="A") == Answer(200, {"sku": "A"})
     assert await owners.post("fulfillment", "/stock", {"sku": "B"}) == Answer(201, {"counted": "B"})
+    late = await owners.post("fulfillment", "/slow", {}, seconds=0.05)
+    done.set()
+    assert isinstance(late, OwnerDown), "it has as long as it is given"
+    assert await owners.post("fulfillment", "/slow", {}) == Answer(200, {})
     broken = await owners.get("fulfillment", "/stock", sku="broken")
     assert isinstance(broken, OwnerDown)
     assert broken.since is not None

@@ -1,5 +1,5 @@
 """Reading what orders does not copy from the service that owns it, and asking it to show or do what needs no command:
-with the internal token, briefly.
+with the internal token, for two seconds unless more is said.
 
 A page never fails because an owner is away: it gets an `OwnerDown` instead of an answer and shows the panel that says
 since when. Nothing is kept: what is shown is what the owner says now.
@@ -60,9 +60,13 @@ class Owners:
         """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
         return await self._ask(owner, "GET", path, params=query)
 
-    async def post(self, owner: Owner, path: str, body: Mapping[str, Any]) -> Answer | OwnerDown:
-        """POST JSON to an owner. Being away leaves open whether it was done: the page says so, or asks again."""
-        return await self._ask(owner, "POST", path, json=body)
+    async def post(
+        self, owner: Owner, path: str, body: Mapping[str, Any], *, seconds: float = SECONDS
+    ) -> Answer | OwnerDown:
+        """POST JSON to an owner, which has so many `seconds` to answer. Being away leaves open whether it was done: the
+        page says so, or asks again."""
+        patience = httpx2.Timeout(seconds, connect=SECONDS)
+        return await self._ask(owner, "POST", path, json=body, timeout=patience)
 
     async def _ask(self, owner: Owner, method: str, path: str, **sent: Any) -> Answer | OwnerDown:
         url = self._settings.owner_url(owner)

@@ -15,6 +15,8 @@ from services.orders.backoffice.times import moments_read
 from services.orders.backoffice.visit import Missing, Visit
 
 PAGE = 50
+DEED_SECONDS = 15.0
+"""A service has so long for what is asked of it: giving back or saying again very many messages takes its time."""
 MOMENTS = ("first_at", "last_at", "next_at")
 
 
@@ -95,7 +97,9 @@ async def read_one(visit: Visit, service: Owner, parked_id: int) -> dict[str, An
 async def ask(visit: Visit, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Have a service do `deed` ("parked/redrive", "parked/discard", "replay") for the visitor: what it says, with
     `detail` when it refused. Raises OwnerAway."""
-    told = await visit.office.owners.post(service, f"/internal/{deed}", {**body, "actor": visit.actor})
+    told = await visit.office.owners.post(
+        service, f"/internal/{deed}", {**body, "actor": visit.actor}, seconds=DEED_SECONDS
+    )
     if isinstance(told, OwnerDown):
         raise OwnerAway(told)
     return told.body if isinstance(told.body, dict) else {}
