@@ -3,14 +3,17 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from contracts.orders import OrderPlaced
 from contracts.payments import RefundConfirmed, RefundFailed, RefundMode, RefundSent
 from deploy.demo.stripe_api import StripeApi
 from deploy.local.ports import free_ports
 from services.chassis.effects import Effect
+from services.chassis.testing import Outcome
 from services.payments.refunding import EFFECT
 from services.payments.sending_refunds import RefundSender
 from tests.payments.builders import endpoint, of_kind, refund_order
@@ -33,10 +36,28 @@ async def provider() -> AsyncIterator[tuple[StripeApi, list[bytes]]]:
         yield api, told
 
 
-async def desk_for(cashdesks: CashDesks, api: StripeApi, **settings: Any) -> CashDesk:
-    """A cash desk whose shop may send refunds."""
-    given = {"stripe_endpoints": (endpoint(api_key=KEY),), "stripe_api_url": api.url, **settings}
-    return await cashdesks(**given)
+@dataclass(frozen=True)
+class Till:
+    """A cash desk whose shop may send refunds, and an order of 50.00 paid by card."""
+
+    api: StripeApi
+    told: list[bytes]
+    cashdesk: CashDesk
+    order: OrderPlaced
+    intent: str
+
+    async def ask(self, amount_minor: int = 2000) -> Outcome:
+        """Ask for a refund that is really sent."""
+        return await self.cashdesk.desk.deliver(refund_order(self.order, amount_minor, mode=RefundMode.SENT))
+
+
+@pytest.fixture
+async def till(cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]) -> Till:
+    """The till of a shop that has sold something."""
+    api, told = provider
+    given = {"stripe_endpoints": (endpoint(api_key=KEY),), "stripe_api_url": api.url}
+    cashdesk = await cashdesks(**given)
+    return Till(api, told, cashdesk, *await paid(cashdesk))
 
 
 async def send(cashdesk: CashDesk) -> list[Any]:
@@ -61,12 +82,8 @@ async def effect(cashdesk: CashDesk) -> str:
     return str(await cashdesk.desk.fetchval("SELECT state FROM msg.effect WHERE kind = $1", EFFECT))
 
 
-async def test_a_refund_is_sent_then_confirmed_by_webhook(
-    cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
-) -> None:
-    api, told = provider
-    cashdesk = await desk_for(cashdesks, api)
-    order, intent = await paid(cashdesk)
+async def test_a_refund_is_sent_then_confirmed_by_webhook(till: Till) -> None:
+    api, told, cashdesk, order = till.api, till.told, till.cashdesk, till.order
     command = refund_order(order, 2000, mode=RefundMode.SENT)
     outcome = await cashdesk.desk.deliver(command)
     assert outcome.said(RefundSent) == []
@@ -75,7 +92,7 @@ async def test_a_refund_is_sent_then_confirmed_by_webhook(
     (sent,) = of_kind(said, RefundSent)
     assert [e.causation_id for e, m in said if isinstance(m, RefundSent)] == [outcome.envelope.id]
     (made,) = api.refunds.values()
-    assert (made["payment_intent"], made["amount"]) == (intent, 2000)
+    assert (made["payment_intent"], made["amount"]) == (till.intent, 2000)
     assert made["metadata"]["comptoir_refund_id"] == str(command.refund_id) == str(sent.refund.refund_id)
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
     again = await cashdesk.pay(*(json.loads(body) for body in told))
@@ -83,13 +100,9 @@ async def test_a_refund_is_sent_then_confirmed_by_webhook(
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
 
 
-async def test_the_webhook_may_come_before_the_answer(
-    cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
-) -> None:
-    api, told = provider
-    cashdesk = await desk_for(cashdesks, api)
-    order, _ = await paid(cashdesk)
-    await cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
+async def test_the_webhook_may_come_before_the_answer(till: Till) -> None:
+    api, told, cashdesk, order = till.api, till.told, till.cashdesk, till.order
+    await till.ask()
     sender = RefundSender(cashdesk.hub)
     row = await cashdesk.desk.fetch("SELECT payload FROM msg.effect")
     wish = json.loads(row[0]["payload"])
@@ -111,13 +124,9 @@ async def provider_told(api: StripeApi) -> None:
     await asyncio.gather(*api._telling)
 
 
-async def test_an_answer_that_says_nothing_is_asked_for_again_under_the_same_key(
-    cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
-) -> None:
-    api, _ = provider
-    cashdesk = await desk_for(cashdesks, api)
-    order, _ = await paid(cashdesk)
-    await cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
+async def test_an_answer_that_says_nothing_is_asked_for_again_under_the_same_key(till: Till) -> None:
+    api, cashdesk, order = till.api, till.cashdesk, till.order
+    await till.ask()
     api.troubles = [500, 429]
     for _ in range(3):
         await send(cashdesk)
@@ -126,14 +135,10 @@ async def test_an_answer_that_says_nothing_is_asked_for_again_under_the_same_key
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
 
 
-async def test_what_the_provider_refuses_changes_nothing_but_is_told_in_its_words(
-    cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
-) -> None:
-    api, _ = provider
-    cashdesk = await desk_for(cashdesks, api)
-    order, intent = await paid(cashdesk)
-    api.paid[intent] = 1000
-    await cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
+async def test_what_the_provider_refuses_changes_nothing_but_is_told_in_its_words(till: Till) -> None:
+    cashdesk, order = till.cashdesk, till.order
+    till.api.paid[till.intent] = 1000
+    await till.ask()
     (failed,) = of_kind(await send(cashdesk), RefundFailed)
     assert failed.refund.detail == "Refund amount (2000) is greater than unrefunded amount on charge (1000)"
     assert await position(cashdesk, order) == (0, 0, 0, 0, [])
@@ -147,13 +152,9 @@ async def test_without_an_api_key_nothing_is_sent(cashdesk: CashDesk) -> None:
     assert "api_key" in (failed.refund.detail or "")
 
 
-async def test_a_process_that_died_in_flight_asks_again_and_makes_no_second_refund(
-    cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
-) -> None:
-    api, _ = provider
-    cashdesk = await desk_for(cashdesks, api)
-    order, _ = await paid(cashdesk)
-    await cashdesk.desk.deliver(refund_order(order, 2000, mode=RefundMode.SENT))
+async def test_a_process_that_died_in_flight_asks_again_and_makes_no_second_refund(till: Till) -> None:
+    api, cashdesk, order = till.api, till.cashdesk, till.order
+    await till.ask()
     await send(cashdesk)
     await cashdesk.desk.fetch(
         "UPDATE msg.effect SET state = 'in_flight', lease_until = now() - interval '1 s', owner = gen_random_uuid() "
@@ -166,12 +167,7 @@ async def test_a_process_that_died_in_flight_asks_again_and_makes_no_second_refu
     assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
 
 
-async def test_what_is_about_to_be_sent_is_not_promised_twice(
-    cashdesks: CashDesks, provider: tuple[StripeApi, list[bytes]]
-) -> None:
-    api, _ = provider
-    cashdesk = await desk_for(cashdesks, api)
-    order, _ = await paid(cashdesk)
-    await cashdesk.desk.deliver(refund_order(order, 3000, mode=RefundMode.SENT))
-    second = await cashdesk.desk.deliver(refund_order(order, 3000, mode=RefundMode.SENT))
+async def test_what_is_about_to_be_sent_is_not_promised_twice(till: Till) -> None:
+    await till.ask(3000)
+    second = await till.ask(3000)
     assert reasons(second) == ["refund_exceeds_received", "provider_cannot_refund"]
