@@ -117,18 +117,19 @@ class _Desk:
         return {"parked": rows}
 
     async def explain(self, request: Request) -> dict[str, Any] | Response:
-        """One parked message as far as an operator needs it."""
+        """One parked message as far as an operator needs it. One that names no shop may tell of any shop's customers:
+        an operator of a single shop never sees these."""
         parked_id, query = request.path_params["id"], request.query_params
+        shop = query.get("shop")
         async with self._hub.acquire() as connection:
             row = (
-                await operations_store.read_parked(connection, parked_id, query.get("shop"))
-                if parked_id < 2**63
-                else None
+                await operations_store.read_parked(connection, parked_id, shop) if parked_id < 2**63 else None
             )
         if row is None:
             return _problem(404, f"nothing is parked as {parked_id}")
         headers: Any = json.loads(row["headers"])
-        body = readable_body(row["body"], with_persons=query.get("personal") == "shown")
+        with_persons = query.get("personal") == "shown" and shop in (None, row["shop"])
+        body = readable_body(row["body"], with_persons=with_persons)
         return {"parked": {**row, "headers": headers, "body": body}}
 
     async def redrive(self, request: Request) -> dict[str, Any]:

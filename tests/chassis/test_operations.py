@@ -169,6 +169,10 @@ async def test_who_may_see_persons_sees_them(sample_desks: SampleDesks) -> None:
     hidden = (await get(desk.hub, f"/internal/parked/{row['id']}"))["parked"]["body"]["text"]
     shown = (await get(desk.hub, f"/internal/parked/{row['id']}", personal="shown"))["parked"]["body"]["text"]
     assert ("Zoé" in hidden, "Zoé" in shown) == (False, True)
+    for named, is_seen in ((SHOP, True), (None, False)):
+        await desk.hub.pool.execute("UPDATE msg.parked SET shop = $1", named)
+        asked = await get(desk.hub, f"/internal/parked/{row['id']}", personal="shown", shop=SHOP)
+        assert ("Zoé" in asked["parked"]["body"]["text"]) is is_seen
 
 
 async def test_a_dry_replay_counts_and_says_nothing(sample_desks: SampleDesks) -> None:
