@@ -47,24 +47,6 @@ async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]
     )
 
 
-async def read_first_lines(
-    connection: Connection, shop: str, order_ids: Sequence[UUID], most: int = 3
-) -> list[Row]:
-    """The first lines of orders: order_id, line, description, sku, quantity, total_minor, lines (how many it has)."""
-    return await connection.fetch(
-        """select w.order_id, l.line, l.description, l.sku, l.quantity, l.total_minor, n.lines
-           from unnest($2::uuid[]) as w (order_id)
-           cross join lateral (select count(*) as lines from order_line l
-                               where l.shop = $1 and l.order_id = w.order_id) n
-           cross join lateral (select * from order_line l where l.shop = $1 and l.order_id = w.order_id
-                               order by l.line limit $3) l
-           order by w.order_id, l.line""",
-        shop,
-        list(order_ids),
-        most,
-    )
-
-
 async def read_preview(
     connection: Connection, shop: str, order_id: UUID, *, with_personal: bool
 ) -> Row | None:
