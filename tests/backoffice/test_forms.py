@@ -106,3 +106,19 @@ async def test_more_than_a_form_can_hold_is_refused(backoffice: Backoffice) -> N
     assert (await browser.post("/preferences", {"theme": "x" * (MOST_BYTES + 1)})).status == 413
     wrong = await browser.post("/preferences", {"theme": "dark"}, Content_Type="application/json")
     assert wrong.status == 400
+
+
+async def test_what_no_form_of_ours_sends_is_told_and_never_breaks_a_page(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        assert (await browser.post("/preferences", {"theme": "dark"}, Content_Type=kind)).status == 400, kind
+    without_key = await browser.post("/orders/views", {"name": "Mine", "query": ""})
+    assert without_key.status == 400
+    assert "not what our forms send" in without_key.words
+
+
+async def test_nul_in_an_address_breaks_no_page(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    assert (await browser.post("/settings/tags/%00", {"key": "0123456789"})).status == 404
+    assert (await browser.get("/orders/%00")).status == 404
+    assert (await browser.get("/payments?kind=%00")).status == 200

@@ -77,6 +77,8 @@ async def _who(office: Office, request: Request, page: Page) -> Found:
 
 async def _answer(visit: Visit) -> Response:
     settings, request, page = visit.office.settings, visit.request, visit.page
+    if "\0" in request.url.path:
+        return problem(visit, 404, "missing")
     why = security.why_forged(request.method, request.headers, settings.backoffice_origin)
     if why is not None:
         log.warning("forged request refused", path=request.url.path, why=why)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from contracts.money import EXPONENTS, MAX_MINOR
@@ -169,7 +170,10 @@ async def _read_multipart(request: Request) -> Form:
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > MOST_BYTES:
         raise FormTooLarge
-    data = await request.form(max_files=20, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
+    try:
+        data = await request.form(max_files=20, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
+    except HTTPException:
+        raise FormUnreadable from None
     items = data.multi_items()
     return Form(
         [(name, value) for name, value in items if isinstance(value, str)],

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -89,10 +90,11 @@ class Visit:
         except ValueError:
             raise Missing from None
 
-    @property
-    def query(self) -> Mapping[str, str]:
-        """The URL's parameters."""
-        return self.request.query_params
+    @cached_property
+    def query(self) -> QueryParams:
+        """The URL's parameters, without NUL, which PostgreSQL could not hold."""
+        found = self.request.query_params.multi_items()
+        return QueryParams([(name.replace("\0", ""), value.replace("\0", "")) for name, value in found])
 
     async def form(self) -> Form:
         """What was typed. Raises forms.FormTooLarge, forms.FormUnreadable, which become pages."""
