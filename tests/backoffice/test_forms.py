@@ -54,7 +54,21 @@ def test_a_comma_before_three_digits_is_what_the_reader_takes_it_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["12,345", "abc", "1e3x", "NaN", "Infinity", "12,5,0.1.2", "9" * 40, "1e999999"]
+    "typed",
+    [
+        "12,345",
+        "abc",
+        "1e3x",
+        "1e3",
+        "1e999999",
+        "1_0",
+        ".",
+        "NaN",
+        "Infinity",
+        "12,5,0.1.2",
+        "9" * 40,
+        "9" * 90,
+    ],
 )
 def test_what_is_no_amount_is_refused_with_words(typed: str) -> None:
     with pytest.raises(Invalid) as refused:

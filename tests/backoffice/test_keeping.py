@@ -47,6 +47,7 @@ async def test_what_was_typed_comes_back_after_signing_in_again(backoffice: Back
     kept = await browser.post("/sign-in", door.form("/sign-in").filled(login=login, password=PASSWORD))
     assert kept.status == 200
     assert "Nothing has been sent yet" in kept.words
+    assert "<dt>Note</dt>" in kept.text, "fields are called what the page calls them"
     assert received == []
     sent = await browser.post("/notes?x=1", kept.form("/notes?x=1").fields)
     assert (sent.status, received) == (200, [{"note": TYPED, "key": "0190-abcdef"}])

@@ -123,3 +123,8 @@ def test_what_is_written_is_what_is_read(code: str, parcel: int | None, carrier:
         carrier,
         "6A123",
     )
+
+
+def test_a_file_of_nul_holds_none_afterwards() -> None:
+    for data in (b"a;\0b", "a;\0b".encode("utf-16"), b"\xe9\0", "K7F3-QD9M;6A1".encode("utf-16-le")):
+        assert "\0" not in decoded(data)

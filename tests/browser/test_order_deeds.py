@@ -87,11 +87,12 @@ async def test_an_edit_is_seen_before_it_counts_and_a_stale_one_keeps_its_text(
     await expect(page.get_by_text("The order is edited.")).to_be_visible()
     await shop.until_order(await id_of(shop, code), balance_minor=1250, units_to_pack=4)
     await other.screenshot("order-edit")
-    await other.page.locator("#edit-note").fill("Laisser au gardien")
+    await other.page.locator("#edit-note").fill(f"Laisser au gardien {'W' * 200}")
     other.provokes(409)
     await other.page.get_by_role("button", name="Voir les effets").click()
     await expect(other.page.get_by_text("Laisser au gardien").first).to_be_visible()
     await expect(other.page.get_by_text("Commande modifiée")).to_be_visible()
+    await other.fits()
     await other.page.get_by_role("link", name="Voir l’état actuel").click()
     assert (await shop.shown(code))["shipping_address"]["city"] == "Douarnenez"
 

@@ -22,6 +22,7 @@ from services.orders.backoffice.translating import N_, gettext, speech
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
 _ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,11 +96,10 @@ class Form(Mapping[str, str]):
         typed = re.sub(r"[\s'’]", "", self[name]).removesuffix("€").removesuffix(currency)
         if not typed:
             return None
-        exponent = EXPONENTS.get(currency, 2)
-        try:
-            value = Decimal(_with_point(typed)).scaleb(exponent)
-        except ArithmeticError:
-            raise Invalid(**{name: gettext("Type an amount such as 12.50.")}) from None
+        exponent, written = EXPONENTS.get(currency, 2), _with_point(typed)
+        if not _PLAIN_NUMBER.fullmatch(written):
+            raise Invalid(**{name: gettext("Type an amount such as 12.50.")})
+        value = Decimal(written).scaleb(exponent)
         if value != value.to_integral_value() or abs(value) > MAX_MINOR:
             raise Invalid(
                 **{name: gettext("%(currency)s has %(digits)s decimals.", currency=currency, digits=exponent)}

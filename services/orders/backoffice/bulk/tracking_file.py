@@ -79,13 +79,16 @@ class LinesUnreadable(Exception):
 
 
 def decoded(data: bytes) -> str:
-    """A file's text: UTF-8 or UTF-16 with their marks, UTF-8 without, else what Windows writes in Western Europe."""
+    """A file's text: UTF-8 or UTF-16 with their marks, UTF-8 without, else what Windows writes in Western Europe.
+
+    Without NUL, which PostgreSQL could not keep and UTF-16 without its mark is full of.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
+        return data.decode("utf-16", "replace").replace("\0", "")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig").replace("\0", "")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+        return data.decode("cp1252", "replace").replace("\0", "")
 
 
 def read_lines(text: str) -> tuple[list[Line], list[Fault]]:

@@ -14,12 +14,21 @@ from services.orders.backoffice.access.signing_in import (
 from services.orders.backoffice.dispatching import problem, session_cookie
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.keeping import Kept, kept_in
+from services.orders.backoffice.order_page.words import FIELD_LABELS
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import address_of, is_local_path
 from services.orders.backoffice.translating import N_, gettext
 from services.orders.backoffice.visit import Visit
 
 pages = Pages()
+LABELS = {
+    **FIELD_LABELS,
+    "label": N_("New status"),
+    "notify_customer": N_("Notify the customer"),
+    "name": N_("Name"),
+    "quantity": N_("Quantity"),
+}
+"""What the fields of forms are called that are kept over a session's end."""
 WRONG = N_("Login and password do not fit. Check both and try again.")
 
 
@@ -63,7 +72,7 @@ def _again(visit: Visit, form: Form, kept: Kept | None, status: int, error: str)
 def _inside(visit: Visit, entered: SignedIn, form: Form, kept: Kept | None) -> Response:
     is_another = visit.found.staff_id not in (None, entered.staff_id)
     if kept is not None and not is_another:
-        response = visit.render("access/kept.html", kept=kept)
+        response = visit.render("access/kept.html", kept=kept, labels=LABELS)
     else:
         lost = gettext("What was typed before belongs to another account and was not kept.")
         after = form["next"] if is_local_path(form["next"]) and kept is None else "/"
