@@ -21,7 +21,8 @@ MODULES = (intake, money, stock, parcels, changes, copies, states, mails, messag
 
 _MOVING = """SELECT (SELECT count(*) FROM msg.dispatch)
     + (SELECT count(*) FROM msg.effect WHERE state IN ('planned', 'in_flight'))
-    + (SELECT count(*) FROM msg.parked WHERE state = 'waiting')"""
+    + (SELECT count(*) FROM msg.parked WHERE state = 'waiting')
+    + (SELECT count(*) FROM msg.resync WHERE ended_at IS NULL)"""
 _UNREAD = "SELECT count(*) FROM webhook WHERE state = 'received'"
 
 

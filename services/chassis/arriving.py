@@ -28,6 +28,8 @@ _COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
 WRONG_SENDER = "wrong_sender"
 REPLAY_HEADER = "comptoir_replay"
 """Header of a message that is said again because somebody asked for it: the replay's id. Only services are believed."""
+STANDING_HEADER = "comptoir_standing"
+"""Header of a replayed message that is in no log: it tells how things stand, not that something happened."""
 BEYOND_READING = frozenset(
     {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER}
 )
@@ -61,6 +63,11 @@ class Arrival:
         value = self.headers.get(REPLAY_HEADER)
         is_one = isinstance(value, str) and len(value) == 36 and not self.queue.endswith(f".{STOREFRONT}")
         return value if is_one else None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it tells how things stand, because somebody asked for that."""
+        return self.replay_id is not None and STANDING_HEADER in self.headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,13 @@ def read(
     if b"\\u0000" in arrival.body and _holds_nul(from_json(arrival.body)):
         return _holding_nul(entry, envelope)
     return Delivery(
-        envelope, message, arrival.queue, arrival.user_id, arrival.attempts, arrival.first_seen_at or now
+        envelope,
+        message,
+        arrival.queue,
+        arrival.user_id,
+        arrival.attempts,
+        arrival.first_seen_at or now,
+        arrival.is_standing,
     )
 
 

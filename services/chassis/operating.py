@@ -19,7 +19,7 @@ from starlette.routing import Route
 from contracts.catalogue import heard_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from contracts.service import MessageDiscarded, MessageRedriven
-from services.chassis import database, operations_store, store
+from services.chassis import database, operations_store, resync_store, resyncing, store
 from services.chassis.consuming import QueueReader
 from services.chassis.database import Connection
 from services.chassis.explaining import readable_body
@@ -55,6 +55,7 @@ def routes(hub: "Hub", what_is_missing: Missing) -> list[Route]:
         Route("/internal/parked/redrive", desk.guarded(desk.redrive), methods=["POST"]),
         Route("/internal/parked/discard", desk.guarded(desk.discard), methods=["POST"]),
         Route("/internal/replay", desk.guarded(desk.replay), methods=["POST"]),
+        Route("/internal/resync", desk.guarded(desk.resync), methods=["POST"]),
     ]
 
 
@@ -100,6 +101,7 @@ class _Desk:
                 "effects": await operations_store.count_effects(connection),
                 "timers": await operations_store.count_timers(connection, now),
                 "replays": await operations_store.read_replays(connection, 20),
+                "resyncs": await resync_store.read_resyncs(connection, 20),
             }
 
     async def parked(self, request: Request) -> dict[str, Any]:
@@ -198,6 +200,14 @@ class _Desk:
             "replay", actor=actor, queue=queue, types=types, messages=count, replay_id=str(replay_id)
         )
         return {"replay_id": replay_id, "queue": queue, "types": types, "messages": count}
+
+    async def resync(self, request: Request) -> dict[str, Any]:
+        """Tell one listener anew, from this service's own tables, how a shop's orders stand."""
+        body = await _body(request)
+        try:
+            return await resyncing.ask(self._hub, body, _text(body, "actor") or "operator")
+        except resyncing.CannotTell as fault:
+            raise BadRequest(str(fault)) from None
 
 
 def _queue(hub: "Hub", reader: QueueReader, counts: tuple[int, int] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contracts.envelope import Envelope
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One publish. `dispatch_id` is AMQP's message_id and differs each time the same event is sent again; `replay_id`
-    is of the replay that has it said again."""
+    is of the replay that has it said again. One that `is_standing` tells how things stand and is in no log."""
 
     dispatch_id: UUID
     envelope: Envelope
@@ -18,3 +18,4 @@ class Outgoing:
     routing_key: str
     mandatory: bool
     replay_id: UUID | None = None
+    is_standing: bool = False

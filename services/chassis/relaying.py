@@ -8,6 +8,7 @@ are harmless: listeners dedupe by the event.
 
 import asyncio
 import contextlib
+import json
 import struct
 from collections import deque
 from collections.abc import Sequence
@@ -34,7 +35,7 @@ from aiormq.exceptions import (
 
 from contracts.envelope import CONTENT_TYPE, Envelope
 from services.chassis import metrics, store
-from services.chassis.arriving import REPLAY_HEADER
+from services.chassis.arriving import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
 from services.chassis.failpoints import reach
 from services.chassis.outgoing import Outgoing
@@ -294,6 +295,8 @@ def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Pr
     headers: FieldTable = dict(envelope.headers())
     if outgoing.replay_id is not None:
         headers[REPLAY_HEADER] = str(outgoing.replay_id)
+    if outgoing.is_standing:
+        headers[STANDING_HEADER] = "1"
     return spec.Basic.Properties(
         content_type=CONTENT_TYPE,
         headers=headers,
@@ -308,7 +311,22 @@ def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Pr
 
 
 def _outgoing(row: store.Row, service: str) -> Outgoing:
-    envelope = Envelope(
+    is_standing = row["own_headers"] is not None
+    envelope = Envelope.read(json.loads(row["own_headers"])) if is_standing else _logged(row, service)
+    return Outgoing(
+        row["dispatch_id"],
+        envelope,
+        row["own_body"] if is_standing else row["body"],
+        row["exchange"],
+        row["routing_key"],
+        row["mandatory"],
+        row["replay_id"],
+        is_standing,
+    )
+
+
+def _logged(row: store.Row, service: str) -> Envelope:
+    return Envelope(
         id=row["id"],
         source=f"/{service}",
         type=row["type"],
@@ -319,13 +337,4 @@ def _outgoing(row: store.Row, service: str) -> Outgoing:
         correlation_id=row["correlation_id"],
         causation_id=row["causation_id"],
         traceparent=row["traceparent"],
-    )
-    return Outgoing(
-        row["dispatch_id"],
-        envelope,
-        row["body"],
-        row["exchange"],
-        row["routing_key"],
-        row["mandatory"],
-        row["replay_id"],
     )

@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from services.chassis import health
+from services.chassis import health, resyncing
 from services.chassis.database import describe, is_outage
 from services.chassis.effects import EffectWorker
 from services.chassis.hub import Hub
@@ -148,6 +148,8 @@ def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
     workers = [*service.workers, watchdog.worker()]
     if service.consumes:
         workers.append(timer_worker(service.timers))
+        if service.subscribers.truths:
+            workers.append(resyncing.worker())
     workers += [Worker(effect.kind, effect.run) for effect in service.effects]
     if service.prepare is not None:
         workers += service.prepare(hub)

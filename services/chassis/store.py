@@ -83,15 +83,19 @@ async def queue_dispatches(
 async def take_dispatches(
     connection: Connection, owner: UUID, lease_until: datetime, limit: int
 ) -> list[Row]:
-    """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events. Locks them."""
+    """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events, or with envelope and
+    body of their own when they are in no log. Locks them.
+    """
     return await connection.fetch(
         """WITH due AS MATERIALIZED (
                SELECT id FROM msg.dispatch WHERE lease_until < now() ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
            taken AS (
                UPDATE msg.dispatch d SET owner = $1, lease_until = $2, attempts = attempts + 1
                FROM due WHERE d.id = due.id RETURNING d.*)
-           SELECT taken.id AS dispatch_id, taken.replay_id, taken.exchange, taken.routing_key, taken.mandatory, e.*
-           FROM taken JOIN msg.event_log e ON e.id = taken.event_id ORDER BY taken.id""",
+           SELECT taken.id AS dispatch_id, taken.replay_id, taken.exchange, taken.routing_key, taken.mandatory,
+                  taken.headers AS own_headers, taken.body AS own_body, e.*
+           FROM taken LEFT JOIN msg.event_log e ON e.id = taken.event_id
+           WHERE e.id IS NOT NULL OR taken.headers IS NOT NULL ORDER BY taken.id""",
         owner,
         lease_until,
         limit,

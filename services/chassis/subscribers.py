@@ -8,12 +8,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.message import Message, Reason
 from services.chassis.unit import Unit
+
+if TYPE_CHECKING:
+    from services.chassis.resyncing import Truth
 
 M = TypeVar("M", bound=Message)
 GIVE_UP_AFTER = timedelta(hours=72)
@@ -44,7 +47,9 @@ class Bygone(Exception):
 
 @dataclass(slots=True)
 class Delivery(Generic[M]):
-    """One message as a handler gets it. `attempts` counts the tries before this one."""
+    """One message as a handler gets it. `attempts` counts the tries before this one. One that `is_standing` tells how
+    things stand, because somebody asked for that: nothing happened now, and its id is that of no event.
+    """
 
     envelope: Envelope
     message: M
@@ -52,6 +57,7 @@ class Delivery(Generic[M]):
     user_id: str | None
     attempts: int
     first_seen_at: datetime
+    is_standing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class Subscribers(Generic[B]):
         self.book = book
         self.handlers: dict[type[Message], Handler[B]] = {}
         self.answer_unreadable: Callable[[Unit, Unreadable], None] | None = None
+        self.truths: dict[str, Truth] = {}
 
     def on(
         self, message: type[M]
@@ -108,6 +115,10 @@ class Subscribers(Generic[B]):
             return handler
 
         return register
+
+    def tells(self, consumer: str, truth: "Truth") -> None:
+        """Register how this service tells its truth anew to one that hears it."""
+        self.truths[consumer] = truth
 
     def unreadable(self, answer: Callable[[Unit, Unreadable], None]) -> Callable[[Unit, Unreadable], None]:
         """Register what to say when a message can't be read and never will (it is parked in any case)."""

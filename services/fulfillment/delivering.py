@@ -28,12 +28,13 @@ def record(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
         if known.is_described_by(command):
             return done(book, delivery)
         return reject(book, delivery, _already(shipment, known, command))
-    arrived = replace(shipment, receipt=_receipt_of(book, command))
+    receipt = _receipt_of(book, command)
+    arrived = replace(shipment, receipt=receipt)
     for line, quantity in parcel.sum_units(order.parcels[i] for i in shipment.parcel_ids).items():
         book.set_line(order, position.deliver(order.lines[line], quantity))
     book.set_receipt(order, arrived)
     book.changed(order)
-    book.unit.emit(_event(order, arrived, command), about=order, cause=delivery.envelope)
+    book.unit.emit(delivered_event(order, arrived, receipt), about=order, cause=delivery.envelope)
     return None
 
 
@@ -55,16 +56,17 @@ def _already(shipment: Shipment, known: Receipt, command: RecordDelivery) -> Rea
     return Reason(code="already_delivered", message=message, field="delivered_at")
 
 
-def _event(order: Order, arrived: Shipment, command: RecordDelivery) -> DeliveryRecorded:
+def delivered_event(order: Order, arrived: Shipment, receipt: Receipt) -> DeliveryRecorded:
+    """What is said of a shipment that reached its customer."""
     return DeliveryRecorded(
         shop=order.shop,
         order_id=order.id,
         code=order.code,
         shipment_id=arrived.id,
         parcel_ids=list(arrived.parcel_ids),
-        delivered_at=command.delivered_at,
-        proof=command.proof,
-        proof_reference=command.proof_reference,
-        recorded_by=command.actor,
+        delivered_at=receipt.delivered_at,
+        proof=receipt.proof,
+        proof_reference=receipt.proof_reference,
+        recorded_by=receipt.recorded_by,
         position=order.position(),
     )

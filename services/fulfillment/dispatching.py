@@ -46,7 +46,7 @@ def dispatch(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
     leaving = _shipment_of(book, command)
     _move(book, order, leaving)
     book.unit.wake(f"shipment:{leaving.id}")
-    book.unit.emit(_event(order, leaving), about=order, cause=delivery.envelope)
+    book.unit.emit(dispatched_event(order, leaving), about=order, cause=delivery.envelope)
     return None
 
 
@@ -93,7 +93,8 @@ def _taken(known: Shipment) -> Reason:
     return Reason(code="shipment_id_taken", message=message, field="shipment_id")
 
 
-def _event(order: Order, leaving: Shipment) -> ShipmentDispatched:
+def dispatched_event(order: Order, leaving: Shipment) -> ShipmentDispatched:
+    """What is said of a shipment that left."""
     return ShipmentDispatched(
         shop=order.shop,
         order_id=order.id,

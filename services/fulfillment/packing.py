@@ -38,7 +38,7 @@ def pack(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
     book.add_parcel(order, packed)
     book.changed(order)
     book.unit.wake(f"parcel:{packed.id}")
-    book.unit.emit(_event(order, packed), about=order, cause=delivery.envelope)
+    book.unit.emit(packed_event(order, packed), about=order, cause=delivery.envelope)
     return None
 
 
@@ -64,7 +64,8 @@ def _taken(known: Parcel) -> Reason:
     return Reason(code="parcel_id_taken", message=message[:1000], field="parcel_id")
 
 
-def _event(order: Order, packed: Parcel) -> ParcelPacked:
+def packed_event(order: Order, packed: Parcel) -> ParcelPacked:
+    """What is said of a packed parcel."""
     return ParcelPacked(
         shop=order.shop,
         order_id=order.id,

@@ -24,8 +24,10 @@ from services.fulfillment import (
     unpacking,
 )
 from services.fulfillment.book import ShelfBook
+from services.fulfillment.resyncing import TO_ORDERS
 
 subscribers = Subscribers("fulfillment", ShelfBook)
+subscribers.tells("orders", TO_ORDERS)
 
 
 @subscribers.on(OrderPlaced)

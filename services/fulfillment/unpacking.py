@@ -4,6 +4,7 @@ The parcel stays in the books with when and by whom it was taken apart, under it
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from contracts.envelope import Envelope
 from contracts.fulfillment import ParcelLine, ParcelUnpacked, UnpackParcel
@@ -51,15 +52,19 @@ def unpack(book: ShelfBook, order: Order, packed: Parcel, actor: str, cause: Env
     opened = replace(packed, unpacked_at=book.unit.now, unpacked_by=actor)
     book.set_parcel(order, opened)
     book.changed(order)
-    event = ParcelUnpacked(
+    book.unit.emit(unpacked_event(order, opened, book.unit.now, actor), about=order, cause=cause)
+
+
+def unpacked_event(order: Order, opened: Parcel, unpacked_at: datetime, actor: str) -> ParcelUnpacked:
+    """What is said of a parcel that was taken apart."""
+    return ParcelUnpacked(
         shop=order.shop,
         order_id=order.id,
         code=order.code,
         parcel_id=opened.id,
         number=opened.number,
         lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in opened.units.items()],
-        unpacked_at=book.unit.now,
+        unpacked_at=unpacked_at,
         unpacked_by=actor,
         position=order.position(),
     )
-    book.unit.emit(event, about=order, cause=cause)

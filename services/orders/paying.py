@@ -42,7 +42,9 @@ def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope)
 
 
 def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
-    """Note a receipt and settle the command that asked for it. Raises Wait for an unknown order."""
+    """Note a receipt and settle the command that asked for it; told anew, the order stays as it is. Raises Wait for an
+    unknown order.
+    """
     entry, cause = delivery.message, delivery.envelope
     order = book.find(entry.shop, entry.order_id)
     data = {
@@ -52,7 +54,8 @@ def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
         "reference": entry.reference or entry.provider_reference,
     }
     book.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
-    book.changed(order, cause, entry.recorded_by)
+    if not delivery.is_standing:
+        book.changed(order, cause, entry.recorded_by)
     outcomes.settle(book, delivery)
 
 

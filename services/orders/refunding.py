@@ -34,7 +34,7 @@ _LINES = TypeAdapter(list[RefundLine])
 
 
 def copy_refund(book: OrderBook, delivery: Delivery[Any]) -> None:
-    """Copy a refund and note what was said of it. Raises Wait for an unknown order."""
+    """Copy a refund and note what was said of it, unless it is told anew. Raises Wait for an unknown order."""
     word, cause = delivery.message, delivery.envelope
     order = book.find(word.shop, word.order_id)
     refund: Refund = word.refund
@@ -42,7 +42,8 @@ def copy_refund(book: OrderBook, delivery: Delivery[Any]) -> None:
     known = book.refunds.get(key)
     if known is None or known[3] < refund.version:
         book.refunds[key] = _row(order.shop, order.id, refund)
-    book.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
+    if not delivery.is_standing:
+        book.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
     outcomes.settle(book, delivery)
 
 

@@ -37,13 +37,16 @@ _LINES = TypeAdapter(list[ParcelLine])
 
 
 def note_stock(book: OrderBook, delivery: Delivery[StockReserved] | Delivery[StockRejected]) -> None:
-    """Stock was reserved, or refused with what is missing. Raises Wait for an unknown order."""
+    """Stock was reserved, or refused with what is missing; told anew, only the position counts. Raises Wait for an
+    unknown order.
+    """
     message, cause = delivery.message, delivery.envelope
     order = book.find(message.shop, message.order_id)
     kind, data = "stock_reserved", {}
     if isinstance(message, StockRejected):
         kind, data = "stock_rejected", {"missing": [missing.model_dump() for missing in message.missing]}
-    book.note(order.shop, order.id, kind, cause.id, SERVICE, cause, data)
+    if not delivery.is_standing:
+        book.note(order.shop, order.id, kind, cause.id, SERVICE, cause, data)
     _take_position(book, order, message.position, cause, None)
 
 

@@ -18,6 +18,7 @@ from contracts.payments import (
     RefundSent,
     RefundState,
 )
+from services.chassis.resyncing import Standing
 from services.payments.account import Account
 from services.payments.ledger import ENTRY_NAMESPACE, MANUAL
 from services.payments.refunds import Asked, Made, Word, word_of
@@ -53,6 +54,16 @@ def news(account: Account) -> Iterator[tuple[Message, Envelope | None]]:
         for message in _first_words(asked, told, word):
             said = message(shop=account.shop, order_id=account.id, code=account.code, refund=refund)
             yield said, _cause(account, asked, message)
+
+
+def words_of(account: Account) -> Iterator[Standing]:
+    """The word that stands about every refund of the account, since it was asked for or made."""
+    made = {external_id(account.shop, one): one for one in account.refunds.matching().external}
+    for refund_id, word in sorted(standing(account).items()):
+        asked = account.refunds.asked.get(refund_id)
+        refund = _of_ours(account, asked, word) if asked else _of_theirs(account, made[refund_id], word)
+        said = _MESSAGES[word.state](shop=account.shop, order_id=account.id, code=account.code, refund=refund)
+        yield Standing(said, refund.asked_at)
 
 
 def _first_words(

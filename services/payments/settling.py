@@ -9,14 +9,15 @@ from datetime import UTC
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.payments import PaymentSettled, PaymentUnmatched
+from contracts.payments import PaymentUnmatched
 from contracts.storefront import PaymentMethod
 from services.payments import closing
 from services.payments.account import Account, Origin
 from services.payments.attempts import Attempt, over_since
 from services.payments.book import AccountBook
 from services.payments.facts import Facts, RefundFacts
-from services.payments.ledger import MANUAL, Entry, Kind, entry_id, payment_key
+from services.payments.ledger import Entry, Kind, payment_key
+from services.payments.telling import payment_settled
 from services.payments.webhook_store import Ending
 
 _AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
@@ -60,27 +61,8 @@ def receive(book: AccountBook, account: Account, entry: Entry, cause: Envelope |
     """Post a receipt and say so; False when that money is in the books already."""
     if not account.post(entry, cause):
         return False
-    is_manual = entry.provider == MANUAL
     book.unit.emit(
-        PaymentSettled(
-            shop=account.shop,
-            order_id=account.id,
-            code=account.code,
-            entry_id=entry_id(account.shop, entry),
-            method=entry.method or account.method,
-            amount_minor=entry.amount_minor,
-            currency=account.currency,
-            provider=None if is_manual else entry.provider,
-            provider_reference=None if is_manual else entry.object_id,
-            reference=entry.reference,
-            received_on=entry.received_on or entry.occurred_at.date(),
-            clearing_on=entry.clearing_on,
-            note=entry.note,
-            recorded_by=entry.actor,
-            balance_minor=account.position.balance_minor,
-        ),
-        about=account,
-        cause=cause,
+        payment_settled(account, entry, account.position.balance_minor), about=account, cause=cause
     )
     return True
 

@@ -21,8 +21,10 @@ from services.payments import (
     reversing,
 )
 from services.payments.book import AccountBook
+from services.payments.resyncing import TO_ORDERS
 
 subscribers = Subscribers("payments", AccountBook)
+subscribers.tells("orders", TO_ORDERS)
 
 
 @subscribers.on(OrderPlaced)

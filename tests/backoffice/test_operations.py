@@ -32,7 +32,9 @@ from services.orders.backoffice.pages.operations_replay import kinds, pairs
 from services.orders.backoffice.translating import Speech, speaking
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
+from tests.conftest import Desks
 from tests.orders.staff import place, sale
+from tests.payments.builders import placed
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 TOKEN = "a-token-for-tests-only"
@@ -152,6 +154,7 @@ async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
         PARKED,
         f"{PARKED}/orders/{parked_id}",
         "/operations/replay",
+        "/operations/resync?service=payments",
         "/operations/findings",
     ):
         assert (await browser.get(path)).status == 403
@@ -160,6 +163,8 @@ async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
             f"{PARKED}/orders/{parked_id}/{deed}", {"key": str(uuid7()), "reason": "x"}
         )
         assert refused.status == 403
+    told = {"key": str(uuid7()), "service": "payments"}
+    assert (await browser.post("/operations/resync", told)).status == 403
     assert await _state(operated, parked_id) == "dead"
 
 
@@ -281,6 +286,35 @@ async def test_events_are_counted_first_and_heard_again_once(operated: Backoffic
     assert await operated.desk.fetchval("select sum(messages) from msg.replay") == 1
     assert "Orders → Payments" in (await owner.get("/operations/replay")).words
     assert "Had events heard again" in (await owner.get("/operations")).words
+
+
+async def test_the_owners_truth_is_counted_first_and_told_anew_once(
+    backoffices: Backoffices, desks: Desks
+) -> None:
+    (port,) = free_ports(1)
+    payments = await desks("payments", stripe_endpoints=())
+    opened = await backoffices(payments_url=f"http://127.0.0.1:{port}")
+    server, running = await _served(Starlette(routes=[*health.routes(payments.hub, Watchdog(60))]), port)
+    owner, path = await opened.signed_in(), "/operations/resync"
+    assert "no order of the shop" in (await owner.get(f"{path}?service=payments")).words
+    for name in (SHOP, "other"):
+        await payments.deliver(placed(shop=name))
+    counted = await owner.get(f"{path}?service=payments")
+    assert "1 order" in counted.words
+    assert await payments.fetchval("select count(*) from msg.resync") == 0
+    form = counted.form(path)
+    twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
+    assert [one.status for one in twice] == [303, 303]
+    assert await payments.fetchval("select array_agg(shop) from msg.resync") == [SHOP]
+    shown = await owner.get("/operations/replay")
+    assert "0 of 1" in shown.words
+    assert "Had the owner’s truth told anew" in (await owner.get("/operations")).words
+    for wrong in ("orders", "<b>"):
+        assert (await owner.get(f"{path}?service={wrong}")).status == 422
+        assert (await owner.post(path, {"key": str(uuid7()), "service": wrong})).status == 422
+    assert (await owner.get(f"{path}?service=fulfillment")).status in (200, 422)
+    server.should_exit = True
+    await running
 
 
 NONSENSE = {

@@ -117,7 +117,7 @@ async def wipe(database_url: str) -> None:
     await connection.execute(
         """DROP TABLE IF EXISTS people; DROP SEQUENCE IF EXISTS tries;
            DROP FUNCTION IF EXISTS refuse CASCADE; DROP FUNCTION IF EXISTS clash CASCADE;
-           TRUNCATE msg.event_log, msg.dispatch, msg.inbox, msg.parked, msg.effect, msg.timer, msg.replay, seen,
-               opened"""
+           TRUNCATE msg.event_log, msg.dispatch, msg.inbox, msg.parked, msg.effect, msg.timer, msg.replay, msg.resync,
+               seen, opened"""
     )
     await connection.close()

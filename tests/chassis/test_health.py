@@ -75,6 +75,7 @@ ROUTES = [
     ("POST", "/internal/parked/redrive"),
     ("POST", "/internal/parked/discard"),
     ("POST", "/internal/replay"),
+    ("POST", "/internal/resync"),
 ]
 
 
@@ -109,5 +110,6 @@ async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDes
             given = {**body, "reason": "a\0b"} if isinstance(body, dict) else body
             answer = await client.post("/internal/parked/discard", json=given)
             assert answer.status_code in (404, 422), body
-            assert (await client.post("/internal/replay", json=body)).status_code == 422, body
+            for path in ("/internal/replay", "/internal/resync"):
+                assert (await client.post(path, json=body)).status_code == 422, body
     assert await desk.fetchval("SELECT count(*) FROM msg.event_log") == 0

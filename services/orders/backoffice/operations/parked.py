@@ -95,8 +95,8 @@ async def read_one(visit: Visit, service: Owner, parked_id: int) -> dict[str, An
 
 
 async def ask(visit: Visit, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Have a service do `deed` ("parked/redrive", "parked/discard", "replay") for the visitor: what it says, with
-    `detail` when it refused. Raises OwnerAway."""
+    """Have a service do `deed` ("parked/redrive", "parked/discard", "replay", "resync") for the visitor: what it
+    says, with `detail` when it refused. Raises OwnerAway."""
     told = await visit.office.owners.post(
         service, f"/internal/{deed}", {**body, "actor": visit.actor}, seconds=DEED_SECONDS
     )

@@ -24,6 +24,7 @@ DEEDS = {
     "parked.redrive": N_("Replayed parked messages"),
     "parked.discard": N_("Set parked messages aside"),
     "events.replay": N_("Had events heard again"),
+    "truth.resync": N_("Had the owner’s truth told anew"),
 }
 """What people of operations do, by its name in the audit."""
 MOST_DEEDS = 15

@@ -4,7 +4,7 @@ The sender says them again from its log; the listener takes them as new, but sen
 of them. So a replay of what it knows changes nothing, and one after rows were lost brings them back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,8 @@ from services.orders.backoffice.visit import NotAllowed, Visit
 pages = Pages()
 PATH = "/operations/replay"
 MOMENT = "%Y-%m-%dT%H:%M"
+TELLERS: tuple[Owner, ...] = ("payments", "fulfillment")
+"""Who can tell orders its truth anew, where the log ends (see `operations_resync.py`)."""
 
 
 @dataclass(frozen=True)
@@ -162,18 +164,24 @@ async def _show(
         counted=counted,
         pairs=pairs(),
         kinds=kinds(),
-        replays=_replays(one.told for one in seen.services),
+        replays=_latest((one.told for one in seen.services), "replays", "since", "until"),
+        resyncs=[
+            one
+            for one in _latest((one.told for one in seen.services), "resyncs", "ended_at")
+            if one["shop"] == visit.shop
+        ],
+        owners=TELLERS,
         tabs_shown=tabs_of_operations(PATH),
         words=words,
     )
 
 
-def _replays(told: Any) -> list[dict[str, Any]]:
-    """What was heard again lately, over all services, the latest first."""
+def _latest(told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any]]:
+    """What was heard again or told anew lately, over all services, the latest first."""
     found = [
-        {**moments_read(one, "since", "until", "asked_at"), "sender": service["service"]}
+        {**moments_read(one, "asked_at", *moments), "sender": service["service"]}
         for service in told
-        for one in service.get("replays", ())
+        for one in service.get(name, ())
     ]
     return sorted(found, key=lambda one: one["asked_at"], reverse=True)[:20]
 
