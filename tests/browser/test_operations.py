@@ -74,6 +74,7 @@ async def test_every_page_of_operations_is_fit_to_be_seen(
         ("operations", "/operations", ".operations-tiles"),
         ("parked", "/operations/parked", ".parked-group"),
         ("replay", "/operations/replay", ".replay-form"),
+        ("resync", "/operations/resync?service=payments", "#confirm-title"),
         ("findings", "/operations/findings", ".parked-head, .empty"),
     ):
         await visitor.go(path)
@@ -147,3 +148,12 @@ async def test_events_are_counted_then_heard_again(visit: Visit, shop: OwnShop, 
     await page.get_by_role("button", name="heard again").click()
     await expect(page.get_by_text("The events are on their way.")).to_be_visible()
     await expect(page.locator("tbody tr").first).to_contain_text("Orders → Payments")
+    await page.get_by_label("Who tells whom").select_option("Payments → Orders")
+    await page.get_by_role("button", name="Count the orders first").click()
+    await page.get_by_role("button", name="told anew").click()
+    await expect(page.get_by_text("order after order anew")).to_be_visible()
+    told = page.get_by_role("row", name="Payments → Orders").first
+    await expect(told).to_contain_text("Payments → Orders")
+    if script:
+        await expect(told).to_contain_text("Told", timeout=PATIENCE_MILLISECONDS)
+        await visitor.screenshot("operations-told-anew")
