@@ -1,9 +1,11 @@
 """A message on its way out, as the outbox keeps it and the relay publishes it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts.envelope import Envelope
+from contracts.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +21,11 @@ class Outgoing:
     mandatory: bool
     replay_id: UUID | None = None
     is_standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is told anew: a message about an order that tells how something stands, and since when."""
+
+    message: Message
+    since: datetime

@@ -9,15 +9,14 @@ no more than `MOST_TO_LEAVE` wait in the outbox, however many orders a shop has.
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from contracts.catalogue import CATALOGUE, queue_of
 from contracts.envelope import Envelope, uuid7
-from contracts.message import Message
 from services.chassis import resync_store
 from services.chassis.database import Connection
+from services.chassis.outgoing import Standing
 from services.chassis.working import Worker
 
 if TYPE_CHECKING:
@@ -31,14 +30,6 @@ MOST_NAMED = 1_000
 
 class CannotTell(Exception):
     """What was asked can't be told anew; the text says what can."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A message about an order that tells how something stands, and since when."""
-
-    message: Message
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from uuid import UUID
 from contracts.fulfillment import StockRejected, StockReserved, StockStanding
 from contracts.message import Message
 from services.chassis.database import Connection
-from services.chassis.resyncing import Standing, Truth
+from services.chassis.outgoing import Standing
+from services.chassis.resyncing import Truth
 from services.fulfillment import resync_store, store
 from services.fulfillment.delivering import delivered_event
 from services.fulfillment.dispatching import dispatched_event

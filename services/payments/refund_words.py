@@ -18,7 +18,7 @@ from contracts.payments import (
     RefundSent,
     RefundState,
 )
-from services.chassis.resyncing import Standing
+from services.chassis.outgoing import Standing
 from services.payments.account import Account
 from services.payments.ledger import ENTRY_NAMESPACE, MANUAL
 from services.payments.refunds import Asked, Made, Word, word_of

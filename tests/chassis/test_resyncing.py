@@ -11,8 +11,9 @@ import pytest
 from contracts.fulfillment import FulfilmentPosition, StockReserved, StockStanding
 from services.chassis import relaying, resyncing, store
 from services.chassis.arriving import REPLAY_HEADER, STANDING_HEADER, Arrival
+from services.chassis.outgoing import Standing
 from services.chassis.relaying import properties_of
-from services.chassis.resyncing import BATCH_ORDERS, Standing, Truth, Wanted, tell_on
+from services.chassis.resyncing import BATCH_ORDERS, Truth, Wanted, tell_on
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator
