@@ -120,3 +120,12 @@ async def test_without_its_database_a_page_says_so(backoffice: Backoffice) -> No
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
     assert "Nothing is lost" in answer.words
     assert (await browser.post("/account/sessions/end")).status == 503
+
+
+async def test_a_problem_met_by_a_part_of_a_page_takes_the_pages_middle_only(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    htmx = {"HX_Request": "true", "HX_Request_Type": "partial", "HX_Target": "section#order-summary"}
+    answer = await browser.get("/orders/K7F3-QD9M?seen=2", **htmx)
+    assert (answer.status, answer.headers["hx-retarget"]) == (404, "#main")
+    assert "There is nothing here" in answer.words
+    assert not any(twice in answer.text for twice in ("<html", "<header", 'id="main"'))

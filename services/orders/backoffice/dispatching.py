@@ -148,7 +148,8 @@ def _failed(visit: Visit, error: Exception) -> Response:
 def problem(visit: Visit, status: int, kind: str, **values: Any) -> Response:
     """A page that says what is wrong and what to do, in the shell; `kind` is its name below templates/problem."""
     try:
-        response = visit.render(f"problem/{kind}.html", status, **values)
+        block = "main" if visit.is_part else None
+        response = visit.render(f"problem/{kind}.html", status, block=block, **values)
     except Exception as error:
         log.error("problem page broken", kind=kind, exc_info=error)
         response = HTMLResponse(f"<!doctype html><title>{status}</title><h1>{status}</h1>", status)

@@ -132,15 +132,19 @@ class Visit:
         _, _, element_id = self.request.headers.get("hx-target", "").partition("#")
         return element_id.replace("-", "_") if self.is_part and element_id else None
 
-    def render(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A template as the answer: the whole page, or for htmx the block named like the element it will replace.
+    def render(
+        self, template: str, status: int = 200, *, block: str | None = None, **values: Any
+    ) -> Response:
+        """A template as the answer: the whole page, or for htmx the block named like the element it will replace,
+        or the `block` named here.
 
         Its flash message is shown once and gone.
         """
-        whole = self.target is None or not self.office.templates.has_block(template, self.target)
+        part = block or self.target
+        whole = part is None or not self.office.templates.has_block(template, part)
         flash = self.flash if whole else None
         html = self.office.templates.render(
-            self.speech, template, {**self._everywhere(flash), **values}, None if whole else self.target
+            self.speech, template, {**self._everywhere(flash), **values}, None if whole else part
         )
         response = HTMLResponse(html, status, headers={"Vary": "HX-Request, HX-Target, Cookie"})
         if flash:
