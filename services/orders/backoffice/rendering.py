@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from contracts.envelope import uuid7
 from services.orders.backoffice.access import browsers
+from services.orders.backoffice.actors import who
 from services.orders.backoffice.formatting import FILTERS
 from services.orders.backoffice.statics import Statics
 from services.orders.backoffice.statuses import (
@@ -50,7 +51,7 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self.environment.filters.update(FILTERS, browser=browsers.named)
+        self.environment.filters.update(FILTERS, browser=browsers.named, who=who)
         self.environment.globals.update(static=statics.url, new_key=_new_key, speech=speech)
         self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES)
         self.environment.globals.update(

@@ -55,7 +55,7 @@ REFUND_STATES = {
     "marked": (N_("Not confirmed yet"), "warning"),
     "sent": (N_("On its way"), "waiting"),
     "confirmed": (N_("Confirmed"), "good"),
-    "failed": (N_("Failed"), "danger"),
+    "failed": (N_("Did not succeed"), "danger"),
 }
 """How a refund stands, and the tone of its badge."""
 CAUSES = {

@@ -23,8 +23,14 @@ function go(key) {
   if (there) location.assign(there.href);
 }
 
+function goToSearch() {
+  const field = document.querySelector("[data-search]");
+  if (field) field.focus();
+  else if (document.querySelector('.side a[href="/orders"]')) location.assign("/orders#search");
+}
+
 const KEYS = {
-  "/": () => document.querySelector("[data-search]")?.focus(),
+  "/": goToSearch,
   j: () => move(1),
   k: () => move(-1),
   x: () => current()?.querySelector("input[type=checkbox]")?.click(),
@@ -60,3 +66,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action();
 });
+
+if (location.hash === "#search") goToSearch();
