@@ -74,6 +74,10 @@ def _hears(envelope: Envelope) -> bool:
     return "orders" in CATALOGUE[envelope.type].listeners
 
 
+PATIENCE_SECONDS = 30.0
+"""Both sides share one busy loop here: an answer that takes its time is no absence."""
+
+
 @asynccontextmanager
 async def serving(desk: Desk, port: int) -> AsyncIterator[None]:
     """Fulfillment's own routes on a port."""
@@ -97,5 +101,6 @@ async def a_warehouse(backoffices: Any, desks: Any) -> AsyncIterator[Warehouse]:
     (port,) = free_ports(1)
     shelves = await desks("fulfillment")
     backoffice = await backoffices(fulfillment_url=f"http://127.0.0.1:{port}")
+    backoffice.office.owners.seconds = PATIENCE_SECONDS
     async with serving(shelves, port):
         yield Warehouse(backoffice, shelves)

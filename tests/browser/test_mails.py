@@ -5,18 +5,12 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import notebooks
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 
 
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 seen: dict[str, tuple[str, str]] = {}
 
 
@@ -37,7 +31,7 @@ async def an_order_with_its_mails(shop: OwnShop) -> tuple[str, str]:
 
 
 @pytest.mark.rows("A05", "A06")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_the_list_tells_what_became_of_each_mail(visit: Visit, shop: OwnShop, look: Look) -> None:
     code, recipient = await a_seen_order(shop)
     visitor = await visit("owner", f"/mails?q={code}", look=look)
@@ -48,7 +42,7 @@ async def test_the_list_tells_what_became_of_each_mail(visit: Visit, shop: OwnSh
 
 
 @pytest.mark.rows("A06")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_a_mail_reads_as_its_reader_saw_it(visit: Visit, shop: OwnShop, look: Look) -> None:
     code, recipient = await a_seen_order(shop)
     visitor = await visit("manager", f"/mails?q={code}", look=look)

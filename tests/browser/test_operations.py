@@ -16,18 +16,12 @@ from deploy.local.system import AUDITOR
 from services.orders.checkout import CLOCK_TOLERANCE
 from tests.browser.conftest import Visit
 from tests.browser.house import House, OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import notebooks
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 PATIENCE_MILLISECONDS = 40_000
 CURED_AFTER = timedelta(seconds=6)
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 
 
 def _early(shop: OwnShop, ahead: timedelta, note: str) -> CheckoutOpened:
@@ -62,7 +56,7 @@ async def troubled(house: House, shop: OwnShop) -> AsyncIterator[OwnShop]:
 
 
 @pytest.mark.rows("C07", "C08", "C17")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_every_page_of_operations_is_fit_to_be_seen(
     visit: Visit, troubled: OwnShop, look: Look
 ) -> None:

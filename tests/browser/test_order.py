@@ -6,15 +6,9 @@ from playwright.async_api import expect
 from contracts.storefront import PaymentMethod
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import FOUR_LOOKS, Look
 from tests.journeys.sales import inks, notebooks
 
-LOOKS = [
-    Look("fr", "light", "desk"),
-    Look("fr", "dark", "phone"),
-    Look("en", "light", "phone"),
-    Look("en", "dark", "desk"),
-]
 seen: dict[str, str] = {}
 
 
@@ -38,7 +32,7 @@ async def a_lived_order(shop: OwnShop) -> str:
 
 
 @pytest.mark.rows("A10", "A17", "B07", "B09", "B10", "B11")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
 async def test_the_page_tells_everything_of_the_order(visit: Visit, shop: OwnShop, look: Look) -> None:
     code = await a_lived_order(shop)
     visitor = await visit("owner", f"/orders/{code}", look=look)

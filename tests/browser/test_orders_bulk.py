@@ -10,15 +10,8 @@ from playwright.async_api import Page, expect
 from contracts.storefront import PaymentMethod
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import engraving, inks, notebooks
-
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 
 
 @dataclass
@@ -60,7 +53,7 @@ async def tick(page: Page, codes: list[str]) -> None:
 
 
 @pytest.mark.rows("A13", "A26", "B13")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_bulk_pages_in_every_look(visit: Visit, shop: OwnShop, look: Look) -> None:
     orders = await some_orders(shop)
     everything = [*orders.ready, orders.unpaid, orders.packed]

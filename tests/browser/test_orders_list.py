@@ -8,15 +8,9 @@ from playwright.async_api import expect
 from contracts.storefront import Customer, PaymentMethod
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import FOUR_LOOKS, Look
 from tests.journeys.sales import engraving, inks, notebooks
 
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 60 + " \u202eשלום 🕯️"
 
 
@@ -56,7 +50,7 @@ async def some_orders(shop: OwnShop) -> Orders:
 
 
 @pytest.mark.rows("A07", "A09", "B01", "B02")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
 async def test_the_list_in_every_look(visit: Visit, shop: OwnShop, look: Look) -> None:
     orders = await some_orders(shop)
     visitor = await visit("owner", "/orders?tab=all", look=look)
@@ -74,7 +68,7 @@ async def test_the_list_in_every_look(visit: Visit, shop: OwnShop, look: Look) -
 
 
 @pytest.mark.rows("B08", "B09")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
 async def test_infos_show_buyer_items_and_totals(visit: Visit, shop: OwnShop, look: Look) -> None:
     orders = await some_orders(shop)
     visitor = await visit("owner", "/orders?tab=all", look=look)

@@ -8,16 +8,10 @@ from playwright.async_api import expect
 from contracts.storefront import Customer
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import SCREENS, Look, Visitor
+from tests.browser.visitor import BOTH_LOOKS, SCREENS, Look, Visitor
 from tests.journeys.sales import inks, notebooks
 
 HOSTILE = "<b>Maison d’édition</b> " + "W" * 90
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ async def on_paper(visitor: Visitor, name: str) -> None:
 
 
 @pytest.mark.rows("A13", "A14", "B11", "B19")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_every_queue_shows_its_own(visit: Visit, shop: OwnShop, look: Look) -> None:
     bench = await the_bench(shop)
     visitor = await visit("fulfilment", "/parcels", look=look)

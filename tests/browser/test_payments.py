@@ -11,16 +11,10 @@ from contracts.storefront import PaymentMethod
 from deploy.demo.provider import intent_of, payment_succeeded
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import notebooks
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ async def the_books(shop: OwnShop) -> Books:
 
 
 @pytest.mark.rows("A17")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_the_ledger_of_the_shop(visit: Visit, shop: OwnShop, look: Look) -> None:
     books = await the_books(shop)
     visitor = await visit("owner", "/payments", look=look)
@@ -70,7 +64,7 @@ async def test_the_ledger_of_the_shop(visit: Visit, shop: OwnShop, look: Look) -
 
 
 @pytest.mark.rows("C01", "C02")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_money_without_an_order_is_shown_with_hints_and_a_suggestion(
     visit: Visit, shop: OwnShop, look: Look
 ) -> None:

@@ -5,14 +5,8 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look, Visitor
+from tests.browser.visitor import BOTH_LOOKS, Look, Visitor
 
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 LONG = "Emballage-cadeau-avec-mot-manuscrit"
 
 
@@ -42,7 +36,7 @@ async def test_what_is_added_shows_at_once(visit: Visit, script: bool) -> None:
     await expect(visitor.page.locator("tbody", has_text=f"To engrave {mark}")).to_be_visible()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_every_page_of_settings_reads_well(visit: Visit, look: Look) -> None:
     visitor = await visit("owner", "/settings", look=look)
     for name in ("", "statuses", "tags", "carriers", "staff", "statuses/completed"):

@@ -7,13 +7,13 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import LOOKS, Look
+from tests.browser.visitor import FOUR_LOOKS, Look
 
 TITLES = {"fr": "Connexion", "en": "Sign in"}
 NOWHERE = "somebody@nowhere.example.org"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
 async def test_the_door_is_accessible_and_speaks_the_browsers_language(visit: Visit, look: Look) -> None:
     visitor = await visit(None, "/sign-in", look=look)
     assert await visitor.page.locator("html").get_attribute("lang") == look.lang
@@ -22,7 +22,7 @@ async def test_the_door_is_accessible_and_speaks_the_browsers_language(visit: Vi
     await visitor.screenshot("sign-in")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
 async def test_home_greets_whoever_signed_in(visit: Visit, shop: OwnShop, look: Look) -> None:
     visitor = await visit("owner", look=look)
     await expect(visitor.page.locator("main h1")).to_contain_text((await shop.person("owner")).name)

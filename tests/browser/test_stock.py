@@ -5,16 +5,10 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import Look
+from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import INK, NOTEBOOK, notebooks
 
 LONG = "<b>CARNET</b>-" + "W" * 50
-LOOKS = [
-    Look("fr", "light", "phone"),
-    Look("fr", "dark", "desk"),
-    Look("en", "dark", "phone"),
-    Look("en", "light", "desk"),
-]
 seen: dict[str, str] = {}
 
 
@@ -30,7 +24,7 @@ async def a_moved_article(shop: OwnShop) -> str:
 
 
 @pytest.mark.rows("C11")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_levels_and_movements_are_told(visit: Visit, shop: OwnShop, look: Look) -> None:
     code = await a_moved_article(shop)
     visitor = await visit("owner", "/stock", look=look)

@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 from tests.browser.accessibility import NotAccessible
 from tests.browser.conftest import Open
 from tests.browser.site import faulty_site
-from tests.browser.visitor import LOOKS, Look, open_window
+from tests.browser.visitor import BOTH_LOOKS, Look, open_window
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -18,7 +18,7 @@ async def site() -> AsyncIterator[str]:
         yield origin
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_a_sound_page_raises_no_complaint(window: Open, site: str, look: Look) -> None:
     visitor = await window(site, look)
     await visitor.go("/sound")

@@ -5,7 +5,8 @@ Every message is work for several processes, so a new one is a decision, and thi
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from urllib.parse import quote, urlsplit
@@ -43,8 +44,9 @@ async def test_a_whole_life_costs_no_more_messages_than_agreed(
         async with desk:
             await desk.set_stock(demo_stock())
             before = await counted(system, answers=0, submissions=0)
-            shown = await live(system, desk, sale)
-            after = await counted(system, answers=1, submissions=1)
+            async with open_storefront(system, sale) as storefront:
+                shown = await live(system, desk, sale, storefront)
+                after = await counted(system, answers=1, submissions=1)
         mails = len(list(read_journal(system.mail_journal)))
     assert (shown["state"], shown["payment_status"], shown["fulfilment_status"]) == (
         "completed",
@@ -74,11 +76,19 @@ def plain_life() -> Sale:
     raise LookupError("the demo has no card order that is delivered in one parcel with a mail")
 
 
-async def live(system: System, desk: MerchantDesk, sale: Sale) -> Mapping[str, str]:
+@asynccontextmanager
+async def open_storefront(system: System, sale: Sale) -> AsyncIterator[Storefront]:
+    """The sale's storefront, to be closed after counting: the broker may forget what a short-lived channel has done."""
+    url = system.amqp_url(f"storefront.{GARANCE.shop}.{sale.module}")
+    storefront = await Storefront(GARANCE.shop, sale.module).open(url)
+    try:
+        yield storefront
+    finally:
+        await storefront.close()
+
+
+async def live(system: System, desk: MerchantDesk, sale: Sale, storefront: Storefront) -> Mapping[str, str]:
     """The life, from submission to the order page that says it is over."""
-    storefront = await Storefront(GARANCE.shop, sale.module).open(
-        system.amqp_url(f"storefront.{GARANCE.shop}.{sale.module}")
-    )
     provider = Provider(
         system.webhook_url(GARANCE.shop),
         system.secrets.stripe_secret,
@@ -100,7 +110,6 @@ async def live(system: System, desk: MerchantDesk, sale: Sale) -> Mapping[str, s
         return shown
     finally:
         await provider.close()
-        await storefront.close()
 
 
 async def counted(system: System, *, answers: int, submissions: int) -> dict[str, int]:

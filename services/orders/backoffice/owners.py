@@ -51,21 +51,20 @@ class Owners:
     def __init__(self, settings: BackofficeSettings) -> None:
         token = settings.internal_token.get_secret_value()
         self._settings = settings
-        self._client = httpx2.AsyncClient(
-            timeout=SECONDS, trust_env=False, headers={"Authorization": f"Bearer {token}"}
-        )
+        self._client = httpx2.AsyncClient(trust_env=False, headers={"Authorization": f"Bearer {token}"})
+        self.seconds = SECONDS
         self._down_since: dict[Owner, datetime] = {}
 
     async def get(self, owner: Owner, path: str, **query: str | list[str]) -> Answer | OwnerDown:
         """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
-        return await self._ask(owner, "GET", path, params=query)
+        return await self._ask(owner, "GET", path, params=query, timeout=self.seconds)
 
     async def post(
-        self, owner: Owner, path: str, body: Mapping[str, Any], *, seconds: float = SECONDS
+        self, owner: Owner, path: str, body: Mapping[str, Any], *, seconds: float | None = None
     ) -> Answer | OwnerDown:
         """POST JSON to an owner, which has so many `seconds` to answer. Being away leaves open whether it was done: the
         page says so, or asks again."""
-        patience = httpx2.Timeout(seconds, connect=SECONDS)
+        patience = httpx2.Timeout(seconds or self.seconds, connect=self.seconds)
         return await self._ask(owner, "POST", path, json=body, timeout=patience)
 
     async def _ask(self, owner: Owner, method: str, path: str, **sent: Any) -> Answer | OwnerDown:
