@@ -7,7 +7,7 @@ from deploy.seed.seeding import seed
 from tests.browser.conftest import Visit
 from tests.browser.house import House, OwnShop
 
-ORDERS = 1030
+ORDERS = 1250
 MOST_BYTES = 60 * 1024
 RECEIVED = "performance.getEntriesByType('navigation')[0].transferSize"
 
