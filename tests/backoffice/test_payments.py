@@ -13,7 +13,6 @@ from contracts.message import Message, Reason
 from contracts.orders import OrderPlaced
 from contracts.payments import (
     BalanceChanged,
-    LedgerEntry,
     PaymentReassigned,
     PaymentUnmatched,
     Position,
@@ -22,6 +21,7 @@ from contracts.payments import (
 from contracts.storefront import PaymentMethod
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.pages.payments_unmatched import href_of
+from tests.backoffice.books import entry
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.staff import place, rejected, sale, sent
 
@@ -29,26 +29,14 @@ HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 REFERENCE = "pi_'/&?=\u202e1"
 
 
-def _entry(number: int, kind: str, minor: int, balance: int, **more: Any) -> LedgerEntry:
-    return LedgerEntry(
-        entry_id=uuid7(),
-        number=number,
-        kind=kind,
-        amount_minor=minor,
-        occurred_at=datetime.now(UTC),
-        balance_after_minor=balance,
-        **{"actor": "orders", **more},
-    )
-
-
 async def _paid(backoffice: Backoffice, reference: str = "CHQ 1", **more: Any) -> OrderPlaced:
     """An order of 84.00 EUR of whose ledger 50.00 came by cheque and 10.00 went back."""
     placed = await place(backoffice.desk, sale(**more))
     by_hand = {"method": PaymentMethod.CHEQUE, "actor": "camille@maison.example", "reference": reference}
     entries = [
-        _entry(1, "order_total", 8400, 8400),
-        _entry(2, "payment_received", 5000, 3400, **by_hand, note=HOSTILE),
-        _entry(3, "refund_paid", 1000, 4400, **by_hand),
+        entry(1, "order_total", 8400, 8400),
+        entry(2, "payment_received", 5000, 3400, **by_hand, note=HOSTILE),
+        entry(3, "refund_paid", 1000, 4400, **by_hand),
     ]
     position = Position(
         version=3,
