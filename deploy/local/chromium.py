@@ -19,7 +19,7 @@ LIBRARY = ("lib", "zlib")
 NEEDED_PREFIXES = ("chromium", "fonts-", *LIBRARY)
 NOT_NEEDED = ("libc6", "libcrypt1", "libllvm", "libgl1-mesa-dri", "libperl", "libpam-", "libsystemd-shared")
 """The system's own C library, and what only screens, Perl and log-ins need."""
-LIBRARIES = ("usr/lib/*-linux-*", "usr/lib/*-linux-*/nss", "lib/*-linux-*")
+LIBRARIES = ("usr/lib/*-linux-*", "lib/*-linux-*")
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -50,13 +50,26 @@ class Chromium:
         """Our environment, and where an unpacked program finds its libraries and fonts."""
         if self.tree is None:
             return dict(os.environ)
-        found = [path for pattern in LIBRARIES for path in sorted(self.tree.glob(pattern))]
         return {
             **os.environ,
-            "LD_LIBRARY_PATH": ":".join(map(str, found)),
+            "LD_LIBRARY_PATH": ":".join(map(str, self.library_folders())),
             "FONTCONFIG_FILE": str(self.tree / "fonts" / "fonts.conf"),
             "XDG_DATA_DIRS": f"{self.tree / 'usr/share'}:/usr/local/share:/usr/share",
         }
+
+    def library_folders(self) -> list[Path]:
+        """Every folder of the unpacked tree that holds shared libraries.
+
+        Debian's packages find libraries in subfolders (nss, pulseaudio) by absolute paths, which do not hold here.
+        """
+        if self.tree is None:
+            return []
+        roots = [root for pattern in LIBRARIES for root in sorted(self.tree.glob(pattern))]
+        return [
+            folder
+            for root in roots
+            for folder in sorted({library.parent for library in root.rglob("lib*.so*")})
+        ]
 
 
 def find_chromium(kind: str | None = None, unpacked: Path = UNPACKED) -> Chromium:

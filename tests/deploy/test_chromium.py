@@ -41,15 +41,19 @@ def test_the_installed_one_comes_before_a_fetched_one(
 def test_an_unpacked_one_is_found_again_with_its_libraries_and_fonts(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     program = _program(tree / "usr/lib/chromium/chromium")
-    for folder in ("usr/lib/x86_64-linux-gnu/nss", "lib/x86_64-linux-gnu"):
-        (tree / folder).mkdir(parents=True)
+    folders = (
+        "usr/lib/x86_64-linux-gnu",
+        "usr/lib/x86_64-linux-gnu/nss",
+        "usr/lib/x86_64-linux-gnu/pulseaudio",
+        "lib/x86_64-linux-gnu",
+    )
+    for folder in folders:
+        _program(tree / folder / "libanything.so.1")
+    (tree / "usr/lib/x86_64-linux-gnu/without-libraries").mkdir()
     found = find_chromium("fetched", tree)
     assert found == Chromium(program, tree)
     environment = found.environment()
-    assert environment["LD_LIBRARY_PATH"].split(":") == [
-        str(tree / folder)
-        for folder in ("usr/lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/nss", "lib/x86_64-linux-gnu")
-    ]
+    assert environment["LD_LIBRARY_PATH"].split(":") == [str(tree / folder) for folder in folders]
     assert environment["FONTCONFIG_FILE"] == str(tree / "fonts/fonts.conf")
     assert environment["PATH"]
 
@@ -75,3 +79,14 @@ def test_the_browser_that_is_found_runs() -> None:
         [found.program, "--version"], env=found.environment(), capture_output=True, text=True, check=True
     )
     assert "Chrom" in told.stdout
+
+
+def test_every_library_of_a_fetched_browser_is_found() -> None:
+    """Also those that a library needs in turn: `--version` alone would not load all of them."""
+    found = find_chromium()
+    if found.tree is None:
+        return  # the system's own package manager answers for an installed browser
+    ldd = subprocess.run(
+        ["ldd", found.program], env=found.environment(), capture_output=True, text=True, check=True
+    )
+    assert [line.strip() for line in ldd.stdout.splitlines() if "not found" in line] == []
