@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from deploy.auditor import changes, copies, intake, mails, messages, money, parcels, states, stock
+from deploy.auditor import changes, copies, intake, listing, mails, messages, money, parcels, states, stock
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.ground import Ground, Journals, open_ground
 
 QUIET_SECONDS = 30.0
 LOOK_SECONDS = 0.1
-MODULES = (intake, money, stock, parcels, changes, copies, states, mails, messages)
+MODULES = (intake, money, stock, parcels, changes, copies, states, listing, mails, messages)
 """Importing them registers their checks, in this sequence."""
 
 _MOVING = """SELECT (SELECT count(*) FROM msg.dispatch)

@@ -121,7 +121,7 @@ from letter m""",
 KINDS = """
 insert into order_kind (shop, module, payment_method, currency, state, label, payment_status, fulfilment_status,
     carriers, flags, is_archived, is_to_pack, is_to_ship, is_unfinished, is_owed_back)
-select distinct c.shop, c.module, c.payment_method, c.currency, c.state, c.label, c.payment_status,
+select distinct c.shop, c.module, coalesce(c.payment_method, ''), c.currency, c.state, c.label, c.payment_status,
     c.fulfilment_status, c.carriers, c.flags, c.archived_at is not null, c.units_to_pack > 0, c.units_to_ship > 0,
     c.ship_delivered < c.ship_needed or c.other_finished < c.other_needed, c.balance_minor < 0
 from orders c where c.shop = $shop on conflict do nothing"""

@@ -277,6 +277,26 @@ sql(
     orders="UPDATE orders SET ship_ordered = ship_ordered + 1 WHERE ctid = (SELECT ctid FROM orders LIMIT 1)",
 )
 
+# Lists
+sql(
+    "an order has another's kind",
+    "kinds_say_what_their_orders_say",
+    orders="ALTER TABLE orders ALTER COLUMN kind_id DROP EXPRESSION; "
+    "UPDATE orders o SET kind_id = (SELECT min(kind_id) FROM order_kind k WHERE k.kind_id <> o.kind_id) "
+    "WHERE ctid = (SELECT ctid FROM orders LIMIT 1)",
+)
+sql(
+    "the dictionary of kinds lost one",
+    "kinds_say_what_their_orders_say",
+    orders="DELETE FROM order_kind WHERE kind_id = (SELECT kind_id FROM orders LIMIT 1)",
+)
+sql(
+    "lists know of a tag that no order has",
+    "tags_carry_the_kind_of_their_order",
+    orders="INSERT INTO order_facet (shop, order_id, facet, kind_id, placed_at, total_minor) "
+    "SELECT shop, order_id, 'tag:planted', kind_id, placed_at, total_minor FROM orders LIMIT 1",
+)
+
 # Mails
 sql(
     "a merchant was never told of an order",

@@ -1,7 +1,8 @@
 """What this process knows of a shop's kinds, and about how many orders each has.
 
-Invariant: the dictionary is whole whenever a list is read: its rows are never removed, so it is known as long as their
-number is. The shares are PostgreSQL's own statistics, minutes old; they choose between ways, never what is found.
+Invariant: the dictionary is whole whenever a list is read: its rows are never changed or removed while orders are
+written, and a migration that numbers the kinds again changes the sum of the numbers. The shares are PostgreSQL's own
+statistics, minutes old; they choose between ways, never what is found.
 """
 
 import time
@@ -23,6 +24,8 @@ class Known:
     shares: Mapping[int, float] = field(default_factory=dict)
     shares_at: float = -SHARES_SECONDS
     orders: float = 0.0
+    version: tuple[int, int] = (0, 0)
+    """How many kinds the dictionary had when it was read, and the sum of their numbers."""
 
     def share(self, kinds: Sequence[int]) -> float | None:
         """Which part of the shop's orders are of these kinds, about; None when nobody has counted."""
@@ -41,7 +44,9 @@ class Knowledge:
     async def of(self, connection: Connection, shop: str) -> Known:
         """The shop's kinds as they are now."""
         known = self._shops.setdefault(shop, Known())
-        if await connection.fetchval(COUNT, shop) != len(known.kinds):
+        version = tuple(await connection.fetchrow(VERSION, shop))
+        if version != known.version:
+            known.version = version
             known.kinds = [_kind(row) for row in await connection.fetch(KINDS, shop)]
             known.shares_at -= SHARES_SECONDS
         if time.monotonic() - known.shares_at > SHARES_SECONDS:
@@ -52,7 +57,7 @@ class Knowledge:
         return known
 
 
-COUNT = "select count(*) from order_kind where shop = $1"
+VERSION = "select count(*), coalesce(sum(kind_id), 0)::numeric from order_kind where shop = $1"
 KINDS = """select kind_id, module, payment_method, currency, state, label, payment_status, fulfilment_status, carriers,
                   flags, is_archived, is_to_pack, is_to_ship, is_unfinished, is_owed_back
            from order_kind where shop = $1"""

@@ -96,6 +96,12 @@ SENTENCES = {
         "State, payment status and fulfilment status of each order are what its facts give"
     ),
     "units_are_sums_of_lines": N_("The units on an order are those of its lines"),
+    "kinds_say_what_their_orders_say": N_(
+        "The kind by which lists, queues and counts find an order agrees with the order in every part"
+    ),
+    "tags_carry_the_kind_of_their_order": N_(
+        "What lists know of an order's tags has the order's own kind, moment and total"
+    ),
     "reserved_stock_is_open_reservations": N_(
         "What a level has reserved is exactly what open reservations hold of it"
     ),

@@ -1,0 +1,64 @@
+"""What lists, counts and search read beside an order says what the order says."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from deploy.auditor.finding import Finding, check, compare
+from deploy.auditor.ground import Ground, table
+
+_KIND = """module, coalesce(payment_method, '') AS payment_method, currency, state, label, payment_status,
+    fulfilment_status, carriers, flags, {archived} AS is_archived, {to_pack} AS is_to_pack, {to_ship} AS is_to_ship,
+    {unfinished} AS is_unfinished, {owed_back} AS is_owed_back"""
+OF_ORDER = _KIND.format(
+    archived="archived_at IS NOT NULL",
+    to_pack="units_to_pack > 0",
+    to_ship="units_to_ship > 0",
+    unfinished="(ship_delivered < ship_needed OR other_finished < other_needed)",
+    owed_back="balance_minor < 0",
+)
+OF_KIND = _KIND.format(
+    archived="is_archived",
+    to_pack="is_to_pack",
+    to_ship="is_to_ship",
+    unfinished="is_unfinished",
+    owed_back="is_owed_back",
+)
+
+
+@check
+async def kinds_say_what_their_orders_say(ground: Ground) -> AsyncIterator[Finding]:
+    """The kind by which lists, queues and counts find an order agrees with the order in every part."""
+    kinds = await table(
+        ground.orders,
+        f"SELECT shop, kind_id, {OF_KIND} FROM order_kind",  # noqa: S608
+        key=("shop", "kind_id"),
+    )
+    rows = await ground.orders.fetch(f"SELECT shop, order_id, kind_id, {OF_ORDER} FROM orders")  # noqa: S608
+    for row in rows:
+        said: dict[str, Any] = dict(row)
+        key = (said.pop("shop"), said.pop("order_id"))
+        of_kind = kinds.get((key[0], said.pop("kind_id")))
+        copy = {key: of_kind} if of_kind is not None else {}
+        for finding in compare("kind of order", {key: said}, copy):
+            yield finding
+
+
+@check
+async def tags_carry_the_kind_of_their_order(ground: Ground) -> AsyncIterator[Finding]:
+    """What lists know of an order's tags has the order's own kind, moment and total."""
+    rows = await ground.orders.fetch(
+        """SELECT coalesce(t.shop, f.shop) AS shop, coalesce(t.order_id, f.order_id) AS order_id,
+               coalesce(t.facet, f.facet) AS facet,
+               CASE WHEN t.facet IS NULL THEN 'no tag'
+                    ELSE concat_ws(' ', t.kind_id, t.placed_at, t.total_minor) END AS expected,
+               CASE WHEN f.facet IS NULL THEN 'no row'
+                    ELSE concat_ws(' ', f.kind_id, f.placed_at, f.total_minor) END AS found
+           FROM (SELECT g.shop, g.order_id, 'tag:' || g.tag_id AS facet, o.kind_id, o.placed_at, o.total_minor
+                 FROM order_tag g JOIN orders o USING (shop, order_id)) AS t
+           FULL JOIN order_facet f USING (shop, order_id, facet)
+           WHERE (t.kind_id, t.placed_at, t.total_minor) IS DISTINCT FROM (f.kind_id, f.placed_at, f.total_minor)"""
+    )
+    for row in rows:
+        yield Finding(
+            f"{row['facet']} of order {row['shop']} {row['order_id']}", row["expected"], row["found"]
+        )
