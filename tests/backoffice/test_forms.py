@@ -1,5 +1,6 @@
 """What people type, and what is made of it."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -8,24 +9,51 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from services.orders.backoffice.formatting import amount
+from contracts.money import EXPONENTS, MAX_MINOR
+from services.orders.backoffice.formatting import amount, typed_amount
 from services.orders.backoffice.forms import MOST_BYTES, MOST_FIELDS, Form, Invalid
+from services.orders.backoffice.order_list.asking import typed_amount as list_amount
 from services.orders.backoffice.translating import Speech, speaking
 from tests.backoffice.browser import Backoffice
 
+CURRENCIES = sorted(EXPONENTS)
 
-@given(st.integers(min_value=-(10**12), max_value=10**12), st.sampled_from(["EUR", "JPY", "TND"]))
-def test_an_amount_that_is_shown_can_be_typed_again(minor: int, currency: str) -> None:
-    for language in ("fr", "en"):
-        with speaking(Speech(language)):
-            shown = (
-                amount(minor, currency)
-                .replace("£", "")
-                .replace("€", "")
-                .replace("JP¥", "")
-                .replace("TND", "")
-            )
-            assert Form([("a", shown)]).amount_minor("a", currency) == minor
+
+@given(st.integers(-MAX_MINOR, MAX_MINOR), st.sampled_from(CURRENCIES), st.sampled_from(["fr", "en"]))
+def test_an_amount_that_a_form_proposes_is_read_back_as_it_was(
+    minor: int, currency: str, language: str
+) -> None:
+    with speaking(Speech(language)):
+        proposed = typed_amount(minor, currency)
+        assert Form([("a", proposed)]).amount_minor("a", currency) == minor
+        listed = list_amount(minor, currency)
+        assert Form([("a", listed)]).amount_minor("a", currency) == minor
+
+
+@given(st.integers(-MAX_MINOR, MAX_MINOR), st.sampled_from(CURRENCIES), st.sampled_from(["fr", "en"]))
+def test_an_amount_is_shown_with_all_the_digits_of_its_currency(
+    minor: int, currency: str, language: str
+) -> None:
+    with speaking(Speech(language)):
+        found = re.search(r"\d([\d.,\u202f]*\d)?", amount(minor, currency))
+        assert found
+        assert Form([("a", found[0])]).amount_minor("a", currency) == abs(minor)
+        assert (
+            len(found[0].rpartition("," if language == "fr" else ".")[2]) == EXPONENTS[currency]
+            or not EXPONENTS[currency]
+        )
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [(12345, "IQD", "12,345"), (15052, "RSD", "150,52"), (-5, "MGA", "0,05"), (100, "JPY", "100")],
+)
+def test_a_currency_has_the_digits_of_the_books_not_those_of_coins(
+    minor: int, currency: str, shown: str
+) -> None:
+    with speaking(Speech("fr")):
+        assert shown in amount(minor, currency)
+        assert typed_amount(minor, currency).lstrip("-") == shown
 
 
 @pytest.mark.parametrize(

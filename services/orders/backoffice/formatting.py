@@ -4,11 +4,20 @@ Each is a filter of the templates. What they return is text or safe HTML; a time
 zoned moment shows on hover, since "today at 10:30" on a page printed yesterday means another day.
 """
 
+from copy import copy
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_timezone_name
-from babel.numbers import format_compact_decimal, format_currency, format_decimal
+from babel.numbers import (
+    NumberPattern,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_decimal_symbol,
+)
 from markupsafe import Markup, escape
 
 from contracts.money import EXPONENTS
@@ -28,11 +37,34 @@ def short_number(value: int) -> str:
 
 
 def amount(amount_minor: int, currency: str) -> str:
-    """Money as text: 1 234,50 €. A negative one has a true minus sign."""
-    exponent = EXPONENTS.get(currency, 2)
-    value = Decimal(amount_minor).scaleb(-exponent)
-    text = format_currency(value, currency, locale=speech().locale)
+    """Money as text: 1 234,50 €. A negative one has a true minus sign.
+
+    The digits after the point are the currency's in ISO 4217, as in the books. CLDR has fewer for thirteen currencies
+    (150.52 RSD would show as 151) and would make a figure that is not the amount.
+    """
+    digits = EXPONENTS.get(currency, 2)
+    text = format_currency(
+        Decimal(amount_minor).scaleb(-digits),
+        currency,
+        format=_pattern(speech().locale, digits),
+        locale=speech().locale,
+        currency_digits=False,
+    )
     return _spaced(text).replace("-", MINUS)
+
+
+def typed_amount(amount_minor: int, currency: str) -> str:
+    """Money as a person types it into a form: -1234,50 or -1234.50, which `Form.amount_minor` reads back exactly."""
+    text = f"{Decimal(amount_minor).scaleb(-EXPONENTS.get(currency, 2)):f}"
+    return text.replace(".", get_decimal_symbol(speech().locale))
+
+
+@cache
+def _pattern(locale: str, digits: int) -> NumberPattern:
+    """The locale's pattern for money with exactly so many digits after the point."""
+    pattern = copy(Locale.parse(locale).currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    return pattern
 
 
 def money(amount_minor: int, currency: str) -> Markup:

@@ -101,9 +101,7 @@ class Form(Mapping[str, str]):
             raise Invalid(**{name: gettext("Type an amount such as 12.50.")})
         value = Decimal(written).scaleb(exponent)
         if value != value.to_integral_value() or abs(value) > MAX_MINOR:
-            raise Invalid(
-                **{name: gettext("%(currency)s has %(digits)s decimals.", currency=currency, digits=exponent)}
-            )
+            raise Invalid(**{name: _too_precise(currency, exponent)})
         return int(value)
 
     def day(self, name: str) -> date | None:
@@ -211,6 +209,12 @@ def objections(error: ValidationError) -> dict[str, str]:
         text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
         found.setdefault(name, gettext(text, **fault.get("ctx", {})))
     return found
+
+
+def _too_precise(currency: str, digits: int) -> str:
+    if not digits:
+        return gettext("%(currency)s has no decimals.", currency=currency)
+    return gettext("%(currency)s has %(digits)s decimals.", currency=currency, digits=digits)
 
 
 def _with_point(typed: str) -> str:

@@ -6,6 +6,7 @@ and the browser sent on to the one address of these filters, so that links, save
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -103,5 +104,4 @@ def typed_amount(amount_minor: int | None, currency: str | None) -> str:
     """A limit as it stands in its field: 1234.50."""
     if amount_minor is None:
         return ""
-    exponent = EXPONENTS.get(currency or "EUR", 2)
-    return f"{amount_minor / 10**exponent:.{exponent}f}"
+    return f"{Decimal(amount_minor).scaleb(-EXPONENTS.get(currency or 'EUR', 2)):f}"

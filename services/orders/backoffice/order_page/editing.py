@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from contracts.message import Reason
 from contracts.storefront import LineKind
-from services.orders.backoffice.formatting import amount
+from services.orders.backoffice.formatting import typed_amount
 from services.orders.backoffice.forms import Form, Invalid, objections
 from services.orders.backoffice.order_page.asking import units_typed
 from services.orders.backoffice.reasons import explain
@@ -120,12 +120,6 @@ def extra_rows(form: Form) -> int:
     """How many rows for extra lines the form needs: those it has, and an empty one."""
     used = [index for index in range(100) if form[f"extra-label-{index}"] or form[f"extra-amount-{index}"]]
     return min(100, max(used, default=-1) + 2)
-
-
-def typed_amount(amount_minor: int, currency: str) -> str:
-    """Money as a person would type it, with its sign: 84,00 or -84.00."""
-    digits = "".join(sign for sign in amount(abs(amount_minor), currency) if sign.isdigit() or sign in ",.")
-    return ("-" if amount_minor < 0 else "") + digits
 
 
 def typed_rate(basis_points: int) -> str:

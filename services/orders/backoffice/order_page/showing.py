@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from services.orders.backoffice.formatting import amount
+from services.orders.backoffice.formatting import typed_amount
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page import steps, words
 from services.orders.backoffice.order_page.actions import offered
@@ -71,7 +71,7 @@ def render(
         entries=timeline(order.history, order.labels, show),
         show=show,
         seen=visit.query.get("seen", ""),
-        balance_typed=amount_typed(shown.balance_minor, shown.currency),
+        balance_typed=typed_amount(max(0, shown.balance_minor), shown.currency),
         today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
         actions=offered(shown, visit.may),
         reversible=may_be_reversed,
@@ -90,12 +90,6 @@ def status_choices(order: OrderRead) -> list[Label]:
     if order.shown.state not in SET_BY_HAND:
         return []
     return [label for label in order.labels.choices() if label.state in SET_BY_HAND]
-
-
-def amount_typed(amount_minor: int, currency: str) -> str:
-    """Money as a person would type it: 84,00 or 84.00."""
-    text = amount(abs(amount_minor), currency)
-    return "".join(sign for sign in text if sign.isdigit() or sign in ",.") if amount_minor else ""
 
 
 def _colour(order: OrderRead) -> str:

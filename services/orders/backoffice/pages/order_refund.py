@@ -15,6 +15,7 @@ from contracts.catalogue import type_of
 from contracts.payments import RefundFailed, RefundMarked
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import Outcome, answer
+from services.orders.backoffice.formatting import typed_amount
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.asking import units_typed
@@ -26,7 +27,6 @@ from services.orders.backoffice.order_page.refunding import (
     reversal_asked,
 )
 from services.orders.backoffice.order_page.sending import Made, beside, carry_out, id_typed, sent_once
-from services.orders.backoffice.order_page.showing import amount_typed
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, Visit
@@ -130,8 +130,8 @@ async def _show(visit: Visit, errors: Mapping[str, str], status: int = 422) -> R
 
 def _amount_shown(form: Form, is_first: bool, counted: int | None, proposed: int, currency: str) -> str:
     if counted is not None:
-        return amount_typed(counted, currency)
-    return amount_typed(proposed, currency) if is_first else form["amount"]
+        return typed_amount(counted, currency)
+    return typed_amount(proposed, currency) if is_first else form["amount"]
 
 
 def _units(form: Form) -> dict[int, int]:
