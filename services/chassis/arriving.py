@@ -18,6 +18,7 @@ from pydantic_core import from_json
 from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
 from contracts.envelope import MAX_BODY_BYTES, PREFIX, Envelope, EnvelopeUnreadable, uuid7_time
 from contracts.message import Message, Reason
+from services.chassis.recognising import suffix_of
 from services.chassis.subscribers import Delivery
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -43,7 +44,7 @@ class Arrival:
     """One message from a queue, or from the parked ones when `parked_id` is set.
 
     `remembered`: its inbox row was written when it was parked, so finding that row again means nothing.
-    `has_inbox_row`: the present try wrote it, or it was there.
+    `has_inbox_row`: the present try wrote it, or it was there. `reuses_id`: its id was used for another body before.
     """
 
     queue: str
@@ -56,6 +57,7 @@ class Arrival:
     give_up_at: datetime | None = None
     remembered: bool = False
     has_inbox_row: bool = False
+    reuses_id: bool = False
 
     @property
     def replay_id(self) -> str | None:
@@ -146,9 +148,11 @@ def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
 
 
 def dedupe_key(arrival: Arrival, envelope: Envelope | None) -> str:
-    """By what a parked message is known: who said it and its id, or a digest where there is no id to be read."""
+    """By what a parked message is known: who said it and its id (with a digest of the body, if the id was used before),
+    or a digest where there is no id to be read."""
     if envelope is not None:
-        return f"{envelope.source} {envelope.id}"
+        known = f"{envelope.source} {envelope.id}"
+        return known + suffix_of(arrival.body) if arrival.reuses_id else known
     said = sorted((name, value) for name, value in arrival.headers.items() if not str(name).startswith("x-"))
     digest = hashlib.sha256(f"{arrival.queue}\0{said!r}\0".encode(errors="replace"))
     digest.update(arrival.body)

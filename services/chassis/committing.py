@@ -7,7 +7,7 @@ the culprit is parked: a poisoned message never blocks others.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
@@ -26,6 +26,7 @@ from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_confli
 from services.chassis.failpoints import reach
 from services.chassis.logs import places
 from services.chassis.parking import RetryPolicy, Setback
+from services.chassis.recognising import Seen, recognise
 from services.chassis.subscribers import B, Bygone, Delivery, Refuse, Subscribers, Unreadable, Wait
 from services.chassis.unit import Unit
 
@@ -222,22 +223,36 @@ class Committer(Generic[B]):
     async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch, answer: bool) -> None:
         window = self._window()
         readings = [(arrival, read(arrival, self._heard, window, unit.now)) for arrival in arrivals]
-        keys = [key for arrival, reading in readings if (key := _inbox_key(arrival, reading, window))]
-        fresh = await store.remember(unit.connection, self._service, keys, unit.now) if keys else set()
-        for arrival, reading in readings:
-            key = _inbox_key(arrival, reading, window)
+        keys = [_inbox_key(arrival, reading, window) for arrival, reading in readings]
+        named = [(key, arrival.body) for key, (arrival, _) in zip(keys, readings, strict=True) if key]
+        seen = iter(await recognise(unit.connection, self._service, named, unit.now) if named else ())
+        for key, (arrival, reading) in zip(keys, readings, strict=True):
             arrival.has_inbox_row = arrival.remembered or key is not None
-            if key is not None and key not in fresh:
+            standing = next(seen) if key is not None else Seen.NEW
+            if standing is Seen.DUPLICATE:
                 self._skip_duplicate(arrival, reading, batch)
                 continue
-            if key is not None:
-                fresh.discard(key)
-            if isinstance(reading, Unfit):
-                self._park_unfit(unit, arrival, reading, batch, remembered=key is not None)
+            if standing is Seen.REUSED:
+                arrival.reuses_id = True
+            fitting = self._fitting(arrival, reading)
+            if isinstance(fitting, Unfit):
+                self._park_unfit(unit, arrival, fitting, batch, remembered=key is not None)
                 if answer and arrival.parked_id is None:
-                    self._answer_unreadable(unit, arrival, reading)
+                    self._answer_unreadable(unit, arrival, fitting)
             else:
-                batch.fresh.append((arrival, reading))
+                batch.fresh.append((arrival, fitting))
+
+    def _fitting(self, arrival: Arrival, reading: Delivery[Any] | Unfit) -> Delivery[Any] | Unfit:
+        """Return the reading, or why it is parked: its id was used for something else, which no handler answers."""
+        if isinstance(reading, Unfit) or not arrival.reuses_id:
+            return reading
+        if arrival.parked_id is not None or type(reading.message) in self._subscribers.answering_reused_ids:
+            return replace(reading, reuses_id=True)
+        detail = (
+            f"the id {reading.envelope.id} was used by {reading.envelope.source} for another message; "
+            "redrive if this one is to count as well, and give every message an id of its own"
+        )
+        return Unfit("event_id_reused", detail, reading.envelope, type(reading.message))
 
     async def _handle(self, unit: Unit, batch: _Batch) -> None:
         if not batch.fresh:

@@ -19,6 +19,7 @@ from contracts.service import MessageParked
 from services.chassis import store
 from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, dedupe_key, fingerprint
 from services.chassis.database import describe
+from services.chassis.recognising import suffix_of
 from services.chassis.subscribers import Refuse, Wait
 from services.chassis.unit import Unit
 
@@ -134,6 +135,7 @@ def arrival_of(row: store.Row) -> Arrival:
         first_seen_at=row["first_at"],
         give_up_at=row["give_up_at"],
         remembered=row["remembered"],
+        reuses_id=row["dedupe_key"].endswith(suffix_of(row["body"])),
     )
 
 

@@ -24,21 +24,37 @@ OF_SHOP = """(${0}::text IS NULL OR shop = ${0} OR (shop IS NULL AND (
 another shop's storefront sent them; all when the parameter is null."""
 
 
-async def remember(connection: Connection, consumer: str, keys: Sequence[Key], now: datetime) -> set[Key]:
-    """Write inbox rows; the keys (id, source) that were not known yet come back.
+async def remember(
+    connection: Connection, consumer: str, messages: Sequence[tuple[Key, bytes | None]], now: datetime
+) -> set[Key]:
+    """Write inbox rows of messages (id and source, digest); the keys that were not known yet come back.
 
     A competing process's uncommitted row makes this wait, which is what we want.
     """
     rows = await connection.fetch(
-        """INSERT INTO msg.inbox (event_id, source, consumer, seen_at)
-           SELECT event_id, source, $3, $4 FROM unnest($1::uuid[], $2::text[]) AS k (event_id, source) ORDER BY 1, 2
+        """INSERT INTO msg.inbox (event_id, source, consumer, seen_at, digest)
+           SELECT event_id, source, $4, $5, digest
+           FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS k (event_id, source, digest) ORDER BY 1, 2
            ON CONFLICT DO NOTHING RETURNING event_id, source""",
-        [key[0] for key in keys],
-        [key[1] for key in keys],
+        [key[0] for key, _ in messages],
+        [key[1] for key, _ in messages],
+        [digest for _, digest in messages],
         consumer,
         now,
     )
     return {(row[0], row[1]) for row in rows}
+
+
+async def read_digests(connection: Connection, consumer: str, keys: Sequence[Key]) -> dict[Key, bytes | None]:
+    """The digests of the bodies under which these keys were seen; None where none was stored."""
+    rows = await connection.fetch(
+        """SELECT i.event_id, i.source, i.digest FROM unnest($1::uuid[], $2::text[]) AS k (event_id, source)
+           JOIN msg.inbox AS i USING (event_id, source) WHERE i.consumer = $3""",
+        [key[0] for key in keys],
+        [key[1] for key in keys],
+        consumer,
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def log_events(connection: Writer, events: Sequence[tuple[Envelope, bytes]]) -> None:

@@ -48,7 +48,8 @@ class Bygone(Exception):
 @dataclass(slots=True)
 class Delivery(Generic[M]):
     """One message as a handler gets it. `attempts` counts the tries before this one. One that `is_standing` tells how
-    things stand, because somebody asked for that: nothing happened now, and its id is that of no event.
+    things stand, because somebody asked for that: nothing happened now, and its id is that of no event. One that
+    `reuses_id` has the id of another message of its sender.
     """
 
     envelope: Envelope
@@ -58,6 +59,7 @@ class Delivery(Generic[M]):
     attempts: int
     first_seen_at: datetime
     is_standing: bool = False
+    reuses_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +102,22 @@ class Subscribers(Generic[B]):
         self.service = service
         self.book = book
         self.handlers: dict[type[Message], Handler[B]] = {}
+        self.answering_reused_ids: set[type[Message]] = set()
         self.answer_unreadable: Callable[[Unit, Unreadable], None] | None = None
         self.truths: dict[str, Truth] = {}
 
     def on(
-        self, message: type[M]
+        self, message: type[M], *, answers_reused_ids: bool = False
     ) -> Callable[[Callable[[B, Delivery[M]], None]], Callable[[B, Delivery[M]], None]]:
-        """Register the handler of a message class."""
+        """Register the handler of a message class. A message whose id was used for something else is parked, unless its
+        handler answers that."""
 
         def register(handler: Callable[[B, Delivery[M]], None]) -> Callable[[B, Delivery[M]], None]:
             if message in self.handlers:
                 raise ValueError(f"{self.service} handles {message.__name__} twice")
             self.handlers[message] = handler
+            if answers_reused_ids:
+                self.answering_reused_ids.add(message)
             return handler
 
         return register

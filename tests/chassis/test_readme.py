@@ -64,7 +64,9 @@ def test_routes() -> None:
 
 
 def test_reasons() -> None:
-    code = "\n".join((HOME / f"{name}.py").read_text() for name in ("arriving", "parking", "dead_letters"))
+    code = "\n".join(
+        (HOME / f"{name}.py").read_text() for name in ("arriving", "parking", "dead_letters", "committing")
+    )
     used = set(re.findall(r'Unfit\(\s*"(\w+)"', code)) | set(re.findall(r'return "(\w+)", ', code))
     used |= set(re.findall(r'"(dedupe_window_expired|id_from_future|error)"', code))
     used |= set(re.findall(r'^(?:CODE|WRONG_SENDER) = "(\w+)"', code, re.MULTILINE))

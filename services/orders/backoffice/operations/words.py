@@ -87,6 +87,12 @@ REASONS = {
         N_("It says that it was made in the future: a clock is wrong."),
         N_("Set the sender’s clock right. Then replay it."),
     ),
+    "event_id_reused": Why(
+        N_("Its sender used its identifier before, for another message."),
+        N_(
+            "If it is to count as well, replay it; otherwise set it aside. The sender has to use each identifier once."
+        ),
+    ),
     "dedupe_window_expired": Why(
         N_("It is so old that nobody can tell whether it was handled before."),
         N_("If it is surely new, replay it; otherwise set it aside."),
