@@ -98,18 +98,20 @@ join orders o on o.order_id = s.order_id and o.shop = $shop""",
     "order_search": """
 insert into order_search (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_rates,
     vat_minor, payment_references)
-select $shop, s.order_id, s.placed_at, s.mail, ' ' || concat_ws(' ', lower(s.code), lower(replace(s.code, '-', '')),
-    s.folded, s.mail, lower(s.reference), lower(s.provider_reference), g.skus,
-    case when o.stage >= 2 then lower(s.tracking_number) end,
-    case when o.refunded > 0 then lower('re_' || s.provider_reference) end, s.phone,
-    case when s.phone is not null then s.phone_digits end) || ' ',
+select $shop, s.order_id, s.placed_at, s.mail, d.document,
     s.country, b.tax_minor, b.shipping_minor, b.vat_rates, b.vat_minor,
     array_remove(array[case when o.received > 0 then s.provider_reference end,
                        case when o.refunded > 0 then 're_' || s.provider_reference end], null)
 from sale s join seed_outcome o using (basket, life, method) join seed_basket b on b.basket = s.basket
-left join (select basket, string_agg(sku, ' ' order by first) as skus
-           from (select basket, lower(sku) as sku, min(line) as first from seed_line where sku is not null
-                 group by basket, lower(sku)) d group by basket) g on g.basket = s.basket
+cross join lateral (select concat_ws(' ', s.name_words, s.address_words, b.words, s.house, s.mail,
+    regexp_replace(s.mail, '[^0-9a-z]', '', 'g'),
+    regexp_replace(s.phone, '[^0-9]+', ' ', 'g'), case when s.phone is not null then s.phone_digits end,
+    regexp_replace(written, '[^0-9a-z]+', ' ', 'g'), regexp_replace(written, '[^0-9a-z ]+', '', 'g')) as words
+    from lower(concat_ws(' ', s.code, s.reference, s.provider_reference,
+                         case when o.stage >= 2 then s.tracking_number end,
+                         case when o.refunded > 0 then 're_' || s.provider_reference end)) as written) w
+cross join lateral (select ' ' || string_agg(distinct word, ' ' order by word) || ' ' as document
+    from (select word collate "C" as word from regexp_split_to_table(w.words, ' +') as word) x where word <> '') d
 order by s.n""",
     "mail": """
 insert into mail (shop, mail_id, order_id, template, recipient, cause_id, state, at, detail)

@@ -12,7 +12,7 @@ from typing import Any
 from contracts.storefront import PaymentMethod
 from deploy.seed import lives, vocabulary
 from deploy.seed.vocabulary import Basket
-from services.orders.finding.folding import fold
+from services.orders.finding.folding import document, fold, joined
 from services.orders.finding.taxes import facts_of
 
 OUTCOME = """basket int, life int, method text, state text, label text, automatic_state text, hand_state text,
@@ -23,12 +23,12 @@ OUTCOME = """basket int, life int, method text, state text, label text, automati
     other_ordered int, other_needed int, to_pack int, to_ship int, is_archived boolean, is_cancelled boolean,
     stage int"""
 TABLES: Mapping[str, str] = {
-    "seed_first": "number int primary key, name text, folded text",
-    "seed_last": "number int primary key, name text, folded text",
-    "seed_town": "number int primary key, postal_code text, city text, country text, street text",
+    "seed_first": "number int primary key, name text, folded text, joined text, words text",
+    "seed_last": "number int primary key, name text, folded text, joined text, words text",
+    "seed_town": "number int primary key, postal_code text, city text, country text, street text, words text",
     "seed_day": "number int primary key, day date",
     "seed_basket": """basket int primary key, module text, sale jsonb, tax_minor bigint, shipping_minor bigint,
-        vat_rates int[], vat_minor bigint[], units jsonb""",
+        vat_rates int[], vat_minor bigint[], units jsonb, words text""",
     "seed_module": "module text primary key, first int, baskets int, is_free boolean[]",
     "seed_line": """basket int, line int, kind text, description text, sku text, quantity int, unit_price bigint,
         discount bigint, total bigint, vat_rate int, resource text, starts interval, ends interval,
@@ -70,7 +70,8 @@ select f.n, f.placed_at, f.module, f.basket, f.method, f.key,
                        || case when i = 4 then '-' else '' end, '' order by i)
      from generate_series(1, 8) i) as code,
     l.picks[1 + h6 % 1000] as life, 'W-' || (100000 + f.n) as reference,
-    first.name || ' ' || last.name as name, first.folded || ' ' || last.folded as folded,
+    first.name || ' ' || last.name as name, town.words as address_words,
+    first.words || last.words || first.joined || last.joined as name_words,
     replace(first.folded, ' ', '-') || '.' || last.folded || '.' || f.person || '@example.org' as mail,
     case when f.person % 4 < 3 then '+33 6 ' || substr(lpad((f.person % 100000000)::text, 8, '0'), 1, 2) || ' '
         || substr(lpad((f.person % 100000000)::text, 8, '0'), 3, 2) || ' '
@@ -99,10 +100,13 @@ join seed_town town on town.number = f.person % $towns::int
 def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """The rows of the tables that sales are put together from."""
     filled = vocabulary.baskets(shop)
-    yield "seed_first", [(n, name, fold(name)) for n, name in enumerate(vocabulary.FIRST)]
-    yield "seed_last", [(n, name, fold(name)) for n, name in enumerate(vocabulary.LAST)]
+    yield "seed_first", [_name_row(n, name) for n, name in enumerate(vocabulary.FIRST)]
+    yield "seed_last", [_name_row(n, name) for n, name in enumerate(vocabulary.LAST)]
     streets = vocabulary.STREETS
-    yield "seed_town", [(n, *town, streets[n % len(streets)]) for n, town in enumerate(vocabulary.TOWNS)]
+    yield (
+        "seed_town",
+        [_town_row(n, *town, streets[n % len(streets)]) for n, town in enumerate(vocabulary.TOWNS)],
+    )
     yield "seed_day", list(enumerate(vocabulary.day_weights(until, days)[0]))
     yield "seed_basket", [_basket_row(basket) for basket in filled]
     yield "seed_module", list(_module_rows(filled))
@@ -139,6 +143,14 @@ def settings(before: int, count: int, until: datetime, days: int) -> dict[str, A
     }
 
 
+def _name_row(number: int, name: str) -> tuple[Any, ...]:
+    return number, name, fold(name), joined(name), document([], [name])
+
+
+def _town_row(number: int, postal_code: str, city: str, country: str, street: str) -> tuple[Any, ...]:
+    return number, postal_code, city, country, street, document([city], [postal_code, street])
+
+
 def _basket_row(basket: Basket) -> tuple[Any, ...]:
     sale = json.loads(basket.sale.model_dump_json(exclude_none=True))
     for name in ("idempotency_key", "customer", "submitted_at", "shop"):
@@ -150,6 +162,7 @@ def _basket_row(basket: Basket) -> tuple[Any, ...]:
         *(basket.number, basket.module.value, json.dumps(sale)),
         *(facts.tax_minor, facts.shipping_minor, rates, amounts),
         json.dumps({str(number): line.quantity for number, line in enumerate(basket.sale.lines, 1)}),
+        document([line.sku for line in basket.sale.lines], [line.description for line in basket.sale.lines]),
     )
 
 

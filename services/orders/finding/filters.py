@@ -72,7 +72,8 @@ class Filters(BaseModel):
     q: str = Field(
         default="",
         max_length=200,
-        description="Text: words of code, name, mail, phone, SKU, tracking number, provider reference; all must occur.",
+        description="Text: words of code, names, companies, addresses, mail, phone, articles, SKU, tracking number, "
+        "payment reference; all must occur.",
     )
     sort: Sort = Field(default=Sort.NEWEST, description="Sequence of the orders.")
 

@@ -1,39 +1,53 @@
-"""Text made comparable: without case, accents or ligatures, in plain ASCII. Pure.
+"""Text made comparable: without case, accents, ligatures or punctuation, in plain ASCII. Pure.
 
 Invariant: what is stored and what is asked for go through the same function, in this service and never in the
 database: there the result would depend on its locale. Letters that have no ASCII counterpart become a fixed group of
 ASCII letters each, so that Greek or Cyrillic names are found by the same index.
+
+A word with signs in it (O'Brien, Jean-Pierre, 1-800-FLOWERS) is stored in its pieces and without the signs, and asked
+for without them; which of the many apostrophes, hyphens and blanks somebody typed does not matter.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MOST_TERMS = 8
 LEAST_PHONE_DIGITS = 9
 PHONE_TAIL = 8
+LEAST_JOINED = 6
+"""Shortest text for which words written apart are also looked for as one."""
 _PHONE = re.compile(r"[+(]?[0-9][0-9 .()/+-]*")
+_SIGNS = re.compile(r"[^0-9a-z]+")
 _LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 def fold(text: str) -> str:
     """The text in lower-case ASCII; runs of white space are one blank."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", text.replace("\u00b4", "'").casefold())
     return " ".join("".join(map(_ascii, plain)).split())
 
 
 def _ascii(character: str) -> str:
     if character.isascii():
         return character if character.isprintable() else " "
-    if unicodedata.combining(character):
+    if character in _OWN:
+        return _OWN[character]
+    category = unicodedata.category(character)
+    if category == "Cf" or unicodedata.combining(character):
         return ""
-    if character.isspace():
-        return " "
-    return _OWN.get(character) or f"q{ord(character):x}q" if character.isalnum() else " "
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Pd":
+        return "-"
+    if category in ("Pi", "Pf", "Sk") or "\u02b9" <= character <= "\u02cf":
+        return "'"
+    return f"q{ord(character):x}q" if character.isalnum() else " "
 
 
 _OWN = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
-"""Latin letters that Unicode does not take apart."""
+_OWN |= dict.fromkeys("\u2032\u2035\ua78b\ua78c", "'") | {"\u2212": "-", "\u2043": "-", "\u00b7": "-"}
+"""Latin letters that Unicode does not take apart, and signs that people use as apostrophes and hyphens."""
 
 
 def digits(text: str) -> str:
@@ -41,30 +55,70 @@ def digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text)
 
 
+def joined(text: str) -> str:
+    """The folded text without blanks and signs: 1Z 5R8-939 as 1z5r8939."""
+    return _SIGNS.sub("", fold(text))
+
+
 def terms(asked: str) -> tuple[str, ...]:
     """What must all occur in a document. A phone number, however written, is one term: its last digits, which are the
-    same with the country's prefix and without. Words without a letter or digit say nothing."""
+    same with the country's prefix and without. Mail addresses keep their signs. Words without a letter or digit say
+    nothing."""
     folded = fold(asked)
     if _is_number(folded):
         return (digits(folded)[-PHONE_TAIL:],)
-    words = [word for word in folded.split() if any(map(str.isalnum, word))]
-    return tuple(dict.fromkeys(words))[:MOST_TERMS]
+    words = [word if "@" in word else _SIGNS.sub("", word) for word in folded.split()]
+    return tuple(dict.fromkeys(word for word in words if any(map(str.isalnum, word))))[:MOST_TERMS]
+
+
+def whole(asked: str) -> str | None:
+    """A text of several words as one, since somebody may have stored it without the blanks (tracking numbers, double
+    names); None when there is nothing to join."""
+    if "@" in asked or len(terms(asked)) < 2:
+        return None
+    text = joined(asked)
+    return text if len(text) >= LEAST_JOINED else None
 
 
 def _is_number(folded: str) -> bool:
     return len(digits(folded)) >= LEAST_PHONE_DIGITS and _PHONE.fullmatch(folded) is not None
 
 
-def document(code: str, words: Iterable[str | None], phone: str | None) -> str:
-    """What is searched of an order: its code with and without the dash, the words, the phone, and the bare digits of
-    all that is written like a phone number. Begins and ends with a blank, so that a word's beginning can be told."""
-    parts = [fold(part) for part in (code, code.replace("-", ""), *words, phone) if part]
-    parts += [digits(part) for part in parts if _is_number(part)]
-    return f" {' '.join(dict.fromkeys(filter(None, parts)))} "
+def document(names: Iterable[str | None], texts: Iterable[str | None] = ()) -> str:
+    """What is searched of an order. `names` are names, companies, towns, phones, mail addresses, codes and references,
+    which people write with and without blanks: they are stored as one word as well. `texts` are stored by the word.
+
+    The words are distinct, sorted, each between two blanks, so that a word's beginning can be told.
+    """
+    found: set[str] = set()
+    for name in filter(None, names):
+        found.add(joined(name))
+        found.update(_words(fold(name)))
+    for text in filter(None, texts):
+        found.update(_words(fold(text)))
+    return f" {' '.join(sorted(found - {''}))} "
 
 
-def occurs(term: str, text: str) -> bool:
-    """Whether a document has a term: anywhere, but one or two letters at a word's beginning only."""
+def _words(folded: str) -> Iterator[str]:
+    for word in folded.split():
+        yield _SIGNS.sub("", word)
+        if "@" in word:
+            yield word
+        else:
+            yield from _SIGNS.split(word)
+
+
+def occurs(asked: str, text: str) -> bool:
+    """Whether a document has what is asked: all terms anywhere, but one or two letters at a word's beginning only; or
+    all of it as one word."""
+    wanted = terms(asked)
+    if not wanted:
+        return not asked.strip()
+    everything = whole(asked)
+    return all(_in(term, text) for term in wanted) or (everything is not None and everything in text)
+
+
+def _in(term: str, text: str) -> bool:
     return (f" {term}" if len(term) < 3 else term) in text
 
 

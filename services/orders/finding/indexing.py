@@ -57,16 +57,20 @@ async def note_changed(connection: Connection, shop: str, order_ids: Sequence[UU
 
 
 def _searched(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    words = (
-        row["customer_name"],
-        row["customer_email"],
-        row["source_reference"],
+    sale = _sale(row)
+    addresses = [sale.get(name) or {} for name in ("shipping_address", "billing_address")]
+    names = (
+        row["code"],
+        *(row[name] for name in ("customer_name", "customer_email", "customer_phone", "source_reference")),
         row["submitted_reference"],
+        (sale.get("customer") or {}).get("company"),
+        *(address.get(name) for address in addresses for name in ("name", "company", "phone", "city")),
         *row["skus"],
         *row["tracking_numbers"],
         *row["payment_references"],
     )
-    text = document(row["code"], words, row["customer_phone"])
+    streets = (address.get(name) for address in addresses for name in ("street", "street_2", "postal_code"))
+    text = document(names, [*streets, *row["descriptions"]])
     facts = facts_in(row)
     return (
         *(row["shop"], row["order_id"], row["placed_at"], fold(row["customer_email"]), text),
@@ -78,8 +82,13 @@ def _searched(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def facts_in(row: Mapping[str, Any]) -> Facts:
     """What accountants want to know, from a row of `read_words`."""
-    sale = from_json(row["body"] or "{}") | from_json(row["amendment"] or "{}")
-    return facts_of(zip(row["rates"], row["amounts"], strict=True), row["total_minor"], sale)
+    return facts_of(zip(row["rates"], row["amounts"], strict=True), row["total_minor"], _sale(row))
+
+
+def _sale(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The sale as it was submitted, with what an edit changed of it."""
+    sale: dict[str, Any] = from_json(row["body"] or "{}") | from_json(row["amendment"] or "{}")
+    return sale
 
 
 def _array(numbers: Iterable[int]) -> str:
@@ -102,12 +111,13 @@ async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
                coalesce(o.customer_email, '') as customer_email, o.source_reference, b.body,
                (select a.content from amendment a where a.shop = o.shop and a.order_id = o.order_id) as amendment,
                b.body -> 'payment' ->> 'provider_reference' as submitted_reference,
-               l.skus, l.rates, l.amounts,
+               l.skus, l.descriptions, l.rates, l.amounts,
                array(select x.tracking_number from shipment x where x.shop = o.shop and x.order_id = o.order_id
                      and x.tracking_number is not null order by x.dispatched_at, x.shipment_id) as tracking_numbers,
-               array(select e.provider_reference from ledger_entry e where e.shop = o.shop
-                     and e.order_id = o.order_id and e.provider_reference is not null
-                     order by e.number) as payment_references
+               array(select r.reference from ledger_entry e
+                     cross join lateral (values (1, e.provider_reference), (2, e.reference)) r (place, reference)
+                     where e.shop = o.shop and e.order_id = o.order_id and r.reference is not null
+                     order by e.number, r.place) as payment_references
            from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
            cross join lateral (select * from orders o
                                where o.order_id = k.order_id and o.shop || '' = k.shop offset 0) o
@@ -120,6 +130,7 @@ async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
                where o.stage <> 'placed' and c.shop = o.shop and c.checkout_id = o.order_id) b on true
            cross join lateral (
                select coalesce(array_agg(l.sku order by l.line) filter (where l.sku is not null), '{}') as skus,
+                      coalesce(array_agg(l.description order by l.line), '{}') as descriptions,
                       coalesce(array_agg(l.vat_rate order by l.line), '{}') as rates,
                       coalesce(array_agg(l.total_minor order by l.line), '{}') as amounts
                from order_line l where l.shop = o.shop and l.order_id = o.order_id) l""",

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.orders.finding.folding import fold, landmark, pattern
+from services.orders.finding.folding import fold, joined, landmark, pattern
 from services.orders.finding.selection import Selection
 from services.orders.finding.statements import Sql, Statement, Walk, from_first, order_of
 from services.orders.short_code import read_code
@@ -23,24 +23,26 @@ Row = tuple[datetime | int, UUID]
 
 
 async def exact_hits(connection: Connection, selection: Selection, asked: str) -> list[Row]:
-    """Orders whose code, mail, tracking number or provider reference is just what was asked, newest first; none when
-    they are more than MOST_EXACT."""
-    word = asked.strip()
-    if len(word) < 4 or " " in word:
+    """Orders whose code, mail, tracking number or payment reference is just what was asked, however it is spaced,
+    newest first; none when they are more than MOST_EXACT."""
+    word, reference = asked.strip(), joined(asked).upper()
+    if len(reference) < 4:
         return []
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), made.put(list(selection.kinds), "bigint[]")
     code, mail = made.put(read_code(word), "text"), made.put(fold(word), "text")
-    spellings = made.put(sorted({word, word.upper(), word.lower()}), "text[]")
+    reference = made.put(reference, "text")
     rest = made.period(selection) + made.amounts(selection) + made.facets(selection)
     sql = f"""with named as materialized (
             select order_id from orders where code = {code} and shop || '' = {shop}
             union (select order_id from order_search where shop = {shop} and mail = {mail}
                    order by placed_at desc limit {MOST_EXACT + 1})
-            union (select order_id from shipment where shop = {shop} and tracking_number = any({spellings})
+            union (select order_id from shipment where shop = {shop} and joined_code(tracking_number) = {reference}
                    limit {MOST_EXACT + 1})
-            union (select order_id from ledger_entry where shop = {shop} and provider_reference = any({spellings})
-                   limit {MOST_EXACT + 1}))
+            union (select order_id from ledger_entry where shop = {shop}
+                     and joined_code(provider_reference) = {reference} limit {MOST_EXACT + 1})
+            union (select order_id from ledger_entry where shop = {shop}
+                     and joined_code(reference) = {reference} limit {MOST_EXACT + 1}))
         select o.placed_at as key, o.order_id from named n
         {order_of("n", shop)}
         where o.kind_id = any({kinds}){rest}
@@ -101,9 +103,10 @@ def _hits(made: Statement, selection: Selection, beyond: str) -> str:
     and document keeps it from being asked for more, and other indexes out."""
     shop = made.put(selection.shop, "text")
     marks = {landmark(term) for term in selection.terms}
-    asked = "".join(f" and s.document like {made.put(pattern(mark), 'text')}" for mark in sorted(marks))
-    whole = [term for term in selection.terms if landmark(term) != term]
-    asked += "".join(f" and s.document || '' like {made.put(pattern(term), 'text')}" for term in whole)
+    found = [f"s.document like {made.put(pattern(mark), 'text')}" for mark in sorted(marks)]
+    full = [term for term in selection.terms if landmark(term) != term]
+    found += [f"s.document || '' like {made.put(pattern(term), 'text')}" for term in full]
+    asked = made.or_whole(selection, found, "s")
     return f"""select s.shop, s.order_id, s.placed_at from order_search s
         where s.shop || '' = {shop}{asked}{made.period(selection, "s")}{beyond}"""
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.orders.finding.filters import Filters
-from services.orders.finding.folding import terms
+from services.orders.finding.folding import terms, whole
 from services.orders.finding.kinds import Kind, fits, fits_in_trouble
 
 
@@ -17,7 +17,8 @@ from services.orders.finding.kinds import Kind, fits, fits_in_trouble
 class Selection:
     """What is looked for in one shop. `troubled_kinds`: of these only orders with a mail or a command in trouble.
 
-    The period is [since, until). `terms` must all occur; `is_hopeless`: there is text to find but no letter in it.
+    The period is [since, until). `terms` must all occur, or `whole`, which is all of them as one word; `is_hopeless`:
+    there is text to find but no letter in it.
     """
 
     shop: str
@@ -30,6 +31,7 @@ class Selection:
     amount_max: int | None = None
     facets: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    whole: str | None = None
     is_hopeless: bool = False
 
     @property
@@ -58,6 +60,7 @@ def select(shop: str, filters: Filters, kinds: Sequence[Kind], zone: ZoneInfo) -
         amount_max=filters.amount_max,
         facets=tuple(tag_facet(tag) for tag in filters.tag),
         terms=words,
+        whole=whole(filters.q),
         is_hopeless=bool(filters.q.strip()) and not words,
     )
 

@@ -83,10 +83,18 @@ class Statement:
                                 and f.facet = any({self.put(list(selection.facets), "text[]")}))"""
 
     def words(self, selection: Selection, table: str = "s") -> str:
-        """The document has all terms."""
-        return "".join(
-            f" and {table}.document like {self.put(pattern(term), 'text')}" for term in selection.terms
-        )
+        """The document has all terms, or all of them as one word."""
+        found = [f"{table}.document like {self.put(pattern(term), 'text')}" for term in selection.terms]
+        return self.or_whole(selection, found, table)
+
+    def or_whole(self, selection: Selection, conditions: list[str], table: str) -> str:
+        """All of these conditions, or the text as one word."""
+        if not conditions:
+            return ""
+        both = " and ".join(conditions)
+        if selection.whole is not None:
+            both = f"(({both}) or {table}.document like {self.put(pattern(selection.whole), 'text')})"
+        return f" and {both}"
 
     def text(self, selection: Selection, table: str = "o") -> str:
         """The order's document has all terms."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
 from services.orders.finding.filters import Filters
-from services.orders.finding.folding import occurs, terms
+from services.orders.finding.folding import occurs
 from services.orders.finding.indexing import index
 from services.orders.finding.selection import midnight
 from services.orders.finding.words import PAYMENT_OF, STATUS_OF, UNPLACED, PaymentWord, Sort, Tab
@@ -151,9 +151,6 @@ def _fits(one: Sample, filters: Filters, zone: ZoneInfo) -> bool:
     trouble = bool(one.flags) or (filters.tab is Tab.PROBLEMS and one.troubled)
     if one.state in UNPLACED and not asked and not (filters.tab is Tab.PROBLEMS and one.flags):
         return False
-    words = terms(filters.q)
-    if filters.q.strip() and not words:
-        return False
     return (
         _in_tab(one, filters.tab, trouble)
         and all(
@@ -176,7 +173,7 @@ def _fits(one: Sample, filters: Filters, zone: ZoneInfo) -> bool:
         and (filters.amount_max is None or one.total_minor <= filters.amount_max)
         and (filters.from_ is None or one.placed_at >= midnight(filters.from_, zone))
         and (filters.to is None or one.placed_at < midnight(filters.to + timedelta(days=1), zone))
-        and all(occurs(term, one.document) for term in words)
+        and occurs(filters.q, one.document)
     )
 
 
