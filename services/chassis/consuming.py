@@ -1,159 +1,43 @@
 """The consuming side of the broker: FastStream connects and opens a channel a queue, deliveries are only collected, and
-each queue has a loop that commits them.
+each queue has a loop that commits them (`queue_reader.py`).
 
 Handlers never run inside a delivery callback: a lost connection cancels those, even in the middle of a COMMIT. They
 put the message in a list; the queue's own loop takes whatever has come, commits it, and acks. A connection that ends
 is replaced whole, with fresh channels and consumer tags (RabbitMQ 3.10 may stall on a reused tag), and what was not
-acked comes again.
+acked comes again. Every wait on a connection has a limit, and what an old connection still delivers is not taken.
 """
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any
 
 import structlog
 from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.exceptions import ChannelNotFoundEntity
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 
-from services.chassis.arriving import Arrival
-from services.chassis.database import describe, is_outage
-from services.chassis.failpoints import reach
+from services.chassis.database import describe
+from services.chassis.limits import is_cancelled, within
+from services.chassis.queue_reader import QueueReader
 from services.chassis.wire import tolerate_foreign_properties
 
 log = structlog.get_logger()
 RECONNECT_SECONDS = 1.0
+LONGEST_RECONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 DRAIN_SECONDS = 5.0
-LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
+MISSING_SECONDS = 2.0
 tolerate_foreign_properties()
-Commit = Callable[[Sequence[Arrival]], Awaitable[Any]]
-
-
-class DeliveryTags:
-    """Which of a channel's deliveries were committed, to ack exactly those.
-
-    An ack of "all up to this one" must not cover a delivery that never reached our hands: it would be lost.
-    """
-
-    def __init__(self) -> None:
-        self._channel: object = None
-        self._committed_to = 0
-        self._beyond: set[int] = set()
-        self.hole_since: float | None = None
-
-    def committed(self, channel: object, tags: Sequence[int]) -> bool:
-        """Note committed deliveries. True when all up to the highest known one are: one ack may say so."""
-        if channel is not self._channel:
-            self._channel, self._committed_to, self._beyond = channel, 0, set()
-        self._beyond.update(tags)
-        while self._committed_to + 1 in self._beyond:
-            self._committed_to += 1
-            self._beyond.discard(self._committed_to)
-        self.hole_since = (self.hole_since or monotonic()) if self._beyond else None
-        return not self._beyond
-
-    def forget(self) -> None:
-        """The channel is gone."""
-        self._channel, self.hole_since = None, None
-
-
-class QueueReader:
-    """One queue: what has arrived, and the loop that commits it in batches and acks."""
-
-    def __init__(self, queue: str, commit: Commit, batch_size: int) -> None:
-        self.queue = queue
-        self._commit = commit
-        self._batch_size = batch_size
-        self._arrived: deque[DeliveredMessage] = deque()
-        self._work = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self.last_commit = monotonic()
-        self._being_committed = 0
-        self.outage: str | None = None
-        self.tags = DeliveryTags()
-
-    def collect(self, message: DeliveredMessage) -> None:
-        """Take a message from the broker."""
-        reach("received", self.queue)
-        self._arrived.append(message)
-        self._idle.clear()
-        self._work.set()
-
-    @property
-    def holds_messages(self) -> bool:
-        return bool(self._arrived) or not self._idle.is_set()
-
-    @property
-    def in_hand(self) -> int:
-        """Messages taken from the broker and not acked yet."""
-        return len(self._arrived) + self._being_committed
-
-    async def run(self) -> None:
-        """Commit and ack until cancelled; between two batches only."""
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            while batch := self._take():
-                self._being_committed = len(batch)
-                await self._commit_until_done(batch)
-                self._being_committed = 0
-            self._idle.set()
-
-    async def drain(self, seconds: float) -> None:
-        """Wait until all that has arrived is committed and acked, for at most so long."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._idle.wait()
-
-    def forget(self) -> None:
-        """The connection is gone: what has not been started will come again."""
-        self._arrived.clear()
-        self.tags.forget()
-
-    def _take(self) -> list[DeliveredMessage]:
-        return [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch_size))]
-
-    async def _commit_until_done(self, batch: list[DeliveredMessage]) -> None:
-        pause = 0.1
-        while batch := [message for message in batch if _can_be_acked(message)]:
-            try:
-                await self._commit([arrival_of(self.queue, message) for message in batch])
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                self.outage = describe(error)
-                log.warning("database away, keeping messages", queue=self.queue, error=self.outage)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_OUTAGE_PAUSE_SECONDS)
-                continue
-            self.outage = None
-            self.last_commit = monotonic()
-            reach("before_ack", self.queue)
-            await self._ack(batch)
-            return
-        self.outage = None
-
-    async def _ack(self, batch: Sequence[DeliveredMessage]) -> None:
-        channel, tags = batch[-1].channel, [_tag(message) for message in batch]
-        try:
-            if self.tags.committed(channel, tags):
-                await channel.basic_ack(max(tags), multiple=True)
-            else:
-                for tag in tags:
-                    await channel.basic_ack(tag)
-        except Exception as error:
-            log.info(
-                "ack lost, the messages will come again and be known",
-                queue=self.queue,
-                error=repr(error)[:200],
-            )
 
 
 class Consumers:
-    """All queues of a service over one connection after another."""
+    """All queues of a service over one connection after another. `missing` are queues the broker does not have: the
+    others are consumed, and these as soon as they are there.
+    """
 
     def __init__(
         self,
@@ -170,10 +54,14 @@ class Consumers:
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
-        self._broker: RabbitBroker | None = None
+        self._connection: Any = None
+        self._generation = 0
         self._consuming: list[tuple[AbstractChannel, str]] = []
         self.is_consuming = False
+        self.missing: list[str] = []
         self.last_error = "not connected yet"
+        for reader in readers:
+            reader.on_dead_connection = self.renew
 
     async def run(self) -> None:
         """Consume until stopped, connection after connection."""
@@ -184,17 +72,27 @@ class Consumers:
             self._ended.set()
 
     async def _run(self) -> None:
+        pause, told = RECONNECT_SECONDS, ""
         while not self._stopping.is_set():
+            began = monotonic()
             try:
                 await self._run_connected()
             except asyncio.CancelledError:
-                raise
+                if is_cancelled():
+                    raise
+                self.last_error = "the connection was closed while we connected"
             except Exception as error:
                 self.last_error = describe(error)
-                log.warning("not consuming", error=self.last_error)
             self.is_consuming = False
+            if self._stopping.is_set():
+                return
+            has_worked = monotonic() - began > CONNECT_SECONDS + ANSWER_SECONDS
+            pause = RECONNECT_SECONDS if has_worked else min(pause * 2, LONGEST_RECONNECT_SECONDS)
+            if has_worked or self.last_error != told:
+                told = self.last_error
+                log.warning("not consuming, connecting again", error=told)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), RECONNECT_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def stop(self, seconds: float = DRAIN_SECONDS + 2) -> None:
         """Take no more messages, commit and ack those taken, then close the connection."""
@@ -209,61 +107,96 @@ class Consumers:
         self._lost.set()
 
     async def counts(self) -> dict[str, tuple[int, int]]:
-        """Messages ready and consumers of each queue, asked on a spare channel."""
-        broker = self._broker
-        connection = getattr(broker, "_connection", None)
-        if connection is None:
+        """Messages ready and consumers of each queue there is, asked on a spare channel. TimeoutError after 5 s."""
+        if self._connection is None:
             return {}
-        async with connection.channel() as channel:
-            found = {}
-            for reader in self._readers:
-                queue = await channel.declare_queue(reader.queue, passive=True, timeout=5)
-                result = queue.declaration_result
-                found[reader.queue] = (result.message_count or 0, result.consumer_count or 0)
-            return found
+        return await within(ANSWER_SECONDS, self._counts(self._connection))
+
+    async def _counts(self, connection: Any) -> dict[str, tuple[int, int]]:
+        found: dict[str, tuple[int, int]] = {}
+        channel: Any = None
+        for reader in self._readers:
+            if channel is None or channel.is_closed:
+                channel = await connection.channel(publisher_confirms=False, timeout=ANSWER_SECONDS)
+            with contextlib.suppress(ChannelNotFoundEntity):
+                said = await channel.queue_declare(reader.queue, passive=True, timeout=ANSWER_SECONDS)
+                found[reader.queue] = (said.message_count or 0, said.consumer_count or 0)
+        if channel is not None and not channel.is_closed:
+            await channel.close()
+        return found
 
     async def _run_connected(self) -> None:
         self._lost.clear()
+        self._generation += 1
         broker = self._make_broker()
         try:
-            await asyncio.wait_for(broker.start(), 15)
-            await self._consume(broker)
-            self._broker = broker
+            connected: Any = await within(CONNECT_SECONDS, broker.connect())
+            self._connection = connected.transport.connection
+            standing = await self.counts()
+            self._note_missing([reader.queue for reader in self._readers if reader.queue not in standing])
+            for reader in self._readers:
+                if reader.queue in standing:
+                    self._subscribe(broker, reader)
+            await within(CONNECT_SECONDS, broker.start())
+            await within(CONNECT_SECONDS, self._consume(broker))
             self.is_consuming = True
-            log.info("consuming", queues=[reader.queue for reader in self._readers])
-            await self._lost.wait()
+            log.info("consuming", queues=sorted(standing), missing=self.missing)
+            await self._wait_until_lost()
         finally:
-            self._broker = None
             self.is_consuming = False
             await self._close(broker)
 
+    async def _wait_until_lost(self) -> None:
+        """Until the connection ends, is given up, or has a queue that was missing."""
+        while not self._lost.is_set():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), MISSING_SECONDS if self.missing else None)
+            if self.missing and not self._lost.is_set():
+                standing = await self.counts()
+                if back := [queue for queue in self.missing if queue in standing]:
+                    self.renew(f"{', '.join(back)} was missing and is there")
+
+    def _note_missing(self, missing: list[str]) -> None:
+        if missing and missing != self.missing:
+            log.error("queues are missing; apply the topology", queues=missing)
+        self.missing = missing
+
     async def _close(self, broker: RabbitBroker) -> None:
+        """End the connection within a few seconds, whether the broker answers or not: one that is left open would go
+        on taking messages that nobody acks.
+        """
         if self._stopping.is_set():
             await self._cancel_consumers()
             await asyncio.gather(*(reader.drain(DRAIN_SECONDS) for reader in self._readers))
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(broker.stop(), 5)
+        self._generation += 1
+        connection, self._connection, self._consuming = self._connection, None, []
         for reader in self._readers:
             reader.forget()
+        if connection is not None:
+            await self._tried(connection.close(ConnectionError("the connection is given up")))
+        await self._tried(broker.stop())
+
+    async def _tried(self, closing: Any) -> None:
+        try:
+            await within(CLOSE_SECONDS, closing)
+        except Exception as error:
+            log.info("a connection did not end in good order", error=describe(error))
 
     async def _cancel_consumers(self) -> None:
         for channel, tag in self._consuming:
             with contextlib.suppress(Exception):
-                await channel.basic_cancel(tag, timeout=2)
+                await within(2.0, channel.basic_cancel(tag, timeout=2))
 
     def _make_broker(self) -> RabbitBroker:
-        broker = RabbitBroker(
+        return RabbitBroker(
             self._url,
             logger=None,
             apply_types=False,
             graceful_timeout=1.0,
             timeout=5,
             reconnect_interval=3600,
-            on_close=[self._on_close],
+            on_close=[self._closer(self._generation)],
         )
-        for reader in self._readers:
-            self._subscribe(broker, reader)
-        return broker
 
     def _subscribe(self, broker: RabbitBroker, reader: QueueReader) -> None:
         """Have FastStream open a channel and look for the queue. Without a handler it consumes nothing itself."""
@@ -274,42 +207,34 @@ class Consumers:
         """Take deliveries as aiormq gives them: the message objects, tasks, parsers, filters and middlewares of the
         layers above cost several times what collecting does.
 
-        A channel that closes ends the connection: the library would reopen it with the same consumer tag.
+        A channel that closes, or whose consumer the broker cancels because the queue was deleted, ends the connection:
+        the library would reopen it with the same consumer tag.
         """
         readers = {reader.queue: reader for reader in self._readers}
         self._consuming = []
+        on_close = self._closer(self._generation)
         for subscriber in broker.subscribers:
             queue: Any = subscriber._queue_obj  # type: ignore[attr-defined]
-            queue.channel.close_callbacks.add(self._on_close)
+            queue.channel.close_callbacks.add(on_close)
             channel = await queue.channel.get_underlay_channel()
-            consumed = await channel.basic_consume(queue.name, _collecting(readers[queue.name]), timeout=5)
+            channel.on_consumer_cancel_callbacks.add(on_close)
+            collect = self._collecting(readers[queue.name], self._generation)
+            consumed = await channel.basic_consume(queue.name, collect, timeout=ANSWER_SECONDS)
             self._consuming.append((channel, consumed.consumer_tag))
 
-    def _on_close(self, *_: Any) -> None:
-        self._lost.set()
+    def _closer(self, generation: int) -> Callable[..., None]:
+        def on_close(*said: Any) -> None:
+            if generation == self._generation and not self._lost.is_set():
+                reasons = [describe(one) for one in said if isinstance(one, BaseException)]
+                self.renew(reasons[0] if reasons else "the broker ended a channel or a consumer")
 
+        return on_close
 
-def _collecting(reader: QueueReader) -> Callable[[DeliveredMessage], Awaitable[None]]:
-    async def collect(message: DeliveredMessage) -> None:
-        reader.collect(message)
+    def _collecting(
+        self, reader: QueueReader, generation: int
+    ) -> Callable[[DeliveredMessage], Awaitable[None]]:
+        async def collect(message: DeliveredMessage) -> None:
+            if generation == self._generation:
+                reader.collect(message)
 
-    return collect
-
-
-def _can_be_acked(message: DeliveredMessage) -> bool:
-    """Whether the channel it came by is still open; if not, the broker gives the message out again."""
-    return not message.channel.is_closed
-
-
-def _tag(message: DeliveredMessage) -> int:
-    tag = message.delivery_tag
-    assert tag is not None, "only a returned message has no delivery tag"
-    return tag
-
-
-def arrival_of(queue: str, message: DeliveredMessage) -> Arrival:
-    """A broker's message as an arrival."""
-    properties = message.header.properties
-    return Arrival(
-        queue=queue, headers=properties.headers or {}, body=message.body, user_id=properties.user_id
-    )
+        return collect

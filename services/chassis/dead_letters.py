@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.envelope import Envelope, EnvelopeUnreadable
 from services.chassis import parking, store
 from services.chassis.arriving import Arrival, dedupe_key, fingerprint, read_envelope
-from services.chassis.consuming import QueueReader
+from services.chassis.queue_reader import QueueReader
 
 if TYPE_CHECKING:
     from services.chassis.hub import Hub

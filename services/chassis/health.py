@@ -17,6 +17,9 @@ from services.chassis.watchdog import Watchdog
 if TYPE_CHECKING:
     from services.chassis.hub import Hub
 
+STALLED_SECONDS = 15.0
+"""Longer than a commit may take with all its tries."""
+
 PUBLIC_PATHS = ("/livez", "/readyz", "/readyz/intake", "/metrics")
 """Routes that need no token; they tell nothing of an order."""
 
@@ -61,10 +64,22 @@ async def what_is_missing(hub: "Hub") -> list[str]:
         )
     elif trouble := hub.relay.trouble:
         missing.append(f"broker: not publishing ({trouble})")
-    missing += [
-        f"database: {reader.queue} waits ({reader.outage})" for reader in hub.readers if reader.outage
+    return [*missing, *_queues_missing(hub)]
+
+
+def _queues_missing(hub: "Hub") -> list[str]:
+    """Queues of this process of which nothing is handled, and why."""
+    consumers = hub.consumers
+    absent = consumers.missing if consumers is not None and consumers.is_consuming else []
+    return [
+        *(f"broker: the queue {queue} is missing; apply the topology" for queue in absent),
+        *(f"database: {reader.queue} waits ({reader.outage})" for reader in hub.readers if reader.outage),
+        *(
+            f"{reader.queue}: messages are in hand and none was committed for {reader.stalled_seconds:.0f} s"
+            for reader in hub.readers
+            if reader.outage is None and reader.stalled_seconds > STALLED_SECONDS
+        ),
     ]
-    return missing
 
 
 async def _database_missing(hub: "Hub") -> list[str]:

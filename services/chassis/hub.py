@@ -17,12 +17,14 @@ from contracts.catalogue import queues_of
 from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import metrics, operations_store, store
 from services.chassis.committing import Committer
-from services.chassis.consuming import Consumers, QueueReader
+from services.chassis.consuming import Consumers
 from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, describe, open_pool, transaction
 from services.chassis.dead_letters import DeadLetterReader
 from services.chassis.failpoints import reach
+from services.chassis.limits import within
 from services.chassis.parking import RetryPolicy
 from services.chassis.partitions import inbox_window, keep_partitions
+from services.chassis.queue_reader import QueueReader
 from services.chassis.rating import Rates
 from services.chassis.relaying import Relay
 from services.chassis.settings import ServiceSettings
@@ -131,7 +133,7 @@ class Hub:
         if self.consumers is None or not self.consumers.is_consuming:
             return {}
         try:
-            return await asyncio.wait_for(self.consumers.counts(), COUNTS_SECONDS)
+            return await within(COUNTS_SECONDS, self.consumers.counts())
         except Exception as error:
             log.info("the broker tells no counts", error=describe(error))
             return {}
@@ -195,10 +197,11 @@ class Hub:
         return [*(reader.run() for reader in self.readers), self.consumers.run()]
 
     def _on_task_end(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled() or self.stopping.is_set():
+        """A loop that ends while nobody stopped the process leaves its work undone: the process is to be replaced."""
+        if self.stopping.is_set():
             return
-        error = task.exception()
-        log.critical("a loop of the service ended", exc_info=error)
+        error = None if task.cancelled() else task.exception()
+        log.critical("a loop of the service ended", was_cancelled=task.cancelled(), exc_info=error)
         self.stopping.set()
 
     async def stop(self) -> None:

@@ -44,6 +44,8 @@ def configure_logs(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(level=max(logging.getLevelName(level), logging.WARNING), handlers=[handler])
+    for library in ("aiormq", "aio_pika"):  # they say of each try what is said here once a state
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 class _Unfailing(structlog.WriteLogger):

@@ -20,10 +20,10 @@ from contracts.catalogue import heard_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from contracts.service import MessageDiscarded, MessageRedriven
 from services.chassis import database, operations_store, resync_store, resyncing, store
-from services.chassis.consuming import QueueReader
 from services.chassis.database import Connection
 from services.chassis.explaining import readable_body
 from services.chassis.parking import storable
+from services.chassis.queue_reader import QueueReader
 
 if TYPE_CHECKING:
     from services.chassis.hub import Hub

@@ -21,6 +21,7 @@ from uuid import UUID
 
 import aio_pika
 import structlog
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from aiormq import Channel as UnderlayChannel
 from aiormq import spec
@@ -38,6 +39,7 @@ from services.chassis import metrics, store
 from services.chassis.arriving import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
 from services.chassis.failpoints import reach
+from services.chassis.limits import cancellations_as_errors, within
 from services.chassis.outgoing import Outgoing
 from services.chassis.pipelining import Publish, outcomes, publish_together
 
@@ -49,6 +51,9 @@ PUBLISH_SECONDS = 10.0
 SWEEP_SECONDS = 1.0
 LONGEST_WITHOUT_SWEEP_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
+LONGEST_RECONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
 """A publish to a missing or forbidden exchange ends the channel, and all that is in flight on it: the culprit is found
 by sending one at a time for a while."""
@@ -73,6 +78,7 @@ class Relay:
         self._sweep_at = 0.0
         self.last_progress = monotonic()
         self.last_error = ""
+        self._reconnect_seconds = RECONNECT_SECONDS
         self.is_failing = False
         self.has_unroutable = False
         self._one_by_one = 0
@@ -113,16 +119,10 @@ class Relay:
     async def _run(self) -> None:
         while not self._stopping:
             try:
-                await self._run_connected()
-            except asyncio.CancelledError:
-                raise
+                with cancellations_as_errors():
+                    await self._run_connected()
             except Exception as error:
-                self.last_error = describe(error)
-                self.is_failing = True
-                self.last_progress = monotonic()
-                away = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
-                write = log.warning if away else log.error
-                write("relay interrupted", error=self.last_error, exc_info=None if away else error)
+                self._note_trouble(error)
             self._waiting.clear()
             if not self._stopping:
                 await self._pause()
@@ -139,24 +139,39 @@ class Relay:
         self._stopping = True
         self._work.set()
 
+    def _note_trouble(self, error: Exception) -> None:
+        """Note why nothing leaves; it is logged when it begins and when it changes."""
+        said, self.last_error = self.last_error if self.is_failing else "", describe(error)
+        self.is_failing = True
+        self.last_progress = monotonic()
+        away = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
+        self._reconnect_seconds = min(self._reconnect_seconds * 2, LONGEST_RECONNECT_SECONDS)
+        if not away:
+            log.error("relay interrupted", error=self.last_error, exc_info=error)
+        elif self.last_error != said:
+            log.warning("relay interrupted", error=self.last_error)
+
     async def _pause(self) -> None:
         """Wait before the next connection; a stop ends the wait, new work does not."""
-        until = monotonic() + RECONNECT_SECONDS
+        until = monotonic() + self._reconnect_seconds
         while not self._stopping and monotonic() < until:
             await asyncio.sleep(0.05)
 
     async def _run_connected(self) -> None:
-        connection = await aio_pika.connect(
+        connection = await within(CONNECT_SECONDS, self._connect())
+        try:
+            self._channel = cast("UnderlayChannel", await within(CONNECT_SECONDS, _channel_of(connection)))
+            await self._release_own()
+            await self._publish_until_closed()
+        finally:
+            self._channel = None
+            with contextlib.suppress(Exception):
+                await within(CLOSE_SECONDS, connection.close())
+
+    async def _connect(self) -> AbstractConnection:
+        return await aio_pika.connect(
             self._url, timeout=5, client_properties={"connection_name": f"{self._service} relay"}
         )
-        async with connection:
-            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            self._channel = cast("UnderlayChannel", await channel.get_underlay_channel())
-            try:
-                await self._release_own()
-                await self._publish_until_closed()
-            finally:
-                self._channel = None
 
     async def _release_own(self) -> None:
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
@@ -195,8 +210,12 @@ class Relay:
             )
         self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
         if not rows and not self._waiting:
-            self.is_failing = False
+            self._is_well()
         return [_outgoing(row, self._service) for row in rows]
+
+    def _is_well(self) -> None:
+        self.is_failing = False
+        self._reconnect_seconds = RECONNECT_SECONDS
 
     async def _publish(self, batch: Sequence[Outgoing]) -> None:
         assert self._channel is not None
@@ -218,7 +237,7 @@ class Relay:
         await self._settle(confirmed, refused)
         if confirmed:
             self.last_progress = monotonic()
-            self.is_failing = False
+            self._is_well()
         if any(isinstance(result, _ENDED_BY_THE_BROKER) for result in results):
             self._one_by_one = ONE_BY_ONE_AFTER_A_FAULT
         if unknown := [r for o, r in zip(batch, results, strict=True) if r and not _why_refused(o, r)]:
@@ -255,6 +274,11 @@ class Relay:
                 event_id=str(alike[0].outgoing.envelope.id),
                 error=repr(alike[0].error)[:300],
             )
+
+
+async def _channel_of(connection: AbstractConnection) -> object:
+    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+    return await channel.get_underlay_channel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import structlog
 
 from services.chassis import database, store
 from services.chassis.database import describe
+from services.chassis.limits import cancellations_as_errors
 from services.chassis.working import Worker
 
 if TYPE_CHECKING:
@@ -110,13 +111,14 @@ class Watchdog:
         if consumers is None or not consumers.is_consuming:
             return
         try:
-            counts = await asyncio.wait_for(consumers.counts(), 10)
+            with cancellations_as_errors():
+                counts = await consumers.counts()
         except Exception as error:
             consumers.renew(f"the broker does not answer on a spare channel: {describe(error)}")
             return
         for reader in hub.readers:
-            ready, present = counts.get(reader.queue, (0, 1))
-            if present == 0:
+            ready, present = counts.get(reader.queue, (0, 0))
+            if present == 0 and reader.queue not in consumers.missing:
                 consumers.renew(f"the broker knows no consumer of {reader.queue}")
             hole = reader.tags.hole_since
             if hole is not None and monotonic() - hole > self._limit / 4:

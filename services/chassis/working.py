@@ -14,6 +14,7 @@ import structlog
 
 from services.chassis import metrics, store
 from services.chassis.database import describe, is_outage
+from services.chassis.limits import cancellations_as_errors
 from services.chassis.unit import Unit
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Worker:
         while not hub.stopping.is_set():
             self._nudged.clear()
             try:
-                more = await self._run(hub)
+                with cancellations_as_errors():
+                    more = await self._run(hub)
                 failures = 0
             except Exception as error:
                 more = False
