@@ -93,8 +93,12 @@ class StripeApi:
 
     async def _list(self, request: Request) -> Response:
         intent = request.query_params.get("payment_intent")
-        found = [refund for refund in self.refunds.values() if refund["payment_intent"] == intent]
-        return JSONResponse({"object": "list", "data": found, "has_more": False})
+        limit = int(request.query_params.get("limit", "10"))
+        after = request.query_params.get("starting_after")
+        found = [refund for refund in reversed(self.refunds.values()) if refund["payment_intent"] == intent]
+        if after is not None:
+            found = found[[refund["id"] for refund in found].index(after) + 1 :]
+        return JSONResponse({"object": "list", "data": found[:limit], "has_more": len(found) > limit})
 
     def _tell_later(self, made: dict[str, Any]) -> None:
         task = asyncio.create_task(self._tell_all(made))

@@ -87,6 +87,11 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "") in _CONFLICT_STATES
 
 
+def is_unique_violation(error: BaseException) -> bool:
+    """Another row has the key already. Trying again helps only when it was written a moment ago."""
+    return isinstance(error, asyncpg.UniqueViolationError)
+
+
 def describe(error: BaseException) -> str:
     """An error in one line without the row or the input it is about: those hold what customers wrote."""
     name = type(error).__name__

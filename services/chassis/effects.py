@@ -1,83 +1,65 @@
 """External effects (mails, provider calls): planned with the decision, marked in flight before the call, settled after.
 
-An effect whose process died in flight may or may not have happened. Nobody can know, so it becomes `uncertain` and a
-person or a policy decides; it is never silently repeated.
+An effect whose process died in flight, or that raised, may or may not have happened. Its kind says what follows
+(`interrupted`): `Uncertain`, for a person to decide, or `Retry` where the outside can be asked first. An outcome that
+is known is kept in hand until it can be recorded, and every end goes through `record`. `attempts` guards against
+repetition without end: the program only ever raises it, a person's decision sets it back.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
-from services.chassis import metrics, store
-from services.chassis.database import describe, is_outage
+from services.chassis import store
+from services.chassis.database import describe, is_conflict, is_outage
+from services.chassis.effect_outcomes import (
+    Done,
+    Effect,
+    Failed,
+    Interrupted,
+    Outcome,
+    Perform,
+    Record,
+    Retry,
+    Uncertain,
+)
 from services.chassis.failpoints import reach
-from services.chassis.parking import RetryPolicy, storable
+from services.chassis.settling import Performed, Settling, effect_of
 from services.chassis.unit import Unit
 
 if TYPE_CHECKING:
     from services.chassis.hub import Hub
 
+__all__ = [
+    "Done",
+    "Effect",
+    "EffectWorker",
+    "Failed",
+    "Outcome",
+    "Retry",
+    "Uncertain",
+    "decide",
+]
 log = structlog.get_logger()
 CLAIMS_PER_HAND = 2
 """Effects claimed at once per concurrent call: whatever is claimed when the process dies becomes uncertain."""
 TOGETHER_SECONDS = 0.25
 """Effects finished within this time of one another are recorded in one transaction."""
 
-LONGEST_OUTAGE_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 2.0
+"""Between two tries to record what can't be recorded now: the database is away, or a lock stands in the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One effect to perform. `attempts` counts the tries including this one."""
-
-    key: str
-    kind: str
-    payload: dict[str, Any]
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It happened."""
-
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """It surely did not happen; try again after a while."""
-
-    detail: str
-    after: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """It was refused for good."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertain:
-    """Nobody knows whether it happened."""
-
-    detail: str
-
-
-Outcome = Done | Retry | Failed | Uncertain
-Perform = Callable[[Effect], Awaitable[Outcome]]
-Record = Callable[[Unit, Sequence[tuple[Effect, Outcome]]], Awaitable[None]]
-_STATES: dict[type, str] = {Done: "done", Retry: "planned", Failed: "failed", Uncertain: "uncertain"}
+def _uncertain(_: Effect, why: str) -> Outcome:
+    return Uncertain(why)
 
 
 class EffectWorker:
-    """Performs one kind of effect. `record` runs inside the transaction that settles a batch."""
+    """Performs one kind of effect. `record` runs inside the transaction that settles a batch; `interrupted` says what
+    becomes of an effect that was in flight when its process died or that raised, and why."""
 
     def __init__(
         self,
@@ -87,13 +69,14 @@ class EffectWorker:
         concurrency: int = 8,
         attempts: int = 12,
         lease_seconds: float | None = None,
+        interrupted: Interrupted = _uncertain,
     ) -> None:
         self.kind = kind
         self._perform = perform
-        self._record = record
         self._concurrency = concurrency
-        self._attempts = attempts
         self._lease_seconds = lease_seconds
+        self._interrupted = interrupted
+        self._settling = Settling(kind, record, attempts, interrupted)
         self._lost_checked_at = 0.0
 
     async def run(self, hub: "Hub") -> bool:
@@ -107,48 +90,58 @@ class EffectWorker:
         if not rows:
             return False
         reach("effect_in_flight")
-        effects = [Effect(r["key"], r["kind"], json.loads(r["payload"]), r["attempts"]) for r in rows]
-        await self._perform_all(hub, effects, lease)
+        await self._perform_all(hub, [effect_of(row) for row in rows], lease)
         return True
 
     async def _perform_all(self, hub: "Hub", effects: Sequence[Effect], lease: timedelta) -> None:
-        """Perform and settle. What was performed is settled however long the database is away meanwhile."""
+        """Perform and settle. What was performed is settled however long the database is away, or locks stand in the
+        way, meanwhile."""
         gate = asyncio.Semaphore(self._concurrency)
+        clock = asyncio.get_running_loop().time
         running = {asyncio.create_task(self._one(hub, gate, effect)): effect for effect in effects}
-        performed: list[tuple[Effect, Outcome | None]] = []
+        performed: list[Performed] = []
         pause = TOGETHER_SECONDS
         try:
             while running or performed:
                 done, _ = await asyncio.wait(running, timeout=pause) if running else (set(), None)
-                performed += [(running.pop(task), task.result()) for task in done]
+                performed += [Performed(running.pop(task), task.result(), clock()) for task in done]
                 try:
-                    await self._keep_books(hub, performed, list(running.values()), lease)
-                    performed, pause = [], TOGETHER_SECONDS
+                    performed = await self._keep_books(hub, performed, list(running.values()), lease)
+                    pause = self._pause_after(pause) if performed else TOGETHER_SECONDS
                 except Exception as error:
-                    if not is_outage(error):
+                    if not is_outage(error) and not is_conflict(error):
                         raise
-                    log.warning("database away, keeping outcomes", kind=self.kind, error=describe(error))
+                    log.warning("outcomes can't be recorded now", kind=self.kind, error=describe(error))
+                    pause = self._pause_after(pause)
+                if performed and not running:
                     await asyncio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_OUTAGE_PAUSE_SECONDS)
         finally:
             for task in running:
                 task.cancel()
 
+    def _pause_after(self, pause: float) -> float:
+        return min(pause * 2, LONGEST_PAUSE_SECONDS)
+
     async def _keep_books(
-        self,
-        hub: "Hub",
-        performed: Sequence[tuple[Effect, Outcome | None]],
-        running: Sequence[Effect],
-        lease: timedelta,
-    ) -> None:
-        results = [(effect, outcome) for effect, outcome in performed if outcome is not None]
-        if results:
-            await self._settle(hub, results)
-        untouched = [effect.key for effect, outcome in performed if outcome is None]
-        if untouched or running:
+        self, hub: "Hub", performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
+    ) -> list[Performed]:
+        """Settle what was performed, give back what was not begun, keep the leases of the rest. Returns what is to be
+        settled later, since a lock stands in its way."""
+        kept = [one for one in performed if one.outcome is not None]
+        untouched = [one.effect.key for one in performed if one.outcome is None]
+        if kept:
+            in_hand = [*running, *(one.effect for one in kept)]
+            kept = await self._settling.settle(hub, kept, lambda: self._extend(hub, in_hand, lease))
+        if untouched:
             async with hub.acquire() as connection:
                 await store.release_effects(connection, hub.owner, untouched)
-                await store.extend_leases(connection, hub.owner, [e.key for e in running], lease)
+        await self._extend(hub, [*running, *(one.effect for one in kept)], lease)
+        return kept
+
+    async def _extend(self, hub: "Hub", effects: Sequence[Effect], lease: timedelta) -> None:
+        if effects:
+            async with hub.acquire() as connection:
+                await store.extend_leases(connection, hub.owner, [effect.key for effect in effects], lease)
 
     async def _one(self, hub: "Hub", gate: asyncio.Semaphore, effect: Effect) -> Outcome | None:
         """What became of it; None when the process was told to stop before it was begun."""
@@ -161,88 +154,18 @@ class EffectWorker:
                 log.error(
                     "effect raised", kind=self.kind, key=effect.key, error=describe(error), exc_info=error
                 )
-                return Uncertain(describe(error))
-
-    async def _settle(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
-        """Settle together; if that fails each alone, so that one that can't be recorded holds up no other."""
-        results = [self._or_give_up(effect, outcome) for effect, outcome in results]
-        try:
-            await self._settle_together(hub, results)
-        except Exception as error:
-            if is_outage(error):
-                raise
-            for effect, outcome in results:
-                await self._settle_alone(hub, effect, outcome)
-        for _, outcome in results:
-            metrics.EFFECTS.labels(hub.service, self.kind, type(outcome).__name__.lower()).inc()
-
-    async def _settle_alone(self, hub: "Hub", effect: Effect, outcome: Outcome) -> None:
-        try:
-            await self._settle_together(hub, [(effect, outcome)])
-        except Exception as error:
-            if is_outage(error):
-                raise
-            log.error("outcome can't be recorded", kind=self.kind, key=effect.key, error=describe(error))
-            detail = (
-                f"was {type(outcome).__name__.lower()}, but that could not be recorded: {describe(error)}"
-            )
-            row = (effect.key, "uncertain", storable(detail), None)
-            async with hub.unit() as unit:
-                await store.settle_effects(unit.connection, [row], None, unit.now)
-
-    async def _settle_together(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
-        policy = hub.retry_policy
-        async with hub.unit() as unit:
-            rows = [
-                (e.key, _STATES[type(o)], storable(o.detail or "") or None, _next_at(e, o, policy, unit.now))
-                for e, o in results
-            ]
-            settled = await store.settle_effects(unit.connection, rows, hub.owner, unit.now)
-            await self._record(
-                unit, [(effect, outcome) for effect, outcome in results if effect.key in settled]
-            )
-
-    def _or_give_up(self, effect: Effect, outcome: Outcome) -> tuple[Effect, Outcome]:
-        if isinstance(outcome, Retry) and effect.attempts >= self._attempts:
-            return effect, Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
-        return effect, outcome
+                return self._interrupted(effect, describe(error))
 
     async def _settle_lost(self, hub: "Hub") -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._lost_checked_at < 1.0:
-            return
-        self._lost_checked_at = now
-        lost: list[tuple[Effect, Outcome]] = []
-        try:
-            async with hub.unit() as unit:
-                for row in await store.take_lost_effects(unit.connection, self.kind, 100):
-                    effect = Effect(row["key"], row["kind"], json.loads(row["payload"]), row["attempts"])
-                    lost.append((effect, Uncertain("the process died while it was in flight")))
-                if lost:
-                    states = [(effect.key, "uncertain", outcome.detail, None) for effect, outcome in lost]
-                    await store.settle_effects(unit.connection, states, None, unit.now)
-                    await self._record(unit, lost)
-        except Exception as error:
-            if is_outage(error) or not lost:
-                raise
-            await self._adopt(hub, lost)
-
-    async def _adopt(self, hub: "Hub", lost: Sequence[tuple[Effect, Outcome]]) -> None:
-        """Settle each lost effect alone, as if it had been ours."""
-        async with hub.acquire() as connection:
-            await store.adopt_effects(connection, hub.owner, [effect.key for effect, _ in lost])
-        for effect, outcome in lost:
-            await self._settle_alone(hub, effect, outcome)
-
-
-def _next_at(effect: Effect, outcome: Outcome, policy: RetryPolicy, now: datetime) -> datetime | None:
-    if not isinstance(outcome, Retry):
-        return None
-    return now + (outcome.after or policy.delay(effect.attempts - 1))
+        if now - self._lost_checked_at >= 1.0:
+            self._lost_checked_at = now
+            await self._settling.settle_lost(hub)
 
 
 async def decide(unit: Unit, key: str, state: str, note: str) -> bool:
-    """A person's decision on a failed or uncertain effect: `planned` repeats it, `done` or `discarded` ends it."""
+    """A person's decision on an effect that has ended: `planned` repeats it with its tries counted anew, `done` or
+    `discarded` ends it. Never for what the program repeats by itself: that is a `Retry`, which goes on counting."""
     if state not in ("planned", "done", "discarded"):
         raise ValueError(f"an effect can be decided to be planned, done or discarded, not {state}")
     return await store.decide_effect(unit.connection, key, state, note, unit.now)

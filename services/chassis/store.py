@@ -388,7 +388,7 @@ async def take_effects(
                ORDER BY next_at, key LIMIT $4 FOR UPDATE SKIP LOCKED)
            UPDATE msg.effect e SET state = 'in_flight', owner = $2, lease_until = now() + $3,
                attempts = attempts + 1, updated_at = now()
-           FROM due WHERE e.key = due.key RETURNING e.key, e.kind, e.payload, e.attempts, e.created_at""",
+           FROM due WHERE e.key = due.key RETURNING e.key, e.kind, e.payload, e.attempts, e.detail""",
         kind,
         owner,
         lease,
@@ -399,7 +399,7 @@ async def take_effects(
 async def take_lost_effects(connection: Connection, kind: str, limit: int) -> list[Row]:
     """Effects in flight whose process is gone: nobody knows whether the call went out. Locks them."""
     return await connection.fetch(
-        """SELECT key, kind, payload, attempts FROM msg.effect
+        """SELECT key, kind, payload, attempts, detail FROM msg.effect
            WHERE kind = $1 AND state = 'in_flight' AND lease_until < now()
            ORDER BY key LIMIT $2 FOR UPDATE SKIP LOCKED""",
         kind,
@@ -461,7 +461,7 @@ async def extend_leases(connection: Connection, owner: UUID, keys: Sequence[str]
 
 
 async def decide_effect(connection: Connection, key: str, state: str, note: str, now: datetime) -> bool:
-    """A person's decision on an effect that failed or is uncertain: `planned` (again), `done` or `discarded`."""
+    """A person's decision on an effect that has ended: `planned` (its tries counted anew), `done` or `discarded`."""
     status = await connection.execute(
         """UPDATE msg.effect SET state = $2, detail = $3, next_at = $4, updated_at = $4, attempts = 0
            WHERE key = $1 AND state IN ('failed', 'uncertain', 'done')""",

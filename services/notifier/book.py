@@ -24,6 +24,10 @@ MAIL = "mail"
 """The kind of the effect that sends a mail; its key is the mail's id."""
 
 
+TEMPLATE = "template"
+"""What the effect knows of its mail: the template's name."""
+
+
 class MailBook(Book):
     """What one unit knows of orders and decides to write."""
 
@@ -94,8 +98,8 @@ class MailBook(Book):
             await store.correct_addressees(self.unit.writes, list(self._corrected.values()))
         if self._decided:
             await store.insert_mails(self.unit.writes, list(self._decided.values()))
-        for identifier in self._decided:
-            self.unit.plan(MAIL, str(identifier), {})
+        for identifier, mail in self._decided.items():
+            self.unit.plan(MAIL, str(identifier), {TEMPLATE: mail.template.value})
         for mail, actor, command, again in self.asked:
             await resending.carry_out(self.unit, mail, actor, command, again=again)
         self.unit.after_commit(self._keep)

@@ -12,21 +12,22 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import structlog
 from asyncpg import InterfaceError, InternalClientError, PostgresError
-from jinja2 import TemplateError
 
 from contracts.envelope import Envelope
 from contracts.message import Message
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
-from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
+from services.chassis.database import describe
+from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
 from services.chassis.grouping import GroupCommit
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
 from services.notifier import settings as configured
 from services.notifier import store
-from services.notifier.book import MAIL
+from services.notifier.book import MAIL, TEMPLATE
 from services.notifier.composing import compose
-from services.notifier.mail import Cause, Mail
+from services.notifier.mail import Cause, Mail, Template
 from services.notifier.recent import Pair, recent
 from services.notifier.resending import report
 from services.notifier.smtp import Pool, ServerAway, away_delay
@@ -34,6 +35,7 @@ from services.notifier.smtp import Pool, ServerAway, away_delay
 if TYPE_CHECKING:
     from services.chassis.hub import Hub
 
+log = structlog.get_logger()
 CONCURRENCY = 16
 """Mails worked on at once; the connections are fewer, so that one is written while another travels."""
 _NEVER = 2**31 - 1
@@ -61,7 +63,9 @@ class Sender:
         self._hub = hub
         self._settings = configured.of(hub)
         self.pool = Pool(self._settings)
-        self.effects = EffectWorker(MAIL, self.perform, self.record, concurrency=CONCURRENCY, attempts=_NEVER)
+        self.effects = EffectWorker(
+            MAIL, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=self._interrupted
+        )
         self._read = GroupCommit(self._read_together)
 
     def worker(self) -> Worker:
@@ -72,11 +76,14 @@ class Sender:
         """Send one mail. Raises nothing that could leave its fate in doubt."""
         try:
             mail, addressee = await self._find(UUID(effect.key))
-            letter = compose(mail, addressee, self._settings.profile(mail.shop))
-        except (LookupError, ValueError, TypeError, TemplateError) as error:
-            return Failed(f"the mail could not be written: {type(error).__name__}: {error}"[:900])
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
             return Retry(f"the database did not give the mail: {type(error).__name__}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
+            return _unwritten(error)
+        try:
+            letter = compose(mail, addressee, self._settings.profile(mail.shop))
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
+            return _unwritten(error)
         try:
             return self._patience(mail, effect, await self.pool.send(letter))
         except ServerAway as away:
@@ -88,8 +95,6 @@ class Sender:
         mails = await self._settled_mails(unit, list(final))
         for fate, message in _FATES:
             told = [(mail, *final[mail.id]) for mail in mails if type(final[mail.id][1]) is fate]
-            if fate is Uncertain:
-                told = [item for item in told if not await self._goes_again(unit, item[0], item[1])]
             for cause, reports in _by_command(told, unit).items():
                 unit.emit(message(reports), cause=_envelope_of(cause, unit) if cause else None)
 
@@ -117,7 +122,7 @@ class Sender:
     def _patience(self, mail: Mail, effect: Effect, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Retry) and self._is_hopeless(mail, effect):
             return Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
-        if isinstance(outcome, Uncertain) and self._may_resend(mail, effect):
+        if isinstance(outcome, Uncertain) and self._resends(mail.template, effect):
             return Retry(f"{_AGAIN}: {outcome.detail}")
         return outcome
 
@@ -129,12 +134,21 @@ class Sender:
             age >= timedelta(hours=settings.mail_give_up_hours) and effect.attempts >= settings.mail_attempts
         )
 
-    async def _goes_again(self, unit: Unit, mail: Mail, effect: Effect) -> bool:
-        """A mail in flight when its process died goes again if the settings say so for its template."""
-        return self._may_resend(mail, effect) and await decide(unit, effect.key, "planned", _AGAIN)
+    def _interrupted(self, effect: Effect, why: str) -> Outcome:
+        """A mail in flight when its process died goes again if the settings say so for its template, not for ever."""
+        template = effect.payload.get(TEMPLATE)
+        if template in tuple(Template) and self._resends(Template(template), effect):
+            return Retry(f"{_AGAIN}: {why}")
+        return Uncertain(why)
 
-    def _may_resend(self, mail: Mail, effect: Effect) -> bool:
-        return self._settings.resends(mail.template) and effect.attempts <= _RESENDS
+    def _resends(self, template: Template, effect: Effect) -> bool:
+        return self._settings.resends(template) and effect.attempts <= _RESENDS
+
+
+def _unwritten(error: Exception) -> Failed:
+    """Nothing was handed to the mail server, whatever went wrong before."""
+    log.error("a mail could not be written", error=describe(error))
+    return Failed(f"the mail could not be written: {type(error).__name__}: {error}"[:900])
 
 
 def _by_command(

@@ -163,6 +163,12 @@ class Pool:
             if line.whole_sent:
                 return Uncertain(f"no answer after the whole letter was sent: {_reason(error)}")
             return Retry(f"connection lost before the letter was sent: {_reason(error)}")
+        except Exception as error:  # noqa: BLE001 - its fate is known by how far it came
+            line.dialogue.hang_up()
+            said = _reason(error)
+            if line.whole_sent:
+                return Uncertain(f"no answer after the whole letter was sent: {said}")
+            return Failed(f"the letter can't be handed over: {said}")
         except BaseException:  # above all a cancelled task: the server's answer would be the next letter's
             line.dialogue.hang_up()
             raise

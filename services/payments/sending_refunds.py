@@ -1,18 +1,20 @@
 """Refunds that were asked to be sent are really sent: planned, in flight, and then what the provider answered.
 
-The provider's idempotency key is the refund's id, so what may or may not have happened is simply asked for again:
-after a time-out, a 5xx or the death of this process. From the second try on the provider is asked first whether it has
-the refund, for it forgets keys after a day. Given up is only what it refuses, or does not have after `ATTEMPTS` tries.
+The provider's idempotency key is the refund's id, so what may or may not have happened is asked for again: after a
+time-out, a 5xx or the death of this process. But for the very first try the provider is first asked whether it has the
+refund, for it forgets keys after a day. Failed is only what it refuses to make, or surely does not have after
+`ATTEMPTS` tries; when it can't be asked, the refund is uncertain and a person decides.
 """
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
+from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
 from services.chassis.hub import Hub
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
@@ -26,11 +28,14 @@ from services.payments.stripe.event import ShapeUnexpected
 from services.payments.stripe.money import StripeAmountUnusable
 from services.payments.stripe.reading import refund_facts
 
-ATTEMPTS = 40
-"""With pauses that grow to a quarter of an hour: more than eight hours."""
+ATTEMPTS = 120
+"""With pauses that grow to a quarter of an hour: more than a day, after which Stripe no longer repeats a 5xx of its own
+under the same key."""
+INTERRUPTIONS = 12
+"""Tries after which a refund whose process dies, or that raises, is left to a person: about an hour."""
+LONGEST_PAUSE = timedelta(minutes=15)
 CONCURRENCY = 4
 _NEVER = 2**31 - 1
-_AGAIN = "asked again under the same key"
 log = structlog.get_logger()
 
 
@@ -45,7 +50,9 @@ class RefundSender:
             for endpoint in hub.settings.stripe_endpoints
             if endpoint.api_key is not None
         }
-        self.effects = EffectWorker(EFFECT, self.perform, self.record, CONCURRENCY, _NEVER)
+        self.effects = EffectWorker(
+            EFFECT, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=interrupted
+        )
 
     def worker(self) -> Worker:
         """The worker that sends what is due."""
@@ -60,14 +67,21 @@ class RefundSender:
         wish = _wish(effect)
         key = self._keys.get(wish.shop)
         if key is None:
-            return Failed(
-                f"no API key of shop {wish.shop} in COMPTOIR_STRIPE_ENDPOINTS; add api_key and ask anew"
-            )
+            text = f"no API key of shop {wish.shop} in COMPTOIR_STRIPE_ENDPOINTS; add api_key and ask anew"
+            return Failed(text) if effect.is_first_try else Uncertain(text)
         try:
-            found = await self._client.find_refund(key, wish) if effect.attempts > 1 else None
-            if found is None and effect.attempts > ATTEMPTS:
-                return Failed(f"given up after {effect.attempts} tries; Stripe has no such refund")
-            return Done(json.dumps(found or await self._client.refund(key, wish)))
+            found = None if effect.is_first_try else await self._client.find_refund(key, wish)
+        except StripeRefused as refused:
+            return Uncertain(f"Stripe does not say whether it has the refund: {refused}")
+        except StripeAway as away:
+            return _again(effect, str(away))
+        if found is None and effect.attempts > ATTEMPTS:
+            return Failed(f"given up after {effect.attempts} tries; Stripe has no such refund")
+        return Done(json.dumps(found)) if found is not None else await self._ask(key, wish)
+
+    async def _ask(self, key: str, wish: RefundWish) -> Outcome:
+        try:
+            return Done(json.dumps(await self._client.refund(key, wish)))
         except StripeRefused as refused:
             return Failed(str(refused))
         except (StripeAmountUnusable, KeyError) as unusable:
@@ -78,9 +92,6 @@ class RefundSender:
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
         """Enter what the provider answered. Runs in the transaction that settles the effects."""
         final = [(effect, outcome) for effect, outcome in results if isinstance(outcome, Done | Failed)]
-        for effect, outcome in results:
-            if isinstance(outcome, Uncertain) and effect.attempts <= 2 * ATTEMPTS:
-                await decide(unit, effect.key, "planned", _AGAIN)
         if not final:
             return
         book = AccountBook(unit)
@@ -88,6 +99,17 @@ class RefundSender:
         for effect, outcome in final:
             _enter(book, _wish(effect), outcome)
         await book.save()
+
+
+def interrupted(effect: Effect, why: str) -> Outcome:
+    """What becomes of a refund whose process died, or that raised: Stripe is asked whether it has it, a while later."""
+    if effect.attempts >= INTERRUPTIONS:
+        return Uncertain(f"interrupted {effect.attempts} times: {why}")
+    return Retry(why, min(timedelta(seconds=2.0**effect.attempts), LONGEST_PAUSE))
+
+
+def _again(effect: Effect, why: str) -> Outcome:
+    return Retry(why) if effect.attempts <= ATTEMPTS else Uncertain(f"Stripe could not be asked: {why}")
 
 
 def _enter(book: AccountBook, wish: RefundWish, outcome: Done | Failed) -> None:

@@ -224,3 +224,101 @@ async def test_the_same_key_planned_twice_is_one_effect(sample_desks: SampleDesk
             unit.plan("errand", "the-key", {"sku": "A"})
             unit.plan("errand", "the-key", {"sku": "B"}, due_at=unit.now + timedelta(days=1))
     assert await states(desk) == {"A": "planned"}
+
+
+async def test_a_kind_may_have_what_was_interrupted_tried_again(sample_desks: SampleDesks) -> None:
+    """Where the outside can be asked first; tries go on counting, pauses grow, so that there is an end."""
+    desk = await planned(sample_desks, "A", retry_seconds=10)
+    seen: list[tuple[int, bool]] = []
+
+    def interrupted(effect: Effect, why: str) -> Outcome:
+        return Retry(why) if effect.attempts < 3 else Uncertain(why)
+
+    def answer(effect: Effect) -> Outcome:
+        seen.append((effect.attempts, effect.is_first_try))
+        raise RuntimeError("unforeseen")
+
+    worker = Errands(answer).worker(interrupted=interrupted)
+    for _ in range(3):
+        assert await worker.run(desk.hub)
+        assert not await worker.run(desk.hub)
+        await due_now(desk)
+    assert seen == [(1, True), (2, False), (3, False)]
+    assert await states(desk) == {"A": "uncertain"}
+
+
+async def test_one_that_died_and_is_tried_again_goes_on_counting(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    await desk.hub.pool.execute(
+        "UPDATE msg.effect SET state = 'in_flight', attempts = 1, lease_until = now() - interval '1 s'"
+    )
+    later = Errands()
+    worker = later.worker(interrupted=lambda effect, why: Retry(why))
+    await worker.run(desk.hub)
+    assert (await states(desk), later.performed) == ({"A": "planned"}, [])
+    await due_now(desk)
+    await worker.run(desk.hub)
+    assert await desk.fetchval("SELECT attempts FROM msg.effect") == 2
+
+
+async def test_an_outcome_waits_for_a_lock_and_holds_up_no_other(sample_desks: SampleDesks) -> None:
+    """Two lock time-outs pass; the leases are kept meanwhile, so that no other process takes it for lost."""
+    desk = await planned(sample_desks, "A", "B")
+    errands = Errands()
+    blocked = {"A": 3}
+
+    async def record(unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        for effect, _ in results:
+            sku = effect.payload["sku"]
+            if blocked.get(sku):
+                blocked[sku] -= 1
+                await unit.connection.execute("DO $$ BEGIN RAISE lock_not_available; END $$")
+        await errands.record(unit, results)
+
+    await EffectWorker("errand", errands.perform, record, lease_seconds=1).run(desk.hub)
+    assert await states(desk) == {"A": "done", "B": "done"}
+    assert [end for _, end in errands.recorded] == ["Done", "Done"]
+    assert len(errands.performed) == 2
+
+
+async def test_what_cannot_be_recorded_as_it_is_is_told_as_uncertain(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    errands = Errands()
+
+    async def record(unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        if any(isinstance(outcome, Done) for _, outcome in results):
+            raise KeyError("unreadable")
+        await errands.record(unit, results)
+
+    await EffectWorker("errand", errands.perform, record).run(desk.hub)
+    assert await states(desk) == {"A": "uncertain"}
+    assert [end for _, end in errands.recorded] == ["Uncertain"]
+
+
+async def test_a_key_that_is_taken_for_good_ends_uncertain(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    errands = Errands()
+
+    async def record(unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        if any(isinstance(outcome, Done) for _, outcome in results):
+            await unit.connection.execute("DO $$ BEGIN RAISE unique_violation; END $$")
+        await errands.record(unit, results)
+
+    await EffectWorker("errand", errands.perform, record).run(desk.hub)
+    assert await states(desk) == {"A": "uncertain"}
+
+
+async def test_after_a_persons_decision_it_is_no_first_try(sample_desks: SampleDesks) -> None:
+    desk = await planned(sample_desks, "A")
+    await Errands(lambda effect: Uncertain("?")).worker().run(desk.hub)
+    key = await desk.fetchval("SELECT key FROM msg.effect")
+    async with desk.unit() as unit:
+        assert await decide(unit, key, "planned", "ann: look again")
+    tries: list[tuple[int, bool]] = []
+
+    def answer(effect: Effect) -> Outcome:
+        tries.append((effect.attempts, effect.is_first_try))
+        return Done()
+
+    await Errands(answer).worker().run(desk.hub)
+    assert tries == [(1, False)]

@@ -241,3 +241,18 @@ async def test_worker_is_nudged_by_the_placing(desks: Desks, mail_server: MailSe
     await until(all_done)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
+
+
+async def test_mail_that_cannot_be_written_fails_whatever_the_reason(
+    desks: Desks, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was never handed to the mail server, so there is no doubt about it."""
+
+    def overflow(*_: Any) -> None:
+        raise OverflowError("date value out of range")
+
+    desk, sender = await a_desk(desks, mail_server)
+    monkeypatch.setattr("services.notifier.sending.compose", overflow)
+    await desk.deliver(an_order())
+    assert await send_until(desk, sender, settled) == {"failed": 2}
+    assert sum(map(len, reports(desk, MailFailed))) == 2

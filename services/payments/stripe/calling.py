@@ -70,14 +70,19 @@ class StripeClient:
         return await self._call("POST", key, data=form, headers={"Idempotency-Key": str(wish.refund_id)})
 
     async def find_refund(self, key: str, wish: RefundWish) -> dict[str, Any] | None:
-        """The refund that carries our id, if Stripe has one. Raises StripeAway, StripeRefused."""
+        """The refund that carries our id, if Stripe has one of this payment. Raises StripeAway, StripeRefused."""
         query = {wish.payment_field: wish.payment, "limit": str(MOST_LISTED)}
-        listed = (await self._call("GET", key, params=query)).get("data")
-        for item in listed if isinstance(listed, list) else []:
-            metadata = item.get("metadata") if isinstance(item, dict) else None
-            if isinstance(metadata, dict) and metadata.get(REFUND_KEY) == str(wish.refund_id):
-                return dict(item)
-        return None
+        while True:
+            page = await self._call("GET", key, params=query)
+            listed = [item for item in _list_of(page) if isinstance(item, dict)]
+            for item in listed:
+                metadata = item.get("metadata")
+                if isinstance(metadata, dict) and metadata.get(REFUND_KEY) == str(wish.refund_id):
+                    return dict(item)
+            last = listed[-1].get("id") if listed else None
+            if page.get("has_more") is not True or not isinstance(last, str):
+                return None
+            query["starting_after"] = last
 
     async def _call(self, method: str, key: str, **more: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {key}", "Stripe-Version": API_VERSION, **more.pop("headers", {})}
@@ -96,6 +101,14 @@ class StripeClient:
         if answer.status_code >= 500 or answer.status_code in PASSING or answer.status_code < 400:
             raise StripeAway(words)
         raise StripeRefused(words)
+
+
+def _list_of(page: dict[str, Any]) -> list[Any]:
+    """The items of a page. Raises StripeAway for what is no list: it does not say that there are none."""
+    listed = page.get("data")
+    if not isinstance(listed, list):
+        raise StripeAway("Stripe's API answered a list of refunds without its data")
+    return listed
 
 
 def _words(body: dict[str, Any]) -> str:
