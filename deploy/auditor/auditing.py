@@ -7,6 +7,7 @@ moving.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.ground import Ground, Journals, open_ground
 
 QUIET_SECONDS = 30.0
+FAILED_CHECK = "the check itself:"
+"""How `where` begins in the violation of a check that raised."""
 LOOK_SECONDS = 0.1
 MODULES = (intake, money, stock, parcels, changes, copies, states, listing, mails, messages)
 """Importing them registers their checks, in this sequence."""
@@ -24,6 +27,10 @@ _MOVING = """SELECT (SELECT count(*) FROM msg.dispatch)
     + (SELECT count(*) FROM msg.parked WHERE state = 'waiting')
     + (SELECT count(*) FROM msg.resync WHERE ended_at IS NULL)"""
 _UNREAD = "SELECT count(*) FROM webhook WHERE state = 'received'"
+
+
+class ConnectionLost(Exception):
+    """A database ended the connection while it was looked at; the message is its error."""
 
 
 async def audit(
@@ -44,12 +51,30 @@ async def audit(
 
 
 async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list[Violation]:
-    """Run the named checks, or all, on the ground as it is now."""
-    return [
-        Violation(name, sentence_of(name), finding.where, finding.expected, finding.found)
-        for name in names or CHECKS
-        async for finding in CHECKS[name](ground)
-    ]
+    """Run the named checks, or all, on the ground as it is now; each by itself.
+
+    A check that raises is a violation of its own and keeps no other from running. Raises ConnectionLost when a database
+    went away: the rest would fail for that alone.
+    """
+    return [violation for name in names or CHECKS for violation in await run_check(ground, name)]
+
+
+async def run_check(ground: Ground, name: str) -> list[Violation]:
+    """Run one check in a transaction of its own; what it found before it raised counts."""
+    found: list[Violation] = []
+    try:
+        async with AsyncExitStack() as stack:
+            for connection in ground.connections.values():
+                await stack.enter_async_context(connection.transaction())
+            async for one in CHECKS[name](ground):
+                found += [Violation(name, sentence_of(name), one.where, one.expected, one.found)]
+    except Exception as error:
+        if any(connection.is_closed() for connection in ground.connections.values()):
+            raise ConnectionLost(f"{type(error).__name__}: {error}") from error
+        where = f"{FAILED_CHECK} {name}"
+        failed = f"{type(error).__name__}: {error}"[:500]
+        found.append(Violation(name, sentence_of(name), where, "ended", failed))
+    return found
 
 
 async def until_quiet(ground: Ground, seconds: float) -> bool:

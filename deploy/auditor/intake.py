@@ -7,6 +7,7 @@ from contracts.catalogue import STOREFRONT, type_of
 from contracts.storefront import OrderAccepted, OrderRefused
 from deploy.auditor.finding import Finding, check, compare, shown
 from deploy.auditor.ground import Ground, living, table
+from deploy.auditor.retention import moment_of, reach_of
 
 ANSWERS = [type_of(OrderAccepted, "orders"), type_of(OrderRefused, "orders")]
 
@@ -15,11 +16,13 @@ ANSWERS = [type_of(OrderAccepted, "orders"), type_of(OrderRefused, "orders")]
 async def every_submission_is_answered(ground: Ground) -> AsyncIterator[Finding]:
     """Each sale from a storefront was accepted or refused exactly once, or is parked where people see it.
 
-    What is said of a checkout is no sale: it is noted in its activity.
+    What is said of a checkout is no sale: it is noted in its activity. Answers older than the event log are forgotten.
     """
+    log = await reach_of(ground.orders, "event_log")
     rows = await ground.orders.fetch(
-        "SELECT DISTINCT event_id FROM msg.inbox WHERE source = $1 OR source LIKE $1 || '/%'",
+        "SELECT DISTINCT event_id FROM msg.inbox WHERE (source = $1 OR source LIKE $1 || '/%') AND event_id >= $2",
         f"/{STOREFRONT}",
+        log.first,
     )
     told = await ground.orders.fetch(
         """SELECT cause_id FROM activity WHERE kind IN ('checkout_opened', 'checkout_dropped')
@@ -27,6 +30,7 @@ async def every_submission_is_answered(ground: Ground) -> AsyncIterator[Finding]
     )
     submitted = {row["event_id"] for row in rows} - {row["cause_id"] for row in told}
     submitted |= set(ground.journals.submitted or ())
+    submitted = {event_id for event_id in submitted if log.covers(moment_of(event_id))}
     answered = Counter(
         row["causation_id"]
         for row in await ground.orders.fetch(

@@ -8,14 +8,11 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
-
-import asyncpg
 
 from deploy.auditor.auditing import run_checks
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
@@ -78,7 +75,7 @@ async def watch(urls: Mapping[str, str], every_seconds: float, out: Path | None,
                     if out is not None:
                         write_whole(out, found.told)
                     await asyncio.sleep(pause(every_seconds, monotonic() - began))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a look raises is told, and the next one is tried
             found.fail(error, datetime.now(UTC))
             if out is not None:
                 write_whole(out, found.told)
@@ -109,15 +106,18 @@ async def run_until_cancelled(
     out: Path | None,
     serving: Callable[[Watch], Awaitable[None]] | None,
 ) -> None:
-    """Watch, and let `serving` tell what is found, if it is given."""
+    """Watch, and let `serving` tell what is found, if it is given. When either ends, so does the other."""
     found = Watch()
     watching = asyncio.create_task(watch(urls, every_seconds, out, found))
+    tasks = [watching, *([asyncio.ensure_future(serving(found))] if serving is not None else [])]
     try:
-        await (serving(found) if serving is not None else watching)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _text(moment: datetime) -> str:

@@ -53,7 +53,7 @@ SENTENCES = {
         "The mail server accepted only mails that were decided on, and each that went is known to have gone"
     ),
     "sequences_have_no_holes": N_(
-        "What a service says about one subject is numbered from 1 without holes or repeats"
+        "What a service says about one subject is numbered from 1 without holes or repeats, as far as the log goes back"
     ),
     "owners_count_what_they_said": N_("The sequence an owner keeps with an order is the last one it used"),
     "everything_said_was_sent": N_("No outbox holds anything"),

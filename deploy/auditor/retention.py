@@ -1,0 +1,54 @@
+"""How far back the event log and the inbox of a service reach: what is older was deleted in its time and is no damage.
+
+Both are kept in daily partitions by the moment inside their UUIDv7 keys, so the lower bound of the oldest partition is
+the beginning of what is kept. A row that is missing after that bound is missing for another reason.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from contracts.envelope import uuid7_floor
+from deploy.auditor.ground import Connection
+
+CLOCKS = timedelta(days=1)
+"""How far the clock of a storefront may be from ours, and a message from its answer."""
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+_LAST_MILLISECOND = int(_NEVER.timestamp() * 1000)
+_FIRST_BOUND = """
+SELECT min(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \\(''([0-9a-f-]{36})''\\)')) AS first
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::text::regclass"""
+
+
+def moment_of(identifier: UUID) -> datetime:
+    """The moment inside a UUIDv7."""
+    return datetime.fromtimestamp(min(identifier.int >> 80, _LAST_MILLISECOND) / 1000, UTC)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The beginning of what a table keeps. With nothing in it, it reaches back to nothing."""
+
+    first: UUID
+
+    @property
+    def since(self) -> datetime:
+        """The moment of `first`."""
+        return moment_of(self.first)
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether a row of that moment, or up to a day later, must still be there."""
+        return moment - CLOCKS > self.since
+
+    def covers_id(self, event_id: UUID) -> bool:
+        """Whether the row of an event of this id must still be there."""
+        return event_id >= self.first
+
+
+async def reach_of(connection: Connection, name: str) -> Reach:
+    """The reach of `msg.event_log` or `msg.inbox` (`name` without the schema)."""
+    table = f"msg.{name}"
+    if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: S608
+        return Reach(uuid7_floor(_NEVER))
+    bound = await connection.fetchval(_FIRST_BOUND, table)
+    return Reach(UUID(bound) if bound else UUID(int=0))

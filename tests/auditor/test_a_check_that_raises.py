@@ -1,0 +1,103 @@
+"""A check that raises is a finding and hides no other; a look that raises is told, and the next one is tried."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+import pytest
+
+from deploy.auditor import watching
+from deploy.auditor.auditing import ConnectionLost, run_check, run_checks
+from deploy.auditor.finding import CHECKS, Finding, Violation
+from deploy.auditor.ground import Ground, open_ground
+from deploy.auditor.watching import Watch, run_until_cancelled
+from tests.auditor.life import Life
+from tests.auditor.plants import DAMAGES
+from tests.auditor.test_planted_violations import ground
+
+__all__ = ["ground"]
+
+LOOKS = 20
+ERRORS = [KeyError("unforeseen"), ValueError("not a number"), RuntimeError("odd"), TimeoutError()]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+async def test_a_check_that_raises_hides_no_other(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def broken(_: Ground) -> AsyncIterator[Finding]:
+        """Hold something that cannot be looked at."""
+        yield Finding("a row", "1", "2")
+        raise error
+
+    monkeypatch.setitem(CHECKS, "ledgers_have_no_holes", broken)
+    damage = next(damage for damage in DAMAGES if damage.seen_by == {"webhooks_add_up"})
+    found = await run_checks(await damage.plant(ground))
+    assert {violation.check for violation in found} == {"ledgers_have_no_holes", "webhooks_add_up"}
+    first, failed, *_ = (violation for violation in found if violation.check == "ledgers_have_no_holes")
+    assert first.where == "a row"
+    assert (failed.where, failed.expected) == ("the check itself: ledgers_have_no_holes", "ended")
+    assert failed.found.startswith(type(error).__name__)
+
+
+async def test_a_query_that_fails_hides_no_other(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(given: Ground) -> AsyncIterator[Finding]:
+        """Read a column that holds something else than expected."""
+        for row in await given.payments.fetch("SELECT 'external-refunds/x'::uuid AS edit_id"):
+            yield Finding(str(row), "", "")
+
+    monkeypatch.setitem(CHECKS, "ledgers_have_no_holes", broken)
+    (failed,) = await run_checks(ground)
+    assert failed.check == "ledgers_have_no_holes"
+    assert "invalid input syntax for type uuid" in failed.found
+
+
+async def test_a_lost_connection_is_no_finding(life: Life) -> None:
+    async with open_ground(life.urls) as ground:
+        await ground.orders.close()
+        with pytest.raises(ConnectionLost):
+            await run_check(ground, "states_follow_from_facts")
+
+
+async def test_looking_goes_on_after_a_look_that_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+    went_on = asyncio.Event()
+
+    def open_ground(_: Mapping[str, str]) -> AbstractAsyncContextManager[Any]:
+        return nullcontext(object())
+
+    async def run(_: Any) -> list[Violation]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise KeyError("unforeseen")
+        if looks == LOOKS:
+            went_on.set()
+        return []
+
+    async def serving(found: Watch) -> None:
+        async with asyncio.timeout(20):
+            await went_on.wait()
+        told.update(found.told)
+
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(watching, "open_ground", open_ground)
+    monkeypatch.setattr(watching, "run_checks", run)
+    monkeypatch.setattr(watching, "pause", lambda *_: 0.001)
+    await run_until_cancelled({}, 0.001, None, serving)
+    assert looks >= LOOKS
+    assert told["error"] is None
+
+
+async def test_the_program_ends_when_its_looking_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def watch(*_: Any) -> None:
+        raise MemoryError
+
+    async def serving(_: Watch) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(watching, "watch", watch)
+    async with asyncio.timeout(20):
+        with pytest.raises(MemoryError):
+            await run_until_cancelled({}, 0.05, None, serving)
