@@ -1,7 +1,7 @@
 """The envelope of a message: CloudEvents 1.0 in binary mode over AMQP 0-9-1.
 
-The body is the message as JSON; the attributes travel as headers prefixed `cloudEvents_` (`cloudEvents:` and
-`ce-` are understood too). AMQP's own `message_id` is the id of the dispatch and differs when an event is sent
+The body is the message as JSON; the attributes travel as headers prefixed `cloudEvents_` (`cloudEvents:` is
+understood too). AMQP's own `message_id` is the id of the dispatch and differs when an event is sent
 again; the event's `id` never changes and, with `source`, is what consumers dedupe by.
 There is no official binding for AMQP 0-9-1; this one follows the binding for AMQP 1.0, so that a 1.0 reader
 of the same queue sees a conforming event.
@@ -12,15 +12,18 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
+from contracts.timestamps import parse_timestamp, parse_uuid
+
+_Parsed = TypeVar("_Parsed")
 CONTENT_TYPE = "application/json"
 PREFIX = "cloudEvents_"
-_PREFIXES_READ = (PREFIX, "cloudEvents:", "ce-")
+_PREFIXES_READ = (PREFIX, "cloudEvents:")
 _ATTRIBUTES = (
     *("specversion", "id", "source", "type", "time", "shop", "subject", "sequence"),
     *("correlationid", "causationid", "traceparent"),
@@ -123,15 +126,15 @@ class Envelope:
         try:
             _require_version_1(values)
             return cls(
-                id=UUID(values["id"]),
+                id=_parsed(values, "id", parse_uuid),
                 source=_text(values, "source"),
                 type=_text(values, "type"),
-                time=_moment(values.get("time")),
+                time=_parsed(values, "time", parse_timestamp).astimezone(UTC),
                 shop=values.get("shop"),
                 subject=values.get("subject"),
                 sequence=_count(values["sequence"]) if "sequence" in values else None,
                 correlation_id=values.get("correlationid"),
-                causation_id=UUID(values["causationid"]) if "causationid" in values else None,
+                causation_id=_parsed(values, "causationid", parse_uuid) if "causationid" in values else None,
                 traceparent=values.get("traceparent"),
             )
         except KeyError as missing:
@@ -178,7 +181,7 @@ def _as_text(name: str, value: Any) -> str:
 
 
 def _require_version_1(values: dict[str, str]) -> None:
-    if values.get("specversion", "1.0") != "1.0":
+    if values["specversion"] != "1.0":
         raise EnvelopeUnreadable(
             f"header {PREFIX}specversion is {values['specversion']}; send CloudEvents 1.0 in binary mode"
         )
@@ -196,10 +199,8 @@ def _text(values: dict[str, str], name: str) -> str:
     return values[name]
 
 
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise EnvelopeUnreadable(f"header {PREFIX}time is {text}, without a time zone; add Z or an offset")
-    return moment.astimezone(UTC)
+def _parsed(values: dict[str, str], name: str, parse: Callable[[str], _Parsed]) -> _Parsed:
+    try:
+        return parse(values[name])
+    except ValueError as error:
+        raise EnvelopeUnreadable(f"header {PREFIX}{name} {error}") from None

@@ -4,11 +4,32 @@ A message is immutable and ignores fields it does not know, so that a sender may
 do.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+from contracts.timestamps import parse_timestamp, parse_uuid
+
+
+def _parsed(code: str, parse: Callable[[str], Any], *types: type) -> BeforeValidator:
+    """A validator that reads texts with `parse` and lets only these types pass otherwise."""
+
+    def validate(value: Any) -> Any:
+        if isinstance(value, types):
+            return value
+        try:
+            return parse(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise PydanticCustomError(code, "{problem}", {"problem": str(error)}) from None
+
+    return BeforeValidator(validate)
+
+
+UuidText = _parsed("uuid_form", parse_uuid, UUID)
 
 Shop = Annotated[
     str,
@@ -19,12 +40,18 @@ Shop = Annotated[
 ]
 OrderId = Annotated[
     UUID,
+    UuidText,
     Field(
         description="The order: the id of the checkout it was, else of the OrderSubmitted event that placed it."
     ),
 ]
 CheckoutId = Annotated[
-    UUID, Field(description="The storefront's UUIDv7 of the checkout; the id of the order that comes of it.")
+    UUID,
+    UuidText,
+    Field(
+        description="The storefront's UUID of the checkout, by preference of version 7; the id of the order that "
+        "comes of it."
+    ),
 ]
 OrderCode = Annotated[
     str, Field(min_length=4, max_length=16, description="Short code people read aloud, K7F3-QD9M.")
@@ -64,7 +91,11 @@ def _as_utc_text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-Moment = Annotated[AwareDatetime, PlainSerializer(_as_utc_text, return_type=str, when_used="json")]
+Moment = Annotated[
+    AwareDatetime,
+    _parsed("timestamp_form", parse_timestamp, datetime),
+    PlainSerializer(_as_utc_text, return_type=str, when_used="json"),
+]
 
 
 class Part(BaseModel):

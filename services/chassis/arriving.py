@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
-from contracts.envelope import MAX_BODY_BYTES, PREFIX, Envelope, EnvelopeUnreadable, uuid7_time
+from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, PREFIX, Envelope, EnvelopeUnreadable, uuid7_time
 from contracts.message import Message, Reason
 from services.chassis.recognising import suffix_of
+from services.chassis.schema_faults import reasons_of
 from services.chassis.subscribers import Delivery
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -35,7 +36,6 @@ BEYOND_READING = frozenset(
     {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER}
 )
 """Reasons that the sender alone can do something about: no newer version and no patience will."""
-_FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
 
 
@@ -58,6 +58,7 @@ class Arrival:
     remembered: bool = False
     has_inbox_row: bool = False
     reuses_id: bool = False
+    content_type: str | None = None
 
     @property
     def replay_id(self) -> str | None:
@@ -104,6 +105,8 @@ def read(
     if sender == STOREFRONT and not arrival.user_id:
         detail = "published without user_id: set it to the login, so that the broker vouches for the sender"
         return Unfit(WRONG_SENDER, detail, envelope)
+    if sender == STOREFRONT and (fault := _fault_of_content_type(arrival.content_type)):
+        return Unfit("envelope_unreadable", fault, envelope)
     if len(arrival.body) > MAX_BODY_BYTES:
         detail = (
             f"the body has {len(arrival.body)} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
@@ -113,9 +116,11 @@ def read(
     if not is_asked_for and (late := _outside(envelope.id, window, now)):
         return Unfit(*late, envelope)
     try:
-        message = entry.message.__pydantic_validator__.validate_json(arrival.body)
+        message = entry.message.__pydantic_validator__.validate_json(arrival.body, strict=True)
     except ValidationError as error:
-        return _unreadable(entry, envelope, error)
+        return _unreadable(entry, envelope, arrival.body, error)
+    if sender == STOREFRONT and (fault := _fault_of_source(envelope.source, message)):
+        return Unfit(WRONG_SENDER, fault, envelope, entry.message)
     if b"\\u0000" in arrival.body and _holds_nul(from_json(arrival.body)):
         return _holding_nul(entry, envelope)
     return Delivery(
@@ -191,6 +196,17 @@ def _is_source_of(source: str, sender: str) -> bool:
     return source == f"/{sender}" or source.startswith(f"/{sender}/")
 
 
+def _fault_of_content_type(content_type: str | None) -> str | None:
+    kind = (content_type or CONTENT_TYPE).partition(";")[0].strip().lower()
+    return None if kind == CONTENT_TYPE else f"the content type is {kind[:80]!r}: send {CONTENT_TYPE}"
+
+
+def _fault_of_source(source: str, message: Any) -> str | None:
+    """What is wrong with a storefront's source: it is the shop and module that its message names."""
+    own = f"/{STOREFRONT}/{message.shop}/{message.module}"
+    return None if source == own else f"the source is {source}, but the message is of {own}: send {own}"
+
+
 def _outside(identifier: UUID, window: tuple[UUID, UUID], now: datetime) -> tuple[str, str] | None:
     try:
         made_at = uuid7_time(identifier)
@@ -210,13 +226,9 @@ def _outside(identifier: UUID, window: tuple[UUID, UUID], now: datetime) -> tupl
     return None
 
 
-def _unreadable(entry: Entry, envelope: Envelope, error: ValidationError) -> Unfit:
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    reasons = tuple(
-        Reason(code="schema_invalid", message=problem["msg"][:1000], field=_path(problem["loc"]) or None)
-        for problem in problems[:50]
-    )
-    detail = "; ".join(f"{reason.field or 'body'}: {reason.message}" for reason in reasons[:10])
+def _unreadable(entry: Entry, envelope: Envelope, body: bytes, error: ValidationError) -> Unfit:
+    reasons = reasons_of(error, body)
+    detail = " ".join(reason.message for reason in reasons[:10])
     return Unfit(
         "schema_invalid",
         f"does not fit contracts/schemas/{entry.type}.json: {detail}",
@@ -224,15 +236,6 @@ def _unreadable(entry: Entry, envelope: Envelope, error: ValidationError) -> Unf
         entry.message,
         reasons,
     )
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """`lines[2].quantity`. A key that a customer wrote (an option's name) is not repeated."""
-    path = ""
-    for step in location:
-        name = step if isinstance(step, int) or _FIELD_NAME.fullmatch(step) else "…"
-        path += f"[{name}]" if isinstance(name, int) else f".{name}" if path else name
-    return path[:200]
 
 
 def _holds_nul(value: Any) -> bool:

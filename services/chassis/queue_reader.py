@@ -190,5 +190,9 @@ def arrival_of(queue: str, message: DeliveredMessage) -> Arrival:
     """A broker's message as an arrival."""
     properties = message.header.properties
     return Arrival(
-        queue=queue, headers=properties.headers or {}, body=message.body, user_id=properties.user_id
+        queue=queue,
+        headers=properties.headers or {},
+        body=message.body,
+        user_id=properties.user_id,
+        content_type=properties.content_type,
     )

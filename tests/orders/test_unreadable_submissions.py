@@ -79,3 +79,30 @@ NOT_TOLD = {
 @pytest.mark.parametrize("why", NOT_TOLD)
 async def test_nobody_is_told(desks: Desks, why: str) -> None:
     assert await arrive(await desks("orders"), NOT_TOLD[why]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"headers": headers(source="/storefront/maison/events")}, "send /storefront/maison/shop"),
+        ({"headers": headers(source="/storefront/atelier/shop")}, "send /storefront/maison/shop"),
+        ({"headers": headers(time=None)}, "cloudEvents_time is missing"),
+        ({"headers": headers(id=ID.hex)}, "UUID with hyphens"),
+        ({"content_type": "text/plain"}, "'text/plain': send application/json"),
+    ],
+)
+async def test_an_envelope_beside_the_contract_is_refused_with_what_to_send(
+    desks: Desks, changes: dict[str, Any], says: str
+) -> None:
+    desk = await desks("orders")
+    good = {"queue": "orders.storefront", "headers": headers(), "body": BODY, "user_id": LOGIN}
+    _, refused = await arrive(desk, Arrival(**{**good, **changes}))
+    assert says in refused.reasons[0].message
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "Application/JSON; charset=utf-8"])
+async def test_json_is_read_under_each_of_its_content_types(desks: Desks, content_type: str | None) -> None:
+    desk = await desks("orders")
+    arrival = Arrival("orders.storefront", headers(), BODY, LOGIN, content_type=content_type)
+    (handled,) = await desk.hub.committer.commit([arrival])
+    assert handled.end == "handled"
