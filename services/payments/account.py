@@ -1,7 +1,8 @@
 """One order's account in memory: its entries, attempts and refunds, and what of them is new. Pure.
 
 Posting is idempotent: an entry whose key is there already changes nothing, so every path (webhook, hand, resend) may
-post what it knows without asking who was first.
+post what it knows without asking who was first. Invariant: whoever is handed an account, or reads its position, finds
+in the ledger what its refunds come to; a decision never depends on what only saving would post.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.payments import Position
 from contracts.storefront import PaymentMethod
-from services.payments import ledger
+from services.payments import ledger, squaring
 from services.payments.attempts import Attempt, over_since
 from services.payments.ledger import RULES, Entry, Kind, Sum
 from services.payments.refunds import Asked, Made, Refunds, Word
@@ -53,10 +54,12 @@ class Account:
     origin: Origin | None = None
     causes: dict[UUID, Envelope] = field(default_factory=dict)
     _position: Position | None = None
+    _is_squared: bool = True
 
     @property
     def position(self) -> Position:
-        """What entries and attempts add up to now."""
+        """What entries and attempts add up to now, refunds included."""
+        self.square()
         if self._position is None:
             self._position = ledger.position(self.currency, self.entries, self.attempts, self.refunds)
         return self._position
@@ -79,6 +82,15 @@ class Account:
     @property
     def new_attempts(self) -> Sequence[Attempt]:
         return self.attempts[self.attempts_stored :]
+
+    def square(self) -> None:
+        """Post what the ledger lacks of the refunds. Posts nothing when nothing changed since the last time."""
+        if self._is_squared:
+            return
+        self._is_squared = True  # before: squaring reads the position itself
+        if self.refunds.facts:
+            squaring.square(self, self._origin_of_change())
+        self._is_squared = True  # after: its own entries need no second look
 
     def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
         """Add an entry; False when its money is in the books already."""
@@ -138,6 +150,14 @@ class Account:
         is_over = over_since(self.attempts, provider, object_id) is not None
         return max(0, (authorised if is_over else min(authorised, received)) - released)
 
+    def _origin_of_change(self) -> Origin:
+        if self.origin is not None:
+            return self.origin
+        if self.cause is None:
+            raise ValueError(f"account of order {self.id} was changed by neither a message nor a provider")
+        return Origin("manual", self.cause.id, self.cause.time, "payments")
+
     def _changed(self, cause: Envelope | None) -> None:
         self._position = None
+        self._is_squared = False
         self.cause = cause

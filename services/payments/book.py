@@ -11,14 +11,16 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from contracts.envelope import Envelope
 from contracts.orders import OrderEdited
-from contracts.payments import ReassignPayment
+from contracts.payments import ReassignPayment, RefundOrder
 from services.chassis.subscribers import Book, Delivery, order_key
 from services.chassis.unit import Unit
 from services.payments import change_store, refund_store, store, webhook_store
-from services.payments.account import Account, Origin
+from services.payments.account import Account
+from services.payments.ledger import find_payment
 from services.payments.refund_words import news
-from services.payments.squaring import square
+from services.payments.refunds import Asked
 from services.payments.telling import balance_changed
 
 UNMATCHED_TIMER = "webhook_unmatched"
@@ -46,6 +48,7 @@ class AccountBook(Book):
         self._claimed: dict[tuple[str, str, str], UUID] = {}
         self._moved: dict[tuple[str, str, str], UUID] = {}
         self._holders: dict[UUID, UUID] = {}
+        self._refunds: set[UUID] = set()
         self.unmatched: dict[tuple[str, str, str], str] = {}
         """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
 
@@ -54,6 +57,8 @@ class AccountBook(Book):
         if asked := [d for d in deliveries if isinstance(d.message, ReassignPayment)]:
             named |= await self._load_holders(asked)
         await self.load_accounts(named)
+        if ids := {d.message.refund_id for d in deliveries if isinstance(d.message, RefundOrder)}:
+            self._refunds = await refund_store.known_ids(self.unit.connection, sorted(ids))
         edited = {
             (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
         }
@@ -85,9 +90,20 @@ class AccountBook(Book):
         }
 
     def holder_of(self, delivery: Delivery[ReassignPayment]) -> Account | None:
-        """The account that has the payment a command names."""
-        order_id = self._holders.get(delivery.envelope.id)
-        return self.find(delivery.message.shop, order_id) if order_id else None
+        """The account that has the payment a command names, after all that this book did before."""
+        command = delivery.message
+        named = (command.shop, command.provider or "", command.provider_reference or "")
+        order_id = self._moved.get(named) or self._claimed.get(named)
+        order_id = order_id or self._holders.get(delivery.envelope.id) or self._links.get(named)
+        if order_id is None and command.entry_id is not None:
+            order_id = self._holder_of_new_entry(command.shop, command.entry_id)
+        return self.find(command.shop, order_id) if order_id else None
+
+    def _holder_of_new_entry(self, shop: str, entry: UUID) -> UUID | None:
+        """Which order has a payment that came in within this book."""
+        accounts = (account for account in self._accounts.values() if account.shop == shop)
+        new = ((account, [one for _, one in account.new_entries]) for account in accounts)
+        return next((account.id for account, entries in new if find_payment(shop, entries, entry)), None)
 
     async def load_accounts(self, keys: Iterable[Key]) -> None:
         """Lock and load the accounts that exist among these."""
@@ -95,7 +111,11 @@ class AccountBook(Book):
             self._accounts[account.shop, account.id] = account
 
     def find(self, shop: str, order_id: UUID) -> Account | None:
-        return self._accounts.get((shop, order_id))
+        """The account as it stands after all that was done to it before; None when it is not known."""
+        account = self._accounts.get((shop, order_id))
+        if account is not None:
+            account.square()
+        return account
 
     def open(self, account: Account) -> None:
         """Add a new account: what waits for its order is woken."""
@@ -108,6 +128,15 @@ class AccountBook(Book):
         account.closed_at = closed_at
         self._closed.append(account)
 
+    def has_refund(self, refund_id: UUID) -> bool:
+        """Whether a refund of any order, of any shop, has this id."""
+        return refund_id in self._refunds
+
+    def ask_refund(self, account: Account, asked: Asked, cause: Envelope) -> None:
+        """Add a refund that a person asked for: its id is used from now on."""
+        self._refunds.add(asked.id)
+        account.ask_refund(asked, cause)
+
     def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
         """An edit was heard, and so much of what it asks for was posted (same sign)."""
         account.edits.add(edit.edit_id)
@@ -115,8 +144,10 @@ class AccountBook(Book):
         self._edits.append((account.shop, account.id, *asked, posted_minor))
 
     def link(self, account: Account, provider: str, object_id: str) -> None:
-        """Remember that a provider's object belongs to this order: webhooks that wait for it are woken."""
-        self._links[account.shop, provider, object_id] = account.id
+        """Remember that a provider's object belongs to this order, unless it has one: webhooks that wait for it are
+        woken.
+        """
+        self._links.setdefault((account.shop, provider, object_id), account.id)
         self._made.add((account.shop, object_key(provider, object_id)))
 
     def claim(self, account: Account, provider: str, object_id: str) -> None:
@@ -158,9 +189,9 @@ class AccountBook(Book):
             await self._wake_webhooks()
 
     def _tell(self, account: Account) -> None:
-        """Bring the ledger to what the refunds come to, and say what changed."""
+        """Say what changed."""
+        account.square()
         if account.refunds.facts:
-            square(account, account.origin or _origin_of(account, self.unit))
             for message, cause in news(account):
                 self.unit.emit(message, about=account, cause=cause)
         self.unit.emit(balance_changed(account), about=account, cause=account.cause)
@@ -172,8 +203,3 @@ class AccountBook(Book):
             self.unit.cancel_timer(UNMATCHED_TIMER, str(webhook_id))
         if woken:
             self.unit.after_commit(type(self).on_woken)
-
-
-def _origin_of(account: Account, unit: Unit) -> Origin:
-    cause = account.cause
-    return Origin("manual", cause.id if cause else account.id, cause.time if cause else unit.now, "payments")

@@ -1,11 +1,12 @@
 """A payment is given to an order: one that no order claims («À identifier»), or one that another order has.
 
 Money nobody has yet is claimed: the webhook that waits for its payment is applied to the order, as if the order had
-named it. Money in the books is moved whole, less what went back of it: out of one account and into the other in one
-transaction. Receipts of a moved payment go on being known where they came in; refunds of it belong where it is now.
+named it. Money in the books is moved whole, less what went back of it, and never more than the order still holds: out
+of one account and into the other in one transaction. Receipts of a moved payment go on being known where they came
+in; refunds of it belong where it is now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.message import Reason
 from contracts.payments import PaymentReassigned, ReassignPayment
@@ -14,7 +15,7 @@ from services.payments.account import Account
 from services.payments.answering import account_of, deleted, done, reject
 from services.payments.book import AccountBook
 from services.payments.ledger import MANUAL, Entry, Kind, find_payment, payment_key
-from services.payments.refunding import Payment, payments_of
+from services.payments.refunding import Payment, held_minor, payments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,20 @@ def reassign_payment(book: AccountBook, delivery: Delivery[ReassignPayment]) -> 
         return _claim(book, delivery, target, source)
     if source is target:
         return done(book, delivery)
-    payment = next((p for p in payments_of(source) if _key(p) == _payment_named(source, command)), None)
+    payment = _payment_to_move(source, command)
     if reasons := _against(source, target, payment):
         return reject(book, delivery, reasons)
     assert payment is not None
     _move(book, delivery, Move(source, target, payment))
     return None
+
+
+def _payment_to_move(source: Account, command: ReassignPayment) -> Payment | None:
+    """The payment with what of it can move: a refund that names no payment went back of the order's money as a whole,
+    so what is left of one payment may be more than the order still holds.
+    """
+    payment = next((p for p in payments_of(source) if _key(p) == _payment_named(source, command)), None)
+    return payment and replace(payment, left_minor=min(payment.left_minor, held_minor(source)))
 
 
 def _payment_named(source: Account, command: ReassignPayment) -> str | None:

@@ -38,6 +38,15 @@ async def read_refunds(connection: Connection, accounts: Sequence[Account]) -> N
         by_key[row["shop"], row["order_id"]].refunds.learn(_made(row))
     for account in accounts:
         account.refunds.stored = account.refunds.facts
+        account.refunds.stored_ids = frozenset(account.refunds.asked)
+
+
+async def known_ids(connection: Connection, refund_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that a refund of some shop has."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT refund_id FROM refund WHERE refund_id = ANY($1::uuid[])", refund_ids
+    )
+    return {row["refund_id"] for row in rows}
 
 
 def _asked(row: asyncpg.Record) -> Asked:
@@ -75,12 +84,16 @@ def _made(row: asyncpg.Record) -> Made:
 
 
 async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None:
-    """Write the refunds of locked accounts whose refunds changed."""
+    """Write the refunds of locked accounts whose refunds changed. UniqueViolationError when one's id was used meanwhile
+    for another order.
+    """
     changed = [account for account in accounts if account.refunds.facts > account.refunds.stored]
     asked = [(account, one) for account in changed for one in account.refunds.asked.values()]
     made = [(account, one) for account in changed for one in account.refunds.made.values()]
-    if asked:
-        await _write_asked(connection, [_asked_row(account, one) for account, one in asked])
+    if new := [(a, one) for a, one in asked if one.id not in a.refunds.stored_ids]:
+        await _insert_asked(connection, [_asked_row(account, one) for account, one in new])
+    if known := [(a, one) for a, one in asked if one.id in a.refunds.stored_ids]:
+        await _update_asked(connection, known)
     if made:
         await _write_made(connection, [_made_row(account, one) for account, one in made])
 
@@ -92,15 +105,26 @@ def _asked_row(account: Account, one: Asked) -> tuple[Any, ...]:
     return (*name, *what, one.reference, one.confirmed_by, one.is_sent, one.refusal)
 
 
-async def _write_asked(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> None:
+async def _insert_asked(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> None:
     await connection.execute(
         """INSERT INTO refund (shop, refund_id, order_id, command_id, mode, amount_minor, provider, payment_object,
                cause, reason, lines, actor, asked_at, reference, confirmed_by, is_sent, refusal)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
                $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::text[],
-               $15::text[], $16::boolean[], $17::text[])
-           ON CONFLICT (shop, refund_id) DO UPDATE SET reference = excluded.reference,
-               confirmed_by = excluded.confirmed_by, is_sent = excluded.is_sent, refusal = excluded.refusal""",
+               $15::text[], $16::boolean[], $17::text[])""",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def _update_asked(connection: Writer, asked: Sequence[tuple[Account, Asked]]) -> None:
+    """What became known of refunds that are stored."""
+    rows = [(a.shop, one.id, one.reference, one.confirmed_by, one.is_sent, one.refusal) for a, one in asked]
+    await connection.execute(
+        """UPDATE refund r SET reference = n.reference, confirmed_by = n.confirmed_by, is_sent = n.is_sent,
+               refusal = n.refusal
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])
+             AS n (shop, refund_id, reference, confirmed_by, is_sent, refusal)
+           WHERE r.shop = n.shop AND r.refund_id = n.refund_id""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
 

@@ -2,7 +2,7 @@
 
 Never more than was received and is neither refunded, marked nor about to be sent, of the order and of the payment.
 The refund's id names all that comes of it (the entries, the effect, the provider's idempotency key), so a repeat is
-the same refund.
+the same refund, and an id that another refund has, of whatever order or shop, is refused.
 """
 
 from dataclasses import dataclass
@@ -39,16 +39,33 @@ def refund_order(book: AccountBook, delivery: Delivery[RefundOrder]) -> None:
     account = account_of(book, delivery)
     if account is None:
         return None
-    if command.refund_id in account.refunds.asked:
+    if (known := account.refunds.asked.get(command.refund_id)) and _is_repeat(command, account, known):
         return done(book, delivery)
+    if known or book.has_refund(command.refund_id):
+        return reject(book, delivery, [_id_used(command)])
     payment = _payment_for(command, account)
     if reasons := _against(command, account, payment):
         return reject(book, delivery, reasons)
     asked = _asked(delivery, payment)
-    account.ask_refund(asked, delivery.envelope)
+    book.ask_refund(account, asked, delivery.envelope)
     if not asked.is_mark:
         book.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
     return None
+
+
+def _is_repeat(command: RefundOrder, account: Account, known: Asked) -> bool:
+    """Whether a command asks for the very refund that is known under its id. Words may differ, money and goods not."""
+    if command.entry_id is not None:
+        named = find_payment(account.shop, account.entries, command.entry_id)
+        if named is None or named.payment_key != payment_key(known.provider or "", known.payment or ""):
+            return False
+    asked = (command.mode, command.amount_minor, command.currency, command.cause, tuple(command.lines))
+    return asked == (known.mode, known.amount_minor, account.currency, known.cause, known.lines)
+
+
+def _id_used(command: RefundOrder) -> Reason:
+    text = f"refund_id {command.refund_id} is that of another refund; give this one an id of its own"
+    return Reason(code="refund_id_used", message=text, field="refund_id")
 
 
 def confirm_mark(book: AccountBook, delivery: Delivery[ConfirmRefundMark]) -> None:
@@ -80,6 +97,12 @@ def payments_of(account: Account) -> list[Payment]:
         if entry.kind in (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
     )
     return [Payment(*_split(key), account.net_received(key) - _taken_minor(account, key)) for key in keys]
+
+
+def held_minor(account: Account) -> int:
+    """What of all that was received has not gone back, nor is marked or about to."""
+    p = account.position
+    return p.received_minor - p.refunded_minor - p.marked_minor - account.refunds.planned_minor
 
 
 def _taken_minor(account: Account, payment: str) -> int:
@@ -126,12 +149,11 @@ def _against(command: RefundOrder, account: Account, payment: Payment | None) ->
 
 
 def _against_amount(command: RefundOrder, account: Account) -> list[Reason]:
-    p = account.position
-    left = p.received_minor - p.refunded_minor - p.marked_minor - account.refunds.planned_minor
+    left, received = held_minor(account), account.position.received_minor
     if command.amount_minor <= left:
         return []
     text = (
-        f"{command.amount_minor} to refund, {max(0, left)} left of {p.received_minor} {account.currency} received; "
+        f"{command.amount_minor} to refund, {max(0, left)} left of {received} {account.currency} received; "
         "refund at most that"
     )
     return [Reason(code="refund_exceeds_received", message=text, field="amount_minor")]

@@ -118,11 +118,12 @@ class Word:
 
 @dataclass(slots=True)
 class Refunds:
-    """All refunds of an account; `stored` is how many facts the database has."""
+    """All refunds of an account; `stored` is how many facts the database has, `stored_ids` which of those asked for."""
 
     asked: dict[UUID, Asked] = field(default_factory=dict)
     made: dict[tuple[str, str], Made] = field(default_factory=dict)
     stored: int = 0
+    stored_ids: frozenset[UUID] = frozenset()
 
     @property
     def facts(self) -> int:

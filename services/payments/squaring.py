@@ -6,12 +6,15 @@ customer would otherwise owe by it, since whoever got his money back there retur
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from contracts.payments import RefundCause
 from contracts.storefront import PaymentMethod
-from services.payments.account import Account, Origin
 from services.payments.ledger import MANUAL, ORDER, Entry, Kind, payment_key
 from services.payments.refunds import Asked, Made, Matching
+
+if TYPE_CHECKING:
+    from services.payments.account import Account, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,8 @@ class _Sum:
     down: Kind
 
 
-def square(account: Account, origin: Origin) -> None:
-    """Post what is missing. Nothing to do for an account without refunds; a repeat posts nothing."""
-    if not account.refunds.facts:
-        return
+def square(account: "Account", origin: "Origin") -> None:
+    """Post what is missing; a repeat posts nothing. Called by `Account.square`."""
     matching = account.refunds.matching()
     for asked in sorted(account.refunds.asked.values(), key=lambda one: one.id):
         _square_asked(account, asked, matching, origin)
@@ -38,7 +39,7 @@ def square(account: Account, origin: Origin) -> None:
     _square_external_credit(account, matching, origin)
 
 
-def _square_asked(account: Account, asked: Asked, matching: Matching, origin: Origin) -> None:
+def _square_asked(account: "Account", asked: Asked, matching: Matching, origin: "Origin") -> None:
     made = matching.of(asked)
     if asked.cause is RefundCause.CREDIT and (asked.is_mark or asked.is_sent or made is not None):
         _post_credit(account, asked)
@@ -51,13 +52,13 @@ def _square_asked(account: Account, asked: Asked, matching: Matching, origin: Or
         _reach(account, _of_made(made), target, _made_entry(made, asked, origin))
 
 
-def _stands_for(account: Account, mark: Asked, made: Made, matching: Matching) -> bool:
+def _stands_for(account: "Account", mark: Asked, made: Made, matching: Matching) -> bool:
     """Whether the mark, posted before the refund that confirms it was known, goes on counting in its place."""
     is_confirmed = mark.id in matching.fulfilled
     return is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(made)) == 0
 
 
-def _square_external_credit(account: Account, matching: Matching, origin: Origin) -> None:
+def _square_external_credit(account: "Account", matching: Matching, origin: "Origin") -> None:
     credit = _Sum(ORDER, f"external-refunds/{account.id}", Kind.CREDIT_GRANTED, Kind.CREDIT_REVERSED)
     refunded = sum(one.amount_minor for one in matching.external if one.is_live and not one.is_duplicate)
     owed_without = account.position.balance_minor + _net(account, credit)
@@ -76,13 +77,13 @@ def _square_external_credit(account: Account, matching: Matching, origin: Origin
     _reach(account, credit, target, entry)
 
 
-def _net(account: Account, sums: _Sum) -> int:
+def _net(account: "Account", sums: _Sum) -> int:
     raised, _ = account.posted(sums.provider, sums.object_id, sums.up)
     lowered, _ = account.posted(sums.provider, sums.object_id, sums.down)
     return raised - lowered
 
 
-def _reach(account: Account, sums: _Sum, target_minor: int, like: Entry) -> None:
+def _reach(account: "Account", sums: _Sum, target_minor: int, like: Entry) -> None:
     missing = target_minor - _net(account, sums)
     if not missing:
         return
@@ -99,7 +100,7 @@ def _of_made(made: Made) -> _Sum:
     return _Sum(made.provider, made.object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
 
 
-def _mark_entry(mark: Asked, made: Made | None, origin: Origin) -> Entry:
+def _mark_entry(mark: Asked, made: Made | None, origin: "Origin") -> Entry:
     """A mark is the person's who made it; taking it back is whose word made it void."""
     is_void = made is not None
     return Entry(
@@ -118,7 +119,7 @@ def _mark_entry(mark: Asked, made: Made | None, origin: Origin) -> Entry:
     )
 
 
-def _made_entry(made: Made, asked: Asked | None, origin: Origin) -> Entry:
+def _made_entry(made: Made, asked: Asked | None, origin: "Origin") -> Entry:
     return Entry(
         Kind.REFUND_PAID,
         made.amount_minor,
@@ -135,7 +136,7 @@ def _made_entry(made: Made, asked: Asked | None, origin: Origin) -> Entry:
     )
 
 
-def _post_credit(account: Account, asked: Asked) -> None:
+def _post_credit(account: "Account", asked: Asked) -> None:
     account.post(
         Entry(
             Kind.CREDIT_GRANTED,

@@ -25,6 +25,7 @@ DUE = 10_000
 def order_account() -> Account:
     """An order of 100 €, paid whole by card."""
     account = Account("atelier", UUID(int=5), "K7F3-QD9M", "EUR", PaymentMethod.CARD, NOW)
+    account.origin = ORIGIN
     account.post(entry(Kind.ORDER_TOTAL, DUE, ORDER, str(account.id)))
     account.post(entry(Kind.PAYMENT_RECEIVED, DUE, "stripe", "pi_1"))
     return account
@@ -77,7 +78,7 @@ def take(account: Account, step: Step) -> None:
         account.learn_refund(step)
     elif account.refunds.asked.get(step.refund_id) and not account.refunds.asked[step.refund_id].reference:
         account.fill_refund(step.refund_id, reference="VIR-1", confirmed_by="marie")
-    square(account, ORIGIN)
+    account.square()
 
 
 def outcome(account: Account) -> tuple[Any, ...]:
@@ -212,8 +213,15 @@ def test_a_refund_made_without_us_of_what_was_credited_or_paid_too_much_grants_n
     twice = order_account()
     take(twice, made(1, DUE))
     twice.post(entry(Kind.PAYMENT_RECEIVED, DUE, "stripe", "pi_2"))
-    square(twice, ORIGIN)
     assert (twice.position.credited_minor, twice.position.balance_minor) == (0, 0)
+
+
+def test_a_position_is_never_read_before_its_refunds_are_in_the_ledger() -> None:
+    account = order_account()
+    account.ask_refund(a_mark(1, 2000))
+    assert (account.position.marked_minor, account.position.credited_minor) == (2000, 2000)
+    account.learn_refund(made(2, 500))
+    assert account.position.refunded_minor == 500
 
 
 def test_what_is_about_to_be_sent_is_known() -> None:

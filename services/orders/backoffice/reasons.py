@@ -95,6 +95,9 @@ TEXTS = {
     "provider_cannot_refund": N_("No payment that the provider can pay back covers this amount."),
     "refund_exceeds_payment": N_("More than what is left of this payment."),
     "refund_exceeds_received": N_("More than what was received and has not gone back."),
+    "refund_id_used": N_(
+        "Another refund has this number already. Begin this one again from the order’s page."
+    ),
     "refund_unknown": N_("There is no such recorded refund."),
     "nothing_to_pack": N_("Nothing is left to pack."),
     "waits_for_payment": N_("It waits for its payment. Pack it on its own page if it is to leave unpaid."),
