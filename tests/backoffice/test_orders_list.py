@@ -232,9 +232,77 @@ async def test_search_looks_everywhere(backoffice: Backoffice) -> None:
     while await index_due(backoffice.desk.hub):
         pass
     browser = await backoffice.signed_in()
-    for asked in (code, code.replace("-", "").lower(), "zoe@example.org", "martin", "bougie-01"):
+    for asked in (code, code.replace("-", "").lower(), "zoe@example.org"):
+        answer = await browser.get(f"/orders?q={asked}")
+        assert (answer.status, answer.headers["location"]) == (303, f"/orders/{code}"), asked
+        assert code in (await browser.get(f"/orders?q={asked}&tab=everything")).text
+    for asked in ("martin", "bougie-01"):
         assert code in (await browser.get(f"/orders?q={asked}")).text, asked
     assert "No order fits" in (await browser.get("/orders?q=nobody")).words
+
+
+async def test_an_order_alone_is_opened_only_when_it_was_asked_for_by_name(backoffice: Backoffice) -> None:
+    _, first = await an_order(backoffice)
+    browser = await backoffice.signed_in()
+    await index_due(backoffice.desk.hub)
+    assert (await browser.get("/orders?q=zoe@example.org")).headers["location"] == f"/orders/{first}"
+    await an_order(backoffice)
+    await index_due(backoffice.desk.hub)
+    assert (await browser.get("/orders?q=zoe@example.org")).status == 200
+
+
+@pytest.mark.rows("B12")
+async def test_the_list_tells_of_archived_orders_that_fit_and_includes_them(backoffice: Backoffice) -> None:
+    done, archived = await an_order(backoffice)
+    _, active = await an_order(backoffice)
+    await backoffice.desk.hub.pool.execute("update orders set archived_at = now() where order_id = $1", done)
+    browser = await backoffice.signed_in()
+    shown = await browser.get("/orders?tab=all&module=shop")
+    assert "1 archived order fits too." in shown.words
+    assert archived not in shown.text
+    assert "tab=everything&amp;module=shop" in shown.text
+    everything = await browser.get("/orders?tab=everything&module=shop")
+    assert archived in everything.text
+    assert active in everything.text
+    assert "fits too" not in everything.words
+    assert "Archived included" in everything.words
+    file = (await browser.get("/orders/export.csv?tab=everything&module=shop&numbers=en")).text
+    assert archived in file
+    assert active in file
+    assert "fits too" not in (await browser.get("/orders?tab=all")).words, "nothing is filtered"
+
+
+async def test_a_filter_stays_in_its_queue_and_the_queue_is_shown(backoffice: Backoffice) -> None:
+    await an_order(backoffice)
+    browser = await backoffice.signed_in()
+    for query, tab in (
+        ("", "to_process"),
+        ("tab=to_collect&module=shop", "to_collect"),
+        ("module=shop", "all"),
+    ):
+        shown = await browser.get(f"/orders?{query}")
+        assert shown.text.count('aria-current="page"') == 2, "the menu's and the queue's"
+        assert f'href="/orders?tab={tab}" aria-current="page"' in shown.text, query
+        chosen = "everything" if query == "module=shop" else tab
+        assert f'<option value="{chosen}" selected' in shown.text, query
+
+
+async def test_a_filter_adds_no_currency_by_itself(backoffice: Backoffice) -> None:
+    await an_order(backoffice)
+    await an_order(backoffice, currency="JPY")
+    browser = await backoffice.signed_in()
+    form = "tab=all&from=&to=&module=shop&least=&most=&currency="
+    assert (await browser.get(f"/orders?{form}")).headers["location"] == "/orders?tab=all&module=shop"
+    assert (
+        '<option value="" selected>All currencies</option>' in (await browser.get("/orders?module=shop")).text
+    )
+    mixed = await browser.get("/orders?tab=all&sort=highest")
+    assert "Totals are compared without conversion. Only in: EUR JPY" in mixed.words
+    assert "sort=highest&amp;currency=JPY" in mixed.text.replace(
+        "currency=JPY&amp;sort=highest", "sort=highest&amp;currency=JPY"
+    )
+    for query in ("tab=all", "tab=all&sort=highest&currency=JPY"):
+        assert "without conversion" not in (await browser.get(f"/orders?{query}")).words, query
 
 
 @pytest.mark.rows("B05")

@@ -180,6 +180,8 @@ async def test_new_orders_are_announced_and_rows_change_in_place(visit: Visit, s
     code = (await shop.shown(order))["code"]
     await page.locator("input[name=q]").fill(code.lower().replace("-", ""))
     await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{visitor.origin}/orders/{code}")
+    await visitor.go(f"/orders?tab=everything&q={code}")
     await expect(page.locator("tbody tr")).to_have_count(1)
     await expect(row).to_contain_text(code)
     await page.keyboard.press("j")

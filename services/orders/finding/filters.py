@@ -32,7 +32,9 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     tab: Tab | None = Field(
-        default=None, description="A queue of the orders page. Without one archived orders are listed too."
+        default=None,
+        description="A queue of the orders page; `all` leaves archived orders out. Without one, as with `everything`, "
+        "they are listed too.",
     )
     state: list[OrderState] = Field(default=[], max_length=MOST_VALUES, description="State of the order.")
     label: list[Word] = Field(
@@ -75,7 +77,11 @@ class Filters(BaseModel):
         description="Text: words of code, names, companies, addresses, mail, phone, articles, SKU, tracking number, "
         "payment reference; all must occur.",
     )
-    sort: Sort = Field(default=Sort.NEWEST, description="Sequence of the orders.")
+    sort: Sort = Field(
+        default=Sort.NEWEST,
+        description="Sequence of the orders. By total, minor units are compared as they are: give `currency` as well "
+        "where a shop sells in several.",
+    )
 
     @model_validator(mode="after")
     def period_is_not_backwards(self) -> Self:

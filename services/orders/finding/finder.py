@@ -26,11 +26,15 @@ COUNTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: the orders' ids in sequence; `next` and `previous` are where the pages beside it begin."""
+    """One page: the orders' ids in sequence; `next` and `previous` are where the pages beside it begin.
+
+    `exact_hits`: how many of the orders, the first ones, have a code, mail address or reference that was asked for.
+    """
 
     order_ids: tuple[UUID, ...]
     next: Place | None
     previous: Place | None
+    exact_hits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +159,5 @@ def _page(found: Sequence[Place], *, has_more: bool, has_less: bool) -> Page:
         tuple(place.order_id for place in found),
         found[-1] if found and has_more else None,
         found[0] if found and has_less else None,
+        sum(place.is_exact for place in found),
     )

@@ -74,7 +74,7 @@ def _asks_for_unplaced(kind: Kind, filters: Filters) -> bool:
 
 
 def _is_in_tab(kind: Kind, tab: Tab | None) -> bool:
-    if tab is None:
+    if tab in (None, Tab.EVERYTHING):
         return True
     if tab is Tab.ARCHIVED:
         return kind.is_archived

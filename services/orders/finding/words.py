@@ -12,7 +12,7 @@ from services.orders.payment_status import FILTER_OF, PaymentFilter
 
 class Tab(StrEnum):
     """The queues of the orders page: À traiter, À encaisser, À rembourser, À emballer, À expédier, Problèmes,
-    Toutes (what is not archived), Archivées."""
+    Toutes (what is not archived), Archivées, and everything, archived or not."""
 
     TO_PROCESS = "to_process"
     TO_COLLECT = "to_collect"
@@ -22,6 +22,7 @@ class Tab(StrEnum):
     PROBLEMS = "problems"
     ALL = "all"
     ARCHIVED = "archived"
+    EVERYTHING = "everything"
 
 
 class StatusWord(StrEnum):

@@ -183,6 +183,7 @@ def _in_tab(one: Sample, tab: Tab | None, trouble: bool) -> bool:
     left = one.units_to_pack > 0 or one.units_to_ship > 0 or one.ship_delivered < one.ship_needed
     return {
         None: True,
+        Tab.EVERYTHING: True,
         Tab.ALL: live,
         Tab.ARCHIVED: not live,
         Tab.TO_PROCESS: live and worked_on and left,

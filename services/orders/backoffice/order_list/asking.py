@@ -92,7 +92,7 @@ def _tab(form: Form) -> Tab:
 def href(filters: Filters, **changes: Any) -> str:
     """The address of these filters with some changed (None takes one away)."""
     query = filters.url(**changes)
-    return f"/orders?{query or 'tab=all'}"
+    return f"/orders?{query or f'tab={Tab.EVERYTHING}'}"
 
 
 def page_href(filters: Filters, name: str, cursor: object) -> str:

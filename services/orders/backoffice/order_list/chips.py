@@ -9,6 +9,7 @@ from services.orders.backoffice.formatting import amount, day
 from services.orders.backoffice.order_list.asking import href
 from services.orders.backoffice.translating import gettext
 from services.orders.finding.filters import Filters
+from services.orders.finding.words import Tab
 
 Words = Mapping[str, str]
 
@@ -23,7 +24,13 @@ class Names:
 
 def chips(filters: Filters, names: Names) -> list[tuple[str, str]]:
     """Text of each filter, and the address without it."""
-    return [*_texts(filters), *_listed(filters, names), *_period(filters), *_amounts(filters)]
+    return [
+        *_archived(filters),
+        *_texts(filters),
+        *_listed(filters, names),
+        *_period(filters),
+        *_amounts(filters),
+    ]
 
 
 def _listed(filters: Filters, names: Names) -> Iterator[tuple[str, str]]:
@@ -56,6 +63,11 @@ def _lookup(known: Words) -> Callable[[str], str]:
 
 def _first(badges: statuses.Badges) -> Words:
     return {key: text for key, (text, _) in badges.items()}
+
+
+def _archived(filters: Filters) -> Iterator[tuple[str, str]]:
+    if filters.tab is Tab.EVERYTHING:
+        yield gettext("Archived included"), href(filters, tab=Tab.ALL.value)
 
 
 def _texts(filters: Filters) -> Iterator[tuple[str, str]]:

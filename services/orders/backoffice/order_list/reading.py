@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from services.chassis.database import Connection
 from services.orders.backoffice.order_list import store
 from services.orders.backoffice.order_list.asking import Asked, page_href
+from services.orders.backoffice.order_list.words import tab_names
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.cursor import CursorUnreadable, Place
 from services.orders.finding.filters import Filters
@@ -29,13 +30,16 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """One page. `first` is the place of its first row; `after`, `before`: addresses of the pages beside it."""
+    """One page. `first` is the place of its first row; `after`, `before`: addresses of the pages beside it;
+    `archived`: how many archived orders fit too and are left out; `only`: code of the one order that was asked for."""
 
     rows: Sequence[Row]
     count: Count
     first: str
     before: str
     after: str
+    archived: Count | None = None
+    only: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ async def read_list(visit: Visit, connection: Connection, asked: Asked) -> Liste
         str(Place(rows[0]["placed_at"], rows[0]["order_id"])) if rows else "",
         page_href(asked.filters, "before", page.previous) if page.previous else "",
         page_href(asked.filters, "after", page.next) if page.next else "",
+        await count_archived(visit, connection, asked.filters),
+        rows[0]["code"] if len(rows) == page.exact_hits == 1 and not page.previous else None,
     )
 
 
@@ -102,7 +108,15 @@ async def rows_of(visit: Visit, connection: Connection, order_ids: Sequence[UUID
 async def count_tabs(visit: Visit, connection: Connection) -> dict[Tab, Count]:
     """How many orders each tab has."""
     finder, zone = visit.office.finder, zone_of(visit)
-    return {tab: await finder.count(connection, visit.shop, Filters(tab=tab), zone) for tab in Tab}
+    return {tab: await finder.count(connection, visit.shop, Filters(tab=tab), zone) for tab in tab_names()}
+
+
+async def count_archived(visit: Visit, connection: Connection, filters: Filters) -> Count | None:
+    """How many archived orders fit the filters of «Toutes», which leaves them out; None for any other list."""
+    if filters.tab is not Tab.ALL or not filters.url(tab=None, sort=None):
+        return None
+    archived = filters.model_copy(update={"tab": Tab.ARCHIVED})
+    return await visit.office.finder.count(connection, visit.shop, archived, zone_of(visit))
 
 
 async def count_views(visit: Visit, connection: Connection, views: Sequence[View]) -> dict[UUID, Count]:

@@ -4,6 +4,11 @@ from services.orders.backoffice.translating import pgettext
 from services.orders.finding.words import Tab
 
 
+def queue_names() -> dict[Tab, str]:
+    """Every queue that a list can be filtered by: those of the tabs, and all orders with the archived ones."""
+    return tab_names() | {Tab.EVERYTHING: pgettext("tab", "All, archived included")}
+
+
 def tab_names() -> dict[Tab, str]:
     """The queues, in the sequence of the tabs."""
     return {

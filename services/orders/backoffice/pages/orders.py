@@ -17,7 +17,7 @@ from services.orders.backoffice.order_list import asking, columns, reading, stor
 from services.orders.backoffice.order_list.asking import Asked
 from services.orders.backoffice.order_list.chips import Names, chips
 from services.orders.backoffice.order_list.reading import Vocabulary
-from services.orders.backoffice.order_list.words import tab_names
+from services.orders.backoffice.order_list.words import queue_names, tab_names
 from services.orders.backoffice.pages.preferences import CHOICES
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
@@ -46,6 +46,8 @@ async def show_orders(visit: Visit) -> Response:
         if asked.errors:
             return visit.render("orders/list.html", 422, **_shown(visit, asked, vocabulary))
         listed = await reading.read_list(visit, connection, asked)
+        if listed.only and asked.filters == Filters(q=asked.filters.q):
+            return visit.redirect(f"/orders/{listed.only}")
         is_new = not listed.rows and not await store.has_orders(connection, visit.shop)
     return visit.render(
         "orders/list.html", **{**_shown(visit, asked, vocabulary), "listed": listed, "is_new": is_new}
@@ -135,10 +137,13 @@ def _shown(visit: Visit, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]
         **_of_rows(visit, vocabulary),
         "asked": asked,
         "filters": filters,
-        "query": filters.url() or "tab=all",
+        "query": filters.url() or f"tab={Tab.EVERYTHING}",
         "is_new": False,
         "chips": chips(filters, Names(labels, tags)),
-        "cleared": asking.href(Filters(tab=filters.tab or Tab.ALL)),
+        "cleared": asking.href(Filters(tab=filters.tab or Tab.EVERYTHING)),
+        "queue_options": list(queue_names().items()),
+        "with_archived": asking.href(filters, tab=Tab.EVERYTHING.value),
+        "sorted_currencies": _sorted_currencies(filters, vocabulary),
         "tabs_shown": _tabs(asked, vocabulary, {}, {}),
         "vocabulary": vocabulary,
         "statuses": status_words(),
@@ -154,8 +159,15 @@ def _shown(visit: Visit, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]
         "label_options": [(one.key, one.text(language)) for one in vocabulary.labels.choices()],
         "carrier_options": [(one, one) for one in vocabulary.carriers],
         "export_manners": _manners(language),
-        "currency_options": [(one, one) for one in vocabulary.currencies],
+        "currency_options": [("", gettext("All currencies")), *((one, one) for one in vocabulary.currencies)],
     }
+
+
+def _sorted_currencies(filters: Filters, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """The currencies that a list sorted by total mixes, each with the address of the list in it alone."""
+    if not filters.sort.is_by_total or filters.currency or len(vocabulary.currencies) < 2:
+        return []
+    return [(one, asking.href(filters, currency=one)) for one in vocabulary.currencies]
 
 
 def _manners(language: str) -> list[tuple[str, str, str]]:
@@ -181,8 +193,10 @@ def _tabs(
 ) -> list[tuple[str, str, bool, str]]:
     """The tabs: queues first, saved views behind; as address, text, whether it is shown, how many."""
     bare = asked.filters.url()
+    is_view = any(bare == view.query for view in vocabulary.views)
+    shown = Tab.ALL if asked.filters.tab in (None, Tab.EVERYTHING) else asked.filters.tab
     queues = [
-        (asking.href(Filters(tab=tab)), text, bare == f"tab={tab}", _counted(counts.get(tab)))
+        (asking.href(Filters(tab=tab)), text, tab is shown and not is_view, _counted(counts.get(tab)))
         for tab, text in tab_names().items()
     ]
     views = [

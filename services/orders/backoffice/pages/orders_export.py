@@ -5,7 +5,7 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.order_list import asking, chosen, reading
 from services.orders.backoffice.order_list.downloading import TooManyExports, download, plain
-from services.orders.backoffice.order_list.words import tab_names
+from services.orders.backoffice.order_list.words import queue_names
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.translating import gettext
@@ -77,7 +77,7 @@ def _name(visit: Visit, filters: Filters | None) -> str:
     if filters is None:
         parts.append(gettext("selection"))
     elif filters.tab:
-        parts.append(tab_names()[filters.tab])
+        parts.append(queue_names()[filters.tab])
     if filters and filters.url(tab=None):
         parts.append(gettext("filtered"))
     return plain("-".join([*parts, f"{moment:%Y-%m-%d-%H%M}"])) + ".csv"
