@@ -136,6 +136,23 @@ async def test_one_parcel_per_unit_is_a_command_each(backoffice: Backoffice) -> 
     assert len(await sent(backoffice.desk, 3)) == 3
 
 
+async def test_quantities_that_were_typed_are_never_ignored(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(Role.FULFILMENT)
+    code, shown = await _page(backoffice, browser)
+    path, form = f"/orders/{code}/parcels", shown.form(f"/orders/{code}/parcels")
+    for typed in ("2", "0", ""):
+        asked = await browser.post(path, _filled(form, way="one", **{"quantity-1": typed}))
+        assert (asked.status, "quantities were changed" in asked.words) == (422, True)
+        again = dict(asked.form(path).fields)
+        assert (again["way"], again["quantity-1"]) == ("chosen", typed)
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0
+    asked = await browser.post(path, _filled(form, way="one", **{"quantity-1": "2"}))
+    assert (await browser.post(path, asked.form(path).fields)).status == 202
+    assert (await browser.post(path, _filled(form, way="each", **{"quantity-1": "1"}))).status == 202
+    commands = [command for _, command in await sent(backoffice.desk, 2)]
+    assert sorted((one.line, one.quantity) for each in commands for one in each.lines) == [(1, 1), (1, 2)]
+
+
 async def test_a_status_is_given_and_a_refused_one_says_why(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in(Role.FULFILMENT, language="fr")
     code, shown = await _page(backoffice, browser)

@@ -120,3 +120,34 @@ async def test_a_card_payment_settles_by_itself_and_every_unit_gets_a_parcel(
     await page.get_by_label("Un colis par unité").check()
     await page.locator("#parcels").get_by_role("button", name="Emballer", exact=True).click()
     await expect(page.locator("#parcels .things > li")).to_have_count(3)
+
+
+@pytest.mark.rows("A13", "A24")
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+async def test_typed_quantities_are_what_is_packed(visit: Visit, shop: OwnShop, script: bool) -> None:
+    sale = shop.sale(notebooks(3), inks(2))
+    [order] = await shop.order(sale)
+    await shop.report(sale)
+    code = (await shop.until_order(order, stock="reserved", state="ready"))["code"]
+    visitor = await visit("fulfilment", f"/orders/{code}", lang="fr", script=script)
+    page = visitor.page
+    form = page.locator("#parcels form", has=page.locator("[name=way]"))
+    await form.get_by_label("Carnet").fill("1")
+    await form.get_by_label("Encre").fill("0")
+    if script:
+        await expect(form.get_by_label("Choisir les quantités")).to_be_checked()
+        await form.get_by_label("Un seul colis").check()
+        await expect(form.get_by_label("Carnet")).to_have_value("3")
+        await form.get_by_label("Carnet").fill("1")
+        await form.get_by_label("Encre").fill("0")
+    else:
+        visitor.provokes(422)
+        await form.get_by_role("button", name="Emballer", exact=True).click()
+        await expect(form.get_by_text("des quantités ont été modifiées")).to_be_visible()
+        await expect(form.get_by_label("Choisir les quantités")).to_be_checked()
+    await visitor.screenshot("order-quantities")
+    await form.get_by_role("button", name="Emballer", exact=True).click()
+    await shop.until_order(order, units_packed=1)
+    await visitor.go(f"/orders/{code}")
+    await expect(page.locator("#parcels .things > li")).to_have_count(1)
+    await expect(page.locator("#parcels .things .contents li")).to_have_count(1)

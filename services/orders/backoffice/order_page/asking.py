@@ -40,11 +40,13 @@ def payment_asked(order: OrderShown, form: Form) -> PaymentAsked:
 
 
 def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:
-    """The parcels of one of the three ways; quantities are those the form showed or those typed."""
+    """The parcels of one of the three ways. Quantities that were typed always count: with «one parcel for all» they
+    contradict it, so that is asked back instead of packing something else.
+    """
     way = form["way"]
     if way not in WAYS:
         raise Invalid(way=gettext("Choose one of the list."))
-    units = units_typed(form, "quantity" if way == "chosen" else "left")
+    units = _units_to_pack(form, way)
     if not units:
         raise Invalid(way=gettext("Choose at least one unit."))
     about: dict[str, Any] = {
@@ -57,6 +59,21 @@ def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:
     if way == "each":
         return [_parcel(form, {line: 1}, about) for line in _one_by_one(units)]
     return [_parcel(form, units, about)]
+
+
+def _units_to_pack(form: Form, way: str) -> dict[int, int]:
+    """What is packed by line number. Raises Invalid when quantities were changed that the chosen way would ignore."""
+    shown = units_typed(form, "left")
+    if not any(name.startswith("quantity-") for name in form):
+        return shown
+    typed = units_typed(form, "quantity")
+    if way == "one" and typed != shown:
+        raise Invalid(
+            way=gettext(
+                "Everything in one parcel was chosen, but quantities were changed. Pack the quantities, or choose one parcel again and leave them as they are."
+            )
+        )
+    return typed
 
 
 def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> ShipmentAsked:

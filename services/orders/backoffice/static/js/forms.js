@@ -12,6 +12,21 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// A quantity that is changed chooses «chosen» of the radios it belongs to, and one parcel for all takes all again; a
+// browser without scripts is asked by the server when the two disagree.
+document.addEventListener("input", (event) => {
+  const quantities = event.target.closest?.("[data-quantities]");
+  const radio = (value) => event.target.form.querySelector(
+    `[name="${quantities?.dataset.quantities ?? event.target.name}"][value="${value}"]`);
+  if (quantities) {
+    if (radio("one").checked) radio("chosen").checked = true;
+  } else if (event.target.type === "radio" && event.target.value === "one") {
+    for (const field of event.target.form.querySelectorAll(`[data-quantities="${event.target.name}"] input[max]`)) {
+      field.value = field.max;
+    }
+  }
+});
+
 const panel = document.querySelector("[data-progress]");
 if (panel) {
   let pause = 700;
