@@ -239,6 +239,9 @@ class DispatchShipment(Command):
     carrier: Name
     tracking_number: Annotated[str, Field(max_length=100)] | None = None
     tracking_url: Annotated[str, Field(max_length=1000, pattern=r"^https?://")] | None = None
+    postal_code: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="Where it goes; some carriers' tracking pages ask for it."
+    )
     shipped_on: date
     expected_on: date | None = None
     cost_minor: Minor | None = None

@@ -11,6 +11,7 @@ from urllib.parse import quote
 _LA_POSTE = "https://www.laposte.fr/outils/suivre-vos-envois?code={number}"
 _CHRONOPOST = "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={number}"
 _MONDIAL_RELAY = "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition={number}"
+_MONDIAL_RELAY_POSTCODE = _MONDIAL_RELAY + "&codePostal={postcode}"
 _DPD = "https://trace.dpd.fr/fr/trace/{number}"
 _UPS = "https://www.ups.com/track?loc=fr_FR&tracknum={number}"
 _DHL = "https://www.dhl.com/fr-fr/home/tracking.html?tracking-id={number}"
@@ -32,10 +33,13 @@ PAGES = {
     "fedex": _FEDEX,
 }
 """Tracking page by the carrier's name in plain lower-case words."""
+PAGES_BY_POSTCODE = {_MONDIAL_RELAY: _MONDIAL_RELAY_POSTCODE}
+"""Pages that show a parcel at once when they are also given the postal code it goes to, and ask for it otherwise."""
 
 
-def tracking_url(carrier: str, number: str) -> str | None:
-    """The carrier's public page for this number, or None for a carrier we don't know.
+def tracking_url(carrier: str, number: str, postal_code: str | None = None) -> str | None:
+    """The carrier's public page for this number (and the postal code it goes to, where the page uses it), or None for
+    a carrier we don't know.
 
     The name is matched by whole words ("La Poste – Lettre suivie", "DHL Express"), whatever its case and
     accents.
@@ -44,7 +48,9 @@ def tracking_url(carrier: str, number: str) -> str | None:
     compact = re.sub(r"\s+", "", number)
     for name, page in PAGES.items():
         if f" {name} " in words and compact:
-            return page.format(number=quote(compact, safe=""))
+            code = re.sub(r"\s+", "", postal_code or "")
+            page = PAGES_BY_POSTCODE.get(page, page) if code else page
+            return page.format(number=quote(compact, safe=""), postcode=quote(code, safe=""))
     return None
 
 

@@ -80,7 +80,7 @@ def url_of(command: DispatchShipment) -> str | None:
     """The tracking page given, or the carrier's own for the number given."""
     if command.tracking_url or not command.tracking_number:
         return command.tracking_url
-    return tracking_url(command.carrier, command.tracking_number)
+    return tracking_url(command.carrier, command.tracking_number, command.postal_code)
 
 
 def missing_parcels(command: DispatchShipment, parcels: Mapping[UUID, Parcel]) -> list[UUID]:

@@ -21,6 +21,9 @@ from services.orders.refusal import Refusal
 
 NUMBER = "{number}"
 """Stands for the tracking number in a carrier's URL."""
+POSTCODE = "{postcode}"
+"""Stands for the postal code of the delivery address there, which pick-up networks ask for."""
+_WORD = re.compile(r"[^\W_]+")
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
@@ -28,7 +31,7 @@ Line = Annotated[
 
 
 class Carrier(BaseModel):
-    """A carrier and where its parcels can be followed: an http(s) URL with `{number}` in it."""
+    """A carrier and where its parcels can be followed: an http(s) URL with `{number}` and, if wanted, `{postcode}`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,15 +41,23 @@ class Carrier(BaseModel):
     @field_validator("tracking_url")
     @classmethod
     def _has_one_place(cls, url: str | None) -> str | None:
-        if url is not None and (url.count(NUMBER) != 1 or re.search(r"[{}]", url.replace(NUMBER, ""))):
-            raise ValueError(f"write {NUMBER} once, where the tracking number goes")
+        if url is None:
+            return url
+        bare = url.replace(NUMBER, "").replace(POSTCODE, "")
+        if url.count(NUMBER) != 1 or url.count(POSTCODE) > 1 or re.search(r"[{}]", bare):
+            raise ValueError(
+                f"write {NUMBER} once, where the tracking number goes, and {POSTCODE} at most once, where the postal "
+                "code of the delivery address goes"
+            )
         return url
 
-    def follow(self, tracking_number: str | None) -> str | None:
-        """Where this parcel can be followed, if that is known."""
-        if self.tracking_url is None or not tracking_number:
+    def follow(self, tracking_number: str | None, postal_code: str | None = None) -> str | None:
+        """Where this parcel can be followed; None when the number, or a postal code the URL needs, is not known."""
+        number, code = (tracking_number or "").strip(), "".join((postal_code or "").split())
+        if self.tracking_url is None or not number or (POSTCODE in self.tracking_url and not code):
             return None
-        return self.tracking_url.replace(NUMBER, quote(tracking_number, safe=""))
+        found = self.tracking_url.replace(NUMBER, quote(number, safe=""))
+        return found.replace(POSTCODE, quote(code, safe=""))
 
 
 class ShopSettings(BaseModel):
@@ -72,6 +83,24 @@ class ShopSettings(BaseModel):
     def carrier(self, name: str) -> Carrier | None:
         """The carrier of this name, whatever its case and accents."""
         return next((one for one in self.carriers if folded(one.name) == folded(name)), None)
+
+    def carrier_chosen(self, carrier: str | None, label: str | None) -> str:
+        """The carrier a customer chose by name, or by a delivery option whose text names one of the shop's, as the
+        shop writes it. When they chose none: the shop's only carrier, else "".
+        """
+        if carrier:
+            known = self.carrier(carrier)
+            return known.name if known else carrier
+        text = _words(label or "")
+        named = [one.name for one in self.carriers if _words(one.name) in text]
+        if named or len(self.carriers) != 1:
+            return max(named, key=len, default="")
+        return self.carriers[0].name
+
+
+def _words(text: str) -> str:
+    """The words of a text between spaces, to look for whole words in it."""
+    return f" {' '.join(_WORD.findall(folded(text)))} "
 
 
 class SettingUnusable(Refusal):

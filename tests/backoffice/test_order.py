@@ -2,12 +2,14 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from contracts.message import Reason
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
+from tests.orders.builders import a_life
 from tests.orders.staff import place, rejected, sale, sent, settled
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
@@ -151,6 +153,26 @@ async def test_quantities_that_were_typed_are_never_ignored(backoffice: Backoffi
     assert (await browser.post(path, _filled(form, way="each", **{"quantity-1": "1"}))).status == 202
     commands = [command for _, command in await sent(backoffice.desk, 2)]
     assert sorted((one.line, one.quantity) for each in commands for one in each.lines) == [(1, 1), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("back", "to"), [("/parcels?q=Bougie", "/parcels?q=Bougie"), ("//evil.example", None), ("", None)]
+)
+async def test_packing_leads_back_to_the_queue_it_was_opened_from(
+    backoffice: Backoffice, back: str, to: str | None
+) -> None:
+    browser = await backoffice.signed_in(Role.FULFILMENT)
+    life = await a_life(backoffice.desk)
+    shown = await browser.get(f"/orders/{life.code}?back={quote(back)}")
+    path = f"/orders/{life.code}/parcels"
+    assert dict(shown.form(path).fields).get("back") == to
+    asking = asyncio.create_task(browser.post(path, [*shown.form(path).fields]))
+    made, command = (await sent(backoffice.desk))[-1]
+    await backoffice.desk.deliver(
+        life.packed().model_copy(update={"parcel_id": command.parcel_id}), causation_id=made
+    )
+    answer = await asking
+    assert (answer.status, answer.headers["location"]) == (303, to or f"/orders/{life.code}#parcels")
 
 
 async def test_a_status_is_given_and_a_refused_one_says_why(backoffice: Backoffice) -> None:

@@ -196,6 +196,55 @@ async def test_tracking_numbers_are_told_line_by_line_then_sent(backoffice: Back
     assert not command.notify_customer
 
 
+@pytest.mark.rows("A14", "B11")
+async def test_chosen_orders_begin_with_a_line_for_each_parcel(backoffice: Backoffice) -> None:
+    relay = {"label": "Point relais", "carrier": "Mondial Relay", "amount_minor": 500}
+    first, second = [await paid(backoffice, shipping=shipping) for shipping in (relay, None)]
+    for life in (first, second):
+        await backoffice.desk.deliver(life.packed())
+    browser = await backoffice.signed_in(Role.FULFILMENT, language="fr")
+    ids = " ".join(str(one.order_id) for one in (first, second))
+    form = (await browser.post("/orders/ship", {"key": str(uuid4()), "orders": ids})).form("/orders/ship")
+    lines = dict(form.filled())["lines"].strip().splitlines()
+    assert [line.rstrip() for line in lines] == [
+        "Commande ; Colis ; Transporteur ; Numéro de suivi",
+        f"{first.code} ; 1 ; Mondial Relay ;",
+        f"{second.code} ; 1 ;  ;",
+    ]
+    text = "\n".join([lines[0], f"{lines[1]} 12345678", lines[2]])
+    answer = await browser.post("/orders/ship", filled(form, lines=text, other_carrier="DHL"))
+    told_first = await browser.get(answer.headers["location"])
+    assert "Le numéro de suivi manque." in told_first.words
+    typed = filled(form, lines=text, other_carrier="DHL", without_tracking="on", key=str(uuid4()))
+    path = (await browser.post("/orders/ship", typed)).headers["location"]
+    await started(backoffice, browser, path)
+    asked = {command.order_id: command for _, command in await commands(backoffice)}
+    sent_first, sent_second = asked[first.order_id], asked[second.order_id]
+    assert (sent_first.carrier, sent_first.tracking_number) == ("Mondial Relay", "12345678")
+    assert sent_first.postal_code == "44000"
+    assert (sent_second.carrier, sent_second.tracking_number) == ("DHL", None)
+
+
+@pytest.mark.rows("A13", "A14")
+async def test_what_was_packed_together_is_printed_and_shipped_together(backoffice: Backoffice) -> None:
+    done, refused = await paid(backoffice), await paid(backoffice)
+    browser = await backoffice.signed_in(Role.FULFILMENT)
+    path, _ = await told(browser, "/orders/pack", done, refused)
+    await started(backoffice, browser, path)
+    asked = {command.order_id: (made, command) for made, command in await commands(backoffice)}
+    made, command = asked[done.order_id]
+    parcel = done.packed().model_copy(update={"parcel_id": command.parcel_id})
+    await backoffice.desk.deliver(parcel, causation_id=made)
+    made, command = asked[refused.order_id]
+    no = rejected(Reason(code="stock_missing", message="No stock."))(made, command)
+    await backoffice.desk.deliver(no, causation_id=made, sender="fulfillment")
+    ended = await browser.get(path)
+    assert dict(ended.form("/parcels/packing-slips").fields)["orders"] == str(done.order_id)
+    form = await browser.post("/orders/ship", ended.form("/orders/ship").fields)
+    assert done.code in dict(form.form("/orders/ship").filled())["lines"]
+    assert refused.code not in form.text
+
+
 async def test_a_file_is_taken_and_stays_in_the_form_when_it_is_refused(backoffice: Backoffice) -> None:
     life = await packed(backoffice)
     browser = await backoffice.signed_in()

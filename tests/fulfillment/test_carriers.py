@@ -33,6 +33,26 @@ def test_known_carriers(carrier: str, number: str, url: str) -> None:
     assert tracking_url(carrier, number) == url
 
 
+@pytest.mark.parametrize(
+    ("carrier", "postal_code", "url"),
+    [
+        (
+            "Mondial Relay – Point Relais",
+            "44 000",
+            "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition=12345678&codePostal=44000",
+        ),
+        ("Mondial Relay", "", "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition=12345678"),
+        ("mondialrelay", None, "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition=12345678"),
+        ("DPD", "44000", "https://trace.dpd.fr/fr/trace/12345678"),
+        ("Coursier du quartier", "44000", None),
+    ],
+)
+def test_a_page_that_asks_for_the_postal_code_gets_it(
+    carrier: str, postal_code: str | None, url: str | None
+) -> None:
+    assert tracking_url(carrier, "12 345 678", postal_code) == url
+
+
 @pytest.mark.parametrize("carrier", ["Coursier du quartier", "Groupsmail", "", "é"])
 def test_an_unknown_carrier_has_no_link(carrier: str) -> None:
     assert tracking_url(carrier, "123") is None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from services.chassis.testing import Desk
 from services.orders import forgetting
@@ -108,6 +109,39 @@ async def test_carriers_are_added_renamed_and_removed(desks: Desks) -> None:
         with pytest.raises(CarrierUnknown):
             await remove_carrier(unit, SHOP, "colissimo", "lea")
     assert [carrier.name for carrier in settings.carriers] == ["Dhl Express"]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "label", "chosen"),
+    [
+        ("colissimo", "Point relais", "Colissimo"),
+        ("Mondial Relay", "Point relais", "Mondial Relay"),
+        (None, "COLISSIMO – à domicile", "Colissimo"),
+        (None, "La Poste Lettre suivie", "La Poste Lettre suivie"),
+        (None, "Colissimosphère", ""),
+        (None, "Point relais", ""),
+        (None, None, ""),
+    ],
+)
+def test_the_carrier_a_customer_chose_is_never_replaced_by_another(
+    carrier: str | None, label: str | None, chosen: str
+) -> None:
+    names = ("La Poste", "Colissimo", "La Poste Lettre suivie")
+    settings = ShopSettings(carriers=tuple(Carrier(name=name) for name in names))
+    assert settings.carrier_chosen(carrier, label) == chosen
+    only = ShopSettings(carriers=(Carrier(name="La Poste"),))
+    assert only.carrier_chosen(None, "Livraison") == "La Poste"
+    assert only.carrier_chosen("DHL", None) == "DHL"
+
+
+def test_a_tracking_page_may_ask_for_the_postal_code() -> None:
+    relay = Carrier(name="Relais", tracking_url="https://r.example/?n={number}&cp={postcode}")
+    assert relay.follow("12345678", " 44 000") == "https://r.example/?n=12345678&cp=44000"
+    assert relay.follow("12345678", "BT1 5GS/&") == "https://r.example/?n=12345678&cp=BT15GS%2F%26"
+    assert relay.follow("12345678") is relay.follow("12345678", " ") is relay.follow(" ", "44000") is None
+    for url in ("https://r.example/{postcode}", "https://r.example/{number}{postcode}{postcode}"):
+        with pytest.raises(ValidationError):
+            Carrier(name="Relais", tracking_url=url)
 
 
 async def test_two_people_add_a_carrier_at_once(desks: Desks) -> None:

@@ -102,6 +102,7 @@ TEXTS = {
     "nothing_to_pack": N_("Nothing is left to pack."),
     "waits_for_payment": N_("It waits for its payment. Pack it on its own page if it is to leave unpaid."),
     "no_line": N_("No line names it."),
+    "no_carrier": N_("No carrier is named; choose one for all lines, or name it here."),
     "nothing_packed": N_("Nothing of it is packed."),
     "shipped_already": N_("It has left already."),
     "item_broken": N_("The server failed at this order; nothing was done."),

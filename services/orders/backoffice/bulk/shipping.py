@@ -33,16 +33,31 @@ class Goods:
     order_id: UUID
     code: str
     parcels: Sequence[Parcel]
+    chosen_carrier: str | None = None
+    chosen_label: str | None = None
+    postal_code: str | None = None
+
+    def carrier(self, settings: ShopSettings) -> str | None:
+        """The carrier the customer chose, None when they named none."""
+        return settings.carrier_chosen(self.chosen_carrier, self.chosen_label) or None
+
+    @property
+    def waiting(self) -> list[Parcel]:
+        """Packed parcels that have not left."""
+        return [parcel for parcel in self.parcels if not parcel.is_shipped]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for all shipments: the carrier of lines that name none, the day, whether customers are written to."""
+    """What holds for all shipments: the carrier of lines that name none (None: the one each customer chose), the day,
+    whether customers are written to, whether lines without a number are shipped without one.
+    """
 
     carrier: str | None
     shipped_on: date
     notify_customer: bool
     settings: ShopSettings
+    without_tracking: bool = False
 
 
 @dataclass(slots=True)
@@ -58,7 +73,15 @@ def goods_of(row: Mapping[str, Any]) -> Goods:
     parcels = [
         Parcel(UUID(one["parcel_id"]), one["number"], one["is_shipped"]) for one in json.loads(row["parcels"])
     ]
-    return Goods(row["order_id"], row["code"], parcels)
+    chosen = json.loads(row["shipping"] or "null") or {}
+    return Goods(
+        row["order_id"],
+        row["code"],
+        parcels,
+        chosen.get("carrier"),
+        chosen.get("label"),
+        row["postal_code"],
+    )
 
 
 def ship_lines(
@@ -72,27 +95,31 @@ def ship_lines(
     allowed = None if chosen is None else {one.code for one in chosen}
     for line in lines:
         what = _taken_by(line, goods, allowed, taken)
-        carrier = line.carrier or terms.carrier
+        order = goods.get(line.code)
+        carrier = line.carrier or terms.carrier or (order.carrier(terms.settings) if order else None)
         named.add(line.code)
         if isinstance(what, str):
             found.faults.append(Fault(line.number, line.text, what, line.code))
         elif carrier is None:
             found.faults.append(Fault(line.number, line.text, "no_carrier"))
+        elif not line.tracking and not terms.without_tracking:
+            found.faults.append(Fault(line.number, line.text, "no_tracking"))
         else:
             taken.update(parcel.parcel_id for parcel in what)
-            found.planned.append(_shipment(goods[line.code], what, carrier, line.tracking, terms))
+            found.planned.append(_shipment(goods[line.code], what, carrier, line.tracking or None, terms))
     found.planned += [_left_out(one, "no_line") for one in chosen or () if one.code not in named]
     return found
 
 
-def ship_all(chosen: Iterable[Goods], carrier: str, terms: Terms) -> Shipments:
+def ship_all(chosen: Iterable[Goods], terms: Terms) -> Shipments:
     """One shipment an order of all its packed parcels, without tracking numbers."""
     found = Shipments()
     for one in chosen:
-        ready = [parcel for parcel in one.parcels if not parcel.is_shipped]
-        found.planned.append(
-            _shipment(one, ready, carrier, None, terms) if ready else _left_out(one, _why_none(one))
-        )
+        carrier, ready = terms.carrier or one.carrier(terms.settings), one.waiting
+        if not ready or carrier is None:
+            found.planned.append(_left_out(one, "no_carrier" if ready else _why_none(one)))
+        else:
+            found.planned.append(_shipment(one, ready, carrier, None, terms))
     return found
 
 
@@ -123,14 +150,16 @@ def _shipment(
 ) -> Planned:
     known = terms.settings.carrier(carrier)
     name = known.name if known else carrier
+    asked = {} if order.postal_code is None else {"postal_code": order.postal_code[:20]}
     return Planned(
         order.order_id,
         order.code,
         {
+            **asked,
             "parcel_ids": [str(one.parcel_id) for one in parcels],
             "carrier": name,
             "tracking_number": tracking,
-            "tracking_url": known.follow(tracking) if known else None,
+            "tracking_url": known.follow(tracking, order.postal_code) if known else None,
             "shipped_on": terms.shipped_on.isoformat(),
             "notify_customer": terms.notify_customer,
         },

@@ -141,8 +141,9 @@ async def forget_runs(connection: Connection, unstarted_before: datetime, before
 
 async def read_orders(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
     """What packing and shipping are planned from, in the sequence asked for: order_id, code, state, flags, currency,
-    `positions` (fulfillment's quantities), `lines` (line, kind, quantity, description), both JSON, and `parcels`:
-    parcel_id, number, is_shipped, those taken apart left out."""
+    `positions` (fulfillment's quantities), `lines` (line, kind, quantity, description), `shipping` (what the customer
+    chose), all JSON, `postal_code` (where it goes), and `parcels`: parcel_id, number, is_shipped, those taken apart
+    left out."""
     return await connection.fetch(_ORDERS.format(which="o.order_id = w.id"), shop, list(order_ids))
 
 
@@ -155,6 +156,8 @@ async def read_orders_by_code(connection: Connection, shop: str, codes: Sequence
 
 _ORDERS = """
 select o.order_id, o.code, o.state, o.flags, o.currency, o.line_positions as positions,
+    coalesce(a.content -> 'shipping', s.body -> 'shipping') as shipping,
+    coalesce(a.content -> 'shipping_address', s.body -> 'shipping_address') ->> 'postal_code' as postal_code,
     (select coalesce(jsonb_agg(jsonb_build_object('line', l.line, 'kind', l.kind, 'quantity', l.quantity,
                                                   'description', l.description) order by l.line), '[]')
      from order_line l where l.shop = $1 and l.order_id = o.order_id and l.quantity > 0) as lines,
@@ -167,4 +170,6 @@ select o.order_id, o.code, o.state, o.flags, o.currency, o.line_positions as pos
                                                    = (p.shop, p.order_id, p.parcel_id))) as parcels
 from unnest($2::uuid[]) with ordinality as w (id, at)
 cross join lateral (select * from orders o where {which} and o.shop || '' = $1 offset 0) o
+left join submission s on s.shop = o.shop and s.module = o.module and s.idempotency_key = o.idempotency_key
+left join amendment a on a.shop = o.shop and a.order_id = o.order_id
 order by w.at"""

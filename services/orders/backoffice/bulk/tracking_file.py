@@ -50,7 +50,9 @@ _FORMULA = re.compile(r'="(.*)"')
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line says; `parcel` is a parcel's number within its order, None: all that is packed."""
+    """What one line says; `parcel` is a parcel's number within its order, None: all that is packed. `tracking` is empty
+    where heads name the columns and none was filled in.
+    """
 
     number: int
     text: str
@@ -174,7 +176,7 @@ def _line(number: int, cells: list[str], names: tuple[str, ...] | None) -> Line 
         return Fault(number, text, "too_few_columns")
     values = dict(zip(names, cells, strict=False))
     order, tracking, carrier = (values.get(name, "") for name in ("order", "tracking", "carrier"))
-    fault = _fault(tracking, carrier)
+    fault = _fault(tracking, carrier, is_named="tracking" in names and names not in BY_POSITION.values())
     if fault:
         return Fault(number, text, fault, tracking[:60])
     who = _who(order, values.get("parcel", ""))
@@ -183,8 +185,11 @@ def _line(number: int, cells: list[str], names: tuple[str, ...] | None) -> Line 
     return Line(number, text, *who, carrier, tracking)
 
 
-def _fault(tracking: str, carrier: str) -> str | None:
-    if not tracking:
+def _fault(tracking: str, carrier: str, is_named: bool) -> str | None:
+    """What is wrong with a number. One without any digit is a carrier's name that slipped into its column; an empty
+    one is told apart from that only where heads name the columns.
+    """
+    if not any(sign.isdigit() for sign in tracking) and (tracking or not is_named):
         return "no_tracking"
     if _DAMAGED.fullmatch(tracking):
         return "damaged_number"

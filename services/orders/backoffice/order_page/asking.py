@@ -70,7 +70,8 @@ def _units_to_pack(form: Form, way: str) -> dict[int, int]:
     if way == "one" and typed != shown:
         raise Invalid(
             way=gettext(
-                "Everything in one parcel was chosen, but quantities were changed. Pack the quantities, or choose one parcel again and leave them as they are."
+                "Everything in one parcel was chosen, but quantities were changed. "
+                "Pack the quantities, or choose one parcel again and leave them as they are."
             )
         )
     return typed
@@ -85,20 +86,27 @@ def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> Shi
     if name is None:
         raise Invalid(carrier=gettext("Say which carrier takes it."))
     number = form.text("tracking_number", 100)
-    known = settings.carrier(name)
+    known, postal_code = settings.carrier(name), postal_code_of(order)
     cost = form.amount_minor("cost", order.currency)
     return form.model(
         ShipmentAsked,
         parcel_ids=parcels,
         carrier=name,
         tracking_number=number,
-        tracking_url=form.text("tracking_url", 1000) or (known.follow(number) if known else None),
+        tracking_url=form.text("tracking_url", 1000)
+        or (known.follow(number, postal_code) if known else None),
+        postal_code=postal_code,
         shipped_on=form.day("shipped_on"),
         expected_on=form.day("expected_on"),
         cost_minor=cost,
         cost_currency=order.currency if cost is not None else None,
         notify_customer=form.ticked("notify_customer"),
     )
+
+
+def postal_code_of(order: OrderShown) -> str | None:
+    """The postal code the order's goods go to, which some carriers' tracking pages ask for."""
+    return order.shipping_address.postal_code if order.shipping_address else None
 
 
 def delivery_asked(form: Form, zone: tzinfo) -> DeliveryAsked:

@@ -14,7 +14,7 @@ from services.orders.backoffice.commanding import Outcome, answer, by_field, sen
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.reading import OrderRead, read_order, require_fresh
-from services.orders.backoffice.order_page.showing import show_again
+from services.orders.backoffice.order_page.showing import back_of, show_again
 from services.orders.backoffice.reasons import explain_refusal
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Visit
@@ -39,7 +39,7 @@ async def carry_out(visit: Visit, section: str, make: Make, flash: str, anchor: 
     outcome = await sent_once(visit, order, form, make)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
-    to = f"/orders/{order.shown.code}#{anchor}"
+    to = back_of(form) or f"/orders/{order.shown.code}#{anchor}"
     return await answer(visit, outcome, form, to=to, flash=flash, again=again)
 
 

@@ -15,6 +15,7 @@ from services.orders.backoffice.order_page.actions import offered
 from services.orders.backoffice.order_page.activity import timeline
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.refundable import is_open_mark, may_be_reversed
+from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.translating import speech
 from services.orders.backoffice.visit import Visit
 from services.orders.labels import Label
@@ -78,11 +79,18 @@ def render(
         open_mark=is_open_mark,
         words=words,
         day_of=date.fromisoformat,
+        back=back_of(visit.query if form is None else form),
         is_ticked=lambda parcel_id: (
             section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")
         ),
         **{"mail": None, "with_notes": True, "corrected": "", **more},
     )
+
+
+def back_of(values: Mapping[str, str]) -> str:
+    """The queue that somebody came from and goes back to; "" when none of ours is named."""
+    back = values.get("back", "")
+    return back if is_local_path(back) else ""
 
 
 def status_choices(order: OrderRead) -> list[Label]:

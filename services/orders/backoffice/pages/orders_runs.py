@@ -176,6 +176,7 @@ def _show(visit: Visit, run: Run) -> Response:
         button=start_button(run.verb, run.to_do),
         items=[item for item in run.items if item.standing is not Standing.LEFT_OUT],
         left_out=left_out,
+        packed=[item.order_id for item in run.items if item.standing is Standing.DONE],
         why=_why,
         faults=[(one["line"], one["text"], fault_text(one["why"], one["value"])) for one in run.faults],
         sums=_sums(run.items) if run.verb is Verb.CANCEL else (),

@@ -25,7 +25,7 @@ from services.orders.backoffice.visit import Visit
 from services.orders.shop_settings import ShopSettings, settings_of
 
 pages = Pages()
-KEPT = ("lines", "carrier", "other_carrier", "shipped_on", "notify_customer")
+KEPT = ("lines", "carrier", "other_carrier", "shipped_on", "notify_customer", "without_tracking")
 """What is kept of the form with its run, so that it can be mended."""
 
 
@@ -50,7 +50,7 @@ async def plan_shipping(visit: Visit) -> Response:
     ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
     if not form["checked"]:
         visit.outcome = "asked"
-        return too_many_or_none(visit, form, ids) or await _show(visit, {}, ids, {})
+        return too_many_or_none(visit, form, ids) or await _show(visit, await _prefilled(visit, ids), ids, {})
     if len(ids) > MOST_ITEMS and (refused := too_many_or_none(visit, form, ids)):
         return refused
     text = form["lines"]
@@ -85,7 +85,9 @@ def _terms(form: Form, settings: ShopSettings) -> Terms:
     shipped_on = form.day("shipped_on")
     if shipped_on is None:
         raise Invalid(shipped_on=gettext("Fill this in."))
-    return Terms(carrier, shipped_on, form.ticked("notify_customer"), settings)
+    return Terms(
+        carrier, shipped_on, form.ticked("notify_customer"), settings, form.ticked("without_tracking")
+    )
 
 
 async def _shipments(
@@ -106,9 +108,31 @@ async def _shipments(
 def _without_lines(picked: Sequence[Goods], terms: Terms) -> Shipments:
     if not picked:
         raise Invalid(lines=gettext("Paste the tracking numbers, or choose the carrier’s file."))
-    if terms.carrier is None:
+    if all(terms.carrier is None and one.carrier(terms.settings) is None for one in picked):
         raise Invalid(carrier=gettext("Say which carrier takes it."))
-    return shipping.ship_all(picked, terms.carrier, terms)
+    return shipping.ship_all(picked, terms)
+
+
+async def _prefilled(visit: Visit, ids: Sequence[UUID]) -> dict[str, str]:
+    """The form as it is first shown: a line for each parcel that waits, its number still to be typed."""
+    settings = await _settings(visit)
+    async with visit.reading() as connection:
+        goods = [shipping.goods_of(row) for row in await store.read_orders(connection, visit.shop, ids)]
+    heads = (gettext("Order"), gettext("Parcel"), gettext("Carrier"), gettext("Tracking number"))
+    rows = [
+        (one.code, str(parcel.number), one.carrier(settings) or "", "")
+        for one in goods
+        for parcel in one.waiting
+    ]
+    lines = "\n".join(" ; ".join(row) for row in (heads, *rows)) if rows else ""
+    return {**_usual(visit, settings), "lines": lines}
+
+
+def _usual(visit: Visit, settings: ShopSettings) -> dict[str, str]:
+    return {
+        "shipped_on": datetime.now(visit.speech.zone).date().isoformat(),
+        "notify_customer": "on" if settings.notifies_customer else "",
+    }
 
 
 async def _settings(visit: Visit) -> ShopSettings:
@@ -120,18 +144,15 @@ async def _show(
     visit: Visit, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
 ) -> Response:
     settings = await _settings(visit)
-    today = datetime.now(visit.speech.zone).date().isoformat()
-    usual = {
-        "carrier": settings.carriers[0].name if len(settings.carriers) == 1 else "",
-        "shipped_on": today,
-        "notify_customer": "on" if settings.notifies_customer else "",
-    }
     return visit.render(
         "orders/ship.html",
         422 if errors else 200,
-        typed={**dict.fromkeys(KEPT, ""), **(dict(typed) or usual)},
+        typed={**dict.fromkeys(KEPT, ""), **(dict(typed) or _usual(visit, settings))},
         errors={**dict.fromkeys(("", *KEPT), ""), **errors},
         order_ids=ids,
-        carriers=[("", gettext("As each line says")), *((one.name, one.name) for one in settings.carriers)],
+        carriers=[
+            ("", gettext("As the customer chose")),
+            *((one.name, one.name) for one in settings.carriers),
+        ],
         back=back_of(visit.form_read) if visit.form_read["back"] else "/orders?tab=to_ship",
     )

@@ -93,7 +93,7 @@ async def _orders(visit: Visit, queue: Queue, most: int) -> tuple[bool, list[UUI
     """Whether an address names orders; those or else the ones that wait longest; whether there are more. Raises
     Missing."""
     asked = Form(visit.request.query_params.multi_items())
-    if asked["order"] or asked["everything"]:
+    if asked["order"] or asked["orders"] or asked["everything"]:
         named = await chosen.orders_of(visit, asked, most + 1)
         return True, named[:most], len(named) > most
     async with visit.reading() as connection:

@@ -22,7 +22,7 @@ from services.orders.shop_settings import (
 
 pages = Pages()
 HERE = "/settings/carriers"
-EXAMPLE_NUMBER = "6A12345678901"
+EXAMPLE_NUMBER, EXAMPLE_POSTCODE = "6A12345678901", "44000"
 
 
 @pages.get(HERE, Permission.SETTINGS_VIEW)
@@ -94,7 +94,7 @@ def _carrier(form: Form) -> Carrier:
         errors = dict(invalid.errors)
         if "tracking_url" in errors:
             errors["tracking_url"] = gettext(
-                "Write an address that begins with https:// and has {number} in it once."
+                "Write an address that begins with https:// and has {number} in it once, {postcode} at most once."
             )
         raise Invalid(**errors) from None
 
@@ -114,6 +114,7 @@ async def _list(visit: Visit, errors: Mapping[str, str], typed: Form | None = No
         422 if errors else 200,
         carriers=(await _settings(visit)).carriers,
         example=EXAMPLE_NUMBER,
+        example_postcode=EXAMPLE_POSTCODE,
         typed=typed if typed is not None else {"name": "", "tracking_url": ""},
         errors=errors,
     )
@@ -129,6 +130,7 @@ async def _one(visit: Visit, name: str, errors: Mapping[str, str], typed: Form |
         422 if errors else 200,
         carrier=carrier,
         example=EXAMPLE_NUMBER,
+        example_postcode=EXAMPLE_POSTCODE,
         typed=typed if typed is not None else shown,
         errors=errors,
     )
