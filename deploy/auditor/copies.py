@@ -124,7 +124,7 @@ async def orders_know_every_mail(ground: Ground) -> AsyncIterator[Finding]:
     key = ("shop", "mail_id")
     truth = await table(
         ground.notifier,
-        """SELECT shop, id AS mail_id, order_id, template, recipient, cause_id,
+        """SELECT shop, id AS mail_id, order_id, template, coalesce(resent_to, recipient) AS recipient, cause_id,
                CASE state WHEN 'done' THEN 'sent' ELSE state END AS state
            FROM mail_with_state WHERE state IN ('done', 'failed', 'uncertain')""",
         key=key,

@@ -378,6 +378,30 @@ async def plan_effects(
     )
 
 
+async def note_effects(
+    connection: Writer,
+    effects: Sequence[tuple[str, str, dict[str, Any], datetime]],
+    state: str,
+    detail: str,
+    now: datetime,
+) -> None:
+    """Note effects (key, kind, payload, due) in a state in which nobody performs them; a key already there is left
+    alone."""
+    await connection.execute(
+        """INSERT INTO msg.effect (key, kind, state, payload, next_at, detail, created_at, updated_at)
+           SELECT key, kind, $5, payload, due, $6, $7, $7
+           FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) AS e (key, kind, payload, due)
+           ON CONFLICT (key) DO NOTHING""",
+        [e[0] for e in effects],
+        [e[1] for e in effects],
+        [json.dumps(e[2]) for e in effects],
+        [e[3] for e in effects],
+        state,
+        detail,
+        now,
+    )
+
+
 async def take_effects(
     connection: Connection, kind: str, owner: UUID, lease: timedelta, limit: int
 ) -> list[Row]:
@@ -464,7 +488,7 @@ async def decide_effect(connection: Connection, key: str, state: str, note: str,
     """A person's decision on an effect that has ended: `planned` (its tries counted anew), `done` or `discarded`."""
     status = await connection.execute(
         """UPDATE msg.effect SET state = $2, detail = $3, next_at = $4, updated_at = $4, attempts = 0
-           WHERE key = $1 AND state IN ('failed', 'uncertain', 'done')""",
+           WHERE key = $1 AND state IN ('failed', 'uncertain', 'done', 'discarded')""",
         key,
         state,
         note,

@@ -23,6 +23,7 @@ from services.chassis.outgoing import Outgoing
 from services.chassis.writing import Writes
 
 log = structlog.get_logger()
+SAID_AGAIN = "noted by a replay, which has no effects: whether it happened before is not known here"
 
 
 _chance = random.Random(os.urandom(32))
@@ -101,9 +102,8 @@ class Unit:
         return envelope
 
     def plan(self, kind: str, key: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
-        """Plan an external effect; the same key twice is one effect. What is only said again has none."""
-        if not self.has_effects:
-            return
+        """Plan an external effect; the same key twice is one effect. What is only said again has none: its effect, if
+        it is not known, is `uncertain`, so that a person may have it done and no row is without its effect."""
         self._effects.append((key, kind, payload, due_at or self.now))
 
     def set_timer(self, kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> None:
@@ -145,7 +145,7 @@ class Unit:
         if self._outgoing:
             await store.queue_dispatches(self.writes, self._outgoing, self.owner, self.now + self._lease)
         if self._effects:
-            await store.plan_effects(self.writes, self._effects, self.now)
+            await self._plan_effects()
         if self._cancelled:
             await store.cancel_timers(self.writes, sorted(self._cancelled))
         if self._timers:
@@ -157,6 +157,12 @@ class Unit:
             await store.wake(self.writes, sorted(self._keys))
         status = await self.writes.send()
         self.woken = int(status.rpartition(" ")[2]) if self._keys else 0
+
+    async def _plan_effects(self) -> None:
+        if self.has_effects:
+            await store.plan_effects(self.writes, self._effects, self.now)
+        else:
+            await store.note_effects(self.writes, self._effects, "uncertain", SAID_AGAIN, self.now)
 
     def committed(self) -> None:
         """Run what waited for the commit. One that fails is logged: what is committed stays committed."""

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.fulfillment import ShipmentDispatched
-from contracts.notifier import ConfirmMail, ResendMail
+from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
 from contracts.orders import OrderEdited, StatusUpdated
 from services.chassis.subscribers import Book, Delivery
-from services.chassis.unit import Unit
+from services.chassis.unit import SAID_AGAIN, Unit
 from services.notifier import resending, store
-from services.notifier.mail import Addressee, Mail
+from services.notifier.mail import Addressee, Mail, Template
 from services.notifier.recent import recent
 from services.notifier.settings import ShopProfile, shop_directory
 
@@ -38,6 +38,7 @@ class MailBook(Book):
         self._corrected: dict[store.OrderKey, Addressee] = {}
         self._decided: dict[UUID, Mail] = {}
         self._mails: dict[UUID, Mail] = {}
+        self._written: set[tuple[str, UUID, Template]] = set()
         self.asked: list[tuple[Mail, str, Envelope, bool]] = []
 
     async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
@@ -63,6 +64,9 @@ class MailBook(Book):
         if named:
             found_mails = await store.read_mails(self.unit.connection, sorted(named))
             self._mails = {mail.id: mail for mail in found_mails}
+        if not self.unit.has_effects:
+            causes = sorted({delivery.envelope.id for delivery in deliveries})
+            self._written = await store.read_written(self.unit.connection, causes)
 
     def mail(self, identifier: UUID) -> Mail | None:
         """A mail that a command of this batch names, if it is there."""
@@ -87,7 +91,10 @@ class MailBook(Book):
         self._addressees[key] = self._corrected[key] = addressee
 
     def decide(self, mail: Mail) -> None:
-        """Write a mail and plan its sending; the same mail twice is one."""
+        """Write a mail and plan its sending; the same mail twice is one. What is only said again writes no second mail
+        with this template, though the address may have been corrected since."""
+        if (mail.shop, mail.cause_id, mail.template) in self._written:
+            return
         self._decided.setdefault(mail.id, mail)
 
     async def save(self) -> None:
@@ -100,9 +107,18 @@ class MailBook(Book):
             await store.insert_mails(self.unit.writes, list(self._decided.values()))
         for identifier, mail in self._decided.items():
             self.unit.plan(MAIL, str(identifier), {TEMPLATE: mail.template.value})
+        if self._decided and not self.unit.has_effects:
+            self.unit.emit(self._unsent())
         for mail, actor, command, again in self.asked:
             await resending.carry_out(self.unit, mail, actor, command, again=again)
-        self.unit.after_commit(self._keep)
+        if self.unit.has_effects:
+            self.unit.after_commit(self._keep)
+
+    def _unsent(self) -> MailUncertain:
+        """Mails that a replay wrote: nobody here knows whether they ever went, and a person decides."""
+        return MailUncertain(
+            mails=[resending.report(mail, SAID_AGAIN, self.unit) for mail in self._decided.values()]
+        )
 
     def _keep(self) -> None:
         recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())

@@ -57,8 +57,8 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail that was decided on. `context` is what it says beyond the order; `resent_by` is the command that had it
-    sent again last, whose outcome is what becomes of it."""
+    """One mail that was decided on. `recipient` is where it goes, or went last; `context` is what it says beyond the
+    order; `resent_by` is the command that had it sent again last, whose outcome is what becomes of it."""
 
     id: UUID
     shop: str

@@ -1,10 +1,12 @@
 """A person's word on a mail: send it again, or take an uncertain one as arrived.
 
-It stays the same mail with the same Message-ID and Date; a reader that already has it can tell. A mail on its way is
-left alone. Invariant: each command ends in exactly one outcome: what became of the mail that was sent again, or that
-nothing had to change, or a refusal.
+It stays the same mail with the same Message-ID and Date; a reader that already has it can tell. It goes to the address
+the order has now, and whoever hears what became of it hears that address. A mail on its way is left alone. Invariant:
+each command ends in exactly one outcome: what became of the mail that was sent again, or that nothing had to change, or
+a refusal.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,7 +18,8 @@ from services.chassis.effects import decide
 from services.chassis.subscribers import Delivery
 from services.chassis.unit import Unit
 from services.notifier import store
-from services.notifier.mail import Mail
+from services.notifier.mail import Mail, Template
+from services.notifier.settings import UnknownShop, shop_directory
 
 if TYPE_CHECKING:
     from services.notifier.book import MailBook
@@ -60,11 +63,24 @@ def confirm(book: "MailBook", delivery: Delivery[ConfirmMail]) -> None:
 
 async def send_again(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
     """Plan a settled mail's sending anew; `by` is the command that asked. Raises UnknownMail, MailOnItsWay."""
-    if not await store.read_mails(unit.connection, [identifier]):
+    mails = await store.read_mails(unit.connection, [identifier])
+    if not mails:
         raise UnknownMail(identifier)
     if not await decide(unit, str(identifier), "planned", f"sent again by {actor}"):
         raise MailOnItsWay(identifier)
-    await store.note_resend(unit.connection, identifier, by.id if by else None, by.type if by else None)
+    recipient, command = await _address_now(unit, mails[0]), (by.id, by.type) if by else (None, None)
+    await store.note_resend(unit.connection, identifier, recipient, *command)
+
+
+async def _address_now(unit: Unit, mail: Mail) -> str:
+    """Where a mail goes when it is sent again: to its order's customer as corrected since, or to the shop as it is set
+    up now."""
+    if mail.template is Template.NEW_ORDER:
+        with suppress(UnknownShop):
+            return shop_directory().profile(mail.shop).merchant_email
+        return mail.recipient
+    (addressee,) = await store.read_addressees(unit.connection, [(mail.shop, mail.order_id)])
+    return addressee.email
 
 
 async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:

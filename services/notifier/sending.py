@@ -75,7 +75,7 @@ class Sender:
     async def perform(self, effect: Effect) -> Outcome:
         """Send one mail. Raises nothing that could leave its fate in doubt."""
         try:
-            mail, addressee = await self._find(UUID(effect.key))
+            mail, addressee = await self._find(effect)
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
             return Retry(f"the database did not give the mail: {type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
@@ -92,20 +92,25 @@ class Sender:
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
         """Say what became of the mails: one message per fate. Runs in the transaction that settles them."""
         final = {UUID(e.key): (e, outcome) for e, outcome in results if not isinstance(outcome, Retry)}
-        mails = await self._settled_mails(unit, list(final))
+        mails = await self._settled_mails(unit, [effect for effect, _ in final.values()])
         for fate, message in _FATES:
             told = [(mail, *final[mail.id]) for mail in mails if type(final[mail.id][1]) is fate]
             for cause, reports in _by_command(told, unit).items():
                 unit.emit(message(reports), cause=_envelope_of(cause, unit) if cause else None)
 
-    async def _settled_mails(self, unit: Unit, ids: Sequence[UUID]) -> list[Mail]:
-        known = {key: pair[0] for key in ids if (pair := recent.get(key))}
+    async def _settled_mails(self, unit: Unit, effects: Sequence[Effect]) -> list[Mail]:
+        ids = [UUID(effect.key) for effect in effects]
+        first = [UUID(effect.key) for effect in effects if effect.is_first_try]
+        known = {key: pair[0] for key in first if (pair := recent.get(key))}
         missing = [key for key in ids if key not in known]
         unit.after_commit(lambda: recent.forget(ids))
         return [*known.values(), *(await store.read_mails(unit.connection, missing) if missing else ())]
 
-    async def _find(self, identifier: UUID) -> Pair:
-        found = recent.get(identifier) or await self._read.submit(identifier)
+    async def _find(self, effect: Effect) -> Pair:
+        """The mail with its addressee: as it was decided on at the first try, else as the database has it now."""
+        identifier = UUID(effect.key)
+        remembered = recent.get(identifier) if effect.is_first_try else None
+        found = remembered or await self._read.submit(identifier)
         if found is None:
             raise MailMissing(identifier)
         return found

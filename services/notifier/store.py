@@ -106,24 +106,38 @@ async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
 async def read_mails(connection: Connection, ids: Sequence[UUID]) -> list[Mail]:
     """These mails, as far as they exist, in no sequence."""
     rows = await connection.fetch(
-        """SELECT mail.*, resend.command_id, resend.command_type FROM mail
+        """SELECT mail.*, resend.command_id, resend.command_type, resend.recipient AS resent_to FROM mail
            LEFT JOIN resend ON resend.mail_id = mail.id WHERE mail.id = ANY($1::uuid[])""",
         ids,
     )
     return [_mail(row) for row in rows]
 
 
+async def read_written(connection: Connection, causes: Sequence[UUID]) -> set[tuple[str, UUID, Template]]:
+    """Which mails these events have caused: shop, event and template."""
+    rows = await connection.fetch(
+        "SELECT shop, cause_id, template FROM mail WHERE cause_id = ANY($1::uuid[])", causes
+    )
+    return {(row["shop"], row["cause_id"], Template(row["template"])) for row in rows}
+
+
 async def note_resend(
-    connection: Connection, identifier: UUID, command_id: UUID | None, command_type: str | None
+    connection: Connection,
+    identifier: UUID,
+    recipient: str,
+    command_id: UUID | None,
+    command_type: str | None,
 ) -> None:
-    """Note which command had a mail sent again last, or that none did."""
+    """Note to which address a mail is sent again, and which command had it sent, or that none did."""
     await connection.execute(
-        """INSERT INTO resend (mail_id, command_id, command_type) VALUES ($1, $2, $3)
+        """INSERT INTO resend (mail_id, command_id, command_type, recipient) VALUES ($1, $2, $3, $4)
            ON CONFLICT (mail_id) DO UPDATE
-           SET command_id = excluded.command_id, command_type = excluded.command_type, times = resend.times + 1""",
+           SET command_id = excluded.command_id, command_type = excluded.command_type,
+               recipient = excluded.recipient, times = resend.times + 1""",
         identifier,
         command_id,
         command_type,
+        recipient,
     )
 
 
@@ -180,7 +194,7 @@ def _mail(row: asyncpg.Record) -> Mail:
         code=row["code"],
         cause_id=row["cause_id"],
         template=Template(row["template"]),
-        recipient=row["recipient"],
+        recipient=row["resent_to"] or row["recipient"],
         locale=row["locale"],
         message_id=row["message_id"],
         context=json.loads(row["context"]),

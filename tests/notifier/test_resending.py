@@ -7,7 +7,7 @@ from contracts.service import CommandDone, CommandRejected
 from services.chassis.testing import Desk
 from services.notifier.sending import Sender
 from tests.conftest import Desks
-from tests.notifier.builders import SHOP, an_order
+from tests.notifier.builders import SHOP, an_edit, an_order
 from tests.notifier.mail_server import MailServer, Mood
 from tests.notifier.test_sending import a_desk, send_until, settled
 
@@ -80,3 +80,43 @@ async def test_a_mail_of_nobody_or_of_another_shop_is_refused(desks: Desks, mail
         (refused,) = (await desk.deliver(command)).said(CommandRejected)
         assert refused.reasons[0].code == "mail_unknown"
     assert await desk.fetchval("SELECT count(*) FROM resend") == 0
+
+
+async def test_a_mail_sent_again_goes_to_the_address_of_now(desks: Desks, mail_server: MailServer) -> None:
+    """The customer's address was mistyped and corrected; the recap and what is told of it name the right one."""
+    desk, sender = await a_desk(desks, mail_server)
+    order = an_order(customer={"name": "Zoé", "email": "zoe@cleints.example"})
+    await desk.deliver(order)
+    await send_until(desk, sender, settled)
+    await desk.deliver(an_edit(order, customer={"name": "Zoé", "email": "zoe@clients.example"}))
+    recap = await desk.fetchval("SELECT id FROM mail WHERE template = 'order_recap'")
+    await desk.deliver(again(recap))
+    desk._units.clear()
+    await send_until(desk, sender, settled)
+    assert mail_server.envelopes[-1] == ("boutique@atelier.example", ["zoe@clients.example"])
+    assert mail_server.journal[-1]["To"] == "Zoé <zoe@clients.example>"
+    ((_, message),) = desk.emitted()
+    assert isinstance(message, MailSent)
+    assert [(report.mail_id, report.recipient) for report in message.mails] == [
+        (recap, "zoe@clients.example")
+    ]
+    assert await desk.fetchval("SELECT resent_to FROM mail_with_state WHERE id = $1", recap)
+
+
+async def test_a_mail_to_the_shop_sent_again_goes_to_the_shop(desks: Desks, mail_server: MailServer) -> None:
+    desk, sender = await a_desk(desks, mail_server)
+    await desk.deliver(an_order())
+    await send_until(desk, sender, settled)
+    mail_id = await desk.fetchval("SELECT id FROM mail WHERE template = 'new_order'")
+    await desk.deliver(again(mail_id))
+    await send_until(desk, sender, settled)
+    assert mail_server.envelopes[-1][1] == ["commandes@atelier.example"]
+
+
+async def test_a_mail_that_was_set_aside_can_be_sent(desks: Desks, mail_server: MailServer) -> None:
+    desk, sender = await a_desk(desks, mail_server)
+    await desk.deliver(an_order())
+    await desk.fetch("UPDATE msg.effect SET state = 'discarded' RETURNING key")
+    mail_id = await desk.fetchval("SELECT id FROM mail LIMIT 1")
+    await desk.deliver(again(mail_id))
+    assert await send_until(desk, sender, settled) == {"discarded": 1, "done": 1}

@@ -34,6 +34,7 @@ TABS = {
     "failed": N_("Failed"),
     "planned": N_("Waiting"),
     "done": N_("Sent"),
+    "discarded": N_("Set aside"),
 }
 """Tabs by notifier's state."""
 STATES = {
