@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 from fastapi.responses import JSONResponse, Response
 
-from services.orders import payments_listing
+from contracts.message import Reason
+from services.orders import api_store, payments_listing
+from services.orders.answering import Errand
 from services.orders.cursor import CursorUnreadable
 from services.orders.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.payments_listing import EntriesPage, EntriesQuery, UnmatchedPayments
@@ -21,6 +23,9 @@ from services.orders.refund_asking import (
     RefundAsked,
     ReversalAsked,
 )
+from services.orders.refund_rules import faults_of_amount
+from services.orders.requesting import OrderFacts
+from services.orders.showing import show
 
 router = guarded_router()
 
@@ -54,7 +59,22 @@ async def grant_credit(order: OrderName, asked: CreditAsked, key: Key, errand: E
 async def refund_order(order: OrderName, asked: RefundAsked, key: Key, errand: ErrandNeeded) -> Response:
     """Give money back: `recorded` here only, or really `sent` to the payment's provider."""
     facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
+    faults = asked.faults(facts) or await _against_units(errand, key, facts, asked)
+    return await errand.ask(key, facts, faults, lambda made: asked.command(facts, actor, made))
+
+
+async def _against_units(errand: Errand, key: str, facts: OrderFacts, asked: RefundAsked) -> list[Reason]:
+    """Reasons that the units give against the amount; a repeat was checked when it was first sent."""
+    if not asked.lines:
+        return []
+    async with errand.hub.acquire() as connection:
+        if await api_store.was_sent(connection, facts.shop, key):
+            return []
+        row = await api_store.read_order_whole(connection, facts.shop, facts.order_id, None)
+        if row is None:
+            return []
+        order = show(row, await errand.labels(connection))
+    return faults_of_amount(order, asked.amount_minor, asked.units, asked.cause)
 
 
 @router.post("/orders/{order}/refunds/{refund_id}/confirmation", **COMMAND)

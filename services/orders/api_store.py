@@ -108,6 +108,14 @@ async def read_keys(connection: Connection, commands: Sequence[NewCommand]) -> d
     return {(row["shop"], row["idempotency_key"]): row for row in rows}
 
 
+async def was_sent(connection: Connection, shop: str, key: str) -> bool:
+    """Return whether a command with this Idempotency-Key exists."""
+    found: bool = await connection.fetchval(
+        "select exists (select from command where shop = $1 and idempotency_key = $2)", shop, key
+    )
+    return found
+
+
 async def read_command(connection: Connection, shop: str, command_id: UUID) -> Row | None:
     """A command and its outcome."""
     return await connection.fetchrow(

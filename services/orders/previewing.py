@@ -5,7 +5,7 @@ is refused like the change itself.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,6 +23,9 @@ from services.orders.record import Order
 from services.orders.refusal import Refusal
 from services.orders.requesting_edits import EditAsked
 from services.orders.store import Row
+
+ParcelStanding = tuple[UUID, int, Units]
+"""A packed parcel that is still here: its id, its number, its units by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ async def preview_edit(hub: Hub, shop: str, order_id: UUID, asked: EditAsked) ->
         withdrawn = editing.withdrawn_now(book, order)
         wanted, reasons = editing.wanted_of(book, content, asked, withdrawn)
         asks = edition.asks_of(content, wanted)
-        stop, stays = _split(asks.off, book.edits.positions[shop, order_id])
+        stop, stays = split(asks.off, book.edits.positions[shop, order_id])
         after = content if reasons else edition.settled(content, wanted, stays, {}, stop)
         due = edition.due_change(content, after, withdrawn)
         return await _preview(book, order, stop, stays, asks.on, due, after.totals, reasons)
@@ -91,7 +94,7 @@ async def preview_cancellation(hub: Hub, shop: str, order_id: UUID, revision: in
         order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
         wanted = cancelling.still_wanted(book, order)
         asked = {line: units for line, units in wanted.items() if units}
-        stop, stays = _split(asked, book.edits.positions[shop, order_id])
+        stop, stays = split(asked, book.edits.positions[shop, order_id])
         reasons = [] if stop else [cancelling.had_left(stays)]
         rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
         due = worth(content, rest) - worth(content, wanted)
@@ -122,7 +125,7 @@ def _sum_of(book: OrderBook, order: Order) -> CancellationSum | Refusal:
     if not asked:
         return OrderIsCancelled(order)
     content = book.edits.contents[order.shop, order.id]
-    stop, stays = _split(asked, book.edits.positions[order.shop, order.id])
+    stop, stays = split(asked, book.edits.positions[order.shop, order.id])
     if not stop:
         return ChangeRefused(order, [cancelling.had_left(stays)])
     rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
@@ -189,13 +192,13 @@ async def _preview(
         stop=stop,
         stays=stays,
         add=add,
-        parcels=touched(standing, book.edits.positions[key], stop),
+        parcels=touched(map(_standing, standing), book.edits.positions[key], stop),
         reasons=reasons,
     )
 
 
-def _split(asked: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
-    """The asked units that can still be stopped, and those that left; none of either is left out."""
+def split(asked: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the asked units that can still be stopped, and those that left; none of either is left out."""
     known = {position.line: position for position in positions}
     stop, stays = {}, {}
     for line, quantity in asked.items():
@@ -214,16 +217,20 @@ def _gone(position: LinePosition) -> int:
 
 
 def touched(
-    standing: Iterable[Row], positions: Iterable[LinePosition], stop: Mapping[int, int]
+    standing: Iterable[ParcelStanding], positions: Iterable[LinePosition], stop: Units
 ) -> list[ParcelTouched]:
     """The parcels that would be taken apart to stop these units: the latest first, and only as many as it takes."""
     free = {p.line: p.ordered - p.cancelled - p.packed + p.lost for p in positions}
     short = {line: units - free.get(line, units) for line, units in stop.items()}
     found = []
-    for parcel in standing:
-        units = {part["line"]: part["quantity"] for part in json.loads(parcel["lines"])}
+    for parcel_id, number, units in standing:
         if any(short.get(line, 0) > 0 for line in units):
-            found.append(ParcelTouched(parcel["parcel_id"], parcel["number"]))
+            found.append(ParcelTouched(parcel_id, number))
             for line, quantity in units.items():
                 short[line] = short.get(line, 0) - quantity
     return found
+
+
+def _standing(row: Row) -> ParcelStanding:
+    units = {part["line"]: part["quantity"] for part in json.loads(row["lines"])}
+    return row["parcel_id"], row["number"], units

@@ -54,6 +54,11 @@ class RefundAsked(Asked):
             )
         return self
 
+    @property
+    def units(self) -> dict[int, int]:
+        """The refunded units by line."""
+        return {one.line: one.quantity for one in self.lines}
+
     def faults(self, order: OrderFacts) -> list[Reason]:
         """Another currency than the order's; lines it does not have, or named twice."""
         named = Counter(one.line for one in self.lines)

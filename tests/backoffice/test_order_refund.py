@@ -10,7 +10,7 @@ from contracts.orders import OrderPlaced
 from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive, refunded
-from tests.backoffice.browser import Backoffice, Browser, Shown
+from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
 from tests.orders.staff import place, rejected, sale, sent
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
@@ -32,24 +32,35 @@ async def _answered(backoffice: Backoffice, browser: Browser, path: str, fields:
     return await asking
 
 
+async def _checked(browser: Browser, path: str, fields: Any) -> FormShown:
+    """The form of the preview that a refund's form leads to."""
+    shown = await browser.post(path, [*fields, ("deed", "preview")])
+    assert shown.status == 200, shown.words
+    return shown.form(path)
+
+
 @pytest.mark.rows("B14", "B15", "C12")
-async def test_a_refund_names_its_way_and_is_asked_once(backoffice: Backoffice) -> None:
+async def test_a_refund_of_articles_counts_checks_and_is_asked_once(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(Role.ACCOUNTANT), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"
     shown = await browser.get(path)
     form = shown.form(path)
     fields = dict(form.fields)
-    assert (fields["amount"], fields["quantity-1"], fields["quantity-2"]) == ("84.00", "3", "1")
+    assert (fields["amount"], fields["quantity-1"], fields["quantity-2"]) == ("", "0", "0")
     assert "mode" not in fields, "nobody chooses by accident"
     assert "Really send it by Stripe" in shown.words
-    without = await browser.post(path, form.fields)
+    without = await browser.post(path, form.filled(quantity_1="1", amount="15"))
     assert (without.status, "Fill this in." in without.words) == (422, True)
-    lone = await browser.post(path, [*form.filled(amount="84", quantity_2="0"), ("deed", "calculate")])
-    assert dict(lone.form(path).fields)["amount"] == "45.00"
-    chosen = form.filled(
-        mode="sent", amount="15", quantity_1="1", quantity_2="0", restock_1="on", reason=HOSTILE
-    )
-    clicks = [asyncio.create_task(browser.post(path, chosen)) for _ in range(2)]
+    counted = await browser.post(path, [*form.filled(quantity_1="2"), ("deed", "calculate")])
+    assert dict(counted.form(path).fields)["amount"] == "30.00"
+    every = await browser.post(path, [*form.fields, ("deed", "all")])
+    all_of_it = dict(every.form(path).fields)
+    assert (all_of_it["amount"], all_of_it["quantity-1"], all_of_it["quantity-2"]) == ("84.00", "3", "1")
+    chosen = form.filled(mode="sent", amount="15", quantity_1="1", restock_1="on", reason=HOSTILE)
+    checked = await _checked(browser, path, chosen)
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0, "it is only looked at"
+    last = checked.filled(deed="refund")
+    clicks = [asyncio.create_task(browser.post(path, last)) for _ in range(2)]
     ((command_id, command),) = await sent(backoffice.desk)
     assert (command.mode, command.amount_minor, command.cause) == ("sent", 1500, "credit")
     assert [(one.line, one.quantity, one.restock) for one in command.lines] == [(1, 1, True)]
@@ -63,11 +74,69 @@ async def test_a_refund_names_its_way_and_is_asked_once(backoffice: Backoffice) 
     assert len(await sent(backoffice.desk)) == 1
 
 
+async def test_a_refund_of_an_amount_touches_no_article(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    form = (await browser.get(path)).form(path)
+    typed = form.filled(what="amount", amount="5", mode="recorded", quantity_1="3", quantity_2="1")
+    shown = await browser.post(path, typed)
+    assert "No article is cancelled or taken back." in shown.words
+    assert (await browser.post(path, shown.form(path).filled(deed="refund"))).status == 202
+    ((_, command),) = await sent(backoffice.desk)
+    assert (command.amount_minor, command.lines) == (500, [])
+
+
+@pytest.mark.parametrize("amount", ["5", "83.99", "30"])
+async def test_an_order_is_not_cancelled_by_a_refund_of_less_than_is_due(
+    backoffice: Backoffice, amount: str
+) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    form = (await browser.get(path)).form(path)
+    every = form.filled(quantity_1="3", quantity_2="1", amount=amount, mode="recorded", differs="on")
+    for deed in ("preview", "refund"):
+        refused = await browser.post(path, [*every, ("deed", deed)])
+        assert (refused.status, "this refund cancels it" in refused.words) == (422, True)
+    whole = form.filled(quantity_1="3", quantity_2="1", amount="84", mode="recorded")
+    shown = await browser.post(path, whole)
+    assert "the order is cancelled" in shown.words
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0
+
+
+async def test_an_amount_that_is_not_what_its_articles_cost_is_asked_once(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    form = (await browser.get(path)).form(path)
+    typed = form.filled(quantity_1="1", amount="84", mode="recorded")
+    shown = await browser.post(path, [*typed, ("deed", "refund")])
+    assert "The chosen articles cost €15.00, and €84.00 goes back." in shown.words
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0
+    unticked = await browser.post(path, shown.form(path).filled(deed="refund"))
+    assert (unticked.status, "Tick this if the amount is meant" in unticked.words) == (422, True)
+    meant = unticked.form(path).filled(deed="refund", differs="on")
+    assert (await browser.post(path, meant)).status == 202
+    ((_, command),) = await sent(backoffice.desk)
+    assert (command.amount_minor, command.lines[0].quantity) == (8400, 1)
+
+
+async def test_a_refund_says_what_it_is_for(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    form = (await browser.get(path)).form(path)
+    none = await browser.post(path, form.filled(amount="5", mode="recorded"))
+    assert (none.status, "Choose at least one unit." in none.words) == (422, True)
+    neither = await browser.post(path, form.filled(what="both", amount="5", mode="recorded"))
+    assert neither.status == 422
+
+
 @pytest.mark.rows("C12")
 async def test_a_refund_the_provider_refused_is_shown_as_failed(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"
-    fields = (await browser.get(path)).form(path).filled(mode="sent", reason="Geste")
+    typed = (
+        (await browser.get(path)).form(path).filled(what="amount", amount="84", mode="sent", reason="Geste")
+    )
+    fields = (await _checked(browser, path, typed)).filled(deed="refund")
     failed = refunded(placed.code, RefundFailed, detail="charge_already_refunded")
     shown = await _answered(backoffice, browser, path, fields, failed)
     assert shown.status == 422
@@ -85,7 +154,8 @@ async def test_a_mark_stays_unconfirmed_until_its_reference(backoffice: Backoffi
     path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
     shown = await browser.get(path)
     assert "Really send it" not in shown.words
-    fields = shown.form(path).filled(mode="recorded", amount="20")
+    typed = shown.form(path).filled(what="amount", mode="recorded", amount="20")
+    fields = (await _checked(browser, path, typed)).filled(deed="refund")
     assert (
         await _answered(backoffice, browser, path, fields, refunded(placed.code, RefundMarked))
     ).status == 303
@@ -107,7 +177,7 @@ async def test_what_was_paid_too_much_is_proposed_without_goods(backoffice: Back
     path = f"/orders/{placed.code}/refund"
     assert f'class="button" href="{path}"' in page.text
     fields = dict((await browser.get(path)).form(path).fields)
-    assert (fields["amount"], fields["quantity-1"]) == ("16.00", "0")
+    assert (fields["what"], fields["amount"], fields["quantity-1"]) == ("amount", "16.00", "0")
     refused = await browser.post(path, {**fields, "mode": "recorded", "amount": "x"})
     assert refused.status == 422
 
@@ -151,7 +221,9 @@ async def test_a_stale_refund_sends_nothing_and_keeps_what_was_typed(backoffice:
         await _paid(backoffice),
     )
     path = f"/orders/{placed.code}/refund"
-    fields = (await browser.get(path)).form(path).filled(mode="sent", reason="Abîmé")
+    fields = (
+        (await browser.get(path)).form(path).filled(what="amount", amount="5", mode="sent", reason="Abîmé")
+    )
     comment = f"/orders/{placed.code}/comment"
     theirs = (await other.get(f"/orders/{placed.code}")).form(comment)
     await other.post(comment, {**dict(theirs.fields), "admin_comment": "Rendu au comptoir"})

@@ -98,6 +98,10 @@ TEXTS = {
     "refund_id_used": N_(
         "Another refund has this number already. Begin this one again from the order’s page."
     ),
+    "refund_keeps_money": N_(
+        "These are the last articles of the order, so this refund cancels it: then all that is still due goes back. "
+        "Refund that, choose an amount without articles, or cancel the order and refund what it owes afterwards."
+    ),
     "refund_unknown": N_("There is no such recorded refund."),
     "nothing_to_pack": N_("Nothing is left to pack."),
     "waits_for_payment": N_("It waits for its payment. Pack it on its own page if it is to leave unpaid."),

@@ -15,7 +15,6 @@ from services.orders import api_store, tagging
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import key_of
 from services.orders.backoffice.forms import Form
-from services.orders.backoffice.order_page import store
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.changes import Happened, Stale, changed_since, history
 from services.orders.documents import OrderShown
@@ -80,10 +79,16 @@ async def require_fresh(visit: Visit, order: OrderRead, form: Form) -> None:
     if seen is None or seen == order.shown.revision:
         return
     async with visit.reading() as connection:
-        if await store.was_sent(connection, visit.shop, key_of(form)):
+        if await api_store.was_sent(connection, visit.shop, key_of(form)):
             return
         since = await _since(connection, order, seen)
     raise Stale(order.shown.code, order.id, seen, order.shown.revision, since)
+
+
+async def already_sent(visit: Visit, form: Form) -> bool:
+    """Whether this form has become a command: its repeat gets the same answer, whatever the order is by now."""
+    async with visit.reading() as connection:
+        return form.key is not None and await api_store.was_sent(connection, visit.shop, key_of(form))
 
 
 async def _since(connection: Connection, order: OrderRead, seen: int) -> list[Happened]:

@@ -1,7 +1,7 @@
 """What of an order's money can go back, payment by payment, as far as its ledger here tells. Pure.
 
-It is for the eyes: payments knows also what is about to be sent, and refuses what is more than is left. What it
-proposes is either what the customer paid too much, or all of the order that was not refunded yet.
+It is for the eyes: payments knows also what is about to be sent, and refuses what is more than is left. It proposes
+what the customer paid too much, and nothing else: units start at zero, and the amount is what the chosen ones cost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
+from contracts.message import LineUnits
 from contracts.payments import RefundCause, RefundState
 from contracts.storefront import Customer, PaymentMethod
 from services.orders.content import Content, ContentLine, worth
-from services.orders.documents import LedgerEntryShown, OrderShown
+from services.orders.documents import LedgerEntryShown, LineShown, OrderShown
+from services.orders.refund_rules import left_of_received, position_of, still_due
 
 SENDS_REFUNDS = frozenset({"stripe"})
 """Providers that payments can send refunds to."""
@@ -28,6 +32,7 @@ _SIGNS = {
     "refund_mark_reversed": 1,
 }
 """How each kind of entry changes what is left of the payment it is about."""
+_UNITS = TypeAdapter(list[LineUnits])
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,17 @@ class PaymentLeft:
 
 @dataclass(frozen=True)
 class Refundable:
-    """What could go back altogether, and what is proposed: amount, units by line, cause."""
+    """What could go back altogether, the units of each line it could be for, and the amount and cause proposed."""
 
     payments: Sequence[PaymentLeft]
     left_minor: int
-    amount_minor: int
-    units: Mapping[int, int]
     most: Mapping[int, int]
-    cause: RefundCause
+    overpaid_minor: int
+
+    @property
+    def cause(self) -> RefundCause:
+        """Paid too much comes first: it takes no goods back."""
+        return RefundCause.OVERPAID if self.overpaid_minor else RefundCause.CREDIT
 
     @property
     def sendable(self) -> Sequence[PaymentLeft]:
@@ -66,16 +74,10 @@ class Refundable:
 
 
 def refundable(order: OrderShown) -> Refundable:
-    """What of the order can be refunded. Paid too much comes first: it takes no goods back."""
-    money = order.money
-    left = max(0, money.received_minor - money.refunded_minor - money.marked_minor)
-    most = units_left(order)
-    if order.balance_minor < 0:
-        amount, units, cause = min(left, -order.balance_minor), dict.fromkeys(most, 0), RefundCause.OVERPAID
-    else:
-        due = money.due_minor - money.credited_minor
-        amount, units, cause = max(0, min(left, due)), most, RefundCause.CREDIT
-    return Refundable(payments_left(order.ledger), left, amount, units, most, cause)
+    """What of the order can be refunded."""
+    left = left_of_received(order)
+    overpaid = min(left, max(0, -order.balance_minor))
+    return Refundable(payments_left(order.ledger), left, units_left(order), overpaid)
 
 
 def payments_left(ledger: Sequence[LedgerEntryShown]) -> list[PaymentLeft]:
@@ -93,20 +95,46 @@ def payments_left(ledger: Sequence[LedgerEntryShown]) -> list[PaymentLeft]:
 
 
 def units_left(order: OrderShown) -> dict[int, int]:
-    """The units of each line that no refund is for yet; one that failed counts not, for its money is still here."""
+    """The units of each line that a refund can be for: neither cancelled nor named by a refund that stands.
+
+    A refund's units that had not left are among the cancelled ones, so only the others are taken off again.
+    """
     named: dict[int, int] = {}
-    standing = [refund for refund in order.refunds if refund.state is not RefundState.FAILED]
-    for refund in standing:
-        for part in refund.lines:
-            named[part.line] = named.get(part.line, 0) + part.quantity
-    return {line.line: max(0, line.quantity - named.get(line.line, 0)) for line in order.lines}
+    for refund in order.refunds:
+        if refund.state is not RefundState.FAILED:
+            cancelled = _cancelled_by(order, refund.refund_id)
+            for part in refund.lines:
+                had_left = max(0, part.quantity - cancelled.get(part.line, 0))
+                named[part.line] = named.get(part.line, 0) + had_left
+    return {line.line: max(0, _wanted(line) - named.get(line.line, 0)) for line in order.lines}
 
 
 def worth_of(order: OrderShown, units: Mapping[int, int]) -> int:
-    """What these units cost of those not refunded yet, in minor units; shipping and fees go with the last one."""
+    """The amount that refunds these units, in minor units: what they cost of the units left, at most what is still due
+    and what was received. Shipping and fees go with the last one.
+    """
+    if not any(units.values()):
+        return 0
     content, before = _content(order), units_left(order)
     after = {line: most - min(most, units.get(line, 0)) for line, most in before.items()}
-    return worth(content, before) - worth(content, after)
+    cost = worth(content, before) - worth(content, after)
+    if not any(after.values()):
+        cost = still_due(order)
+    return max(0, min(cost, still_due(order), left_of_received(order)))
+
+
+def _wanted(line: LineShown) -> int:
+    at = position_of(line)
+    return max(0, min(line.quantity, at.ordered - at.cancelled))
+
+
+def _cancelled_by(order: OrderShown, refund_id: UUID) -> dict[int, int]:
+    """The units that a refund cancelled, as fulfillment answered it."""
+    for one in order.activity:
+        if one.kind == "stock_restocked" and one.item == refund_id and isinstance(one.data, dict):
+            parts = _UNITS.validate_python(one.data.get("cancelled", []))
+            return {part.line: part.quantity for part in parts}
+    return {}
 
 
 def may_be_reversed(entry: LedgerEntryShown, ledger: Sequence[LedgerEntryShown]) -> bool:

@@ -5,14 +5,6 @@ from uuid import UUID
 from services.chassis.database import Connection
 
 
-async def was_sent(connection: Connection, shop: str, key: str) -> bool:
-    """Whether a form with this idempotency key has become a command already."""
-    found: bool = await connection.fetchval(
-        "select exists (select from command where shop = $1 and idempotency_key = $2)", shop, key
-    )
-    return found
-
-
 async def command_of(connection: Connection, shop: str, key: str) -> UUID | None:
     """The command that a form with this idempotency key became."""
     found: UUID | None = await connection.fetchval(

@@ -1,6 +1,7 @@
-"""Money goes back: refunds in two explicit ways, marks confirmed, payments entered by mistake taken back.
+"""Money goes back: refunds of articles or of an amount, marks confirmed, payments entered by mistake taken back.
 
-A refund is either recorded here only or really sent to the provider, and the page never says one for the other: what
+A refund is shown with its effects before it is made, and where the amount is not what its articles cost, that is asked.
+It is either recorded here only or really sent to the provider, and the page never says one for the other: what
 it tells is the outcome that payments said. A refund that the provider refused is a failure on the page, though its
 command is done.
 """
@@ -14,15 +15,30 @@ from starlette.responses import Response
 from contracts.catalogue import type_of
 from contracts.payments import RefundFailed, RefundMarked
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.commanding import Outcome, answer
+from services.orders.backoffice.commanding import Outcome, answer, by_field
 from services.orders.backoffice.formatting import typed_amount
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.asking import units_typed
-from services.orders.backoffice.order_page.reading import OrderRead, read_order
-from services.orders.backoffice.order_page.refundable import may_be_reversed, refundable, worth_of
+from services.orders.backoffice.order_page.reading import (
+    OrderRead,
+    already_sent,
+    read_order,
+    require_fresh,
+)
+from services.orders.backoffice.order_page.refundable import (
+    Refundable,
+    may_be_reversed,
+    refundable,
+    worth_of,
+)
 from services.orders.backoffice.order_page.refunding import (
+    AMOUNT,
+    ITEMS,
+    RefundPreview,
+    all_units,
     confirmation_asked,
+    preview_of,
     refund_asked,
     reversal_asked,
 )
@@ -30,9 +46,12 @@ from services.orders.backoffice.order_page.sending import Made, beside, carry_ou
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, Visit
-from services.orders.documents import LedgerEntryShown
+from services.orders.documents import LedgerEntryShown, OrderShown
+from services.orders.refund_asking import RefundAsked
+from services.orders.refund_rules import faults_of_amount
 
 pages = Pages()
+_SHOWS_FORM = ("calculate", "all", "edit")
 FAILED, MARKED = type_of(RefundFailed, "payments"), type_of(RefundMarked, "payments")
 
 
@@ -44,14 +63,33 @@ async def show_refund(visit: Visit) -> Response:
 
 @pages.post("/orders/{order}/refund", Permission.PAYMENTS_REFUND, action="order.refund")
 async def refund(visit: Visit) -> Response:
-    """Give money back, recorded here only or sent to the provider; `deed` calculate only counts what units cost."""
+    """Give money back, recorded here only or sent to the provider, once its effects were shown.
+
+    `deed`: `preview` (also when there is none), `refund`, `edit`; `calculate` counts what the chosen units cost, `all`
+    chooses all of them.
+    """
     form, order = await visit.form(), await read_order(visit)
     visit.about(order.id)
-    if form["deed"] == "calculate":
+    if form["deed"] in _SHOWS_FORM:
         visit.outcome = "previewed"
         return await _show(visit, {}, 200)
     visit.field_labels = words.FIELD_LABELS
+    await require_fresh(visit, order, form)
+    try:
+        asked = refund_asked(order.shown.currency, form)
+    except Invalid as invalid:
+        return await _show(visit, beside(invalid.errors, form))
+    if not await already_sent(visit, form):
+        preview = preview_of(order.shown, asked)
+        if faults := faults_of_amount(order.shown, asked.amount_minor, asked.units, asked.cause):
+            return await _show(visit, beside(by_field(faults), form))
+        is_unasked = preview.differs and not form.ticked("differs")
+        if form["deed"] != "refund" or is_unasked:
+            return _show_preview(visit, order.shown, asked, preview)
+    return await _send(visit, order, form)
 
+
+async def _send(visit: Visit, order: OrderRead, form: Form) -> Response:
     def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
         asked = refund_asked(order.shown.currency, form)
         return [lambda made: asked.command(order.facts, visit.actor, made)]
@@ -111,27 +149,54 @@ async def _show(visit: Visit, errors: Mapping[str, str], status: int = 422) -> R
     if order.totals is None:
         raise Missing
     could = refundable(order)
-    is_first = visit.request.method == "GET"
-    counted = worth_of(order, _units(form)) if form["deed"] == "calculate" else None
+    shown = _shown(order, could, form, is_first=visit.request.method == "GET")
+    units = _units(shown)
     return visit.render(
         "order/refund.html",
-        200 if is_first else status,
+        200 if visit.request.method == "GET" else status,
         order=order,
         could=could,
         errors=errors,
-        typed=lambda name, otherwise="": otherwise if is_first else form[name],
-        restocked=lambda line: form.ticked(f"restock-{line}"),
-        amount_shown=_amount_shown(form, is_first, counted, could.amount_minor, order.currency),
+        typed=lambda name, otherwise="": shown[name] or otherwise,
+        ticked=shown.ticked,
+        worth=worth_of(order, units) if units else None,
         modes=["recorded", "sent"] if could.sendable else ["recorded"],
         shipped={line.line: line.position.shipped if line.position else 0 for line in order.lines},
         words=words,
     )
 
 
-def _amount_shown(form: Form, is_first: bool, counted: int | None, proposed: int, currency: str) -> str:
-    if counted is not None:
-        return typed_amount(counted, currency)
-    return typed_amount(proposed, currency) if is_first else form["amount"]
+def _shown(order: OrderShown, could: Refundable, form: Form, *, is_first: bool) -> Form:
+    """The form's fields as they are to stand on the page: proposed at first, later what was typed and counted."""
+    if is_first:
+        what = AMOUNT if could.overpaid_minor or not any(could.most.values()) else ITEMS
+        amount = typed_amount(could.overpaid_minor, order.currency) if could.overpaid_minor else ""
+        return Form([("what", what), ("amount", amount), ("cause", could.cause.value)])
+    counted: dict[str, str] = {}
+    if form["deed"] == "all":
+        counted = {"what": ITEMS, **all_units(order)}
+    if counted or (form["deed"] == "calculate" and form["what"] == ITEMS):
+        units = _units(Form([*counted.items()]) if counted else form)
+        counted["amount"] = typed_amount(worth_of(order, units), order.currency) if units else ""
+    return Form([*counted.items(), *((name, value) for name, value in form.fields if name not in counted)])
+
+
+def _show_preview(visit: Visit, order: OrderShown, asked: RefundAsked, preview: RefundPreview) -> Response:
+    """The effects of the refund; the same fields are sent on from here, with what is asked about them."""
+    form = visit.form_read
+    is_unasked = form["deed"] == "refund" and preview.differs
+    visit.outcome = "previewed"
+    return visit.render(
+        "order/refund_preview.html",
+        422 if is_unasked else 200,
+        order=order,
+        asked=asked,
+        preview=preview,
+        unasked=is_unasked,
+        descriptions={line.line: line.description for line in order.lines},
+        fields=[(name, value) for name, value in form.typed() if name not in ("deed", "differs")],
+        words=words,
+    )
 
 
 def _units(form: Form) -> dict[int, int]:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from contracts.fulfillment import AdjustStock, SetStock
+from services.orders import api_store
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import answer, key_of, send
 from services.orders.backoffice.forms import Form, Invalid
-from services.orders.backoffice.order_page import store as sent_forms
 from services.orders.backoffice.owners import OwnerDown
 from services.orders.backoffice.pages.stock import ARTICLE, LONGEST, Article, article_href, read_article, show
 from services.orders.backoffice.routing import Pages
@@ -107,7 +107,7 @@ async def _require_fresh(visit: Visit, article: Article, form: Form) -> None:
 
 async def _was_sent(visit: Visit, form: Form) -> bool:
     async with visit.reading() as connection:
-        return await sent_forms.was_sent(connection, visit.shop, key_of(form))
+        return await api_store.was_sent(connection, visit.shop, key_of(form))
 
 
 async def _count_asked(visit: Visit, form: Form) -> StockAsked:
