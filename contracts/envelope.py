@@ -38,13 +38,27 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _chance = random.Random(os.urandom(32))
 _last = 0
+_ahead = 0
+_MOST_TICKS_AHEAD = 60_000 * 4096
+"""A minute; an id from five minutes ahead is refused."""
+
+
+def follow_clock(ahead: timedelta) -> None:
+    """Make ids by a clock that is so much ahead of this machine's (negative: behind), such as the database's."""
+    global _ahead
+    _ahead = ahead // timedelta(microseconds=1) * 1000
 
 
 def uuid7() -> UUID:
-    """A UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter: one process's ids only grow."""
+    """A UUIDv7 (RFC 9562): milliseconds, then a sub-millisecond counter: one process's ids only grow.
+
+    They stop growing where the clock went back by more than listeners tolerate: the ids of a wrong clock are left.
+    """
     global _last
     with _lock:
-        ticks = max(time.time_ns() * 4096 // 1_000_000, _last + 1)
+        ticks = (time.time_ns() + _ahead) * 4096 // 1_000_000
+        if ticks <= _last <= ticks + _MOST_TICKS_AHEAD:
+            ticks = _last + 1
         _last = ticks
     return UUID(
         int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | _chance.getrandbits(62)

@@ -179,7 +179,7 @@ class Committer(Generic[B]):
         """Not even its failure could be written: let the others go on and come back to it later."""
         log.critical("a parked message can't be written", parked_id=parked_id, error=describe(error))
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            await store.postpone(connection, parked_id, datetime.now(UTC) + parking.LONGEST_DELAY)
+            await store.postpone(connection, parked_id, parking.LONGEST_DELAY)
 
     async def _attempt_due(self, limit: int) -> list[Handled]:
         return await self._attempt([], due=lambda connection: store.take_due(connection, limit))
@@ -204,7 +204,7 @@ class Committer(Generic[B]):
             if culprit is None:
                 await self._handle(unit, batch)
             else:
-                self._blame(batch, culprit)
+                self._blame(batch, culprit, unit.now)
             await self._set_aside(unit, batch)
             await unit.flush()
             reach("before_commit", place)
@@ -279,8 +279,7 @@ class Committer(Generic[B]):
         if arrival.parked_id is not None:
             batch.resolved.append(arrival.parked_id)
 
-    def _blame(self, batch: _Batch, culprit: Exception) -> None:
-        now = datetime.now(UTC)
+    def _blame(self, batch: _Batch, culprit: Exception, now: datetime) -> None:
         for arrival, delivery in batch.fresh:
             batch.setbacks.append(parking.failed(arrival, delivery.envelope, culprit, self._policy, now))
 

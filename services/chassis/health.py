@@ -17,6 +17,7 @@ from services.chassis.watchdog import Watchdog
 if TYPE_CHECKING:
     from services.chassis.hub import Hub
 
+MOST_CLOCK_SECONDS = 5.0
 STALLED_SECONDS = 15.0
 """Longer than a commit may take with all its tries."""
 
@@ -32,7 +33,7 @@ def routes(hub: "Hub", watchdog: Watchdog) -> list[Route]:
 
     async def readyz(_: Request) -> Response:
         missing = await what_is_missing(hub)
-        said = {"ready": not missing, "missing": missing, "warnings": hub.warnings}
+        said = {"ready": not missing, "missing": missing, "warnings": warnings_of(hub)}
         return JSONResponse(said, 503 if missing else 200)
 
     async def readyz_intake(_: Request) -> Response:
@@ -51,11 +52,25 @@ def routes(hub: "Hub", watchdog: Watchdog) -> list[Route]:
     ]
 
 
+def warnings_of(hub: "Hub") -> list[str]:
+    """What a person should look at although the work goes on."""
+    seconds = -hub.clock.ahead.total_seconds()
+    if abs(seconds) < MOST_CLOCK_SECONDS:
+        return hub.warnings
+    way = "ahead of" if seconds > 0 else "behind"
+    return [
+        *hub.warnings,
+        f"the clock here is {abs(seconds):.0f} s {way} the database's, by which this works",
+    ]
+
+
 async def what_is_missing(hub: "Hub") -> list[str]:
     """Why this process can't do its work now; empty when it can."""
     missing = await _database_missing(hub)
     if hub.stopping.is_set():
         missing.append("stopping")
+    if not hub.can_log_today:
+        missing.append("database: no partition for today; housekeeping makes it, see its errors")
     if not hub.consumes:
         return missing  # it can work without a broker: what it says waits in the outbox
     if hub.consumers is None or not hub.consumers.is_consuming:

@@ -15,7 +15,7 @@ import structlog
 
 from contracts.catalogue import queues_of
 from contracts.envelope import uuid7_floor, uuid7_time
-from services.chassis import metrics, operations_store, store
+from services.chassis import clock, metrics, operations_store, store
 from services.chassis.committing import Committer
 from services.chassis.consuming import Consumers
 from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, describe, open_pool, transaction
@@ -34,7 +34,7 @@ from services.chassis.working import Worker
 
 log = structlog.get_logger()
 PREFETCH_BATCHES = 3
-HOUSEKEEPING_SECONDS = 600.0
+HOUSEKEEPING_SECONDS = 60.0
 GAUGES_SECONDS = 2.0
 COUNTS_SECONDS = 2.0
 WORKERS_STOP_SECONDS = 4.0
@@ -72,9 +72,16 @@ class Hub:
         self._relay: Relay | None = None
         self.consumers: Consumers | None = None
         self.readers: list[QueueReader] = []
+        self.clock = clock.Clock()
+        self.is_clock_doubtful = False
         self.rates = Rates()
         self.warnings: list[str] = []
         self.committer: Committer[Any]
+
+    @property
+    def can_log_today(self) -> bool:
+        """Whether there is a partition for what happens now; without one every message would fail."""
+        return self._window[0] <= uuid7_floor(self.clock.now()) < self._window[1]
 
     @property
     def pool(self) -> Pool:
@@ -112,7 +119,7 @@ class Hub:
 
     def open_unit(self, connection: Connection) -> Unit:
         """A unit on a connection that is in a transaction."""
-        return Unit(connection, self.service, self.owner, self._lease)
+        return Unit(connection, self.service, self.owner, self._lease, self.clock.now())
 
     def after_commit(self, unit: Unit) -> None:
         """Send what a committed unit said, and wake whoever it gave work."""
@@ -160,9 +167,17 @@ class Hub:
     async def keep_house(self) -> None:
         """Partitions and gauges; at start and from time to time."""
         async with self.acquire() as connection:
-            now = datetime.now(UTC)
+            await self.clock.compare(connection)
+            is_doubtful = await clock.is_doubtful(connection)
+            if is_doubtful and not self.is_clock_doubtful:
+                log.warning("the database's clock went ahead, or this is its first day: nothing is dropped")
+            self.is_clock_doubtful = is_doubtful
             await keep_partitions(
-                connection, now.date(), self.settings.inbox_days, self.settings.event_log_days
+                connection,
+                self.clock.now().date(),
+                self.settings.inbox_days,
+                self.settings.event_log_days,
+                may_drop=not is_doubtful,
             )
             self._window = await inbox_window(connection)
 
@@ -240,6 +255,7 @@ async def _keep_house(hub: Hub) -> bool:
 
 async def _measure(hub: Hub) -> bool:
     async with hub.acquire() as connection:
+        await hub.clock.compare(connection)
         counts = await store.count_parked(connection)
         rows, oldest = await store.dispatch_backlog(connection)
         refused = await operations_store.count_refused(connection)
@@ -255,6 +271,6 @@ async def _measure(hub: Hub) -> bool:
     metrics.DISPATCH_ROWS.labels(hub.service).set(rows)
     age = 0.0
     if oldest is not None and oldest.version == 7:  # a replay's dispatch has a random id: it is no backlog
-        age = (datetime.now(UTC) - uuid7_time(oldest)).total_seconds()
+        age = (hub.clock.now() - uuid7_time(oldest)).total_seconds()
     metrics.DISPATCH_AGE.labels(hub.service).set(max(age, 0.0))
     return False

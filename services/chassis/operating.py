@@ -86,7 +86,8 @@ class _Desk:
 
     async def operations(self, _: Request) -> dict[str, Any]:
         """Where everything stands in this service."""
-        hub, now = self._hub, datetime.now(UTC)
+        hub = self._hub
+        now = hub.clock.now()
         counts = await hub.queue_counts()
         async with hub.acquire() as connection:
             parked = await store.count_parked(connection)

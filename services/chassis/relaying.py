@@ -13,7 +13,7 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import monotonic, perf_counter
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -59,6 +59,9 @@ ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
 by sending one at a time for a while."""
 
 REFUSED_PAUSE = timedelta(seconds=30)
+GONE_PAUSE = timedelta(hours=1)
+EVENT_GONE = "event_gone"
+"""Why a message can't leave whose event somebody removed from the log; housekeeping never does."""
 
 
 class Relay:
@@ -205,13 +208,15 @@ class Relay:
 
     async def _sweep(self) -> list[Outgoing]:
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            rows = await store.take_dispatches(
-                connection, self._owner, datetime.now(UTC) + self._lease, SWEEP_LIMIT
-            )
+            rows = await store.take_dispatches(connection, self._owner, self._lease, SWEEP_LIMIT)
+            if gone := [row["dispatch_id"] for row in rows if _is_gone(row)]:
+                log.error("messages can't leave: their events are in the log no more", messages=len(gone))
+                held = [(dispatch_id, EVENT_GONE) for dispatch_id in gone]
+                await store.hold_dispatches(connection, held, GONE_PAUSE)
         self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
         if not rows and not self._waiting:
             self._is_well()
-        return [_outgoing(row, self._service) for row in rows]
+        return [_outgoing(row, self._service) for row in rows if not _is_gone(row)]
 
     def _is_well(self) -> None:
         self.is_failing = False
@@ -260,8 +265,7 @@ class Relay:
                 await store.forget_dispatches(connection, confirmed)
             if refused:
                 held = [(refusal.outgoing.dispatch_id, refusal.why) for refusal in refused]
-                now = datetime.now(UTC)
-                await store.hold_dispatches(connection, held, now + REFUSED_PAUSE, now)
+                await store.hold_dispatches(connection, held, REFUSED_PAUSE)
         for why in {refusal.why for refusal in refused}:
             alike = [refusal for refusal in refused if refusal.why == why]
             metrics.UNCONFIRMED.labels(self._service, why).inc(len(alike))
@@ -332,6 +336,10 @@ def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Pr
         app_id=service,
         user_id=login,
     )
+
+
+def _is_gone(row: store.Row) -> bool:
+    return row["id"] is None and row["own_headers"] is None
 
 
 def _outgoing(row: store.Row, service: str) -> Outgoing:

@@ -79,12 +79,12 @@ async def log_events(connection: Writer, events: Sequence[tuple[Envelope, bytes]
 
 
 async def queue_dispatches(
-    connection: Writer, outgoing: Sequence[Outgoing], owner: UUID, lease_until: datetime
+    connection: Writer, outgoing: Sequence[Outgoing], owner: UUID, lease: timedelta
 ) -> None:
     """Write outbox rows, already leased to this process so that no sweeper races it."""
     await connection.execute(
         """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
-           SELECT d.*, $6, $7
+           SELECT d.*, $6, now() + $7
            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::boolean[]) AS d""",
         [o.dispatch_id for o in outgoing],
         [o.envelope.id for o in outgoing],
@@ -92,28 +92,26 @@ async def queue_dispatches(
         [o.routing_key for o in outgoing],
         [o.mandatory for o in outgoing],
         owner,
-        lease_until,
+        lease,
     )
 
 
-async def take_dispatches(
-    connection: Connection, owner: UUID, lease_until: datetime, limit: int
-) -> list[Row]:
+async def take_dispatches(connection: Connection, owner: UUID, lease: timedelta, limit: int) -> list[Row]:
     """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events, or with envelope and
-    body of their own when they are in no log. Locks them.
+    body of their own when they are in no log. Locks them. One without either (`id` and `own_headers` are null) has lost
+    its event.
     """
     return await connection.fetch(
         """WITH due AS MATERIALIZED (
                SELECT id FROM msg.dispatch WHERE lease_until < now() ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED),
            taken AS (
-               UPDATE msg.dispatch d SET owner = $1, lease_until = $2, attempts = attempts + 1
+               UPDATE msg.dispatch d SET owner = $1, lease_until = now() + $2, attempts = attempts + 1
                FROM due WHERE d.id = due.id RETURNING d.*)
            SELECT taken.id AS dispatch_id, taken.replay_id, taken.exchange, taken.routing_key, taken.mandatory,
                   taken.headers AS own_headers, taken.body AS own_body, e.*
-           FROM taken LEFT JOIN msg.event_log e ON e.id = taken.event_id
-           WHERE e.id IS NOT NULL OR taken.headers IS NOT NULL ORDER BY taken.id""",
+           FROM taken LEFT JOIN msg.event_log e ON e.id = taken.event_id ORDER BY taken.id""",
         owner,
-        lease_until,
+        lease,
         limit,
     )
 
@@ -136,18 +134,17 @@ async def release_dispatches(connection: Connection, owner: UUID) -> None:
 
 
 async def hold_dispatches(
-    connection: Connection, refused: Sequence[tuple[UUID, str]], until: datetime, now: datetime
+    connection: Connection, refused: Sequence[tuple[UUID, str]], pause: timedelta
 ) -> None:
     """Let rows (id, why) wait that can't leave now; they are nobody's, so that a reconnect does not end the wait."""
     await connection.execute(
         """UPDATE msg.dispatch AS d
-           SET owner = $4, lease_until = $3, refused = r.why, refused_at = coalesce(d.refused_at, $5)
+           SET owner = $4, lease_until = now() + $3, refused = r.why, refused_at = coalesce(d.refused_at, now())
            FROM unnest($1::uuid[], $2::text[]) AS r (id, why) WHERE d.id = r.id""",
         [dispatch_id for dispatch_id, _ in refused],
         [why for _, why in refused],
-        until,
+        pause,
         NOBODY,
-        now,
     )
 
 
@@ -228,10 +225,10 @@ async def take_parked(connection: Connection, parked_id: int) -> Row | None:
     )
 
 
-async def postpone(connection: Connection, parked_id: int, until: datetime) -> None:
-    """Leave a waiting message alone until then."""
+async def postpone(connection: Connection, parked_id: int, pause: timedelta) -> None:
+    """Leave a waiting message alone for so long."""
     await connection.execute(
-        "UPDATE msg.parked SET next_at = $2 WHERE id = $1 AND state = 'waiting'", parked_id, until
+        "UPDATE msg.parked SET next_at = now() + $2 WHERE id = $1 AND state = 'waiting'", parked_id, pause
     )
 
 

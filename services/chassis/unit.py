@@ -44,11 +44,13 @@ class Unit:
     What only writes goes through `writes`, which `flush` sends as one statement; whoever reads it back sends it first.
     """
 
-    def __init__(self, connection: Connection, service: str, owner: UUID, lease: timedelta) -> None:
+    def __init__(
+        self, connection: Connection, service: str, owner: UUID, lease: timedelta, now: datetime | None = None
+    ) -> None:
         self.connection = connection
         self.writes = Writes(connection)
         self.service = service
-        self.now = datetime.now(UTC)
+        self.now = now or datetime.now(UTC)
         self.owner = owner
         self.has_effects = True
         self._lease = lease
@@ -143,7 +145,7 @@ class Unit:
         if self._events:
             await store.log_events(self.writes, self._events)
         if self._outgoing:
-            await store.queue_dispatches(self.writes, self._outgoing, self.owner, self.now + self._lease)
+            await store.queue_dispatches(self.writes, self._outgoing, self.owner, self._lease)
         if self._effects:
             await self._plan_effects()
         if self._cancelled:

@@ -1,8 +1,12 @@
 """Partitions are made ahead and dropped in time; what the inbox can't remember is not handled."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 
+import asyncpg
 import pytest
 
 from contracts.envelope import uuid7_floor
@@ -30,9 +34,23 @@ async def days(desk: Desk, table: str) -> list[date]:
     return [datetime.strptime(row["relname"][-8:], "%Y%m%d").replace(tzinfo=UTC).date() for row in rows]
 
 
-async def keep(desk: Desk, today: date, inbox_days: int = 45, event_log_days: int = 30) -> None:
+async def keep(desk: Desk, today: date, inbox_days: int = 45, event_log_days: int = 30) -> bool:
     async with desk.hub.acquire() as connection:
-        await keep_partitions(connection, today, inbox_days, event_log_days)
+        return await keep_partitions(connection, today, inbox_days, event_log_days)
+
+
+@asynccontextmanager
+async def a_long_reader(desk: Desk) -> AsyncIterator[None]:
+    """A dump, the auditor, a long export: a transaction that has read the log and the inbox whole."""
+    reader = await asyncpg.connect(desk.hub.settings.database_url.get_secret_value())
+    await reader.execute(
+        """BEGIN ISOLATION LEVEL REPEATABLE READ;
+           SELECT count(*) FROM msg.event_log; SELECT count(*) FROM msg.inbox"""
+    )
+    try:
+        yield
+    finally:
+        await reader.close()
 
 
 async def test_they_are_made_ahead_and_there_is_no_gap(sample_desks: SampleDesks) -> None:
@@ -81,3 +99,62 @@ async def test_two_processes_may_keep_house_at_once(sample_desks: SampleDesks) -
     desks = [await sample_desks(), await sample_desks()]
     await asyncio.gather(*(keep(desk, TODAY + timedelta(days=5)) for desk in desks for _ in range(3)))
     assert (await days(desks[0], "inbox"))[-1] == TODAY + timedelta(days=5 + DAYS_AHEAD)
+
+
+async def test_a_long_reader_holds_up_no_message_and_new_days_are_there(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await desk.deliver(ask())
+    async with a_long_reader(desk):
+        making = asyncio.create_task(keep(desk, TODAY + timedelta(days=10)))
+        while not making.done():
+            began = monotonic()
+            assert (await desk.deliver(ask())).result == "handled"
+            assert monotonic() - began < 1
+        assert await making
+        assert (await days(desk, "inbox"))[-1] == TODAY + timedelta(days=10 + DAYS_AHEAD)
+
+
+async def test_what_a_long_reader_keeps_goes_when_it_is_gone(sample_desks: SampleDesks) -> None:
+    """Detaching waits for whoever reads; meanwhile nobody else waits, and a second process can take over."""
+    desk, later = await sample_desks(), TODAY + timedelta(days=60)
+    await desk.deliver(ask())
+    await desk.hub.pool.execute("DELETE FROM msg.dispatch")
+    async with a_long_reader(desk):
+        keeping = asyncio.create_task(keep(desk, later))
+        while not keeping.done():
+            began = monotonic()
+            await desk.deliver(ask())
+            assert monotonic() - began < 1
+        assert not await keeping
+    await desk.hub.pool.execute("DELETE FROM msg.dispatch")
+    assert await keep(await sample_desks(), later)
+    assert (await days(desk, "event_log"))[0] == later - timedelta(days=30)
+    assert await desk.fetchval(NOT_ATTACHED) == 0
+
+
+NOT_ATTACHED = """SELECT count(*) FROM pg_class c WHERE relnamespace = 'msg'::regnamespace AND relkind = 'r'
+    AND relname ~ '_[0-9]{8}$' AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)"""
+
+
+async def test_a_partition_that_was_left_half_made_is_finished(sample_desks: SampleDesks) -> None:
+    desk, day = await sample_desks(), TODAY + timedelta(days=DAYS_AHEAD + 1)
+    await desk.hub.pool.execute(f"CREATE TABLE msg.inbox_{day:%Y%m%d} (LIKE msg.inbox INCLUDING DEFAULTS)")
+    assert await keep(desk, TODAY + timedelta(days=1))
+    assert (await days(desk, "inbox"))[-1] == day
+
+
+async def test_days_from_a_clock_that_was_ahead_leave_no_gap(sample_desks: SampleDesks) -> None:
+    """Only partitions of the future stand: today's are made all the same."""
+    desk = await sample_desks()
+    for table in ("inbox", "event_log"):
+        for day in await days(desk, table):
+            await desk.hub.pool.execute(f"DROP TABLE msg.{table}_{day:%Y%m%d}")
+    await keep(desk, TODAY + timedelta(days=31))
+    for day in await days(desk, "inbox"):
+        if day <= TODAY + timedelta(days=10):
+            await desk.hub.pool.execute(f"DROP TABLE msg.inbox_{day:%Y%m%d}")
+    await desk.hub.keep_house()
+    for table in ("inbox", "event_log"):
+        standing = await days(desk, table)
+        assert standing == [TODAY + timedelta(days=n - DAYS_BACK_AT_FIRST) for n in range(len(standing))]
+    assert (await desk.deliver(ask())).result == "handled"
