@@ -35,6 +35,7 @@ from contracts.orders import (
     OrderPlaced,
     OrderRejected,
     OrderStateChanged,
+    PaymentReferenced,
     StatusUpdated,
 )
 from contracts.payments import (
@@ -134,6 +135,7 @@ _ENTRIES = (
     _entry("orders", LinesAdditionRequested, "fulfillment"),
     _entry("orders", OrderEdited, "payments", "notifier"),
     _entry("orders", OrderDeleted, "payments", "fulfillment"),
+    _entry("orders", PaymentReferenced, "payments"),
     _entry("orders", StatusUpdated, "notifier"),
     _entry("orders", CheckoutAbandoned),
     _command(RecordPayment, "payments", PaymentSettled),

@@ -248,6 +248,20 @@ class OrderDeleted(Message):
     deleted_at: Moment
 
 
+class PaymentReferenced(Message):
+    """A storefront named the provider's payment of an order that was placed before."""
+
+    wire_name: ClassVar[str] = "order.payment_referenced.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    provider: Annotated[
+        str, Field(min_length=1, max_length=40, description="Payment provider: stripe, paypal.")
+    ]
+    provider_reference: Reference = Field(description="The provider's object: pi_… at Stripe.")
+
+
 class StatusUpdated(Message):
     """A person updated an order's status; with `notify_customer` the customer is to be told, in a mail."""
 

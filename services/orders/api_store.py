@@ -55,14 +55,22 @@ async def read_facts(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
 
 
 async def read_submission(connection: Connection, shop: str, module: str, key: str) -> Row | None:
-    """A submission's id with its order or the reasons it was refused for."""
+    """What became of the sale with this key: its submission's id with the order it placed, else the reasons for which
+    it was refused last."""
     return await connection.fetchrow(
-        """select s.submission_id, o.order_id, o.code, r.reasons
-           from submission s
-           left join orders o on o.shop = s.shop and o.order_id = coalesce(s.checkout_id, s.submission_id)
-               and (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key)
-           left join refusal r on r.shop = s.shop and r.submission_id = s.submission_id
-           where s.shop = $1 and s.module = $2 and s.idempotency_key = $3""",
+        """select submission_id, order_id, code, reasons from (
+               (select 1 as rank, s.submission_id, o.order_id, o.code, null::jsonb as reasons
+                from submission s
+                left join orders o on o.shop = s.shop and o.order_id = coalesce(s.checkout_id, s.submission_id)
+                    and (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key)
+                where s.shop = $1 and s.module = $2 and s.idempotency_key = $3)
+               union all
+               (select 2, r.submission_id, null, null, r.reasons
+                from refusal r
+                where r.shop = $1 and r.module = $2 and coalesce(r.idempotency_key, r.submission_id::text) = $3
+                  and r.idempotency_key is not null
+                order by r.refused_at desc limit 1)) as found
+           order by rank limit 1""",
         shop,
         module,
         key,

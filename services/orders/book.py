@@ -83,6 +83,8 @@ class OrderBook(Book):
         submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
         if submissions or checkouts:
             await self.intake.load(submissions, checkouts, self.orders)
+        if learning := self.intake.learning(submissions) - self.orders.keys():
+            await self.load_orders(sorted(learning))
         ids = {command_id for delivery in deliveries for command_id in commands_named(delivery)}
         if ids:
             found = await store.lock_commands(self.unit.connection, sorted(ids))

@@ -1,9 +1,11 @@
 """The submissions of one unit: who owns which idempotency key, which code each order gets, what is inserted.
 
-Invariant: a key is claimed, and the code and id of an order found free, in the transaction that places or refuses it; a
-storefront that sends twice through two processes waits here for the first one's answer.
+Invariant: a key is claimed, and the code and id of an order found free, in the transaction that places the sale; a
+storefront that sends twice through two processes waits here for the first one's answer. A key whose sales were all
+refused is free again when the transaction ends.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,31 +26,33 @@ from services.orders.submission import (
     Accepted,
     Claim,
     ClaimKey,
-    Refused,
-    body_of,
-    content_hash,
+    Names,
+    Received,
     is_foreign,
     key_of,
+    names_of,
     order_id_of,
+    received,
 )
 
 _REASONS = TypeAdapter(list[Reason])
 
 
 class Intake:
-    """Claims by key, codes and bodies by submission id, and the rows of what was placed and refused."""
+    """Claims by key, codes by order, submissions as received, and the rows of what was placed and refused."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
+        self._received: dict[int, Received] = {}
+        self._inserted: dict[ClaimKey, UUID] = {}
         self.claims: dict[ClaimKey, Claim] = {}
         self.codes: dict[store.OrderKey, str] = {}
-        self.bodies: dict[UUID, bytes] = {}
-        self.hashes: dict[UUID, bytes] = {}
         self.orders: list[tuple[Any, ...]] = []
         self.placed_checkouts: list[tuple[Any, ...]] = []
         self.lines: list[tuple[Any, ...]] = []
-        self.refusals: list[tuple[Any, ...]] = []
+        self.refusals: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self.joined: list[tuple[Any, ...]] = []
 
     async def load(
         self,
@@ -62,7 +66,7 @@ class Intake:
         """
         own = []
         for delivery in deliveries:
-            self.bodies[delivery.envelope.id] = body_of(delivery.message)
+            self._received[id(delivery)] = received(delivery.message)
             if not is_foreign(delivery.user_id, delivery.message):
                 own.append(delivery)
         keys = {(one.message.shop, order_id_of(one.message, one.envelope.id)) for one in own} | set(checkouts)
@@ -95,41 +99,55 @@ class Intake:
             salts = {key: salts[key] + 1 for key in retried}
 
     async def _claim(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
-        wanted: dict[ClaimKey, tuple[Any, ...]] = {}
-        keys: set[ClaimKey] = set()
-        for delivery in deliveries:
-            sale, event_id = delivery.message, delivery.envelope.id
-            key = key_of(sale)
-            keys.add(key)
-            self.hashes[event_id] = content_hash(sale, self.bodies[event_id])
-            if key not in wanted and (sale.shop, order_id_of(sale, event_id)) in self.codes:
-                wanted[key] = self._claiming(sale, event_id)
-        if wanted:
-            await self._claim_keys([wanted[key] for key in sorted(wanted)])
-        taken = sorted(keys - self.claims.keys())
-        if taken:
+        wanted: dict[ClaimKey, tuple[OrderSubmitted, UUID, Received]] = {}
+        for one in deliveries:
+            wanted.setdefault(key_of(one.message), (one.message, one.envelope.id, self.received(one)))
+        await self._claim_keys([wanted[key] for key in sorted(wanted)])
+        if taken := sorted(wanted.keys() - self.claims.keys()):
             for row in await store.read_claims(self._connection, taken):
                 self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
 
-    def _claiming(self, sale: OrderSubmitted, submission_id: UUID) -> tuple[Any, ...]:
-        content = self.hashes[submission_id], self.bodies[submission_id].decode()
-        return (*key_of(sale), submission_id, *content, sale.checkout_id)
+    async def _claim_keys(self, wanted: Sequence[tuple[OrderSubmitted, UUID, Received]]) -> None:
+        rows = [
+            _claim_row(key_of(sale), _fresh(sale, event_id, content)) for sale, event_id, content in wanted
+        ]
+        free = await store.claim_keys(self._connection, rows, self._now)
+        for sale, event_id, content in wanted:
+            if key_of(sale) in free:
+                self.claims[key_of(sale)] = _fresh(sale, event_id, content)
+                self._inserted[key_of(sale)] = event_id
 
-    async def _claim_keys(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        fresh = await store.claim_keys(self._connection, rows, self._now)
-        self.claims |= {row[:3]: Claim(row[3], row[4], is_fresh=True) for row in rows if row[3] in fresh}
+    def received(self, delivery: Delivery[OrderSubmitted]) -> Received:
+        """A submission of this unit as it is stored and compared."""
+        return self._received[id(delivery)]
+
+    def learning(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> set[store.OrderKey]:
+        """The orders placed before to which repeated submissions bring a reference."""
+        found = set()
+        for one in deliveries:
+            claim = self.claims.get(key_of(one.message))
+            if (
+                claim is not None
+                and claim.answer is not None
+                and claim.names.unknown_in(names_of(one.message)) != Names()
+            ):
+                found.add((one.message.shop, claim.answer.order_id))
+        return found
 
     async def claim(self, sale: OrderSubmitted, submission_id: UUID) -> Claim | None:
-        """Claim the key of a sale that nobody submitted; None when it is somebody's already."""
-        if key_of(sale) in self.claims:
+        """Claim the key of a sale that is about to be placed; None when it is another sale's already."""
+        key, content = key_of(sale), received(sale)
+        if key not in self.claims:
+            await self._claim_keys([(sale, submission_id, content)])
+        claim = self.claims.get(key)
+        if claim is None or not claim.is_free:
             return None
-        self.bodies[submission_id] = body_of(sale)
-        self.hashes[submission_id] = content_hash(sale, self.bodies[submission_id])
-        await self._claim_keys([self._claiming(sale, submission_id)])
-        return self.claims.get(key_of(sale))
+        claim.hold(sale, submission_id, content)
+        return claim
 
     async def save(self, writes: Writer) -> None:
         """Insert what was placed and what was refused."""
+        await self._save_claims(writes)
         if self.placed_checkouts:
             await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
         if self.orders:
@@ -137,17 +155,51 @@ class Intake:
         if self.lines:
             await store.insert_lines(self._connection, self.lines)
         if self.refusals:
-            await store.insert_refusals(writes, self.refusals, self._now)
+            await store.insert_refusals(writes, list(self.refusals.values()), self._now)
+        if self.joined:
+            await store.join_references(writes, self.joined)
+
+    async def _save_claims(self, writes: Writer) -> None:
+        """Free the keys that no sale was placed with; where not the first had it, write who has."""
+        fresh = {key: claim for key, claim in self.claims.items() if claim.is_fresh}
+        if free := sorted(key for key, claim in fresh.items() if claim.is_free):
+            await store.free_keys(writes, free)
+        handed = [
+            _claim_row(key, claim)
+            for key, claim in sorted(fresh.items())
+            if not claim.is_free and claim.submission_id != self._inserted[key]
+        ]
+        if handed:
+            await store.hand_keys(writes, handed)
+
+
+def _fresh(sale: OrderSubmitted, submission_id: UUID, content: Received) -> Claim:
+    return Claim(submission_id, content.content_hash, content.body, names_of(sale), is_fresh=True)
+
+
+def _claim_row(key: ClaimKey, claim: Claim) -> tuple[Any, ...]:
+    content = claim.content_hash, claim.body.decode()
+    return (*key, claim.submission_id, *content, claim.names.checkout_id)
 
 
 def _claim_of(row: store.Row) -> Claim:
-    claim = Claim(row["submission_id"], row["content_hash"])
+    told = json.loads(row["body"])
+    payment = told.get("payment") or {}
+    claim = Claim(
+        row["submission_id"],
+        row["content_hash"],
+        row["body"].encode(),
+        Names(
+            row["source_reference"] or told.get("source_reference"),
+            row["checkout_id"],
+            payment.get("provider"),
+            payment.get("provider_reference"),
+        ),
+    )
     if row["code"] is not None:
         claim.answer = Accepted(
-            row["order_id"], row["code"], row["source_reference"], row["total_minor"], row["currency"]
+            row["order_id"], row["code"], claim.names.source_reference, row["total_minor"], row["currency"]
         )
-    elif row["reasons"] is not None:
-        claim.answer = Refused(_REASONS.validate_json(row["reasons"]))
     return claim
 
 

@@ -1,8 +1,9 @@
 """A storefront's sale becomes an order, or is refused with every reason at once.
 
-Invariant: a submission is answered exactly once and a repeat hears that answer again: the same key with the same
-content never places a second order, and with other content never changes the first. Only what was claimed
-here is placed; without the claim two sends through two processes would be two orders.
+Invariant: a submission is answered exactly once, and once an order was placed, the same purchase under its key gets
+that answer again: it never places a second order, and another purchase never changes the first. Only what was
+claimed here is placed; without the claim two sends through two processes would be two orders. A refused sale leaves its
+key free.
 """
 
 from datetime import UTC
@@ -14,13 +15,13 @@ from contracts.message import Reason
 from contracts.orders import Buyer, OrderPlaced, PlacedLine
 from contracts.storefront import LineKind, OrderAccepted, OrderSubmitted, SubmittedLine
 from services.chassis.subscribers import Delivery, order_key
-from services.orders import placed_rows, refusing
+from services.orders import joining, placed_rows, refusing
 from services.orders.book import FIRST_REVISION, OrderBook
 from services.orders.fulfilment_status import Quantities
 from services.orders.order import Stage
 from services.orders.payment_status import Money
 from services.orders.record import Order
-from services.orders.submission import Accepted, Claim, Refused, is_foreign, key_of, order_id_of
+from services.orders.submission import Accepted, Claim, is_foreign, key_of, order_id_of
 from services.orders.validating import reasons_against
 
 
@@ -30,41 +31,32 @@ def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
         return refusing.refuse_foreign(book, delivery)
     if delivery.message.checkout_id is not None:
         _join_checkout(book, delivery)
-    claim = book.intake.claims.get(key_of(delivery.message))
-    if claim is None or (claim.is_fresh and claim.submission_id == delivery.envelope.id):
+    claim = book.intake.claims[key_of(delivery.message)]
+    if claim.is_free:
         return _decide(book, delivery, claim)
-    if claim.content_hash != book.intake.hashes[delivery.envelope.id]:
-        return refusing.refuse(book, delivery, [refusing.conflict(delivery, claim)])
-    return _answer_again(book, delivery, claim)
+    if claim.answer is None:
+        return refusing.refuse(book, delivery, [refusing.gone(delivery, claim)])
+    if differing := claim.differing(delivery.message, book.intake.received(delivery).content_hash):
+        return refusing.refuse(book, delivery, [refusing.conflict(delivery, claim.answer, differing)])
+    joining.join(book, delivery, claim, claim.answer)
+    return answer(book, delivery.message, claim.answer, delivery.envelope)
 
 
-def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim | None) -> None:
-    reasons = reasons_against(delivery.message, book.unit.now)
-    if claim is None or _is_placed(book, delivery):
+def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim) -> None:
+    sale, event_id, received = delivery.message, delivery.envelope.id, book.intake.received(delivery)
+    reasons = reasons_against(sale, book.unit.now)
+    if delivery.reuses_id or _is_taken(book, delivery):
         reasons.insert(0, refusing.id_taken(delivery))
-    if fault := _fault_of_checkout(book, delivery.message):
+    if fault := _fault_of_checkout(book, sale):
         reasons.insert(0, fault)
-    if len(book.intake.bodies[delivery.envelope.id]) > refusing.MOST_BYTES:
-        reasons.append(refusing.too_large(len(book.intake.bodies[delivery.envelope.id])))
+    if len(received.body) > refusing.MOST_BYTES:
+        reasons.append(refusing.too_large(len(received.body)))
     if reasons:
-        refusing.refuse(book, delivery, reasons)
-        if claim is not None:
-            claim.answer = Refused(reasons)
-        return
-    assert claim is not None
-    sale, event_id = delivery.message, delivery.envelope.id
+        return refusing.refuse(book, delivery, reasons)
+    claim.hold(sale, event_id, received)
     actor = f"storefront.{sale.shop}.{sale.module.value}"
     claim.answer = accept(book, sale, order_id_of(sale, event_id), delivery.envelope, actor)
-    answer(book, sale, claim.answer, delivery.envelope)
-
-
-def _answer_again(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim) -> None:
-    if isinstance(claim.answer, Accepted):
-        answer(book, delivery.message, claim.answer, delivery.envelope)
-    elif isinstance(claim.answer, Refused):
-        refusing.answer(book, delivery, claim.answer.reasons, claim.submission_id)
-    else:
-        refusing.refuse(book, delivery, [refusing.gone(delivery, claim)])
+    return answer(book, sale, claim.answer, delivery.envelope)
 
 
 def accept(book: OrderBook, sale: OrderSubmitted, order_id: UUID, cause: Envelope, actor: str) -> Accepted:
@@ -112,10 +104,12 @@ def _checkout_key(sale: OrderSubmitted) -> tuple[str, UUID]:
     return sale.shop, sale.checkout_id
 
 
-def _is_placed(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> bool:
+def _is_taken(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> bool:
+    """Whether the id that the order would have is an order's already."""
     sale = delivery.message
-    order = book.orders.get((sale.shop, order_id_of(sale, delivery.envelope.id)))
-    return order is not None and order.stage is Stage.PLACED
+    key = sale.shop, order_id_of(sale, delivery.envelope.id)
+    order = book.orders.get(key)
+    return key not in book.intake.codes or (order is not None and order.stage is Stage.PLACED)
 
 
 def _open(book: OrderBook, sale: OrderSubmitted, order_id: UUID, checkout: Order | None) -> Order:

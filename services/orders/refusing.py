@@ -16,7 +16,7 @@ from services.chassis.subscribers import Delivery, Refuse, Unreadable
 from services.chassis.unit import Unit
 from services.orders.book import OrderBook
 from services.orders.intake import reasons_json
-from services.orders.submission import Claim, storefront_of
+from services.orders.submission import Accepted, Claim, storefront_of
 
 NO_ID = UUID(int=0)
 MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
@@ -27,7 +27,15 @@ def refuse(book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequenc
     """Keep the submission with its reasons, tell everybody who listens, and answer."""
     sale = delivery.message
     _keep(book, delivery, sale.shop, sale.module, reasons)
-    answer(book, delivery, reasons, delivery.envelope.id)
+    refused = OrderRefused(
+        shop=sale.shop,
+        module=sale.module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        submission_id=delivery.envelope.id,
+        reasons=list(reasons),
+    )
+    book.unit.answer_storefront(refused, shop=sale.shop, module=sale.module.value, cause=delivery.envelope)
 
 
 def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
@@ -52,22 +60,6 @@ def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
     book.unit.answer_storefront(refused, shop=shop, module=module, cause=delivery.envelope)
 
 
-def answer(
-    book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason], submission_id: UUID
-) -> None:
-    """Tell the storefront why the submission with this id was refused."""
-    sale = delivery.message
-    refused = OrderRefused(
-        shop=sale.shop,
-        module=sale.module,
-        idempotency_key=sale.idempotency_key,
-        source_reference=sale.source_reference,
-        submission_id=submission_id,
-        reasons=list(reasons),
-    )
-    book.unit.answer_storefront(refused, shop=sale.shop, module=sale.module.value, cause=delivery.envelope)
-
-
 def answer_unreadable(unit: Unit, unreadable: Unreadable) -> None:
     """Tell a storefront that nobody can read its submission. The message itself is parked.
 
@@ -86,12 +78,13 @@ def answer_unreadable(unit: Unit, unreadable: Unreadable) -> None:
     unit.answer_storefront(refused, shop=shop, module=module, cause=unreadable.envelope)
 
 
-def conflict(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
-    """The key belongs to other content."""
+def conflict(delivery: Delivery[OrderSubmitted], placed: Accepted, differing: Sequence[str]) -> Reason:
+    """The key belongs to another purchase. A new key would make a second order of a sale that was changed since."""
     return Reason(
         code="idempotency_conflict",
-        message=f"The idempotency key {delivery.message.idempotency_key!r} was used by submission "
-        f"{claim.submission_id} with other content; send a new sale with a new key.",
+        message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {placed.code} "
+        f"({placed.order_id}) with other content (differing: {', '.join(differing)[:300]}). If this is the same "
+        "purchase, it is placed: change that order in the back office. Only another purchase needs another key.",
         field="idempotency_key",
     )
 
@@ -125,18 +118,18 @@ def not_your_checkout(sale: OrderSubmitted, owner: str | None) -> Reason:
 
 
 def id_taken(delivery: Delivery[OrderSubmitted]) -> Reason:
-    """The submission could not claim its key, for its checkout or its event id already names an order."""
-    if delivery.message.checkout_id is not None:
+    """The submission's checkout already names an order, or its event id an order or another message."""
+    if delivery.message.checkout_id is not None and not delivery.reuses_id:
         return Reason(
             code="checkout_placed",
-            message=f"Checkout {delivery.message.checkout_id} was placed already, by another submission; "
-            "open a checkout of its own for every sale.",
+            message=f"Checkout {delivery.message.checkout_id} was placed already, under another idempotency key. "
+            "If this is the same purchase, send it with that key; another purchase needs a checkout of its own.",
             field="checkout_id",
         )
     return Reason(
         code="submission_id_taken",
-        message=f"The event id {delivery.envelope.id} already names an order of this shop; "
-        "give every submission an id of its own.",
+        message=f"The event id {delivery.envelope.id} was used before, for another message; send this sale with a new "
+        "event id and the same idempotency key.",
     )
 
 
@@ -157,16 +150,16 @@ def _keep(
         reasons=list(reasons),
     )
     book.unit.emit(rejected, cause=delivery.envelope, shop=shop, subject=event_id)
-    book.intake.refusals.append(
-        (
-            shop,
-            event_id,
-            module,
-            sale.idempotency_key,
-            sale.source_reference,
-            reasons_json(list(reasons)),
-            book.intake.bodies[event_id].decode(),
-        )
+    received = book.intake.received(delivery)
+    book.intake.refusals[shop, module, sale.idempotency_key, received.content_hash] = (
+        shop,
+        event_id,
+        module,
+        sale.idempotency_key,
+        sale.source_reference,
+        reasons_json(list(reasons)),
+        received.body.decode(),
+        received.content_hash,
     )
 
 

@@ -24,8 +24,10 @@ def _columns(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     return list(zip(*rows, strict=True))
 
 
-async def claim_keys(connection: Connection, rows: Sequence[Sequence[Any]], now: datetime) -> set[UUID]:
-    """Claim idempotency keys; the ids of the submissions that now own theirs come back.
+async def claim_keys(
+    connection: Connection, rows: Sequence[Sequence[Any]], now: datetime
+) -> set[tuple[str, str, str]]:
+    """Claim idempotency keys; those that were free come back.
 
     Rows: shop, module, key, submission id, content hash, body, checkout id. Waits for another transaction that
     claims the same key; callers sort by key so that two batches cannot wait for each other.
@@ -35,21 +37,40 @@ async def claim_keys(connection: Connection, rows: Sequence[Sequence[Any]], now:
                (shop, module, idempotency_key, submission_id, content_hash, body, checkout_id, received_at)
            SELECT *, $8::timestamptz
            FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::json[], $7::uuid[])
-           ON CONFLICT DO NOTHING RETURNING submission_id""",
+           ON CONFLICT DO NOTHING RETURNING shop, module, idempotency_key""",
         *_columns(rows),
         now,
     )
-    return {row["submission_id"] for row in found}
+    return {(row[0], row[1], row[2]) for row in found}
+
+
+async def free_keys(connection: Writer, keys: Sequence[tuple[str, str, str]]) -> None:
+    """Give back keys claimed in this transaction, with which nothing was placed."""
+    await connection.execute(
+        """DELETE FROM submission AS s USING unnest($1::text[], $2::text[], $3::text[]) AS k (shop, module, key)
+           WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.key)""",
+        *_columns(keys),
+    )
+
+
+async def hand_keys(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+    """Write the sales that were placed with keys claimed in this transaction; rows as `claim_keys` takes them."""
+    await connection.execute(
+        """UPDATE submission AS s
+           SET submission_id = r.submission_id, content_hash = r.content_hash, body = r.body,
+               checkout_id = r.checkout_id
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::json[], $7::uuid[])
+                AS r (shop, module, key, submission_id, content_hash, body, checkout_id)
+           WHERE (s.shop, s.module, s.idempotency_key) = (r.shop, r.module, r.key)""",
+        *_columns(rows),
+    )
 
 
 async def read_claims(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> list[Row]:
-    """Who owns these keys and what was answered: the order's code, or the refusal's reasons. Locks nothing.
-
-    A checkout may have been placed by another key than the one that is refused: then it is not this key's order.
-    """
+    """Who owns these keys, the submission as stored, and the order placed, if it still exists. Locks nothing."""
     return await connection.fetch(
-        """SELECT s.shop, s.module, s.idempotency_key, s.submission_id, s.content_hash,
-                  o.order_id, o.code, o.source_reference, o.total_minor, o.currency, r.reasons
+        """SELECT s.shop, s.module, s.idempotency_key, s.submission_id, s.content_hash, s.body, s.checkout_id,
+                  o.order_id, o.code, o.source_reference, o.total_minor, o.currency
            FROM unnest($1::text[], $2::text[], $3::text[]) AS k (shop, module, idempotency_key)
            CROSS JOIN LATERAL (SELECT * FROM submission AS s
                                WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.idempotency_key)
@@ -57,10 +78,37 @@ async def read_claims(connection: Connection, keys: Sequence[tuple[str, str, str
            LEFT JOIN LATERAL (SELECT * FROM orders AS o
                               WHERE o.order_id = coalesce(s.checkout_id, s.submission_id) AND o.shop || '' = s.shop
                                 AND (o.stage, o.module, o.idempotency_key)
-                                    = ('placed', s.module, s.idempotency_key) OFFSET 0) AS o ON true
-           LEFT JOIN LATERAL (SELECT * FROM refusal AS r
-                              WHERE (r.shop, r.submission_id) = (s.shop, s.submission_id) OFFSET 0) AS r ON true""",
+                                    = ('placed', s.module, s.idempotency_key) OFFSET 0) AS o ON true""",
         *_columns(keys),
+    )
+
+
+async def join_references(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+    """Add to placed orders what their storefronts named later: shop, module, key, order id, source reference, provider
+    and its reference. What is stored already stays."""
+    columns = _columns(rows)
+    await connection.execute(
+        """UPDATE orders AS o SET source_reference = r.source_reference
+           FROM unnest($1::text[], $2::uuid[], $3::text[]) AS r (shop, order_id, source_reference)
+           WHERE o.order_id = r.order_id AND o.shop || '' = r.shop
+             AND o.source_reference IS NULL AND r.source_reference IS NOT NULL""",
+        columns[0],
+        columns[3],
+        columns[4],
+    )
+    await connection.execute(
+        """UPDATE submission AS s
+           SET body = ((jsonb_strip_nulls(jsonb_build_object('source_reference', r.source_reference)) || s.body::jsonb)
+                       || CASE WHEN r.provider_reference IS NULL
+                                    OR s.body::jsonb #> '{payment,provider_reference}' IS NOT NULL THEN '{}'
+                               ELSE jsonb_build_object('payment', s.body::jsonb -> 'payment' || jsonb_strip_nulls(
+                                   jsonb_build_object('provider', r.provider,
+                                                      'provider_reference', r.provider_reference))) END)::json
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+                AS r (shop, module, key, source_reference, provider, provider_reference)
+           WHERE (s.shop, s.module, s.idempotency_key) = (r.shop, r.module, r.key)""",
+        *columns[:3],
+        *columns[4:],
     )
 
 
@@ -125,13 +173,18 @@ async def insert_lines(connection: Connection, rows: Sequence[Sequence[Any]]) ->
 
 
 async def insert_refusals(connection: Writer, rows: Sequence[Sequence[Any]], now: datetime) -> None:
-    """Keep refused submissions: shop, id, module, key, source reference, reasons, body."""
+    """Keep refused submissions: shop, id, module, key, source reference, reasons, body, content hash. One sent again
+    under its key stays one row, with the last id, reasons and time."""
     await connection.execute(
-        """INSERT INTO refusal
-               (shop, submission_id, module, idempotency_key, source_reference, reasons, body, refused_at)
-           SELECT *, $8::timestamptz
-           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::json[])
-           ON CONFLICT DO NOTHING""",
+        """INSERT INTO refusal AS r
+               (shop, submission_id, module, idempotency_key, source_reference, reasons, body, content_hash,
+                refused_at)
+           SELECT *, $9::timestamptz
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::json[],
+                       $8::bytea[])
+           ON CONFLICT (shop, module, coalesce(idempotency_key, submission_id::text), content_hash) DO UPDATE SET
+               submission_id = excluded.submission_id, source_reference = excluded.source_reference,
+               reasons = excluded.reasons, body = excluded.body, refused_at = excluded.refused_at""",
         *_columns(rows),
         now,
     )

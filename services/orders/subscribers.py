@@ -57,9 +57,9 @@ def checkout_dropped(book: OrderBook, delivery: Delivery[CheckoutDropped]) -> No
     checking_out.drop_checkout(book, delivery)
 
 
-@subscribers.on(OrderSubmitted)
+@subscribers.on(OrderSubmitted, answers_reused_ids=True)
 def order_submitted(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
-    """A repeat under another id hears the first answer again."""
+    """A repeat of a placed sale under another id gets the first answer again."""
     placing.place(book, delivery)
 
 

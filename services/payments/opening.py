@@ -4,8 +4,8 @@ A zero total is settled by the same arithmetic as any other: nothing due, balanc
 knew the order waits under the order's id or the payment's; opening the account wakes it.
 """
 
-from contracts.orders import OrderPlaced
-from services.chassis.subscribers import Delivery, Refuse
+from contracts.orders import OrderPlaced, PaymentReferenced
+from services.chassis.subscribers import Delivery, Refuse, Wait, order_key
 from services.payments.account import Account
 from services.payments.book import AccountBook
 from services.payments.ledger import ORDER, Entry, Kind
@@ -35,6 +35,16 @@ def open_account(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
     book.open(account)
     if placed.payment.provider and placed.payment.provider_reference:
         book.link(account, placed.payment.provider, placed.payment.provider_reference)
+
+
+def link_payment(book: AccountBook, delivery: Delivery[PaymentReferenced]) -> None:
+    """Link a provider's payment to its order; a repeat changes nothing. Raises Wait for an unknown order."""
+    named = delivery.message
+    account = book.find(named.shop, named.order_id)
+    if account is None:
+        raise Wait(order_key(named.order_id), "order_unknown")
+    if account.closed_at is None:
+        book.link(account, named.provider, named.provider_reference)
 
 
 def _order_total(delivery: Delivery[OrderPlaced]) -> Entry:

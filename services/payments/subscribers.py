@@ -1,6 +1,6 @@
 """What payments hears, and the action each message starts."""
 
-from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced
+from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, PaymentReferenced
 from contracts.payments import (
     ConfirmRefundMark,
     GrantCredit,
@@ -30,6 +30,11 @@ subscribers.tells("orders", TO_ORDERS)
 @subscribers.on(OrderPlaced)
 def order_placed(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
     opening.open_account(book, delivery)
+
+
+@subscribers.on(PaymentReferenced)
+def payment_referenced(book: AccountBook, delivery: Delivery[PaymentReferenced]) -> None:
+    opening.link_payment(book, delivery)
 
 
 @subscribers.on(OrderEdited)

@@ -67,9 +67,11 @@ journal(
 )
 sql(
     "a claimed key is nobody's",
-    "every_claimed_key_is_an_order_or_a_refusal",
-    orders="DELETE FROM refusal WHERE submission_id = (SELECT submission_id FROM submission "
-    "JOIN refusal USING (shop, submission_id) LIMIT 1)",
+    "every_claimed_key_is_an_order",
+    orders="INSERT INTO submission (shop, module, idempotency_key, submission_id, content_hash, body, received_at) "
+    "SELECT shop, module, idempotency_key, submission_id, content_hash, body, refused_at FROM refusal "
+    "WHERE NOT EXISTS (SELECT FROM submission s WHERE (s.shop, s.module, s.idempotency_key) "
+    "= (refusal.shop, refusal.module, refusal.idempotency_key)) LIMIT 1",
 )
 sql(
     "an account bears another order's code",

@@ -15,6 +15,7 @@ from services.orders.labels import Labels, combined
 
 TEXTS = {
     "order_placed": N_("Order placed: %(amount)s"),
+    "reference_added": N_("Reference added: %(source_reference)s %(provider_reference)s"),
     "order_edited": N_("Order edited"),
     "order_cancelled": N_("Order cancelled"),
     "order_reinstated": N_("Order reinstated"),
@@ -51,7 +52,10 @@ TEXTS = {
 }
 """By kind of the activity."""
 NO_LABELS = combined([])
-_NAMES = ("number", "carrier", "tracking_number", "recipient", "name")
+_NAMES = (
+    *("number", "carrier", "tracking_number", "recipient", "name"),
+    *("source_reference", "provider_reference"),
+)
 
 
 @dataclass(frozen=True)

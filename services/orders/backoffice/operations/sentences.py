@@ -26,9 +26,7 @@ SENTENCES = {
     "every_submission_is_answered": N_(
         "Each sale from a storefront was accepted or refused exactly once, or is parked where people see it"
     ),
-    "every_claimed_key_is_an_order_or_a_refusal": N_(
-        "Each idempotency key belongs to one submission, which is either an order or refused"
-    ),
+    "every_claimed_key_is_an_order": N_("Each idempotency key belongs to the sale that was placed with it"),
     "every_order_is_known_everywhere": N_(
         "Orders, payments, fulfillment and notifier know the same orders under the same codes"
     ),
