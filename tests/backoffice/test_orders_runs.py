@@ -221,7 +221,7 @@ async def test_chosen_orders_begin_with_a_line_for_each_parcel(backoffice: Backo
     asked = {command.order_id: command for _, command in await commands(backoffice)}
     sent_first, sent_second = asked[first.order_id], asked[second.order_id]
     assert (sent_first.carrier, sent_first.tracking_number) == ("Mondial Relay", "12345678")
-    assert sent_first.postal_code == "44000"
+    assert sent_first.postal_code == "75011"
     assert (sent_second.carrier, sent_second.tracking_number) == ("DHL", None)
 
 

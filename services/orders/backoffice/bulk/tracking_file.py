@@ -104,7 +104,7 @@ def read_lines(text: str) -> tuple[list[Line], list[Fault]]:
     lines: list[Line] = []
     faults: list[Fault] = []
     for number, cells in rows:
-        read = _line(number, cells, names or BY_POSITION.get(min(len(cells), 4)))
+        read = _line(number, cells, names or BY_POSITION.get(min(len(cells), 4)), has_heads=names is not None)
         (lines if isinstance(read, Line) else faults).append(read)  # type: ignore[arg-type]
     return lines, faults
 
@@ -170,13 +170,13 @@ def _clean(cell: str) -> str:
     return text.removeprefix("'").strip()
 
 
-def _line(number: int, cells: list[str], names: tuple[str, ...] | None) -> Line | Fault:
+def _line(number: int, cells: list[str], names: tuple[str, ...] | None, *, has_heads: bool) -> Line | Fault:
     text = " · ".join(cells)[:200]
     if names is None or len(cells) < 2:
         return Fault(number, text, "too_few_columns")
     values = dict(zip(names, cells, strict=False))
     order, tracking, carrier = (values.get(name, "") for name in ("order", "tracking", "carrier"))
-    fault = _fault(tracking, carrier, is_named="tracking" in names and names not in BY_POSITION.values())
+    fault = _fault(tracking, carrier, may_be_empty=has_heads)
     if fault:
         return Fault(number, text, fault, tracking[:60])
     who = _who(order, values.get("parcel", ""))
@@ -185,11 +185,11 @@ def _line(number: int, cells: list[str], names: tuple[str, ...] | None) -> Line 
     return Line(number, text, *who, carrier, tracking)
 
 
-def _fault(tracking: str, carrier: str, is_named: bool) -> str | None:
+def _fault(tracking: str, carrier: str, *, may_be_empty: bool) -> str | None:
     """What is wrong with a number. One without any digit is a carrier's name that slipped into its column; an empty
     one is told apart from that only where heads name the columns.
     """
-    if not any(sign.isdigit() for sign in tracking) and (tracking or not is_named):
+    if not any(sign.isdigit() for sign in tracking) and (tracking or not may_be_empty):
         return "no_tracking"
     if _DAMAGED.fullmatch(tracking):
         return "damaged_number"
