@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from contracts.storefront import Customer, PaymentMethod
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import FOUR_LOOKS, Look
+from tests.browser.visitor import FOUR_LOOKS, SCREENS, Look, Visitor
 from tests.journeys.sales import engraving, inks, notebooks
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 60 + " \u202eשלום 🕯️"
@@ -187,3 +187,73 @@ async def test_new_orders_are_announced_and_rows_change_in_place(visit: Visit, s
     await page.keyboard.press("j")
     await page.keyboard.press(" ")
     await expect(page.locator("#drawer")).to_contain_text("Carnet cousu A5")
+
+
+@pytest.mark.rows("A07")
+@pytest.mark.parametrize("lang", ["fr", "en"])
+async def test_no_column_of_the_table_is_hidden_from_1024_pixels_on(
+    visit: Visit, shop: OwnShop, lang: str
+) -> None:
+    await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", lang=lang)
+    page = visitor.page
+    for width in (1024, 1280, 1440, 1920):
+        await page.set_viewport_size({"width": width, "height": 900})
+        frame, table, hidden = await page.evaluate(COLUMNS_HIDDEN)
+        assert table <= frame, f"at {width} px the table is {table} wide in a frame of {frame}"
+        assert hidden == [], f"at {width} px"
+        await visitor.picture(SCREENS / f"orders-{width}-{lang}.png", whole=False)
+
+
+@pytest.mark.rows("B06")
+async def test_what_opens_at_a_row_stays_on_the_screen(visit: Visit, shop: OwnShop) -> None:
+    orders = await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    page = visitor.page
+    for height in (900, 480):
+        await page.set_viewport_size({"width": 1280, "height": height})
+        await visitor.go("/orders?tab=all")
+        for code in (orders.cheque, orders.packed):
+            row = page.locator("tbody tr").filter(has_text=code)
+            await row.hover()
+            await row.locator(".tag-open").click()
+            add = page.locator("#tag-pop").get_by_role("button", name="Ajouter", exact=True)
+            await expect(add).to_be_attached()
+            await fits_the_window(visitor, "#tag-pop")
+            await add.scroll_into_view_if_needed()
+            await expect(add).to_be_in_viewport()
+            await page.keyboard.press("Escape")
+            await row.get_by_role("button", name="Autres actions").click()
+            await fits_the_window(visitor, ".row-menu:popover-open")
+            await expect(row.get_by_role("link", name="Modifier la commande")).to_be_in_viewport()
+            await expect(row.get_by_role("link", name="Supprimer la commande")).to_have_count(1)
+            await page.keyboard.press("Escape")
+
+
+COLUMNS_HIDDEN = """() => {
+  const frame = document.querySelector("#orders").closest(".table-frame");
+  const actions = document.querySelector("#orders tbody .row-actions").getBoundingClientRect();
+  const cells = [...document.querySelectorAll("#orders tr > :not(:last-child)")];
+  const hidden = cells.filter((cell) => {
+    const inside = document.createRange();
+    inside.selectNodeContents(cell);
+    const clipped = [...cell.querySelectorAll("*")].some(
+      (part) => !part.closest(".clip, .icon-button, .hidden, svg") && part.scrollWidth > part.clientWidth + 1
+        && getComputedStyle(part).overflowX === "hidden");
+    return clipped || cell.getBoundingClientRect().right > actions.left + 1;
+  });
+  return [frame.clientWidth, frame.scrollWidth, hidden.map((cell) => cell.textContent.trim())];
+}"""
+"""Width of the table's frame, width of the table, texts of cells that are cut off or lie under the row's actions."""
+
+
+async def fits_the_window(visitor: Visitor, selector: str) -> None:
+    """Raise unless the element lies inside of the window."""
+    box = await visitor.page.locator(selector).bounding_box()
+    size = visitor.page.viewport_size
+    assert box is not None
+    assert size is not None
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= size["width"]
+    assert box["y"] + box["height"] <= size["height"], f"{selector} in {size}: {box}"

@@ -77,7 +77,8 @@ def money(amount_minor: int, currency: str) -> Markup:
 def when(moment: datetime | None, style: str = "relative") -> Markup:
     """A moment as people say it: today at 10:30, 3 November at 14:05, 12/03/2025.
 
-    `style`: relative, day, time, second (the clock with its seconds)."""
+    `style`: relative, day, time, second (the clock with its seconds), brief (for one line of a table: the clock today,
+    else the day)."""
     if moment is None:
         return Markup("")
     how = speech()
@@ -91,7 +92,9 @@ def when(moment: datetime | None, style: str = "relative") -> Markup:
 def _shown(local: datetime, now: datetime, style: str) -> str:
     if style == "second":
         return format_time(local, "HH:mm:ss", tzinfo=local.tzinfo, locale=speech().locale)
-    if style == "time":
+    if style == "brief" and local.date() != now.date():
+        return format_date(local, "d MMM" if local.year == now.year else "dd/MM/y", locale=speech().locale)
+    if style in ("time", "brief"):
         return _clock(local)
     return day(local.date()) if style == "day" else _relative(local, now)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from services.orders.backoffice.translating import gettext, pgettext
 
 PREFERENCE = "orders_columns"
-USUAL = ("customer", "placed", "total", "balance", "state", "payment", "fulfilment", "module")
+USUAL = ("customer", "placed", "total", "state", "payment", "fulfilment")
+"""Those that fit beside each other from 1024 px on. What is owed or owing stands with the payment."""
 
 
 def names() -> dict[str, str]:

@@ -8,9 +8,15 @@ import "./shortcuts.js";
 
 document.documentElement.classList.add("scripted");
 
-// On a narrow screen the tab one is on is brought into sight.
-for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
-  const bar = tab.closest(".tabs");
-  const [seen, whole] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
-  if (seen.right > whole.right) bar.scrollLeft += seen.right - whole.right;
+// On a narrow screen the tab one is on is brought into the middle, also of a bar that was fetched anew.
+function bringTabIntoSight() {
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const bar = tab.closest(".tabs");
+    const [seen, whole] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (seen.right > whole.right || seen.left < whole.left) {
+      bar.scrollLeft += seen.left + seen.width / 2 - whole.left - whole.width / 2;
+    }
+  }
 }
+bringTabIntoSight();
+document.addEventListener("htmx:after:swap", bringTabIntoSight);
