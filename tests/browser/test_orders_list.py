@@ -257,3 +257,16 @@ async def fits_the_window(visitor: Visitor, selector: str) -> None:
     assert box["y"] >= 0
     assert box["x"] + box["width"] <= size["width"]
     assert box["y"] + box["height"] <= size["height"], f"{selector} in {size}: {box}"
+
+
+@pytest.mark.rows("A08")
+@pytest.mark.parametrize("viewport", ["desk", "phone"])
+async def test_the_filters_can_be_applied_wherever_one_is_in_them(
+    visit: Visit, shop: OwnShop, viewport: str
+) -> None:
+    await some_orders(shop)
+    visitor = await visit("owner", "/orders?tab=all", lang="fr", viewport=viewport)
+    page = visitor.page
+    await page.locator("#filters > summary").click()
+    await expect(page.get_by_role("button", name="Afficher ces commandes")).to_be_in_viewport(ratio=1)
+    await visitor.screenshot("orders-filters-open", whole=False)
