@@ -1,6 +1,6 @@
 """The list of all ledger entries of a shop, and the money that no order has («À identifier»), as the REST API tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
@@ -68,30 +68,41 @@ async def read_entries(
     connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo
 ) -> dict[str, Any]:
     """A page of entries. Raises CursorUnreadable. Locks nothing."""
+    rows = await connection.fetch(_ENTRIES, *_arguments(shop, query, zone), query.limit + 1)
+    return _page(rows, query.limit)
+
+
+async def every_entry(
+    connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo, batch: int
+) -> AsyncGenerator[Sequence[Mapping[str, Any]]]:
+    """All entries wanted, whatever their number, in batches. Needs a transaction; locks nothing."""
+    cursor = await connection.cursor(_ENTRIES, *_arguments(shop, query, zone), None)
+    while rows := await cursor.fetch(batch):
+        yield rows
+
+
+_ENTRIES = """select e.*, o.code, o.customer_name from ledger_entry e
+    join orders o on o.order_id = e.order_id and o.shop = e.shop
+    where e.shop = $1 and (cardinality($2::text[]) = 0 or e.kind = any($2))
+      and (cardinality($3::text[]) = 0 or e.method = any($3))
+      and ($4::uuid is null or e.order_id = $4)
+      and ($5::timestamptz is null or e.recorded_at >= $5)
+      and ($6::timestamptz is null or e.recorded_at < $6)
+      and ($7::timestamptz is null or (e.recorded_at, e.entry_id) < ($7, $8::uuid))
+    order by e.recorded_at desc, e.entry_id desc limit $9"""
+
+
+def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> tuple[Any, ...]:
+    """Those of _ENTRIES but for the limit. Raises CursorUnreadable."""
     place = Place.read(query.after) if query.after else None
     if place is not None and not isinstance(place.key, datetime):
         raise CursorUnreadable
-    rows = await connection.fetch(
-        """select e.*, o.code, o.customer_name from ledger_entry e
-           join orders o on o.order_id = e.order_id and o.shop = e.shop
-           where e.shop = $1 and (cardinality($2::text[]) = 0 or e.kind = any($2))
-             and (cardinality($3::text[]) = 0 or e.method = any($3))
-             and ($4::uuid is null or e.order_id = $4)
-             and ($5::timestamptz is null or e.recorded_at >= $5)
-             and ($6::timestamptz is null or e.recorded_at < $6)
-             and ($7::timestamptz is null or (e.recorded_at, e.entry_id) < ($7, $8::uuid))
-           order by e.recorded_at desc, e.entry_id desc limit $9""",
-        shop,
-        query.kind,
-        [method.value for method in query.method],
-        query.order_id,
+    return (
+        *(shop, query.kind, [method.value for method in query.method], query.order_id),
         _midnight(query.from_, zone) if query.from_ else None,
         _midnight(query.to + timedelta(days=1), zone) if query.to else None,
-        place.key if place else None,
-        place.order_id if place else None,
-        query.limit + 1,
+        *((place.key, place.order_id) if place else (None, None)),
     )
-    return _page(rows, query.limit)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -1,6 +1,8 @@
 """Payments pages: what is listed and to whom, filters, and money that a person gives to an order once."""
 
 import asyncio
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -120,6 +122,33 @@ async def test_pages_of_the_ledger_meet_without_a_gap(backoffice: Backoffice) ->
     assert first.text.count("<tr data-row>") == 50
     following = first.text.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0]
     assert (await browser.get(following.replace("&amp;", "&"))).text.count("<tr data-row>") == 4
+
+
+async def test_the_ledger_is_a_file_with_its_filters(backoffice: Backoffice) -> None:
+    placed = await _paid(backoffice, reference="0012345")
+    browser = await backoffice.signed_in(Role.ACCOUNTANT, language="fr")
+    assert "/payments/export.csv" in (await browser.get("/payments")).text
+    answer = await browser.get(f"/payments/export.csv?kind=payment_received&order={placed.code}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    text = answer.response.content.decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
+    amounts = (row["Montant encaissé ou versé"], row["Sans mouvement d’argent"], row["Devise"])
+    assert amounts == ("50,00", "", "EUR")
+    assert (row["Commande"], row["Moyen de paiement"], row["Référence"]) == (
+        placed.code,
+        "Chèque",
+        "'0012345",
+    )
+    assert row["Note"] == HOSTILE
+    every = (await browser.get("/payments/export.csv?numbers=en")).response.content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(every, newline=""), delimiter=","))
+    moved = [(row["Money in or out"], row["Without movement of money"]) for row in rows]
+    assert moved == [("-10.00", ""), ("50.00", ""), ("", "84.00")]
+    audited = await backoffice.desk.fetch("select * from audit where action = 'payments.export'")
+    assert len(audited) == 2
+    assert (await browser.get("/payments/export.csv?from=never")).status == 303
+    packer = await backoffice.signed_in(Role.FULFILMENT)
+    assert (await packer.get("/payments/export.csv")).status == 403
 
 
 async def test_who_may_see_and_who_may_assign(backoffice: Backoffice) -> None:

@@ -3,6 +3,7 @@
 Invariant: net and VAT add up to the total, and the VAT columns to the VAT (`taxes.py`), to the cent.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,23 @@ from contracts.money import EXPONENTS
 from services.orders.finding import export_words
 from services.orders.finding.export_words import word
 
-FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 """What a cell must not begin with (OWASP, CSV injection), with the full-width forms that spreadsheets take as well."""
+_UNSEEN = r"\s\x00-\x1f\x7f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_FORMULA = re.compile(
+    rf"(^|[,;\t\r\n])(?=[{_UNSEEN}]*[{''.join(map(re.escape, sorted(FORMULA)))}])|^(?=[\t\r\n])"
+)
+"""Where a formula would begin: at the start or behind either delimiter, also after signs that are not seen."""
+_MONTH = (
+    "jan(v(ier)?|uary)?|f[eé]v(r(ier)?)?|feb(ruary)?|mar(s|ch)?|avr(il)?|apr(il)?|ma[iy]|juin|june?|juil(let)?|july?"
+    "|ao[uû]t?|aug(ust)?|sep(t(embre|ember)?)?|oct(obre|ober)?|nov(embre|ember)?|d[eé]c(embre|ember)?"
+)
+_NUMBER = re.compile(
+    rf"""(?=[^\d]*\d)[^\w\d]*\d[\d\W_]*(e[\d\W_]*|[ap]m?\.?)?
+        |\d{{1,4}}[\W_]*({_MONTH})\.?[\W_\d]* | ({_MONTH})\.?[\W_]*\d[\W_\d]* | true|false|vrai|faux""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Text that spreadsheets read as a number, a day, a time or a truth value, and then write back otherwise."""
 RATES = (2000, 1000, 550, 210)
 """VAT rates with a column of their own unless others are asked for, in basis points: those of France."""
 
@@ -40,10 +56,12 @@ class Manner:
 
 
 def safe(text: str | None) -> str:
-    """Text as a cell: behind an apostrophe when it would be taken for a formula."""
+    """Text as a cell, however a spreadsheet splits the file: behind an apostrophe what it would take for a formula, a
+    number or a day."""
     if not text:
         return ""
-    return f"'{text}" if text[0] in FORMULA else text
+    guarded = _FORMULA.sub(r"\1'", text)
+    return f"'{guarded}" if guarded[0] != "'" and _NUMBER.fullmatch(text.strip()) else guarded
 
 
 def headings(manner: Manner) -> list[str]:
@@ -60,7 +78,7 @@ def headings(manner: Manner) -> list[str]:
 
 def cells(row: Mapping[str, Any], manner: Manner) -> list[str]:
     """One order's line, from a row of `exporting.DETAILS`."""
-    exponent, point, language = _exponent(row["currency"]), manner.point, manner.language
+    exponent, point, language = exponent_of(row["currency"]), manner.point, manner.language
     total, tax = row["total_minor"], row["tax_minor"]
     vat = dict(zip(row["vat_rates"], row["vat_minor"], strict=True))
     known = [vat.pop(rate, 0) for rate in manner.rates]
@@ -73,10 +91,10 @@ def cells(row: Mapping[str, Any], manner: Manner) -> list[str]:
         total,
         row["received_minor"],
     ]
-    amounts += [row["refunded_minor"] + row["marked_minor"], row["balance_minor"]]
+    amounts += [row["refunded_minor"] + row["marked_minor"], row["credited_minor"], row["balance_minor"]]
     return [
         row["code"],
-        _moment(row["placed_at"].astimezone(manner.zone), language),
+        moment(row["placed_at"].astimezone(manner.zone), language),
         safe(manner.labels.get(row["label"], row["label"])),
         word(export_words.PAYMENT, row["payment_status"], language),
         word(export_words.METHOD, row["payment_method"] or "", language),
@@ -102,7 +120,8 @@ def decimal(amount_minor: int, exponent: int, point: str) -> str:
 
 
 @cache
-def _exponent(currency: str) -> int:
+def exponent_of(currency: str) -> int:
+    """Digits behind the decimal point of a currency (ISO 4217)."""
     return EXPONENTS.get(currency, 2)
 
 
@@ -111,7 +130,8 @@ def _percent(rate: int, point: str) -> str:
     return f"{whole}{point}{rest:02d}".rstrip("0") if rest else str(whole)
 
 
-def _moment(moment: datetime, language: str) -> str:
+def moment(at: datetime, language: str) -> str:
+    """A moment as spreadsheets read it: 22/11/2026 10:30, in English 2026-11-22 10:30."""
     if language == "en":
-        return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d} {moment.hour:02d}:{moment.minute:02d}"
-    return f"{moment.day:02d}/{moment.month:02d}/{moment.year:04d} {moment.hour:02d}:{moment.minute:02d}"
+        return f"{at.year:04d}-{at.month:02d}-{at.day:02d} {at.hour:02d}:{at.minute:02d}"
+    return f"{at.day:02d}/{at.month:02d}/{at.year:04d} {at.hour:02d}:{at.minute:02d}"

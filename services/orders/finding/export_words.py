@@ -20,6 +20,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "total": ("Total TTC", "Total"),
     "received": ("Encaissé", "Received"),
     "refunded": ("Remboursé", "Refunded"),
+    "credited": ("Avoirs", "Credits"),
     "balance": ("Solde dû", "Balance due"),
     "module": ("Module", "Module"),
     "reference": ("Référence du module", "Module reference"),
@@ -32,9 +33,9 @@ PAYMENT: Mapping[str, tuple[str, str]] = {
     "abandoned": ("Panier abandonné", "Abandoned cart"),
     "refunded": ("Remboursée", "Refunded"),
     "overpaid": ("Trop-perçu", "Overpaid"),
-    "partially_refunded": ("Remboursée en partie", "Partially refunded"),
+    "partially_refunded": ("Remboursée en partie", "Partly refunded"),
     "paid": ("Payée", "Paid"),
-    "partially_paid": ("Payée en partie", "Partially paid"),
+    "partially_paid": ("Payée en partie", "Partly paid"),
     "authorized": ("Autorisée", "Authorised"),
     "pending": ("Paiement en cours", "Payment in progress"),
     "unpaid": ("Non payée", "Unpaid"),
@@ -44,16 +45,16 @@ METHOD: Mapping[str, tuple[str, str]] = {
     "paypal": ("PayPal", "PayPal"),
     "cheque": ("Chèque", "Cheque"),
     "transfer": ("Virement", "Bank transfer"),
-    "cash": ("Espèces / sur place", "Cash / on site"),
+    "cash": ("Espèces, sur place", "Cash, on site"),
     "other": ("Autre", "Other"),
     "free": ("Gratuit", "Free"),
 }
 MODULE: Mapping[str, tuple[str, str]] = {
     "shop": ("Boutique", "Shop"),
     "events": ("Événements", "Events"),
-    "price_table": ("Tarifs", "Price table"),
-    "restaurant": ("Restaurant", "Restaurant"),
-    "slots": ("Créneaux", "Slots"),
+    "price_table": ("Tableau des tarifs", "Price table"),
+    "restaurant": ("Réservation de restaurant", "Restaurant booking"),
+    "slots": ("Réservation de créneaux", "Slot booking"),
 }
 
 

@@ -39,9 +39,9 @@ async def export(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
         known, selection = await finder.choose(connection, shop, filters, manner.zone)
-        yield (BYTE_ORDER_MARK + _lines([headings(manner)], manner)).encode()
+        yield (BYTE_ORDER_MARK + lines([headings(manner)], manner)).encode()
         async for rows in _details(connection, shop, _batches(connection, known, selection, filters)):
-            yield _lines([cells(row, manner) for row in rows], manner).encode()
+            yield lines([cells(row, manner) for row in rows], manner).encode()
 
 
 async def export_chosen(
@@ -50,9 +50,9 @@ async def export_chosen(
     """The CSV of these orders of the shop, in this sequence; otherwise like `export`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
-        yield (BYTE_ORDER_MARK + _lines([headings(manner)], manner)).encode()
+        yield (BYTE_ORDER_MARK + lines([headings(manner)], manner)).encode()
         async for rows in _details(connection, shop, _parts(order_ids)):
-            yield _lines([cells(row, manner) for row in rows], manner).encode()
+            yield lines([cells(row, manner) for row in rows], manner).encode()
 
 
 async def _parts(order_ids: Sequence[UUID]) -> AsyncIterator[list[UUID]]:
@@ -106,7 +106,8 @@ def _worked_out(words: Mapping[str, Any]) -> Detail:
     }
 
 
-def _lines(rows: Sequence[Sequence[str]], manner: Manner) -> str:
+def lines(rows: Sequence[Sequence[str]], manner: Manner) -> str:
+    """Rows of cells as lines of the file."""
     text = io.StringIO()
     csv.writer(text, delimiter=manner.delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
@@ -155,7 +156,8 @@ def _whole(known: Known, selection: Selection, walk: Walk) -> Sql:
 
 DETAILS = """
 select o.order_id, o.code, o.placed_at, o.label, o.payment_status, o.payment_method, o.customer_name, o.customer_email,
-    o.currency, o.total_minor, o.received_minor, o.refunded_minor, o.marked_minor, o.balance_minor, o.module,
+    o.currency, o.total_minor, o.received_minor, o.refunded_minor, o.marked_minor, o.credited_minor,
+    o.balance_minor, o.module,
     o.source_reference, s.country, s.tax_minor, s.shipping_minor, s.vat_rates, s.vat_minor, s.payment_references
 from unnest($2::uuid[]) with ordinality as w (order_id, at)
 cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o

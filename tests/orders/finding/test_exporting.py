@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
-from services.orders.finding.export_cells import FORMULA, Manner, cells, decimal, headings, safe
+from services.orders.backoffice import statuses
+from services.orders.backoffice.translating import Speech, speaking
+from services.orders.finding import export_words
+from services.orders.finding.export_cells import Manner, cells, decimal, headings, safe
 from services.orders.finding.exporting import export
 from services.orders.finding.filters import Filters
 from services.orders.finding.finder import Finder
@@ -100,10 +104,64 @@ async def test_what_changes_during_an_export_is_not_in_it(desks: Desks) -> None:
     assert b"Another" not in rest
 
 
-@given(st.text())
-def test_no_text_begins_a_formula(text: str) -> None:
-    assert safe(text)[:1] not in FORMULA or not text
-    assert safe(text).lstrip("'").endswith(text.lstrip("'"))
+FORMULA_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"
+UNSEEN = " \t\u00a0\u200b\ufeff\u2060\u202f\x00\x1b\u00ad"
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from(FORMULA_STARTS + UNSEEN + ",;\t"))))
+def test_no_text_begins_a_formula_however_the_file_is_split(text: str) -> None:
+    for delimiter in ",;\t":
+        for cell in safe(text).split(delimiter):
+            assert cell.lstrip(UNSEEN)[:1] not in FORMULA_STARTS or not cell.lstrip(UNSEEN), (delimiter, cell)
+
+
+@given(st.text(UNSEEN, max_size=3), st.sampled_from(FORMULA_STARTS), st.sampled_from(["", "a;", "a,", "a\t"]))
+def test_a_formula_behind_signs_that_are_not_seen_is_guarded(unseen: str, start: str, before: str) -> None:
+    cell = safe(f"{before}{unseen}{start}1+1")
+    assert cell.removeprefix(before).startswith("'"), cell
+
+
+CHANGED = re.split(
+    r"\s+",
+    """000123 1234567890123456789 12E5 12e-5 3-4 90.750 1/2 2026-11-28 28.11.2026 12:30 5% 1,5 (12) 00 1e3
+    3PM mars-3 3-mars jan-26 26/déc 5août TRUE vrai FAUX ٠٦١٢""",
+)
+CHANGED += ["1 234", "12 Mar 2026", "3 p", "€ 12", " 42 ", "1 janvier 2026"]
+KEPT = ["W-1001", "pi_3N", "0x", "A1", "E5", "zoe@client.example", "FR", "K7Q9-M3XZ", "Mars", "Truefitt"]
+KEPT += ["Zoé Martin", "CHQ 0012345", "12 bis", "5 rue des Lilas", "Martin, 3", "Marceau 12"]
+
+
+@pytest.mark.parametrize("text", CHANGED)
+def test_text_that_a_spreadsheet_would_change_is_guarded(text: str) -> None:
+    assert safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_other_text_stands_as_it_is(text: str) -> None:
+    assert safe(text) == text
+
+
+def test_no_text_is_an_empty_cell() -> None:
+    assert safe("") == safe(None) == ""
+
+
+def test_the_file_says_what_the_pages_say() -> None:
+    for language in ("fr", "en"):
+        with speaking(Speech(language)):
+            pages = {
+                "payment": {key: text for key, (text, _) in statuses.payment_badges().items()},
+                "method": statuses.method_words(),
+                "module": statuses.module_words(),
+            }
+        for name, words in (
+            ("payment", export_words.PAYMENT),
+            ("method", export_words.METHOD),
+            ("module", export_words.MODULE),
+        ):
+            assert {key: texts[language == "en"] for key, texts in words.items()} == pages[name], (
+                language,
+                name,
+            )
 
 
 @given(st.integers(-(10**15), 10**15), st.sampled_from([0, 2, 3]))
@@ -170,6 +228,7 @@ def row_of(sale: OrderSubmitted) -> dict[str, Any]:
         "received_minor": 0,
         "refunded_minor": 0,
         "marked_minor": 0,
+        "credited_minor": 0,
         "balance_minor": 0,
         "module": "shop",
         "source_reference": None,

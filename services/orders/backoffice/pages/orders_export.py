@@ -34,7 +34,7 @@ async def export_list(visit: Visit) -> Response:
         return await download(
             visit,
             language,
-            _name(visit, asked.filters),
+            _name(visit, language, asked.filters),
             lambda connection, manner: export(
                 connection, visit.office.finder, visit.shop, asked.filters, manner
             ),
@@ -59,7 +59,7 @@ async def export_ticked(visit: Visit) -> Response:
         return await download(
             visit,
             language,
-            _name(visit, None),
+            _name(visit, language, None),
             lambda connection, manner: export_chosen(connection, visit.shop, ids, manner),
         )
     except TooManyExports:
@@ -70,8 +70,8 @@ def _language(visit: Visit, asked: str) -> str:
     return asked if asked in ("fr", "en") else visit.speech.language
 
 
-def _name(visit: Visit, filters: Filters | None) -> str:
-    """commandes-maison-a-traiter-2026-11-22-1142.csv"""
+def _name(visit: Visit, language: str, filters: Filters | None) -> str:
+    """commandes-maison-a-traiter-2026-11-22-1142-fr.csv"""
     moment = visit.speech.now.astimezone(visit.speech.zone)
     parts = [gettext("orders"), visit.shop]
     if filters is None:
@@ -80,7 +80,7 @@ def _name(visit: Visit, filters: Filters | None) -> str:
         parts.append(queue_names()[filters.tab])
     if filters and filters.url(tab=None):
         parts.append(gettext("filtered"))
-    return plain("-".join([*parts, f"{moment:%Y-%m-%d-%H%M}"])) + ".csv"
+    return plain("-".join([*parts, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
 def _later(visit: Visit, to: str) -> Response:

@@ -4,6 +4,7 @@ The entries are orders' copy of payments' books. Nothing is added up: a sum over
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -13,16 +14,19 @@ from starlette.responses import Response
 
 from services.orders import payments_listing
 from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.actors import who
 from services.orders.backoffice.forms import Form, Invalid
+from services.orders.backoffice.order_list.downloading import TooManyExports, download, plain
 from services.orders.backoffice.pages import payments_store
 from services.orders.backoffice.pages.payments_words import SIGNS, kind_words
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.statuses import method_words
 from services.orders.backoffice.times import moments_read
 from services.orders.backoffice.trail import Trail
-from services.orders.backoffice.translating import N_, gettext, pgettext
+from services.orders.backoffice.translating import LANGUAGES, N_, gettext, pgettext, speaking
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.cursor import CursorUnreadable
+from services.orders.payments_export import Words, export_entries
 from services.orders.payments_listing import EntriesQuery
 from services.orders.short_code import read_code
 
@@ -37,7 +41,7 @@ NOTHING: dict[str, Any] = {"entries": [], "next": None}
 @pages.get("/payments", Permission.PAYMENTS_VIEW)
 async def show_payments(visit: Visit) -> Response:
     """A page of the ledger."""
-    typed = {name: visit.query.get(name, "").strip()[:100] for name in FILTERS}
+    typed = _typed(visit)
     errors: Mapping[str, str] = {}
     try:
         found = await _read(visit, typed)
@@ -55,7 +59,63 @@ async def show_payments(visit: Visit) -> Response:
         tabs_shown=tabs_of_payments("/payments"),
         kinds=kind_words(),
         methods=method_words(),
+        export_query=urlencode({name: text for name, text in typed.items() if text}),
     )
+
+
+@pages.get("/payments/export.csv", Permission.ORDERS_EXPORT, action="payments.export")
+async def export_payments(visit: Visit) -> Response:
+    """Every entry that the address's filters find, as CSV."""
+    typed = _typed(visit)
+    numbers = visit.query.get("numbers", "")
+    language = numbers if numbers in LANGUAGES else visit.speech.language
+    try:
+        query = await _query(visit, typed, after=None)
+        visit.audited.update(filters=urlencode({name: text for name, text in typed.items() if text}))
+        words = _words(visit, language)
+        return await download(
+            visit,
+            language,
+            _file_name(visit, language),
+            lambda connection, manner: export_entries(connection, visit.shop, query, manner, words),
+        )
+    except Invalid:
+        return visit.redirect(_href(typed))
+    except TooManyExports:
+        return visit.redirect(
+            _href(typed), gettext("Other exports are still running. Try again in a minute."), "note"
+        )
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.query.get(name, "").strip()[:100] for name in FILTERS}
+
+
+def _words(visit: Visit, language: str) -> Words:
+    """What the file says in its language; who did something is said in the visitor's."""
+    with speaking(replace(visit.speech, language=language)):
+        headings = [
+            pgettext("ledger", "Date"),
+            gettext("Received on"),
+            pgettext("ledger", "Order"),
+            gettext("Customer"),
+            pgettext("ledger", "Entry"),
+            pgettext("ledger", "Method"),
+            gettext("Currency"),
+            gettext("Money in or out"),
+            gettext("Without movement of money"),
+            pgettext("ledger", "Reference"),
+            gettext("Provider’s reference"),
+            pgettext("ledger", "Who"),
+            pgettext("ledger", "Note"),
+        ]
+        return Words(headings, kind_words(), SIGNS, who)
+
+
+def _file_name(visit: Visit, language: str) -> str:
+    """reglements-maison-2026-11-22-1142-fr.csv"""
+    moment = visit.speech.now.astimezone(visit.speech.zone)
+    return plain("-".join([gettext("payments"), visit.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
 def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
@@ -69,18 +129,27 @@ def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
 
 async def _read(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
     """The entries wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
+    query = await _query(visit, typed, visit.query.get("after"))
+    async with visit.reading() as connection:
+        try:
+            return await payments_listing.read_entries(connection, visit.shop, query, visit.speech.zone)
+        except CursorUnreadable:
+            raise Missing from None
+
+
+async def _query(visit: Visit, typed: Mapping[str, str], after: str | None) -> EntriesQuery:
+    """What is asked for. Raises Invalid and Missing as `_read` does."""
     form = Form(list(typed.items()))
     days = {name: _day(form, name) for name in ("from", "to")}
+    chosen = {name: [typed[name]] if typed[name] else [] for name in ("kind", "method")}
     async with visit.reading() as connection:
         order_id = await _order_id(visit, connection, typed["order"]) if typed["order"] else None
-        chosen = {name: [typed[name]] if typed[name] else [] for name in ("kind", "method")}
-        try:
-            query = EntriesQuery.model_validate(
-                {**chosen, **days, "order_id": order_id, "limit": PAGE, "after": visit.query.get("after")}
-            )
-            return await payments_listing.read_entries(connection, visit.shop, query, visit.speech.zone)
-        except (ValidationError, CursorUnreadable):
-            raise Missing from None
+    try:
+        return EntriesQuery.model_validate(
+            {**chosen, **days, "order_id": order_id, "limit": PAGE, "after": after}
+        )
+    except ValidationError:
+        raise Missing from None
 
 
 def _day(form: Form, name: str) -> date | None:
