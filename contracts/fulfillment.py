@@ -28,6 +28,7 @@ from contracts.message import (
     Quantity,
     Shop,
     Sku,
+    Tally,
     Text,
 )
 from contracts.storefront import LineKind
@@ -49,13 +50,13 @@ class LinePosition(Part):
 
     line: LineNumber
     kind: LineKind
-    ordered: Count
-    cancelled: Count = 0
-    packed: Count = 0
-    lost: Count = 0
-    shipped: Count = 0
-    delivered: Count = 0
-    returned: Count = 0
+    ordered: Tally
+    cancelled: Tally = 0
+    packed: Tally = 0
+    lost: Tally = 0
+    shipped: Tally = 0
+    delivered: Tally = 0
+    returned: Tally = 0
 
 
 class FulfilmentPosition(Part):
@@ -77,8 +78,8 @@ class MissingStock(Part):
     """A SKU that could not be reserved."""
 
     sku: Sku
-    requested: Count
-    available: Count
+    requested: Tally
+    available: Tally
 
 
 class StockReserved(Message):
@@ -332,8 +333,8 @@ class MissingUnits(Part):
 
     line: LineNumber
     sku: Sku
-    requested: Count
-    available: Count
+    requested: Tally
+    available: Tally
 
 
 class LinesAdded(Message):

@@ -67,6 +67,14 @@ Minor = Annotated[
 ]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000, description="Units, at least one.")]
 Count = Annotated[int, Field(ge=0, le=1_000_000, description="Units, possibly none.")]
+Tally = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=2**53 - 1,
+        description="Units counted up over an order's or a shelf's life, which may exceed what one line holds.",
+    ),
+]
 LineNumber = Annotated[
     int, Field(ge=1, le=100_000, description="The order line's number, from 1 in the order's own sequence.")
 ]

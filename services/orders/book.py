@@ -10,16 +10,19 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from contracts.catalogue import type_of
 from contracts.envelope import Envelope
 from contracts.fulfillment import LinesAdded, LinesReduced
-from contracts.orders import OrderStateChanged
+from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderStateChanged
 from contracts.payments import PaymentUnmatched
+from contracts.service import MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.subscribers import Book, Bygone, Delivery, Wait, order_key
 from services.chassis.unit import Unit
 from services.orders import edit_store, rows, store
 from services.orders.announcing import announcements
 from services.orders.checkouts import Checkouts
+from services.orders.edit import Edit
 from services.orders.edits import Edits
 from services.orders.intake import Intake
 from services.orders.outcome_types import commands_named
@@ -29,6 +32,8 @@ from services.orders.submission import is_foreign
 from services.orders.waiting import Settled, waiting
 
 FIRST_REVISION = 1
+QUESTIONS = frozenset(type_of(kind, "orders") for kind in (LinesReductionRequested, LinesAdditionRequested))
+"""Types of the messages by which a change asks fulfillment."""
 _OF_CHECKOUTS = (OrderSubmitted, CheckoutOpened, CheckoutDropped)
 
 
@@ -76,10 +81,11 @@ class OrderBook(Book):
         if checkouts:
             await self.checkouts.load(sorted(checkouts))
         keys = {key for delivery in deliveries if (key := _order_named(delivery.message))}
-        await self.load_orders(sorted(keys | checkouts))
+        questioned = await self._find_questioned([delivery.message for delivery in deliveries])
+        await self.load_orders(sorted(keys | checkouts | questioned))
         if unknown := keys - self.orders.keys():
             self.deleted = await edit_store.read_deleted(self.unit.connection, sorted(unknown))
-        await self._load_changes([delivery.message for delivery in deliveries])
+        await self._load_changes([delivery.message for delivery in deliveries], questioned)
         submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
         if submissions or checkouts:
             await self.intake.load(submissions, checkouts, self.orders)
@@ -90,11 +96,25 @@ class OrderBook(Book):
             found = await store.lock_commands(self.unit.connection, sorted(ids))
             self.commands = {row["command_id"]: row for row in found}
 
-    async def _load_changes(self, messages: Sequence[Any]) -> None:
-        """What the answers to questions about changes need."""
+    async def _load_changes(self, messages: Sequence[Any], questioned: set[store.OrderKey]) -> None:
+        """What the answers to questions about changes need, and the end of questions."""
         answers = (message for message in messages if isinstance(message, LinesReduced | LinesAdded))
-        if answered := {(one.shop, one.order_id) for one in answers} & self.orders.keys():
-            await self.edits.load(sorted(answered))
+        wanted = {(one.shop, one.order_id) for one in answers} | questioned
+        if wanted := wanted & self.orders.keys():
+            await self.edits.load(sorted(wanted))
+
+    async def _find_questioned(self, messages: Sequence[Any]) -> set[store.OrderKey]:
+        """The orders of changes whose questions are told to be parked or set aside."""
+        told = (message for message in messages if isinstance(message, MessageParked | MessageDiscarded))
+        questions = {one.message_id for one in told if one.message_id and one.message_type in QUESTIONS}
+        return (
+            await edit_store.read_questioned(self.unit.connection, sorted(questions)) if questions else set()
+        )
+
+    def questioned(self, question_id: UUID | None) -> list[tuple[Order, Edit]]:
+        """The open change, with its order, that asked fulfillment by this message; loaded when it is told of."""
+        found = self.edits.asked_by(question_id) if question_id else []
+        return [(self.orders[key], edit) for key, edit in found]
 
     async def load_checkouts(self, keys: Sequence[store.OrderKey]) -> None:
         """Lock and load checkouts with the orders that show them. Keys come sorted."""

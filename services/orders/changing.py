@@ -121,7 +121,7 @@ def ask_to_stop(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None
         cause=edit.cause,
         actor=edit.actor,
     )
-    book.unit.emit(request, about=order, cause=envelope_of(cause))
+    edit.question_id = book.unit.emit(request, about=order, cause=envelope_of(cause)).id
 
 
 def ask_to_add(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
@@ -144,7 +144,7 @@ def ask_to_add(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
         cause=edit.cause,
         actor=edit.actor,
     )
-    book.unit.emit(request, about=order, cause=envelope_of(cause))
+    edit.question_id = book.unit.emit(request, about=order, cause=envelope_of(cause)).id
 
 
 def take_effect(

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from contracts.message import Count, Currency, Part, Text
+from contracts.message import Count, Currency, Part, Tally, Text
 from contracts.orders import Buyer, PlacedLine
 from contracts.storefront import (
     Address,
@@ -34,7 +34,7 @@ class ContentLine(PlacedLine):
     """A line as the order now says; 0 units when an edit removed it. `reduced`: units that edits took off."""
 
     quantity: Count
-    reduced: Count = 0
+    reduced: Tally = 0
 
 
 class Content(Part):

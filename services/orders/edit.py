@@ -33,7 +33,7 @@ OPEN = frozenset({EditState.REDUCING, EditState.ADDING})
 class Edit:
     """One change. `id` is its command's id; units are by line; `wanted` is the content an edit asks for.
 
-    `number` counts the order's changes that took effect.
+    `number` counts the order's changes that took effect; `question_id` is the message that asked fulfillment last.
     """
 
     shop: str
@@ -57,6 +57,7 @@ class Edit:
     due_change_minor: int = 0
     undone_by: UUID | None = None
     settled_at: datetime | None = None
+    question_id: UUID | None = None
 
     @property
     def is_open(self) -> bool:

@@ -43,22 +43,33 @@ async def read_edits(connection: Connection, keys: Sequence[OrderKey]) -> list[R
     )
 
 
+async def read_questioned(connection: Connection, questions: Sequence[UUID]) -> set[OrderKey]:
+    """The orders with an open change that asked fulfillment by one of these messages."""
+    rows = await connection.fetch(
+        """SELECT shop, order_id FROM order_edit
+           WHERE question_id = ANY($1::uuid[]) AND state IN ('reducing', 'adding')""",
+        questions,
+    )
+    return {(row["shop"], row["order_id"]) for row in rows}
+
+
 async def write_edits(connection: Writer, edits: Sequence[Edit]) -> None:
     """Insert new changes, write back known ones. UniqueViolationError for a second open change of an order."""
     await connection.execute(
         """INSERT INTO order_edit (shop, order_id, edit_id, cause, state, actor, reason, forced, wanted, asked_off,
                                    asked_on, stopped, not_stopped, missing, number, due_change_minor,
-                                   total_before_minor, total_after_minor, undone_by, requested_at, settled_at)
+                                   total_before_minor, total_after_minor, undone_by, requested_at, settled_at,
+                                   question_id)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
                                 $8::boolean[], $9::json[], $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::jsonb[],
                                 $14::jsonb[], $15::integer[], $16::bigint[], $17::bigint[], $18::bigint[],
-                                $19::uuid[], $20::timestamptz[], $21::timestamptz[])
+                                $19::uuid[], $20::timestamptz[], $21::timestamptz[], $22::uuid[])
            ON CONFLICT (shop, order_id, edit_id) DO UPDATE
            SET state = excluded.state, asked_on = excluded.asked_on, stopped = excluded.stopped,
                not_stopped = excluded.not_stopped, missing = excluded.missing, number = excluded.number,
                cause = excluded.cause, due_change_minor = excluded.due_change_minor,
                total_after_minor = excluded.total_after_minor, undone_by = excluded.undone_by,
-               settled_at = excluded.settled_at""",
+               settled_at = excluded.settled_at, question_id = excluded.question_id""",
         *_columns([_edit_row(edit) for edit in edits]),
     )
 
@@ -71,7 +82,7 @@ def _edit_row(edit: Edit) -> tuple[Any, ...]:
         edit.wanted.model_dump_json() if edit.wanted else None,
         *(json.dumps(one) for one in units),
         *(edit.number, edit.due_change_minor, edit.total_before_minor, edit.total_after_minor),
-        *(edit.undone_by, edit.requested_at, edit.settled_at),
+        *(edit.undone_by, edit.requested_at, edit.settled_at, edit.question_id),
     )
 
 

@@ -94,6 +94,14 @@ def go_on_after_adding(book: OrderBook, order: Order, change: Edit, answer: Line
     _finish(book, order, change, _withdrawn_by(book, order, change, answer), cause)
 
 
+def finish_without_adding(book: OrderBook, order: Order, change: Edit, cause: Cause) -> None:
+    """Units were stopped, but those to add will not come: finish with what there is."""
+    key = (order.shop, order.id)
+    cancelled = {position.line: position.cancelled for position in book.edits.positions[key]}
+    withdrawn = edition.withdrawn_of(book.edits.contents[key], cancelled, change.stopped)
+    _finish(book, order, change, withdrawn, cause)
+
+
 def _withdrawn_by(
     book: OrderBook, order: Order, change: Edit, answer: LinesReduced | LinesAdded
 ) -> dict[int, int]:

@@ -61,6 +61,15 @@ class Edits:
         """The change of an order that fulfillment has still to answer."""
         return next((edit for edit in self.of_order.get(key, ()) if edit.is_open), None)
 
+    def asked_by(self, question_id: UUID) -> list[tuple[OrderKey, Edit]]:
+        """The open change, with its order, that asked fulfillment by this message."""
+        return [
+            (key, edit)
+            for key, edits in self.of_order.items()
+            for edit in edits
+            if edit.is_open and edit.question_id == question_id
+        ]
+
     def done_of(self, key: OrderKey) -> list[Edit]:
         """An order's changes that took effect, in their sequence."""
         done = [edit for edit in self.of_order.get(key, ()) if edit.number is not None]
@@ -153,6 +162,7 @@ def _edit_of(row: Row) -> Edit:
         due_change_minor=row["due_change_minor"],
         undone_by=row["undone_by"],
         settled_at=row["settled_at"],
+        question_id=row["question_id"],
     )
 
 

@@ -56,7 +56,7 @@ def note_discard(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
     command = book.commands.get(message.message_id) if message.message_id else None
     if command is None or command["order_id"] is None:
         return
-    reasons = [reason.model_dump(exclude_none=True) for reason in _reasons_of(message)]
+    reasons = [reason.model_dump(exclude_none=True) for reason in reasons_of(message)]
     data = {"command_type": command["type"], "asked_by": command["actor"], "reasons": reasons}
     order = (command["shop"], command["order_id"])
     book.note(*order, "command_discarded", command["command_id"], message.actor, delivery.envelope, data)
@@ -78,11 +78,17 @@ def _outcome(delivery: Delivery[Any]) -> str:
     )
     body = message.__pydantic_serializer__.to_json(message, exclude=leave_out, exclude_none=True).decode()
     if isinstance(message, MessageDiscarded):
-        reasons = ",".join(reason.model_dump_json(exclude_none=True) for reason in _reasons_of(message))
+        reasons = ",".join(reason.model_dump_json(exclude_none=True) for reason in reasons_of(message))
         body = f'{{"reasons":[{reasons}],{body[1:]}'
     return f'{{"type":"{delivery.envelope.type}","event_id":"{delivery.envelope.id}",{body[1:]}'
 
 
-def _reasons_of(message: MessageDiscarded) -> list[Reason]:
+def parked(delivery: Delivery[MessageParked]) -> tuple[str, str]:
+    """State and outcome of a command whose message, or question, is parked."""
+    return "parked", _outcome(delivery)
+
+
+def reasons_of(message: MessageDiscarded) -> list[Reason]:
+    """Why a command whose message was set aside is not carried out."""
     said = f"{message.actor} set the command aside: {message.reason}"
     return [Reason(code="command_discarded", message=said[:1000])]

@@ -35,6 +35,7 @@ from services.orders import (
     outcomes,
     paying,
     placing,
+    questions,
     refunding,
     refusing,
     shipping,
@@ -217,9 +218,11 @@ def command_done(book: OrderBook, delivery: Delivery[CommandDone]) -> None:
 def message_parked(book: OrderBook, delivery: Delivery[MessageParked]) -> None:
     """A parked command stays open: a person may redrive it."""
     outcomes.settle(book, delivery)
+    questions.note_parked(book, delivery)
 
 
 @subscribers.on(MessageDiscarded)
 def message_discarded(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
-    """A repeat finds the command settled; what was no command of ours is no matter of ours."""
+    """A repeat finds the command settled; a question of ours ends its change; what was neither is no matter of ours."""
     outcomes.note_discard(book, delivery)
+    questions.give_up(book, delivery)
