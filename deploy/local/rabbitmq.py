@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from contracts.envelope import MAX_BODY_BYTES
 from deploy.local import processtree
 from deploy.local.leash import leash
 from deploy.local.place import Place, take_place
@@ -47,6 +48,7 @@ default_pass = {password}
 default_vhost = /
 default_user_tags.administrator = true
 disk_free_limit.absolute = 64MB
+max_message_size = {most_bytes}
 raft.wal_max_size_bytes = 64000000
 log.file = broker.log
 log.file.level = info
@@ -135,7 +137,11 @@ class PrivateRabbitMQ(RabbitMQ):
         self.place.write("enabled_plugins", "[rabbitmq_management].\n")
         self.place.write("environment.conf", "")
         settings = SETTINGS.format(
-            amqp=self.amqp_port, management=self.management_port, user=self.user, password=self.password
+            amqp=self.amqp_port,
+            management=self.management_port,
+            user=self.user,
+            password=self.password,
+            most_bytes=MAX_BODY_BYTES,
         )
         self.place.write("rabbitmq.conf", settings)
         self._epmd = self._spawn(self.home.erlang / "epmd")

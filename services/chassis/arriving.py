@@ -28,12 +28,15 @@ MOST_ATTRIBUTE_BYTES = 255
 
 _COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
 WRONG_SENDER = "wrong_sender"
+UNROUTABLE = "unroutable"
+UNROUTED = "unrouted"
+"""Exchange, and by listener queue, of what a storefront published with a routing key that nobody listens to."""
 REPLAY_HEADER = "comptoir_replay"
 """Header of a message that is said again because somebody asked for it: the replay's id. Only services are believed."""
 STANDING_HEADER = "comptoir_standing"
 """Header of a replayed message that is in no log: it tells how things stand, not that something happened."""
 BEYOND_READING = frozenset(
-    {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER}
+    {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER, UNROUTABLE}
 )
 """Reasons that the sender alone can do something about: no newer version and no patience will."""
 _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
@@ -59,12 +62,31 @@ class Arrival:
     has_inbox_row: bool = False
     reuses_id: bool = False
     content_type: str | None = None
+    routing_key: str | None = None
+    true_bytes: int | None = None
+
+    @property
+    def sender(self) -> str:
+        """Whose exchange it came by: `orders`, `storefront`."""
+        sender = self.queue.partition(".")[2]
+        return STOREFRONT if sender == UNROUTED else sender
+
+    @property
+    def login_shop(self) -> str | None:
+        """The shop of the storefront's login that sent it, which the broker vouches for; None for services."""
+        parts = (self.user_id or "").split(".")
+        return parts[1] if len(parts) == 3 and parts[0] == STOREFRONT else None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body as it was sent; of a long one that was parked a beginning is left."""
+        return self.true_bytes if self.true_bytes is not None else len(self.body)
 
     @property
     def replay_id(self) -> str | None:
         """The replay by which it is said again."""
         value = self.headers.get(REPLAY_HEADER)
-        is_one = isinstance(value, str) and len(value) == 36 and not self.queue.endswith(f".{STOREFRONT}")
+        is_one = isinstance(value, str) and len(value) == 36 and self.sender != STOREFRONT
         return value if is_one else None
 
     @property
@@ -95,10 +117,12 @@ def read(
         envelope = read_envelope(arrival.headers)
     except EnvelopeUnreadable as error:
         return Unfit("envelope_unreadable", str(error))
+    if arrival.queue.endswith(f".{UNROUTED}") and arrival.parked_id is None:
+        return _unrouted(arrival, envelope, heard)
     entry = heard.get(envelope.type)
     if entry is None:
         return _not_heard(envelope, heard)
-    sender = arrival.queue.partition(".")[2]
+    sender = arrival.sender
     if entry.sender != sender or not _is_source_of(envelope.source, sender):
         detail = f"{envelope.type} from {envelope.source} came by the queue of {sender}"
         return Unfit(WRONG_SENDER, detail, envelope)
@@ -107,10 +131,8 @@ def read(
         return Unfit(WRONG_SENDER, detail, envelope)
     if sender == STOREFRONT and (fault := _fault_of_content_type(arrival.content_type)):
         return Unfit("envelope_unreadable", fault, envelope)
-    if len(arrival.body) > MAX_BODY_BYTES:
-        detail = (
-            f"the body has {len(arrival.body)} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
-        )
+    if arrival.size > MAX_BODY_BYTES:
+        detail = f"the body has {arrival.size} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
         return Unfit("too_large", detail, envelope)
     is_asked_for = arrival.parked_id is not None or arrival.replay_id is not None
     if not is_asked_for and (late := _outside(envelope.id, window, now)):
@@ -173,6 +195,16 @@ def fingerprint(queue: str, type: str | None, code: str, error: BaseException | 
         trace = trace.tb_next
     name = error.__class__.__name__ if error else ""
     return hashlib.sha256(f"{queue}|{type}|{code}|{name}|{place}".encode()).hexdigest()[:16]
+
+
+def _unrouted(arrival: Arrival, envelope: Envelope, heard: Mapping[str, Entry]) -> Unfit:
+    entry = heard.get(envelope.type)
+    is_known = entry is not None and entry.sender == STOREFRONT
+    wanted = envelope.type if is_known else "the message's type, such as storefront.order.submitted.v1"
+    detail = (
+        f"nobody listens to the routing key {arrival.routing_key!r}: send it with {wanted} as the routing key"
+    )
+    return Unfit(UNROUTABLE, detail, envelope)
 
 
 def _not_heard(envelope: Envelope, heard: Mapping[str, Entry]) -> Unfit:

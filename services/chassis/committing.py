@@ -21,7 +21,15 @@ from contracts.catalogue import STOREFRONT, heard_by
 from contracts.envelope import Envelope, uuid7_time
 from contracts.message import Reason
 from services.chassis import metrics, parking, store
-from services.chassis.arriving import BEYOND_READING, WRONG_SENDER, Arrival, Unfit, event_id_of, read
+from services.chassis.arriving import (
+    BEYOND_READING,
+    UNROUTABLE,
+    WRONG_SENDER,
+    Arrival,
+    Unfit,
+    event_id_of,
+    read,
+)
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage, transaction
 from services.chassis.failpoints import reach
 from services.chassis.logs import places
@@ -356,9 +364,9 @@ def _inbox_key(
     envelope = reading.envelope
     if arrival.remembered or envelope is None or not window[0] <= envelope.id < window[1]:
         return None
-    if isinstance(reading, Unfit) and reading.code == WRONG_SENDER:
+    if isinstance(reading, Unfit) and reading.code in (WRONG_SENDER, UNROUTABLE):
         return None
-    if arrival.queue.endswith(f".{STOREFRONT}") and arrival.user_id:
+    if arrival.sender == STOREFRONT and arrival.user_id:
         return envelope.id, f"/{arrival.user_id.replace('.', '/')}"
     if arrival.replay_id is not None:
         return envelope.id, f"{envelope.source}#replay-{arrival.replay_id}"

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from contracts.catalogue import queues_of
 from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import clock, metrics, operations_store, store
 from services.chassis.committing import Committer
@@ -29,6 +28,7 @@ from services.chassis.rating import Rates
 from services.chassis.relaying import Relay
 from services.chassis.settings import ServiceSettings
 from services.chassis.subscribers import Subscribers
+from services.chassis.topology import listened_queues
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
 
@@ -203,7 +203,7 @@ class Hub:
     def _consuming(self, amqp_url: str) -> list[Coroutine[Any, Any, None]]:
         readers = [
             QueueReader(queue, self.committer.commit, self.settings.batch_size)
-            for queue in queues_of(self.service)
+            for queue in listened_queues(self.service)
         ]
         self.readers = [*readers, DeadLetterReader(f"{self.service}.dead", self)]
         self.consumers = Consumers(

@@ -66,7 +66,7 @@ async def read_parked(connection: Connection, parked_id: int, shop: str | None =
     return await connection.fetchrow(
         f"""SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
                   user_id, attempts, next_at, give_up_at, first_at, last_at, actor, note, headers,
-                  substring(body FOR 1048577) AS body, length(body) AS body_bytes
+                  substring(body FOR 1048577) AS body, coalesce(body_bytes, length(body)) AS body_bytes
            FROM msg.parked WHERE id = $1 AND {OF_SHOP.format(2)}""",  # noqa: S608 - a constant of ours
         parked_id,
         shop,

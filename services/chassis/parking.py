@@ -14,14 +14,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from contracts.envelope import Envelope
+from contracts.envelope import MAX_BODY_BYTES, Envelope
 from contracts.service import MessageParked
 from services.chassis import store
-from services.chassis.arriving import WRONG_SENDER, Arrival, Unfit, dedupe_key, fingerprint
+from services.chassis.arriving import UNROUTABLE, WRONG_SENDER, Arrival, Unfit, dedupe_key, fingerprint
 from services.chassis.database import describe
 from services.chassis.recognising import suffix_of
 from services.chassis.subscribers import Refuse, Wait
 from services.chassis.unit import Unit
+
+KEPT_BYTES = 65_536
+"""What stays of a body that is larger than any message may be: enough to see what it is."""
 
 LONGEST_DELAY = timedelta(minutes=15)
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -136,6 +139,7 @@ def arrival_of(row: store.Row) -> Arrival:
         give_up_at=row["give_up_at"],
         remembered=row["remembered"],
         reuses_id=row["dedupe_key"].endswith(suffix_of(row["body"])),
+        true_bytes=row["body_bytes"],
     )
 
 
@@ -157,10 +161,10 @@ async def _write_again(unit: Unit, setback: Setback) -> None:
 
 def say_parked(unit: Unit, setback: Setback) -> None:
     """Say that a message waits for a person."""
-    envelope = setback.envelope
+    envelope, shop = setback.envelope, _shop_of(setback)
     unit.emit(
         MessageParked(
-            shop=envelope.shop if envelope and _SHOP.fullmatch(envelope.shop or "") else None,
+            shop=shop if _SHOP.fullmatch(shop or "") else None,
             message_id=envelope.id if envelope else None,
             message_type=envelope.type if envelope else None,
             queue=setback.arrival.queue,
@@ -168,14 +172,16 @@ def say_parked(unit: Unit, setback: Setback) -> None:
             fingerprint=setback.fingerprint,
         ),
         cause=envelope,
-        shop=envelope.shop if envelope else None,
+        shop=shop,
         subject=envelope.subject if envelope else None,
     )
 
 
 def _key_of(setback: Setback) -> str:
-    """A message under a name that is not its sender's must not stand in the way of the one that really bears it."""
-    return dedupe_key(setback.arrival, None if setback.code == WRONG_SENDER else setback.envelope)
+    """A message under a name that is not its sender's must not stand in the way of the one that really bears it, nor
+    one that went astray in the way of the same one sent again."""
+    is_other = setback.code in (WRONG_SENDER, UNROUTABLE)
+    return dedupe_key(setback.arrival, None if is_other else setback.envelope)
 
 
 def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
@@ -193,18 +199,25 @@ def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
         "event_id": event_id,
         "source": envelope.source if envelope else None,
         "type": envelope.type if envelope else None,
-        "shop": envelope.shop if envelope else None,
+        "shop": _shop_of(setback),
         "subject": envelope.subject if envelope else None,
         "user_id": arrival.user_id,
         "headers": json.dumps(readable_headers(arrival)),
-        "body": arrival.body,
+        "body": arrival.body if arrival.size <= MAX_BODY_BYTES else arrival.body[:KEPT_BYTES],
         "attempts": arrival.attempts,
         "remembered": setback.remembered,
         "next_at": setback.next_at,
         "give_up_at": setback.give_up_at,
         "first_at": arrival.first_seen_at or now,
         "last_at": now,
+        "body_bytes": arrival.size if arrival.size > MAX_BODY_BYTES else None,
     }
+
+
+def _shop_of(setback: Setback) -> str | None:
+    """Whose it is: the shop of the login that sent it, whatever the message says; of a service's, the one it names."""
+    envelope = setback.envelope
+    return setback.arrival.login_shop or (envelope.shop if envelope else None)
 
 
 def readable_headers(arrival: Arrival) -> dict[str, Any]:

@@ -195,4 +195,5 @@ def arrival_of(queue: str, message: DeliveredMessage) -> Arrival:
         body=message.body,
         user_id=properties.user_id,
         content_type=properties.content_type,
+        routing_key=message.routing_key,
     )

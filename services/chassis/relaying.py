@@ -34,7 +34,7 @@ from aiormq.exceptions import (
     ConnectionClosed,
 )
 
-from contracts.envelope import CONTENT_TYPE, Envelope
+from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, Envelope
 from services.chassis import metrics, store
 from services.chassis.arriving import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
@@ -223,7 +223,13 @@ class Relay:
         self._reconnect_seconds = RECONNECT_SECONDS
 
     async def _publish(self, batch: Sequence[Outgoing]) -> None:
+        """Publish a batch. One that is larger than the broker takes would end the channel for all, and never leave."""
         assert self._channel is not None
+        if large := [outgoing for outgoing in batch if len(outgoing.body) > MAX_BODY_BYTES]:
+            await self._settle([], [_Refused(outgoing, "too_large", ValueError()) for outgoing in large])
+            batch = [outgoing for outgoing in batch if len(outgoing.body) <= MAX_BODY_BYTES]
+            if not batch:
+                return
         began = perf_counter()
         publishes = [self._publish_of(outgoing) for outgoing in batch]
         confirms = await publish_together(self._channel, publishes, PUBLISH_SECONDS)

@@ -1,6 +1,7 @@
 """The broker's topology, derived from the catalogue: nothing here is written down twice.
 
-One durable topic exchange per sender, one quorum queue per listener and sender, a dead-letter queue per listener,
+One durable topic exchange per sender, one quorum queue per listener and sender, a dead-letter queue per listener, one
+for what storefronts publish with a routing key that nobody listens to,
 limits by policy (arguments can't be changed later, policies can), and a user per service and per storefront with only
 the rights it needs: to write to its own exchange and to read its own queues. A pure function; `deploy.topology`
 applies it.
@@ -13,10 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_of
+from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_of, queues_of
+from services.chassis.arriving import UNROUTED
 
 DEAD = "dead"
 """Exchange of dead letters; routing key = name of the dead-letter queue."""
+UNROUTED_QUEUE = f"orders.{UNROUTED}"
+"""Of the alternate exchange of the storefronts': what they publish with a routing key that nobody listens to."""
 DELIVERY_LIMIT = 50
 NEVER = 1_000_000_000
 """Deliveries of a dead letter: some versions of RabbitMQ drop it after twenty unless they are told otherwise."""
@@ -51,10 +55,16 @@ def dead_queue_of(listener: str) -> str:
     return f"{listener}.{DEAD}"
 
 
+def listened_queues(service: str) -> list[str]:
+    """The queues a service handles messages from, but for its dead letters."""
+    unrouted = [UNROUTED_QUEUE] if UNROUTED_QUEUE.startswith(f"{service}.") else []
+    return [*queues_of(service), *unrouted]
+
+
 def exchanges() -> dict[str, str]:
     """All exchanges with their types."""
     senders = dict.fromkeys(entry.sender for entry in CATALOGUE.values())
-    return {**dict.fromkeys(senders, "topic"), PUBLIC: "topic", DEAD: "direct"}
+    return {**dict.fromkeys(senders, "topic"), PUBLIC: "topic", DEAD: "direct", UNROUTED: "fanout"}
 
 
 def bindings(storefronts: Sequence[Storefront]) -> list[Binding]:
@@ -66,6 +76,7 @@ def bindings(storefronts: Sequence[Storefront]) -> list[Binding]:
     }
     found |= {Binding(binding.exchange, binding.queue, binding.queue) for binding in found}
     found |= {Binding(DEAD, dead_queue_of(service), dead_queue_of(service)) for service in SERVICES}
+    found.add(Binding(UNROUTED, UNROUTED_QUEUE, ""))
     found |= {Binding(PUBLIC, s.name, f"{s.shop}.{s.module}.#") for s in storefronts}
     return sorted(found)
 
@@ -130,6 +141,14 @@ def policies() -> list[dict[str, Any]]:
                 "overflow": "drop-head",
                 "delivery-limit": DELIVERY_LIMIT,
             },
+        }
+    )
+    found.append(
+        {
+            "name": "storefronts-unrouted",
+            "pattern": f"^{STOREFRONT}$",
+            "apply-to": "exchanges",
+            "definition": {"alternate-exchange": UNROUTED},
         }
     )
     return found

@@ -69,7 +69,7 @@ def test_reasons() -> None:
     )
     used = set(re.findall(r'Unfit\(\s*"(\w+)"', code)) | set(re.findall(r'return "(\w+)", ', code))
     used |= set(re.findall(r'"(dedupe_window_expired|id_from_future|error)"', code))
-    used |= set(re.findall(r'^(?:CODE|WRONG_SENDER) = "(\w+)"', code, re.MULTILINE))
+    used |= set(re.findall(r'^(?:CODE|WRONG_SENDER|UNROUTABLE) = "(\w+)"', code, re.MULTILINE))
     assert set(names("Why messages are parked")) == used
 
 

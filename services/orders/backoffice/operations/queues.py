@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.catalogue import SERVICES, queues_of
+from contracts.catalogue import SERVICES
+from services.chassis.topology import listened_queues
 from services.orders.backoffice.operations.broker import Figures
 
 DEAD = "dead"
@@ -53,7 +54,7 @@ class Stuck:
 def names_of(shop: str, known: Iterable[str]) -> list[tuple[str, str, str]]:
     """Queues that concern a shop, in a sequence that never changes: name, listener, sender. The services' own, what
     the broker gave up on, and the answers that wait for the shop's storefronts."""
-    found = [(name, one, name.partition(".")[2]) for one in SERVICES for name in queues_of(one)]
+    found = [(name, one, name.partition(".")[2]) for one in SERVICES for name in listened_queues(one)]
     found += [(f"{one}.{DEAD}", one, DEAD) for one in SERVICES]
     mine = sorted(name for name in known if name.startswith(f"storefront.{shop}."))
     return found + [(name, "storefront", "orders") for name in mine]

@@ -75,6 +75,12 @@ REASONS = {
         N_("It came from somebody who may not send it."),
         N_("Find out who sent it, then set it aside. Replaying it changes nothing."),
     ),
+    "unroutable": Why(
+        N_("A storefront published it with a routing key that nobody listens to."),
+        N_(
+            "Correct the storefront: the routing key is the message’s type. If it was not sent again since, replay it."
+        ),
+    ),
     "too_large": Why(
         N_("It is larger than one mebibyte."),
         N_("The sender has to make it smaller and send it again. Set this one aside."),
@@ -135,6 +141,7 @@ def party(name: str) -> str:
         "notifier": pgettext("party", "Mails"),
         "storefront": pgettext("party", "Storefront"),
         "dead": pgettext("party", "Given up by RabbitMQ"),
+        "unrouted": pgettext("party", "Storefront, misaddressed"),
     }
     return names.get(name, name)
 
