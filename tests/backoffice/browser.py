@@ -109,7 +109,7 @@ class Shown:
     @property
     def words(self) -> str:
         """What a person reads, without the markup."""
-        return " ".join(" ".join(_read(self.text).texts).split())
+        return " ".join(" ".join(_read(self.text.replace("<wbr>", "")).texts).split())
 
 
 @dataclass

@@ -80,10 +80,10 @@ async def test_only_this_shops_mails_and_only_with_the_right(visit: Visit, shop:
 
 async def test_a_search_that_finds_nothing_says_so_and_shows_what_was_typed(visit: Visit) -> None:
     visitor = await visit("owner", "/mails", lang="en")
-    await visitor.page.locator("input[name=q]").fill(HOSTILE)
-    await visitor.page.locator("input[name=q]").press("Enter")
+    await visitor.page.locator("main input[name=q]").fill(HOSTILE)
+    await visitor.page.locator("main input[name=q]").press("Enter")
     await expect(visitor.page.get_by_text("No mail fits")).to_be_visible()
-    await expect(visitor.page.locator("input[name=q]")).to_have_value(HOSTILE)
+    await expect(visitor.page.locator("main input[name=q]")).to_have_value(HOSTILE)
 
 
 async def test_notifier_away_is_told(visit: Visit, shop: OwnShop) -> None:

@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from services.orders.backoffice.access.permissions import Role
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
+from tests.journeys.sales import notebooks
 
 
 async def test_keys_do_what_the_help_says_and_rest_while_one_types(visit: Visit) -> None:
@@ -116,3 +117,18 @@ async def test_on_a_narrow_phone_nothing_is_cut_off(visit: Visit) -> None:
         wide, window = await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= window, f"{path} is {wide} wide"
         await visitor.axe()
+
+
+async def test_an_order_is_found_from_any_page(visit: Visit, shop: OwnShop) -> None:
+    [order] = await shop.order(shop.sale(notebooks(1)))
+    code = (await shop.shown(order))["code"]
+    visitor = await visit("owner", "/account", lang="fr")
+    page = visitor.page
+    await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
+    await page.keyboard.type(code.lower())
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{visitor.origin}/orders/{code}")
+    await visitor.go("/stock")
+    await page.keyboard.press("/")
+    await expect(page.locator("main input[name=q]")).to_be_focused()

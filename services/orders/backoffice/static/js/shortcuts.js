@@ -23,8 +23,14 @@ function go(key) {
   if (there) location.assign(there.href);
 }
 
+// The search of the page itself, else the one of all orders where it is shown.
+function searchField() {
+  const fields = [...document.querySelectorAll("main [data-search], [data-search]")];
+  return fields.filter((field) => field.checkVisibility()).sort((one) => (one.closest("main") ? -1 : 1))[0];
+}
+
 function goToSearch() {
-  const field = document.querySelector("[data-search]");
+  const field = searchField();
   if (field) field.focus();
   else if (document.querySelector('.side a[href="/orders"]')) location.assign("/orders#search");
 }
@@ -45,7 +51,7 @@ function isTyping(element) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const search = document.querySelector("[data-search]");
+  const search = searchField();
   if (search && event.key === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
     event.preventDefault();
     search.focus();
