@@ -26,7 +26,18 @@ from contracts.message import (
     Text,
     VatRate,
 )
-from contracts.storefront import Address, ExtraLine, LineKind, Module, PaymentChoice, Shipping, Totals
+from contracts.storefront import (
+    Address,
+    ExactPrice,
+    ExtraLine,
+    LineKind,
+    Module,
+    PaymentChoice,
+    Shipping,
+    Taxes,
+    TaxMinor,
+    Totals,
+)
 
 
 class OrderState(StrEnum):
@@ -51,9 +62,12 @@ class PlacedLine(Part):
     sku: Sku | None = None
     quantity: Quantity
     unit_price_minor: Minor
+    unit_price_exact: ExactPrice | None = None
     discount_minor: Minor = 0
     total_minor: Minor
     vat_rate: VatRate = 0
+    tax_minor: TaxMinor | None = None
+    taxes: Taxes | None = None
     resource: Reference | None = None
     starts_at: Moment | None = None
     ends_at: Moment | None = None

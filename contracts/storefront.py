@@ -127,17 +127,59 @@ class PartialCustomer(Part):
     browser: Annotated[str, Field(max_length=1000, description="User agent.")] | None = None
 
 
+class Tax(Part):
+    """One of the taxes on a line, on shipping or on an extra line, as the sender charged it."""
+
+    label: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None, description="What the customer calls it: GST, PST."
+    )
+    rate_ppm: int = Field(
+        ge=0, le=1_000_000, description="Rate in millionths: 88750 is 8.875 %. Shown, never counted with."
+    )
+    tax_minor: Minor
+
+
+TaxMinor = Annotated[
+    Minor,
+    Field(
+        description="Tax in the amount, or on top of it, as charged: a fact. Absent: follows from the rate."
+    ),
+]
+Taxes = Annotated[
+    list[Tax],
+    Field(
+        min_length=1,
+        max_length=10,
+        description="Each tax where there are several, or where a rate is finer than a basis point; they sum to "
+        "tax_minor.",
+    ),
+]
+ExactPrice = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{1,13}(\.[0-9]{1,10})?$",
+        description="Unit price in the major unit with all its digits, where it is finer than the minor unit: "
+        "0.0123. Shown, never counted with.",
+    ),
+]
+
+
 class SubmittedLine(Part):
-    """One line of the sale. `total_minor` is quantity × unit price − discount."""
+    """One line of the sale. Its total and its tax are facts; unit price and rate are what is shown."""
 
     kind: LineKind
     description: Annotated[str, Field(min_length=1, max_length=500)]
     sku: Sku | None = Field(default=None, description="Required for `ship` lines.")
     quantity: int = Field(ge=-(2**31), lt=2**31, description="Units; orders refuses less than one.")
-    unit_price_minor: Minor
+    unit_price_minor: Minor = Field(description="Rounded to the minor unit where it is finer.")
+    unit_price_exact: ExactPrice | None = None
     discount_minor: Minor = Field(default=0, description="Taken off the whole line.")
-    total_minor: Minor
+    total_minor: Minor = Field(
+        description="What the line costs: quantity × unit price − discount, up to rounding of the unit price."
+    )
     vat_rate: VatRate = 0
+    tax_minor: TaxMinor | None = None
+    taxes: Taxes | None = None
     resource: Reference | None = Field(
         default=None, description="Seat block, table service or slot being booked."
     )
@@ -155,6 +197,8 @@ class ExtraLine(Part):
     label: Annotated[str, Field(min_length=1, max_length=200)]
     amount_minor: Minor
     vat_rate: VatRate = 0
+    tax_minor: TaxMinor | None = None
+    taxes: Taxes | None = None
 
 
 class Shipping(Part):
@@ -164,6 +208,8 @@ class Shipping(Part):
     carrier: Annotated[str, Field(max_length=100)] | None = None
     amount_minor: Minor
     vat_rate: VatRate = 0
+    tax_minor: TaxMinor | None = None
+    taxes: Taxes | None = None
 
 
 class Totals(Part):

@@ -96,7 +96,7 @@ select $shop, s.order_id, 'tag:' || t.tag_id, o.kind_id, o.placed_at, o.total_mi
 from sale s join order_tag t on t.shop = $shop and t.order_id = s.order_id
 join orders o on o.order_id = s.order_id and o.shop = $shop""",
     "order_search": """
-insert into order_search (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_rates,
+insert into order_search (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_ppm,
     vat_minor, payment_references)
 select $shop, s.order_id, s.placed_at, s.mail, d.document,
     s.country, b.tax_minor, b.shipping_minor, b.vat_rates, b.vat_minor,

@@ -14,6 +14,7 @@ from deploy.seed import lives, vocabulary
 from deploy.seed.vocabulary import Basket
 from services.orders.finding.folding import document, fold, joined
 from services.orders.finding.taxes import facts_of
+from services.orders.taxation import charges_of
 
 OUTCOME = """basket int, life int, method text, state text, label text, automatic_state text, hand_state text,
     hand_label text, hand_over text, payment_status text, fulfilment_status text, flags text[],
@@ -155,8 +156,7 @@ def _basket_row(basket: Basket) -> tuple[Any, ...]:
     sale = json.loads(basket.sale.model_dump_json(exclude_none=True))
     for name in ("idempotency_key", "customer", "submitted_at", "shop"):
         sale.pop(name)
-    lines = [(line.vat_rate, line.total_minor) for line in basket.sale.lines]
-    facts = facts_of(lines, basket.sale.totals.total_minor, sale)
+    facts = facts_of(charges_of(basket.sale.lines, None, ()), basket.sale.totals.total_minor, sale)
     rates, amounts = list(facts.vat), list(facts.vat.values())
     return (
         *(basket.number, basket.module.value, json.dumps(sale)),

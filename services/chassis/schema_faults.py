@@ -91,6 +91,8 @@ def _integer(problem: Problem, currency: str | None) -> str:
             "must be a JSON integer of basis points: send 2000 for 20 %, and a finer rate in taxes, "
             f"not {_shown(value)}"
         )
+    if name == "rate_ppm":
+        return f"must be a JSON integer of millionths: send 88750 for 8.875 %, not {_shown(value)}"
     if name == "quantity" and isinstance(value, float) and value % 1:
         return (
             f"must be a whole number of units: for {_shown(value)}, put the unit into the article "
@@ -155,6 +157,7 @@ _FORMS = {
     "currency": "must be an ISO 4217 code of three capital letters, such as EUR",
     "locale": "must be a language such as fr or fr-FR: two small letters, then a region in capitals or nothing",
     "country": "must be an ISO 3166-1 code of two capital letters, such as FR",
+    "unit_price_exact": "must be a text of digits with a point and no sign, in the major unit, such as 0.0123",
     "email": "must be a mail address like name@example.com, without blanks",
 }
 """What a field must be whose form the schema gives as a pattern, by its name."""

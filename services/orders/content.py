@@ -1,12 +1,13 @@
 """What a placed order holds: lines, shipping, extra lines, who buys and where it goes, and what that comes to.
 
-Pure. Invariant: the totals are one function of the lines, the shipping and the extra lines, to the minor unit, so that
-an edited order adds up exactly like a submitted one; and `worth` is one function of the units still wanted, so that
-credits for parts of an order sum up to the credit for the whole.
+Pure. Invariant: the totals are the sums of the lines, the shipping, the extra lines and of their taxes, to the minor
+unit, so that an edited order adds up exactly like a submitted one; and `worth` is one function of the units still
+wanted, so that credits for parts of an order sum up to the credit for the whole. A line's total and tax are facts:
+neither is computed again from the unit price or the rate unless an edit changes those.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from pydantic import Field
 
@@ -22,12 +23,12 @@ from contracts.storefront import (
     Shipping,
     Totals,
 )
+from services.orders.allocation import portion
+from services.orders.taxation import Charge, charges_of, taxes_of
 
-_WHOLE = 10_000
 Units = Mapping[int, int]
 """Quantities by line number."""
-Taxed = tuple[int, int]
-"""An amount in minor units and its VAT rate in basis points."""
+P = TypeVar("P", PlacedLine, Shipping, ExtraLine)
 
 
 class ContentLine(PlacedLine):
@@ -85,73 +86,75 @@ _SALE = (
 )
 
 
-def totals_of(content: Content, *, per_line: bool = False) -> Totals:
-    """What the lines, shipping and extra lines come to."""
-    lines = sum(line.total_minor for line in content.present())
-    shipping = content.shipping.amount_minor if content.shipping else 0
-    extras = sum(extra.amount_minor for extra in content.extra_lines)
-    tax = tax_of(_taxed(content), includes_tax=content.prices_include_tax, per_line=per_line)
+def totals_of(content: Content) -> Totals:
+    """Return what the lines, shipping and extra lines come to; a tax that is not stated follows from its rate."""
+    tax = sum(map(sum, taxes_of(charges(content), None, includes_tax=content.prices_include_tax)))
+    return _totals(
+        sum(line.total_minor for line in content.present()),
+        content.shipping.amount_minor if content.shipping else 0,
+        sum(extra.amount_minor for extra in content.extra_lines),
+        tax,
+        includes_tax=content.prices_include_tax,
+    )
+
+
+def counted(content: Content) -> Content:
+    """Return the content with its totals counted and every tax stated, as an edit leaves it."""
+    return with_taxes_stated(content.model_copy(update={"totals": totals_of(content)}))
+
+
+def with_taxes_stated(content: Content) -> Content:
+    """Return the content with the tax of every line, shipping and extra line stated; they sum to its totals' tax."""
+    found = iter(
+        taxes_of(charges(content), content.totals.tax_minor, includes_tax=content.prices_include_tax)
+    )
+    lines = [_stated(line, next(found)) if line.quantity else line for line in content.lines]
+    shipping = _stated(content.shipping, next(found)) if content.shipping else None
+    extras = [_stated(extra, next(found)) for extra in content.extra_lines]
+    return content.model_copy(update={"lines": lines, "shipping": shipping, "extra_lines": extras})
+
+
+def worth(content: Content, remaining: Units) -> int:
+    """Return what the units still wanted cost with shipping and extra lines; nothing when none is wanted.
+
+    A line's share, and that of its tax, is the portion of its units. So what several cancellations credit is, whatever
+    their sizes, what one would have credited: shipping and extra lines go with the last unit.
+    """
+    present = content.present()
+    units = {line.line: max(0, remaining.get(line.line, 0)) for line in present}
+    if not any(units.values()):
+        return 0
+    kept = sum(portion(line.total_minor, units[line.line], line.quantity) for line in present)
+    kept += content.shipping.amount_minor if content.shipping else 0
+    kept += sum(extra.amount_minor for extra in content.extra_lines)
+    if content.prices_include_tax:
+        return max(0, kept)
+    taxes = taxes_of(charges(content), content.totals.tax_minor, includes_tax=False)
+    for line, tax in zip(present, taxes, strict=False):
+        kept += sum(portion(one, units[line.line], line.quantity) for one in tax)
+    return max(0, kept + sum(map(sum, taxes[len(present) :])))
+
+
+def _totals(lines: int, shipping: int, extras: int, tax: int, *, includes_tax: bool) -> Totals:
     return Totals(
         lines_minor=lines,
         shipping_minor=shipping,
         extras_minor=extras,
         tax_minor=tax,
-        total_minor=lines + shipping + extras + (0 if content.prices_include_tax else tax),
+        total_minor=lines + shipping + extras + (0 if includes_tax else tax),
     )
 
 
-def tax_of(taxed: Iterable[Taxed], *, includes_tax: bool, per_line: bool) -> int:
-    """The tax in, or on top of, these amounts: rounded half up, once per rate or once per amount."""
-    sums: dict[int, int] = {}
-    total = 0
-    for amount, rate in taxed:
-        if per_line:
-            total += _share(amount, rate, includes_tax=includes_tax)
-        else:
-            sums[rate] = sums.get(rate, 0) + amount
-    return total + sum(_share(amount, rate, includes_tax=includes_tax) for rate, amount in sums.items())
+def charges(content: Content) -> list[Charge]:
+    """Return the amounts of the content with their taxes: lines that were not removed, shipping, extra lines."""
+    return charges_of(content.present(), content.shipping, content.extra_lines)
 
 
-def worth(content: Content, remaining: Units) -> int:
-    """What the units still wanted cost with shipping and extra lines; nothing when none is wanted.
-
-    A line's share is its total in proportion, rounded half up. So what several cancellations credit is, whatever
-    their sizes, what one would have credited: shipping and extra lines go with the last unit.
-    """
-    units = {line.line: max(0, remaining.get(line.line, 0)) for line in content.present()}
-    if not any(units.values()):
-        return 0
-    if all(units[line.line] == line.quantity for line in content.present()):
-        return max(0, content.totals.total_minor)
-    kept = [
-        line.model_copy(update={"total_minor": _part(line.total_minor, units[line.line], line.quantity)})
-        for line in content.present()
-    ]
-    totals = totals_of(content.model_copy(update={"lines": kept}), per_line=rounds_per_line(content))
-    return max(0, totals.total_minor)
-
-
-def rounds_per_line(content: Content) -> bool:
-    """Whether the totals' tax is rounded per line; per rate when both, or neither, give it."""
-    taxed = _taxed(content)
-    taxes = {
-        per_line: tax_of(taxed, includes_tax=content.prices_include_tax, per_line=per_line)
-        for per_line in (False, True)
-    }
-    return taxes[False] != content.totals.tax_minor == taxes[True]
-
-
-def _taxed(content: Content) -> list[Taxed]:
-    taxed = [(line.total_minor, line.vat_rate) for line in content.present()]
-    taxed += [(extra.amount_minor, extra.vat_rate) for extra in content.extra_lines]
-    if content.shipping is not None:
-        taxed.append((content.shipping.amount_minor, content.shipping.vat_rate))
-    return taxed
-
-
-def _share(amount: int, rate: int, *, includes_tax: bool) -> int:
-    return _part(amount, rate, _WHOLE + rate if includes_tax else _WHOLE)
-
-
-def _part(amount: int, part: int, whole: int) -> int:
-    return (2 * amount * part + whole) // (2 * whole)
+def _stated(part: P, taxes: tuple[int, ...]) -> P:
+    """A line, shipping or an extra line with these taxes as facts."""
+    update: dict[str, Any] = {"tax_minor": sum(taxes)}
+    if parts := getattr(part, "taxes", None):
+        update["taxes"] = [
+            tax.model_copy(update={"tax_minor": minor}) for tax, minor in zip(parts, taxes, strict=True)
+        ]
+    return part.model_copy(update=update)

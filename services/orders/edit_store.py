@@ -91,15 +91,17 @@ async def write_lines(connection: Writer, rows: Sequence[Sequence[Any]]) -> None
     await connection.execute(
         """INSERT INTO order_line (shop, order_id, line, kind, description, sku, quantity, unit_price_minor,
                                    discount_minor, total_minor, vat_rate, resource, starts_at, ends_at, options,
-                                   reduced)
+                                   reduced, unit_price_exact, tax_minor, taxes)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::text[],
                                 $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[], $12::text[],
-                                $13::timestamptz[], $14::timestamptz[], $15::json[], $16::integer[])
+                                $13::timestamptz[], $14::timestamptz[], $15::json[], $16::integer[], $17::text[],
+                                $18::bigint[], $19::json[])
            ON CONFLICT (shop, order_id, line) DO UPDATE
            SET description = excluded.description, quantity = excluded.quantity,
                unit_price_minor = excluded.unit_price_minor, discount_minor = excluded.discount_minor,
                total_minor = excluded.total_minor, vat_rate = excluded.vat_rate, starts_at = excluded.starts_at,
-               ends_at = excluded.ends_at, options = excluded.options, reduced = excluded.reduced""",
+               ends_at = excluded.ends_at, options = excluded.options, reduced = excluded.reduced,
+               unit_price_exact = excluded.unit_price_exact, tax_minor = excluded.tax_minor, taxes = excluded.taxes""",
         *_columns(rows),
     )
 

@@ -10,12 +10,23 @@ from datetime import datetime
 
 from contracts.message import Reason
 from contracts.storefront import Address, ExtraLine, Shipping
-from services.orders.content import Content, ContentLine, Units, rounds_per_line, totals_of, worth
+from services.orders.content import (
+    Content,
+    ContentLine,
+    Units,
+    charges,
+    counted,
+    with_taxes_stated,
+    worth,
+)
+from services.orders.repricing import carried_over, repriced
 from services.orders.requesting_edits import EditAsked, LineEdited
 from services.orders.validating import reasons_against
 
-ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free"})
-"""Faults of a submission that an edited order may have: it can come to nothing after it was paid."""
+ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free", "line_total_wrong"})
+"""Faults of a submission that an edited order may have: it can come to nothing after it was paid, and the total of
+some units of a line is a portion of the line's, whatever its rounded unit price."""
+_PRICING = ("unit_price_minor", "discount_minor", "vat_rate")
 _NEEDED = ("kind", "description", "quantity", "unit_price_minor")
 _OPTIONAL = ("sku", "discount_minor", "vat_rate", "resource", "starts_at", "ends_at", "options")
 _OF_LINE = (
@@ -39,6 +50,14 @@ class Asks:
 
 def edited(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
     """The content that an edit without faults (see `faults_of`) asks for. `withdrawn`: units cancelled, by line."""
+    wanted = _applied(content, asked, withdrawn)
+    if charges(wanted) == charges(content):
+        return wanted.model_copy(update={"totals": content.totals})
+    return counted(_applied(with_taxes_stated(content), asked, withdrawn))
+
+
+def _applied(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
+    includes_tax = content.prices_include_tax
     lines = {line.line: line for line in content.lines}
     number = max(lines, default=0)
     for change in asked.lines:
@@ -46,24 +65,39 @@ def edited(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
             number += 1
             lines[number] = _new_line(change, number)
         else:
-            lines[change.line] = _changed_line(lines[change.line], change, withdrawn.get(change.line, 0))
+            lines[change.line] = _changed_line(
+                lines[change.line], change, withdrawn.get(change.line, 0), includes_tax
+            )
     named = asked.model_fields_set
     update: dict[str, object] = {"lines": [lines[n] for n in sorted(lines)]}
-    for name, part in (
-        ("billing_address", Address),
-        ("shipping_address", Address),
-        ("shipping", Shipping),
-    ):
+    for name in ("billing_address", "shipping_address"):
         if name in named:
             given = getattr(asked, name)
-            update[name] = part(**dict(given)) if given is not None else None
+            update[name] = Address(**dict(given)) if given is not None else None
+    if "shipping" in named:
+        update["shipping"] = asked.shipping and carried_over(
+            content.shipping, Shipping(**dict(asked.shipping)), includes_tax=includes_tax
+        )
     if "note" in named:
         update["note"] = asked.note
     if asked.extra_lines is not None:
-        update["extra_lines"] = [ExtraLine(**dict(extra)) for extra in asked.extra_lines]
+        extras = [ExtraLine(**dict(extra)) for extra in asked.extra_lines]
+        update["extra_lines"] = _extras_carried_over(content, extras)
     if asked.customer is not None:
         update["customer"] = asked.customer.applied_to(content.customer)
-    return _counted_if_changed(content, content.model_copy(update=update))
+    return content.model_copy(update=update)
+
+
+def _extras_carried_over(content: Content, asked: list[ExtraLine]) -> list[ExtraLine]:
+    """The extra lines asked for, each with the tax of the one of its label that stands."""
+    standing, found = list(content.extra_lines), []
+    for extra in asked:
+        same = [one for one in standing if one.label == extra.label]
+        own = next((one for one in same if one.amount_minor == extra.amount_minor), same[0] if same else None)
+        if own is not None:
+            standing.remove(own)
+        found.append(carried_over(own, extra, includes_tax=content.prices_include_tax))
+    return found
 
 
 def faults_of(content: Content, asked: EditAsked) -> list[Reason]:
@@ -81,7 +115,14 @@ def faults_of(content: Content, asked: EditAsked) -> list[Reason]:
 def faults_of_content(content: Content, now: datetime) -> list[Reason]:
     """What is wrong with the content, by the rules for submissions."""
     sale = content.as_sale().model_copy(update={"submitted_at": now})
-    return [reason for reason in reasons_against(sale, now) if reason.code not in ALLOWED_IN_EDITS]
+    return [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
+
+
+def _is_of_rounding(reason: Reason) -> bool:
+    """Whether the fault only tells that an edit counts: some units of a line take a portion of its total and tax."""
+    if reason.code == "tax_above_amount":
+        return (reason.field or "").startswith("lines[")
+    return reason.code in ALLOWED_IN_EDITS
 
 
 def asks_of(content: Content, wanted: Content) -> Asks:
@@ -96,19 +137,22 @@ def asks_of(content: Content, wanted: Content) -> Asks:
 
 def settled(content: Content, wanted: Content, not_stopped: Units, missing: Units, stopped: Units) -> Content:
     """The content that takes effect: what had left stays ordered, what has no stock is not added."""
-    before = {line.line: line for line in content.lines}
+    before = {line.line: line for line in with_taxes_stated(content).lines}
     lines = []
     for line in wanted.lines:
         number = line.line
         quantity = line.quantity + not_stopped.get(number, 0) - missing.get(number, 0)
         if quantity == 0 and number not in before:
             continue
-        fitting = min(line.discount_minor, quantity * line.unit_price_minor)
-        whole = line.model_copy(
-            update={"reduced": line.reduced + stopped.get(number, 0), "discount_minor": fitting}
-        )
-        lines.append(_priced(whole, quantity))
-    return _counted_if_changed(content, wanted.model_copy(update={"lines": lines}))
+        if quantity != line.quantity:
+            base = before.get(number, line)
+            terms = line if line.quantity else base
+            line = _fitting(repriced(base, terms, quantity, includes_tax=content.prices_include_tax))
+        lines.append(line.model_copy(update={"reduced": line.reduced + stopped.get(number, 0)}))
+    after = wanted.model_copy(update={"lines": lines})
+    if charges(after) == charges(content):
+        return after.model_copy(update={"totals": content.totals})
+    return counted(after)
 
 
 def due_change(content: Content, after: Content, withdrawn: Units) -> int:
@@ -129,24 +173,15 @@ def withdrawn_of(content: Content, cancelled: Mapping[int, int], stopped: Units)
     }
 
 
-def _counted_if_changed(content: Content, after: Content) -> Content:
-    amounts = [
-        ([(line.total_minor, line.vat_rate) for line in one.present()], one.shipping, one.extra_lines)
-        for one in (content, after)
-    ]
-    if amounts[0] == amounts[1]:
-        return after.model_copy(update={"totals": content.totals})
-    return after.model_copy(update={"totals": totals_of(after, per_line=rounds_per_line(content))})
-
-
 def _new_line(change: LineEdited, number: int) -> ContentLine:
     given = {name: getattr(change, name) for name in _NEEDED}
     more = {name: value for name in _OPTIONAL if (value := getattr(change, name)) is not None}
     line = ContentLine(line=number, total_minor=0, **given, **more)
-    return _priced(line, line.quantity)
+    gross = line.quantity * line.unit_price_minor
+    return line.model_copy(update={"total_minor": gross - line.discount_minor})
 
 
-def _changed_line(line: ContentLine, change: LineEdited, withdrawn: int) -> ContentLine:
+def _changed_line(line: ContentLine, change: LineEdited, withdrawn: int, includes_tax: bool) -> ContentLine:
     named = change.model_fields_set
     update = {
         name: getattr(change, name)
@@ -154,14 +189,19 @@ def _changed_line(line: ContentLine, change: LineEdited, withdrawn: int) -> Cont
         if name in named and getattr(change, name) is not None
     }
     quantity = line.quantity if change.quantity is None else max(change.quantity, withdrawn)
-    return _priced(line.model_copy(update=update), quantity)
+    terms = line.model_copy(update=update)
+    if quantity == line.quantity and all(getattr(terms, name) == getattr(line, name) for name in _PRICING):
+        return terms
+    return repriced(line, terms, quantity, includes_tax=includes_tax)
 
 
-def _priced(line: ContentLine, quantity: int) -> ContentLine:
-    gross = quantity * line.unit_price_minor
-    discount = line.discount_minor if quantity else 0
+def _fitting(line: ContentLine) -> ContentLine:
+    """A discount that is more than the line's units cost takes off all of it."""
+    if line.total_minor >= 0:
+        return line
+    update = {"discount_minor": line.discount_minor + line.total_minor, "total_minor": 0}
     return line.model_copy(
-        update={"quantity": quantity, "discount_minor": discount, "total_minor": gross - discount}
+        update=update | ({} if line.tax_minor is None else {"tax_minor": 0, "taxes": None})
     )
 
 

@@ -15,6 +15,7 @@ from services.orders import edit_store
 from services.orders.content import Content, ContentLine
 from services.orders.edit import Edit, EditState
 from services.orders.finding.indexing import note_changed
+from services.orders.placed_rows import taxes_json
 from services.orders.store import OrderKey, Row
 
 _POSITIONS = TypeAdapter(list[LinePosition])
@@ -175,7 +176,7 @@ def _line_row(key: OrderKey, line: ContentLine) -> tuple[Any, ...]:
     return (
         *(*key, line.line, line.kind.value, line.description, line.sku, line.quantity, line.unit_price_minor),
         *(line.discount_minor, line.total_minor, line.vat_rate, line.resource, line.starts_at, line.ends_at),
-        *(options, line.reduced),
+        *(options, line.reduced, line.unit_price_exact, line.tax_minor, taxes_json(line.taxes)),
     )
 
 

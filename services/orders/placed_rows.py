@@ -4,7 +4,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from contracts.storefront import CheckoutOpened, OrderSubmitted
+from contracts.storefront import CheckoutOpened, OrderSubmitted, Tax
 from services.orders.record import Order
 
 
@@ -83,7 +83,15 @@ def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[tuple
             line.starts_at,
             line.ends_at,
             json.dumps(line.options, ensure_ascii=False) if line.options else None,
+            line.unit_price_exact,
+            line.tax_minor,
+            taxes_json(line.taxes),
         )
         for number, line in enumerate(sale.lines, 1)
         if line.quantity > 0
     ]
+
+
+def taxes_json(taxes: list[Tax] | None) -> str | None:
+    """A line's several taxes as its row holds them."""
+    return json.dumps([tax.model_dump(exclude_none=True) for tax in taxes]) if taxes else None

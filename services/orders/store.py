@@ -167,6 +167,9 @@ async def insert_lines(connection: Connection, rows: Sequence[Sequence[Any]]) ->
             "starts_at",
             "ends_at",
             "options",
+            "unit_price_exact",
+            "tax_minor",
+            "taxes",
         ),
         records=rows,
     )

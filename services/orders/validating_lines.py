@@ -4,8 +4,10 @@ Each fault is a reason with both values and what to do; none hides another.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from contracts.message import Reason
+from contracts.money import exponent, is_known
 from contracts.storefront import LineKind, OrderSubmitted, SubmittedLine
 from services.orders.amounts import written
 
@@ -33,10 +35,17 @@ def faults_of_lines(sale: OrderSubmitted) -> Iterator[Reason]:
 
 
 def _faults_of_units(line: SubmittedLine, path: str, *, taken_back: bool) -> Iterator[Reason]:
-    if line.quantity < 1 and not taken_back:
+    if line.quantity == 0:
         yield Reason(
             code="quantity_not_positive",
-            message=f"The quantity is {line.quantity}; send 1 or more, or leave the line out.",
+            message="The quantity is 0; send 1 or more, or leave the line out.",
+            field=f"{path}.quantity",
+        )
+    elif line.quantity < 0 and not taken_back:
+        yield Reason(
+            code="quantity_not_positive",
+            message=f"The quantity is {line.quantity}: goods that come back are no part of a sale. Refund or credit "
+            "them on the order they were bought with, and send the new goods as an order of their own.",
             field=f"{path}.quantity",
         )
     if line.quantity > MOST_UNITS:
@@ -69,20 +78,39 @@ def _faults_of_price(line: SubmittedLine, path: str, currency: str) -> Iterator[
             field=f"{path}.discount_minor",
         )
     gross = line.quantity * line.unit_price_minor
-    if line.discount_minor > max(gross, 0):
+    rounding = max(abs(line.quantity) - 1, 0)
+    if line.discount_minor > max(gross + rounding, 0) or (line.total_minor < 0 <= line.quantity):
         yield Reason(
             code="discount_above_price",
             message=f"The discount is {written(line.discount_minor, currency)} on a line worth "
             f"{written(gross, currency)}; send at most that.",
             field=f"{path}.discount_minor",
         )
-    if line.total_minor != gross - line.discount_minor:
+    if abs(line.total_minor + line.discount_minor - gross) > rounding:
         yield Reason(
             code="line_total_wrong",
             message=f"The line's total is {written(line.total_minor, currency)}, but quantity "
             f"{line.quantity} × {written(line.unit_price_minor, currency)} − "
-            f"{written(line.discount_minor, currency)} is {written(gross - line.discount_minor, currency)}; send that.",
+            f"{written(line.discount_minor, currency)} is {written(gross - line.discount_minor, currency)}"
+            f"{_within(rounding, currency)}; send a total and a unit price that go together, and each discount "
+            "as discount_minor or as an extra line.",
             field=f"{path}.total_minor",
+        )
+    if is_known(currency) and line.unit_price_exact is not None:
+        yield from _faults_of_exact_price(line, line.unit_price_exact, path, currency)
+
+
+def _within(rounding: int, currency: str) -> str:
+    return f", give or take {written(rounding, currency)} for a rounded unit price" if rounding else ""
+
+
+def _faults_of_exact_price(line: SubmittedLine, exact: str, path: str, currency: str) -> Iterator[Reason]:
+    if abs(Decimal(exact).scaleb(exponent(currency)) - line.unit_price_minor) >= 1:
+        yield Reason(
+            code="unit_price_differs",
+            message=f"unit_price_exact is {exact}, but unit_price_minor is "
+            f"{written(line.unit_price_minor, currency)}; send the exact price rounded to the minor unit there.",
+            field=f"{path}.unit_price_exact",
         )
 
 

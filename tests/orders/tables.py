@@ -108,6 +108,9 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "ends_at",
         "options::text",
         "reduced",
+        "unit_price_exact",
+        "tax_minor",
+        "taxes::text",
     ),
     "activity": ("shop", "order_id", "kind", "item", "happened_at", "actor", "cause_id", "data"),
     "ledger_entry": (

@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.storefront import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Totals
+from contracts.storefront import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Tax, Totals
 from services.orders import edition
-from services.orders.content import Content, ContentLine, rounds_per_line, tax_of, totals_of, worth
+from services.orders.content import Content, ContentLine, charges, totals_of, with_taxes_stated, worth
 from services.orders.requesting_edits import EditAsked
-from services.orders.validating_totals import faults_of_totals
+from services.orders.validating_totals import faults_of_totals, tax_bounds
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RATES = st.sampled_from([0, 210, 550, 1000, 2000])
@@ -19,9 +19,11 @@ PRICES = st.integers(0, 100_000)
 
 @st.composite
 def lines(draw: st.DrawFn, number: int) -> ContentLine:
-    """A line that adds up."""
+    """A line whose total its rounded unit price need not give; perhaps with taxes of its own."""
     quantity, price = draw(st.integers(1, 9)), draw(PRICES)
-    discount = draw(st.integers(0, quantity * price))
+    rounded = draw(st.integers(1 - quantity if price else 0, quantity - 1))
+    discount = draw(st.integers(0, quantity * price + rounded))
+    total = quantity * price + rounded - discount
     return ContentLine(
         line=number,
         kind=LineKind.SHIP,
@@ -30,8 +32,21 @@ def lines(draw: st.DrawFn, number: int) -> ContentLine:
         quantity=quantity,
         unit_price_minor=price,
         discount_minor=discount,
-        total_minor=quantity * price - discount,
+        total_minor=total,
         vat_rate=draw(RATES),
+        **draw(stated_taxes(total)),
+    )
+
+
+@st.composite
+def stated_taxes(draw: st.DrawFn, amount: int) -> dict[str, Any]:
+    """The tax fields of a charge: none, one fact, or several taxes."""
+    taxes = [
+        Tax(label=label, rate_ppm=rate, tax_minor=draw(st.integers(0, max(0, amount) // 4)))
+        for label, rate in (("GST", 50_000), ("QST", 99_750))
+    ]
+    return draw(
+        st.sampled_from([{}, {}, {"tax_minor": taxes[0].tax_minor}, {"taxes": taxes}, {"taxes": taxes[:1]}])
     )
 
 
@@ -57,7 +72,12 @@ def contents(draw: st.DrawFn, *, extras: bool = True) -> Content:
         note=None,
         totals=Totals(lines_minor=0, total_minor=0),
     )
-    return content.model_copy(update={"totals": totals_of(content, per_line=draw(st.booleans()))})
+    totals = totals_of(content)
+    least, most = tax_bounds(content.as_sale())
+    rounding = draw(st.integers(least - totals.tax_minor, most - totals.tax_minor))
+    total = totals.total_minor + (0 if content.prices_include_tax else rounding)
+    update = {"tax_minor": totals.tax_minor + rounding, "total_minor": total}
+    return content.model_copy(update={"totals": totals.model_copy(update=update)})
 
 
 @st.composite
@@ -85,9 +105,12 @@ def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, 
         return
     wanted = edition.edited(content, asked, {})
     faults = [fault.code for fault in faults_of_totals(wanted.as_sale())]
-    assert set(faults) <= {"total_negative"}
+    assert set(faults) <= {"total_negative", "tax_above_amount"}
     for line in wanted.present():
-        assert line.total_minor == line.quantity * line.unit_price_minor - line.discount_minor
+        exact = line.quantity * line.unit_price_minor - line.discount_minor
+        assert abs(line.total_minor - exact) <= line.quantity
+    if wanted.totals != content.totals:
+        assert wanted.totals.tax_minor == sum(sum(charge.taxes or ()) for charge in charges(wanted))
 
 
 @given(contents())
@@ -112,7 +135,10 @@ def test_quantities_after_the_answers_are_what_fulfillment_has(
         if n not in missing:
             ordered[n] = ordered.get(n, 0) + units
     assert {line.line: line.quantity + line.reduced for line in after.lines} == ordered
-    assert {fault.code for fault in faults_of_totals(after.as_sale())} <= {"total_negative"}
+    assert {fault.code for fault in faults_of_totals(after.as_sale())} <= {
+        "total_negative",
+        "tax_above_amount",
+    }
     total = max(0, after.totals.total_minor) if after.present() else 0
     assert edition.due_change(content, after, {}) == total - max(0, content.totals.total_minor)
 
@@ -140,19 +166,33 @@ def test_fewer_units_are_never_worth_more(content: Content, data: st.DataObject)
 
 
 @given(contents())
-def test_tax_keeps_the_way_it_was_rounded(content: Content) -> None:
-    assert totals_of(content, per_line=rounds_per_line(content)) == content.totals
+def test_the_taxes_of_all_charges_sum_to_the_orders(content: Content) -> None:
+    stated = with_taxes_stated(content)
+    assert sum(sum(charge.taxes or ()) for charge in charges(stated)) == content.totals.tax_minor
+    assert with_taxes_stated(stated) == stated
 
 
-@given(st.lists(st.tuples(st.integers(-10_000, 10_000), RATES), max_size=5), st.booleans())
-def test_tax_per_rate_and_per_line_lie_between_all_rounded_down_and_up(
-    taxed: list[tuple[int, int]], includes_tax: bool
-) -> None:
-    whole = [10_000 + rate if includes_tax else 10_000 for _, rate in taxed]
-    least = sum(amount * rate // base for (amount, rate), base in zip(taxed, whole, strict=True))
-    most = -sum(-amount * rate // base for (amount, rate), base in zip(taxed, whole, strict=True))
-    for per_line in (False, True):
-        assert least <= tax_of(taxed, includes_tax=includes_tax, per_line=per_line) <= most
+@given(contents(), st.data())
+def test_removing_units_in_steps_keeps_and_credits_the_whole(content: Content, data: st.DataObject) -> None:
+    line = content.lines[0]
+    kept = data.draw(st.integers(0, line.quantity))
+    asked = EditAsked.model_validate({"lines": [{"line": 1, "quantity": kept}]})
+    wanted = edition.edited(content, asked, {})
+    after = edition.settled(content, wanted, {}, {}, {1: line.quantity - kept})
+    credited = edition.due_change(content, after, {})
+    whole, rest = max(0, content.totals.total_minor), max(0, after.totals.total_minor)
+    assert credited == (rest if after.present() else 0) - whole
+
+
+@given(contents())
+def test_units_that_could_not_be_stopped_leave_the_line_as_it_was(content: Content) -> None:
+    line = content.lines[0]
+    asked = EditAsked.model_validate({"lines": [{"line": 1, "quantity": 0}]})
+    wanted = edition.edited(content, asked, {})
+    after = edition.settled(content, wanted, {1: line.quantity}, {}, {})
+    assert after.totals == content.totals
+    assert after.lines[0].total_minor == line.total_minor
+    assert after.lines[0].discount_minor == line.discount_minor
 
 
 @given(contents(), st.data())

@@ -32,8 +32,8 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Text that spreadsheets read as a number, a day, a time or a truth value, and then write back otherwise."""
-RATES = (2000, 1000, 550, 210)
-"""VAT rates with a column of their own unless others are asked for, in basis points: those of France."""
+RATES = (200_000, 100_000, 55_000, 21_000)
+"""VAT rates with a column of their own unless others are asked for, in millionths: those of France."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ def exponent_of(currency: str) -> int:
 
 
 def _percent(rate: int, point: str) -> str:
-    whole, rest = divmod(rate, 100)
-    return f"{whole}{point}{rest:02d}".rstrip("0") if rest else str(whole)
+    whole, rest = divmod(rate, 10_000)
+    return f"{whole}{point}{rest:04d}".rstrip("0") if rest else str(whole)
 
 
 def moment(at: datetime, language: str) -> str:

@@ -157,8 +157,9 @@ def _whole(known: Known, selection: Selection, walk: Walk) -> Sql:
 DETAILS = """
 select o.order_id, o.code, o.placed_at, o.label, o.payment_status, o.payment_method, o.customer_name, o.customer_email,
     o.currency, o.total_minor, o.received_minor, o.refunded_minor, o.marked_minor, o.credited_minor,
-    o.balance_minor, o.module,
-    o.source_reference, s.country, s.tax_minor, s.shipping_minor, s.vat_rates, s.vat_minor, s.payment_references
+    o.balance_minor, o.module, o.source_reference, s.country, s.tax_minor, s.shipping_minor,
+    coalesce(s.vat_ppm, array(select rate * 100 from unnest(s.vat_rates) as rate)) as vat_rates, s.vat_minor,
+    s.payment_references
 from unnest($2::uuid[]) with ordinality as w (order_id, at)
 cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
 left join lateral (select * from order_search s where s.order_id = w.order_id and s.shop || '' = $1 offset 0) s on true

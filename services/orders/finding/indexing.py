@@ -18,6 +18,7 @@ from services.chassis.hub import Hub
 from services.chassis.working import Worker
 from services.orders.finding.folding import document, fold
 from services.orders.finding.taxes import Facts, facts_of
+from services.orders.taxation import charge_of
 
 BATCH = 500
 IDLE_SECONDS = 0.5
@@ -82,7 +83,13 @@ def _searched(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def facts_in(row: Mapping[str, Any]) -> Facts:
     """What accountants want to know, from a row of `read_words`."""
-    return facts_of(zip(row["rates"], row["amounts"], strict=True), row["total_minor"], _sale(row))
+    lines = [
+        charge_of({"vat_rate": rate, "tax_minor": tax, "taxes": from_json(taxes) if taxes else None}, amount)
+        for rate, tax, taxes, amount in zip(
+            row["rates"], row["line_taxes"], row["several_taxes"], row["amounts"], strict=True
+        )
+    ]
+    return facts_of(lines, row["total_minor"], _sale(row))
 
 
 def _sale(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +118,7 @@ async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
                coalesce(o.customer_email, '') as customer_email, o.source_reference, b.body,
                (select a.content from amendment a where a.shop = o.shop and a.order_id = o.order_id) as amendment,
                b.body -> 'payment' ->> 'provider_reference' as submitted_reference,
-               l.skus, l.descriptions, l.rates, l.amounts,
+               l.skus, l.descriptions, l.rates, l.line_taxes, l.several_taxes, l.amounts,
                array(select x.tracking_number from shipment x where x.shop = o.shop and x.order_id = o.order_id
                      and x.tracking_number is not null order by x.dispatched_at, x.shipment_id) as tracking_numbers,
                array(select r.reference from ledger_entry e
@@ -132,6 +139,8 @@ async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
                select coalesce(array_agg(l.sku order by l.line) filter (where l.sku is not null), '{}') as skus,
                       coalesce(array_agg(l.description order by l.line), '{}') as descriptions,
                       coalesce(array_agg(l.vat_rate order by l.line), '{}') as rates,
+                      coalesce(array_agg(l.tax_minor order by l.line), '{}') as line_taxes,
+                      coalesce(array_agg(l.taxes::text order by l.line), '{}') as several_taxes,
                       coalesce(array_agg(l.total_minor order by l.line), '{}') as amounts
                from order_line l where l.shop = o.shop and l.order_id = o.order_id) l""",
         [shop for shop, _ in keys],
@@ -140,27 +149,27 @@ async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
 
 
 async def write_words(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write shop, order, moment placed, mail, document, country, tax, delivery, VAT rates and amounts (as array
-    literals), payment references (JSON); what is the same stays untouched."""
+    """Write shop, order, moment placed, mail, document, country, tax, delivery, VAT rates in millionths and amounts (as
+    array literals), payment references (JSON); what is the same stays untouched."""
     await connection.execute(
         """insert into order_search as s (shop, order_id, placed_at, mail, document, country, tax_minor,
-               shipping_minor, vat_rates, vat_minor, payment_references)
+               shipping_minor, vat_ppm, vat_minor, payment_references)
            select shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor,
-               vat_rates::integer[], vat_minor::bigint[],
+               vat_ppm::integer[], vat_minor::bigint[],
                array(select jsonb_array_elements_text(payment_references))
            from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                        $8::bigint[], $9::text[], $10::text[], $11::jsonb[])
-               as r (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_rates,
+               as r (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_ppm,
                      vat_minor, payment_references)
            on conflict (order_id, shop) do update
            set placed_at = excluded.placed_at, mail = excluded.mail, document = excluded.document,
                country = excluded.country, tax_minor = excluded.tax_minor, shipping_minor = excluded.shipping_minor,
-               vat_rates = excluded.vat_rates, vat_minor = excluded.vat_minor,
+               vat_ppm = excluded.vat_ppm, vat_minor = excluded.vat_minor,
                payment_references = excluded.payment_references
-           where (s.placed_at, s.mail, s.document, s.country, s.tax_minor, s.shipping_minor, s.vat_rates, s.vat_minor,
+           where (s.placed_at, s.mail, s.document, s.country, s.tax_minor, s.shipping_minor, s.vat_ppm, s.vat_minor,
                   s.payment_references)
                is distinct from (excluded.placed_at, excluded.mail, excluded.document, excluded.country,
-                  excluded.tax_minor, excluded.shipping_minor, excluded.vat_rates, excluded.vat_minor,
+                  excluded.tax_minor, excluded.shipping_minor, excluded.vat_ppm, excluded.vat_minor,
                   excluded.payment_references)""",
         *(list(column) for column in zip(*rows, strict=True)),
     )

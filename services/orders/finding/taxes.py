@@ -1,19 +1,21 @@
 """What an accountant wants to know of an order beside its total: VAT by rate, delivery, the customer's country. Pure.
 
-Invariant: the VAT of the rates adds up to the order's VAT to the cent. As long as the lines are those of the sale, that
-is the sale's own; what rounding leaves between it and the rates goes to the rate with the largest amount.
+Invariant: the VAT of the rates adds up to the order's VAT to the cent (`taxation.py`). As long as the lines are those
+of the sale or of its last edit, that is the order's own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from services.orders.taxation import Charge, charge_of, taxes_of
 
 _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of one order, in minor units. `vat`: by rate in basis points."""
+    """Of one order, in minor units. `vat`: by rate in millionths; at 0 a tax whose rate nobody stated."""
 
     country: str | None
     tax_minor: int
@@ -21,11 +23,11 @@ class Facts:
     vat: Mapping[int, int]
 
 
-def facts_of(lines: Iterable[tuple[int, int]], total_minor: int, sale: Mapping[str, Any]) -> Facts:
-    """The facts of an order with these lines (rate, total) now, from its sale as JSON."""
+def facts_of(lines: Iterable[Charge], total_minor: int, sale: Mapping[str, Any]) -> Facts:
+    """The facts of an order with these lines now, from its sale as JSON."""
     now = list(lines)
     totals = sale.get("totals") or _NOTHING
-    is_as_sold = (sum(amount for _, amount in now), total_minor) == (
+    is_as_sold = (sum(line.amount for line in now), total_minor) == (
         totals.get("lines_minor"),
         totals.get("total_minor"),
     )
@@ -35,25 +37,16 @@ def facts_of(lines: Iterable[tuple[int, int]], total_minor: int, sale: Mapping[s
     return Facts(address.get("country"), sum(vat.values()), shipping, vat)
 
 
-def vat_by_rate(
-    lines: Iterable[tuple[int, int]], sale: Mapping[str, Any], tax_minor: int | None
-) -> dict[int, int]:
-    """VAT by rate of lines (rate, total) with the delivery and the charges of their sale; `tax_minor` is their sum, if
-    that is known."""
-    gross: dict[int, int] = {}
+def vat_by_rate(lines: Sequence[Charge], sale: Mapping[str, Any], tax_minor: int | None) -> dict[int, int]:
+    """VAT by rate of lines with the delivery and the charges of their sale; `tax_minor` is their sum, if that is
+    known."""
     beside = [sale["shipping"]] if sale.get("shipping") else []
     beside += sale.get("extra_lines") or []
-    for rate, amount in (*lines, *((one.get("vat_rate", 0), one["amount_minor"]) for one in beside)):
-        gross[rate] = gross.get(rate, 0) + amount
-    includes = sale.get("prices_include_tax", True)
-    found = {rate: _vat(amount, rate, includes) for rate, amount in gross.items() if rate}
-    left = 0 if tax_minor is None else tax_minor - sum(found.values())
-    if left:
-        largest = max(found, key=lambda rate: abs(gross[rate]), default=0)
-        found[largest] = found.get(largest, 0) + left
+    charges = [*lines, *(charge_of(one, one["amount_minor"]) for one in beside)]
+    found: dict[int, int] = {}
+    taxes = taxes_of(charges, tax_minor, includes_tax=sale.get("prices_include_tax", True))
+    for charge, of_charge in zip(charges, taxes, strict=True):
+        for rate, tax in zip(charge.rates, of_charge, strict=True):
+            if rate or tax:
+                found[rate] = found.get(rate, 0) + tax
     return found
-
-
-def _vat(amount: int, rate: int, includes: bool) -> int:
-    whole = 10_000 + rate if includes else 10_000
-    return (2 * amount * rate + whole) // (2 * whole)

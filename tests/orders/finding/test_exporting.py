@@ -23,6 +23,7 @@ from services.orders.finding.finder import Finder
 from services.orders.finding.taxes import facts_of
 from services.orders.finding.words import Sort, Tab
 from services.orders.order import LABELS
+from services.orders.taxation import Charge, charges_of
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_line, a_sale, paid_by
 from tests.orders.finding.random_orders import TAGS, insert_samples, plainly
@@ -198,18 +199,21 @@ def test_vat_by_rate_adds_up_to_the_sales_own(seed: int) -> None:
 
 def test_the_vat_of_an_edited_order_is_that_of_its_lines_now() -> None:
     sale = json.loads(a_sale(a_line()).model_dump_json())
-    sold = facts_of([(2000, 2400)], 2900, sale)
-    edited = facts_of([(2000, 1200)], 1700, sale)
-    assert (sold.tax_minor, sold.vat) == (sale["totals"]["tax_minor"], {2000: 483})
-    assert (edited.tax_minor, edited.vat) == (283, {2000: 283})
+    sold = facts_of([Charge(2400, (200_000,))], 2900, sale)
+    edited = facts_of([Charge(1200, (200_000,))], 1700, sale)
+    assert (sold.tax_minor, sold.vat) == (sale["totals"]["tax_minor"], {200_000: 483})
+    assert (edited.tax_minor, edited.vat) == (283, {200_000: 283})
     assert (edited.country, edited.shipping_minor) == ("FR", 500)
     assert facts_of([], 0, {}).vat == {}
 
 
 def row_of(sale: OrderSubmitted) -> dict[str, Any]:
     """What the export reads of a sale."""
-    lines = [(line.vat_rate, line.total_minor) for line in sale.lines]
-    facts = facts_of(lines, sale.totals.total_minor, json.loads(sale.model_dump_json(exclude_none=True)))
+    facts = facts_of(
+        charges_of(sale.lines, None, ()),
+        sale.totals.total_minor,
+        json.loads(sale.model_dump_json(exclude_none=True)),
+    )
     return {
         "code": "K7F3-QD9M",
         "placed_at": sale.submitted_at,
