@@ -165,6 +165,7 @@ class System:
         common = {
             "COMPTOIR_DATABASE_URL": self.databases[owner],
             "COMPTOIR_AMQP_URL": self.amqp_url(owner),
+            "COMPTOIR_BROKER_MANAGEMENT_URL": self.rabbitmq.management_url,
             "COMPTOIR_INTERNAL_TOKEN": self.secrets.internal_token,
             "COMPTOIR_HTTP_PORT": str(self.ports[service]),
             "COMPTOIR_LOG_LEVEL": "WARNING",

@@ -87,6 +87,7 @@ def _queues_missing(hub: "Hub") -> list[str]:
     consumers = hub.consumers
     absent = consumers.missing if consumers is not None and consumers.is_consuming else []
     return [
+        *(hub.binding_watch.words() if hub.binding_watch is not None else ()),
         *(f"broker: the queue {queue} is missing; apply the topology" for queue in absent),
         *(f"database: {reader.queue} waits ({reader.outage})" for reader in hub.readers if reader.outage),
         *(

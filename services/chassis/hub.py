@@ -15,6 +15,7 @@ import structlog
 
 from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import clock, metrics, operations_store, store
+from services.chassis.binding_watch import BindingWatch
 from services.chassis.committing import Committer
 from services.chassis.consuming import Consumers
 from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, describe, open_pool, transaction
@@ -72,6 +73,7 @@ class Hub:
         self._relay: Relay | None = None
         self.consumers: Consumers | None = None
         self.readers: list[QueueReader] = []
+        self.binding_watch: BindingWatch | None = None
         self.clock = clock.Clock()
         self.is_clock_doubtful = False
         self.rates = Rates()
@@ -190,6 +192,7 @@ class Hub:
         if self.consumes:
             loops += self._consuming(amqp_url)
             own = [
+                *self._watching(amqp_url),
                 Worker("retries", _retry),
                 Worker("housekeeping", _keep_house, HOUSEKEEPING_SECONDS),
                 Worker("gauges", _measure, GAUGES_SECONDS),
@@ -199,6 +202,14 @@ class Hub:
         self._tasks = [*map(asyncio.create_task, loops), *self._working]
         for task in self._tasks:
             task.add_done_callback(self._on_task_end)
+
+    def _watching(self, amqp_url: str) -> list[Worker]:
+        url = self.settings.broker_management_url
+        if url is None:
+            log.info("the bindings are not watched: COMPTOIR_BROKER_MANAGEMENT_URL is not set")
+            return []
+        self.binding_watch = BindingWatch(self.service, url.get_secret_value(), amqp_url)
+        return [self.binding_watch.worker()]
 
     def _consuming(self, amqp_url: str) -> list[Coroutine[Any, Any, None]]:
         readers = [
@@ -236,7 +247,9 @@ class Hub:
         await self.close()
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the pool and what asks the broker's management."""
+        if self.binding_watch is not None:
+            await self.binding_watch.close()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), 5)

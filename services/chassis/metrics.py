@@ -45,6 +45,9 @@ DISPATCH_AGE = Gauge(
 DISPATCH_REFUSED = Gauge(
     "comptoir_dispatch_refused", "Messages the broker turned away, still in the outbox.", ["service"]
 )
+BINDINGS_MISSING = Gauge(
+    "comptoir_bindings_missing", "Bindings of the service's queues that the broker lacks.", ["service"]
+)
 PARKED_ROWS = Gauge("comptoir_parked_rows", "Parked messages.", ["service", "state"])
 EFFECTS = Counter("comptoir_effects_total", "External effects by outcome.", ["service", "kind", "outcome"])
 WORKER_ERRORS = Counter(

@@ -42,6 +42,11 @@ class ServiceSettings(BaseSettings):
     internal_token: SecretStr = Field(
         min_length=16, description="Bearer token of the read-only and operators' routes."
     )
+    broker_management_url: SecretStr | None = Field(
+        default=None,
+        description="RabbitMQ's management, to watch the bindings: http://host:15672. Without credentials in it the "
+        "service's own login is used.",
+    )
     http_host: str = Field(default="127.0.0.1", description="Address to listen on.")
     http_port: int = Field(ge=0, le=65535, description="Port to listen on.")
     log_level: str = Field(

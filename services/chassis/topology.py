@@ -161,7 +161,7 @@ def definitions(
     rights = permissions(storefronts)
     return {
         "vhosts": [{"name": vhost}],
-        "users": [_user(name, passwords[name]) for name in rights if name in passwords],
+        "users": [_user(name, passwords[name], _tags(name)) for name in rights if name in passwords],
         "permissions": [
             {"user": user, "vhost": vhost, **right} for user, right in rights.items() if user in passwords
         ],
@@ -207,7 +207,12 @@ def _answers_storefronts(service: str) -> bool:
     return any(entry.public and entry.sender == service for entry in CATALOGUE.values())
 
 
-def _user(name: str, password: str) -> dict[str, str]:
+def _tags(user: str) -> str:
+    """A service may ask the management API for its virtual host, to see whether its bindings are there."""
+    return "management" if user in SERVICES else ""
+
+
+def _user(name: str, password: str, tags: str) -> dict[str, str]:
     """RabbitMQ's salted SHA-256, so that no password stands in the definitions."""
     salt = os.urandom(4)
     digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -215,5 +220,5 @@ def _user(name: str, password: str) -> dict[str, str]:
         "name": name,
         "password_hash": digest,
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": "",
+        "tags": tags,
     }

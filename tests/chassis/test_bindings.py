@@ -1,0 +1,72 @@
+"""A binding that somebody removed is seen by the service that misses its messages, while it runs."""
+
+import asyncio
+from urllib.parse import quote
+
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+
+from services.chassis.binding_watch import BindingWatch
+from services.chassis.health import what_is_missing
+from services.chassis.hub import Hub
+from tests.chassis.bus import Bus
+from tests.chassis.conftest import Hubs
+from tests.chassis.patience import eventually
+
+TYPES = ("orders.stock.set.v1", "orders.order.placed.v1")
+
+
+async def unbind(bus: Bus, routing_key: str) -> None:
+    path = f"bindings/{quote(bus.vhost, safe='')}/e/orders/q/fulfillment.orders/{routing_key}"
+    await asyncio.to_thread(bus.management.send, "DELETE", path)
+
+
+def gauge() -> float | None:
+    return REGISTRY.get_sample_value("comptoir_bindings_missing", {"service": "fulfillment"})
+
+
+async def missing(hub: Hub) -> list[str]:
+    assert hub.binding_watch is not None
+    await hub.binding_watch.look()
+    return [text for text in await what_is_missing(hub) if "binding" in text]
+
+
+async def test_a_removed_binding_is_told_until_it_is_back(hubs: Hubs, bus: Bus) -> None:
+    hub = await hubs(broker_management_url=SecretStr(bus.broker.management_url))
+    assert await missing(hub) == []
+    await unbind(bus, TYPES[0])
+    [said] = await missing(hub)
+    assert "orders -> fulfillment.orders by orders.stock.set.v1 is missing" in said
+    assert gauge() == 1
+    await unbind(bus, TYPES[1])
+    [said] = await missing(hub)
+    assert "and 1 more" in said
+    await asyncio.to_thread(bus.open)
+    assert (await missing(hub), gauge()) == ([], 0)
+
+
+async def test_a_service_looks_by_itself(hubs: Hubs, bus: Bus) -> None:
+    await unbind(bus, TYPES[0])
+    hub = await hubs(broker_management_url=SecretStr(bus.broker.management_url))
+
+    async def is_told() -> bool:
+        return any("binding" in text for text in await what_is_missing(hub))
+
+    await eventually(is_told)
+
+
+async def test_a_management_that_is_away_changes_nothing_and_is_noted(bus: Bus) -> None:
+    watch = BindingWatch("fulfillment", "http://127.0.0.1:1", bus.url("fulfillment"))
+    await watch.look()
+    assert (watch.missing, watch.trouble) == ([], "ConnectError")
+    await watch.close()
+
+
+async def test_nothing_is_asked_where_no_management_is_named(hubs: Hubs, bus: Bus) -> None:
+    hub = await hubs()
+    assert hub.binding_watch is None
+    await eventually(lambda: is_ready(hub))
+
+
+async def is_ready(hub: Hub) -> bool:
+    return await what_is_missing(hub) == []
