@@ -134,7 +134,7 @@ _ENTRIES = (
     _entry("orders", LinesReductionRequested, "fulfillment"),
     _entry("orders", LinesAdditionRequested, "fulfillment"),
     _entry("orders", OrderEdited, "payments", "notifier"),
-    _entry("orders", OrderDeleted, "payments", "fulfillment"),
+    _entry("orders", OrderDeleted, "payments", "fulfillment", "notifier"),
     _entry("orders", PaymentReferenced, "payments"),
     _entry("orders", StatusUpdated, "notifier"),
     _entry("orders", CheckoutAbandoned),

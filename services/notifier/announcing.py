@@ -13,7 +13,7 @@ from uuid import UUID
 from contracts.fulfillment import ShipmentDispatched
 from contracts.message import Message
 from contracts.orders import OrderEdited, OrderPlaced, StatusUpdated
-from services.chassis.subscribers import Delivery, Refuse, Wait, order_key
+from services.chassis.subscribers import Bygone, Delivery, Refuse, Wait, order_key
 from services.notifier.book import MailBook
 from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
 from services.notifier.settings import ShopProfile, UnknownShop
@@ -103,6 +103,8 @@ def _addressee(book: MailBook, shop: str, order_id: UUID) -> Addressee:
     addressee = book.addressee(shop, order_id)
     if addressee is None:
         raise Wait(order_key(order_id), f"order {order_id} of {shop} is not known yet")
+    if addressee.deleted_at is not None:
+        raise Bygone(f"order {addressee.code} was deleted")
     return addressee
 
 

@@ -6,13 +6,15 @@ mail.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
-from contracts.orders import OrderEdited, StatusUpdated
+from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import SAID_AGAIN, Unit
 from services.notifier import resending, store
@@ -36,6 +38,7 @@ class MailBook(Book):
         self._addressees: dict[store.OrderKey, Addressee] = {}
         self._met: list[Addressee] = []
         self._corrected: dict[store.OrderKey, Addressee] = {}
+        self._forgotten: dict[store.OrderKey, datetime] = {}
         self._decided: dict[UUID, Mail] = {}
         self._mails: dict[UUID, Mail] = {}
         self._written: set[tuple[str, UUID, Template]] = set()
@@ -46,7 +49,7 @@ class MailBook(Book):
         wanted = {
             (delivery.message.shop, delivery.message.order_id)
             for delivery in deliveries
-            if isinstance(delivery.message, OrderEdited)
+            if isinstance(delivery.message, OrderEdited | OrderDeleted)
             or (
                 isinstance(delivery.message, ShipmentDispatched | StatusUpdated)
                 and delivery.message.notify_customer
@@ -90,6 +93,14 @@ class MailBook(Book):
         key = addressee.shop, addressee.order_id
         self._addressees[key] = self._corrected[key] = addressee
 
+    def forget(self, addressee: Addressee, deleted_at: datetime) -> None:
+        """Have nothing of a deleted order's customer stay."""
+        key = addressee.shop, addressee.order_id
+        self._addressees[key] = replace(addressee, deleted_at=deleted_at)
+        self._forgotten[key] = deleted_at
+        decided = self._decided.items()
+        self._decided = {of: mail for of, mail in decided if (mail.shop, mail.order_id) != key}
+
     def decide(self, mail: Mail) -> None:
         """Write a mail and plan its sending; the same mail twice is one. What is only said again writes no second mail
         with this template, though the address may have been corrected since."""
@@ -109,6 +120,9 @@ class MailBook(Book):
             self.unit.plan(MAIL, str(identifier), {TEMPLATE: mail.template.value})
         if self._decided and not self.unit.has_effects:
             self.unit.emit(self._unsent())
+        if self._forgotten:
+            await self.unit.writes.send()
+            await store.forget_orders(self.unit.connection, self._forgotten, self.unit.now)
         for mail, actor, command, again in self.asked:
             await resending.carry_out(self.unit, mail, actor, command, again=again)
         if self.unit.has_effects:

@@ -28,6 +28,7 @@ class Addressee:
     """An order's customer and the order as its mails show it. `placed` is OrderPlaced as JSON.
 
     `name` and `email` are those of the latest edit, `edited` is what else mails show of it (of revision `revision`).
+    Once the order was deleted (`deleted_at`) all of them are empty.
     """
 
     shop: str
@@ -40,6 +41,7 @@ class Addressee:
     placed: dict[str, Any]
     revision: int = 0
     edited: dict[str, Any] | None = None
+    deleted_at: datetime | None = None
 
     @property
     def now(self) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class Sender:
             return Retry(f"the database did not give the mail: {type(error).__name__}")
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
+        if addressee.deleted_at is not None:
+            return Failed("the order was deleted")
         try:
             letter = compose(mail, addressee, self._settings.profile(mail.shop))
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over

@@ -1,12 +1,12 @@
 """All SQL of the notifier. Every row is written once and never changed, but for what an order's edits make of its
-addressee, of which the highest revision counts; so nothing here locks anything.
+addressee, of which the highest revision counts, and for what an order's deletion removes.
 
 What became of a mail is not a column: it is the state of the chassis' effect of the same key, read through the view
 `mail_with_state`.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +59,7 @@ async def correct_addressees(connection: Writer, addressees: Sequence[Addressee]
         """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
            FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::integer[], $6::jsonb[])
                 AS n (shop, order_id, name, email, revision, edited)
-           WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision""",
+           WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision AND a.deleted_at IS NULL""",
         [a.shop for a in rows],
         [a.order_id for a in rows],
         [a.name for a in rows],
@@ -72,12 +72,46 @@ async def correct_addressees(connection: Writer, addressees: Sequence[Addressee]
 async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Addressee]:
     """The addressees of these orders that are known, in no sequence."""
     rows = await connection.fetch(
-        """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited FROM addressee
+        """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
+           FROM addressee
            JOIN unnest($1::text[], $2::uuid[]) AS wanted (shop, order_id) USING (shop, order_id)""",
         [shop for shop, _ in keys],
         [order_id for _, order_id in keys],
     )
     return [_addressee(row) for row in rows]
+
+
+async def forget_orders(connection: Connection, deleted: Mapping[OrderKey, datetime], now: datetime) -> None:
+    """Remove what tells of the customers of deleted orders, and set aside their mails that are still to go."""
+    wanted = "unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)"
+    keys = sorted(deleted)
+    of_orders = [shop for shop, _ in keys], [order_id for _, order_id in keys]
+    await connection.execute(
+        f"""UPDATE msg.effect AS e SET state = 'discarded', detail = 'the order was deleted', updated_at = $3
+            FROM mail JOIN {wanted} USING (shop, order_id)
+            WHERE e.key = mail.id::text AND e.kind = 'mail' AND e.state IN ('planned', 'failed')""",  # noqa: S608 - a constant of ours
+        *of_orders,
+        now,
+    )
+    await connection.execute(
+        f"""UPDATE resend SET recipient = NULL FROM mail JOIN {wanted} USING (shop, order_id)
+            WHERE resend.mail_id = mail.id""",  # noqa: S608 - a constant of ours
+        *of_orders,
+    )
+    await connection.execute(
+        """UPDATE mail SET recipient = '', context = CASE WHEN context ? 'shipment_id'
+               THEN jsonb_build_object('shipment_id', context->'shipment_id') ELSE '{}' END
+           FROM unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)
+           WHERE (mail.shop, mail.order_id) = (gone.shop, gone.order_id)""",
+        *of_orders,
+    )
+    await connection.execute(
+        """UPDATE addressee AS a SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = gone.deleted_at
+           FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS gone (shop, order_id, deleted_at)
+           WHERE (a.shop, a.order_id) = (gone.shop, gone.order_id)""",
+        *of_orders,
+        [deleted[key] for key in keys],
+    )
 
 
 async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:

@@ -2,9 +2,9 @@
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, ResendMail
-from contracts.orders import OrderEdited, OrderPlaced, StatusUpdated
+from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, StatusUpdated
 from services.chassis.subscribers import Delivery, Subscribers
-from services.notifier import announcing, resending
+from services.notifier import announcing, forgetting, resending
 from services.notifier.book import MailBook
 
 subscribers = Subscribers("notifier", MailBook)
@@ -20,6 +20,12 @@ def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
 def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
     """An order was changed: perhaps whom its mails go to."""
     announcing.order_edited(book, delivery)
+
+
+@subscribers.on(OrderDeleted)
+def order_deleted(book: MailBook, delivery: Delivery[OrderDeleted]) -> None:
+    """An order was deleted: nothing of its customer stays."""
+    forgetting.forget(book, delivery)
 
 
 @subscribers.on(ShipmentDispatched)
