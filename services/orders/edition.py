@@ -23,9 +23,10 @@ from services.orders.repricing import carried_over, repriced
 from services.orders.requesting_edits import EditAsked, LineEdited
 from services.orders.validating import reasons_against
 
-ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free", "line_total_wrong"})
-"""Faults of a submission that an edited order may have: it can come to nothing after it was paid, and the total of
-some units of a line is a portion of the line's, whatever its rounded unit price."""
+ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free", "free_above_zero", "line_total_wrong"})
+"""Faults of a submission that an edited order may have: it can come to nothing after it was paid, a free one can come
+to owe, which any manual method pays, and the total of some units of a line is a portion of the line's, whatever its
+rounded unit price."""
 _PRICING = ("unit_price_minor", "discount_minor", "vat_rate")
 _NEEDED = ("kind", "description", "quantity", "unit_price_minor")
 _OPTIONAL = ("sku", "discount_minor", "vat_rate", "resource", "starts_at", "ends_at", "options")

@@ -82,10 +82,14 @@ def may_be_prepared(facts: Facts) -> bool:
 
 
 def automatic_label(state: OrderState, facts: Facts) -> str:
-    """The key of the built-in label: the state's own name, except for `ready`, which tells who settled."""
+    """The key of the built-in label: the state's own name, except for `ready`, which tells who settled.
+
+    What is paid in part is not settled, so «Paiements reçus» waits for the balance to be zero.
+    """
     if state is not OrderState.READY:
         return state.value
-    return PAYMENTS_RECEIVED if facts.received_by_hand_minor > 0 else IN_PROGRESS_ORDER
+    is_by_hand = facts.received_by_hand_minor > 0 and facts.balance_minor <= 0
+    return PAYMENTS_RECEIVED if is_by_hand else IN_PROGRESS_ORDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """The page of one order: who may see and do what, hostile text, stale forms, double clicks, refusals."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from contracts.message import Reason
+from contracts.payments import BalanceChanged, Position
 from services.orders.backoffice.access.permissions import Role
+from tests.backoffice.books import BY_CHEQUE, receive
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
 from tests.orders.builders import a_life
 from tests.orders.staff import place, rejected, sale, sent, settled
@@ -39,9 +42,9 @@ async def test_an_order_is_found_by_code_and_id_by_its_own_shop_alone(backoffice
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        (Role.OWNER, {"payment", "parcels", "status", "comment", "tagging"}),
+        (Role.OWNER, {"payment", "other-payment", "parcels", "status", "comment", "tagging"}),
         (Role.FULFILMENT, {"parcels", "status", "comment", "tagging"}),
-        (Role.ACCOUNTANT, {"payment"}),
+        (Role.ACCOUNTANT, {"payment", "other-payment"}),
     ],
 )
 async def test_everybody_sees_the_forms_they_may_send(
@@ -52,7 +55,7 @@ async def test_everybody_sees_the_forms_they_may_send(
     found = {form.action.removeprefix(f"/orders/{code}/") for form in shown.forms if code in form.action}
     assert found == actions
     assert ("192.0.2.7" in shown.words) == (role is Role.OWNER)
-    for action in {"payment", "parcels", "status", "comment", "tagging"} - actions:
+    for action in {"payment", "other-payment", "parcels", "status", "comment", "tagging"} - actions:
         assert (await browser.post(f"/orders/{code}/{action}", {"key": "key-12345678"})).status == 403
 
 
@@ -90,6 +93,71 @@ async def test_a_cheque_is_recorded_once_for_the_balance(backoffice: Backoffice)
     assert [(await click).status for click in clicks] == [303, 303]
     assert (await browser.post(f"/orders/{code}/payment", fields)).status == 303, "the back button"
     assert len(await sent(backoffice.desk)) == 1
+
+
+@pytest.mark.parametrize("method", ["card", "cheque", "transfer"])
+async def test_money_that_came_another_way_than_chosen_is_recorded(
+    backoffice: Backoffice, method: str
+) -> None:
+    browser = await backoffice.signed_in(Role.ACCOUNTANT)
+    code, shown = await _page(backoffice, browser, payment={"method": method})
+    path = f"/orders/{code}/other-payment"
+    form = shown.form(path)
+    without = await browser.post(path, _filled(form, amount="50"))
+    assert (without.status, "Say how the money came." in without.words) == (422, True)
+    assert (await browser.post(path, _filled(form, method="card", amount="50"))).status == 422
+    assert (await browser.post(path, _filled(form, method="cash", amount="50"))).status == 202
+    ((_, command),) = await sent(backoffice.desk)
+    assert (command.method, command.amount_minor) == ("cash", 5000)
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_asked"), [("84", False), ("168", False), ("168.01", True), ("8400", True)]
+)
+async def test_an_amount_far_above_what_is_due_is_asked_about_once(
+    backoffice: Backoffice, typed: str, is_asked: bool
+) -> None:
+    browser = await backoffice.signed_in(Role.ACCOUNTANT)
+    code, shown = await _page(backoffice, browser)
+    path = f"/orders/{code}/payment"
+    answer = await browser.post(path, _filled(shown.form(path), amount=typed))
+    assert (answer.status, "€84.00 is still to pay." in answer.words) == (
+        (422, True) if is_asked else (202, False)
+    )
+    if is_asked:
+        assert await backoffice.desk.fetchval("select count(*) from command") == 0
+        assert (await browser.post(path, _filled(answer.form(path), meant="on"))).status == 202
+
+
+async def test_an_order_that_was_free_takes_the_money_it_comes_to_owe(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(Role.ACCOUNTANT)
+    gift: dict[str, Any] = {
+        "payment": {"method": "free"},
+        "extra_lines": [{"label": "Offert", "amount_minor": -8400}],
+        "totals": {"lines_minor": 7900, "shipping_minor": 500, "extras_minor": -8400, "total_minor": 0},
+    }
+    placed = await place(backoffice.desk, sale(**gift))
+    path = f"/orders/{placed.code}"
+    assert "Receive the money" not in (await browser.get(path)).words
+    due = Position(version=2, currency="EUR", due_minor=1000, balance_minor=1000)
+    about = {"shop": placed.shop, "order_id": placed.order_id, "code": placed.code}
+    await backoffice.desk.deliver(BalanceChanged(**about, position=due))
+    shown = await browser.get(path)
+    assert "Receive the money" in shown.words
+    form = shown.form(f"{path}/other-payment")
+    assert dict(form.fields)["amount"] == "10.00"
+    answer = await browser.post(f"{path}/other-payment", _filled(form, method="transfer"))
+    assert answer.status == 202
+
+
+async def test_the_ledger_shows_when_money_came_and_which_way_it_went(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await place(backoffice.desk, sale())
+    day = datetime.now(UTC).date() - timedelta(days=4)
+    await receive(backoffice.desk, placed, **BY_CHEQUE, received_on=day)
+    for path in (f"/orders/{placed.code}", "/payments"):
+        shown = await browser.get(path)
+        assert "+ €84.00" in shown.words
+        assert f"{day.day} {day:%B} {day.year}" in shown.words
 
 
 async def test_a_refusal_keeps_what_was_typed(backoffice: Backoffice) -> None:

@@ -1,6 +1,7 @@
 """The state of an order is one function of its facts, whatever order they came in."""
 
 import random
+from dataclasses import replace
 from uuid import uuid4
 
 from hypothesis import given
@@ -125,6 +126,8 @@ def test_an_order_of_nothing_is_never_completed_by_itself() -> None:
 def test_receipts_entered_by_hand_change_the_label_of_ready_alone() -> None:
     by_hand = Facts(received_by_hand_minor=10, quantities=NEEDS_TWO)
     assert automatic_label(OrderState.READY, by_hand) == "payments_received"
+    half = replace(by_hand, balance_minor=5, method=PaymentMethod.CASH)
+    assert automatic_label(OrderState.READY, half) == "in_progress_order", "it is not settled"
     assert automatic_label(OrderState.READY, Facts(quantities=NEEDS_TWO)) == "in_progress_order"
     assert automatic_label(OrderState.PROCESSING, by_hand) == "processing"
 

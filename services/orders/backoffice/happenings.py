@@ -70,6 +70,8 @@ class Change:
 def told(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -> str:
     """A happening as one line in the reader's language. `labels` are the shop's statuses."""
     text = TEXTS.get(kind)
+    if kind == "stock_restocked" and not data.get("restocked"):
+        text = N_("Refunded articles cancelled")
     return gettext(text, **_values(data, labels)).strip() if text is not None else kind.replace("_", " ")
 
 

@@ -20,23 +20,26 @@ MOST_PARCELS = 50
 """Parcels of one form."""
 
 
-def payment_asked(order: OrderShown, form: Form) -> PaymentAsked:
-    """Money taken in by the method the customer chose, no other."""
-    if order.payment_method not in RECEIVE:
-        raise Invalid(
-            **{"": gettext("Payments by this method come from the provider; they can't be entered by hand.")}
-        )
+def payment_asked(order: OrderShown, form: Form, method: str | None) -> PaymentAsked:
+    """Money taken in by this method: the one the customer chose, or another that the form names."""
+    if method not in RECEIVE:
+        raise Invalid(method=gettext("Say how the money came."))
     amount = form.amount_minor("amount", order.currency)
     if amount is None or amount <= 0:
         raise Invalid(amount=gettext("The amount must be more than zero."))
     return form.model(
         PaymentAsked,
-        method=order.payment_method,
+        method=method,
         amount_minor=amount,
         currency=order.currency,
         received_on=form.day("received_on"),
         clearing_on=form.day("clearing_on"),
     )
+
+
+def is_far_above_due(order: OrderShown, amount_minor: int) -> bool:
+    """Whether an amount is more than twice what is still to pay: rather a slip of the hand than an overpayment."""
+    return amount_minor > 2 * max(0, order.balance_minor)
 
 
 def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:

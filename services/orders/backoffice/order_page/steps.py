@@ -51,10 +51,20 @@ def steps(order: OrderShown) -> list[Step]:
 
 
 def receives(order: OrderShown) -> str | None:
-    """What the button says that takes in this order's money; None when nothing is owed or no person takes it in."""
+    """What the button says that takes in this order's money; None when nothing is owed or no person takes it in.
+
+    An order that was free names no method: what it owes after an edit comes by whatever is chosen then.
+    """
     if order.balance_minor <= 0 or order.payment_method is None:
         return None
+    if order.payment_method is PaymentMethod.FREE:
+        return N_("Receive the money")
     return RECEIVE.get(order.payment_method)
+
+
+def receives_otherwise(order: OrderShown) -> bool:
+    """Whether money may be recorded that came by another way than the chosen one, or once nothing is owed any more."""
+    return order.state not in UNPLACED
 
 
 def left_to_pack(line: LineShown) -> int:

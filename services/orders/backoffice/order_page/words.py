@@ -1,5 +1,7 @@
 """Fixed things of the order page in words, each in the visit's language by the value that is stored."""
 
+from services.orders.backoffice.order_page.steps import RECEIVE
+from services.orders.backoffice.statuses import method_words
 from services.orders.backoffice.translating import N_, gettext
 
 LEDGER_KINDS = {
@@ -24,6 +26,27 @@ LEDGER_KINDS = {
     "fee": N_("Fee of the provider"),
 }
 """By kind of ledger entry."""
+SIGNS = {
+    "payment_received": 1,
+    "payment_reversed": -1,
+    "refund_paid": -1,
+    "refund_failed": 1,
+    "refund_marked": -1,
+    "refund_mark_reversed": 1,
+    "transfer_in": 1,
+    "transfer_out": -1,
+    "disputed": -1,
+    "dispute_won": 1,
+    "fee": -1,
+}
+"""Whether an entry brought the shop money or took it; one of another kind moved none and has no sign."""
+_DUE_KINDS = frozenset({"due_increased", "credit_granted", "credit_reversed"})
+_CAUSES_OF_CREDIT = {
+    "cancelled": N_("Order cancelled"),
+    "edited": N_("Order edited"),
+    "reinstated": N_("Order reinstated"),
+    "deleted": N_("Order deleted"),
+}
 PARCEL_KINDS = {"box": N_("Box"), "envelope": N_("Envelope"), "tube": N_("Tube"), "pallet": N_("Pallet")}
 PROOFS = {
     "carrier_scan": N_("Carrier’s scan"),
@@ -67,6 +90,7 @@ CAUSES = {
 PROVIDERS = {"stripe": "Stripe", "paypal": "PayPal"}
 FIELD_LABELS = {
     "amount": N_("Amount"),
+    "method": N_("Method"),
     "received_on": N_("Received on"),
     "clearing_on": N_("To be cashed on"),
     "reference": N_("Reference"),
@@ -96,3 +120,23 @@ def provider(name: str | None) -> str:
 def options(texts: dict[str, str]) -> list[tuple[str, str]]:
     """Choices of a field."""
     return [(value, gettext(text)) for value, text in texts.items()]
+
+
+def methods_taken(chosen: str | None) -> list[tuple[str, str]]:
+    """Choices for money that came by hand, without the chosen method, which has a button of its own; none is preset."""
+    names = method_words()
+    found = [(one.value, names[one.value]) for one in RECEIVE if one.value != chosen]
+    return [("", gettext("Choose")), *found]
+
+
+def signed_minor(kind: str, amount_minor: int) -> int:
+    """An entry's amount as all pages show it: money that went out is below zero."""
+    return amount_minor * SIGNS.get(kind, 1)
+
+
+def ledger_reference(kind: str, reference: str | None, provider_reference: str | None) -> str | None:
+    """An entry's reference. Entries that an order's change caused carry the change's name in the contract, which is
+    translated."""
+    if kind in _DUE_KINDS and reference in _CAUSES_OF_CREDIT:
+        return gettext(_CAUSES_OF_CREDIT[reference])
+    return reference or provider_reference

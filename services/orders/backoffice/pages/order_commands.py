@@ -10,15 +10,18 @@ from starlette.responses import Response
 
 from contracts.fulfillment import UnpackParcel
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.forms import Form
+from services.orders.backoffice.formatting import amount
+from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page.asking import (
     delivery_asked,
+    is_far_above_due,
     parcels_asked,
     payment_asked,
     shipment_asked,
 )
-from services.orders.backoffice.order_page.reading import OrderRead
+from services.orders.backoffice.order_page.reading import OrderRead, already_sent, read_order
 from services.orders.backoffice.order_page.sending import Made, carry_out, id_typed
+from services.orders.backoffice.order_page.showing import show_again
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Visit
@@ -28,13 +31,39 @@ pages = Pages()
 
 @pages.post("/orders/{order}/payment", Permission.PAYMENTS_RECORD, action="payment.record")
 async def record_payment(visit: Visit) -> Response:
-    """Take in a cheque, a transfer or cash, by the method the customer chose."""
+    """Take in a cheque, a transfer or cash by the method the customer chose."""
+    return await _record(visit, "payment")
+
+
+@pages.post("/orders/{order}/other-payment", Permission.PAYMENTS_RECORD, action="payment.record_other")
+async def record_other_payment(visit: Visit) -> Response:
+    """Take in money that came by another way, which the form's `method` names."""
+    return await _record(visit, "other-payment")
+
+
+async def _record(visit: Visit, section: str) -> Response:
+    """Send the payment once; an amount far above what is still to pay is asked about first."""
+    form, order = await visit.form(), await read_order(visit)
+    method = form["method"] if section == "other-payment" else order.shown.payment_method
+    if not form.ticked("meant") and not await already_sent(visit, form) and _is_a_slip(order, form, method):
+        text = gettext(
+            "%(balance)s is still to pay. Correct the amount, or tick below that it was really received.",
+            balance=amount(max(0, order.shown.balance_minor), order.shown.currency),
+        )
+        return await show_again(visit, section, {"amount": text, "meant": text})
 
     def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
-        asked = payment_asked(order.shown, form)
+        asked = payment_asked(order.shown, form, method)
         return [lambda _: asked.command(order.facts, visit.actor)]
 
-    return await carry_out(visit, "payment", make, gettext("The payment is recorded."), "payment")
+    return await carry_out(visit, section, make, gettext("The payment is recorded."), "payment")
+
+
+def _is_a_slip(order: OrderRead, form: Form, method: str | None) -> bool:
+    try:
+        return is_far_above_due(order.shown, payment_asked(order.shown, form, method).amount_minor)
+    except Invalid:
+        return False
 
 
 @pages.post("/orders/{order}/parcels", Permission.PARCELS_PACK, action="parcel.pack")

@@ -17,13 +17,14 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.actors import who
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_list.downloading import TooManyExports, download, plain
+from services.orders.backoffice.order_page.words import SIGNS, ledger_reference, signed_minor
 from services.orders.backoffice.pages import payments_store
-from services.orders.backoffice.pages.payments_words import SIGNS, kind_words
+from services.orders.backoffice.pages.payments_words import kind_words
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.statuses import method_words
 from services.orders.backoffice.times import moments_read
 from services.orders.backoffice.trail import Trail
-from services.orders.backoffice.translating import LANGUAGES, N_, gettext, pgettext, speaking
+from services.orders.backoffice.translating import LANGUAGES, N_, gettext, pgettext, speaking, speech
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.cursor import CursorUnreadable
 from services.orders.payments_export import Words, export_entries
@@ -171,10 +172,19 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     clearing_on = entry["clearing_on"]
     return {
         **moments_read(entry, "recorded_at"),
-        "signed_minor": entry["amount_minor"] * SIGNS.get(entry["kind"], 1),
+        "signed_minor": signed_minor(entry["kind"], entry["amount_minor"]),
         "has_sign": entry["kind"] in SIGNS,
+        "received_on": _other_day(entry),
+        "shown_reference": ledger_reference(entry["kind"], entry["reference"], entry["provider_reference"]),
         "clearing_on": date.fromisoformat(clearing_on) if clearing_on else None,
     }
+
+
+def _other_day(entry: Mapping[str, Any]) -> date | None:
+    """The day the money was received, when it is another than that of the entry."""
+    received_on = date.fromisoformat(entry["received_on"]) if entry["received_on"] else None
+    recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(speech().zone).date()
+    return received_on if received_on != recorded else None
 
 
 def _href(values: Mapping[str, str]) -> str:

@@ -6,21 +6,6 @@ Each function gives the words in the visit's language, by the value that is stor
 from services.orders.backoffice.order_page.words import LEDGER_KINDS
 from services.orders.backoffice.translating import gettext, pgettext
 
-SIGNS = {
-    "payment_received": 1,
-    "payment_reversed": -1,
-    "refund_paid": -1,
-    "refund_failed": 1,
-    "refund_marked": -1,
-    "refund_mark_reversed": 1,
-    "transfer_in": 1,
-    "transfer_out": -1,
-    "disputed": -1,
-    "dispute_won": 1,
-    "fee": -1,
-}
-"""Whether an entry brought the shop money or took it; one of another kind moved none and has no sign."""
-
 
 def kind_words() -> dict[str, str]:
     """By kind of ledger entry, as the order's own page names them."""
