@@ -135,6 +135,7 @@ def refund_events(made: dict[str, Any]) -> list[bytes]:
         "id": made["charge"],
         "object": "charge",
         "amount_refunded": made["amount"],
+        "currency": made["currency"],
         "payment_intent": made["payment_intent"],
     }
     told = (("refund.created", made), ("charge.refunded", charge), ("refund.updated", made))

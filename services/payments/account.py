@@ -1,4 +1,4 @@
-"""One order's account in memory: its entries, attempts and refunds, and what of them is new. Pure.
+"""One order's account in memory: its entries, attempts, refunds and remarks, and what of them is new. Pure.
 
 Posting is idempotent: an entry whose key is there already changes nothing, so every path (webhook, hand, resend) may
 post what it knows without asking who was first. Invariant: whoever is handed an account, or reads its position, finds
@@ -18,6 +18,7 @@ from services.payments import ledger, squaring
 from services.payments.attempts import Attempt, over_since
 from services.payments.ledger import RULES, Entry, Kind, Sum
 from services.payments.refunds import Asked, Made, Refunds, Word
+from services.payments.remarks import Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Account:
     attempts: list[Attempt] = field(default_factory=list)
     entries_stored: int = 0
     attempts_stored: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+    remarks_stored: int = 0
     refunds: Refunds = field(default_factory=Refunds)
     words_told: dict[UUID, Word] = field(default_factory=dict)
     cause: Envelope | None = None
@@ -61,7 +64,9 @@ class Account:
         """What entries and attempts add up to now, refunds included."""
         self.square()
         if self._position is None:
-            self._position = ledger.position(self.currency, self.entries, self.attempts, self.refunds)
+            self._position = ledger.position(
+                self.currency, self.entries, self.attempts, self.refunds, self.remarks
+            )
         return self._position
 
     @property
@@ -69,6 +74,7 @@ class Account:
         return (
             len(self.entries) > self.entries_stored
             or len(self.attempts) > self.attempts_stored
+            or len(self.remarks) > self.remarks_stored
             or self.refunds.facts > self.refunds.stored
         )
 
@@ -78,6 +84,10 @@ class Account:
         return [
             (number, entry) for number, entry in enumerate(self.entries, 1) if number > self.entries_stored
         ]
+
+    @property
+    def new_remarks(self) -> Sequence[Remark]:
+        return self.remarks[self.remarks_stored :]
 
     @property
     def new_attempts(self) -> Sequence[Attempt]:
@@ -106,6 +116,14 @@ class Account:
             return False
         self.attempts.append(attempt)
         self._changed(None)
+        return True
+
+    def remark(self, remark: Remark, cause: Envelope | None = None) -> bool:
+        """Add a remark; False when it is known."""
+        if remark in self.remarks:
+            return False
+        self.remarks.append(remark)
+        self._changed(cause)
         return True
 
     def ask_refund(self, asked: Asked, cause: Envelope | None = None) -> None:

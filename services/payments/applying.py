@@ -52,6 +52,16 @@ class Waiting:
         return self.facts.order_id if self.facts.order_shop in (None, self.shop) else None
 
     @property
+    def names_other_shop(self) -> bool:
+        """Whether the storefront says that it is another shop's."""
+        return self.facts.order_shop not in (None, self.shop)
+
+    @property
+    def names_its_order(self) -> bool:
+        """Whether the storefront meant to name an order, be it by something that is no order's id."""
+        return self.order_id is not None or self.facts.names_order_badly
+
+    @property
     def own(self) -> list[tuple[str, str, str]]:
         """The names that belong to its order from now on."""
         return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.own_ids]
@@ -214,11 +224,9 @@ class Application:
                 self._unit.after_commit(AccountBook.on_woken)
                 continue
             waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
-            facts = webhook.facts
-            money = (facts.object_id, facts.received_minor or None, facts.currency)
-            why = ("waiting", "order_unknown", ", ".join(webhook.keys))
-            self._endings.append(Ending(webhook.webhook_id, *why, None, *money))
-            self._remind(webhook)
+            self._endings.append(_ending_without_order(webhook))
+            if not webhook.names_other_shop:
+                self._remind(webhook)
         if waits:
             await webhook_store.wait_for(self._unit.writes, waits)
 
@@ -235,8 +243,9 @@ class Application:
             "reason": "order_unknown",
         }
         due_at = over_at
-        if webhook.order_id is not None and facts.received_minor > 0:
-            payload |= {"order_id": str(webhook.order_id), "over_at": over_at.isoformat()}
+        if webhook.names_its_order and facts.received_minor > 0:
+            named = {"order_id": str(webhook.order_id)} if webhook.order_id else {}
+            payload |= {**named, "over_at": over_at.isoformat()}
             due_at = min(over_at, webhook.received_at + self._patience_when_named)
         self._unit.set_timer(UNMATCHED_TIMER, str(webhook.webhook_id), due_at, payload)
 
@@ -263,6 +272,18 @@ async def report_unmatched(unit: Unit, key: str, payload: dict[str, Any]) -> Non
 
 def _say_unmatched(unit: Unit, payload: dict[str, Any]) -> None:
     unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
+
+
+def _ending_without_order(webhook: Waiting) -> Ending:
+    """It waits, unless it is another shop's; should an order name its payment after all, either joins it."""
+    facts = webhook.facts
+    money = (facts.object_id, facts.received_minor or None, facts.currency)
+    if webhook.names_other_shop:
+        detail = f"names shop {str(facts.order_shop)[:100]}; this endpoint is of shop {webhook.shop}"
+        return Ending(webhook.webhook_id, "irrelevant", "names_other_shop", detail, None, *money)
+    keys = ", ".join(webhook.keys)
+    detail = f"{keys}; the order it names is no order's id" if facts.names_order_badly else keys
+    return Ending(webhook.webhook_id, "waiting", "order_unknown", detail, None, *money)
 
 
 def _orders_of(

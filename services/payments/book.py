@@ -16,11 +16,12 @@ from contracts.orders import OrderEdited
 from contracts.payments import ReassignPayment, RefundOrder
 from services.chassis.subscribers import Book, Delivery, order_key
 from services.chassis.unit import Unit
-from services.payments import change_store, refund_store, store, webhook_store
+from services.payments import change_store, refund_store, remark_store, store, webhook_store
 from services.payments.account import Account
 from services.payments.ledger import find_payment
 from services.payments.refund_words import news
 from services.payments.refunds import Asked
+from services.payments.remarks import Remark, Topic
 from services.payments.telling import balance_changed
 
 UNMATCHED_TIMER = "webhook_unmatched"
@@ -41,6 +42,7 @@ class AccountBook(Book):
         super().__init__(unit)
         self._accounts: dict[Key, Account] = {}
         self._links: dict[tuple[str, str, str], UUID] = {}
+        self._named: list[tuple[Account, str, str]] = []
         self._made: set[tuple[str, str]] = set()
         self._held: set[tuple[str, str]] = set()
         self._closed: list[Account] = []
@@ -150,6 +152,16 @@ class AccountBook(Book):
         self._links.setdefault((account.shop, provider, object_id), account.id)
         self._made.add((account.shop, object_key(provider, object_id)))
 
+    def link_payment(self, account: Account, provider: str, object_id: str) -> None:
+        """Link the payment that an order names for itself; an order that names another's is remarked."""
+        key = (account.shop, provider, object_id)
+        holder = self._claimed.get(key) or self._links.get(key)
+        self.link(account, provider, object_id)
+        if holder is None:
+            self._named.append((account, provider, object_id))
+        else:
+            _remark_shared(account, provider, object_id)
+
     def claim(self, account: Account, provider: str, object_id: str) -> None:
         """A person says whose a payment is of which nothing is in the books: what waits for it is woken."""
         self._claimed[account.shop, provider, object_id] = account.id
@@ -164,6 +176,10 @@ class AccountBook(Book):
         self._held.update(keys)
 
     async def save(self) -> None:
+        if self._made or self._held:
+            await webhook_store.lock_keys(self.unit.connection, sorted(self._made | self._held))
+        if self._named:
+            await self._remark_shared_payments()
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
         for account in changed:
             self._tell(account)
@@ -172,6 +188,7 @@ class AccountBook(Book):
         await store.update_accounts(writes, [account for account in changed if not account.is_new])
         await store.append_entries(writes, changed, self.unit.now)
         await store.append_attempts(writes, changed)
+        await remark_store.append_remarks(writes, changed)
         await refund_store.write_refunds(writes, changed)
         if self._edits:
             await change_store.append_edits(writes, self._edits)
@@ -183,10 +200,16 @@ class AccountBook(Book):
             await store.claim_objects(writes, self._claimed)
         if self._moved:
             await store.move_objects(writes, self._moved)
-        if self._made or self._held:
-            await webhook_store.lock_keys(self.unit.connection, sorted(self._made | self._held))
         if self._made:
             await self._wake_webhooks()
+
+    async def _remark_shared_payments(self) -> None:
+        """Those that another order named before. Their keys are locked: none can be named meanwhile."""
+        keys = sorted({(account.shop, provider, object_id) for account, provider, object_id in self._named})
+        holders = await store.orders_of_objects(self.unit.connection, keys)
+        for account, provider, object_id in self._named:
+            if holders.get((account.shop, provider, object_id), account.id) != account.id:
+                _remark_shared(account, provider, object_id)
 
     def _tell(self, account: Account) -> None:
         """Say what changed."""
@@ -203,3 +226,8 @@ class AccountBook(Book):
             self.unit.cancel_timer(UNMATCHED_TIMER, str(webhook_id))
         if woken:
             self.unit.after_commit(type(self).on_woken)
+
+
+def _remark_shared(account: Account, provider: str, payment: str) -> None:
+    topic = Topic.PAYMENT_SHARED
+    account.remark(Remark(topic, provider, payment, payment, "", 0, account.opened_at), account.cause)

@@ -4,13 +4,15 @@ Everything is about one payment object (Stripe's intent or lone charge), never a
 the same money, and only the object's id makes them one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from contracts.payments import AttemptState
 from services.payments.ledger import Kind
 from services.payments.refunds import Made
+from services.payments.remarks import Remark, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Facts:
     other_ids: tuple[str, ...] = ()
     order_id: UUID | None = None
     order_shop: str | None = None
+    names_order_badly: bool = False
+    """The storefront named an order in a way that no order can be found by."""
 
     @property
     def received_minor(self) -> int:
@@ -49,7 +53,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RefundFacts:
-    """About the refunds of one payment."""
+    """About what goes back of one payment: refunds, and what is said of it beside them (disputes, sums)."""
 
     provider: str
     object_id: str
@@ -60,11 +64,24 @@ class RefundFacts:
     order_id: UUID | None = None
     order_shop: str | None = None
     received_minor: int = 0
+    remarks: tuple[Remark, ...] = ()
+    names_order_badly: bool = False
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether it says what went back, and not only that something is the matter."""
+        return bool(self.made) or any(one.topic is Topic.REFUNDED_SUM for one in self.remarks)
+
+    def remarks_in(self, currency: str) -> Iterator[Remark]:
+        """The remarks as an account in this currency keeps them: without an amount that is in another one."""
+        for one in self.remarks:
+            yield one if self.currency == currency else replace(one, amount_minor=0)
 
     @property
     def own_ids(self) -> tuple[str, ...]:
-        """Names by which only these refunds are known."""
-        return tuple(one.object_id for one in self.made)
+        """Names by which only these refunds and disputes are known."""
+        named = [one.object_id for one in self.made]
+        return (*named, *(one.object_id for one in self.remarks if one.topic is Topic.DISPUTE))
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from contracts.payments import AttemptState, Position
 from contracts.storefront import PaymentMethod
 from services.payments.attempts import Attempt, latest_state
 from services.payments.refunds import Refunds
+from services.payments.remarks import DISPUTED, Remark
+from services.payments.remarks import flags as flags_of_remarks
 
 ENTRY_NAMESPACE = UUID("7d0c8f7e-5d0a-5c39-9d35-6a1f3f2f7a55")
 MANUAL = "manual"
@@ -193,14 +195,18 @@ def balances_after(entries: Iterable[Entry]) -> list[int]:
 
 
 def position(
-    currency: str, entries: Iterable[Entry], attempts: Iterable[Attempt], refunds: Refunds = NO_REFUNDS
+    currency: str,
+    entries: Iterable[Entry],
+    attempts: Iterable[Attempt],
+    refunds: Refunds = NO_REFUNDS,
+    remarks: Iterable[Remark] = (),
 ) -> Position:
     """The whole position of an account with at least one entry.
 
     Raises pydantic's ValidationError when a sum leaves the contract's range.
     """
     entries = {entry.key: entry for entry in entries}.values()
-    attempts = set(attempts)
+    attempts, remarks = set(attempts), set(remarks)
     sums: dict[Sum, int] = defaultdict(int)
     by_hand = 0
     for entry in entries:
@@ -211,7 +217,7 @@ def position(
     attempt = latest_state(attempts)
     balance = sum(effect_on_balance(entry.kind) * entry.amount_minor for entry in entries)
     return Position(
-        version=len(entries) + len(attempts) + refunds.facts,
+        version=len(entries) + len(attempts) + len(remarks) + refunds.facts,
         currency=currency,
         due_minor=sums[Sum.DUE],
         credited_minor=sums[Sum.CREDITED],
@@ -223,14 +229,24 @@ def position(
         authorised_minor=sums[Sum.AUTHORISED],
         balance_minor=balance,
         attempt=attempt,
-        flags=[*_flags(sums, attempt), *(refunds.flags(balance) if refunds.facts else ())],
+        flags=_flags(sums, attempt, balance, refunds, remarks),
     )
 
 
-def _flags(sums: dict[Sum, int], attempt: AttemptState) -> list[str]:
+def _flags(
+    sums: dict[Sum, int],
+    attempt: AttemptState,
+    balance_minor: int,
+    refunds: Refunds,
+    remarks: Iterable[Remark],
+) -> list[str]:
+    """What a person should look at. A failed attempt is nobody's matter once nothing is owed."""
     flags = {
-        "last_attempt_failed": attempt is AttemptState.DECLINED,
-        "disputed": sums[Sum.DISPUTED] > 0,
+        "last_attempt_failed": attempt is AttemptState.DECLINED and balance_minor > 0,
+        DISPUTED: sums[Sum.DISPUTED] > 0,
         "over_refunded": sums[Sum.REFUNDED] + sums[Sum.MARKED] > sums[Sum.RECEIVED],
     }
-    return [flag for flag, is_set in flags.items() if is_set]
+    raised = [flag for flag, is_set in flags.items() if is_set]
+    if refunds.facts:
+        raised += refunds.flags(balance_minor)
+    return list(dict.fromkeys([*raised, *flags_of_remarks(remarks, refunds, balance_minor)]))

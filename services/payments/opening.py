@@ -34,7 +34,7 @@ def open_account(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
     account.post(_order_total(delivery), delivery.envelope)
     book.open(account)
     if placed.payment.provider and placed.payment.provider_reference:
-        book.link(account, placed.payment.provider, placed.payment.provider_reference)
+        book.link_payment(account, placed.payment.provider, placed.payment.provider_reference)
 
 
 def link_payment(book: AccountBook, delivery: Delivery[PaymentReferenced]) -> None:

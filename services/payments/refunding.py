@@ -17,6 +17,7 @@ from services.payments.book import AccountBook
 from services.payments.crediting import beyond_due
 from services.payments.ledger import Kind, find_payment, payment_key
 from services.payments.refunds import Asked
+from services.payments.remarks import is_disputed
 
 EFFECT = "refund"
 """The kind of effect that asks the provider for a refund; its key is the refund's id."""
@@ -173,8 +174,8 @@ def _against_payment(command: RefundOrder, account: Account, payment: Payment | 
             f"no payment of order {account.code} by {', '.join(SENDING)} covers it; record the refund instead"
         )
         return [Reason(code="provider_cannot_refund", message=text, field="mode")]
-    if account.position.disputed_minor > 0:
-        text = f"{account.position.disputed_minor} of order {account.code} is disputed; wait for the dispute's end"
+    if account.position.disputed_minor > 0 or is_disputed(account.remarks, payment.object_id):
+        text = f"payment {payment.object_id} of order {account.code} is disputed; wait for the dispute's end"
         return [Reason(code="payment_disputed", message=text, field="mode")]
     return []
 

@@ -25,8 +25,8 @@ from services.payments.refunding import EFFECT
 from services.payments.settings import PaymentsSettings
 from services.payments.stripe.calling import RefundWish, StripeAway, StripeClient, StripeRefused
 from services.payments.stripe.event import ShapeUnexpected
+from services.payments.stripe.giving_back import refund_facts
 from services.payments.stripe.money import StripeAmountUnusable
-from services.payments.stripe.reading import refund_facts
 
 ATTEMPTS = 120
 """With pauses that grow to a quarter of an hour: more than a day, after which Stripe no longer repeats a 5xx of its own

@@ -37,17 +37,30 @@ def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) 
 
 
 def settle_refunds(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending | None:
-    """Learn what the provider says of refunds; None when the payment was given to another order just now."""
-    if facts.currency != account.currency:
+    """Learn what the provider says of refunds and disputes; None when the payment has just moved to another order."""
+    if account.closed_at is not None and facts.remarks:
+        return _of_deleted(account, facts, webhook_id)
+    if facts.currency != account.currency and facts.has_amounts:
+        what = f"what went back of {facts.object_id} is in {facts.currency}"
         detail = (
-            f"{facts.own_ids[0]} is in {facts.currency}, the account of {account.code} in {account.currency}"
+            f"{what}, the account of order {account.code} in {account.currency}; look at it at the provider"
         )
         return Ending(webhook_id, "parked", "currency_differs", detail, account.id)
     if _has_moved_away(account, facts):
         return None
     account.origin = Origin("webhook", webhook_id, facts.occurred_at, facts.provider)
     changed = [account.learn_refund(made) for made in facts.made]
+    changed += [account.remark(remark) for remark in facts.remarks_in(account.currency)]
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
+
+
+def _of_deleted(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending:
+    """No page shows the order any more: a person sees the webhook itself."""
+    about = ", ".join(f"{one.topic} {one.object_id} {one.state}".strip() for one in facts.remarks)
+    detail = (
+        f"{about} of {facts.object_id}, whose order {account.code} was deleted; look at it at the provider"
+    )
+    return Ending(webhook_id, "parked", "order_deleted", detail, account.id)
 
 
 def _has_moved_away(account: Account, facts: RefundFacts) -> bool:

@@ -15,7 +15,7 @@ from contracts.payments import AttemptState
 from contracts.storefront import PaymentMethod
 from services.chassis.database import Connection
 from services.chassis.writing import Writer
-from services.payments import refund_store
+from services.payments import refund_store, remark_store
 from services.payments.account import Account
 from services.payments.attempts import Attempt
 from services.payments.ledger import Entry, Kind, entry_id
@@ -28,7 +28,7 @@ async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Acc
     """The accounts that exist among these, locked FOR UPDATE in the given (sorted) order, with all they hold."""
     rows = await connection.fetch(
         """SELECT a.shop, a.order_id, a.code, a.currency, a.method, a.opened_at, a.sequence,
-                  a.closed_at, a.refund_facts
+                  a.closed_at, a.refund_facts, a.remarks
            FROM account a JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id) USING (shop, order_id)
            ORDER BY a.shop, a.order_id FOR UPDATE OF a""",
         *_columns(keys, 2),
@@ -45,6 +45,8 @@ async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Acc
         await refund_store.read_refunds(connection, refunded)
         for account in refunded:
             account.words_told = standing(account)
+    if remarked := [account for account, row in zip(accounts, rows, strict=True) if row["remarks"]]:
+        await remark_store.read_remarks(connection, remarked)
     return accounts
 
 
@@ -123,16 +125,16 @@ async def insert_accounts(connection: Writer, accounts: Sequence[Account]) -> No
     await connection.execute(
         """INSERT INTO account (shop, order_id, code, currency, method, opened_at, version, sequence, due_minor,
                credited_minor, received_minor, received_by_hand_minor, refunded_minor, marked_minor,
-               disputed_minor, authorised_minor, balance_minor, attempt, flags)
+               disputed_minor, authorised_minor, balance_minor, attempt, flags, remarks)
            SELECT shop, order_id, code, currency, method, opened_at, version, sequence, due, credited, received,
-               by_hand, refunded, marked, disputed, authorised, balance, attempt, string_to_array(flags, ',')
+               by_hand, refunded, marked, disputed, authorised, balance, attempt, string_to_array(flags, ','), remarks
            FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-               $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[])
+               $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::integer[])
              AS n (shop, order_id, version, sequence, due, credited, received, by_hand, refunded, marked, disputed,
-               authorised, balance, attempt, flags, code, currency, method, opened_at)""",
+               authorised, balance, attempt, flags, code, currency, method, opened_at, remarks)""",
         *_columns([_position_row(a) for a in accounts], 15),
-        *_columns([(a.code, a.currency, a.method, a.opened_at) for a in accounts], 4),
+        *_columns([(a.code, a.currency, a.method, a.opened_at, len(a.remarks)) for a in accounts], 5),
     )
 
 
@@ -145,14 +147,14 @@ async def update_accounts(connection: Writer, accounts: Sequence[Account]) -> No
                credited_minor = n.credited, received_minor = n.received, received_by_hand_minor = n.by_hand,
                refunded_minor = n.refunded, marked_minor = n.marked, disputed_minor = n.disputed,
                authorised_minor = n.authorised, balance_minor = n.balance, attempt = n.attempt,
-               flags = string_to_array(n.flags, ','), refund_facts = n.refund_facts
+               flags = string_to_array(n.flags, ','), refund_facts = n.refund_facts, remarks = n.remarks
            FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::text[],
-               $15::text[], $16::integer[])
+               $15::text[], $16::integer[], $17::integer[])
              AS n (shop, order_id, version, sequence, due, credited, received, by_hand, refunded, marked, disputed,
-               authorised, balance, attempt, flags, refund_facts)
+               authorised, balance, attempt, flags, refund_facts, remarks)
            WHERE a.shop = n.shop AND a.order_id = n.order_id""",
-        *_columns([(*_position_row(account), account.refunds.facts) for account in accounts], 16),
+        *_columns([(*_position_row(a), a.refunds.facts, len(a.remarks)) for a in accounts], 17),
     )
 
 

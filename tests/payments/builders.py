@@ -162,6 +162,66 @@ def succeeded(
     return event("payment_intent.succeeded", thing, at)
 
 
+def capturable(intent_: str, amount: int = 5000, at: int = 1, **fields: Any) -> dict[str, Any]:
+    """The event that tells of an authorisation, or of a part of it that was captured."""
+    thing = intent(intent_, amount, **{"status": "requires_capture", **fields})
+    return event("payment_intent.amount_capturable_updated", thing, at)
+
+
+def charge(charge_: str, intent_: str | None, amount: int = 5000, **fields: Any) -> dict[str, Any]:
+    """A charge that was paid, as Stripe shows it."""
+    return {
+        "id": charge_,
+        "object": "charge",
+        "amount": amount,
+        "amount_captured": amount,
+        "amount_refunded": 0,
+        "captured": True,
+        "created": STARTED,
+        "currency": "eur",
+        "metadata": {},
+        "paid": True,
+        "payment_intent": intent_,
+        "status": "succeeded",
+        **fields,
+    }
+
+
+def session(session_: str, intent_: str | None, amount: int = 5000, **fields: Any) -> dict[str, Any]:
+    """A checkout session that was paid, as Stripe shows it."""
+    return {
+        "id": session_,
+        "object": "checkout.session",
+        "amount_total": amount,
+        "client_reference_id": None,
+        "created": STARTED,
+        "currency": "eur",
+        "metadata": {},
+        "mode": "payment",
+        "payment_intent": intent_,
+        "payment_status": "paid",
+        "status": "complete",
+        **fields,
+    }
+
+
+def dispute(dispute_: str, intent_: str, status: str, amount: int = 5000, **fields: Any) -> dict[str, Any]:
+    """A dispute as Stripe shows it."""
+    return {
+        "id": dispute_,
+        "object": "dispute",
+        "amount": amount,
+        "charge": f"ch_{intent_[3:]}",
+        "created": STARTED + 200,
+        "currency": "eur",
+        "metadata": {},
+        "payment_intent": intent_,
+        "reason": "fraudulent",
+        "status": status,
+        **fields,
+    }
+
+
 def names(order: OrderPlaced) -> dict[str, Any]:
     """Metadata by which a storefront names the order."""
     return {"metadata": {"comptoir_order_id": str(order.order_id), "comptoir_shop": order.shop}}

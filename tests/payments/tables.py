@@ -49,6 +49,17 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
     "refund": ("shop", "refund_id", "order_id", "mode", "amount_minor", "reference", "is_sent", "refusal"),
     "provider_refund": ("shop", "provider", "object_id", "order_id", "amount_minor", "states", "refund_id"),
     "attempt": ("shop", "order_id", "provider", "object_id", "state", "occurred_at", "started_at"),
+    "remark": (
+        "shop",
+        "order_id",
+        "topic",
+        "provider",
+        "object_id",
+        "payment",
+        "state",
+        "amount_minor",
+        "occurred_at",
+    ),
     "provider_object": ("shop", "provider", "object_id", "order_id"),
     "webhook": (
         "provider",

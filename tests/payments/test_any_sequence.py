@@ -12,7 +12,7 @@ from contracts.envelope import Envelope
 from contracts.message import Message
 from contracts.orders import ChangeCause, OrderEdited, OrderPlaced
 from services.chassis.testing import envelope_for
-from tests.payments.builders import edited, event, intent, names, placed, record, succeeded
+from tests.payments.builders import capturable, edited, event, intent, names, placed, record, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
 
@@ -58,14 +58,13 @@ def messages() -> list[tuple[Envelope, Message]]:
 def webhooks() -> list[dict[str, Any]]:
     """What Stripe says of them: a declined and repeated attempt, an authorisation captured in part, a foreign one."""
     second = {**names(placed(order_id=ORDERS[1]))}
-    capturable = {"amount_capturable": 7000, **second}
     return [
         event("payment_intent.created", intent("pi_first"), 0),
         event("payment_intent.payment_failed", intent("pi_first"), 2),
         event("payment_intent.processing", intent("pi_first"), 3),
         succeeded("pi_first", at=8),
         event("charge.succeeded", {"id": "ch_1", "payment_intent": "pi_first"}, 8),
-        event("payment_intent.amount_capturable_updated", intent("pi_second", 7000, **capturable), 4),
+        capturable("pi_second", 7000, at=4, amount_capturable=7000, **second),
         succeeded("pi_second", 6000, at=9, **second),
         succeeded("pi_foreign", 100, "usd", at=5, **second),
         succeeded("pi_of_nobody", 400, at=5),

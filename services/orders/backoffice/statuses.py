@@ -60,9 +60,15 @@ def flag_badges() -> Badges:
         "stock_missing": (pgettext("flag", "Stock missing"), "danger"),
         "paid_without_order": (pgettext("flag", "Paid without an order"), "danger"),
         "disputed": (pgettext("flag", "Dispute"), "danger"),
+        "dispute_inquiry": (pgettext("flag", "The bank asks about the payment"), "warning"),
         "last_attempt_failed": (pgettext("flag", "Last payment attempt failed"), "warning"),
         "over_refunded": (pgettext("flag", "Refunded too much"), "danger"),
         "refund_unconfirmed": (pgettext("flag", "Refund not confirmed"), "warning"),
+        "refund_not_booked": (pgettext("flag", "Refund at the provider not recorded"), "danger"),
+        "refund_differs": (pgettext("flag", "Refund of another amount"), "danger"),
+        "refund_failed": (pgettext("flag", "Refund failed"), "danger"),
+        "partly_funded": (pgettext("flag", "A part of the transfer came"), "warning"),
+        "payment_shared": (pgettext("flag", "Its payment is another order’s"), "danger"),
         "overdue": (pgettext("flag", "Payment overdue"), "warning"),
     }
 

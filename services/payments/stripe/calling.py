@@ -14,7 +14,7 @@ import httpx2
 
 from services.payments.strict_json import JsonRefused, read_object
 from services.payments.stripe.money import from_minor
-from services.payments.stripe.reading import ORDER_KEY, REFUND_KEY, SHOP_KEY
+from services.payments.stripe.objects import ORDER_KEY, REFUND_KEY, SHOP_KEY
 
 API_VERSION = "2025-03-31.basil"
 PASSING = frozenset((408, 409, 425, 429))

@@ -1,32 +1,28 @@
 """From a Stripe event to facts of our books. Pure; the table of what each type may write is `READERS`.
 
-Money comes from the intent only (a charge counts when it has no intent): `amount_received` is the whole sum so far,
-so repeats, captures in parts and several events about one payment end in the same entries. Refunds come each by its
-own id, whatever the event about it is called. Types that move money in a way these books do not take in are parked,
-visible and never lost. Source: Stripe's event reference.
+Money is read from the object's state, never from the event's name, and named by the intent, whichever object tells of
+it (the intent, its charge, its checkout session; a charge without intent names itself): each tells the whole sum so
+far, so repeats, captures in parts and several events about one payment end in the same entries. Refunds come each by
+its own id, whatever the event about it is called. What contradicts itself, and types that move money in a way these
+books do not take in, are parked, visible and never lost. Source: Stripe's event reference.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from contracts.payments import AttemptState
-from services.payments.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
+from services.payments.facts import Facts, Irrelevant, Parked, Reading
 from services.payments.ledger import Kind
-from services.payments.refunds import RANKS, Made
+from services.payments.remarks import Topic
 from services.payments.strict_json import JsonRefused
-from services.payments.stripe import PROVIDER
-from services.payments.stripe.event import Event, ShapeUnexpected, moment, read_event, text
-from services.payments.stripe.money import StripeAmountUnusable, currency_of, to_minor
+from services.payments.stripe.event import Event, ShapeUnexpected, read_event, text
+from services.payments.stripe.giving_back import read_charge_refunded, read_dispute, read_refund
+from services.payments.stripe.money import StripeAmountUnusable
+from services.payments.stripe.news import NEWS
+from services.payments.stripe.objects import amount_of, contradiction, facts_of, remarks_of
 
-ORDER_KEY = "comptoir_order_id"
-SHOP_KEY = "comptoir_shop"
-REFUND_KEY = "comptoir_refund_id"
-EACH_REFUND_TOLD_SINCE = "2024-10-28"
-_NO_MONEY_OF_ORDERS = ("customer.", "payment_method.", "product.", "price.", "setup_intent.")
-_MONEY_TO_BE_SEEN = ("charge.dispute.",)
+_MONEY = ("payment_intent.", "charge.", "refund.", "checkout.session.")
+"""Families of events that tell of customers' payments: a type of these without a reader is seen by a person."""
 
 
 def read(body: bytes, *, is_live: bool, account: str | None) -> Reading:
@@ -52,176 +48,129 @@ def _read_known(event: Event) -> Reading:
     reader = READERS.get(event.type)
     if reader is not None:
         return reader(event)
-    if event.type.startswith(_NO_MONEY_OF_ORDERS):
-        return Irrelevant("no_money_of_an_order")
-    if event.type.startswith(_MONEY_TO_BE_SEEN):
+    if event.type.startswith(_MONEY) or event.type.partition(".")[0] not in NEWS:
         return Parked(
-            "not_posted_by_itself", f"{event.type} moves money and is not posted; look at it in Stripe"
+            "type_unknown", f"no rule for {event.type}; take it off the endpoint if it is not wanted"
         )
-    return Parked("type_unknown", f"no rule for {event.type}; take it off the endpoint if it is not wanted")
+    return Irrelevant("no_money_of_an_order")
 
 
 def _intent(event: Event, *attempts: AttemptState, targets: tuple[tuple[Kind, int], ...] = ()) -> Facts:
-    return _facts(event, text(event.thing, "id"), attempts, targets)
-
-
-def _facts(
-    event: Event,
-    object_id: str,
-    attempts: tuple[AttemptState, ...],
-    targets: tuple[tuple[Kind, int], ...],
-    other_ids: tuple[str, ...] = (),
-) -> Facts:
-    order_id, order_shop = _order_named_in(event.thing)
-    has_currency = bool(targets) or event.thing.get("currency") is not None
-    return Facts(
-        provider=PROVIDER,
-        object_id=object_id,
-        currency=currency_of(event.thing.get("currency")) if has_currency else None,
-        occurred_at=event.created_at,
-        started_at=moment(event.thing, "created"),
-        targets=tuple((kind, target) for kind, target in targets if target > 0),
-        attempts=attempts,
-        other_ids=other_ids,
-        order_id=order_id,
-        order_shop=order_shop,
-    )
-
-
-def _order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None]:
-    """What the storefront wrote into the object's metadata, or into a session's client reference."""
-    metadata = thing.get("metadata")
-    named: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
-    shop = named.get(SHOP_KEY)
-    candidate = named.get(ORDER_KEY) or thing.get("client_reference_id")
-    try:
-        order_id = UUID(candidate) if isinstance(candidate, str) else None
-    except ValueError:
-        order_id = None
-    return order_id, shop if isinstance(shop, str) else None
-
-
-def _amount(event: Event, field: str) -> int:
-    return to_minor(event.thing.get(field), currency_of(event.thing.get("currency")))
+    return facts_of(event, text(event.thing, "id"), attempts, targets)
 
 
 def _intent_succeeded(event: Event) -> Reading:
     if event.thing.get("status") != "succeeded":
-        return Parked("state_contradicts_type", f"{event.type} of an intent that is not succeeded")
-    received = _amount(event, "amount_received")
+        return contradiction(event, event.thing.get("status"))
+    received = amount_of(event, "amount_received")
     return _intent(event, AttemptState.SETTLED, targets=((Kind.PAYMENT_RECEIVED, received),))
 
 
 def _intent_capturable(event: Event) -> Reading:
-    received, capturable = _amount(event, "amount_received"), _amount(event, "amount_capturable")
+    if event.thing.get("status") not in ("requires_capture", "succeeded"):
+        return contradiction(event, event.thing.get("status"))
+    received, capturable = amount_of(event, "amount_received"), amount_of(event, "amount_capturable")
     state = AttemptState.CAPTURED if received else AttemptState.AUTHORISED
     authorised = (Kind.AUTHORISED, received + capturable)
     return _intent(event, state, targets=(authorised, (Kind.PAYMENT_RECEIVED, received)))
 
 
 def _intent_processing(event: Event) -> Reading:
-    return _intent(event, AttemptState.PENDING, targets=((Kind.PENDING, _amount(event, "amount")),))
+    if event.thing.get("status") == "succeeded":
+        return contradiction(event, "succeeded")
+    return _intent(event, AttemptState.PENDING, targets=((Kind.PENDING, amount_of(event, "amount")),))
 
 
 def _intent_cancelled(event: Event) -> Reading:
+    if event.thing.get("status") == "succeeded":
+        return contradiction(event, "succeeded")
     is_expired = event.thing.get("cancellation_reason") == "expired"
     return _intent(event, AttemptState.EXPIRED if is_expired else AttemptState.CANCELLED)
 
 
 def _intent_partially_funded(event: Event) -> Reading:
-    return Parked("not_posted_by_itself", "a bank transfer covered a part of the intent; read it in Stripe")
-
-
-def _refund(event: Event) -> Reading:
-    return refund_facts(event.thing, event.created_at)
-
-
-def _charge_refunded(event: Event) -> Reading:
-    """Versions before 2022-11-15 list the charge's refunds inside; those from 2024-10-28 on tell each by an event of
-    its own; those between tell only a sum, which would be posted without knowing of which refund.
-    """
-    listed = event.thing.get("refunds")
-    items = listed.get("data") if isinstance(listed, dict) else None
-    if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
-        if event.api_version is not None and event.api_version[:10] < EACH_REFUND_TOLD_SINCE:
-            return Parked(
-                "not_posted_by_itself",
-                f"{event.api_version} tells refunds in sums; raise the endpoint's API version",
-            )
-        return Irrelevant("refund_says_it")
-    found = [refund_facts(item, event.created_at) for item in items]
-    return replace(found[0], made=tuple(made for facts in found for made in facts.made))
+    """How much came is not said; the intent says it once it is whole."""
+    return remarks_of(event, Topic.PARTLY_FUNDED, text(event.thing, "id"), text(event.thing, "id"), "", 0)
 
 
 def _intent_is(state: AttemptState) -> Callable[[Event], Reading]:
-    return lambda event: _intent(event, state)
+    def read_intent(event: Event) -> Reading:
+        if event.thing.get("status") == "succeeded":
+            return contradiction(event, "succeeded")
+        return _intent(event, state)
+
+    return read_intent
 
 
-def _lone_charge(*attempts: AttemptState, with_money: bool) -> Callable[[Event], Reading]:
-    """A charge speaks for itself only when no intent does."""
+def _charge(*states: str) -> Callable[[Event], Reading]:
+    """A charge whose state must be one of these, if any are given. One of an intent tells the intent's money; what else
+    it says the intent says, too.
+    """
 
     def read_charge(event: Event) -> Reading:
-        if event.thing.get("payment_intent") is not None:
+        state = _charge_state(event.thing)
+        if state and states and state not in states:
+            return contradiction(event, state)
+        is_captured = event.thing.get("captured") is True
+        if event.thing.get("payment_intent") is None:
+            return _lone_charge(event, state, is_captured)
+        if state != "succeeded" or not is_captured:
             return Irrelevant("intent_says_it")
-        if with_money and event.thing.get("captured") is not True:
-            return _intent(
-                event, AttemptState.AUTHORISED, targets=((Kind.AUTHORISED, _amount(event, "amount")),)
-            )
-        field = "amount_captured" if "amount_captured" in event.thing else "amount"
-        received = ((Kind.PAYMENT_RECEIVED, _amount(event, field)),) if with_money else ()
-        return _intent(event, *attempts, targets=received)
+        money = ((Kind.PAYMENT_RECEIVED, _captured(event)),)
+        return facts_of(event, text(event.thing, "payment_intent"), (), money, (text(event.thing, "id"),))
 
     return read_charge
 
 
-def _session(*attempts: AttemptState) -> Callable[[Event], Reading]:
-    """A checkout session names the intent; the money comes with the intent."""
+def _charge_state(thing: dict[str, Any]) -> str:
+    """`succeeded` only when it is paid, too; Stripe says both. Empty when it says neither."""
+    is_paid = thing.get("paid") is True
+    state = thing.get("status", "succeeded" if is_paid else "pending" if "paid" in thing else "")
+    if state not in ("succeeded", "pending", "failed", ""):
+        raise ShapeUnexpected(f"status of a charge is {str(state)[:40]}")
+    return "pending" if state == "succeeded" and not is_paid else str(state)
+
+
+def _captured(event: Event) -> int:
+    return amount_of(event, "amount_captured" if "amount_captured" in event.thing else "amount")
+
+
+def _lone_charge(event: Event, state: str, is_captured: bool) -> Facts:
+    if state != "succeeded":
+        return _intent(event, AttemptState.DECLINED if state == "failed" else AttemptState.PENDING)
+    if not is_captured:
+        return _intent(
+            event, AttemptState.AUTHORISED, targets=((Kind.AUTHORISED, amount_of(event, "amount")),)
+        )
+    return _intent(event, AttemptState.SETTLED, targets=((Kind.PAYMENT_RECEIVED, _captured(event)),))
+
+
+def _charge_expired(event: Event) -> Reading:
+    if event.thing.get("payment_intent") is not None:
+        return Irrelevant("intent_says_it")
+    if event.thing.get("captured") is True:
+        return contradiction(event, "captured")
+    return _intent(event, AttemptState.EXPIRED)
+
+
+def _session(*attempts: AttemptState, paid: bool | None = None) -> Callable[[Event], Reading]:
+    """A checkout session names its intent, and tells the intent's money when it is paid. `paid`: what the type says."""
 
     def read_session(event: Event) -> Reading:
-        intent = event.thing.get("payment_intent")
-        if intent is None:
+        state = event.thing.get("payment_status")
+        if paid is not None and (state == "paid") is not paid:
+            return contradiction(event, state)
+        has_total = state == "paid" and event.thing.get("amount_total") is not None
+        total = amount_of(event, "amount_total") if has_total else 0
+        intent, session_id = event.thing.get("payment_intent"), text(event.thing, "id")
+        if intent is None and not total:
             return Irrelevant("session_without_payment")
-        unpaid = event.thing.get("payment_status") == "unpaid"
-        states = attempts or ((AttemptState.PENDING,) if unpaid else ())
-        session_id = text(event.thing, "id")
-        return _facts(event, text(event.thing, "payment_intent"), states, (), (session_id,))
+        payment = session_id if intent is None else text(event.thing, "payment_intent")
+        states = attempts or ((AttemptState.PENDING,) if state == "unpaid" else ())
+        money = ((Kind.PAYMENT_RECEIVED, total),) if total else ()
+        return facts_of(event, payment, states, money, (session_id,))
 
     return read_session
-
-
-def refund_facts(thing: dict[str, Any], occurred_at: datetime) -> RefundFacts:
-    """What a refund says, from an event or from the answer to our own call.
-
-    Raises ShapeUnexpected, StripeAmountUnusable. The payment is the intent, or the charge that has none.
-    """
-    payment = text(thing, "charge" if thing.get("payment_intent") is None else "payment_intent")
-    currency = currency_of(thing.get("currency"))
-    state = thing.get("status") or "succeeded"
-    if state not in RANKS:
-        raise ShapeUnexpected(f"status of a refund is {str(state)[:40]}")
-    order_id, order_shop = _order_named_in(thing)
-    why = thing.get("failure_reason")
-    made = Made(
-        provider=PROVIDER,
-        object_id=text(thing, "id"),
-        payment=payment,
-        amount_minor=to_minor(thing.get("amount"), currency),
-        made_at=moment(thing, "created"),
-        states=frozenset((state,)),
-        refund_id=_refund_named_in(thing),
-        is_duplicate=thing.get("reason") == "duplicate",
-        detail=why[:500] if isinstance(why, str) else None,
-    )
-    return RefundFacts(PROVIDER, payment, currency, occurred_at, (made,), order_id, order_shop)
-
-
-def _refund_named_in(thing: dict[str, Any]) -> UUID | None:
-    metadata = thing.get("metadata")
-    named = metadata.get(REFUND_KEY) if isinstance(metadata, dict) else None
-    try:
-        return UUID(named) if isinstance(named, str) else None
-    except ValueError:
-        return None
 
 
 READERS: dict[str, Callable[[Event], Reading]] = {
@@ -233,20 +182,25 @@ READERS: dict[str, Callable[[Event], Reading]] = {
     "payment_intent.created": _intent_is(AttemptState.CREATED),
     "payment_intent.requires_action": _intent_is(AttemptState.REQUIRES_ACTION),
     "payment_intent.payment_failed": _intent_is(AttemptState.DECLINED),
-    "charge.succeeded": _lone_charge(AttemptState.SETTLED, with_money=True),
-    "charge.captured": _lone_charge(AttemptState.SETTLED, with_money=True),
-    "charge.updated": _lone_charge(AttemptState.SETTLED, with_money=True),
-    "charge.pending": _lone_charge(AttemptState.PENDING, with_money=False),
-    "charge.failed": _lone_charge(AttemptState.DECLINED, with_money=False),
-    "charge.expired": _lone_charge(AttemptState.EXPIRED, with_money=False),
-    "charge.refunded": _charge_refunded,
-    "charge.refund.updated": _refund,
-    "refund.created": _refund,
-    "refund.updated": _refund,
-    "refund.failed": _refund,
+    "charge.succeeded": _charge("succeeded"),
+    "charge.captured": _charge("succeeded"),
+    "charge.updated": _charge(),
+    "charge.pending": _charge("pending"),
+    "charge.failed": _charge("failed"),
+    "charge.expired": _charge_expired,
+    "charge.refunded": read_charge_refunded,
+    "charge.refund.updated": read_refund,
+    "refund.created": read_refund,
+    "refund.updated": read_refund,
+    "refund.failed": read_refund,
+    "charge.dispute.created": read_dispute,
+    "charge.dispute.updated": read_dispute,
+    "charge.dispute.closed": read_dispute,
+    "charge.dispute.funds_withdrawn": read_dispute,
+    "charge.dispute.funds_reinstated": read_dispute,
     "checkout.session.completed": _session(),
-    "checkout.session.async_payment_succeeded": _session(),
-    "checkout.session.async_payment_failed": _session(AttemptState.DECLINED),
-    "checkout.session.expired": _session(AttemptState.EXPIRED),
+    "checkout.session.async_payment_succeeded": _session(paid=True),
+    "checkout.session.async_payment_failed": _session(AttemptState.DECLINED, paid=False),
+    "checkout.session.expired": _session(AttemptState.EXPIRED, paid=False),
 }
 """What each type of event may write. A type that is not here writes nothing."""
