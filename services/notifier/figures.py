@@ -125,7 +125,8 @@ def _around(probe: Decimal, locale: Locale, currency: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def _day(day: date, locale: Locale) -> str:
-    return format_date(day, "long", locale=locale)
+    pattern = "d'er' MMMM y" if locale.language == "fr" and day.day == 1 else "long"
+    return format_date(day, pattern, locale=locale)
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ Pure: takes OrderPlaced as JSON and gives what the templates need, nothing else.
 as the invoice, so its amounts are exactly those the order was placed with.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +22,8 @@ def order_sheet(placed: dict[str, Any], figures: Figures, words: Words, shop: Sh
     note = paragraphs(placed.get("note") or "")
     order = screened(placed)
     total = figures.amount(order["totals"]["total_minor"])
-    asked = {"total": total, "code": order["code"], "payee": shop.cheque_payable_to or shop.name}
+    payee = shop.cheque_payable_to or shop.name
+    asked = {"total": total, "code": order["code"], "payee": payee, "of_payee": of_name(payee)}
     method = order["payment"]["method"]
     return {
         "code": order["code"],
@@ -201,3 +203,9 @@ def _day(text: str | None, figures: Figures) -> str | None:
 
 def _present(*rows: tuple[str, str | None]) -> Rows:
     return [(label, one_line(value)) for label, value in rows if value]
+
+
+def of_name(name: str) -> str:
+    """A name behind «de» in French, elided before a vowel: «d’Atelier Garance», «de Maison»."""
+    first = unicodedata.normalize("NFD", name.strip().lower())[:1]
+    return f"d’{name}" if first and first in "aeiouyœæ" else f"de {name}"

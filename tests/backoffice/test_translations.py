@@ -1,8 +1,10 @@
 """Every text of the back office has its French one, and none stands there for nothing."""
 
 import re
+from datetime import UTC, date, datetime, timedelta
 
 from services.orders.backoffice import extracting
+from services.orders.backoffice.formatting import day, when
 from services.orders.backoffice.translating import (
     CATALOGUES,
     NARROW,
@@ -72,3 +74,13 @@ def test_the_browsers_first_language_that_is_ours_counts() -> None:
     assert language_wanted("en;q=0, de") == "fr"
     assert language_wanted("en;q=broken") == "fr"
     assert language_wanted(None) == "fr"
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+    first = datetime(2026, 10, 1, 12, tzinfo=UTC)
+    with speaking(Speech("fr", now=first)):
+        assert day(date(2026, 10, 1)) == "1er octobre 2026"
+        assert day(date(2026, 10, 11)) == "11 octobre 2026"
+        assert "1er nov. à " in when(first + timedelta(days=31))
+    with speaking(Speech("en", now=first)):
+        assert day(date(2026, 10, 1)) == "1 October 2026"

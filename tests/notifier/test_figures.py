@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.money import EXPONENTS, MAX_MINOR, UnknownCurrency, to_decimal
 from services.notifier.figures import figures, language_of
+from services.notifier.sheet import of_name
 
 _AS_IN_CLDR = ("EUR", "USD", "GBP", "CHF", "JPY", "TND", "XOF")
 _LOCALES = ("fr", "fr-FR", "fr-CA", "fr-CH", "en", "en-GB", "en-US", "en-IE")
@@ -52,7 +53,7 @@ def test_rate(points: int, fr: str, en: str) -> None:
 
 def test_times_are_the_shops() -> None:
     midnight = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert figures("fr", "EUR", "Europe/Paris").moment(midnight) == "1 janvier 2027, 00:30"
+    assert figures("fr", "EUR", "Europe/Paris").moment(midnight) == "1er janvier 2027, 00:30"
     assert figures("en-GB", "EUR", "UTC").moment(midnight) == "31 December 2026, 23:30"
     assert figures("fr", "EUR", "UTC").day(date(2026, 8, 1)) == "1 août 2026"
 
@@ -70,3 +71,17 @@ def test_language_without_templates_reads_english() -> None:
 def test_unknown_currency_is_an_error() -> None:
     with pytest.raises(UnknownCurrency, match="XXX"):
         figures("fr", "XXX", "UTC")
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+    french, english = figures("fr", "EUR", "UTC"), figures("en", "EUR", "UTC")
+    assert french.day(date(2026, 10, 1)) == "1er octobre 2026"
+    assert french.day(date(2026, 10, 2)) == "2 octobre 2026"
+    assert english.day(date(2026, 10, 1)) == "October 1, 2026"
+
+
+def test_a_name_behind_de_is_elided_before_a_vowel() -> None:
+    assert of_name("Atelier Garance") == "d’Atelier Garance"
+    assert of_name("Éditions du Port") == "d’Éditions du Port"
+    assert of_name("Maison Lune") == "de Maison Lune"
+    assert of_name("Hermine") == "de Hermine"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, get_timezone_name
+from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import (
     NumberPattern,
     format_compact_decimal,
@@ -93,7 +93,7 @@ def _shown(local: datetime, now: datetime, style: str) -> str:
     if style == "second":
         return format_time(local, "HH:mm:ss", tzinfo=local.tzinfo, locale=speech().locale)
     if style == "brief" and local.date() != now.date():
-        return format_date(local, "d MMM" if local.year == now.year else "dd/MM/y", locale=speech().locale)
+        return _date(local, "d MMM" if local.year == now.year else "dd/MM/y")
     if style in ("time", "brief"):
         return _clock(local)
     return day(local.date()) if style == "day" else _relative(local, now)
@@ -103,13 +103,21 @@ def exact(moment: datetime) -> str:
     """Day, time to the second and zone."""
     how = speech()
     local = moment.astimezone(how.zone)
-    text = format_datetime(local, "d MMMM y HH:mm:ss", tzinfo=how.zone, locale=how.locale)
-    return f"{text} ({get_timezone_name(local, width='short', locale=how.locale)})"
+    return (
+        f"{day(local.date())} {local:%H:%M:%S} ({get_timezone_name(local, width='short', locale=how.locale)})"
+    )
 
 
 def day(one: date) -> str:
     """3 novembre 2026."""
-    return format_date(one, "d MMMM y", locale=speech().locale)
+    return _date(one, "d MMMM y")
+
+
+def _date(one: date, pattern: str) -> str:
+    """A day in Babel's pattern; the first of a month is «1er» in French, which CLDR leaves out."""
+    if speech().language == "fr" and one.day == 1 and pattern.startswith("d "):
+        pattern = f"d'er'{pattern[1:]}"
+    return format_date(one, pattern, locale=speech().locale)
 
 
 def _relative(local: datetime, now: datetime) -> str:
@@ -121,7 +129,7 @@ def _relative(local: datetime, now: datetime) -> str:
     if local.date() == now.date() + timedelta(days=1):
         return gettext("tomorrow at %(time)s", time=clock)
     pattern = "d MMM" if local.year == now.year else "d MMM y"
-    return gettext("%(day)s at %(time)s", day=format_date(local, pattern, locale=speech().locale), time=clock)
+    return gettext("%(day)s at %(time)s", day=_date(local, pattern), time=clock)
 
 
 def _clock(local: datetime) -> str:
