@@ -55,7 +55,7 @@ def test_times_are_the_shops() -> None:
     midnight = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
     assert figures("fr", "EUR", "Europe/Paris").moment(midnight) == "1er janvier 2027, 00:30"
     assert figures("en-GB", "EUR", "UTC").moment(midnight) == "31 December 2026, 23:30"
-    assert figures("fr", "EUR", "UTC").day(date(2026, 8, 1)) == "1 août 2026"
+    assert figures("fr", "EUR", "UTC").day(date(2026, 8, 1)) == "1er août 2026"
 
 
 def test_names() -> None:
