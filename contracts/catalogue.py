@@ -54,7 +54,9 @@ from contracts.payments import (
     RefundMarked,
     RefundOrder,
     RefundSent,
+    RefundUncertain,
     ReversePayment,
+    SettleRefund,
 )
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked, MessageRedriven
 from contracts.storefront import (
@@ -142,8 +144,9 @@ _ENTRIES = (
     _command(ReversePayment, "payments", PaymentReversed),
     _command(ReassignPayment, "payments", PaymentReassigned),
     _command(GrantCredit, "payments", CreditGranted),
-    _command(RefundOrder, "payments", RefundMarked, RefundSent, RefundFailed),
+    _command(RefundOrder, "payments", RefundMarked, RefundSent, RefundFailed, RefundUncertain),
     _command(ConfirmRefundMark, "payments", RefundConfirmed),
+    _command(SettleRefund, "payments"),
     _command(SetStock, "fulfillment", StockLevelChanged),
     _command(AdjustStock, "fulfillment", StockLevelChanged),
     _command(PackParcel, "fulfillment", ParcelPacked),
@@ -162,6 +165,7 @@ _ENTRIES = (
     _entry("payments", RefundSent, "orders", "fulfillment"),
     _entry("payments", RefundConfirmed, "orders"),
     _entry("payments", RefundFailed, "orders"),
+    _entry("payments", RefundUncertain, "orders"),
     _entry("fulfillment", StockReserved, "orders"),
     _entry("fulfillment", StockRejected, "orders"),
     _entry("fulfillment", StockLevelChanged, "orders"),

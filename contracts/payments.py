@@ -146,12 +146,21 @@ class RefundCause(StrEnum):
 
 
 class RefundState(StrEnum):
-    """How a refund stands. A mark nobody confirmed yet is `marked`."""
+    """How a refund stands. A mark nobody confirmed yet is `marked`; of an `uncertain` one nobody knows more."""
 
     MARKED = "marked"
     SENT = "sent"
     CONFIRMED = "confirmed"
     FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class RefundVerdict(StrEnum):
+    """A person's word on a refund of which nobody knows whether it was made."""
+
+    ASK_AGAIN = "ask_again"
+    MADE = "made"
+    NOT_MADE = "not_made"
 
 
 class RefundLine(LineUnits):
@@ -221,6 +230,17 @@ class RefundFailed(Message):
     """A refund did not reach the customer: the provider refused it or gave it back. What it cancelled stays so."""
 
     wire_name: ClassVar[str] = "refund.failed.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    refund: Refund
+
+
+class RefundUncertain(Message):
+    """Nobody knows whether the provider made a refund, and it can't be asked; a person decides. Its sum stays taken."""
+
+    wire_name: ClassVar[str] = "refund.uncertain.v1"
 
     shop: Shop
     order_id: OrderId
@@ -375,6 +395,19 @@ class ConfirmRefundMark(Command):
     order_id: OrderId
     refund_id: UUID
     reference: Reference
+    actor: Actor
+
+
+class SettleRefund(Command):
+    """Settle an uncertain refund: the provider is asked again and makes what it does not have, or a person has seen."""
+
+    wire_name: ClassVar[str] = "refund.settle.v1"
+
+    shop: Shop
+    order_id: OrderId
+    refund_id: UUID
+    verdict: RefundVerdict
+    reason: Text | None = None
     actor: Actor
 
 

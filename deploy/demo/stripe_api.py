@@ -92,6 +92,8 @@ class StripeApi:
         return JSONResponse(made)
 
     async def _list(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {self._key}":
+            return _refused(401, "Invalid API Key provided.")
         intent = request.query_params.get("payment_intent")
         limit = int(request.query_params.get("limit", "10"))
         after = request.query_params.get("starting_after")

@@ -42,6 +42,7 @@ __all__ = [
     "Retry",
     "Uncertain",
     "decide",
+    "states_of",
 ]
 log = structlog.get_logger()
 CLAIMS_PER_HAND = 2
@@ -169,3 +170,8 @@ async def decide(unit: Unit, key: str, state: str, note: str) -> bool:
     if state not in ("planned", "done", "discarded"):
         raise ValueError(f"an effect can be decided to be planned, done or discarded, not {state}")
     return await store.decide_effect(unit.connection, key, state, note, unit.now)
+
+
+async def states_of(unit: Unit, keys: Sequence[str]) -> dict[str, str]:
+    """The states of effects by key, locked until the unit's end, so that a decision on them counts."""
+    return await store.lock_effects(unit.connection, keys)

@@ -483,6 +483,14 @@ async def extend_leases(connection: Connection, owner: UUID, keys: Sequence[str]
     )
 
 
+async def lock_effects(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
+    """States by key, locked; unknown keys are left out."""
+    rows = await connection.fetch(
+        "SELECT key, state FROM msg.effect WHERE key = ANY($1) ORDER BY key FOR UPDATE", keys
+    )
+    return {row["key"]: row["state"] for row in rows}
+
+
 async def decide_effect(connection: Connection, key: str, state: str, note: str, now: datetime) -> bool:
     """A person's decision on an effect that has ended: `planned` (its tries counted anew), `done` or `discarded`."""
     status = await connection.execute(

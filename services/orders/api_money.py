@@ -22,6 +22,7 @@ from services.orders.refund_asking import (
     ReassignmentAsked,
     RefundAsked,
     ReversalAsked,
+    SettlementAsked,
 )
 from services.orders.refund_rules import faults_of_amount
 from services.orders.requesting import OrderFacts
@@ -82,6 +83,15 @@ async def confirm_refund(
     order: OrderName, refund_id: UUID, asked: ConfirmationAsked, key: Key, errand: ErrandNeeded
 ) -> Response:
     """Confirm a recorded refund with the reference under which it was really made."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
+
+
+@router.post("/orders/{order}/refunds/{refund_id}/settlement", **COMMAND)
+async def settle_refund(
+    order: OrderName, refund_id: UUID, asked: SettlementAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Settle a refund of which nobody knows whether it was made: ask its provider again, or say what was seen there."""
     facts, actor = await errand.order(order), errand.caller.actor
     return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
 

@@ -15,7 +15,9 @@ from contracts.payments import (
     RefundLine,
     RefundMode,
     RefundOrder,
+    RefundVerdict,
     ReversePayment,
+    SettleRefund,
 )
 from services.orders.requesting import STRICT, Asked, OrderFacts, currency_fault, line_faults
 
@@ -93,6 +95,20 @@ class ConfirmationAsked(Asked):
     def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> ConfirmRefundMark:
         """The message for payments."""
         return ConfirmRefundMark(
+            shop=order.shop, order_id=order.order_id, refund_id=refund_id, actor=actor, **dict(self)
+        )
+
+
+class SettlementAsked(Asked):
+    """What becomes of a refund of which nobody knows whether it was made: the provider is asked again and makes what it
+    does not have, or a person has seen there whether it was made."""
+
+    verdict: RefundVerdict
+    reason: Text | None = Field(default=None, description="Why: what was seen at the provider.")
+
+    def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> SettleRefund:
+        """The message for payments."""
+        return SettleRefund(
             shop=order.shop, order_id=order.order_id, refund_id=refund_id, actor=actor, **dict(self)
         )
 

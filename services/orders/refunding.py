@@ -18,17 +18,19 @@ from contracts.payments import (
     RefundLine,
     RefundMarked,
     RefundSent,
+    RefundUncertain,
 )
 from services.chassis.subscribers import Delivery
 from services.orders import outcomes
 from services.orders.book import OrderBook
 
-RefundWord = RefundMarked | RefundSent | RefundConfirmed | RefundFailed
+RefundWord = RefundMarked | RefundSent | RefundConfirmed | RefundFailed | RefundUncertain
 _KINDS: dict[type[RefundWord], str] = {
     RefundMarked: "refund_marked",
     RefundSent: "refund_sent",
     RefundConfirmed: "refund_confirmed",
     RefundFailed: "refund_failed",
+    RefundUncertain: "refund_uncertain",
 }
 _LINES = TypeAdapter(list[RefundLine])
 

@@ -24,6 +24,7 @@ from contracts.payments import (
     RefundFailed,
     RefundMarked,
     RefundSent,
+    RefundUncertain,
 )
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
@@ -120,6 +121,12 @@ def refund_confirmed(book: OrderBook, delivery: Delivery[RefundConfirmed]) -> No
 
 @subscribers.on(RefundFailed)
 def refund_failed(book: OrderBook, delivery: Delivery[RefundFailed]) -> None:
+    """A repeat, or an older word, changes nothing."""
+    refunding.copy_refund(book, delivery)
+
+
+@subscribers.on(RefundUncertain)
+def refund_uncertain(book: OrderBook, delivery: Delivery[RefundUncertain]) -> None:
     """A repeat, or an older word, changes nothing."""
     refunding.copy_refund(book, delivery)
 

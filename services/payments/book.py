@@ -13,7 +13,8 @@ from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.orders import OrderEdited
-from contracts.payments import ReassignPayment, RefundOrder
+from contracts.payments import ReassignPayment, RefundOrder, SettleRefund
+from services.chassis.effects import decide, states_of
 from services.chassis.subscribers import Book, Delivery, order_key
 from services.chassis.unit import Unit
 from services.payments import change_store, refund_store, remark_store, store, webhook_store
@@ -51,6 +52,9 @@ class AccountBook(Book):
         self._moved: dict[tuple[str, str, str], UUID] = {}
         self._holders: dict[UUID, UUID] = {}
         self._refunds: set[UUID] = set()
+        self._decisions: list[tuple[str, str, str]] = []
+        self.effect_states: dict[str, str] = {}
+        """How the effects of refunds stand that commands of this book settle, by refund; locked."""
         self.unmatched: dict[tuple[str, str, str], str] = {}
         """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
 
@@ -61,6 +65,8 @@ class AccountBook(Book):
         await self.load_accounts(named)
         if ids := {d.message.refund_id for d in deliveries if isinstance(d.message, RefundOrder)}:
             self._refunds = await refund_store.known_ids(self.unit.connection, sorted(ids))
+        if settled := {str(d.message.refund_id) for d in deliveries if isinstance(d.message, SettleRefund)}:
+            self.effect_states = await states_of(self.unit, sorted(settled))
         edited = {
             (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
         }
@@ -118,6 +124,11 @@ class AccountBook(Book):
         if account is not None:
             account.square()
         return account
+
+    def decide_effect(self, key: str, state: str, note: str) -> None:
+        """A person's decision on an effect whose state was looked at: `planned`, `done` or `discarded`."""
+        self.effect_states[key] = state
+        self._decisions.append((key, state, note))
 
     def open(self, account: Account) -> None:
         """Add a new account: what waits for its order is woken."""
@@ -180,6 +191,8 @@ class AccountBook(Book):
             await webhook_store.lock_keys(self.unit.connection, sorted(self._made | self._held))
         if self._named:
             await self._remark_shared_payments()
+        for decision in self._decisions:
+            await decide(self.unit, *decision)
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
         for account in changed:
             self._tell(account)

@@ -66,6 +66,8 @@ def _asked(row: asyncpg.Record) -> Asked:
         confirmed_by=row["confirmed_by"],
         is_sent=row["is_sent"],
         refusal=row["refusal"],
+        doubts=row["doubts"],
+        doubt=row["doubt"],
     )
 
 
@@ -102,28 +104,33 @@ def _asked_row(account: Account, one: Asked) -> tuple[Any, ...]:
     name = (account.shop, one.id, account.id, one.command_id, one.mode, one.amount_minor)
     lines = json.dumps([line.model_dump() for line in one.lines])
     what = (one.provider, one.payment, one.cause, one.reason, lines, one.actor, one.asked_at)
-    return (*name, *what, one.reference, one.confirmed_by, one.is_sent, one.refusal)
+    return (*name, *what, one.reference, one.confirmed_by, one.is_sent, one.refusal, one.doubts, one.doubt)
 
 
 async def _insert_asked(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> None:
     await connection.execute(
         """INSERT INTO refund (shop, refund_id, order_id, command_id, mode, amount_minor, provider, payment_object,
-               cause, reason, lines, actor, asked_at, reference, confirmed_by, is_sent, refusal)
+               cause, reason, lines, actor, asked_at, reference, confirmed_by, is_sent, refusal,
+               doubts, doubt)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
                $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::text[],
-               $15::text[], $16::boolean[], $17::text[])""",
+               $15::text[], $16::boolean[], $17::text[], $18::integer[], $19::text[])""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
 
 
 async def _update_asked(connection: Writer, asked: Sequence[tuple[Account, Asked]]) -> None:
     """What became known of refunds that are stored."""
-    rows = [(a.shop, one.id, one.reference, one.confirmed_by, one.is_sent, one.refusal) for a, one in asked]
+    rows = [
+        (a.shop, one.id, one.reference, one.confirmed_by, one.is_sent, one.refusal, one.doubts, one.doubt)
+        for a, one in asked
+    ]
     await connection.execute(
         """UPDATE refund r SET reference = n.reference, confirmed_by = n.confirmed_by, is_sent = n.is_sent,
-               refusal = n.refusal
-           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[])
-             AS n (shop, refund_id, reference, confirmed_by, is_sent, refusal)
+               refusal = n.refusal, doubts = n.doubts, doubt = n.doubt
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::integer[],
+               $8::text[])
+             AS n (shop, refund_id, reference, confirmed_by, is_sent, refusal, doubts, doubt)
            WHERE r.shop = n.shop AND r.refund_id = n.refund_id""",
         *(list(column) for column in zip(*rows, strict=True)),
     )

@@ -17,17 +17,20 @@ from contracts.payments import (
     RefundMode,
     RefundSent,
     RefundState,
+    RefundUncertain,
 )
 from services.chassis.outgoing import Standing
 from services.payments.account import Account
 from services.payments.ledger import ENTRY_NAMESPACE, MANUAL
 from services.payments.refunds import Asked, Made, Word, word_of
 
-_MESSAGES: dict[RefundState, type[RefundMarked | RefundSent | RefundConfirmed | RefundFailed]] = {
+RefundWord = RefundMarked | RefundSent | RefundConfirmed | RefundFailed | RefundUncertain
+_MESSAGES: dict[RefundState, type[RefundWord]] = {
     RefundState.MARKED: RefundMarked,
     RefundState.SENT: RefundSent,
     RefundState.CONFIRMED: RefundConfirmed,
     RefundState.FAILED: RefundFailed,
+    RefundState.UNCERTAIN: RefundUncertain,
 }
 
 
@@ -66,12 +69,12 @@ def words_of(account: Account) -> Iterator[Standing]:
         yield Standing(said, refund.asked_at)
 
 
-def _first_words(
-    asked: Asked | None, told: Word | None, word: Word
-) -> list[type[RefundMarked | RefundSent | RefundConfirmed | RefundFailed]]:
-    """A refund of ours is first said to be marked or sent, which is what its command is answered with."""
+def _first_words(asked: Asked | None, told: Word | None, word: Word) -> list[type[RefundWord]]:
+    """A refund of ours is first said to be marked or sent, which is what its command is answered with, and what its
+    goods wait for; or to be uncertain, until it is known."""
     now = _MESSAGES[word.state]
-    if asked is None or told is not None or asked.refusal is not None:
+    is_told = told is not None and told.state is not RefundState.UNCERTAIN
+    if asked is None or is_told or asked.refusal is not None or word.state is RefundState.UNCERTAIN:
         return [now]
     first = RefundMarked if asked.is_mark else RefundSent
     return [first] if now is first else [first, now]

@@ -38,6 +38,9 @@ class Asked:
     confirmed_by: str | None = None
     is_sent: bool = False
     refusal: str | None = None
+    doubts: int = 0
+    """How often it ended without anybody knowing whether it was made; `doubt` says why, the last time."""
+    doubt: str | None = None
 
     @property
     def is_mark(self) -> bool:
@@ -45,7 +48,12 @@ class Asked:
 
     @property
     def facts(self) -> int:
-        return 1 + self.is_sent + (self.reference is not None) + (self.refusal is not None)
+        return 1 + self.is_sent + (self.reference is not None) + (self.refusal is not None) + self.doubts
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether nobody knows if it was made, as far as this side alone tells."""
+        return self.doubts > 0 and not self.is_sent and self.refusal is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +144,12 @@ class Refunds:
         return sum(one.amount_minor for one in self.waiting())
 
     def waiting(self) -> list[Asked]:
-        """Those that the provider has not answered yet."""
+        """Those of which the provider's refund is not known yet."""
         claimed = {made.refund_id for made in self.made.values()}
         return [
             one
             for one in self.asked.values()
-            if not one.is_mark and not one.is_sent and one.refusal is None and one.id not in claimed
+            if not one.is_mark and one.refusal is None and one.id not in claimed
         ]
 
     def ask(self, asked: Asked) -> None:
@@ -179,6 +187,7 @@ class Refunds:
         flags = {
             "refund_unconfirmed": any(word.state is RefundState.MARKED for word in words.values()),
             "refund_differs": balance_minor != 0 and bool(matching.differing),
+            "refund_uncertain": any(word.state is RefundState.UNCERTAIN for word in words.values()),
             "refund_failed": balance_minor < 0 and any(w.state is RefundState.FAILED for w in words.values()),
         }
         return [flag for flag, is_set in flags.items() if is_set]
@@ -252,4 +261,6 @@ def _word(asked: Asked, matching: Matching) -> Word | None:
         if asked.reference is None:
             return Word(RefundState.MARKED)
         return Word(RefundState.CONFIRMED, asked.amount_minor)
+    if asked.is_uncertain:
+        return Word(RefundState.UNCERTAIN, detail=asked.doubt)
     return Word(RefundState.SENT) if asked.is_sent else None

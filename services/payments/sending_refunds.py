@@ -91,7 +91,7 @@ class RefundSender:
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
         """Enter what the provider answered. Runs in the transaction that settles the effects."""
-        final = [(effect, outcome) for effect, outcome in results if isinstance(outcome, Done | Failed)]
+        final = [(effect, outcome) for effect, outcome in results if not isinstance(outcome, Retry)]
         if not final:
             return
         book = AccountBook(unit)
@@ -112,7 +112,7 @@ def _again(effect: Effect, why: str) -> Outcome:
     return Retry(why) if effect.attempts <= ATTEMPTS else Uncertain(f"Stripe could not be asked: {why}")
 
 
-def _enter(book: AccountBook, wish: RefundWish, outcome: Done | Failed) -> None:
+def _enter(book: AccountBook, wish: RefundWish, outcome: Outcome) -> None:
     account = book.find(wish.shop, wish.order_id)
     if account is None or wish.refund_id not in account.refunds.asked:
         log.error("a refund was sent that nobody asked for", refund_id=str(wish.refund_id))
@@ -120,6 +120,10 @@ def _enter(book: AccountBook, wish: RefundWish, outcome: Done | Failed) -> None:
     account.origin = Origin("answer", wish.refund_id, book.unit.now, stripe.PROVIDER)
     if isinstance(outcome, Failed):
         account.fill_refund(wish.refund_id, refusal=outcome.detail)
+        return
+    if isinstance(outcome, Uncertain):
+        doubts = account.refunds.asked[wish.refund_id].doubts + 1
+        account.fill_refund(wish.refund_id, doubts=doubts, doubt=outcome.detail[:2000])
         return
     account.fill_refund(wish.refund_id, is_sent=True)
     try:

@@ -8,6 +8,7 @@ from contracts.payments import (
     RecordPayment,
     RefundOrder,
     ReversePayment,
+    SettleRefund,
 )
 from services.chassis.subscribers import Delivery, Subscribers
 from services.payments import (
@@ -17,6 +18,7 @@ from services.payments import (
     opening,
     reassigning,
     recording,
+    refund_verdicts,
     refunding,
     reversing,
 )
@@ -70,6 +72,11 @@ def refund_order(book: AccountBook, delivery: Delivery[RefundOrder]) -> None:
 @subscribers.on(ConfirmRefundMark)
 def confirm_refund_mark(book: AccountBook, delivery: Delivery[ConfirmRefundMark]) -> None:
     refunding.confirm_mark(book, delivery)
+
+
+@subscribers.on(SettleRefund)
+def settle_refund(book: AccountBook, delivery: Delivery[SettleRefund]) -> None:
+    refund_verdicts.settle_refund(book, delivery)
 
 
 @subscribers.on(ReassignPayment)

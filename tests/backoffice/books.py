@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.envelope import uuid7
+from contracts.message import Message
 from contracts.orders import OrderPlaced
 from contracts.payments import (
     BalanceChanged,
@@ -16,6 +17,7 @@ from contracts.payments import (
     RefundMarked,
     RefundOrder,
     RefundSent,
+    RefundUncertain,
 )
 from services.chassis.testing import Desk
 
@@ -52,10 +54,11 @@ async def receive(desk: Desk, placed: OrderPlaced, minor: int = 8400, **by: Any)
 
 
 def refunded(
-    code: str, kind: type[RefundMarked | RefundSent | RefundFailed], **more: Any
+    code: str, kind: type[RefundMarked | RefundSent | RefundFailed | RefundUncertain], **more: Any
 ) -> Callable[[UUID, RefundOrder], Any]:
     """Payments' word on the refund that a command asks for."""
-    state = {RefundMarked: "marked", RefundSent: "sent", RefundFailed: "failed"}[kind]
+    states: dict[type[Message], str] = {RefundMarked: "marked", RefundSent: "sent", RefundFailed: "failed"}
+    state = states.get(kind, "uncertain")
 
     def answer(_: UUID, asked: RefundOrder) -> Any:
         about = asked.model_dump(

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.message import Reason
 from contracts.orders import OrderPlaced
-from contracts.payments import RefundFailed, RefundMarked, RefundSent
+from contracts.payments import RefundFailed, RefundMarked, RefundSent, RefundUncertain
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive, refunded
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
@@ -170,6 +170,34 @@ async def test_a_mark_stays_unconfirmed_until_its_reference(backoffice: Backoffi
     assert dict(shown.form(to).fields)["reference"] == "VIR 9"
 
 
+async def test_an_uncertain_refund_shows_what_is_known_and_is_settled_by_a_person(
+    backoffice: Backoffice,
+) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
+    typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")
+    fields = (await _checked(browser, path, typed)).filled(deed="refund")
+    doubt = refunded(placed.code, RefundUncertain, detail="Stripe does not say whether it has the refund")
+    assert (await _answered(backoffice, browser, path, fields, doubt)).status == 303
+    shown = await browser.get(page)
+    assert "It is not known yet whether the refund was made." in shown.words
+    assert "Nobody knows whether Stripe made this refund." in shown.words
+    assert "Stripe does not say whether it has the refund" in shown.words
+    to = f"{page}/refund-settlement"
+    settling = shown.form(to).filled(verdict="not_made", reason="Absent du tableau de bord")
+    busy = rejected(Reason(code="refund_being_asked", message="m", field="refund_id"))
+    shown = await _answered(backoffice, browser, to, settling, busy)
+    assert (shown.status, "is just being asked about this refund" in shown.words) == (422, True)
+    assert '<option value="not_made" selected' in shown.text
+    again = shown.form(to).filled(verdict="not_made")
+    assert dict(again)["reason"] == "Absent du tableau de bord"
+    assert (await browser.post(to, again)).status == 202
+    (_, command) = (await sent(backoffice.desk, 3))[-1]
+    assert (command.verdict, command.reason) == ("not_made", "Absent du tableau de bord")
+    bad = await browser.post(to, {**dict(again), "verdict": "perhaps", "key": "key-123456789"})
+    assert bad.status == 422
+
+
 @pytest.mark.rows("A19")
 async def test_what_was_paid_too_much_is_proposed_without_goods(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice, 10000)
@@ -209,7 +237,7 @@ async def test_a_card_payment_is_not_taken_back_and_not_everybody_refunds(backof
     path = f"/orders/{placed.code}/refund"
     assert path not in (await packer.get(f"/orders/{placed.code}")).text
     assert (await packer.get(path)).status == 403
-    for action in ("refund", "refund-confirmation", f"reversal?entry={entry}"):
+    for action in ("refund", "refund-confirmation", "refund-settlement", f"reversal?entry={entry}"):
         answer = await packer.post(f"/orders/{placed.code}/{action}", {"key": "key-12345678"})
         assert answer.status == 403
 

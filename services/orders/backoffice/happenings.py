@@ -26,6 +26,7 @@ TEXTS = {
     "refund_sent": N_("Refund sent: %(amount)s"),
     "refund_confirmed": N_("Refund confirmed: %(amount)s"),
     "refund_failed": N_("Refund failed: %(amount)s"),
+    "refund_uncertain": N_("Refund to check: %(amount)s"),
     "payment_moved_in": N_("Payment came from another order: %(amount)s"),
     "payment_moved_out": N_("Payment went to another order: %(amount)s"),
     "stock_restocked": N_("Goods back on the shelf"),

@@ -93,6 +93,8 @@ TEXTS = {
     "payment_disputed": N_("This payment is disputed; wait for the dispute’s end."),
     "payment_moved": N_("This payment was given to another order; take it back there."),
     "provider_cannot_refund": N_("No payment that the provider can pay back covers this amount."),
+    "refund_being_asked": N_("The provider is just being asked about this refund; look again in a moment."),
+    "refund_not_uncertain": N_("What became of this refund is known by now; look at the order again."),
     "refund_exceeds_payment": N_("More than what is left of this payment."),
     "refund_exceeds_received": N_("More than what was received and has not gone back."),
     "refund_id_used": N_(

@@ -63,6 +63,7 @@ def flag_badges() -> Badges:
         "dispute_inquiry": (pgettext("flag", "The bank asks about the payment"), "warning"),
         "last_attempt_failed": (pgettext("flag", "Last payment attempt failed"), "warning"),
         "over_refunded": (pgettext("flag", "Refunded too much"), "danger"),
+        "refund_uncertain": (pgettext("flag", "Refund to check"), "danger"),
         "refund_unconfirmed": (pgettext("flag", "Refund not confirmed"), "warning"),
         "refund_not_booked": (pgettext("flag", "Refund at the provider not recorded"), "danger"),
         "refund_differs": (pgettext("flag", "Refund of another amount"), "danger"),

@@ -31,6 +31,7 @@ _TONES = {
     "stock_rejected": "danger",
     "payment_reversed": "warning",
     "refund_failed": "danger",
+    "refund_uncertain": "warning",
     "command_rejected": "danger",
 }
 
@@ -72,7 +73,11 @@ def _entry(one: Happened, labels: Labels) -> Entry:
             ("comment", gettext("Corrects an earlier comment:") if one.data.get("counters") else ""),
             ("public_comment", gettext("To the customer:")),
             ("reason", gettext("Why:")),
-            *([("detail", gettext("The provider:"))] if one.kind == "refund_failed" else ()),
+            *(
+                [("detail", gettext("The provider:"))]
+                if one.kind in ("refund_failed", "refund_uncertain")
+                else ()
+            ),
         )
         if one.data.get(name)
     ]

@@ -16,7 +16,7 @@ from services.orders.backoffice.order_page.refundable import refundable, worth_o
 from services.orders.backoffice.translating import gettext
 from services.orders.documents import OrderShown, ParcelShown
 from services.orders.previewing import ParcelTouched, touched
-from services.orders.refund_asking import ConfirmationAsked, RefundAsked, ReversalAsked
+from services.orders.refund_asking import ConfirmationAsked, RefundAsked, ReversalAsked, SettlementAsked
 from services.orders.refund_rules import position_of, units_refunded
 
 ITEMS, AMOUNT = "items", "amount"
@@ -97,6 +97,11 @@ def all_units(order: OrderShown) -> dict[str, str]:
 def confirmation_asked(form: Form) -> ConfirmationAsked:
     """The reference of a refund that was recorded here. Raises Invalid."""
     return form.model(ConfirmationAsked)
+
+
+def settlement_asked(form: Form) -> SettlementAsked:
+    """A person's word on an uncertain refund. Raises Invalid."""
+    return form.model(SettlementAsked, reason=form.text("reason", 2000))
 
 
 def reversal_asked(form: Form) -> ReversalAsked:

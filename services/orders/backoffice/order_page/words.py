@@ -79,8 +79,15 @@ REFUND_STATES = {
     "sent": (N_("On its way"), "waiting"),
     "confirmed": (N_("Confirmed"), "good"),
     "failed": (N_("Did not succeed"), "danger"),
+    "uncertain": (N_("To check"), "warning"),
 }
 """How a refund stands, and the tone of its badge."""
+REFUND_VERDICTS = {
+    "ask_again": N_("Ask the provider again; it makes the refund if it does not have it"),
+    "made": N_("It was made: the provider shows it"),
+    "not_made": N_("It was not made: the provider does not show it"),
+}
+"""A person's word on a refund of which nobody knows whether it was made."""
 CAUSES = {
     "credit": N_("The customer owes less: goods taken back, a gesture"),
     "overpaid": N_("The customer paid too much"),

@@ -13,7 +13,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from contracts.catalogue import type_of
-from contracts.payments import RefundFailed, RefundMarked
+from contracts.payments import RefundFailed, RefundMarked, RefundUncertain
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import Outcome, answer, by_field
 from services.orders.backoffice.formatting import typed_amount
@@ -41,6 +41,7 @@ from services.orders.backoffice.order_page.refunding import (
     preview_of,
     refund_asked,
     reversal_asked,
+    settlement_asked,
 )
 from services.orders.backoffice.order_page.sending import Made, beside, carry_out, id_typed, sent_once
 from services.orders.backoffice.routing import Pages
@@ -53,6 +54,7 @@ from services.orders.refund_rules import faults_of_amount
 pages = Pages()
 _SHOWS_FORM = ("calculate", "all", "edit")
 FAILED, MARKED = type_of(RefundFailed, "payments"), type_of(RefundMarked, "payments")
+UNCERTAIN = type_of(RefundUncertain, "payments")
 
 
 @pages.get("/orders/{order}/refund", Permission.PAYMENTS_REFUND)
@@ -116,6 +118,19 @@ async def confirm(visit: Visit) -> Response:
         return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
 
     return await carry_out(visit, "confirmation", make, gettext("The refund is confirmed."), "payment")
+
+
+@pages.post("/orders/{order}/refund-settlement", Permission.PAYMENTS_REFUND, action="refund.settle")
+async def settle(visit: Visit) -> Response:
+    """Settle a refund of which nobody knows whether it was made."""
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked, refund_id = settlement_asked(form), id_typed(form, "refund")
+        return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
+
+    return await carry_out(
+        visit, "settlement", make, gettext("Your decision is taken into account."), "payment"
+    )
 
 
 @pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
@@ -209,6 +224,10 @@ def _units(form: Form) -> dict[int, int]:
 def _told(outcome: Outcome) -> str:
     if outcome.body.get("type") == MARKED:
         return gettext("The refund is recorded here only. Confirm it once the money has really gone back.")
+    if outcome.body.get("type") == UNCERTAIN:
+        return gettext(
+            "It is not known yet whether the refund was made. The refund on this page says what to do."
+        )
     return gettext("The refund is sent.")
 
 

@@ -1,0 +1,140 @@
+"""An uncertain refund is told, keeps its sum reserved, and ends by a person's word or the provider's."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.payments import (
+    RefundConfirmed,
+    RefundFailed,
+    RefundMode,
+    RefundSent,
+    RefundUncertain,
+    RefundVerdict,
+    SettleRefund,
+)
+from contracts.service import CommandDone, CommandRejected
+from services.chassis.effects import Effect
+from services.chassis.testing import Outcome
+from services.payments.refunding import EFFECT
+from services.payments.sending_refunds import RefundSender
+from tests.payments.builders import of_kind, refund_order
+from tests.payments.test_refunding import position, reasons
+from tests.payments.test_sending_refunds import KEY, Till, effect, provider, send, till
+
+__all__ = ["provider", "till"]
+
+
+async def doubt(till: Till, *, made: bool) -> Any:
+    """A refund of 20.00 that Stripe made, or not, and of which nobody can ask it: what was said."""
+    await till.ask()
+    if made:
+        await _make(till)
+    await till.cashdesk.desk.fetch("UPDATE msg.effect SET detail = 'away', attempts = 1 RETURNING key")
+    till.api._key = "sk_test_of-another-time"
+    return await send(till.cashdesk)
+
+
+async def _make(till: Till) -> None:
+    """Stripe makes the refund; nobody records it."""
+    (row,) = await till.cashdesk.desk.fetch("SELECT payload FROM msg.effect")
+    wish, sender = json.loads(row["payload"]), RefundSender(till.cashdesk.hub)
+    await sender.perform(Effect(wish["refund_id"], EFFECT, wish, 1))
+    await sender.close()
+
+
+async def settle(till: Till, verdict: RefundVerdict, reason: str | None = None) -> Outcome:
+    """A person's word on the one refund."""
+    refund_id = await till.cashdesk.desk.fetchval("SELECT refund_id FROM refund")
+    order = till.order
+    command = SettleRefund(
+        shop=order.shop,
+        order_id=order.order_id,
+        refund_id=refund_id,
+        verdict=verdict,
+        reason=reason,
+        actor="staff:zoe",
+    )
+    return await till.cashdesk.desk.deliver(command)
+
+
+def refused(outcome: Outcome) -> list[str]:
+    """The codes of a refusal."""
+    return [reason.code for message in outcome.said(CommandRejected) for reason in message.reasons]
+
+
+async def test_it_is_told_and_its_sum_stays_reserved(till: Till) -> None:
+    said = await doubt(till, made=True)
+    (told,) = of_kind(said, RefundUncertain)
+    assert "Stripe does not say" in (told.refund.detail or "")
+    assert (await effect(till.cashdesk), of_kind(said, RefundSent), of_kind(said, RefundFailed)) == (
+        "uncertain",
+        [],
+        [],
+    )
+    assert await position(till.cashdesk, till.order) == (0, 0, 0, 0, ["refund_uncertain"])
+    assert "refund_exceeds_received" in reasons(await till.ask(4000))
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["it was made", "it was not made"])
+async def test_asked_again_it_is_made_once(till: Till, made: bool) -> None:
+    await doubt(till, made=made)
+    till.api._key, till.api._answers = KEY, {}
+    assert (await settle(till, RefundVerdict.ASK_AGAIN)).said(CommandDone)
+    assert refused(await settle(till, RefundVerdict.ASK_AGAIN)) == ["refund_being_asked"]
+    said = await send(till.cashdesk)
+    assert len(of_kind(said, RefundSent)) == 1
+    assert (len(till.api.refunds), await effect(till.cashdesk)) == (1, "done")
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+    assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_not_uncertain"]
+
+
+async def test_a_refund_that_was_not_made_gives_its_sum_back(till: Till) -> None:
+    await doubt(till, made=False)
+    outcome = await settle(till, RefundVerdict.NOT_MADE, "absent du tableau de bord")
+    (failed,) = outcome.said(RefundFailed)
+    assert failed.refund.detail == "not_made by staff:zoe: absent du tableau de bord"
+    assert outcome.said(CommandDone)
+    assert await effect(till.cashdesk) == "discarded"
+    assert await position(till.cashdesk, till.order) == (0, 0, 0, 0, [])
+    assert (await till.ask(5000)).said(CommandRejected) == []
+
+
+async def test_a_refund_that_was_made_stays_on_its_way_until_the_provider_tells_of_it(till: Till) -> None:
+    await doubt(till, made=True)
+    outcome = await settle(till, RefundVerdict.MADE)
+    assert len(outcome.said(RefundSent)) == 1
+    assert await effect(till.cashdesk) == "done"
+    assert "refund_exceeds_received" in reasons(await till.ask(4000))
+    said = await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    assert (len(of_kind(said, RefundConfirmed)), of_kind(said, RefundSent)) == (1, [])
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+
+
+async def test_the_providers_word_ends_the_doubt_and_its_goods_are_heard_of(till: Till) -> None:
+    """Fulfillment takes goods back when it hears that a refund was sent, so that is said although it came late."""
+    await doubt(till, made=True)
+    said = await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    assert (len(of_kind(said, RefundSent)), len(of_kind(said, RefundConfirmed))) == (1, 1)
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+    assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_not_uncertain"]
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+
+
+async def test_what_the_provider_made_counts_whatever_a_person_said(till: Till) -> None:
+    await doubt(till, made=True)
+    await settle(till, RefundVerdict.NOT_MADE)
+    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+
+
+async def test_only_a_sent_refund_is_settled(till: Till) -> None:
+    await till.cashdesk.desk.deliver(refund_order(till.order, 1000, mode=RefundMode.RECORDED))
+    assert refused(await settle(till, RefundVerdict.MADE)) == ["refund_unknown"]
+
+
+async def test_one_still_to_be_sent_is_settled_by_nobody(till: Till) -> None:
+    await till.ask()
+    assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_not_uncertain"]
+    assert await effect(till.cashdesk) == "planned"
