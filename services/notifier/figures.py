@@ -44,9 +44,17 @@ class AmountStyle:
         """`minor` in the currency's minor units, exactly."""
         sign = minor < 0
         units, rest = divmod(abs(minor), 10**self.digits)
+        return self._signed(units, f"{rest:0{self.digits}}" if self.digits else "", sign=sign)
+
+    def write_exact(self, price: str) -> str:
+        """A price in the major unit with all its digits, as many as the currency has at least: 0.0123."""
+        units, _, rest = price.partition(".")
+        return self._signed(int(units), rest.rstrip("0").ljust(self.digits, "0"))
+
+    def _signed(self, units: int, rest: str, *, sign: bool = False) -> str:
         number = f"{units:,}".replace(",", self.group)
-        if self.digits:
-            number += f"{self.point}{rest:0{self.digits}}"
+        if rest:
+            number += self.point + rest
         return self.before[sign] + number + self.after[sign]
 
 
@@ -62,9 +70,14 @@ class Figures:
         """An amount in minor units, with its currency."""
         return self.amounts.write(minor)
 
-    def rate(self, basis_points: int) -> str:
-        """A rate in basis points as a percentage: 550 is 5,5 %."""
-        number = f"{basis_points / 100:.2f}".rstrip("0").rstrip(".").replace(".", self.amounts.point)
+    def price(self, exact: str) -> str:
+        """A unit price that is finer than the minor unit, with its currency."""
+        return self.amounts.write_exact(exact)
+
+    def rate(self, millionths: int) -> str:
+        """A rate in millionths as a percentage: 55000 is 5,5 %, 88750 is 8,875 %."""
+        whole, rest = divmod(millionths, 10_000)
+        number = f"{whole}.{rest:04d}".rstrip("0").rstrip(".").replace(".", self.amounts.point)
         return f"{number}{_PERCENT_SPACE.get(self.locale.language, '')}%"
 
     def country(self, code: str) -> str:

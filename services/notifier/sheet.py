@@ -92,7 +92,9 @@ def addresses(order: dict[str, Any], figures: Figures, labels: Words) -> list[tu
 
 
 def _line(line: dict[str, Any], figures: Figures, labels: Words) -> dict[str, Any]:
-    details = [labels["unit"].format(price=figures.amount(line["unit_price_minor"]))]
+    exact = line.get("unit_price_exact")
+    price = figures.price(exact) if exact else figures.amount(line["unit_price_minor"])
+    details = [labels["unit"].format(price=price)]
     if line.get("discount_minor"):
         details.append(labels["discount"].format(amount=figures.amount(line["discount_minor"])))
     details.append(_vat(line, figures, labels))
@@ -129,8 +131,21 @@ def _sums(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
         rows.append((label, figures.amount(shipping["amount_minor"])))
     rows.extend(_extras(order, figures, labels))
     if not order.get("prices_include_tax", True):
-        rows.append((labels["tax_added"], figures.amount(totals.get("tax_minor") or 0)))
+        rows.extend(_taxes_added(order, figures, labels))
     return rows
+
+
+def _taxes_added(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+    """The tax on top of the prices: a row for each tax that the sender stated, if they are all of it."""
+    tax_minor = order["totals"].get("tax_minor") or 0
+    found: dict[str, int] = {}
+    for charged in (*order["lines"], order.get("shipping") or {}, *(order.get("extra_lines") or ())):
+        for tax in charged.get("taxes") or ():
+            label = f"{tax.get('label') or labels['tax_added']} {figures.rate(tax['rate_ppm'])}"
+            found[label] = found.get(label, 0) + tax["tax_minor"]
+    if not found or sum(found.values()) != tax_minor:
+        return [(labels["tax_added"], figures.amount(tax_minor))]
+    return [(label, figures.amount(minor)) for label, minor in found.items()]
 
 
 def _extras(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
@@ -141,7 +156,14 @@ def _extras(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
 
 
 def _vat(charged: dict[str, Any], figures: Figures, labels: Words) -> str:
-    return str(labels["vat"]).format(rate=figures.rate(charged.get("vat_rate") or 0))
+    """The taxes of a line or charge: their rates, or the amount of a tax whose rate the sender did not state."""
+    vat, rate, tax_minor = str(labels["vat"]), charged.get("vat_rate") or 0, charged.get("tax_minor")
+    if taxes := charged.get("taxes"):
+        rates = ((tax.get("label"), figures.rate(tax["rate_ppm"])) for tax in taxes)
+        return " + ".join(f"{label} {shown}" if label else vat.format(rate=shown) for label, shown in rates)
+    if tax_minor and not rate:
+        return vat.format(rate=figures.amount(tax_minor))
+    return vat.format(rate=figures.rate(rate * 100))
 
 
 def _tax_included(order: dict[str, Any], figures: Figures, labels: Words) -> str | None:

@@ -12,7 +12,7 @@ from contracts.payments import BalanceChanged, Position
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
-from tests.orders.builders import a_life
+from tests.orders.builders import a_life, a_line, a_sale
 from tests.orders.staff import place, rejected, sale, sent, settled
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
@@ -65,6 +65,27 @@ async def test_what_customers_write_is_shown_as_text(backoffice: Backoffice) -> 
     _, shown = await _page(backoffice, browser, customer=customer, note=HOSTILE)
     assert "<script>alert" not in shown.text
     assert shown.words.count("<script>alert(1)</script>") == 3
+
+
+async def test_prices_and_taxes_are_shown_as_the_sender_gave_them(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    taxes = [
+        {"label": "GST", "rate_ppm": 50_000, "tax_minor": 193},
+        {"label": "QST", "rate_ppm": 99_750, "tax_minor": 384},
+    ]
+    line = a_line(
+        quantity=1000, unit_price_minor=4, unit_price_exact="0.03848", total_minor=3848, taxes=taxes
+    )
+    totals = {"lines_minor": 3848, "tax_minor": 577, "total_minor": 4425}
+    placed = await place(
+        backoffice.desk,
+        a_sale(line, currency="CAD", prices_include_tax=False, shipping=None, totals=totals),
+    )
+    shown = await browser.get(f"/orders/{placed.code}")
+    for expected in ("CA$0.03848", "GST 5 % + QST 9.975 %", "CA$1.93", "CA$3.84", "CA$44.25"):
+        assert expected in shown.words
+    paper = await browser.get(f"/orders/{placed.code}/print")
+    assert "GST 5 % + QST 9.975 %" in paper.words
 
 
 async def test_a_comment_is_written_once_and_shown_with_its_author(backoffice: Backoffice) -> None:

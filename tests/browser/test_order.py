@@ -1,14 +1,21 @@
 """The page of one order: a cheque is taken in, parcels are packed and shipped, a status is told, all of it is shown."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.async_api import expect
 
-from contracts.storefront import PaymentMethod
+from contracts.storefront import LineKind, PaymentMethod, Tax, Totals
+from deploy.demo.submitting import line
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
-from tests.browser.visitor import FOUR_LOOKS, Look
+from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
 from tests.journeys.sales import inks, notebooks
 
+CANADIAN = [
+    Tax(label="GST", rate_ppm=50_000, tax_minor=193),
+    Tax(label="QST", rate_ppm=99_750, tax_minor=384),
+]
 seen: dict[str, str] = {}
 
 
@@ -41,6 +48,23 @@ async def test_the_page_tells_everything_of_the_order(visit: Visit, shop: OwnSho
     await expect(visitor.page.locator("#activity .timeline li").first).to_be_visible()
     await visitor.axe()
     await visitor.screenshot("order")
+
+
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
+async def test_fine_prices_and_several_taxes_fit_the_page(visit: Visit, shop: OwnShop, look: Look) -> None:
+    labels = line(
+        LineKind.SERVICE, "Étiquettes", 1000, 4, unit_price_exact="0.03848", taxes=CANADIAN
+    ).model_copy(update={"total_minor": 3848})
+    totals = Totals(lines_minor=3848, tax_minor=577, total_minor=4425)
+    made = shop.sale(labels, method=PaymentMethod.CHEQUE, currency="CAD", prices_include_tax=False)
+    sale = replace(made, submission=made.submission.model_copy(update={"totals": totals}))
+    [order] = await shop.order(sale)
+    visitor = await visit("owner", f"/orders/{order}", look=look)
+    await expect(visitor.page.locator("#items")).to_contain_text(
+        "QST 9,975" if look.lang == "fr" else "QST 9.975"
+    )
+    await visitor.axe()
+    await visitor.screenshot("order-taxes")
 
 
 @pytest.mark.rows("A13", "A14", "A16", "A18", "A24", "A26", "A29")

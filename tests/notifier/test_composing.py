@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.orders import Buyer, OrderPlaced, StatusUpdated
-from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Totals
+from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Tax, Totals
 from services.notifier.composing import AddressUnusable, usable_address
 from services.notifier.mail import Template
 from tests.notifier.builders import a_line, a_shipment, a_shop, a_status, an_address, an_order
@@ -144,6 +144,42 @@ def test_tax_added_to_the_prices_is_a_line_of_its_own() -> None:
     shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
     assert f"TVA : 9,80{HARD}€" in shown
     assert "dont TVA" not in shown
+
+
+def test_each_tax_that_was_stated_is_written_as_it_was_charged() -> None:
+    taxes = [
+        Tax(label="GST", rate_ppm=50_000, tax_minor=193),
+        Tax(label="PST", rate_ppm=70_000, tax_minor=270),
+    ]
+    line = a_line(quantity=1, unit_price_minor=3848, total_minor=3848, vat_rate=1200, taxes=taxes)
+    order = an_order(
+        locale="en",
+        currency="CAD",
+        prices_include_tax=False,
+        lines=[line],
+        extra_lines=[],
+        shipping=None,
+        totals=Totals(lines_minor=3848, tax_minor=463, total_minor=4311),
+    )
+    shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
+    for expected in ("GST 5% + PST 7%", "GST 5%: CA$1.93", "PST 7%: CA$2.70", "CA$43.11"):
+        assert expected in shown
+    assert "VAT" not in shown.replace("incl. VAT", "")
+
+
+def test_a_price_below_a_cent_and_a_fine_rate_keep_their_digits() -> None:
+    line = a_line(
+        quantity=1000,
+        unit_price_minor=1,
+        unit_price_exact="0.0123",
+        total_minor=1230,
+        taxes=[Tax(rate_ppm=88_750, tax_minor=100)],
+    )
+    totals = Totals(lines_minor=1230, tax_minor=100, total_minor=1230)
+    order = an_order(locale="en", lines=[line], extra_lines=[], shipping=None, totals=totals)
+    shown = text_of(read(a_letter(Template.ORDER_RECAP, order)))
+    assert "€0.0123 each · VAT 8.875%" in shown
+    assert "€12.30" in shown
 
 
 def test_thousand_lines_are_all_there() -> None:

@@ -42,13 +42,21 @@ def test_amount(locale: str, written: str) -> None:
     assert figures(locale, "EUR", "UTC").amount(123_450) == written
 
 
-@pytest.mark.parametrize(("points", "fr", "en"), [
-    (2000, "20\u202f%", "20%"), (550, "5,5\u202f%", "5.5%"), (0, "0\u202f%", "0%"), (210, "2,1\u202f%", "2.1%"),
-    (1, "0,01\u202f%", "0.01%"), (10_000, "100\u202f%", "100%"),
+@pytest.mark.parametrize(("millionths", "fr", "en"), [
+    (200_000, "20\u202f%", "20%"), (55_000, "5,5\u202f%", "5.5%"), (0, "0\u202f%", "0%"),
+    (21_000, "2,1\u202f%", "2.1%"), (88_750, "8,875\u202f%", "8.875%"), (1, "0,0001\u202f%", "0.0001%"),
+    (1_000_000, "100\u202f%", "100%"),
 ])  # fmt: skip
-def test_rate(points: int, fr: str, en: str) -> None:
-    assert figures("fr", "EUR", "UTC").rate(points) == fr
-    assert figures("en", "EUR", "UTC").rate(points) == en
+def test_rate(millionths: int, fr: str, en: str) -> None:
+    assert figures("fr", "EUR", "UTC").rate(millionths) == fr
+    assert figures("en", "EUR", "UTC").rate(millionths) == en
+
+
+@pytest.mark.parametrize(("exact", "written"), [
+    ("0.0123", "€0.0123"), ("1234.5", "€1,234.50"), ("12", "€12.00"), ("0.010000", "€0.01"),
+])  # fmt: skip
+def test_a_unit_price_has_all_its_digits(exact: str, written: str) -> None:
+    assert figures("en", "EUR", "UTC").price(exact) == written
 
 
 def test_times_are_the_shops() -> None:

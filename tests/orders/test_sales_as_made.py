@@ -1,10 +1,14 @@
 """A sale is placed as it was made: its totals and taxes are the sender's, however it rounded them."""
 
+import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import contracts
 from contracts.orders import OrderPlaced
 from contracts.storefront import OrderSubmitted
 from services.orders.content import worth
@@ -186,3 +190,23 @@ def test_figures_that_cannot_be_facts_are_refused(changes: dict[str, Any], code:
     line = a_line(quantity=1, unit_price_minor=3848, vat_rate=1200, **changes)
     sale = sold(line, tax=463, included=False, currency="CAD")
     assert code in {reason.code for reason in reasons_against(sale, NOW)}
+
+
+README = (Path(contracts.__file__).parent / "README.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    [cell.strip() for cell in row.strip("|").split("|")]
+    for row in README.split("<!-- examples: read by a test -->")[1]
+    .split("<!-- examples: end -->")[0]
+    .split("\n")
+    if "{" in row
+]
+
+
+@pytest.mark.parametrize(("case", "included", "lines", "tax"), EXAMPLES, ids=[row[0] for row in EXAMPLES])
+def test_each_worked_example_of_the_contract_is_placed(
+    case: str, included: str, lines: str, tax: str
+) -> None:
+    given = [a_line(**{"vat_rate": 0, **json.loads(line)}) for line in re.findall(r"`(.*?)`", lines)]
+    sale = sold(*given, tax=int(tax), included=included == "yes")
+    read = OrderSubmitted.model_validate_json(sale.model_dump_json(), strict=True)
+    assert reasons_against(read, NOW) == []

@@ -21,6 +21,8 @@ from babel.numbers import (
 from markupsafe import Markup, escape
 
 from contracts.money import EXPONENTS
+from contracts.orders import PlacedLine
+from contracts.storefront import ExtraLine, Shipping
 from services.orders.backoffice.translating import NARROW, gettext, speech
 
 MINUS = "\N{MINUS SIGN}"
@@ -51,6 +53,32 @@ def amount(amount_minor: int, currency: str) -> str:
         currency_digits=False,
     )
     return _spaced(text).replace("-", MINUS)
+
+
+def unit_price(line: PlacedLine, currency: str) -> Markup:
+    """A line's unit price as HTML, with all the digits that its sender gave."""
+    if line.unit_price_exact is None:
+        return money(line.unit_price_minor, currency)
+    price = Decimal(line.unit_price_exact).normalize()
+    digits = max(EXPONENTS.get(currency, 2), -int(price.as_tuple().exponent))
+    pattern = _pattern(speech().locale, digits)
+    text = format_currency(price, currency, pattern, speech().locale, currency_digits=False)
+    return Markup('<data class="money" value="{}">{}</data>').format(line.unit_price_exact, _spaced(text))
+
+
+def tax_rates(part: PlacedLine | Shipping | ExtraLine, currency: str) -> str:
+    """The taxes of a line or charge: 20 %, GST 5 % + PST 7 %, or the amount of a tax whose rate is not known."""
+    if part.taxes:
+        return " + ".join(f"{tax.label or ''} {tax_rate(tax.rate_ppm)}".strip() for tax in part.taxes)
+    if part.tax_minor and not part.vat_rate:
+        return amount(part.tax_minor, currency)
+    return tax_rate(part.vat_rate * 100)
+
+
+def tax_rate(millionths: int) -> str:
+    """A rate in millionths in per cent, with all its digits: 8,875 %."""
+    rate = Decimal(millionths) / 10_000
+    return f"{_spaced(format_decimal(rate, locale=speech().locale, decimal_quantization=False))} %"
 
 
 def typed_amount(amount_minor: int, currency: str) -> str:
@@ -151,6 +179,9 @@ FILTERS = {
     "short_number": short_number,
     "amount": amount,
     "money": money,
+    "unit_price": unit_price,
+    "tax_rate": tax_rate,
+    "tax_rates": tax_rates,
     "when": when,
     "day": day,
     "lines": lines,

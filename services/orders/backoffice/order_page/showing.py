@@ -15,6 +15,7 @@ from services.orders.backoffice.order_page.actions import offered
 from services.orders.backoffice.order_page.activity import timeline
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.refundable import is_open_mark, may_be_reversed
+from services.orders.backoffice.order_page.taxes import stated_taxes
 from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.translating import speech
 from services.orders.backoffice.visit import Visit
@@ -56,6 +57,7 @@ def render(
         status,
         read=order,
         order=shown,
+        taxes=stated_taxes(shown),
         returned=section,
         typed=typed,
         typed_in=lambda of: partial(typed, of),
