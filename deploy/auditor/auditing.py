@@ -11,7 +11,21 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import UUID
 
-from deploy.auditor import changes, copies, intake, listing, mails, messages, money, parcels, states, stock
+from deploy.auditor import (
+    changes,
+    copies,
+    history,
+    intake,
+    listing,
+    mails,
+    messages,
+    money,
+    overdue,
+    parcels,
+    refunds,
+    states,
+    stock,
+)
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.ground import Ground, Journals, open_ground
 
@@ -19,7 +33,21 @@ QUIET_SECONDS = 30.0
 FAILED_CHECK = "the check itself:"
 """How `where` begins in the violation of a check that raised."""
 LOOK_SECONDS = 0.1
-MODULES = (intake, money, stock, parcels, changes, copies, states, listing, mails, messages)
+MODULES = (
+    intake,
+    money,
+    refunds,
+    stock,
+    parcels,
+    changes,
+    copies,
+    states,
+    listing,
+    mails,
+    messages,
+    history,
+    overdue,
+)
 """Importing them registers their checks, in this sequence."""
 
 _MOVING = """SELECT (SELECT count(*) FROM msg.dispatch)

@@ -71,11 +71,12 @@ async def changes_stopped_and_added_the_same_units(ground: Ground) -> AsyncItera
 
 @check
 async def deleted_orders_are_closed_everywhere(ground: Ground) -> AsyncIterator[Finding]:
-    """Payments and fulfillment have closed exactly the orders that were deleted, and nothing is left to do for them."""
+    """Payments, fulfillment and notifier have closed exactly the orders that were deleted."""
     truth = await table(ground.orders, "SELECT shop, order_id, code FROM deleted_order")
     for service, name, column in (
         ("payments", "account", "closed_at"),
         ("fulfillment", "fulfilment_order", "deleted_at"),
+        ("notifier", "addressee", "deleted_at"),
     ):
         copy = await table(
             ground.connections[service],

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from deploy.auditor.finding import Finding, check, compare
+from deploy.auditor.finding import Finding, check, compare, shown
 from deploy.auditor.ground import Ground, table
 
 _KIND = """module, coalesce(payment_method, '') AS payment_method, currency, state, label, payment_status,
@@ -62,3 +62,20 @@ async def tags_carry_the_kind_of_their_order(ground: Ground) -> AsyncIterator[Fi
         yield Finding(
             f"{row['facet']} of order {row['shop']} {row['order_id']}", row["expected"], row["found"]
         )
+
+
+@check
+async def orders_can_be_searched(ground: Ground) -> AsyncIterator[Finding]:
+    """Each order has its row for the search, with its code and moment, or waits for the worker that writes it."""
+    for row in await ground.orders.fetch(
+        """SELECT o.shop, o.order_id, o.code, s.order_id IS NOT NULL AS is_there, s.placed_at = o.placed_at AS is_dated,
+               position(lower(replace(o.code, '-', '')) IN s.document) > 0 AS is_named
+           FROM orders o LEFT JOIN order_search s ON s.order_id = o.order_id AND s.shop = o.shop
+           WHERE (s.order_id IS NULL OR s.placed_at <> o.placed_at
+                  OR position(lower(replace(o.code, '-', '')) IN s.document) = 0)
+             AND NOT EXISTS (SELECT FROM order_search_due d WHERE (d.shop, d.order_id) = (o.shop, o.order_id))"""
+    ):
+        found = (
+            "no row" if not row["is_there"] else "another moment" if not row["is_dated"] else "another code"
+        )
+        yield Finding(f"search of order {shown((row['shop'], row['order_id']))}", row["code"], found)

@@ -29,6 +29,21 @@ async def every_order_has_its_two_mails(ground: Ground) -> AsyncIterator[Finding
 
 
 @check
+async def mails_go_to_the_customer_of_the_order(ground: Ground) -> AsyncIterator[Finding]:
+    """Notifier knows each order under its customer's address, the one it was edited to if it was."""
+    truth = await table(
+        ground.orders,
+        "SELECT shop, order_id, customer_email AS email, customer_name AS name FROM orders WHERE stage = 'placed'",
+    )
+    copy = await table(
+        ground.notifier,
+        "SELECT shop, order_id, email, name FROM addressee",
+    )
+    for finding in compare("addressee of order", truth, await living(ground, copy)):
+        yield finding
+
+
+@check
 async def every_announced_shipment_has_its_mail(ground: Ground) -> AsyncIterator[Finding]:
     """Each shipment the customer was to be told of has exactly one mail, and no other has any."""
     key = ("shop", "order_id", "shipment_id")

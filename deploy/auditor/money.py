@@ -172,24 +172,64 @@ COUNTED_OTHERWISE = ("ISK", "MGA", "UGX")
 
 @check
 async def applied_webhooks_are_in_the_books_in_full(ground: Ground) -> AsyncIterator[Finding]:
-    """What Stripe says it received for a payment is what the ledger holds of it, to the minor unit."""
+    """What Stripe says it received for a payment of a known order is what the ledger holds of it, to the minor unit.
+
+    What waits or is parked is seen by people; what was set aside though its order is known counts here. A paid charge
+    or session tells of its intent, if it has one.
+    """
     for row in await ground.payments.fetch(
-        """WITH said AS (
-               SELECT shop, thing ->> 'id' AS intent, min(upper(thing ->> 'currency')) AS currency,
-                      max((thing ->> 'amount_received')::bigint) AS received
-               FROM (SELECT shop, convert_from(body, 'UTF8')::json -> 'data' -> 'object' AS thing FROM webhook
-                     WHERE provider = 'stripe' AND event_type LIKE 'payment_intent.%'
-                       AND state IN ('applied', 'duplicate')) AS w GROUP BY 1, 2),
+        """WITH told AS (
+               SELECT w.shop, w.state, event_type, convert_from(w.body, 'UTF8')::jsonb -> 'data' -> 'object' AS thing
+               FROM webhook w
+               WHERE provider = 'stripe' AND state IN ('applied', 'duplicate', 'irrelevant') AND length(body) > 2
+                 AND (event_type LIKE 'payment_intent.%' OR event_type IN (
+                     'charge.succeeded', 'charge.captured', 'checkout.session.completed',
+                     'checkout.session.async_payment_succeeded'))),
+           sums AS (
+               SELECT shop, state, upper(thing ->> 'currency') AS currency,
+                   CASE thing ->> 'object' WHEN 'charge' THEN coalesce(thing ->> 'payment_intent', thing ->> 'id')
+                        WHEN 'checkout.session' THEN thing ->> 'payment_intent' ELSE thing ->> 'id' END AS object,
+                   CASE thing ->> 'object'
+                       WHEN 'charge' THEN CASE WHEN thing ->> 'status' = 'succeeded'
+                                               THEN (thing ->> 'amount_captured')::bigint END
+                       WHEN 'checkout.session' THEN CASE WHEN thing ->> 'payment_status' = 'paid'
+                                                         THEN (thing ->> 'amount_total')::bigint END
+                       ELSE (thing ->> 'amount_received')::bigint END AS received
+               FROM told),
+           said AS (
+               SELECT shop, object, min(currency) AS currency, max(received) AS received FROM sums
+               WHERE object IS NOT NULL AND (state <> 'irrelevant' OR EXISTS (
+                   SELECT FROM provider_object o
+                   WHERE (o.shop, o.provider, o.object_id) = (sums.shop, 'stripe', sums.object)))
+               GROUP BY 1, 2),
            booked AS (
-               SELECT shop, object_id AS intent, sum(amount_minor)::bigint AS received FROM ledger_entry
+               SELECT shop, object_id AS object, sum(amount_minor)::bigint AS received FROM ledger_entry
                WHERE provider = 'stripe' AND kind = 'payment_received' GROUP BY 1, 2)
-           SELECT shop, intent, currency, said.received AS said, coalesce(booked.received, 0) AS booked
-           FROM said LEFT JOIN booked USING (shop, intent)
+           SELECT shop, object, currency, said.received AS said, coalesce(booked.received, 0) AS booked
+           FROM said LEFT JOIN booked USING (shop, object)
            WHERE coalesce(said.received, 0) <> coalesce(booked.received, 0) AND currency <> ALL($1)""",
         list(COUNTED_OTHERWISE),
     ):
-        where = f"payment {row['intent']} of {row['shop']}"
+        where = f"payment {row['object']} of {row['shop']}"
         yield Finding(where, f"{row['said']} {row['currency']} received", f"{row['booked']} in the ledger")
+
+
+@check
+async def refunds_that_webhooks_tell_are_known(ground: Ground) -> AsyncIterator[Finding]:
+    """Each refund that an applied webhook, or one set aside though its payment is known, tells of is recorded."""
+    for row in await ground.payments.fetch(
+        """WITH told AS (
+               SELECT shop, state, convert_from(body, 'UTF8')::jsonb -> 'data' -> 'object' AS thing FROM webhook
+               WHERE provider = 'stripe' AND state IN ('applied', 'duplicate', 'irrelevant') AND length(body) > 2
+                 AND (event_type LIKE 'refund.%' OR event_type = 'charge.refund.updated'))
+           SELECT DISTINCT shop, thing ->> 'id' AS refund, thing ->> 'amount' AS amount FROM told
+           WHERE (state <> 'irrelevant' OR EXISTS (
+                   SELECT FROM provider_object o WHERE (o.shop, o.provider) = (told.shop, 'stripe')
+                     AND o.object_id = coalesce(told.thing ->> 'payment_intent', told.thing ->> 'charge')))
+             AND NOT EXISTS (SELECT FROM provider_refund r
+                             WHERE (r.shop, r.provider, r.object_id) = (told.shop, 'stripe', told.thing ->> 'id'))"""
+    ):
+        yield Finding(f"refund {row['refund']} of {row['shop']}", f"{row['amount']} recorded", "not recorded")
 
 
 @check
@@ -209,10 +249,12 @@ async def no_accepted_webhook_is_lost(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def webhook_money_is_in_the_books(ground: Ground) -> AsyncIterator[Finding]:
-    """An entry that came by webhook names a kept one, and each payment object's order is the entry's."""
+    """An entry that came by webhook names one that is kept and counts as applied."""
     for row in await ground.payments.fetch(
-        """SELECT e.shop, e.order_id, e.id, e.caused_by FROM ledger_entry e
-           LEFT JOIN webhook w ON w.id = e.caused_by WHERE e.source = 'webhook' AND w.id IS NULL"""
+        """SELECT e.shop, e.order_id, e.id, e.caused_by, w.state, w.reason FROM ledger_entry e
+           LEFT JOIN webhook w ON w.id = e.caused_by
+           WHERE e.source = 'webhook' AND (w.id IS NULL OR w.state <> 'applied')"""
     ):
         where = f"ledger entry {row['id']} of {shown((row['shop'], row['order_id']))}"
-        yield Finding(where, "the webhook that caused it", f"no webhook {row['caused_by']}")
+        found = "no webhook" if row["state"] is None else f"{row['state']} ({row['reason']})"
+        yield Finding(where, "the webhook that caused it", f"{found} {row['caused_by']}")

@@ -5,21 +5,32 @@ time.
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from deploy.auditor.finding import Finding, check, shown
-from deploy.auditor.ground import Ground
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
 
 Row = Mapping[str, Any]
+FACTS = """shop, order_id, stage, payment_method, stock, state, label, automatic_state, hand_state, hand_label,
+    hand_over, payment_status, fulfilment_status, flags, payment_flags, attempt, due_minor, credited_minor,
+    received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor, authorised_minor,
+    balance_minor, ship_ordered, ship_needed, ship_packed, ship_lost, ship_shipped, ship_delivered, ship_returned,
+    other_ordered, other_needed, other_finished"""
 
 
 @check
 async def states_follow_from_facts(ground: Ground) -> AsyncIterator[Finding]:
-    """State, payment status and fulfilment status of each order are what its facts give."""
-    for row in await ground.orders.fetch("SELECT * FROM orders"):
-        expected = (state_of(row), payment_status_of(row), fulfilment_status_of(row))
-        found = (row["automatic_state"], row["payment_status"], row["fulfilment_status"])
-        if expected != found:
-            where = f"order {shown((row['shop'], row['order_id']))}"
-            yield Finding(where, ", ".join(expected), ", ".join(found))
+    """State, label, payment status, fulfilment status and flags of each order are what its facts give."""
+    for row in await ground.orders.fetch(f"SELECT {FACTS} FROM orders"):  # noqa: S608
+        expected = {
+            "automatic_state": state_of(row),
+            **shown_state_of(row),
+            "payment_status": payment_status_of(row),
+            "fulfilment_status": fulfilment_status_of(row),
+            "flags": flags_of(row),
+        }
+        found = {name: row[name] for name in expected}
+        key = (row["shop"], row["order_id"])
+        for finding in compare("order", {key: expected}, {key: found}):
+            yield finding
 
 
 @check
@@ -40,6 +51,63 @@ async def units_are_sums_of_lines(ground: Ground) -> AsyncIterator[Finding]:
             )
 
 
+@check
+async def units_follow_from_lines(ground: Ground) -> AsyncIterator[Finding]:
+    """An order's units, to pack and to ship among them, are the sums over its lines as fulfillment told them."""
+    truth = await table(
+        ground.orders,
+        """SELECT o.shop, o.order_id, sum(l.ordered - l.cancelled) FILTER (WHERE l.kind = 'ship') AS ship_needed,
+               sum(l.packed) FILTER (WHERE l.kind = 'ship') AS ship_packed,
+               sum(l.lost) FILTER (WHERE l.kind = 'ship') AS ship_lost,
+               sum(l.shipped) FILTER (WHERE l.kind = 'ship') AS ship_shipped,
+               sum(l.returned) FILTER (WHERE l.kind = 'ship') AS ship_returned
+           FROM orders o CROSS JOIN LATERAL jsonb_to_recordset(o.line_positions) AS l (
+               kind text, ordered int, cancelled int, packed int, lost int, shipped int, returned int)
+           WHERE o.stage = 'placed' GROUP BY 1, 2""",
+    )
+    expected = {}
+    for key, sums in truth.items():
+        units = {name: int(value or 0) for name, value in sums.items()}
+        to_pack = max(0, units["ship_needed"] - units["ship_packed"] + units["ship_lost"])
+        to_ship = max(0, units["ship_packed"] - units["ship_shipped"])
+        expected[key] = {**units, "units_to_pack": to_pack, "units_to_ship": to_ship}
+    copy = await table(
+        ground.orders,
+        """SELECT shop, order_id, ship_needed, ship_packed, ship_lost, ship_shipped, ship_returned, units_to_pack,
+               units_to_ship FROM orders WHERE stage = 'placed' AND line_positions <> '[]'""",
+    )
+    for finding in compare("units of order", expected, copy):
+        yield finding
+
+
+_AS_SOLD = """FROM orders o JOIN submission s
+    ON (s.shop, s.module, s.idempotency_key, o.stage) = (o.shop, o.module, o.idempotency_key, 'placed')"""
+_UNEDITED = """s.body -> 'lines' IS NOT NULL AND NOT EXISTS (
+    SELECT FROM order_edit e WHERE (e.shop, e.order_id, e.cause) = (o.shop, o.order_id, 'edited'))"""
+
+
+@check
+async def lines_are_as_they_were_sold(ground: Ground) -> AsyncIterator[Finding]:
+    """The lines of an order nobody edited say what its submission says: article, quantity, unit price and total."""
+    key = ("shop", "order_id", "line")
+    truth = await table(
+        ground.orders,
+        f"""SELECT o.shop, o.order_id, l.line::int AS line, l.sold ->> 'sku' AS sku,
+                (l.sold ->> 'quantity')::int AS quantity, (l.sold ->> 'total_minor')::bigint AS total_minor
+            {_AS_SOLD} CROSS JOIN LATERAL json_array_elements(s.body -> 'lines') WITH ORDINALITY AS l (sold, line)
+            WHERE {_UNEDITED}""",
+        key=key,
+    )
+    copy = await table(
+        ground.orders,
+        f"""SELECT o.shop, o.order_id, l.line, l.sku, l.quantity + l.reduced AS quantity, l.total_minor
+            {_AS_SOLD} JOIN order_line l ON (l.shop, l.order_id) = (o.shop, o.order_id) WHERE {_UNEDITED}""",
+        key=key,
+    )
+    for finding in compare("line", truth, copy):
+        yield finding
+
+
 def state_of(row: Row) -> str:
     """The automatic state of an order."""
     if row["stage"] != "placed":
@@ -55,6 +123,31 @@ def state_of(row: Row) -> str:
     if row["balance_minor"] <= 0 or row["payment_method"] == "cash" or row["ship_packed"] > row["ship_lost"]:
         return "ready"
     return "awaiting_payment"
+
+
+def shown_state_of(row: Row) -> dict[str, str]:
+    """The state and label shown: those chosen by hand as long as the automatic state is what they were chosen over."""
+    automatic = state_of(row)
+    if row["hand_state"] is not None and row["hand_over"] == automatic:
+        return {"state": row["hand_state"], "label": row["hand_label"]}
+    if automatic != "ready":
+        return {"state": automatic, "label": automatic}
+    return {
+        "state": automatic,
+        "label": "payments_received" if row["received_by_hand_minor"] > 0 else "in_progress_order",
+    }
+
+
+def flags_of(row: Row) -> list[str]:
+    """What a person should look at: what payments flagged, and what follows from money, units and stock."""
+    placed = row["stage"] == "placed"
+    also = {
+        "to_collect": placed and row["balance_minor"] > 0 and row["ship_packed"] > row["ship_lost"],
+        "stock_missing": row["stock"] == "missing",
+        "paid_without_order": not placed and row["received_minor"] > row["refunded_minor"],
+        "disputed": row["disputed_minor"] > 0,
+    }
+    return sorted({*row["payment_flags"], *(flag for flag, is_raised in also.items() if is_raised)})
 
 
 def payment_status_of(row: Row) -> str:

@@ -21,8 +21,8 @@ from deploy.auditor.ground import Ground, open_ground
 EVERY_SECONDS = 5.0
 REST = 4.0
 """The pause after a look, at least, in looks: it never takes more than a fifth of the time."""
-MOST_TOLD = 1000
-"""Violations told of one look; `count` says how many there are."""
+MOST_TOLD = 50
+"""Violations of one check that are listed, the latest first; its count is of all. So no check hides another."""
 
 
 @dataclass
@@ -53,10 +53,16 @@ class Watch:
             ],
             "violations": [
                 {**asdict(violation), "since": _text(self._suspected[violation])}
-                for violation in lasting[:MOST_TOLD]
+                for violation in self._listed(lasting)
             ],
         }
         return lasting
+
+    def _listed(self, lasting: Sequence[Violation]) -> list[Violation]:
+        by_check: dict[str, list[Violation]] = {}
+        for violation in sorted(lasting, key=lambda one: self._suspected[one], reverse=True):
+            by_check.setdefault(violation.check, []).append(violation)
+        return [one for name in CHECKS for one in by_check.get(name, ())[:MOST_TOLD]]
 
     def fail(self, error: Exception, now: datetime) -> None:
         """A look could not be finished: what is known stays, with the error and its time."""
@@ -87,9 +93,13 @@ def pause(every_seconds: float, took_seconds: float) -> float:
     return max(every_seconds - took_seconds, REST * took_seconds)
 
 
+FOR_PEOPLE = frozenset(("nothing_is_parked",))
+"""What people are told of elsewhere: a parked message is on the Operations page, with what can be done about it."""
+
+
 async def _look(ground: Ground, found: Watch) -> None:
     began = monotonic()
-    violations = await run_checks(ground)
+    violations = await run_checks(ground, [name for name in CHECKS if name not in FOR_PEOPLE])
     found.look(violations, datetime.now(UTC), monotonic() - began)
 
 

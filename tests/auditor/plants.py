@@ -54,6 +54,36 @@ def expecting(what: str, *seen_by: str, change: Callable[[frozenset[UUID]], froz
 
 
 # Intake
+WHOLE_ORDER = {
+    "orders": "order_line ledger_entry parcel shipment delivery mail activity order_search order_facet order_tag "
+    "submission orders",
+    "payments": "ledger_entry attempt provider_object webhook account",
+    "fulfillment": "parcel_line shipment_parcel shipment parcel reservation order_line fulfilment_order",
+    "notifier": "mail addressee",
+}
+
+
+async def delete_an_order(ground: Ground) -> Ground:
+    """Delete an order that is neither paid nor packed from every table of every service but the logs."""
+    order_id = await ground.orders.fetchval(
+        """SELECT order_id FROM orders WHERE stage = 'placed' AND received_minor = 0 AND ship_packed = 0
+           AND ship_ordered = 0 AND refunded_minor = 0 ORDER BY order_id LIMIT 1"""
+    )
+    assert order_id is not None
+    for service, names in WHOLE_ORDER.items():
+        for name in names.split():
+            column = "submission_id" if name == "submission" else "order_id"
+            await ground.connections[service].execute(f"DELETE FROM {name} WHERE {column} = $1", order_id)  # noqa: S608
+    return replace(ground, journals=Journals())
+
+
+DAMAGES.append(
+    Damage(
+        "an order is gone from all four databases",
+        frozenset({"placed_orders_are_kept", "entries_that_were_told_are_kept"}),
+        delete_an_order,
+    )
+)
 sql(
     "an answer was never given",
     "every_submission_is_answered",
@@ -86,6 +116,7 @@ sql(
 )
 sql(
     "a line number is missing",
+    "lines_are_as_they_were_sold",
     "lines_add_up_to_their_order",
     "every_line_is_known_to_fulfillment",
     orders="UPDATE order_line SET line = line + 100 WHERE ctid = (SELECT ctid FROM order_line LIMIT 1)",
@@ -94,6 +125,8 @@ sql(
 # Money
 sql(
     "a credit is in the ledger but not in the account",
+    "money_by_hand_has_its_command",
+    "accounts_count_their_facts",
     "accounts_equal_their_ledgers",
     "orders_know_every_entry",
     payments="""INSERT INTO ledger_entry (id, shop, order_id, number, kind, amount_minor, currency, provider, object_id,
@@ -127,11 +160,13 @@ sql(
 )
 sql(
     "a webhook was forgotten",
+    "webhook_money_is_in_the_books",
     "webhooks_add_up",
     payments="UPDATE webhook SET state = 'received' WHERE ctid = (SELECT ctid FROM webhook LIMIT 1)",
 )
 sql(
     "a webhook could not be applied",
+    "webhook_money_is_in_the_books",
     "no_webhook_failed",
     payments="UPDATE webhook SET state = 'parked', reason = 'failed', detail = 'planted' "
     "WHERE ctid = (SELECT ctid FROM webhook WHERE state = 'applied' LIMIT 1)",
@@ -153,6 +188,220 @@ sql(
     "webhook_money_is_in_the_books",
     payments="UPDATE ledger_entry SET caused_by = gen_random_uuid() WHERE ctid = (SELECT ctid FROM ledger_entry "
     "WHERE source = 'webhook' LIMIT 1)",
+)
+
+# Refunds and transfers
+ENTRY = """INSERT INTO ledger_entry (id, shop, order_id, number, kind, amount_minor, currency, provider, object_id,
+               step, source, caused_by, occurred_at, actor, recorded_at, payment)
+           SELECT gen_random_uuid(), shop, order_id, 1 + (SELECT max(number) FROM ledger_entry e
+                      WHERE (e.shop, e.order_id) = (a.shop, a.order_id)),
+               '{kind}', {amount}, currency, '{provider}', '{object}', 0, '{source}', {cause}, now(), 'nobody',
+               now(), {payment} FROM account a {which} LIMIT 1"""
+sql(
+    "a refund at the provider is in no ledger",
+    "refunds_at_the_provider_are_in_the_ledger",
+    payments="""INSERT INTO provider_refund (shop, provider, object_id, order_id, payment_object, amount_minor, made_at,
+                    states, is_duplicate)
+                SELECT shop, 'stripe', 're_planted', order_id, 'pi_x', 500, now(), array['pending', 'succeeded'], false
+                FROM account LIMIT 1""",
+)
+PLANTED_REFUND = ENTRY.format(
+    kind="refund_paid",
+    amount=1,
+    provider="stripe",
+    object="re_planted",
+    source="answer",
+    cause="gen_random_uuid()",
+    payment="NULL",
+    which="WHERE received_minor > 0",
+)
+BESIDE = ("accounts_equal_their_ledgers", "accounts_count_their_facts", "orders_know_every_entry")
+sql(
+    "the ledger has a refund that no provider told of",
+    "refunds_at_the_provider_are_in_the_ledger",
+    *BESIDE,
+    payments=PLANTED_REFUND,
+)
+sql(
+    "a refund that failed at the provider still counts",
+    "refunds_at_the_provider_are_in_the_ledger",
+    *BESIDE,
+    payments=PLANTED_REFUND  # noqa: S608
+    + """;
+    INSERT INTO provider_refund (shop, provider, object_id, order_id, payment_object, amount_minor, made_at, states,
+        is_duplicate)
+    SELECT shop, 'stripe', object_id, order_id, 'pi_x', 1, now(), array['succeeded', 'failed'], false
+    FROM ledger_entry WHERE object_id = 're_planted'""",
+)
+sql(
+    "a refund to be sent has no effect",
+    "refunds_to_be_sent_have_their_effect",
+    payments="""INSERT INTO refund (shop, refund_id, order_id, command_id, mode, amount_minor, provider, payment_object,
+                    cause, lines, actor, asked_at, is_sent)
+                SELECT shop, gen_random_uuid(), order_id, gen_random_uuid(), 'sent', 500, 'stripe', 'pi_x', 'credit',
+                    '[]', 'staff:x', now(), false FROM account LIMIT 1""",
+)
+sql(
+    "more was credited than was owed",
+    "no_more_goes_back_than_came_in",
+    "accounts_equal_their_ledgers",
+    "orders_know_every_position",
+    payments="UPDATE account SET credited_minor = due_minor + 1, balance_minor = balance_minor - 1 - due_minor "
+    "+ credited_minor WHERE ctid = (SELECT ctid FROM account WHERE due_minor > 0 LIMIT 1)",
+)
+sql(
+    "more was refunded than was received",
+    "no_more_goes_back_than_came_in",
+    "accounts_equal_their_ledgers",
+    "orders_know_every_position",
+    payments="UPDATE account SET marked_minor = received_minor + 1, balance_minor = balance_minor + 1 + received_minor "
+    "- marked_minor WHERE ctid = (SELECT ctid FROM account WHERE received_minor > 0 AND refunded_minor = 0 "
+    "AND received_by_hand_minor = 0 LIMIT 1)",
+)
+sql(
+    "more of a payment was refunded than it brought",
+    "no_more_goes_back_than_came_in",
+    "accounts_equal_their_ledgers",
+    "accounts_count_their_facts",
+    "orders_know_every_entry",
+    "money_by_hand_has_its_command",
+    payments=ENTRY.format(
+        kind="refund_marked",
+        amount=1,
+        provider="manual",
+        object="planted",
+        source="manual",
+        cause="gen_random_uuid()",
+        payment="'stripe:pi_planted'",
+        which="",
+    ),
+)
+sql(
+    "a payment left an order and reached none",
+    "transfers_out_are_transfers_in",
+    "accounts_equal_their_ledgers",
+    "accounts_count_their_facts",
+    "orders_know_every_entry",
+    "money_by_hand_has_its_command",
+    payments=ENTRY.format(
+        kind="transfer_out",
+        amount=1,
+        provider="manual",
+        object="planted",
+        source="manual",
+        cause="gen_random_uuid()",
+        payment="'stripe:pi_planted'",
+        which="",
+    ),
+)
+sql(
+    "the webhook of money in the books was set aside",
+    "webhook_money_is_in_the_books",
+    payments="""UPDATE webhook SET state = 'irrelevant', reason = 'planted' WHERE id = (
+                    SELECT caused_by FROM ledger_entry WHERE source = 'webhook' AND kind = 'payment_received'
+                    LIMIT 1)""",
+)
+sql(
+    "a payment was set aside and is in no book",
+    "applied_webhooks_are_in_the_books_in_full",
+    "accounts_equal_their_ledgers",
+    "accounts_count_their_facts",
+    "entries_that_were_told_are_kept",
+    "orders_know_every_entry",
+    payments="""UPDATE webhook SET state = 'irrelevant', reason = 'planted' WHERE id = (
+                    SELECT caused_by FROM ledger_entry WHERE source = 'webhook' AND kind = 'payment_received'
+                    ORDER BY id LIMIT 1);
+                DELETE FROM ledger_entry WHERE id = (
+                    SELECT id FROM ledger_entry WHERE source = 'webhook' AND kind = 'payment_received'
+                    ORDER BY id LIMIT 1)""",
+)
+sql(
+    "a refund that a webhook told of was not recorded",
+    "refunds_that_webhooks_tell_are_known",
+    payments="""INSERT INTO webhook (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at,
+                    state)
+                SELECT gen_random_uuid(), provider, endpoint, shop, 'evt_planted', 'refund.created',
+                    convert_to('{"data": {"object": {"id": "re_planted", "amount": 5}}}', 'UTF8'), '{}', now(),
+                    'applied'
+                FROM webhook LIMIT 1""",
+)
+
+# History: what the logs and the commands tell of
+_DELETE_PAYMENT = """DELETE FROM ledger_entry WHERE kind = 'payment_received' AND order_id = (
+    SELECT order_id FROM ledger_entry WHERE kind = 'payment_received' AND {} ORDER BY order_id LIMIT 1)"""
+sql(
+    "a payment by hand was deleted from every ledger",
+    "entries_that_were_told_are_kept",
+    "money_by_hand_has_its_command",
+    "accounts_equal_their_ledgers",
+    "accounts_count_their_facts",
+    orders=_DELETE_PAYMENT.format("provider IS NULL"),
+    payments=_DELETE_PAYMENT.format("provider = 'manual'"),
+)
+sql(
+    "money by hand came by no command",
+    "money_by_hand_has_its_command",
+    payments="UPDATE ledger_entry SET caused_by = gen_random_uuid() WHERE ctid = ("
+    "SELECT ctid FROM ledger_entry WHERE source = 'manual' AND provider = 'manual' LIMIT 1)",
+)
+sql(
+    "a command that was done is gone",
+    "commands_sent_are_kept",
+    orders="DELETE FROM command WHERE command_id = (SELECT command_id FROM command "
+    "WHERE type = 'orders.parcel.pack.v1' LIMIT 1)",
+)
+sql(
+    "an account lost what was told of an attempt",
+    "accounts_count_their_facts",
+    payments="DELETE FROM attempt WHERE ctid = (SELECT ctid FROM attempt LIMIT 1)",
+)
+sql(
+    "a payment was told with another amount",
+    "entries_that_were_told_are_kept",
+    payments="""UPDATE msg.event_log SET body = convert_to(
+                    replace(convert_from(body, 'UTF8'), '"kind":"order_total"', '"kind":"planted"'), 'UTF8')
+                WHERE id = (SELECT id FROM msg.event_log WHERE type = 'payments.balance.changed.v1'
+                    AND convert_from(body, 'UTF8') LIKE '%"kind":"order_total"%' LIMIT 1)""",
+)
+sql(
+    "the submission of an order is gone",
+    "placed_orders_are_kept",
+    orders="DELETE FROM submission WHERE submission_id = (SELECT order_id FROM orders WHERE stage = 'placed' LIMIT 1)",
+)
+sql(
+    "an order has no activity",
+    "placed_orders_are_kept",
+    orders="DELETE FROM activity WHERE kind = 'order_placed' AND order_id = (SELECT order_id FROM activity "
+    "WHERE kind = 'order_placed' LIMIT 1)",
+)
+sql(
+    "the submission of an order never arrived",
+    "causes_of_orders_were_received",
+    orders="DELETE FROM msg.inbox WHERE event_id = (SELECT causation_id FROM msg.event_log "
+    "WHERE type = 'orders.order.placed.v1' LIMIT 1)",
+)
+
+# What is begun ends
+sql(
+    "a change of an order is open for nine days",
+    "no_change_is_open_past_its_time",
+    orders="""INSERT INTO order_edit (shop, order_id, edit_id, cause, state, actor, forced, asked_off, asked_on,
+                  stopped, not_stopped, missing, total_before_minor, total_after_minor, requested_at)
+              SELECT shop, order_id, gen_random_uuid(), 'deleted', 'reducing', 'staff:x', false, '{}', '{}', '{}',
+                  '{}', '{}', total_minor, total_minor, now() - interval '9 days'
+              FROM orders WHERE stage = 'placed' LIMIT 1""",
+)
+sql(
+    "an effect is uncertain and nobody decides",
+    "nothing_is_overdue",
+    payments="""INSERT INTO msg.effect (key, kind, state, payload, next_at, created_at, updated_at)
+                VALUES ('planted', 'planted', 'uncertain', '{}', now(), now(), now() - interval '2 hours')""",
+)
+sql(
+    "a timer never fired",
+    "nothing_is_overdue",
+    orders="""INSERT INTO msg.timer (kind, key, due_at, payload)
+              VALUES ('planted', 'planted', now() - interval '2 hours', '{}')""",
 )
 
 # Stock
@@ -242,6 +491,7 @@ sql(
 )
 sql(
     "orders shows another quantity",
+    "units_follow_from_lines",
     "orders_know_every_quantity",
     orders="UPDATE orders SET line_positions = jsonb_set(line_positions, '{0,lost}', '1') "
     "WHERE ctid = (SELECT ctid FROM orders WHERE line_positions <> '[]' LIMIT 1)",
@@ -274,6 +524,30 @@ sql(
     orders="UPDATE orders SET automatic_state = 'cancelled' WHERE ctid = (SELECT ctid FROM orders LIMIT 1)",
 )
 sql(
+    "an order is shown in a state nobody chose",
+    "states_follow_from_facts",
+    "kinds_say_what_their_orders_say",
+    orders="UPDATE orders SET state = 'cancelled' WHERE ctid = ("
+    "SELECT ctid FROM orders WHERE state = 'completed' LIMIT 1)",
+)
+sql(
+    "an order lost its flags",
+    "states_follow_from_facts",
+    "kinds_say_what_their_orders_say",
+    orders="UPDATE orders SET flags = array['planted'] WHERE ctid = (SELECT ctid FROM orders LIMIT 1)",
+)
+sql(
+    "an order has other units to pack than its lines",
+    "units_follow_from_lines",
+    orders="UPDATE orders SET units_to_pack = units_to_pack + 1 WHERE ctid = (SELECT ctid FROM orders "
+    "WHERE line_positions <> '[]' AND units_to_pack > 0 LIMIT 1)",
+)
+sql(
+    "a line costs another sum than it was sold for",
+    "lines_are_as_they_were_sold",
+    orders="UPDATE order_line SET total_minor = total_minor + 1 WHERE ctid = (SELECT ctid FROM order_line LIMIT 1)",
+)
+sql(
     "an order counts units it does not have",
     "units_are_sums_of_lines",
     orders="UPDATE orders SET ship_ordered = ship_ordered + 1 WHERE ctid = (SELECT ctid FROM orders LIMIT 1)",
@@ -299,7 +573,23 @@ sql(
     "SELECT shop, order_id, 'tag:planted', kind_id, placed_at, total_minor FROM orders LIMIT 1",
 )
 
+sql(
+    "an order is not in the search",
+    "orders_can_be_searched",
+    orders="DELETE FROM order_search WHERE ctid = (SELECT ctid FROM order_search LIMIT 1)",
+)
+sql(
+    "the search knows an order by another code",
+    "orders_can_be_searched",
+    orders="UPDATE order_search SET document = ' planted ' WHERE ctid = (SELECT ctid FROM order_search LIMIT 1)",
+)
+
 # Mails
+sql(
+    "mails of an order go to somebody else",
+    "mails_go_to_the_customer_of_the_order",
+    notifier="UPDATE addressee SET email = 'planted@example.org' WHERE ctid = (SELECT ctid FROM addressee LIMIT 1)",
+)
 sql(
     "a merchant was never told of an order",
     "every_order_has_its_two_mails",

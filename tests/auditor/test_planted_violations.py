@@ -34,7 +34,8 @@ async def ground(life: Life) -> AsyncIterator[Ground]:
 
 
 async def test_a_life_without_damage_has_no_violations(life: Life) -> None:
-    assert await audit(life.urls, life.journals, life.script.must_be_parked) == []
+    found = await audit(life.urls, life.journals, life.script.must_be_parked)
+    assert not found, "\n".join(map(str, found))
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=[damage.what.replace(" ", "-") for damage in DAMAGES])

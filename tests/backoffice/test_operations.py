@@ -26,10 +26,11 @@ from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.operations.broker import Figures, figures
 from services.orders.backoffice.operations.findings import audited
 from services.orders.backoffice.operations.queues import Stuck, of_broker
-from services.orders.backoffice.operations.sentences import SENTENCES
+from services.orders.backoffice.operations.sentences import ADVICE, WRONG, advice, title
+from services.orders.backoffice.operations.store import read_codes
 from services.orders.backoffice.operations.words import duration
 from services.orders.backoffice.pages.operations_replay import kinds, pairs
-from services.orders.backoffice.translating import Speech, speaking
+from services.orders.backoffice.translating import Speech, gettext, speaking
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
 from tests.conftest import Desks
@@ -345,18 +346,56 @@ async def test_findings_of_another_shop_are_counted_and_not_shown(operated: Back
     assert "stock level other" not in shown.text
     assert "<img src=x" not in shown.text
     assert "1 more finding concerns another shop." in shown.words
+    assert "A stock level is below zero" in shown.words
+    assert "Count the article" in shown.words
 
 
 def test_a_look_that_failed_keeps_what_was_known() -> None:
     watch = _watched()
     watch.fail(OSError("database away"), datetime.now(UTC))
     found = audited(watch.told, set())
-    assert (len(found.shown), found.elsewhere, found.error) == (2, 0, "OSError: database away")
+    assert (found.count, found.elsewhere, found.error) == (2, 0, "OSError: database away")
     assert found.failed_at is not None
 
 
-def test_the_auditors_sentences_are_known_in_both_languages() -> None:
-    assert {name: sentence_of(name) for name in CHECKS} == SENTENCES
+async def test_a_finding_says_what_is_wrong_which_order_and_what_to_do(operated: Backoffice) -> None:
+    life = await place(operated.desk, sale(shop=SHOP))
+    watch, name = Watch(), "orders_know_every_position"
+    wrong = Violation(name, sentence_of(name), f"account of {SHOP} {life.order_id}", "version=2", "version=1")
+    for _ in range(2):
+        watch.look([wrong], datetime.now(UTC), 0.1)
+    shown = audited(watch.told, set())
+    assert [(group.check, group.count) for group in shown.groups] == [(name, 1)]
+    async with operated.desk.hub.acquire() as connection:
+        assert await read_codes(connection, SHOP, shown.named) == {str(life.order_id): life.code}
+        assert await read_codes(connection, "other", shown.named) == {}
+    with speaking(Speech("fr")):
+        assert title(name, "") == "Le paiement affiché d’une commande n’est pas celui de Paiements"
+        assert advice(name).startswith("Faites renvoyer")
+
+
+def test_no_finding_is_hidden_by_many_others() -> None:
+    watch, now = Watch(), datetime.now(UTC)
+    many = [
+        Violation("nothing_is_overdue", "law", f"effect {n} of {SHOP}", "ended", "open") for n in range(3000)
+    ]
+    few = [Violation("ledgers_have_no_holes", "law", f"ledger of {SHOP} {n}", "1", "2") for n in range(3)]
+    for _ in range(2):
+        watch.look([*many, *few], now, 0.1)
+    found = audited(watch.told, set())
+    assert {group.check: group.count for group in found.groups} == {
+        "ledgers_have_no_holes": 3,
+        "nothing_is_overdue": 3000,
+    }
+    assert found.count == 3003
+
+
+def test_every_check_of_the_auditor_has_a_title_and_an_advice_in_both_languages() -> None:
+    assert set(WRONG) == set(CHECKS)
+    for kind, text in WRONG.values():
+        for english in (text, ADVICE[kind]):
+            with speaking(Speech("fr")):
+                assert gettext(english) != english
 
 
 def test_a_queue_says_how_long_its_oldest_waits() -> None:

@@ -3,22 +3,36 @@
 Findings name their rows by shop; those of another shop are counted and not shown.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from services.orders.backoffice.owners import OwnerDown
 from services.orders.backoffice.times import moments_read
 from services.orders.backoffice.visit import Visit
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one check: the latest ones, and how many there are in all."""
+
+    check: str
+    law: str
+    found: Sequence[Mapping[str, Any]]
+    count: int
 
 
 @dataclass(frozen=True)
 class Audited:
     """The auditor's last look. `at` None: it is away, or has not looked yet (`down` tells).
 
-    `shown` are the findings of this shop and of no shop, `elsewhere` how many others there are. `error`: why the latest
-    try failed; what is told is then of the look before.
+    `groups` are the findings of this shop and of no shop by check, `elsewhere` how many others were told of. `error`:
+    why the latest try failed; what is told is then of the look before.
     """
 
     at: datetime | None
@@ -26,9 +40,20 @@ class Audited:
     failed_at: datetime | None = None
     error: str = ""
     checks: int = 0
-    shown: Sequence[Mapping[str, Any]] = ()
+    groups: Sequence[Group] = ()
     elsewhere: int = 0
     down: OwnerDown | None = None
+
+    @property
+    def count(self) -> int:
+        """How many findings there are, those of other shops among them."""
+        return sum(group.count for group in self.groups) + self.elsewhere
+
+    @property
+    def named(self) -> set[UUID]:
+        """All ids that the findings name; those of orders among them are shown as orders."""
+        texts = (str(one["where"]) for group in self.groups for one in group.found)
+        return {UUID(found) for text in texts for found in _UUID.findall(text)}
 
 
 async def read_findings(visit: Visit) -> Audited:
@@ -44,13 +69,24 @@ def audited(told: Mapping[str, Any], other_shops: set[str]) -> Audited:
     """The report as one shop may see it. Pure."""
     report = moments_read(told, "at", "failed_at")
     found = [moments_read(one, "since") for one in report["violations"]]
-    shown = [one for one in found if not other_shops & set(str(one["where"]).replace("/", " ").split())]
+    mine = [one for one in found if not other_shops & set(str(one["where"]).replace("/", " ").split())]
+    groups = [_group(check, found, mine) for check in report["checks"]]
     return Audited(
         at=report["at"],
         seconds=float(report["seconds"]),
         failed_at=report["failed_at"],
         error=str(report["error"] or ""),
         checks=len(report["checks"]),
-        shown=shown,
-        elsewhere=max(int(report["count"]) - len(shown), 0),
+        groups=[group for group in groups if group.count],
+        elsewhere=len(found) - len(mine),
     )
+
+
+def _group(
+    check: Mapping[str, Any], found: Sequence[Mapping[str, Any]], mine: Sequence[Mapping[str, Any]]
+) -> Group:
+    """`found` are the findings that were listed, `mine` those that may be shown; the rest is counted."""
+    name = check["name"]
+    listed = sum(1 for one in found if one["check"] == name)
+    shown = [one for one in mine if one["check"] == name]
+    return Group(name, str(check["sentence"]), shown, len(shown) + max(int(check["violations"]) - listed, 0))

@@ -1,119 +1,172 @@
-"""What each of the auditor's checks holds to be true, in words that are translated; one it has not is shown as told."""
+"""What a finding of the auditor says is wrong and what a person does about it, by the name of its check.
+
+The auditor's own sentences state the law that holds (see its README); a reader of a finding needs what is broken.
+"""
 
 from services.orders.backoffice.translating import N_, gettext
 
-SENTENCES = {
-    "edits_are_in_the_books": N_(
-        "Payments heard of every change that took effect, with the sum by which it changes what is due"
+ADVICE = {
+    "books": N_(
+        "Do not correct it by a second action. Tell your administrator: the details below say what differs."
     ),
-    "edits_are_posted_once": N_(
-        "The ledger has one entry per edit that changes what is due, with what was posted of it"
+    "intake": N_(
+        "Look for it among the parked messages and the refused sales; or ask the shop’s developer to send it again."
     ),
-    "changes_stopped_and_added_the_same_units": N_(
-        "What orders believes was stopped, had left or had no stock is what fulfillment answered"
+    "lists": N_(
+        "Open the order by its number: the order itself is right. Pass the finding on to your administrator."
     ),
-    "deleted_orders_are_closed_everywhere": N_(
-        "Payments and fulfillment have closed exactly the orders that were deleted, and nothing is left to do for them"
+    "mails": N_("Look at the mails of the order and send the missing one again from there."),
+    "parked": N_("Look among the parked messages for its cause, and retry or discard it there."),
+    "refund": N_(
+        "Compare the refunds in Stripe’s dashboard with those of the order before anybody refunds again."
     ),
-    "orders_know_every_fulfilment": N_(
-        "Orders' copy of each order's quantities is fulfillment's latest; where it said nothing, nothing is"
+    "replay": N_(
+        "Have the messages of that time sent again on the page “Replay events”. If it lasts, tell your administrator."
     ),
-    "orders_know_every_quantity": N_("Orders' copy of each line's quantities is fulfillment's"),
-    "orders_know_every_parcel": N_("Orders' copy of the parcels is fulfillment's"),
-    "orders_know_every_shipment": N_("Orders' copy of the shipments is fulfillment's"),
-    "orders_know_every_delivery": N_("Orders' copy of the deliveries is fulfillment's"),
-    "orders_know_every_mail": N_("Orders' copy of what became of mails is notifier's"),
-    "every_submission_is_answered": N_(
-        "Each sale from a storefront was accepted or refused exactly once, or is parked where people see it"
+    "restore": N_("Data was lost. Pass it on to your administrator at once; a backup may have it."),
+    "resync": N_(
+        "Have the owning service send the current state of the order again, on the page “Replay events”."
     ),
-    "every_claimed_key_is_an_order": N_("Each idempotency key belongs to the sale that was placed with it"),
-    "every_order_is_known_everywhere": N_(
-        "Orders, payments, fulfillment and notifier know the same orders under the same codes"
+    "stock": N_(
+        "Count the article and correct its stock level on the Stock page; tell your administrator if it happens again."
     ),
-    "every_line_is_known_to_fulfillment": N_("Fulfillment's lines are those that were ordered"),
-    "lines_add_up_to_their_order": N_("Each order has lines, numbered from 1 without holes"),
-    "every_order_has_its_two_mails": N_(
-        "Each placed order has exactly one mail to the merchant and one recap to the customer"
-    ),
-    "every_announced_shipment_has_its_mail": N_(
-        "Each shipment the customer was to be told of has exactly one mail, and no other has any"
-    ),
-    "every_mail_has_an_end": N_(
-        "Each mail was decided to be sent by one effect, and none is still on its way"
-    ),
-    "no_mail_went_twice": N_(
-        "The mail server accepted no Message-ID twice, but for mails that a person had sent again"
-    ),
-    "every_sent_mail_was_accepted": N_(
-        "What counts as sent, the mail server accepted, but for mails that a person took as arrived"
-    ),
-    "every_accepted_mail_is_ours": N_(
-        "The mail server accepted only mails that were decided on, and each that went is known to have gone"
-    ),
-    "sequences_have_no_holes": N_(
-        "What a service says about one subject is numbered from 1 without holes or repeats, as far as the log goes back"
-    ),
-    "owners_count_what_they_said": N_("The sequence an owner keeps with an order is the last one it used"),
-    "everything_said_was_sent": N_("No outbox holds anything"),
-    "everything_said_was_heard": N_("Each event is in the inbox of every service that listens to it"),
-    "nothing_is_parked": N_("No message waits or is dead, except those that must be"),
-    "every_command_has_its_outcome": N_("Each command that orders sent is done or rejected by its owner"),
-    "no_effect_is_left": N_("No external effect is planned or in flight"),
-    "accounts_equal_their_ledgers": N_(
-        "Every sum of an account is the sum of its ledger entries, and the balance follows from the sums"
-    ),
-    "accounts_owe_what_was_ordered": N_(
-        "The order total in the ledger is the order's own before its edits, once, in the order's currency"
-    ),
-    "ledgers_have_no_holes": N_("Each ledger is numbered from 1 without holes"),
-    "orders_know_every_position": N_("Orders' copy of each account's position is payments' latest"),
-    "orders_know_every_entry": N_(
-        "Orders' copy of the ledger is payments' ledger, entry by entry, with its running balance"
-    ),
-    "webhooks_add_up": N_("Received webhooks are the sum of their ends, and none is left unread"),
-    "no_webhook_failed": N_("No webhook is parked because applying it raised an error that nobody foresaw"),
-    "applied_webhooks_are_in_the_books_in_full": N_(
-        "What Stripe says it received for a payment is what the ledger holds of it, to the minor unit"
-    ),
-    "no_accepted_webhook_is_lost": N_(
-        "Every post that a provider heard 2xx for is kept, as often as it was posted"
-    ),
-    "webhook_money_is_in_the_books": N_(
-        "An entry that came by webhook names a kept one, and each payment object's order is the entry's"
-    ),
-    "quantities_keep_their_sequence": N_(
-        "On every line packed ≤ needed, shipped ≤ packed, delivered ≤ shipped, returned ≤ shipped"
-    ),
-    "parcels_hold_what_lines_say": N_(
-        "Packed, shipped and delivered units of a line are those in its parcels and shipments"
-    ),
-    "parcels_are_numbered_without_holes": N_(
-        "An order's parcels are numbered from 1 without holes, and none is empty"
-    ),
-    "states_follow_from_facts": N_(
-        "State, payment status and fulfilment status of each order are what its facts give"
-    ),
-    "units_are_sums_of_lines": N_("The units on an order are those of its lines"),
-    "kinds_say_what_their_orders_say": N_(
-        "The kind by which lists, queues and counts find an order agrees with the order in every part"
-    ),
-    "tags_carry_the_kind_of_their_order": N_(
-        "What lists know of an order's tags has the order's own kind, moment and total"
-    ),
-    "reserved_stock_is_open_reservations": N_(
-        "What a level has reserved is exactly what open reservations hold of it"
-    ),
-    "no_stock_is_negative": N_(
-        "On hand and reserved are never below zero, and never is more reserved than there is"
-    ),
-    "movements_explain_every_level": N_("A level's on hand and reserved are the sums of its movements"),
-    "reservations_serve_their_lines": N_(
-        "An order with stock has reserved what its goods need, one without holds nothing; what left, left"
+    "wait": N_("Check first that every service runs. If it lasts, tell your administrator."),
+    "webhooks": N_(
+        "Compare the payment in Stripe’s dashboard with the order, then pass it on to your administrator."
     ),
 }
-"""By the check's name."""
+"""What to do, by the kind of fault."""
+
+WRONG = {
+    "edits_are_in_the_books": ("resync", N_("Payments does not know a change of an order")),
+    "edits_are_posted_once": ("books", N_("A change of an order is not in the ledger with its amount")),
+    "changes_stopped_and_added_the_same_units": (
+        "books",
+        N_("Orders and fulfillment disagree on the units a change stopped or added"),
+    ),
+    "deleted_orders_are_closed_everywhere": (
+        "resync",
+        N_("A deleted order is still open in another service"),
+    ),
+    "orders_know_every_fulfilment": ("resync", N_("The preparation of an order is shown as it no longer is")),
+    "orders_know_every_quantity": ("resync", N_("The quantities shown of an order are not fulfillment’s")),
+    "orders_know_every_parcel": ("resync", N_("The parcels shown of an order are not fulfillment’s")),
+    "orders_know_every_shipment": ("resync", N_("The shipments shown of an order are not fulfillment’s")),
+    "orders_know_every_delivery": ("resync", N_("The deliveries shown of an order are not fulfillment’s")),
+    "orders_know_every_mail": ("replay", N_("What became of a mail is shown wrongly")),
+    "placed_orders_are_kept": ("restore", N_("An order that was placed has lost rows, or is gone")),
+    "causes_of_orders_were_received": (
+        "restore",
+        N_("An order was placed by a submission that nobody received"),
+    ),
+    "commands_sent_are_kept": ("restore", N_("A command that was sent is gone")),
+    "money_by_hand_has_its_command": (
+        "books",
+        N_("A payment entered by hand and the action behind it do not match"),
+    ),
+    "accounts_count_their_facts": ("books", N_("An account has lost or gained an entry")),
+    "entries_that_were_told_are_kept": ("books", N_("An entry of the ledger is gone or was altered")),
+    "every_submission_is_answered": ("intake", N_("A sale of the shop has no answer, or several")),
+    "every_claimed_key_is_an_order": (
+        "intake",
+        N_("A sale was received and is not an order"),
+    ),
+    "every_order_is_known_everywhere": (
+        "replay",
+        N_("A service does not know an order, or knows it under another number"),
+    ),
+    "every_line_is_known_to_fulfillment": (
+        "replay",
+        N_("Fulfillment has other items of an order than were sold"),
+    ),
+    "lines_add_up_to_their_order": ("restore", N_("An order lacks a line")),
+    "kinds_say_what_their_orders_say": (
+        "lists",
+        N_("An order is missing from a list or queue, or stays in one"),
+    ),
+    "tags_carry_the_kind_of_their_order": ("lists", N_("An order is not found by its tag as it is")),
+    "orders_can_be_searched": ("lists", N_("An order is not found by the search")),
+    "every_order_has_its_two_mails": ("mails", N_("An order lacks its confirmation mail, or has it twice")),
+    "mails_go_to_the_customer_of_the_order": (
+        "replay",
+        N_("Mails of an order go to another address than the customer’s"),
+    ),
+    "every_announced_shipment_has_its_mail": (
+        "mails",
+        N_("A shipment was not announced to its customer, or was without being asked"),
+    ),
+    "every_mail_has_an_end": ("mails", N_("A mail is not sent")),
+    "no_mail_went_twice": ("mails", N_("A mail was sent twice")),
+    "every_sent_mail_was_accepted": ("mails", N_("A mail shown as sent did not reach the mail server")),
+    "every_accepted_mail_is_ours": ("mails", N_("A mail left that nobody decided to send")),
+    "sequences_have_no_holes": ("restore", N_("A service has lost an event of its log")),
+    "owners_count_what_they_said": (
+        "restore",
+        N_("A service has lost the last event of an order, or counts one too many"),
+    ),
+    "everything_said_was_sent": ("wait", N_("A message does not leave its service")),
+    "everything_said_was_heard": ("replay", N_("A service has not received a message")),
+    "nothing_is_parked": ("parked", N_("A message is parked")),
+    "every_command_has_its_outcome": ("replay", N_("An action has no outcome")),
+    "no_effect_is_left": ("wait", N_("A mail or a refund is still to be sent")),
+    "accounts_equal_their_ledgers": ("books", N_("The balance of an order is not the sum of its entries")),
+    "accounts_owe_what_was_ordered": ("books", N_("The amount due of an order is not its total")),
+    "ledgers_have_no_holes": ("books", N_("A ledger lacks an entry")),
+    "orders_know_every_position": ("resync", N_("The payment shown of an order is not payments’")),
+    "orders_know_every_entry": ("resync", N_("The entries shown of an order are not those of the ledger")),
+    "webhooks_add_up": ("wait", N_("A webhook was not read")),
+    "no_webhook_failed": ("webhooks", N_("A webhook could not be applied")),
+    "applied_webhooks_are_in_the_books_in_full": (
+        "webhooks",
+        N_("A payment told by Stripe is not in the ledger with its amount"),
+    ),
+    "refunds_that_webhooks_tell_are_known": ("webhooks", N_("A refund told by Stripe was not recorded")),
+    "no_accepted_webhook_is_lost": ("webhooks", N_("A webhook was accepted and lost")),
+    "webhook_money_is_in_the_books": ("webhooks", N_("Money in the ledger came by no applied webhook")),
+    "no_change_is_open_past_its_time": (
+        "parked",
+        N_("A change of an order does not end; the order cannot be changed"),
+    ),
+    "nothing_is_overdue": ("wait", N_("Something begun does not end")),
+    "quantities_keep_their_sequence": (
+        "books",
+        N_("More of a line was packed, shipped or returned than there was"),
+    ),
+    "parcels_hold_what_lines_say": ("books", N_("Parcels do not hold what was packed")),
+    "parcels_are_numbered_without_holes": ("books", N_("A parcel is missing or empty")),
+    "refunds_at_the_provider_are_in_the_ledger": ("books", N_("A refund at Stripe and the ledger disagree")),
+    "refunds_to_be_sent_have_their_effect": ("refund", N_("A refund that was asked for is not sent")),
+    "no_more_goes_back_than_came_in": ("refund", N_("More was refunded or credited than there was")),
+    "transfers_out_are_transfers_in": (
+        "books",
+        N_("A payment moved to another order did not arrive there in full"),
+    ),
+    "states_follow_from_facts": (
+        "books",
+        N_("An order is shown in a state that its payments and parcels do not give"),
+    ),
+    "units_are_sums_of_lines": ("books", N_("The units of an order are not those of its lines")),
+    "units_follow_from_lines": (
+        "resync",
+        N_("An order is shown with other units to pack or to ship than there are"),
+    ),
+    "lines_are_as_they_were_sold": ("books", N_("A line of an order is not as it was sold")),
+    "reserved_stock_is_open_reservations": ("stock", N_("More or less stock is reserved than orders need")),
+    "no_stock_is_negative": ("stock", N_("A stock level is below zero")),
+    "movements_explain_every_level": ("stock", N_("A stock level is not what its movements give")),
+    "reservations_serve_their_lines": ("stock", N_("An order has not reserved the stock that it needs")),
+}
+"""By the check's name: the kind of advice, and what is wrong."""
+OTHER = ("books", "")
+"""Of a check that is not known here."""
 
 
-def sentence(check: str, told: str) -> str:
-    """What the check says, in the reader's language."""
-    return gettext(SENTENCES[check]) if check in SENTENCES else told
+def title(check: str, law: str) -> str:
+    """What is wrong, in the reader's language; of a check that is not known here, the law that it found broken."""
+    return gettext(WRONG[check][1]) if check in WRONG else law
+
+
+def advice(check: str) -> str:
+    """What to do about it, in the reader's language."""
+    kind, _ = WRONG.get(check, OTHER)
+    return gettext(ADVICE[kind])

@@ -1,7 +1,8 @@
-"""The SQL of operations' pages: who did what about messages."""
+"""The SQL of operations' pages: who did what about messages, and which orders findings name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from services.chassis.database import Connection
 
@@ -16,3 +17,13 @@ async def read_deeds(
            order by at desc, audit_id desc limit $3""",
         *(shop, actions, most),
     )
+
+
+async def read_codes(connection: Connection, shop: str, ids: Collection[UUID]) -> dict[str, str]:
+    """The codes of the orders of a shop among these ids, by the id as text."""
+    rows = await connection.fetch(
+        """select o.order_id::text as order_id, o.code from unnest($2::uuid[]) as k (order_id)
+           join orders o on o.order_id = k.order_id and o.shop || '' = $1""",
+        *(shop, list(ids)),
+    )
+    return {row["order_id"]: row["code"] for row in rows}

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.operations import words
 from services.orders.backoffice.operations.findings import read_findings
-from services.orders.backoffice.operations.sentences import sentence
+from services.orders.backoffice.operations.sentences import advice, title
+from services.orders.backoffice.operations.store import read_codes
 from services.orders.backoffice.pages.operations import tabs_of_operations
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.visit import Visit
@@ -26,10 +27,15 @@ async def show_again(visit: Visit) -> Response:
 
 
 async def _show(visit: Visit) -> Response:
+    audited = await read_findings(visit)
+    async with visit.reading() as connection:
+        codes = await read_codes(connection, visit.shop, audited.named)
     return visit.render(
         "operations/findings.html",
-        audited=await read_findings(visit),
-        sentence=sentence,
+        audited=audited,
+        orders_named=lambda where: [code for order_id, code in codes.items() if order_id in where],
+        title=title,
+        advice=advice,
         words=words,
         tabs_shown=tabs_of_operations("/operations/findings"),
     )

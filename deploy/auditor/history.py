@@ -1,0 +1,134 @@
+"""What the event logs and the commands tell of is still there: nothing that happened was deleted, nothing was made up.
+
+The logs reach back as far as the retention; of what is older only the rows can tell.
+"""
+
+from collections.abc import AsyncIterator
+
+from contracts.catalogue import sent_by, type_of
+from contracts.message import Command
+from contracts.orders import OrderPlaced
+from contracts.payments import BalanceChanged, GrantCredit, RecordPayment, ReversePayment
+from deploy.auditor.finding import Finding, check, compare, shown
+from deploy.auditor.ground import Ground, table
+from deploy.auditor.retention import reach_of
+
+COMMANDS = [entry.type for entry in sent_by("orders") if issubclass(entry.message, Command)]
+POSTING = [type_of(message, "orders") for message in (RecordPayment, ReversePayment, GrantCredit)]
+"""Commands whose outcome is an entry of the ledger."""
+
+
+@check
+async def placed_orders_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+    """Each order whose placing is in the log is kept with its submission and activity, or was deleted by a person."""
+    for row in await ground.orders.fetch(
+        """SELECT e.shop, e.subject, concat_ws(', ', CASE WHEN o.order_id IS NULL THEN 'the order' END,
+               CASE WHEN s.submission_id IS NULL THEN 'the submission' END,
+               CASE WHEN a.order_id IS NULL THEN 'the activity' END) AS missing
+           FROM msg.event_log e
+           LEFT JOIN orders o ON o.shop = e.shop AND o.order_id::text = e.subject AND o.stage = 'placed'
+           LEFT JOIN submission s ON (s.shop, s.module, s.idempotency_key) = (o.shop, o.module, o.idempotency_key)
+           LEFT JOIN activity a ON (a.shop, a.order_id, a.kind) = (o.shop, o.order_id, 'order_placed')
+           LEFT JOIN deleted_order d ON d.shop = e.shop AND d.order_id::text = e.subject
+           WHERE e.type = $1 AND d.order_id IS NULL
+             AND (o.order_id IS NULL OR s.submission_id IS NULL OR a.order_id IS NULL)""",
+        type_of(OrderPlaced, "orders"),
+    ):
+        yield Finding(
+            f"placed order {shown((row['shop'], row['subject']))}", "kept", f"missing: {row['missing']}"
+        )
+
+
+@check
+async def causes_of_orders_were_received(ground: Ground) -> AsyncIterator[Finding]:
+    """The submission that an order was placed by is in the inbox, as far as the inbox goes back."""
+    inbox = await reach_of(ground.orders, "inbox")
+    for row in await ground.orders.fetch(
+        """SELECT e.shop, e.subject, e.causation_id FROM msg.event_log e
+           WHERE e.type = $1 AND e.causation_id >= $2
+             AND NOT EXISTS (SELECT FROM msg.inbox i WHERE i.event_id = e.causation_id)
+             AND NOT EXISTS (SELECT FROM msg.parked p WHERE p.event_id = e.causation_id)""",
+        type_of(OrderPlaced, "orders"),
+        inbox.first,
+    ):
+        where = f"submission {row['causation_id']} of order {shown((row['shop'], row['subject']))}"
+        yield Finding(where, "in the inbox of orders", "not there")
+
+
+@check
+async def commands_sent_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+    """Each command in the log is kept with its outcome, but for those of deleted orders."""
+    for row in await ground.orders.fetch(
+        """SELECT e.shop, e.id, e.type, e.subject FROM msg.event_log e LEFT JOIN command c ON c.command_id = e.id
+           LEFT JOIN deleted_order d ON d.shop = e.shop AND d.order_id::text = e.subject
+           WHERE e.type = ANY($1) AND c.command_id IS NULL AND d.order_id IS NULL""",
+        COMMANDS,
+    ):
+        yield Finding(
+            f"{row['type']} {row['id']} for {shown((row['shop'], row['subject']))}", "kept", "no row"
+        )
+
+
+@check
+async def money_by_hand_has_its_command(ground: Ground) -> AsyncIterator[Finding]:
+    """Each entry by hand names the command that caused it, and each such command that is done has its entry."""
+    log = await reach_of(ground.orders, "event_log")
+    done = {
+        row["command_id"]: row
+        for row in await ground.orders.fetch(
+            "SELECT command_id, shop, order_id, type FROM command WHERE type = ANY($1) AND state = 'done'",
+            POSTING,
+        )
+    }
+    known = {row["command_id"] for row in await ground.orders.fetch("SELECT command_id FROM command")}
+    deleted = await table(ground.orders, "SELECT shop, order_id FROM deleted_order")
+    caused = set()
+    for row in await ground.payments.fetch(
+        """SELECT shop, order_id, id, kind, caused_by, recorded_at FROM ledger_entry
+           WHERE source = 'manual' AND provider = 'manual'"""
+    ):
+        caused.add(row["caused_by"])
+        is_known = row["caused_by"] in known or (row["shop"], row["order_id"]) in deleted
+        if not is_known and log.covers(row["recorded_at"]):
+            where = f"{row['kind']} {row['id']} of order {shown((row['shop'], row['order_id']))}"
+            yield Finding(where, "a command that caused it", f"no command {row['caused_by']}")
+    for command_id in sorted(done.keys() - caused):
+        command = done[command_id]
+        where = f"{command['type']} {command_id} for order {shown((command['shop'], command['order_id']))}"
+        yield Finding(where, "an entry of the ledger", "none")
+
+
+@check
+async def accounts_count_their_facts(ground: Ground) -> AsyncIterator[Finding]:
+    """An account's version is the number of its facts: entries, attempts, refunds and remarks."""
+    truth = await table(
+        ground.payments,
+        """SELECT shop, order_id, (refund_facts
+               + (SELECT count(*) FROM ledger_entry e WHERE (e.shop, e.order_id) = (a.shop, a.order_id))
+               + (SELECT count(*) FROM attempt t WHERE (t.shop, t.order_id) = (a.shop, a.order_id))
+               + (SELECT count(*) FROM remark m WHERE (m.shop, m.order_id) = (a.shop, a.order_id)))::bigint AS version
+           FROM account a""",
+    )
+    copy = await table(ground.payments, "SELECT shop, order_id, version FROM account")
+    for finding in compare("facts of the account", truth, copy):
+        yield finding
+
+
+@check
+async def entries_that_were_told_are_kept(ground: Ground) -> AsyncIterator[Finding]:
+    """Each entry that payments told of is in its ledger, with the same amount."""
+    for row in await ground.payments.fetch(
+        """SELECT l.shop, l.subject, t.entry_id, t.kind, t.amount_minor, e.kind AS kept_kind,
+               e.amount_minor AS kept
+           FROM msg.event_log l
+           CROSS JOIN LATERAL jsonb_to_recordset(convert_from(l.body, 'UTF8')::jsonb -> 'entries')
+               AS t (entry_id uuid, kind text, amount_minor bigint)
+           LEFT JOIN ledger_entry e ON e.id = t.entry_id
+           WHERE l.type = $1 AND (e.kind, e.amount_minor) IS DISTINCT FROM (t.kind, t.amount_minor)""",
+        type_of(BalanceChanged, "payments"),
+    ):
+        where = f"entry {row['entry_id']} of order {shown((row['shop'], row['subject']))}"
+        found = (
+            "not in the ledger" if row["kept"] is None else f"{row['kept_kind']} {row['kept']} in the ledger"
+        )
+        yield Finding(where, f"{row['kind']} {row['amount_minor']} in the ledger", found)

@@ -1,0 +1,47 @@
+"""Whatever is begun comes to an end in its time: changes, effects, timers, resyncs and bulk actions."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from deploy.auditor.finding import Finding, check, shown
+from deploy.auditor.ground import Ground
+
+ENDS_WITHIN = timedelta(hours=1)
+"""All of these end within minutes when every service runs."""
+
+_OF_EVERY_SERVICE = """
+SELECT 'effect ' || kind || ' ' || key AS what, NULL AS shop, 'done, failed, or settled by a person' AS expected,
+       state || ' since ' || date_trunc('second', updated_at) AS found
+FROM msg.effect WHERE (state = 'uncertain' AND updated_at < now() - $1::interval)
+   OR (state = 'planned' AND next_at < now() - $1::interval)
+   OR (state = 'in_flight' AND lease_until < now() - $1::interval)
+UNION ALL
+SELECT 'timer ' || kind || ' ' || key, NULL, 'fired', 'due since ' || date_trunc('second', due_at)
+FROM msg.timer WHERE due_at < now() - $1::interval
+UNION ALL
+SELECT 'resync ' || id, shop, 'ended', 'open since ' || date_trunc('second', asked_at)
+FROM msg.resync WHERE ended_at IS NULL AND asked_at < now() - $1::interval
+UNION ALL
+SELECT 'parked message ' || id, shop, 'handled or dead', 'waits since ' || date_trunc('second', first_at)
+FROM msg.parked WHERE state = 'waiting' AND give_up_at < now() - $1::interval"""
+
+
+@check
+async def no_change_is_open_past_its_time(ground: Ground) -> AsyncIterator[Finding]:
+    """Each change of an order is done or rejected within the hour: while it is open, nobody can change the order."""
+    for row in await ground.orders.fetch(
+        """SELECT shop, order_id, edit_id, cause, state, date_trunc('second', requested_at) AS since FROM order_edit
+           WHERE state NOT IN ('done', 'rejected') AND requested_at < now() - $1::interval""",
+        ENDS_WITHIN,
+    ):
+        where = f"change {row['edit_id']} ({row['cause']}) of order {shown((row['shop'], row['order_id']))}"
+        yield Finding(where, "done or rejected", f"{row['state']} since {row['since']}")
+
+
+@check
+async def nothing_is_overdue(ground: Ground) -> AsyncIterator[Finding]:
+    """No effect, timer, resync or waiting message is an hour past the time at which it should have ended."""
+    for service, connection in ground.connections.items():
+        for row in await connection.fetch(_OF_EVERY_SERVICE, ENDS_WITHIN):
+            where = f"{service}'s {row['what']}" + (f" of {row['shop']}" if row["shop"] else "")
+            yield Finding(where, row["expected"], row["found"])
