@@ -78,7 +78,7 @@ class Buyer(Part):
     """The customer as the other services need to know them (no IP address, no browser)."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    email: Annotated[str, Field(min_length=3, max_length=254)]
+    email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
     phone: Annotated[str, Field(max_length=40)] | None = None
     company: Annotated[str, Field(max_length=200)] | None = None
 

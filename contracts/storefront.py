@@ -76,13 +76,13 @@ class PaymentChoice(Part):
 
 
 class Address(Part):
-    """A postal address."""
+    """A postal address; street, postal code and city may be absent or empty where a place has none."""
 
     name: Name
-    street: Annotated[str, Field(min_length=1, max_length=300)]
+    street: Annotated[str, Field(max_length=300)] | None = None
     street_2: Annotated[str, Field(max_length=300)] | None = None
-    postal_code: Annotated[str, Field(max_length=20)]
-    city: Annotated[str, Field(min_length=1, max_length=200)]
+    postal_code: Annotated[str, Field(max_length=20)] | None = None
+    city: Annotated[str, Field(max_length=200)] | None = None
     region: Annotated[str, Field(max_length=200)] | None = None
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
     phone: Annotated[str, Field(max_length=40)] | None = None
@@ -92,9 +92,18 @@ class Customer(Part):
     """Who buys. IP address and browser stay in orders and have a retention limit."""
 
     name: Name
-    email: Annotated[
-        str, Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", description="Mail address.")
-    ]
+    email: (
+        Annotated[
+            str,
+            Field(
+                min_length=3,
+                max_length=254,
+                pattern=r"^[^@\s]+@[^@\s]+$",
+                description="Mail address; without one the customer gets no mail.",
+            ),
+        ]
+        | None
+    ) = None
     phone: Annotated[str, Field(max_length=40)] | None = None
     company: Annotated[str, Field(max_length=200)] | None = None
     vat_number: Annotated[str, Field(max_length=40)] | None = None
@@ -169,7 +178,7 @@ class SubmittedLine(Part):
 
     kind: LineKind
     description: Annotated[str, Field(min_length=1, max_length=500)]
-    sku: Sku | None = Field(default=None, description="Required for `ship` lines.")
+    sku: Sku | None = Field(default=None, description="Without one no stock is kept of a `ship` line.")
     quantity: int = Field(ge=-(2**31), lt=2**31, description="Units; orders refuses less than one.")
     unit_price_minor: Minor = Field(description="Rounded to the minor unit where it is finer.")
     unit_price_exact: ExactPrice | None = None

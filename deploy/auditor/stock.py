@@ -76,7 +76,7 @@ async def reservations_serve_their_lines(ground: Ground) -> AsyncIterator[Findin
                coalesce(sum(r.shipped), 0)::int AS left_reserved
            FROM order_line l JOIN fulfilment_order o USING (shop, order_id)
            LEFT JOIN reservation r USING (shop, order_id, line)
-           WHERE l.kind = 'ship' GROUP BY 1, 2, 3, 4, 5, 6"""
+           WHERE l.kind = 'ship' AND l.sku IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6"""
     )
     for row in rows:
         expected, found = (row["needed"], row["shipped"]), (row["held"], row["left_reserved"])

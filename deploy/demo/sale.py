@@ -90,6 +90,11 @@ class Sale:
         return not self.refusals and self.body is None and self.repeats is None
 
     @property
+    def recipient(self) -> str:
+        """Where the customer's mails go; everybody here has an address."""
+        return self.submission.customer.email or ""
+
+    @property
     def total_minor(self) -> int:
         return self.submission.totals.total_minor
 

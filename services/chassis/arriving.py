@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, PREFIX, Envelope, E
 from contracts.message import Message, Reason
 from services.chassis.recognising import suffix_of
 from services.chassis.schema_faults import reasons_of
-from services.chassis.subscribers import Delivery
+from services.chassis.subscribers import Adapter, Delivery
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 MOST_ATTRIBUTE_BYTES = 255
@@ -107,11 +108,16 @@ class Unfit:
 
 
 def read(
-    arrival: Arrival, heard: Mapping[str, Entry], window: tuple[UUID, UUID], now: datetime
+    arrival: Arrival,
+    heard: Mapping[str, Entry],
+    window: tuple[UUID, UUID],
+    now: datetime,
+    adapters: Mapping[type[Message], Adapter] = MappingProxyType({}),
 ) -> Delivery[Any] | Unfit:
     """Read an arrival: envelope, who may have said it, when, and its body against its schema.
 
-    `heard` are the types this service listens to; `window` is what its inbox can remember.
+    `heard` are the types this service listens to; `window` is what its inbox can remember; `adapters` make bodies
+    readable that need not be refused.
     """
     try:
         envelope = read_envelope(arrival.headers)
@@ -138,12 +144,12 @@ def read(
     if not is_asked_for and (late := _outside(envelope.id, window, now)):
         return Unfit(*late, envelope)
     try:
-        message = entry.message.__pydantic_validator__.validate_json(arrival.body, strict=True)
-    except ValidationError as error:
-        return _unreadable(entry, envelope, arrival.body, error)
+        body, message, notes = _validated(entry, arrival.body, adapters.get(entry.message))
+    except _Unread as unread:
+        return _unreadable(entry, envelope, unread.body, unread.error)
     if sender == STOREFRONT and (fault := _fault_of_source(envelope.source, message)):
         return Unfit(WRONG_SENDER, fault, envelope, entry.message)
-    if b"\\u0000" in arrival.body and _holds_nul(from_json(arrival.body)):
+    if b"\\u0000" in body and _holds_nul(from_json(body)):
         return _holding_nul(entry, envelope)
     return Delivery(
         envelope,
@@ -153,7 +159,39 @@ def read(
         arrival.attempts,
         arrival.first_seen_at or now,
         arrival.is_standing,
+        notes=notes,
     )
+
+
+class _Unread(Exception):
+    """A body that does not fit its schema, as it was tried last."""
+
+    def __init__(self, body: bytes, error: ValidationError) -> None:
+        super().__init__("unread")
+        self.body, self.error = body, error
+
+
+def _validated(
+    entry: Entry, body: bytes, adapter: Adapter | None
+) -> tuple[bytes, Message, tuple[Reason, ...]]:
+    """The body that could be read, its message, and a note per change that reading it took. Raises _Unread."""
+    message = _message(entry, body)
+    adapted = adapter(body, isinstance(message, ValidationError)) if adapter else None
+    notes: tuple[Reason, ...] = ()
+    if adapted is not None:
+        body, notes = adapted
+        message = _message(entry, body)
+    if isinstance(message, ValidationError):
+        raise _Unread(body, message)
+    return body, message, notes
+
+
+def _message(entry: Entry, body: bytes) -> Message | ValidationError:
+    try:
+        found: Message = entry.message.__pydantic_validator__.validate_json(body, strict=True)
+        return found
+    except ValidationError as error:
+        return error
 
 
 def read_envelope(headers: Mapping[str, Any]) -> Envelope:

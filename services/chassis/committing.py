@@ -230,7 +230,8 @@ class Committer(Generic[B]):
 
     async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch, answer: bool) -> None:
         window = self._window()
-        readings = [(arrival, read(arrival, self._heard, window, unit.now)) for arrival in arrivals]
+        adapters = self._subscribers.adapters
+        readings = [(arrival, read(arrival, self._heard, window, unit.now, adapters)) for arrival in arrivals]
         keys = [_inbox_key(arrival, reading, window) for arrival, reading in readings]
         named = [(key, arrival.body) for key, (arrival, _) in zip(keys, readings, strict=True) if key]
         seen = iter(await recognise(unit.connection, self._service, named, unit.now) if named else ())

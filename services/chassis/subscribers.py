@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from services.chassis.resyncing import Truth
 
 M = TypeVar("M", bound=Message)
+Adapter = Callable[[bytes, bool], tuple[bytes, tuple[Reason, ...]] | None]
+"""Returns a body that can be read, with a note per change, or None to leave it as it is. Called with the body and
+whether its schema refused it."""
 GIVE_UP_AFTER = timedelta(hours=72)
 
 
@@ -49,7 +52,7 @@ class Bygone(Exception):
 class Delivery(Generic[M]):
     """One message as a handler gets it. `attempts` counts the tries before this one. One that `is_standing` tells how
     things stand, because somebody asked for that: nothing happened now, and its id is that of no event. One that
-    `reuses_id` has the id of another message of its sender.
+    `reuses_id` has the id of another message of its sender. `notes`: what was changed of its body to read it.
     """
 
     envelope: Envelope
@@ -60,6 +63,7 @@ class Delivery(Generic[M]):
     first_seen_at: datetime
     is_standing: bool = False
     reuses_id: bool = False
+    notes: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Subscribers(Generic[B]):
         self.book = book
         self.handlers: dict[type[Message], Handler[B]] = {}
         self.answering_reused_ids: set[type[Message]] = set()
+        self.adapters: dict[type[Message], Adapter] = {}
         self.answer_unreadable: Callable[[Unit, Unreadable], None] | None = None
         self.truths: dict[str, Truth] = {}
 
@@ -121,6 +126,10 @@ class Subscribers(Generic[B]):
             return handler
 
         return register
+
+    def adapts(self, message: type[Message], adapter: Adapter) -> None:
+        """Register what makes a body readable that the schema of this message refuses."""
+        self.adapters[message] = adapter
 
     def tells(self, consumer: str, truth: "Truth") -> None:
         """Register how this service tells its truth anew to one that hears it."""

@@ -46,8 +46,6 @@ def _check(order: Order, request: LinesAdditionRequested) -> None:
         raise Refuse("line_repeated", f"order {order.id}: lines {numbers} name one twice; name each once")
     for part in request.lines:
         line = order.lines.get(part.line)
-        if part.kind is LineKind.SHIP and part.sku is None:
-            raise Refuse("goods_without_sku", f"order {order.id} line {part.line}: goods need a SKU")
         if request.cause is ChangeCause.REINSTATED and (line is None or line.cancelled < part.quantity):
             raise Wait(cancelled_key(order), "not_cancelled_yet")
         if line is not None and (line.kind, line.sku) != (part.kind.value, part.sku):

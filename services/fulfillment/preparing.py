@@ -15,10 +15,10 @@ from services.fulfillment.shipment import Shipment
 
 
 class Fetch(NamedTuple):
-    """Units of one order line to fetch from a location; None: no stock stands behind them."""
+    """Units of one order line to fetch from a location; None: no stock is behind them. Without a SKU none is kept."""
 
     line: int
-    sku: str
+    sku: str | None
     location: str | None
     quantity: int
 
@@ -28,12 +28,12 @@ def to_fetch(order: Order) -> list[Fetch]:
     return [
         fetch
         for _, line in sorted(order.lines.items())
-        if line.is_goods and line.sku is not None and line.left_to_pack > 0
+        if line.is_goods and line.left_to_pack > 0
         for fetch in _fetches(order, line, line.sku)
     ]
 
 
-def _fetches(order: Order, line: Line, sku: str) -> list[Fetch]:
+def _fetches(order: Order, line: Line, sku: str | None) -> list[Fetch]:
     packed_here = line.packed - line.lost - line.shipped
     fetches, left = [], line.left_to_pack
     for place, units in order.open_of(line.line).items():
@@ -57,9 +57,13 @@ def shipments_by_parcel(order: Order) -> dict[object, Shipment]:
 
 
 def sums(fetches: Iterable[Fetch]) -> dict[tuple[str, str | None], int]:
-    """Units to fetch by SKU and location, in alphabetical sequence; what has no stock comes last in its SKU."""
+    """Units to fetch by SKU and location, in alphabetical sequence; what has no stock comes last in its SKU.
+
+    Units without a SKU are each line's own and not summed."""
     found: dict[tuple[str, str | None], int] = {}
     for fetch in fetches:
+        if fetch.sku is None:
+            continue
         key = (fetch.sku, fetch.location)
         found[key] = found.get(key, 0) + fetch.quantity
     return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0][1] or "")))

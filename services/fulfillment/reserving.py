@@ -12,8 +12,7 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.fulfillment import MissingStock, StockRejected, StockReserved, StockStanding
 from contracts.orders import OrderPlaced
-from contracts.storefront import LineKind
-from services.chassis.subscribers import Delivery, Refuse, order_key
+from services.chassis.subscribers import Delivery, order_key
 from services.fulfillment import stock
 from services.fulfillment.book import ShelfBook
 from services.fulfillment.order import Order
@@ -21,7 +20,7 @@ from services.fulfillment.position import Line
 
 
 def take_in(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
-    """Open an order and reserve its goods; a known order stays as it is. Refuses goods without a SKU."""
+    """Open an order and reserve its goods; a known order stays as it is. No stock is kept of goods without a SKU."""
     placed = delivery.message
     if (placed.shop, placed.order_id) in book.orders:
         return
@@ -64,16 +63,9 @@ def _age(order: Order) -> tuple[datetime, UUID]:
 
 
 def _order_of(placed: OrderPlaced) -> Order:
-    lines = {}
-    for part in placed.lines:
-        if part.kind is LineKind.SHIP and part.sku is None:
-            raise Refuse(
-                "goods_without_sku",
-                f"order {placed.order_id} line {part.line}: goods without a SKU; orders must refuse such orders",
-            )
-        lines[part.line] = Line(part.line, part.kind.value, part.sku, part.quantity)
-    has_goods = any(line.is_goods for line in lines.values())
-    standing = StockStanding.MISSING if has_goods else StockStanding.NOT_REQUIRED
+    lines = {part.line: Line(part.line, part.kind.value, part.sku, part.quantity) for part in placed.lines}
+    needs_stock = any(line.is_goods and line.sku is not None for line in lines.values())
+    standing = StockStanding.MISSING if needs_stock else StockStanding.NOT_REQUIRED
     return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, standing, lines=lines)
 
 

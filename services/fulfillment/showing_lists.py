@@ -58,10 +58,13 @@ class PickedSku(BaseModel):
     quantity: int
 
 
-class PickedLine(PickedSku):
-    """Units of an order line to fetch."""
+class PickedLine(BaseModel):
+    """Units of an order line to fetch; of a line without a SKU no stock is kept."""
 
     line: int
+    sku: str | None
+    location: str | None
+    quantity: int
 
 
 class PickedOrder(BaseModel):

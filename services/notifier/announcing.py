@@ -3,7 +3,7 @@ status the customer if that was ticked.
 
 A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed and corrected
 when it is edited, and a shipment heard before its order waits for it. A mail goes to the address that is known when its
-cause is heard.
+cause is heard. A customer without an address gets no mail; the merchant does.
 """
 
 from dataclasses import replace
@@ -35,14 +35,16 @@ def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
     """Keep the addressee; a full account for the merchant, a recap for the customer. A repeat changes nothing."""
     order, shop = delivery.message, _shop(book, delivery.message.shop)
     cause = delivery.envelope.id
-    recap = _mail(book, shop, order, cause, Template.ORDER_RECAP, order.customer.email, order.locale, {})
+    recap = _mail(
+        book, shop, order, cause, Template.ORDER_RECAP, order.customer.email or "", order.locale, {}
+    )
     book.meet(
         Addressee(
             shop=order.shop,
             order_id=order.order_id,
             code=order.code,
             name=order.customer.name,
-            email=order.customer.email,
+            email=order.customer.email or "",
             locale=order.locale,
             thread_mail_id=recap.id,
             placed=_as_json(order),
@@ -51,7 +53,8 @@ def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
     book.decide(
         _mail(book, shop, order, cause, Template.NEW_ORDER, shop.merchant_email, shop.default_locale, {})
     )
-    book.decide(recap)
+    if order.customer.email:
+        book.decide(recap)
     book.unit.wake(order_key(order.order_id))
 
 
@@ -66,7 +69,9 @@ def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
         return
     shown = dict.fromkeys(_SHOWN_OF_AN_EDIT) | _as_json(edited, _SHOWN_OF_AN_EDIT)
     buyer = edited.customer
-    book.correct(replace(known, name=buyer.name, email=buyer.email, revision=edited.revision, edited=shown))
+    book.correct(
+        replace(known, name=buyer.name, email=buyer.email or "", revision=edited.revision, edited=shown)
+    )
 
 
 def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) -> None:
@@ -76,6 +81,8 @@ def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) 
         return
     shop = _shop(book, shipment.shop)
     addressee = _addressee(book, shipment.shop, shipment.order_id)
+    if not addressee.email:
+        return
     shown = _as_json(shipment, _SHOWN_OF_A_SHIPMENT)
     template = Template.SHIPMENT_DISPATCHED
     book.decide(
@@ -91,7 +98,9 @@ def status_updated(book: MailBook, delivery: Delivery[StatusUpdated]) -> None:
     if not update.notify_customer:
         return
     shop, addressee = _shop(book, update.shop), _addressee(book, update.shop, update.order_id)
-    recipient = update.customer.email if update.customer else addressee.email
+    recipient = (update.customer.email if update.customer else addressee.email) or ""
+    if not recipient:
+        return
     locale = update.locale or addressee.locale
     shown = _as_json(update, _SHOWN_OF_A_STATUS)
     book.decide(

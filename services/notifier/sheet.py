@@ -199,17 +199,17 @@ def _merchant_facts(order: dict[str, Any], figures: Figures, words: Words) -> Ro
         (labels["source_reference"], order.get("source_reference")),
         (labels["customer"], customer["name"]),
         (labels["company"], customer.get("company")),
-        (labels["email"], customer["email"]),
+        (labels["email"], customer.get("email")),
         (labels["phone"], customer.get("phone")),
         (labels["language"], figures.language(order["locale"])),
     )
 
 
 def _address(address: dict[str, Any], figures: Figures) -> list[str]:
-    town = " ".join(filter(None, (address.get("postal_code"), address["city"])))
+    town = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
     rows = (
         address["name"],
-        address["street"],
+        address.get("street"),
         address.get("street_2"),
         town,
         address.get("region"),

@@ -19,6 +19,7 @@ from services.orders.content import (
     with_taxes_stated,
     worth,
 )
+from services.orders.mail_address import may_be_mailed
 from services.orders.repricing import carried_over, repriced
 from services.orders.requesting_edits import EditAsked, LineEdited
 from services.orders.validating import reasons_against
@@ -113,10 +114,18 @@ def faults_of(content: Content, asked: EditAsked) -> list[Reason]:
     return faults
 
 
-def faults_of_content(content: Content, now: datetime) -> list[Reason]:
-    """What is wrong with the content, by the rules for submissions."""
-    sale = content.as_sale().model_copy(update={"submitted_at": now})
-    return [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
+def faults_of_content(before: Content, wanted: Content, now: datetime) -> list[Reason]:
+    """What is wrong with the wanted content, by the rules for submissions, and with a new mail address."""
+    sale = wanted.as_sale().model_copy(update={"submitted_at": now})
+    faults = [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
+    return _faults_of_address(before.customer.email, wanted.customer.email) + faults
+
+
+def _faults_of_address(before: str | None, email: str | None) -> list[Reason]:
+    if email in (None, before) or may_be_mailed(email or ""):
+        return []
+    message = f"No mail can be sent to {email!r}; send an address like name@example.com, or none."
+    return [Reason(code="email_invalid", message=message, field="customer.email")]
 
 
 def _is_of_rounding(reason: Reason) -> bool:

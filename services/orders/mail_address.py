@@ -10,6 +10,7 @@ import re
 LONGEST_LOCAL_PART = 64
 LONGEST_DOMAIN = 253
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_NAME = re.compile(r"[^\s@<>()\[\],;:\\\"]+|\"[^\"\\\r\n]+\"")
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"({_LABEL}\.)+(?=[^.]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{{0,61}}[A-Za-z0-9]")
 
@@ -21,6 +22,22 @@ def is_deliverable(address: str) -> bool:
         at == "@"
         and len(local_part) <= LONGEST_LOCAL_PART
         and _LOCAL_PART.fullmatch(local_part) is not None
+        and _is_domain(domain)
+    )
+
+
+def may_be_mailed(address: str) -> bool:
+    """Whether a mail can be addressed to it at all.
+
+    That includes names that have to be quoted (RFC 5321), and those that need SMTPUTF8 (RFC 6531), which the mail
+    server may still refuse.
+    """
+    name, at, domain = address.rpartition("@")
+    octets = len(name.encode())
+    return (
+        at == "@"
+        and 0 < octets <= LONGEST_LOCAL_PART
+        and _NAME.fullmatch(name) is not None
         and _is_domain(domain)
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.storefront import CheckoutOpened, OrderSubmitted, Tax
 from services.orders.record import Order
+from services.orders.submission import sku_of
 
 
 def order_row(sale: OrderSubmitted, order: Order) -> tuple[Any, ...]:
@@ -73,7 +74,7 @@ def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[tuple
             number,
             line.kind,
             line.description,
-            line.sku,
+            sku_of(line),
             line.quantity,
             line.unit_price_minor,
             line.discount_minor,

@@ -21,8 +21,10 @@ from services.orders.fulfilment_status import Quantities
 from services.orders.order import Stage
 from services.orders.payment_status import Money
 from services.orders.record import Order
-from services.orders.submission import Accepted, Claim, is_foreign, key_of, order_id_of
+from services.orders.submission import Accepted, Claim, is_foreign, key_of, order_id_of, sku_of
 from services.orders.validating import reasons_against
+
+MOST_NOTES = 100
 
 
 def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
@@ -56,6 +58,9 @@ def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim) -
     claim.hold(sale, event_id, received)
     actor = f"storefront.{sale.shop}.{sale.module.value}"
     claim.answer = accept(book, sale, order_id_of(sale, event_id), delivery.envelope, actor)
+    if delivery.notes:
+        data = {"reasons": [note.model_dump(exclude_none=True) for note in delivery.notes[:MOST_NOTES]]}
+        book.note(sale.shop, claim.answer.order_id, "sale_adapted", event_id, actor, delivery.envelope, data)
     return answer(book, sale, claim.answer, delivery.envelope)
 
 
@@ -163,7 +168,7 @@ def _placed_line(number: int, line: SubmittedLine) -> PlacedLine:
         line=number,
         kind=line.kind,
         description=line.description,
-        sku=line.sku,
+        sku=sku_of(line),
         quantity=line.quantity,
         unit_price_minor=line.unit_price_minor,
         unit_price_exact=line.unit_price_exact,

@@ -73,9 +73,7 @@ class CustomerEdited(Asked):
     def applied_to(self, customer: Customer) -> Customer:
         """The customer with these changes; a field sent as null is emptied where it may be."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
-        kept = {
-            name: value for name, value in given.items() if value is not None or name not in ("name", "email")
-        }
+        kept = {name: value for name, value in given.items() if value is not None or name != "name"}
         return customer.model_copy(update=kept)
 
 

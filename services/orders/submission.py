@@ -121,6 +121,11 @@ def order_id_of(sale: OrderSubmitted, event_id: UUID) -> UUID:
     return sale.checkout_id or event_id
 
 
+def sku_of(line: SubmittedLine) -> str | None:
+    """The line's SKU; a blank one is none, and no stock is kept of the line."""
+    return (line.sku or "").strip() or None
+
+
 def names_of(sale: OrderSubmitted) -> Names:
     """What this sale is called."""
     payment = sale.payment

@@ -30,6 +30,7 @@ from contracts.service import CommandDone, CommandRejected, MessageDiscarded, Me
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
 from services.chassis.subscribers import Delivery, Subscribers
 from services.orders import (
+    adapting,
     answered,
     checking_out,
     mailing,
@@ -45,6 +46,8 @@ from services.orders.book import OrderBook
 
 subscribers = Subscribers("orders", OrderBook)
 subscribers.unreadable(refusing.answer_unreadable)
+subscribers.adapts(OrderSubmitted, adapting.adapt)
+subscribers.adapts(CheckoutOpened, adapting.adapt)
 
 
 @subscribers.on(CheckoutOpened)

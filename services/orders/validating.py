@@ -12,7 +12,6 @@ from contracts.message import Reason
 from contracts.money import is_known
 from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
 from services.orders.amounts import written
-from services.orders.mail_address import is_deliverable
 from services.orders.validating_lines import faults_of_lines
 from services.orders.validating_totals import faults_of_totals
 
@@ -67,13 +66,6 @@ def _faults_of_customer(sale: OrderSubmitted) -> Iterator[Reason]:
             code="customer_name_blank",
             message="The customer's name is blank; send who buys.",
             field="customer.name",
-        )
-    if not is_deliverable(sale.customer.email):
-        yield Reason(
-            code="email_invalid",
-            message=f"No mail can be sent to {sale.customer.email!r}; ask the customer for an address "
-            "like name@example.com.",
-            field="customer.email",
         )
     if sale.shipping_address is None and any(line.kind is LineKind.SHIP for line in sale.lines):
         yield Reason(

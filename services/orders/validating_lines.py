@@ -115,12 +115,6 @@ def _faults_of_exact_price(line: SubmittedLine, exact: str, path: str, currency:
 
 
 def _faults_of_kind(line: SubmittedLine, path: str) -> Iterator[Reason]:
-    if line.kind is LineKind.SHIP and not (line.sku and line.sku.strip()):
-        yield Reason(
-            code="sku_missing",
-            message="Goods to ship have no SKU; send the stock keeping unit.",
-            field=f"{path}.sku",
-        )
     if line.kind is LineKind.BOOKING and line.starts_at is None:
         yield Reason(
             code="line_without_time",

@@ -59,6 +59,36 @@ async def test_everybody_sees_the_forms_they_may_send(
         assert (await browser.post(f"/orders/{code}/{action}", {"key": "key-12345678"})).status == 403
 
 
+async def test_the_page_says_what_an_order_lacks_and_what_follows(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    whole = sale().shipping_address
+    assert whole is not None
+    address = whole.model_copy(update={"city": "", "street": None, "postal_code": None})
+    customer = sale().customer.model_copy(update={"email": None})
+    bare = [line.model_copy(update={"sku": None}) for line in sale().lines]
+    _, shown = await _page(backoffice, browser, customer=customer, shipping_address=address, lines=bare)
+    for sentence in (
+        "There is no mail address: the customer gets no mails.",
+        "The delivery address lacks: street, postal code, town. Check it before you ship.",
+        "Without an article number no stock is kept of:",
+    ):
+        assert sentence in shown.words
+    _, shown = await _page(backoffice, browser)
+    assert "There is no mail address" not in shown.words
+    unmailable = sale().customer.model_copy(update={"email": "zoe@localhost"})
+    _, shown = await _page(backoffice, browser, customer=unmailable)
+    assert "No mail can be sent to zoe@localhost: correct the address." in shown.words
+
+
+async def test_a_city_state_and_a_country_without_postal_codes_lack_nothing(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in()
+    whole = sale().shipping_address
+    assert whole is not None
+    address = whole.model_copy(update={"city": "", "postal_code": None, "country": "HK"})
+    _, shown = await _page(backoffice, browser, shipping_address=address)
+    assert "The delivery address lacks" not in shown.words
+
+
 async def test_what_customers_write_is_shown_as_text(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     customer = {"name": HOSTILE[:200], "email": "zoe@example.org", "browser": HOSTILE}

@@ -119,8 +119,7 @@ async def test_a_new_line_is_asked_for_and_what_is_wrong_stands_beside_its_field
     fields |= {"new-kind-0": "ship", "customer-email": "nobody", "deed": "preview"}
     refused = await browser.post(path, fields)
     assert refused.status == 422
-    for text in ("Goods to ship need their article number.", "No mail can be sent to this address."):
-        assert text in refused.words
+    assert "No mail can be sent to this address." in refused.words
     wrong = await browser.post(path, {**fields, "price-1": "douze", "delivery-country": "France"})
     assert (wrong.status, "Type an amount such as 12.50." in wrong.words) == (422, True)
     kept = dict(wrong.form(path).fields)

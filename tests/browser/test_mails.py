@@ -25,7 +25,7 @@ async def an_order_with_its_mails(shop: OwnShop) -> tuple[str, str]:
     """The code of a new order, and its customer's address."""
     sale = shop.sale(notebooks(2))
     [order] = await shop.order(sale)
-    recipient = sale.submission.customer.email
+    recipient = sale.recipient
     await shop.letters_to(recipient)
     return (await shop.shown(order))["code"], recipient
 

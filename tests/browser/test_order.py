@@ -109,7 +109,7 @@ async def test_a_status_is_told_only_when_ticked(visit: Visit, shop: OwnShop) ->
     await visitor.page.get_by_role("button", name="Update the status").click()
     await expect(visitor.page.get_by_text("The status is updated.")).to_be_visible()
     await expect(visitor.page.locator("#activity")).to_contain_text("Client pressé")
-    letters = await shop.letters_to(sale.submission.customer.email, count=2)
+    letters = await shop.letters_to(sale.recipient, count=2)
     told = [letter.get_body(("plain",)) for letter in letters]
     texts = [body.get_content() for body in told if body is not None]
     assert any("Nous préparons votre colis." in text for text in texts)

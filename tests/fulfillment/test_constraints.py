@@ -53,7 +53,6 @@ async def rows(fresh_database: FreshDatabase) -> AsyncIterator[Any]:
         ("delivered_within_shipped", "UPDATE order_line SET delivered = 2"),
         ("returned_within_shipped", "UPDATE order_line SET returned = 2"),
         ("order_line_returned_check", "UPDATE order_line SET returned = -1"),
-        ("goods_have_a_sku", "UPDATE order_line SET sku = NULL"),
         ("available_not_negative", "UPDATE stock_level SET reserved = 6"),
         ("available_not_negative", "UPDATE stock_level SET on_hand = 1"),
         ("stock_level_reserved_check", "UPDATE stock_level SET reserved = -1"),

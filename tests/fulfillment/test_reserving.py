@@ -5,6 +5,7 @@ from datetime import timedelta
 from contracts.envelope import uuid7
 from contracts.fulfillment import (
     MissingStock,
+    ParcelPacked,
     StockLevelChanged,
     StockRejected,
     StockReserved,
@@ -14,7 +15,7 @@ from contracts.orders import OrderPlaced
 from services.chassis.subscribers import Delivery
 from services.chassis.testing import envelope_for
 from tests.conftest import Desks
-from tests.fulfillment.builders import PLACED_AT, a_shop, goods, placed, stock_at, stock_of, ticket
+from tests.fulfillment.builders import PLACED_AT, a_shop, goods, pack, placed, stock_at, stock_of, ticket
 from tests.fulfillment.counting import assert_books_agree, level_of
 
 
@@ -122,13 +123,27 @@ async def test_a_batch_is_decided_in_the_sequence_of_arrival(desks: Desks) -> No
     await assert_books_agree(desk)
 
 
-async def test_goods_without_a_sku_are_parked_for_a_person(desks: Desks) -> None:
+async def test_goods_without_a_sku_need_no_stock_and_can_be_packed(desks: Desks) -> None:
     desk, shop = await desks("fulfillment"), a_shop()
-    order = placed(shop, goods("A"))
-    bare = order.lines[0].model_copy(update={"sku": None})
-    outcome = await desk.deliver(order.model_copy(update={"lines": [bare]}))
-    assert outcome.result == "parked"
-    assert "goods_without_sku" in outcome.detail
+    order = placed(shop, goods("A"), goods("B", 2))
+    bare = [line.model_copy(update={"sku": None}) for line in order.lines]
+    placing = order.model_copy(update={"lines": bare})
+    outcome = await desk.deliver(placing)
+    assert (outcome.result, outcome.emitted) == ("handled", [])
+    packed = await desk.deliver(pack(placing, {1: 1, 2: 2}))
+    assert [event.position.lines[1].packed for event in packed.said(ParcelPacked)] == [2]
+    await assert_books_agree(desk)
+
+
+async def test_stock_is_kept_of_the_lines_that_have_a_sku(desks: Desks) -> None:
+    desk, shop = await desks("fulfillment"), a_shop()
+    order = placed(shop, goods("A"), goods("B", 2))
+    mixed = [order.lines[0], order.lines[1].model_copy(update={"sku": None})]
+    outcome = await desk.deliver(order.model_copy(update={"lines": mixed}))
+    assert [one.sku for event in outcome.said(StockRejected) for one in event.missing] == ["A"]
+    await desk.deliver(stock_of(shop, A=1))
+    assert await level_of(desk, shop, "A") == (1, 1)
+    await assert_books_agree(desk)
 
 
 async def test_a_hundred_orders_cost_a_handful_of_statements(desks: Desks) -> None:

@@ -31,7 +31,7 @@ async def test_the_customer_reads_how_to_pay_and_the_merchant_what_to_do(shop: S
     [order] = await shop.order(sale)
     code = (await shop.shown(order))["code"]
 
-    [recap] = await shop.letters_to(sale.submission.customer.email)
+    [recap] = await shop.letters_to(sale.recipient)
     [notice] = await shop.letters_to(shop.merchant, about=code)
 
     assert recap["Subject"] == f"Votre commande {code} chez Atelier Garance"

@@ -22,7 +22,7 @@ async def test_one_of_two_shipments_is_announced(shop: Shop) -> None:
     )
 
     recap, news = sorted(
-        await shop.letters_to(sale.submission.customer.email, count=2),
+        await shop.letters_to(sale.recipient, count=2),
         key=lambda letter: "way" in letter["Subject"],
     )
     assert "way" not in recap["Subject"]
@@ -42,4 +42,4 @@ async def test_an_unticked_shipment_is_silent(shop: Shop) -> None:
     assert await shop.violations() == []
     mails = (await shop.shown(order))["mails"]
     assert sorted(mail["template"] for mail in mails) == ["new_order", "order_recap"]
-    assert len(shop.letters_now(sale.submission.customer.email)) == 1
+    assert len(shop.letters_now(sale.recipient)) == 1

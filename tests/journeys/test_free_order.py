@@ -16,7 +16,7 @@ async def test_a_free_ticket_is_ready_without_a_payment(shop: Shop) -> None:
         order, state="ready", payment_status="paid", fulfilment_status="not_required"
     )
     assert (free["total_minor"], receipts(free)) == (0, [])
-    [recap] = await shop.letters_to(sale.submission.customer.email)
+    [recap] = await shop.letters_to(sale.recipient)
     assert "Il n’y a rien à payer." in text_of(recap)
 
 

@@ -48,7 +48,7 @@ async def test_every_kind_of_poison_is_parked_and_an_order_passes_it(shop: Shop,
     await shop.until_order(order, state="ready", payment_status="paid", stock="reserved")
     await shop.deliver(order, await shop.ship(order, [await shop.pack(order, {1: 2})]))
     await shop.until_order(order, state="completed")
-    await shop.letters_to(sale.submission.customer.email)
+    await shop.letters_to(sale.recipient)
 
     rows = {row["event_id"]: row for row in await shop.parked(service)}
     for queue, poison, event_id in sent:

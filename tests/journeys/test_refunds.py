@@ -124,7 +124,7 @@ async def test_money_nobody_claimed_is_given_to_an_order(shop: Shop) -> None:
     unmatched = await shop.until("the payment among those nobody claims", listed)
     assert (unmatched["amount_minor"], unmatched["clues"]["payer_email"]) == (
         2500,
-        lost.submission.customer.email,
+        lost.recipient,
     )
     named = {"provider": "stripe", "provider_reference": payment.provider_reference}
     command = await shop.do(f"/orders/{order}/reassignments", named, key=uuid4().hex)

@@ -28,15 +28,15 @@ async def test_while_the_mail_server_is_down_letters_wait_and_orders_go_on(shop:
     finally:
         await shop.system.start_mail_server()
     for sale, order in zip(sales, orders, strict=True):
-        assert len(await shop.letters_to(sale.submission.customer.email)) == 1
+        assert len(await shop.letters_to(sale.recipient)) == 1
         await _is_told(shop, order, "order_recap", "sent")
         await _is_told(shop, order, "new_order", "sent")
-        assert len(shop.letters_now(sale.submission.customer.email)) == 1
+        assert len(shop.letters_now(sale.recipient)) == 1
 
 
 async def test_a_server_that_says_later_gets_the_letter_again(shop: Shop) -> None:
     sale = a_sale()
-    address = sale.submission.customer.email
+    address = sale.recipient
     async with _mood(shop, address, "451 4.2.1 greylisted, come back later"):
         [order] = await shop.order(sale)
 
@@ -55,7 +55,7 @@ async def test_a_server_that_says_later_gets_the_letter_again(shop: Shop) -> Non
 
 async def test_a_letter_that_is_refused_for_good_is_shown_and_can_be_sent_again(shop: Shop) -> None:
     sale = a_sale()
-    address = sale.submission.customer.email
+    address = sale.recipient
     async with _mood(shop, address, "550 5.1.1 no such mailbox"):
         [order] = await shop.order(sale)
         told = await _is_told(shop, order, "order_recap", "failed")

@@ -19,7 +19,7 @@ async def test_one_of_two_updates_is_told(shop: Shop) -> None:
     await shop.do(f"/orders/{order}/status", {"label": "in_progress_order", "public_comment": "Silence"})
     shown = await shop.until_order(order, state="ready")
 
-    customer = sale.submission.customer.email
+    customer = sale.recipient
     [news] = await shop.letters_to(customer, about="En cours de traitement")
     [recap] = [letter for letter in shop.letters_now(customer) if letter["Message-ID"] != news["Message-ID"]]
     assert news["Subject"] == f"Votre commande {shown['code']} : En cours de traitement"
@@ -41,7 +41,7 @@ async def test_a_mail_is_sent_again_on_a_persons_word(shop: Shop) -> None:
     command = await shop.do(f"/mails/{recap['mail_id']}/resend", {})
 
     assert (command["state"], command["outcome"]["type"]) == ("done", "notifier.mail.sent.v1")
-    letters = await shop.letters_to(sale.submission.customer.email, count=2)
+    letters = await shop.letters_to(sale.recipient, count=2)
     assert len({letter["Message-ID"] for letter in letters}) == 1
     shown = await shop.shown(order)
     again = [entry for entry in shown["activity"] if entry["item"] == command["command_id"]]

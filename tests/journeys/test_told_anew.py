@@ -91,10 +91,8 @@ async def lived(shop: Shop) -> tuple[str, str]:
     await shop.until_order(
         order, fulfilment_status="partially_delivered", payment_status="partially_refunded"
     )
-    customer = sale.submission.customer
-    assert customer is not None
-    await shop.letters_to(customer.email, count=LETTERS)
-    return order, customer.email
+    await shop.letters_to(sale.recipient, count=LETTERS)
+    return order, sale.recipient
 
 
 async def resync(shop: Shop, databases: "Databases", orders: list[str]) -> None:

@@ -28,7 +28,7 @@ def a_pair(
 ) -> tuple[Mail, Addressee]:
     """A mail and its addressee as the notifier keeps them."""
     shop = shop or a_shop()
-    recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email
+    recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email or ""
     identifier = mail_id(order.shop, cause, recipient, template)
     mail = Mail(
         id=identifier,
@@ -48,9 +48,9 @@ def a_pair(
         order_id=order.order_id,
         code=order.code,
         name=order.customer.name,
-        email=order.customer.email,
+        email=order.customer.email or "",
         locale=order.locale,
-        thread_mail_id=mail_id(order.shop, cause, order.customer.email, Template.ORDER_RECAP),
+        thread_mail_id=mail_id(order.shop, cause, order.customer.email or "", Template.ORDER_RECAP),
         placed=order.model_dump(mode="json", exclude_none=True),
     )
     return mail, addressee

@@ -72,6 +72,18 @@ async def test_shipment_is_told_only_when_asked(desks: Desks) -> None:
     )
 
 
+async def test_a_customer_without_an_address_gets_no_mail_and_the_merchant_does(desks: Desks) -> None:
+    desk = await desks("notifier")
+    order = an_order(customer=Buyer(name="Zoé Lefèvre"))
+    for message in (order, a_shipment(order.order_id), a_status(order.order_id, customer=None)):
+        assert (await desk.deliver(message)).result == "handled"
+    assert [row["template"] for row in await desk.fetch("SELECT template FROM mail")] == ["new_order"]
+    await desk.deliver(an_edit(order, customer=Buyer(name="Zoé Lefèvre", email="zoe@nouvelle.example")))
+    await desk.deliver(a_shipment(order.order_id))
+    recipients = await desk.fetch("SELECT recipient FROM mail WHERE template = 'shipment_dispatched'")
+    assert [row["recipient"] for row in recipients] == ["zoe@nouvelle.example"]
+
+
 async def test_a_status_is_told_only_when_ticked_once_at_the_address_the_order_has_now(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()

@@ -304,16 +304,26 @@ def test_any_text_is_harmless(text: str, template: Template) -> None:
     check_harmless(template, order, shipment=shipment, status=hostile_status(order, text))
 
 
+def test_an_order_without_mail_address_street_or_town_has_no_empty_lines() -> None:
+    bare = an_address(street=None, city="", postal_code=None)
+    order = an_order(customer=Buyer(name="Zoé Lefèvre"), shipping_address=bare, billing_address=bare)
+    text = text_of(read(a_letter(Template.NEW_ORDER, order)))
+    assert "None" not in text
+    assert "\n\n\n" not in text
+
+
 @pytest.mark.parametrize(("address", "usable"), [
     ("zoe@clients.example", "zoe@clients.example"), ("z+tag@sub.clients.example", "z+tag@sub.clients.example"),
     ("zoe@bücher.example", "zoe@xn--bcher-kva.example"), ("zoé@clients.example", "zoé@clients.example"),
+    ("taro..y.@docomo.example", '"taro..y."@docomo.example'), (".a@c.example", '".a"@c.example'),
+    ('"taro..y."@docomo.example', '"taro..y."@docomo.example'), ('"a b"@c.example', '"a b"@c.example'),
 ])  # fmt: skip
 def test_usable_address(address: str, usable: str) -> None:
     assert usable_address(address) == usable
 
 
 @pytest.mark.parametrize("address", ["a,b@c.example", "<a>@c.example", "a@b@c.example", "a@-c.example", "a@c..example",
-                                     'a"b@c.example', ".a@c.example", "a" * 250 + "@c.example",
+                                     'a"b@c.example', "é..a@c.example", "a" * 250 + "@c.example",
                                      "a\x00@c.example"])  # fmt: skip
 def test_unusable_address_says_so(address: str) -> None:
     with pytest.raises(AddressUnusable, match="correct it"):

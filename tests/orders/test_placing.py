@@ -181,7 +181,7 @@ async def test_a_stranger_is_told_and_claims_nothing(desks: Desks) -> None:
 
 async def test_text_that_cannot_be_stored_is_refused(desks: Desks) -> None:
     desk = await desks("orders")
-    for sale in (a_sale(note="a\0b"), a_sale(idempotency_key="k\0"), a_sale(source_reference="\0")):
+    for sale in (a_sale(idempotency_key="k\0"), a_sale(source_reference="\0")):
         refused = only(await desk.deliver(sale, user_id=LOGIN), OrderRefused)
         assert [reason.code for reason in refused.reasons] == ["schema_invalid"]
     assert await counts(desk) == (0, 0, 0)

@@ -15,6 +15,7 @@ from services.orders.labels import Labels, combined
 
 TEXTS = {
     "order_placed": N_("Order placed: %(amount)s"),
+    "sale_adapted": N_("Taken over with changes"),
     "reference_added": N_("Reference added: %(source_reference)s %(provider_reference)s"),
     "order_edited": N_("Order edited"),
     "order_cancelled": N_("Order cancelled"),

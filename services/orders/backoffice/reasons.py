@@ -82,7 +82,6 @@ TEXTS = {
     "price_negative": N_("A price is not below zero."),
     "shipping_address_missing": N_("There are goods to ship: say where they go."),
     "shipping_negative": N_("The delivery does not cost less than nothing."),
-    "sku_missing": N_("Goods to ship need their article number."),
     "total_negative": N_("The order would cost less than nothing."),
     "tracking_number_exists": N_("A shipment has a tracking number; archive it instead."),
     "already_confirmed": N_("This refund is confirmed already."),

@@ -150,7 +150,7 @@ def _shipment(
 ) -> Planned:
     known = terms.settings.carrier(carrier)
     name = known.name if known else carrier
-    asked = {} if order.postal_code is None else {"postal_code": order.postal_code[:20]}
+    asked = {} if not order.postal_code else {"postal_code": order.postal_code[:20]}
     return Planned(
         order.order_id,
         order.code,

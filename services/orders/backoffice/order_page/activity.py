@@ -6,6 +6,7 @@ from datetime import datetime
 
 from contracts.message import Reason
 from services.orders.backoffice.happenings import told
+from services.orders.backoffice.order_page.gaps import adapted_words
 from services.orders.backoffice.reasons import explain
 from services.orders.backoffice.translating import N_, gettext
 from services.orders.changes import STATE_CHANGED, Happened
@@ -92,5 +93,7 @@ def _why(one: Happened) -> str:
         family = (one.cause_type or "").partition(".")[0]
         return gettext(_BECAUSE.get(family, _OTHERWISE))
     reasons = one.data.get("reasons")
-    found = reasons if isinstance(reasons, list) else []
-    return " ".join(explain(Reason.model_validate(reason)) for reason in found)
+    found = [Reason.model_validate(reason) for reason in (reasons if isinstance(reasons, list) else ())]
+    if one.kind == "sale_adapted":
+        return adapted_words(found)
+    return " ".join(explain(reason) for reason in found)

@@ -109,7 +109,7 @@ def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> Shi
 
 def postal_code_of(order: OrderShown) -> str | None:
     """The postal code the order's goods go to, which some carriers' tracking pages ask for."""
-    return order.shipping_address.postal_code if order.shipping_address else None
+    return (order.shipping_address.postal_code or None) if order.shipping_address else None
 
 
 def delivery_asked(form: Form, zone: tzinfo) -> DeliveryAsked:

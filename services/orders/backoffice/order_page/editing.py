@@ -82,7 +82,9 @@ def edit_asked(currency: str, form: Form) -> EditAsked:
     """All that the form says the order is to be. Raises Invalid with what is wrong."""
     customer = _part(form, "customer-", CustomerEdited, CUSTOMER) or CustomerEdited()
     emptied = {
-        name: None for name in ("phone", "company", "vat_number") if not form[f"customer-{name}"].strip()
+        name: None
+        for name in ("email", "phone", "company", "vat_number")
+        if not form[f"customer-{name}"].strip()
     }
     asked: dict[str, Any] = {
         "lines": [*_lines(form, currency), *_new_lines(form, currency)],

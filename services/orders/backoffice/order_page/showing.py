@@ -13,6 +13,7 @@ from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page import steps, words
 from services.orders.backoffice.order_page.actions import offered
 from services.orders.backoffice.order_page.activity import timeline
+from services.orders.backoffice.order_page.gaps import gaps_of
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.refundable import is_open_mark, may_be_reversed
 from services.orders.backoffice.order_page.taxes import stated_taxes
@@ -85,6 +86,7 @@ def render(
         open_mark=is_open_mark,
         words=words,
         day_of=date.fromisoformat,
+        gaps=gaps_of(shown),
         back=back_of(visit.query if form is None else form),
         is_ticked=lambda parcel_id: (
             section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")

@@ -53,12 +53,13 @@ async def show_pick_list(visit: Visit) -> Response:
         waiting = await visit.office.finder.count(
             connection, visit.shop, ORDERS_OF[Queue.TO_PACK], zone_of(visit)
         )
+    shelves = _shelves(told, lines)
     return visit.render(
         "parcels/pick_list.html",
         owner=owner,
-        shelves=_shelves(told, lines),
+        shelves=shelves,
         orders=_picked_orders(told, lines, people),
-        units=sum(one["quantity"] for one in told["skus"] if one["location"] is not None),
+        units=sum(one["quantity"] for one in shelves if one["location"] is not None or one["sku"] is None),
         missing=sum(one["quantity"] for one in told["skus"] if one["location"] is None),
         is_chosen=is_chosen,
         most=MOST_PICKED if is_chosen and is_cut else 0,
@@ -113,19 +114,27 @@ async def _ask(visit: Visit, path: str, order_ids: Sequence[UUID], **more: str) 
     return found
 
 
-def _shelves(told: Mapping[str, Any], lines: Iterable[Row]) -> list[dict[str, Any]]:
-    """The walk along the shelves: by location, then SKU, each with its orders; what has no stock comes last."""
+def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, Any]]:
+    """The walk along the shelves: by location, then SKU, each with its orders; what has no stock comes last,
+    then goods without a SKU, each line by itself."""
     names = {line["sku"]: line["description"] for line in lines}
+    texts = {(str(line["order_id"]), line["line"]): line["description"] for line in lines}
     wanted: dict[tuple[str, str | None], dict[str, int]] = {}
+    unnumbered = []
     for order in told["orders"]:
         for line in order["lines"]:
+            if line["sku"] is None:
+                text = texts.get((order["order_id"], line["line"]), "")
+                unnumbered.append({**line, "description": text, "orders": {order["code"]: line["quantity"]}})
+                continue
             codes = wanted.setdefault((line["sku"], line["location"]), {})
             codes[order["code"]] = codes.get(order["code"], 0) + line["quantity"]
     rows = [
         {**one, "description": names.get(one["sku"], ""), "orders": wanted[one["sku"], one["location"]]}
         for one in told["skus"]
     ]
-    return sorted(rows, key=lambda row: (row["location"] is None, row["location"] or "", row["sku"]))
+    rows.sort(key=lambda row: (row["location"] is None, row["location"] or "", row["sku"]))
+    return rows + unnumbered
 
 
 def _picked_orders(
