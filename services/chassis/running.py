@@ -24,12 +24,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from services.chassis import health, resyncing
+from services.chassis import health, resyncing, retention
 from services.chassis.database import describe, is_outage
 from services.chassis.effects import EffectWorker
 from services.chassis.hub import Hub
 from services.chassis.logs import configure_logs
 from services.chassis.migrating import MigrationFailed, migrate
+from services.chassis.retention import Rule
 from services.chassis.settings import ServiceSettings, load_settings
 from services.chassis.subscribers import Subscribers
 from services.chassis.watchdog import LoopWatch, Watchdog
@@ -55,6 +56,7 @@ class Service:
     effects: Sequence[EffectWorker] = ()
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     prepare: Callable[[Hub], Sequence[Worker]] | None = None
+    retention: Sequence[Rule] = ()
     consumes: bool = True
     module: str | None = None
 
@@ -147,7 +149,7 @@ async def _open_patiently(hub: Hub) -> None:
 def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
     workers = [*service.workers, watchdog.worker()]
     if service.consumes:
-        workers.append(timer_worker(service.timers))
+        workers += [timer_worker(service.timers), retention.worker(service.retention)]
         if service.subscribers.truths:
             workers.append(resyncing.worker())
     workers += [Worker(effect.kind, effect.run) for effect in service.effects]

@@ -1,7 +1,7 @@
 """`python -m services.orders` runs the service; `python -m services.orders migrate` prepares its database."""
 
 from services.chassis.running import Service, main
-from services.orders import checking_out
+from services.orders import checking_out, retention
 from services.orders.announcing import announcer
 from services.orders.api import build_app
 from services.orders.checkouts import TIMER
@@ -19,5 +19,6 @@ if __name__ == "__main__":
             app=build_app,
             workers=[announcer(), forgetter(), indexer()],
             timers={TIMER: checking_out.run_out},
+            retention=retention.RULES,
         )
     )

@@ -209,6 +209,21 @@ async def erase(
     )
 
 
+async def erase_unplaced(connection: Connection, keys: Sequence[OrderKey]) -> None:
+    """Delete every row about checkouts (their orders' rows are locked) that were never placed."""
+    of_orders = [shop for shop, _ in keys], [order_id for _, order_id in keys]
+    gone = "unnest($1::text[], $2::uuid[]) AS gone (shop, id)"
+    for table in await _tables_about_orders(connection) if keys else ():
+        await connection.execute(
+            f'DELETE FROM "{table}" AS t USING {gone} WHERE t.shop = gone.shop AND t.order_id = gone.id',  # noqa: S608
+            *of_orders,
+        )
+    await connection.execute(
+        f"DELETE FROM checkout AS c USING {gone} WHERE c.shop = gone.shop AND c.checkout_id = gone.id",  # noqa: S608
+        *of_orders,
+    )
+
+
 async def _tables_about_orders(connection: Connection) -> list[str]:
     rows = await connection.fetch(
         """SELECT c.relname FROM pg_class c

@@ -30,6 +30,12 @@ class OrdersSettings(ServiceSettings):
         description='Callers of the REST API as JSON: [{"name": "erp", "shop": "maison", "token": "…"}]. '
         "Without any the API is closed.",
     )
+    refusal_days: int = Field(default=365, ge=30, description="How long refused sales are kept.")
+    checkout_days: int = Field(
+        default=180,
+        ge=45,
+        description="How long a checkout that ended without a sale and without money is kept.",
+    )
     time_zone: ZoneName = Field(
         default="Europe/Paris", description="Time zone of the days in filters, an IANA name: Europe/Paris."
     )

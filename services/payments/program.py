@@ -5,7 +5,7 @@ from starlette.applications import Starlette
 from services.chassis.hub import Hub
 from services.chassis.running import Service
 from services.chassis.working import Worker
-from services.payments import api
+from services.payments import api, retention
 from services.payments.applying import WORKER, apply_webhooks, report_unmatched
 from services.payments.book import UNMATCHED_TIMER, AccountBook
 from services.payments.refusals import Refusals
@@ -41,5 +41,6 @@ def service() -> Service:
             Worker("refusals", refusals.write, 2.0),
         ],
         timers={UNMATCHED_TIMER: report_unmatched},
+        retention=retention.RULES,
         prepare=lambda hub: [RefundSender(hub).worker()],
     )
