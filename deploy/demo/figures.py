@@ -113,7 +113,8 @@ async def _messages(system: System) -> Counter[str]:
     counted: Counter[str] = Counter()
     async with httpx2.AsyncClient(timeout=10, trust_env=False) as http:
         for service in SERVICES:
-            text = (await http.get(f"{system.url(service)}/metrics")).raise_for_status().text
+            answer = await http.get(f"{system.url(service)}/metrics", headers=system.operator)
+            text = answer.raise_for_status().text
             for name, value in _SAMPLE.findall(text):
                 counted[name] += int(float(value))
     return counted

@@ -181,6 +181,11 @@ class System:
         """Where a service answers over HTTP."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
+    @property
+    def operator(self) -> dict[str, str]:
+        """The header by which operators' routes and the metrics are opened."""
+        return {"Authorization": f"Bearer {self.secrets.internal_token}"}
+
     def webhook_url(self, shop: str) -> str:
         """Where Stripe posts for a shop."""
         return f"{self.url('payments')}/webhooks/stripe/{shop}"

@@ -21,8 +21,8 @@ MOST_CLOCK_SECONDS = 5.0
 STALLED_SECONDS = 15.0
 """Longer than a commit may take with all its tries."""
 
-PUBLIC_PATHS = ("/livez", "/readyz", "/readyz/intake", "/metrics")
-"""Routes that need no token; they tell nothing of an order."""
+PUBLIC_PATHS = ("/livez", "/readyz", "/readyz/intake")
+"""Routes that need no token; without one they tell yes or no."""
 
 
 def routes(hub: "Hub", watchdog: Watchdog) -> list[Route]:
@@ -31,16 +31,23 @@ def routes(hub: "Hub", watchdog: Watchdog) -> list[Route]:
     async def livez(_: Request) -> Response:
         return PlainTextResponse(watchdog.stuck or "alive", 503 if watchdog.stuck else 200)
 
-    async def readyz(_: Request) -> Response:
+    async def readyz(request: Request) -> Response:
         missing = await what_is_missing(hub)
-        said = {"ready": not missing, "missing": missing, "warnings": warnings_of(hub)}
-        return JSONResponse(said, 503 if missing else 200)
+        return said(request, missing, warnings=warnings_of(hub))
 
-    async def readyz_intake(_: Request) -> Response:
-        missing = await _database_missing(hub)
-        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+    async def readyz_intake(request: Request) -> Response:
+        return said(request, await _database_missing(hub))
 
-    async def metrics(_: Request) -> Response:
+    def said(request: Request, missing: list[str], **more: list[str]) -> Response:
+        """Anybody may ask whether, those who operate also why not."""
+        why = {"missing": missing, **more} if operating.may_operate(hub, request) else {}
+        return JSONResponse({"ready": not missing, **why}, 503 if missing else 200)
+
+    async def metrics(request: Request) -> Response:
+        if not operating.may_scrape(hub, request):
+            return PlainTextResponse(
+                "a bearer token is needed: COMPTOIR_METRICS_TOKEN or the operators'", 401
+            )
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [

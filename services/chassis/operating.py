@@ -45,6 +45,14 @@ def may_operate(hub: "Hub", request: Request) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), expected)
 
 
+def may_scrape(hub: "Hub", request: Request) -> bool:
+    """Whether the request may read the metrics: with a token of their own, or the operators'."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    own = hub.settings.metrics_token
+    is_own = own is not None and hmac.compare_digest(token.encode(), own.get_secret_value().encode())
+    return (scheme.lower() == "bearer" and is_own) or may_operate(hub, request)
+
+
 def routes(hub: "Hub", what_is_missing: Missing) -> list[Route]:
     """The operators' routes of a service."""
     desk = _Desk(hub, what_is_missing)

@@ -42,6 +42,9 @@ class ServiceSettings(BaseSettings):
     internal_token: SecretStr = Field(
         min_length=16, description="Bearer token of the read-only and operators' routes."
     )
+    metrics_token: SecretStr | None = Field(
+        default=None, min_length=16, description="Bearer token that opens /metrics and nothing else."
+    )
     broker_management_url: SecretStr | None = Field(
         default=None,
         description="RabbitMQ's management, to watch the bindings: http://host:15672. Without credentials in it the "
@@ -70,6 +73,9 @@ class ServiceSettings(BaseSettings):
         default=60.0, gt=0, description="Without progress for this long the process exits."
     )
     inbox_days: int = Field(default=45, ge=2, description="How long a message is remembered.")
+    ended_days: int = Field(
+        default=90, ge=2, description="How long what ended is kept: parked messages, replays, resyncs."
+    )
     event_log_days: int = Field(default=30, ge=1, description="How long events can be replayed.")
 
     @classmethod
@@ -84,6 +90,8 @@ class ServiceSettings(BaseSettings):
         """A replayed event that listeners have forgotten would be handled a second time, or parked."""
         if self.inbox_days <= self.event_log_days:
             raise ValueError("COMPTOIR_INBOX_DAYS must exceed COMPTOIR_EVENT_LOG_DAYS")
+        if self.ended_days < self.inbox_days:
+            raise ValueError("COMPTOIR_ENDED_DAYS must not be less than COMPTOIR_INBOX_DAYS")
         return self
 
 

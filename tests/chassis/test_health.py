@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from deploy.local.parts import RabbitMQ
 from services.chassis import relaying
@@ -16,7 +17,7 @@ from tests.chassis.test_relay import done, outbox_is, say
 
 
 async def asked(hub: Hub, path: str) -> tuple[int, str]:
-    async with operator(hub, token="") as client:
+    async with operator(hub) as client:
         answer = await client.get(path)
     return answer.status_code, answer.text
 
@@ -113,3 +114,23 @@ async def test_a_bad_request_is_told_and_changes_nothing(sample_desks: SampleDes
             for path in ("/internal/replay", "/internal/resync"):
                 assert (await client.post(path, json=body)).status_code == 422, body
     assert await desk.fetchval("SELECT count(*) FROM msg.event_log") == 0
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "a-token-for-tests-onlY"])
+async def test_whoever_has_no_token_learns_yes_or_no(sample_desks: SampleDesks, token: str) -> None:
+    """The port may face storefronts, or Stripe."""
+    desk = await sample_desks()
+    async with operator(desk.hub, token=token) as client:
+        assert (await client.get("/metrics")).status_code == 401
+        ready, intake = await client.get("/readyz"), await client.get("/readyz/intake")
+        assert (ready.status_code, ready.json()) == (503, {"ready": False})
+        assert (intake.status_code, intake.json()) == (200, {"ready": True})
+        assert (await client.get("/livez")).status_code == 200
+
+
+async def test_a_token_of_its_own_opens_the_metrics_alone(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks(metrics_token=SecretStr("for-the-metrics-alone"))
+    async with operator(desk.hub, token="for-the-metrics-alone") as client:
+        assert "comptoir_" in (await client.get("/metrics")).text
+        assert (await client.get("/readyz")).json() == {"ready": False}
+        assert (await client.get("/internal/parked")).status_code == 401

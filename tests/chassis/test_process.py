@@ -104,7 +104,7 @@ async def queue_of(system: System) -> tuple[int, int]:
 async def get(system: System, path: str) -> tuple[int, str]:
     async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
         try:
-            answer = await client.get(system.url(NAME) + path)
+            answer = await client.get(system.url(NAME) + path, headers=system.operator)
         except httpx2.HTTPError as error:
             return 0, repr(error)
     return answer.status_code, answer.text

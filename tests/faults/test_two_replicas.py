@@ -42,7 +42,8 @@ async def _replicas(stage: Stage) -> AsyncIterator[None]:
 async def _handled(stage: Stage, name: str) -> float:
     """Messages this process has handled."""
     async with httpx2.AsyncClient(trust_env=False) as http:
-        text = (await http.get(f"http://127.0.0.1:{stage.system.ports[name]}/metrics")).text
+        url = f"http://127.0.0.1:{stage.system.ports[name]}/metrics"
+        text = (await http.get(url, headers=stage.system.operator)).text
     return sum(
         float(value)
         for value in re.findall(r"^comptoir_messages_handled_total\{[^}]*\} (\S+)$", text, re.MULTILINE)
