@@ -22,13 +22,14 @@ from services.chassis.subscribers import order_key
 from services.chassis.unit import Unit
 from services.payments import stripe, webhook_store
 from services.payments.account import Account
+from services.payments.aside_store import SET_ASIDE, read_set_aside
 from services.payments.book import UNMATCHED_TIMER, AccountBook, object_key
 from services.payments.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
 from services.payments.settings import PaymentsSettings, StripeEndpoint
 from services.payments.settling import settle, settle_refunds
 from services.payments.store import holders_of_objects, known_orders, orders_of_objects
 from services.payments.stripe.reading import read
-from services.payments.webhook_store import Ending
+from services.payments.webhook_store import APART, Ending
 
 WORKER = "webhooks"
 BATCH = 100
@@ -65,6 +66,10 @@ class Waiting:
     def own(self) -> list[tuple[str, str, str]]:
         """The names that belong to its order from now on."""
         return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.own_ids]
+
+    @property
+    def payment(self) -> tuple[str, str, str]:
+        return (self.shop, self.facts.provider, self.facts.object_id)
 
     @property
     def objects(self) -> list[tuple[str, str, str]]:
@@ -147,7 +152,7 @@ class Application:
 
     async def run(self, rows: Sequence[asyncpg.Record]) -> None:
         """Apply the rows, which are locked."""
-        homeless = await self._settle(self._readings(rows))
+        homeless = await self._settle(await self._readings(rows))
         self._book.hold((webhook.shop, key) for webhook in homeless for key in webhook.keys)
         await self._book.save()
         if homeless:
@@ -155,11 +160,18 @@ class Application:
             await self._leave_waiting(homeless)
         await webhook_store.end(self._unit.writes, self._endings, self._unit.now)
 
-    def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
+    async def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
         """Those that speak of a payment; the others end here."""
+        apart = [row for row in rows if APART in row["event_id"] and row["judged_by"] is None]
+        first = await webhook_store.read_first_bodies(self._unit.connection, apart) if apart else {}
         found = []
         for row in rows:
-            reading = _reading(row, self._endpoints.get(row["endpoint"]))
+            endpoint = self._endpoints.get(row["endpoint"])
+            reading = _reading(row["provider"], row["endpoint"], row["body"], endpoint)
+            if row["id"] in first:
+                known = _reading(row["provider"], row["endpoint"], first[row["id"]], endpoint)
+                self._endings.append(_ending_of_other(row, reading, is_same=reading == known))
+                continue
             match reading:
                 case Facts() | RefundFacts():
                     found.append(Waiting(row["id"], row["shop"], reading, row["received_at"]))
@@ -218,14 +230,16 @@ class Application:
         known = await orders_of_objects(connection, sorted({key for w in webhooks for key in w.objects}))
         named = sorted({(w.shop, w.order_id) for w in webhooks if w.order_id})
         opened = await known_orders(connection, named) if named else set()
+        aside = await read_set_aside(connection, sorted({w.payment for w in webhooks}))
         waits: list[tuple[str, str, UUID]] = []
         for webhook in webhooks:
             if any(key in known for key in webhook.objects) or (webhook.shop, webhook.order_id) in opened:
                 self._unit.after_commit(AccountBook.on_woken)
                 continue
             waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
-            self._endings.append(_ending_without_order(webhook))
-            if not webhook.names_other_shop:
+            ending = _ending_without_order(webhook, aside.get(webhook.payment))
+            self._endings.append(ending)
+            if ending.state == "waiting":
                 self._remind(webhook)
         if waits:
             await webhook_store.wait_for(self._unit.writes, waits)
@@ -274,13 +288,29 @@ def _say_unmatched(unit: Unit, payload: dict[str, Any]) -> None:
     unit.emit(PaymentUnmatched.model_validate(payload), subject=payload["provider_reference"])
 
 
-def _ending_without_order(webhook: Waiting) -> Ending:
-    """It waits, unless it is another shop's; should an order name its payment after all, either joins it."""
+def _ending_of_other(row: asyncpg.Record, reading: Reading, *, is_same: bool) -> Ending:
+    """Of a webhook under an event id that has another body: a repeat if it says the same, else a person judges."""
+    if is_same:
+        return Ending(row["id"], "duplicate")
+    event_id = row["event_id"].partition(APART)[0]
+    detail = f"event {event_id} came before with other content; compare it in Stripe, then look again or set it aside"
+    money: tuple[str | None, int | None, str | None] = (None, None, None)
+    if isinstance(reading, Facts | RefundFacts):
+        money = (reading.object_id, reading.received_minor or None, reading.currency)
+    return Ending(row["id"], "parked", "other_content", detail, None, *money)
+
+
+def _ending_without_order(webhook: Waiting, aside: str | None) -> Ending:
+    """It waits, unless it is another shop's or a person set its payment aside; should an order name it after all, it
+    joins that in any case.
+    """
     facts = webhook.facts
     money = (facts.object_id, facts.received_minor or None, facts.currency)
     if webhook.names_other_shop:
         detail = f"names shop {str(facts.order_shop)[:100]}; this endpoint is of shop {webhook.shop}"
         return Ending(webhook.webhook_id, "irrelevant", "names_other_shop", detail, None, *money)
+    if aside is not None:
+        return Ending(webhook.webhook_id, "irrelevant", SET_ASIDE, aside, None, *money)
     keys = ", ".join(webhook.keys)
     detail = f"{keys}; the order it names is no order's id" if facts.names_order_badly else keys
     return Ending(webhook.webhook_id, "waiting", "order_unknown", detail, None, *money)
@@ -296,10 +326,10 @@ def _orders_of(
     return [*orders, webhook.order_id] if webhook.order_id else orders
 
 
-def _reading(row: asyncpg.Record, endpoint: StripeEndpoint | None) -> Reading:
-    if row["provider"] != stripe.PROVIDER or endpoint is None:
+def _reading(provider: str, slug: str, body: bytes, endpoint: StripeEndpoint | None) -> Reading:
+    if provider != stripe.PROVIDER or endpoint is None:
         return Parked(
             "endpoint_unknown",
-            f"{row['endpoint']} is no longer in COMPTOIR_STRIPE_ENDPOINTS; add it again, then redrive",
+            f"{slug} is no longer in COMPTOIR_STRIPE_ENDPOINTS; add it again, then look again",
         )
-    return read(row["body"], is_live=endpoint.livemode, account=endpoint.account)
+    return read(body, is_live=endpoint.livemode, account=endpoint.account)

@@ -1,14 +1,18 @@
 """All SQL on stored webhooks: keeping, taking, ending, waiting, waking, counting."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 import asyncpg
 
 from services.chassis.database import Connection
 from services.chassis.writing import Writer
+
+APART = "#"
+"""Between an event id and what tells another body of the same id apart; no event id has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Posted:
     def key(self) -> tuple[str, str, str]:
         return (self.provider, self.endpoint, self.event_id)
 
+    def apart(self) -> "Posted":
+        """The same under a name of its own, for an event id that has another body already."""
+        return replace(self, event_id=f"{self.event_id}{APART}{sha256(self.body).hexdigest()[:16]}")
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -49,15 +57,24 @@ async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
     """Insert webhooks; a repeat only counts one more delivery. Returns the ids that are new. Commits by itself.
 
     `posted` names each (provider, endpoint, event id) once and is sorted by it, so that two processes never wait
-    for each other.
+    for each other. A known event id with another body is kept as a webhook of its own (see `Posted.apart`).
     """
+    kept = await _insert(connection, posted)
+    if others := [one.apart() for one in posted if one.key not in kept]:
+        kept |= await _insert(connection, sorted(others, key=lambda one: one.key))
+    return set(kept.values()) & {p.id for p in posted}
+
+
+async def _insert(connection: Connection, posted: Sequence[Posted]) -> dict[tuple[str, str, str], UUID]:
+    """The ids of those that are kept now, by key; one whose key has another body is not among them."""
     rows = await connection.fetch(
         """INSERT INTO webhook AS w (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at,
                deliveries, state)
            SELECT n.*, 'received' FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
                $7::bytea[], $8::jsonb[], $9::timestamptz[], $10::int[]) AS n
            ON CONFLICT (provider, endpoint, event_id) DO UPDATE SET deliveries = w.deliveries + excluded.deliveries
-           RETURNING w.id""",
+               WHERE w.body = excluded.body
+           RETURNING w.id, w.provider, w.endpoint, w.event_id""",
         [p.id for p in posted],
         [p.provider for p in posted],
         [p.endpoint for p in posted],
@@ -69,13 +86,26 @@ async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
         [p.received_at for p in posted],
         [p.deliveries for p in posted],
     )
-    return {row["id"] for row in rows} & {p.id for p in posted}
+    return {(row["provider"], row["endpoint"], row["event_id"]): row["id"] for row in rows}
+
+
+async def read_first_bodies(connection: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, bytes]:
+    """For webhooks that came under an event id of another body: that body, by the webhook's id."""
+    found = await connection.fetch(
+        """SELECT n.id, w.body FROM webhook w JOIN unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+               AS n (id, provider, endpoint, event_id) USING (provider, endpoint, event_id)""",
+        [row["id"] for row in rows],
+        [row["provider"] for row in rows],
+        [row["endpoint"] for row in rows],
+        [row["event_id"].partition(APART)[0] for row in rows],
+    )
+    return {row["id"]: row["body"] for row in found}
 
 
 async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
     """Webhooks to apply, oldest first. Locks them; those another process has are skipped."""
     return await connection.fetch(
-        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at FROM webhook
+        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at, judged_by FROM webhook
            WHERE state = 'received' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED""",
         limit,
     )
@@ -84,20 +114,10 @@ async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
 async def take_one(connection: Connection, webhook_id: UUID) -> list[asyncpg.Record]:
     """That webhook, if it is to be applied and nobody else has it. Locks it."""
     return await connection.fetch(
-        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at FROM webhook
+        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at, judged_by FROM webhook
            WHERE id = $1 AND state = 'received' FOR UPDATE SKIP LOCKED""",
         webhook_id,
     )
-
-
-async def redrive(connection: Connection, webhook_id: UUID) -> bool:
-    """Give a parked webhook back to be applied."""
-    status = await connection.execute(
-        """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL
-           WHERE id = $1 AND state = 'parked'""",
-        webhook_id,
-    )
-    return status == "UPDATE 1"
 
 
 async def end(connection: Writer, endings: Sequence[Ending], now: datetime) -> None:
@@ -187,7 +207,7 @@ async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[
 async def wake_parked(connection: Connection, objects: Sequence[tuple[str, str, str]]) -> list[UUID]:
     """Webhooks parked with a payment (shop, provider, object id) whose order was named since are applied again."""
     rows = await connection.fetch(
-        """UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL
+        """UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL, judged_by = 'reassigned'
            FROM unnest($1::text[], $2::text[], $3::text[]) AS n (shop, provider, object_id)
            WHERE w.shop = n.shop AND w.provider = n.provider AND w.object_id = n.object_id
              AND w.state IN ('waiting', 'parked') RETURNING w.id""",
@@ -237,28 +257,54 @@ async def count_refused(
     await connection.execute("DELETE FROM webhook_refused WHERE hour_at < $1", keep_since)
 
 
-async def read_tally(connection: Connection) -> list[asyncpg.Record]:
-    """How many webhooks each endpoint received and how they ended."""
-    return await connection.fetch("SELECT * FROM webhook_tally ORDER BY provider, endpoint")
-
-
-async def read_refused(connection: Connection, limit: int) -> list[asyncpg.Record]:
-    """Posts turned away, the latest hour first."""
+async def read_tally(connection: Connection, shop: str | None) -> list[asyncpg.Record]:
+    """How many webhooks each endpoint, of the shop if one is given, received and how they ended."""
     return await connection.fetch(
-        "SELECT * FROM webhook_refused ORDER BY hour_at DESC, endpoint, reason LIMIT $1", limit
+        "SELECT * FROM webhook_tally WHERE $1::text IS NULL OR shop = $1 ORDER BY provider, endpoint", shop
+    )
+
+
+async def read_refused(
+    connection: Connection, endpoints: Sequence[str] | None, limit: int
+) -> list[asyncpg.Record]:
+    """Posts turned away, of these endpoints or of all, the latest hour first."""
+    return await connection.fetch(
+        """SELECT * FROM webhook_refused WHERE $1::text[] IS NULL OR endpoint = ANY($1)
+           ORDER BY hour_at DESC, endpoint, reason LIMIT $2""",
+        endpoints,
+        limit,
     )
 
 
 async def read_webhooks(
-    connection: Connection, state: str | None, before: UUID | None, limit: int
+    connection: Connection, shop: str | None, state: str | None, before: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
-    """Webhooks without their bodies, newest first, before the one named `before`."""
+    """Webhooks without their bodies, newest first, before the one named `before`; with the code of their order."""
     return await connection.fetch(
-        """SELECT id, provider, endpoint, shop, event_id, event_type, received_at, deliveries, state, reason,
-               detail, order_id, handled_at, length(body) AS body_bytes
-           FROM webhook WHERE ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR id < $2)
-           ORDER BY id DESC LIMIT $3""",
+        """SELECT w.id, w.provider, w.endpoint, w.shop, w.event_id, w.event_type, w.received_at, w.deliveries,
+               CASE w.state WHEN 'received' THEN 'unread' ELSE w.state END AS state, w.reason, w.detail, w.order_id,
+               w.object_id, w.amount_minor, w.currency, w.handled_at, w.judged_by, length(w.body) AS body_bytes, a.code
+           FROM webhook w LEFT JOIN account a ON a.shop = w.shop AND a.order_id = w.order_id
+           WHERE ($1::text IS NULL OR w.shop = $1) AND ($2::text IS NULL OR w.state = $2)
+             AND ($3::uuid IS NULL OR w.id < $3)
+           ORDER BY w.id DESC LIMIT $4""",
+        shop,
         state,
         before,
         limit,
+    )
+
+
+async def read_last_of_types(
+    connection: Connection, endpoints: Sequence[str], types: Sequence[str]
+) -> list[asyncpg.Record]:
+    """When an event of each of these types came last, by endpoint; those that ever came."""
+    return await connection.fetch(
+        """SELECT e.endpoint, t.event_type, l.last_at
+           FROM unnest($1::text[]) AS e (endpoint) CROSS JOIN unnest($2::text[]) AS t (event_type)
+           CROSS JOIN LATERAL (SELECT max(received_at) AS last_at FROM webhook w
+                               WHERE w.endpoint = e.endpoint AND w.event_type = t.event_type) AS l
+           WHERE l.last_at IS NOT NULL""",
+        endpoints,
+        types,
     )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import prometheus_client
@@ -102,17 +103,30 @@ class Receiver:
 
     async def _store(self, posts: Sequence[Posted]) -> list[bool]:
         """Commit a batch; for each post whether it is new. A repeat within the batch counts as delivered again."""
-        firsts: dict[tuple[str, str, str], Posted] = {}
-        for post in posts:
-            first = firsts.setdefault(post.key, post)
-            if first is not post:
-                firsts[post.key] = replace(first, deliveries=first.deliveries + 1)
+        batch = _merged(posts)
         async with asyncio.timeout(STORE_SECONDS), self._hub.acquire() as connection:
-            new = await webhook_store.keep(connection, [firsts[key] for key in sorted(firsts)])
+            new: set[UUID] = set()
+            for each in batch:
+                new |= await webhook_store.keep(connection, each)
         reach("webhook_committed")
         if new:
             self._on_stored()
         return [post.id in new for post in posts]
+
+
+def _merged(posts: Sequence[Posted]) -> list[list[Posted]]:
+    """The posts in rounds that name each event once; equal ones are one, delivered several times."""
+    rounds: list[dict[tuple[str, str, str], Posted]] = []
+    for post in posts:
+        for one in rounds:
+            first = one.setdefault(post.key, post)
+            if first.body == post.body:
+                if first is not post:
+                    one[post.key] = replace(first, deliveries=first.deliveries + 1)
+                break
+        else:
+            rounds.append({post.key: post})
+    return [[one[key] for key in sorted(one)] for one in rounds]
 
 
 def _check_kind(request: Request) -> None:

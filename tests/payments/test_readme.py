@@ -6,6 +6,7 @@ from pathlib import Path
 from contracts.catalogue import heard_by, sent_by
 from services.chassis.settings import ServiceSettings
 from services.payments.settings import PaymentsSettings
+from services.payments.stripe.needed import NEEDED
 from services.payments.subscribers import subscribers
 
 HOME = Path(__file__).parents[2] / "services" / "payments"
@@ -52,3 +53,8 @@ def test_reasons_of_refused_commands_and_parked_webhooks() -> None:
     parked = set(re.findall(r'Parked\(\s*"(\w+)"', code)) | set(re.findall(r'"parked", "(\w+)"', code))
     for reason in refusals | parked:
         assert f"`{reason}`" in README, reason
+
+
+def test_events_an_endpoint_must_send() -> None:
+    section = README.partition("### Events that an endpoint must send")[2].partition("\n## ")[0]
+    assert re.findall(r"^- `([a-z_.]+)`$", section, re.MULTILINE) == list(NEEDED)
