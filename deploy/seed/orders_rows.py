@@ -95,6 +95,9 @@ insert into order_facet (shop, order_id, facet, kind_id, placed_at, total_minor)
 select $shop, s.order_id, 'tag:' || t.tag_id, o.kind_id, o.placed_at, o.total_minor
 from sale s join order_tag t on t.shop = $shop and t.order_id = s.order_id
 join orders o on o.order_id = s.order_id and o.shop = $shop""",
+    "vat_rate": """
+insert into vat_rate (shop, rate_ppm) select distinct $shop, unnest(b.vat_rates) from seed_basket b
+on conflict do nothing""",
     "order_search": """
 insert into order_search (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_ppm,
     vat_minor, payment_references)

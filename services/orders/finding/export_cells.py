@@ -32,18 +32,17 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Text that spreadsheets read as a number, a day, a time or a truth value, and then write back otherwise."""
-RATES = (200_000, 100_000, 55_000, 21_000)
-"""VAT rates with a column of their own unless others are asked for, in millionths: those of France."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How an export is written. `labels`: what each status says."""
+    """How an export is written. `labels`: what each status says; `rates`: the VAT rates that have a column, in
+    millionths."""
 
     language: str
     zone: ZoneInfo
     labels: Mapping[str, str]
-    rates: Sequence[int] = RATES
+    rates: Sequence[int] = ()
 
     @property
     def delimiter(self) -> str:

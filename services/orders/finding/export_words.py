@@ -14,7 +14,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "currency": ("Devise", "Currency"),
     "net": ("Total HT", "Net total"),
     "rates": ("TVA {rate} %", "VAT {rate}%"),
-    "other_rates": ("TVA autres taux", "VAT other rates"),
+    "other_rates": ("TVA taux non précisé", "VAT rate not stated"),
     "tax": ("Total TVA", "VAT total"),
     "shipping": ("Livraison", "Delivery"),
     "total": ("Total TTC", "Total"),

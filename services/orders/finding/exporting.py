@@ -8,6 +8,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
 from heapq import merge as merged
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,7 @@ async def export(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
         known, selection = await finder.choose(connection, shop, filters, manner.zone)
+        manner = replace(manner, rates=await read_rates(connection, shop))
         yield (BYTE_ORDER_MARK + lines([headings(manner)], manner)).encode()
         async for rows in _details(connection, shop, _batches(connection, known, selection, filters)):
             yield lines([cells(row, manner) for row in rows], manner).encode()
@@ -50,9 +52,21 @@ async def export_chosen(
     """The CSV of these orders of the shop, in this sequence; otherwise like `export`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
+        manner = replace(manner, rates=await read_rates(connection, shop))
         yield (BYTE_ORDER_MARK + lines([headings(manner)], manner)).encode()
         async for rows in _details(connection, shop, _parts(order_ids)):
             yield lines([cells(row, manner) for row in rows], manner).encode()
+
+
+async def read_rates(connection: Connection, shop: str) -> list[int]:
+    """The VAT rates that occur in the shop's orders, in millionths, the highest first; also those of orders that the
+    worker has not reached yet. A tax whose rate nobody stated has no column of its own."""
+    rates = {row["rate_ppm"] for row in await connection.fetch(RATES, shop)}
+    due = [row["order_id"] for row in await connection.fetch(DUE, shop)]
+    for start in range(0, len(due), BATCH):
+        words = await read_words(connection, [(shop, one) for one in due[start : start + BATCH]])
+        rates.update(rate for row in words for rate in facts_in(row).vat)
+    return sorted(rates - {0}, reverse=True)
 
 
 async def _parts(order_ids: Sequence[UUID]) -> AsyncIterator[list[UUID]]:
@@ -164,5 +178,6 @@ from unnest($2::uuid[]) with ordinality as w (order_id, at)
 cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
 left join lateral (select * from order_search s where s.order_id = w.order_id and s.shop || '' = $1 offset 0) s on true
 order by w.at"""
+RATES = "select rate_ppm from vat_rate where shop = $1"
 DUE = "select order_id from order_search_due where shop = $1"
 """Orders of which the worker has not written what it should."""

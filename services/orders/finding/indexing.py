@@ -44,9 +44,11 @@ async def index_due(hub: Hub) -> bool:
 async def index(connection: Connection, orders: Sequence[tuple[str, UUID]]) -> None:
     """Write the words of these orders, and put right what a merge of tags may have left."""
     keys = sorted(set(orders))
-    rows = [_searched(row) for row in await read_words(connection, keys)]
-    if rows:
-        await write_words(connection, rows)
+    words = [(row, facts_in(row)) for row in await read_words(connection, keys)]
+    if words:
+        await write_words(connection, [_searched(row, facts) for row, facts in words])
+    if rates := sorted({(row["shop"], rate) for row, facts in words for rate in facts.vat}):
+        await write_rates(connection, rates)
     await renew_facets(connection, keys)
 
 
@@ -57,7 +59,7 @@ async def note_changed(connection: Connection, shop: str, order_ids: Sequence[UU
     )
 
 
-def _searched(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _searched(row: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
     sale = _sale(row)
     addresses = [sale.get(name) or {} for name in ("shipping_address", "billing_address")]
     names = (
@@ -72,7 +74,6 @@ def _searched(row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
     streets = (address.get(name) for address in addresses for name in ("street", "street_2", "postal_code"))
     text = document(names, [*streets, *row["descriptions"]])
-    facts = facts_in(row)
     return (
         *(row["shop"], row["order_id"], row["placed_at"], fold(row["customer_email"]), text),
         *(facts.country, facts.tax_minor, facts.shipping_minor),
@@ -171,6 +172,15 @@ async def write_words(connection: Connection, rows: Sequence[tuple[Any, ...]]) -
                is distinct from (excluded.placed_at, excluded.mail, excluded.document, excluded.country,
                   excluded.tax_minor, excluded.shipping_minor, excluded.vat_ppm, excluded.vat_minor,
                   excluded.payment_references)""",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def write_rates(connection: Connection, rows: Sequence[tuple[str, int]]) -> None:
+    """Write the VAT rates that occur in shops: shop, rate in millionths. Idempotent."""
+    await connection.execute(
+        """insert into vat_rate (shop, rate_ppm) select * from unnest($1::text[], $2::integer[])
+           on conflict do nothing""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
 
