@@ -246,6 +246,10 @@ class OrderEdited(Message):
     billing_address: Address | None = None
     shipping_address: Address | None = None
     reason: Text | None = None
+    notify_customer: bool = Field(
+        default=False, description="Whether the customer is to be told of a cancellation, in a mail."
+    )
+    public_comment: Text | None = Field(default=None, description="For the customer to read, in that mail.")
     actor: Actor
 
 

@@ -191,6 +191,8 @@ class Refund(Part):
     actor: Actor
     asked_at: Moment
     detail: Text | None = Field(default=None, description="The provider's words when it failed.")
+    notify_customer: bool = Field(default=False, description="Whether the customer is to be told, in a mail.")
+    public_comment: Text | None = Field(default=None, description="For the customer to read, in that mail.")
 
 
 class RefundMarked(Message):
@@ -383,6 +385,8 @@ class RefundOrder(Command):
         default=None,
         description="Confirms a recorded refund at once: the transfer's or provider's reference.",
     )
+    notify_customer: bool = Field(default=False, description="Whether the customer is to be told, in a mail.")
+    public_comment: Text | None = Field(default=None, description="For the customer to read, in that mail.")
     actor: Actor
 
 

@@ -1,5 +1,5 @@
-"""Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment the customer, a
-status the customer if that was ticked.
+"""Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment, a
+status, a cancellation and a refund the customer if that was ticked.
 
 A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed and corrected
 when it is edited, and a shipment heard before its order waits for it. A mail goes to the address that is known when its
@@ -12,7 +12,8 @@ from uuid import UUID
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.message import Message
-from contracts.orders import OrderEdited, OrderPlaced, StatusUpdated
+from contracts.orders import ChangeCause, OrderEdited, OrderPlaced, StatusUpdated
+from contracts.payments import RefundMarked, RefundSent
 from services.chassis.subscribers import Bygone, Delivery, Refuse, Wait, order_key
 from services.notifier.book import MailBook
 from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
@@ -29,6 +30,8 @@ _SHOWN_OF_A_SHIPMENT = {
 }
 _SHOWN_OF_AN_EDIT = {"lines", "customer", "shipping_address", "billing_address"}
 _SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
+_SHOWN_OF_A_CANCELLATION = {"public_comment"}
+_SHOWN_OF_A_REFUND = {"mode", "amount_minor", "currency", "lines", "public_comment"}
 
 
 def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
@@ -59,12 +62,17 @@ def order_placed(book: MailBook, delivery: Delivery[OrderPlaced]) -> None:
 
 
 def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
-    """Later mails go to the customer as the order names them now, and show the order as it is now. Writes no mail.
+    """Later mails go to the customer as the order names them now, and show the order as it is now; a
+    cancellation is told if that was ticked.
 
     Waits for the order's placing; the highest revision counts.
     """
     edited = delivery.message
     known = _addressee(book, edited.shop, edited.order_id)
+    if edited.cause is ChangeCause.CANCELLED and edited.notify_customer:
+        shown = _as_json(edited, _SHOWN_OF_A_CANCELLATION)
+        shop, cause, to = _shop(book, edited.shop), delivery.envelope.id, edited.customer.email
+        book.decide(_mail(book, shop, edited, cause, Template.ORDER_CANCELLED, to, known.locale, shown))
     if edited.revision <= known.revision:
         return
     shown = dict.fromkeys(_SHOWN_OF_AN_EDIT) | _as_json(edited, _SHOWN_OF_AN_EDIT)
@@ -108,6 +116,20 @@ def status_updated(book: MailBook, delivery: Delivery[StatusUpdated]) -> None:
     )
 
 
+def refund_made(book: MailBook, delivery: Delivery[RefundMarked] | Delivery[RefundSent]) -> None:
+    """Tell the customer that money goes back, if that was ticked. Waits for the order's placing.
+
+    The mail's cause is the refund: a refund that is said to be sent more than once is told once.
+    """
+    message, refund = delivery.message, delivery.message.refund
+    if not refund.notify_customer:
+        return
+    shop, addressee = _shop(book, message.shop), _addressee(book, message.shop, message.order_id)
+    shown = refund.model_dump(mode="json", exclude_none=True, include=_SHOWN_OF_A_REFUND)
+    to, cause = addressee.email, refund.refund_id
+    book.decide(_mail(book, shop, message, cause, Template.REFUND_MADE, to, addressee.locale, shown))
+
+
 def _addressee(book: MailBook, shop: str, order_id: UUID) -> Addressee:
     addressee = book.addressee(shop, order_id)
     if addressee is None:
@@ -120,7 +142,7 @@ def _addressee(book: MailBook, shop: str, order_id: UUID) -> Addressee:
 def _mail(
     book: MailBook,
     shop: ShopProfile,
-    about: OrderPlaced | ShipmentDispatched | StatusUpdated,
+    about: OrderPlaced | OrderEdited | ShipmentDispatched | StatusUpdated | RefundMarked | RefundSent,
     cause_id: UUID,
     template: Template,
     recipient: str,

@@ -15,6 +15,7 @@ from contracts.envelope import Envelope
 from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
+from contracts.payments import RefundMarked, RefundSent
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import SAID_AGAIN, Unit
 from services.notifier import resending, store
@@ -54,6 +55,10 @@ class MailBook(Book):
                 isinstance(delivery.message, ShipmentDispatched | StatusUpdated)
                 and delivery.message.notify_customer
             )
+            or (
+                isinstance(delivery.message, RefundMarked | RefundSent)
+                and delivery.message.refund.notify_customer
+            )
         }
         if wanted:
             found = await store.read_addressees(self.unit.connection, sorted(wanted))
@@ -68,7 +73,7 @@ class MailBook(Book):
             found_mails = await store.read_mails(self.unit.connection, sorted(named))
             self._mails = {mail.id: mail for mail in found_mails}
         if not self.unit.has_effects:
-            causes = sorted({delivery.envelope.id for delivery in deliveries})
+            causes = sorted({_cause(delivery) for delivery in deliveries})
             self._written = await store.read_written(self.unit.connection, causes)
 
     def mail(self, identifier: UUID) -> Mail | None:
@@ -136,3 +141,11 @@ class MailBook(Book):
 
     def _keep(self) -> None:
         recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())
+
+
+def _cause(delivery: Delivery[Any]) -> UUID:
+    """What a mail about this message has as its cause: the refund, or the message."""
+    message = delivery.message
+    return (
+        message.refund.refund_id if isinstance(message, RefundMarked | RefundSent) else delivery.envelope.id
+    )

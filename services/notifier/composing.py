@@ -22,7 +22,14 @@ from services.notifier.figures import figures, language_of
 from services.notifier.mail import Addressee, Mail, Template, message_id
 from services.notifier.screening import one_line, shortened
 from services.notifier.settings import ShopProfile
-from services.notifier.sheet import contact, order_sheet, shipment_sheet, status_sheet
+from services.notifier.sheet import (
+    cancellation_sheet,
+    contact,
+    order_sheet,
+    refund_sheet,
+    shipment_sheet,
+    status_sheet,
+)
 
 TEMPLATES = Path(__file__).with_name("templates")
 _NAME_IN_SUBJECT = 60
@@ -109,6 +116,13 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
     if mail.template is Template.STATUS_UPDATED:
         sheet["order"] = {"code": mail.code}
         sheet["status"] = status_sheet(mail.context, language)
+    elif mail.template is Template.ORDER_CANCELLED:
+        sheet["order"] = {"code": mail.code}
+        sheet["cancellation"] = cancellation_sheet(mail.context)
+    elif mail.template is Template.REFUND_MADE:
+        drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
+        sheet["order"] = {"code": mail.code}
+        sheet["refund"] = refund_sheet(addressee.now, mail.context, drawn, words)
     elif mail.template is Template.SHIPMENT_DISPATCHED:
         drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
@@ -176,6 +190,7 @@ def _subject(mail: Mail, words: dict[str, Any], shop: ShopProfile, name: str, sh
         shop=shop.name,
         name=shortened(name, _NAME_IN_SUBJECT),
         total=sheet["order"].get("total", ""),
+        amount=sheet["refund"]["amount"] if "refund" in sheet else "",
         label=shortened(sheet["status"]["label"], _NAME_IN_SUBJECT) if "status" in sheet else "",
     )
 

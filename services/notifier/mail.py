@@ -21,6 +21,8 @@ class Template(StrEnum):
     ORDER_RECAP = "order_recap"
     SHIPMENT_DISPATCHED = "shipment_dispatched"
     STATUS_UPDATED = "status_updated"
+    ORDER_CANCELLED = "order_cancelled"
+    REFUND_MADE = "refund_made"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from contracts.message import Locale, OrderCode, Shop
+from contracts.message import Currency, Locale, Minor, OrderCode, Shop
 from contracts.orders import OrderPlaced
+from contracts.payments import RefundLine
 from services.notifier.composing import Pages, write_pages
 from services.notifier.mail import Addressee, Mail, Template
 from services.notifier.settings import NotifierSettings
 
 _NOBODY = UUID(int=0)
-_WITHOUT_ORDER = {Template.STATUS_UPDATED}
+_WITHOUT_ORDER = {Template.STATUS_UPDATED, Template.ORDER_CANCELLED, Template.REFUND_MADE}
 
 
 class PreviewUnusable(ValueError):
@@ -32,6 +33,33 @@ class StatusShown(BaseModel):
     state: Annotated[str, Field(max_length=60)] = ""
     label_texts: dict[str, Annotated[str, Field(max_length=200)]]
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class CancellationShown(BaseModel):
+    """What the mail about a cancellation shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    public_comment: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class RefundShown(BaseModel):
+    """What the mail about a refund shows; amounts in minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Annotated[str, Field(max_length=20)]
+    amount_minor: Minor
+    currency: Currency
+    lines: Annotated[list[RefundLine], Field(max_length=1000)] = []
+    public_comment: Annotated[str, Field(max_length=4000)] | None = None
+
+
+_CONTEXTS: dict[Template, type[BaseModel]] = {
+    Template.STATUS_UPDATED: StatusShown,
+    Template.ORDER_CANCELLED: CancellationShown,
+    Template.REFUND_MADE: RefundShown,
+}
 
 
 class PreviewAsked(BaseModel):
@@ -52,8 +80,8 @@ def preview(body: bytes, settings: NotifierSettings) -> Pages:
     """The mail that this JSON would give. Raises PreviewUnusable, UnknownShop."""
     try:
         asked = PreviewAsked.model_validate_json(body)
-        if asked.template is Template.STATUS_UPDATED:
-            StatusShown.model_validate(asked.context)
+        if shown := _CONTEXTS.get(asked.template):
+            shown.model_validate(asked.context)
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
         raise PreviewUnusable("; ".join(faults)[:1000]) from None

@@ -75,6 +75,27 @@ def status_sheet(update: dict[str, Any], language: str) -> dict[str, Any]:
     return {"label": one_line(label), "comment": paragraphs(update.get("public_comment") or "")}
 
 
+def cancellation_sheet(cancellation: dict[str, Any]) -> dict[str, Any]:
+    """What the mail about a cancellation shows: the merchant's words, if there are any."""
+    return {"comment": paragraphs(cancellation.get("public_comment") or "")}
+
+
+def refund_sheet(
+    placed: dict[str, Any], refund: dict[str, Any], figures: Figures, words: Words
+) -> dict[str, Any]:
+    """What the mail about a refund shows. `refund` is what `announcing` kept of the contract's Refund, as JSON."""
+    names = {line["line"]: one_line(line["description"]) for line in placed.get("lines", ())}
+    return {
+        "amount": figures.amount(refund["amount_minor"]),
+        "way": words["refund"]["sent" if refund["mode"] == "sent" else "recorded"],
+        "lines": [
+            (line["quantity"], names.get(line["line"], f"#{line['line']}"))
+            for line in refund.get("lines", ())
+        ],
+        "comment": paragraphs(refund.get("public_comment") or ""),
+    }
+
+
 def contact(shop: ShopProfile) -> Rows:
     """The support block's lines, each with its kind."""
     return _present(

@@ -3,6 +3,7 @@
 from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, StatusUpdated
+from contracts.payments import RefundMarked, RefundSent
 from services.chassis.subscribers import Delivery, Subscribers
 from services.notifier import announcing, forgetting, resending
 from services.notifier.book import MailBook
@@ -38,6 +39,18 @@ def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) 
 def status_updated(book: MailBook, delivery: Delivery[StatusUpdated]) -> None:
     """An order was given another status."""
     announcing.status_updated(book, delivery)
+
+
+@subscribers.on(RefundMarked)
+def refund_marked(book: MailBook, delivery: Delivery[RefundMarked]) -> None:
+    """A refund was recorded."""
+    announcing.refund_made(book, delivery)
+
+
+@subscribers.on(RefundSent)
+def refund_sent(book: MailBook, delivery: Delivery[RefundSent]) -> None:
+    """The provider took a refund."""
+    announcing.refund_made(book, delivery)
 
 
 @subscribers.on(ResendMail)

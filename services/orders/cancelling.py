@@ -26,15 +26,27 @@ from services.orders.record import Order
 
 
 def cancel(
-    book: OrderBook, order: Order, edit_id: UUID, actor: str, reason: str | None, cause: Cause
+    book: OrderBook,
+    order: Order,
+    edit_id: UUID,
+    actor: str,
+    reason: str | None,
+    cause: Cause,
+    *,
+    notify_customer: bool = False,
+    public_comment: str | None = None,
 ) -> None:
-    """Begin a cancellation. Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled."""
+    """Begin a cancellation; the customer is told once it took effect, if that is wanted.
+
+    Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled.
+    """
     require_changeable(book, order)
     wanted = {line: units for line, units in still_wanted(book, order).items() if units}
     if not wanted:
         raise OrderIsCancelled(order)
     change = new_edit(book, order, ChangeCause.CANCELLED, edit_id, actor, reason)
     change.asked_off = wanted
+    change.notify_customer, change.public_comment = notify_customer, public_comment
     ask_to_stop(book, order, change, cause)
 
 

@@ -62,7 +62,16 @@ def cancel(shop: str, order_id: UUID, key: str, actor: str, asked: CancellationA
     """The command to cancel what has not left."""
 
     async def begin(command_id: UUID, book: OrderBook, order: Order, deed: Deed) -> None:
-        cancelling.cancel(book, order, command_id, actor, asked.reason, deed)
+        cancelling.cancel(
+            book,
+            order,
+            command_id,
+            actor,
+            asked.reason,
+            deed,
+            notify_customer=asked.notify_customer,
+            public_comment=asked.public_comment,
+        )
 
     return _asking(ChangeCause.CANCELLED, shop, order_id, key, actor, asked, asked.revision, begin)
 

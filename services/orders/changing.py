@@ -178,6 +178,8 @@ def take_effect(
         billing_address=content.billing_address,
         shipping_address=content.shipping_address,
         reason=edit.reason,
+        notify_customer=edit.notify_customer,
+        public_comment=edit.public_comment if edit.notify_customer else None,
         actor=edit.actor,
     )
     envelope = book.unit.emit(event, about=order, cause=envelope_of(cause))

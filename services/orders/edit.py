@@ -58,6 +58,8 @@ class Edit:
     undone_by: UUID | None = None
     settled_at: datetime | None = None
     question_id: UUID | None = None
+    notify_customer: bool = False
+    public_comment: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -59,11 +59,12 @@ async def write_edits(connection: Writer, edits: Sequence[Edit]) -> None:
         """INSERT INTO order_edit (shop, order_id, edit_id, cause, state, actor, reason, forced, wanted, asked_off,
                                    asked_on, stopped, not_stopped, missing, number, due_change_minor,
                                    total_before_minor, total_after_minor, undone_by, requested_at, settled_at,
-                                   question_id)
+                                   question_id, notify_customer, public_comment)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
                                 $8::boolean[], $9::json[], $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::jsonb[],
                                 $14::jsonb[], $15::integer[], $16::bigint[], $17::bigint[], $18::bigint[],
-                                $19::uuid[], $20::timestamptz[], $21::timestamptz[], $22::uuid[])
+                                $19::uuid[], $20::timestamptz[], $21::timestamptz[], $22::uuid[],
+                                $23::boolean[], $24::text[])
            ON CONFLICT (shop, order_id, edit_id) DO UPDATE
            SET state = excluded.state, asked_on = excluded.asked_on, stopped = excluded.stopped,
                not_stopped = excluded.not_stopped, missing = excluded.missing, number = excluded.number,
@@ -83,6 +84,7 @@ def _edit_row(edit: Edit) -> tuple[Any, ...]:
         *(json.dumps(one) for one in units),
         *(edit.number, edit.due_change_minor, edit.total_before_minor, edit.total_after_minor),
         *(edit.undone_by, edit.requested_at, edit.settled_at, edit.question_id),
+        *(edit.notify_customer, edit.public_comment),
     )
 
 

@@ -164,6 +164,8 @@ def _edit_of(row: Row) -> Edit:
         undone_by=row["undone_by"],
         settled_at=row["settled_at"],
         question_id=row["question_id"],
+        notify_customer=row["notify_customer"],
+        public_comment=row["public_comment"],
     )
 
 

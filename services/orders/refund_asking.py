@@ -20,6 +20,7 @@ from contracts.payments import (
     SettleRefund,
 )
 from services.orders.requesting import STRICT, Asked, OrderFacts, currency_fault, line_faults
+from services.orders.requesting_edits import PublicComment
 
 Amount = Annotated[Minor, Field(strict=True, gt=0)]
 Why = Annotated[Text, Field(min_length=1)]
@@ -47,6 +48,8 @@ class RefundAsked(Asked):
     )
     reason: Text | None = None
     reference: Reference | None = Field(default=None, description="Confirms a recorded refund at once.")
+    notify_customer: Annotated[bool, STRICT] = False
+    public_comment: PublicComment | None = None
 
     @model_validator(mode="after")
     def reference_is_of_a_record(self) -> "RefundAsked":

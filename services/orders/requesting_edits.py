@@ -12,6 +12,9 @@ from contracts.message import Count, LineNumber, Moment, Reference, Sku, Text, V
 from contracts.storefront import Address, Customer, ExtraLine, LineKind, Shipping
 from services.orders.requesting import STRICT, Asked, Price
 
+PublicComment = Annotated[
+    str, Field(min_length=1, max_length=2000, description="For the customer to read, in the mail.")
+]
 _STRICTLY = ConfigDict(extra="forbid", frozen=True)
 Reason = Annotated[Text, Field(min_length=1)]
 Revision = Annotated[
@@ -92,10 +95,12 @@ class EditAsked(Asked):
 
 
 class CancellationAsked(Asked):
-    """A cancellation of all that has not left."""
+    """A cancellation of all that has not left; the customer is told only if that is asked for."""
 
     revision: Revision | None = None
     reason: Reason | None = None
+    notify_customer: Annotated[bool, STRICT] = False
+    public_comment: PublicComment | None = None
 
 
 class ReinstatementAsked(Asked):

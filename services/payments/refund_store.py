@@ -68,6 +68,8 @@ def _asked(row: asyncpg.Record) -> Asked:
         refusal=row["refusal"],
         doubts=row["doubts"],
         doubt=row["doubt"],
+        notify_customer=row["notify_customer"],
+        public_comment=row["public_comment"],
     )
 
 
@@ -104,17 +106,19 @@ def _asked_row(account: Account, one: Asked) -> tuple[Any, ...]:
     name = (account.shop, one.id, account.id, one.command_id, one.mode, one.amount_minor)
     lines = json.dumps([line.model_dump() for line in one.lines])
     what = (one.provider, one.payment, one.cause, one.reason, lines, one.actor, one.asked_at)
-    return (*name, *what, one.reference, one.confirmed_by, one.is_sent, one.refusal, one.doubts, one.doubt)
+    doubts = (one.doubts, one.doubt)
+    told = (one.notify_customer, one.public_comment)
+    return (*name, *what, one.reference, one.confirmed_by, one.is_sent, one.refusal, *doubts, *told)
 
 
 async def _insert_asked(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> None:
     await connection.execute(
         """INSERT INTO refund (shop, refund_id, order_id, command_id, mode, amount_minor, provider, payment_object,
                cause, reason, lines, actor, asked_at, reference, confirmed_by, is_sent, refusal,
-               doubts, doubt)
+               doubts, doubt, notify_customer, public_comment)
            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
                $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::text[],
-               $15::text[], $16::boolean[], $17::text[], $18::integer[], $19::text[])""",
+               $15::text[], $16::boolean[], $17::text[], $18::integer[], $19::text[], $20::boolean[], $21::text[])""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
 

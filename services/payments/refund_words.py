@@ -116,6 +116,8 @@ def _of_ours(account: Account, asked: Asked, word: Word) -> Refund:
         actor=asked.actor,
         asked_at=asked.asked_at,
         detail=word.detail,
+        notify_customer=asked.notify_customer,
+        public_comment=asked.public_comment,
     )
 
 

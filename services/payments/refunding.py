@@ -197,6 +197,8 @@ def _asked(delivery: Delivery[RefundOrder], payment: Payment | None) -> Asked:
         asked_at=delivery.envelope.time,
         reference=reference,
         confirmed_by=command.actor if reference else None,
+        notify_customer=command.notify_customer,
+        public_comment=command.public_comment if command.notify_customer else None,
     )
 
 

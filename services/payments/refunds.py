@@ -41,6 +41,8 @@ class Asked:
     doubts: int = 0
     """How often it ended without anybody knowing whether it was made; `doubt` says why, the last time."""
     doubt: str | None = None
+    notify_customer: bool = False
+    public_comment: str | None = None
 
     @property
     def is_mark(self) -> bool:

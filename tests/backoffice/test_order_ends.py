@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.orders import OrderEdited
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import receive
 from tests.backoffice.browser import Backoffice
@@ -47,6 +48,25 @@ async def test_a_cancelled_order_is_reinstated_after_a_look(backoffice: Backoffi
     assert f"{page}/edit" in shown.text
     packer = await backoffice.signed_in(Role.FULFILMENT)
     assert (await packer.post(path, {"key": "key-12345678"})).status == 403
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+async def test_a_cancellation_tells_the_customer_only_if_that_is_ticked(
+    backoffice: Backoffice, is_ticked: bool
+) -> None:
+    merchant, browser = await _merchant(backoffice), await backoffice.signed_in(Role.MANAGER)
+    path = f"/orders/{merchant.order.code}/cancellation"
+    form = (await browser.get(path)).form(path)
+    assert "notify_customer" not in dict(form.fields), "nobody is told by accident"
+    typed = {**dict(form.fields), "public_comment": HOSTILE, "reason": "Rupture"}
+    typed |= {"notify_customer": "on"} if is_ticked else {}
+    shown = await browser.post(f"{path[: -len('cancellation')]}cancellation-mail", typed)
+    assert (shown.status, dict(shown.form(path).fields)["public_comment"]) == (200, HOSTILE)
+    assert (await browser.post(path, typed)).status == 202
+    outcome = await backoffice.desk.deliver(await merchant.stopped(), sender="fulfillment")
+    (edited,) = outcome.said(OrderEdited)
+    assert edited.notify_customer is is_ticked
+    assert edited.public_comment == (HOSTILE if is_ticked else None)
 
 
 @pytest.mark.rows("A12")

@@ -119,6 +119,22 @@ async def test_an_amount_that_is_not_what_its_articles_cost_is_asked_once(backof
     assert (command.amount_minor, command.lines[0].quantity) == (8400, 1)
 
 
+async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    for ticked in ({}, {"notify_customer": "on"}):
+        form = (await browser.get(path)).form(path)
+        assert "notify_customer" not in dict(form.fields)
+        what = {"what": "amount", "amount": "5", "mode": "recorded", "public_comment": "Merci."}
+        typed = {**dict(form.fields), **what, **ticked}
+        shown = await browser.post(path, list(typed.items()))
+        assert ("Nobody is written to." in shown.words) is not bool(ticked)
+        assert (await browser.post(path, shown.form(path).filled(deed="refund"))).status == 202
+    (_, silent), (_, told) = await sent(backoffice.desk, 2)
+    assert (silent.notify_customer, told.notify_customer) == (False, True)
+    assert told.public_comment == "Merci."
+
+
 async def test_a_refund_says_what_it_is_for(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"

@@ -15,6 +15,7 @@ from contracts.orders import (
     PlacedLine,
     StatusUpdated,
 )
+from contracts.payments import Refund
 from contracts.storefront import (
     Address,
     ExtraLine,
@@ -171,6 +172,23 @@ def an_edit(order: OrderPlaced, **changes: Any) -> OrderEdited:
         "actor": "camille@atelier.example",
     }
     return OrderEdited(**{**content, **changes})
+
+
+def a_refund(order: OrderPlaced, **changes: Any) -> Refund:
+    """A refund of one unit, sent to the provider."""
+    content = {
+        "refund_id": uuid4(),
+        "version": 3,
+        "mode": "sent",
+        "state": "sent",
+        "amount_minor": 1250,
+        "currency": order.currency,
+        "lines": [{"line": 1, "quantity": 1}],
+        "cause": "credit",
+        "actor": "camille@atelier.example",
+        "asked_at": PLACED_AT,
+    }
+    return Refund.model_validate({**content, **changes})
 
 
 def settings_for(**changes: Any) -> NotifierSettings:

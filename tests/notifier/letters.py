@@ -65,10 +65,23 @@ def a_letter(
     status: StatusUpdated | None = None,
 ) -> Letter:
     """The letter that this template makes of an order."""
-    told = status if template is Template.STATUS_UPDATED else shipment
-    context = told.model_dump(mode="json", exclude_none=True) if told else {}
+    context = _context(template, order, shipment, status)
     mail, addressee = a_pair(template, order, context=context, shop=shop, locale=locale)
     return compose(mail, addressee, shop or a_shop())
+
+
+def _context(
+    template: Template, order: OrderPlaced, shipment: ShipmentDispatched | None, status: StatusUpdated | None
+) -> dict[str, Any]:
+    comment = {"public_comment": status.public_comment} if status else {}
+    if template is Template.ORDER_CANCELLED:
+        return comment
+    if template is Template.REFUND_MADE:
+        lines = [{"line": line.line, "quantity": 1} for line in order.lines]
+        money = {"mode": "sent", "amount_minor": 1250, "currency": order.currency}
+        return {**money, "lines": lines, **comment}
+    told = status if template is Template.STATUS_UPDATED else shipment
+    return told.model_dump(mode="json", exclude_none=True) if told else {}
 
 
 def read(letter: Letter) -> EmailMessage:

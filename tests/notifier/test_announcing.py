@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from contracts.envelope import Envelope
-from contracts.orders import Buyer, OrderPlaced
+from contracts.orders import Buyer, ChangeCause, OrderPlaced
+from contracts.payments import RefundMarked, RefundSent
 from services.chassis.testing import envelope_for
 from services.notifier.mail import Template, mail_id
 from tests.conftest import Desks
-from tests.notifier.builders import a_shipment, a_status, an_edit, an_order
+from tests.notifier.builders import a_refund, a_shipment, a_status, an_edit, an_order
 from tests.notifier.tables import EQUAL_COLUMNS
 
 _MAILS = "SELECT template, recipient, locale FROM mail ORDER BY template"
@@ -194,3 +195,41 @@ def _envelopes(order: OrderPlaced) -> tuple[Envelope, Envelope]:
 
 async def _rows(desk: Any, table: str, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
     return sorted(tuple(row) for row in await desk.fetch(f"SELECT {', '.join(columns)} FROM {table}"))  # noqa: S608
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+async def test_a_cancellation_is_told_only_if_that_was_ticked(desks: Desks, is_ticked: bool) -> None:
+    desk, order = await desks("notifier"), an_order(locale="en-GB")
+    cancelled = an_edit(
+        order, cause=ChangeCause.CANCELLED, notify_customer=is_ticked, public_comment="Out of stock."
+    )
+    await desk.deliver(order)
+    await desk.deliver(cancelled)
+    await desk.deliver(an_edit(order, revision=4, notify_customer=True), sender="orders")
+    mails = await desk.fetch("SELECT recipient, locale, context FROM mail WHERE template = 'order_cancelled'")
+    told = [(row["recipient"], row["locale"], json.loads(row["context"])) for row in mails]
+    assert told == [("zoe@nouvelle.example", "en-GB", {"public_comment": "Out of stock."})][: int(is_ticked)]
+
+
+@pytest.mark.parametrize("said", [RefundMarked, RefundSent])
+async def test_a_refund_is_told_once_however_often_it_is_said(
+    desks: Desks, said: type[RefundMarked] | type[RefundSent]
+) -> None:
+    desk, order = await desks("notifier"), an_order()
+    await desk.deliver(order)
+    refund = a_refund(order, notify_customer=True, public_comment="Avec nos excuses.")
+    about = {"shop": order.shop, "order_id": order.order_id, "code": order.code}
+    for version in (3, 4):
+        told = refund.model_copy(update={"version": version})
+        assert (await desk.deliver(said(**about, refund=told))).result == "handled"
+    await desk.deliver(said(**about, refund=a_refund(order)))
+    (mail,) = await desk.fetch("SELECT recipient, context FROM mail WHERE template = 'refund_made'")
+    assert mail["recipient"] == order.customer.email
+    assert json.loads(mail["context"]) == {
+        "mode": "sent",
+        "amount_minor": 1250,
+        "currency": "EUR",
+        "lines": [{"line": 1, "quantity": 1, "restock": False}],
+        "public_comment": "Avec nos excuses.",
+    }
+    assert await desk.fetchval("SELECT count(*) FROM msg.effect") == 3

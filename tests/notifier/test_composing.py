@@ -210,6 +210,32 @@ def test_a_status_is_told_with_its_comment(locale: str, subject: str, expected: 
             assert word in shown
 
 
+@pytest.mark.parametrize(
+    ("template", "locale", "subject", "said"),
+    [
+        (Template.ORDER_CANCELLED, "fr", "Votre commande K7F3-QD9M est annulée", "nous vous remboursons"),
+        (Template.ORDER_CANCELLED, "en", "Your order K7F3-QD9M is cancelled", "we are refunding you"),
+        (
+            Template.REFUND_MADE,
+            "fr",
+            "Remboursement de 12,50\u202f€, commande K7F3-QD9M",
+            "Articles remboursés",
+        ),
+        (Template.REFUND_MADE, "en", "Refund of €12.50, order K7F3-QD9M", "Items refunded"),
+    ],
+)
+def test_a_cancellation_and_a_refund_are_told_with_their_comment(
+    template: Template, locale: str, subject: str, said: str
+) -> None:
+    order = an_order(code="K7F3-QD9M")
+    status = a_status(order.order_id, public_comment="Avec nos excuses.")
+    message = read(a_letter(template, order, status=status, locale=locale))
+    assert str(message["Subject"]).replace("\xa0", "\u202f") == subject
+    for shown in (text_of(message), html_of(message)):
+        assert said in shown
+        assert "Avec nos excuses." in shown
+
+
 def test_a_status_without_a_comment_has_no_heading_for_one() -> None:
     order = an_order()
     message = read(

@@ -198,6 +198,8 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "total_before_minor",
         "total_after_minor",
         "undone_by",
+        "notify_customer",
+        "public_comment",
     ),
     "amendment": ("shop", "order_id", "content::text"),
     "deleted_order": ("shop", "order_id", "code", "actor", "reason"),

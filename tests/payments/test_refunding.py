@@ -205,3 +205,19 @@ async def test_the_payment_is_the_one_named(cashdesk: CashDesk) -> None:
     (marked,) = (await cashdesk.desk.deliver(fits)).said(RefundMarked)
     assert marked.refund.provider is None
     assert await position(cashdesk, order) == (0, 0, 300, 0, ["refund_unconfirmed"])
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_whether_the_customer_is_told_goes_on_with_every_word(
+    cashdesk: CashDesk, is_told: bool
+) -> None:
+    order, _ = await paid(cashdesk)
+    command = refund_order(order, 2000, notify_customer=is_told, public_comment="Avec nos excuses.")
+    (marked,) = (await cashdesk.desk.deliver(command)).said(RefundMarked)
+    confirm = ConfirmRefundMark(
+        shop=order.shop, order_id=order.order_id, refund_id=command.refund_id, reference="VIR 1", actor="lea"
+    )
+    (confirmed,) = (await cashdesk.desk.deliver(confirm)).said(RefundConfirmed)
+    for word in (marked, confirmed):
+        assert word.refund.notify_customer is is_told
+        assert word.refund.public_comment == ("Avec nos excuses." if is_told else None)

@@ -13,6 +13,7 @@ from contracts.payments import RefundCause
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page.asking import units_typed
 from services.orders.backoffice.order_page.refundable import refundable, worth_of
+from services.orders.backoffice.order_page.told import told_asked
 from services.orders.backoffice.translating import gettext
 from services.orders.documents import OrderShown, ParcelShown
 from services.orders.previewing import ParcelTouched, touched
@@ -60,7 +61,9 @@ def refund_asked(currency: str, form: Form) -> RefundAsked:
         {"line": line, "quantity": quantity, "restock": form.ticked(f"restock-{line}")}
         for line, quantity in units.items()
     ]
-    told: dict[str, Any] = {"cause": RefundCause.CREDIT} if units else {}
+    told = told_asked(form)
+    if units:
+        told["cause"] = RefundCause.CREDIT
     return form.model(
         RefundAsked,
         amount_minor=amount,
@@ -87,6 +90,12 @@ def preview_of(order: OrderShown, asked: RefundAsked) -> RefundPreview:
         parcels=_opened(order, found.cancelled),
         cancels_order=found.cancels_order,
     )
+
+
+def mail_context(asked: RefundAsked) -> dict[str, Any]:
+    """What the mail about this refund shows."""
+    told = asked.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
+    return {**told, "lines": [dict(one) for one in asked.lines]}
 
 
 def all_units(order: OrderShown) -> dict[str, str]:

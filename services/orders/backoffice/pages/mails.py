@@ -51,6 +51,8 @@ KINDS = {
     "order_recap": N_("Order recap"),
     "shipment_dispatched": N_("Parcel on its way"),
     "status_updated": N_("Status update"),
+    "order_cancelled": N_("Order cancelled"),
+    "refund_made": N_("Refund"),
 }
 """What each template is for."""
 

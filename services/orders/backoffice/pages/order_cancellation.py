@@ -5,6 +5,7 @@ in stock, so the command's outcome may differ by that, and the page waits for it
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.sending import beside, changed_once
 from services.orders.backoffice.order_page.steps import may_be_cancelled, may_be_reinstated
+from services.orders.backoffice.order_page.told import LONGEST_COMMENT, mail_shown, told_asked
 from services.orders.backoffice.reasons import explain, explain_refusal
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
@@ -44,10 +46,26 @@ async def cancel(visit: Visit) -> Response:
     """Cancel all of the order that has not left."""
 
     def ask(order: OrderRead, form: Form) -> ChangeAsking:
-        asked = form.model(CancellationAsked, revision=form.revision, reason=form.text("reason", 2000))
+        told = told_asked(form)
+        asked = form.model(
+            CancellationAsked, revision=form.revision, reason=form.text("reason", 2000), **told
+        )
         return change_commands.cancel(visit.shop, order.id, key_of(form), visit.actor, asked)
 
     return await _carry_out(visit, ask, _show_cancellation, gettext("What had not left is cancelled."))
+
+
+@pages.post("/orders/{order}/cancellation-mail", Permission.ORDERS_CANCEL, action="order.cancel.preview_mail")
+async def preview_mail(visit: Visit) -> Response:
+    """The mail that would tell the customer of the cancellation."""
+    form, order = await visit.form(), await read_order(visit)
+    visit.about(order.id)
+    visit.outcome = "previewed"
+    comment = form["public_comment"].strip()[:LONGEST_COMMENT] or None
+    mail = await mail_shown(visit, order, "order_cancelled", {"public_comment": comment})
+    if visit.target == "mail_preview":
+        return visit.render("order/mail_preview.html", mail=mail)
+    return await _show_cancellation(visit, order, {}, mail)
 
 
 @pages.get("/orders/{order}/reinstatement", Permission.ORDERS_CANCEL)
@@ -84,11 +102,14 @@ async def _carry_out(visit: Visit, ask: Ask, show: Show, flash: str) -> Response
     return await answer(visit, outcome, form, to=f"/orders/{order.shown.code}", flash=flash, again=again)
 
 
-async def _show_cancellation(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
+async def _show_cancellation(
+    visit: Visit, order: OrderRead, errors: Mapping[str, str], mail: Any = None
+) -> Response:
     if not errors and not may_be_cancelled(order.shown):
         why = gettext("There is nothing to cancel about this order.")
         return visit.redirect(f"/orders/{order.shown.code}", why, "note")
-    return await _show(visit, order, errors, "order/cancellation.html", previewing.preview_cancellation)
+    look = previewing.preview_cancellation
+    return await _show(visit, order, errors, "order/cancellation.html", look, mail)
 
 
 async def _show_reinstatement(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
@@ -99,7 +120,12 @@ async def _show_reinstatement(visit: Visit, order: OrderRead, errors: Mapping[st
 
 
 async def _show(
-    visit: Visit, order: OrderRead, errors: Mapping[str, str], template: str, look: Look
+    visit: Visit,
+    order: OrderRead,
+    errors: Mapping[str, str],
+    template: str,
+    look: Look,
+    mail: Any = None,
 ) -> Response:
     """The page. What stands against it as a whole takes the form away; what was refused leaves it."""
     preview, against = None, list[str]()
@@ -119,4 +145,5 @@ async def _show(
         descriptions={line.line: line.description for line in order.shown.lines},
         errors=errors,
         typed=visit.form_read,
+        mail=mail,
     )

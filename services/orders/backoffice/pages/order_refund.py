@@ -38,12 +38,14 @@ from services.orders.backoffice.order_page.refunding import (
     RefundPreview,
     all_units,
     confirmation_asked,
+    mail_context,
     preview_of,
     refund_asked,
     reversal_asked,
     settlement_asked,
 )
 from services.orders.backoffice.order_page.sending import Made, beside, carry_out, id_typed, sent_once
+from services.orders.backoffice.order_page.told import mail_shown
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, Visit
@@ -87,7 +89,7 @@ async def refund(visit: Visit) -> Response:
             return await _show(visit, beside(by_field(faults), form))
         is_unasked = preview.differs and not form.ticked("differs")
         if form["deed"] != "refund" or is_unasked:
-            return _show_preview(visit, order.shown, asked, preview)
+            return await _show_preview(visit, order, asked, preview)
     return await _send(visit, order, form)
 
 
@@ -196,19 +198,24 @@ def _shown(order: OrderShown, could: Refundable, form: Form, *, is_first: bool) 
     return Form([*counted.items(), *((name, value) for name, value in form.fields if name not in counted)])
 
 
-def _show_preview(visit: Visit, order: OrderShown, asked: RefundAsked, preview: RefundPreview) -> Response:
+async def _show_preview(
+    visit: Visit, order: OrderRead, asked: RefundAsked, preview: RefundPreview
+) -> Response:
     """The effects of the refund; the same fields are sent on from here, with what is asked about them."""
-    form = visit.form_read
+    form, mail = visit.form_read, None
+    if asked.notify_customer:
+        mail = await mail_shown(visit, order, "refund_made", mail_context(asked))
     is_unasked = form["deed"] == "refund" and preview.differs
     visit.outcome = "previewed"
     return visit.render(
         "order/refund_preview.html",
         422 if is_unasked else 200,
-        order=order,
+        order=order.shown,
         asked=asked,
         preview=preview,
+        mail=mail,
         unasked=is_unasked,
-        descriptions={line.line: line.description for line in order.lines},
+        descriptions={line.line: line.description for line in order.shown.lines},
         fields=[(name, value) for name, value in form.typed() if name not in ("deed", "differs")],
         words=words,
     )

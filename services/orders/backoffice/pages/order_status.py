@@ -12,11 +12,11 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.showing import render
+from services.orders.backoffice.order_page.told import LONGEST_COMMENT, mail_shown
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.visit import Visit
 
 pages = Pages()
-LONGEST_COMMENT = 2000
 
 
 @pages.post("/orders/{order}/status-preview", Permission.ORDERS_STATUS, action="order.status.preview")
@@ -25,25 +25,18 @@ async def preview_status(visit: Visit) -> Response:
     form, order = await visit.form(), await read_order(visit)
     visit.about(order.id)
     visit.outcome = "previewed"
-    mail = await visit.office.owners.post("notifier", "/internal/mails/preview", asked_of(order, form))
+    mail = await mail_shown(visit, order, "status_updated", _context(order, form))
     if visit.target == "mail_preview":
         return visit.render("order/mail_preview.html", mail=mail)
     return render(visit, order, "status", form, mail=mail)
 
 
-def asked_of(order: OrderRead, form: Form) -> dict[str, Any]:
-    """What notifier needs to write the mail: an unknown status is shown as the order's own."""
+def _context(order: OrderRead, form: Form) -> dict[str, Any]:
+    """What the mail shows: an unknown status is shown as the order's own."""
     shown = order.shown
     label = order.labels.by_key.get(form["label"]) or order.labels.by_key.get(shown.label.key)
     return {
-        "shop": order.shop,
-        "template": "status_updated",
-        "locale": shown.locale,
-        "code": shown.code,
-        "name": shown.customer.name or "",
-        "context": {
-            "state": label.state.value if label else shown.state.value,
-            "label_texts": {"fr": label.text("fr"), "en": label.text("en")} if label else {},
-            "public_comment": form["public_comment"].strip()[:LONGEST_COMMENT] or None,
-        },
+        "state": label.state.value if label else shown.state.value,
+        "label_texts": {"fr": label.text("fr"), "en": label.text("en")} if label else {},
+        "public_comment": form["public_comment"].strip()[:LONGEST_COMMENT] or None,
     }
