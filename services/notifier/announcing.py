@@ -69,9 +69,10 @@ def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
     """
     edited = delivery.message
     known = _addressee(book, edited.shop, edited.order_id)
-    if edited.cause is ChangeCause.CANCELLED and edited.notify_customer:
+    to = edited.customer.email
+    if edited.cause is ChangeCause.CANCELLED and edited.notify_customer and to:
         shown = _as_json(edited, _SHOWN_OF_A_CANCELLATION)
-        shop, cause, to = _shop(book, edited.shop), delivery.envelope.id, edited.customer.email
+        shop, cause = _shop(book, edited.shop), delivery.envelope.id
         book.decide(_mail(book, shop, edited, cause, Template.ORDER_CANCELLED, to, known.locale, shown))
     if edited.revision <= known.revision:
         return
@@ -125,6 +126,8 @@ def refund_made(book: MailBook, delivery: Delivery[RefundMarked] | Delivery[Refu
     if not refund.notify_customer:
         return
     shop, addressee = _shop(book, message.shop), _addressee(book, message.shop, message.order_id)
+    if not addressee.email:
+        return
     shown = refund.model_dump(mode="json", exclude_none=True, include=_SHOWN_OF_A_REFUND)
     to, cause = addressee.email, refund.refund_id
     book.decide(_mail(book, shop, message, cause, Template.REFUND_MADE, to, addressee.locale, shown))
