@@ -532,17 +532,26 @@ async def is_timer_due(connection: Connection) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM msg.timer WHERE due_at <= now())"))
 
 
-async def take_timer(connection: Connection) -> Row | None:
-    """The timer due longest, removed; its handler runs in the same transaction.
+async def find_timer(connection: Connection) -> Row | None:
+    """The timer due longest; None when there is none, or another process is at it: they fire one at a time.
 
-    Materialized: a plan that ran the choice again for every row would remove more than it returns.
+    It is not locked: its handler locks what it is about first, as a batch does that moves or cancels it.
     """
     return await connection.fetchrow(
-        """WITH due AS MATERIALIZED (
-               SELECT kind, key FROM msg.timer WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-           DELETE FROM msg.timer t USING due WHERE t.kind = due.kind AND t.key = due.key
-           RETURNING t.kind, t.key, t.payload"""
+        """SELECT kind, key, payload, due_at FROM msg.timer
+           WHERE due_at <= now() AND pg_try_advisory_xact_lock(hashtext('msg.timer')) ORDER BY due_at LIMIT 1"""
     )
+
+
+async def remove_timer(connection: Connection, timer: Row) -> bool:
+    """Remove a timer that fired. False when it was moved or cancelled in the meantime: then it must not have fired."""
+    status = await connection.execute(
+        "DELETE FROM msg.timer WHERE kind = $1 AND key = $2 AND due_at = $3",
+        timer["kind"],
+        timer["key"],
+        timer["due_at"],
+    )
+    return status == "DELETE 1"
 
 
 async def postpone_timer(connection: Connection, kind: str, key: str, pause: timedelta) -> None:

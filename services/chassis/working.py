@@ -41,29 +41,32 @@ class Worker:
 
     async def loop(self, hub: "Hub") -> None:
         """Work until the hub stops."""
-        failures = 0
+        failures, told = 0, ""
         while not hub.stopping.is_set():
             self._nudged.clear()
             try:
                 with cancellations_as_errors():
                     more = await self._run(hub)
-                failures = 0
+                failures, told = 0, ""
             except Exception as error:
                 more = False
                 failures += 1
                 metrics.WORKER_ERRORS.labels(hub.service, self.name).inc()
-                write = log.warning if is_outage(error) else log.error
-                write(
-                    "worker failed",
-                    worker=self.name,
-                    error=describe(error),
-                    exc_info=None if is_outage(error) else error,
-                )
+                told = self._tell(error, told)
             if not more:
                 pause = self._idle_seconds
                 if failures:
                     pause = min(pause * 2 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
                 await self._rest(hub, pause, patient=failures > 0)
+
+    def _tell(self, error: Exception, told: str) -> str:
+        """Log a failure; a dependency that is away is told once, not at each try."""
+        said = describe(error)
+        if not is_outage(error):
+            log.error("worker failed", worker=self.name, error=said, exc_info=error)
+        elif said != told:
+            log.warning("worker failed", worker=self.name, error=said)
+        return said
 
     async def _rest(self, hub: "Hub", seconds: float, patient: bool) -> None:
         """After a failure a nudge is no reason to hurry; a stop is."""
@@ -72,8 +75,16 @@ class Worker:
                 await (hub.stopping.wait() if patient else self._nudged.wait())
 
 
+class _Outlived(Exception):
+    """The timer was moved or cancelled while its handler ran: what it did is rolled back."""
+
+
 def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
-    """The worker that fires timers: each in the transaction that removes it."""
+    """The worker that fires timers: each in the transaction that removes it.
+
+    The handler comes first, so that it locks an order before its timer, as a batch does: else each would wait for the
+    other.
+    """
 
     async def fire(hub: "Hub") -> bool:
         row: store.Row | None = None
@@ -82,13 +93,17 @@ def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
                 return False
         try:
             async with hub.unit() as unit:
-                row = await store.take_timer(unit.connection)
+                row = await store.find_timer(unit.connection)
                 if row is None:
                     return False
                 handler = handlers.get(row["kind"])
                 if handler is None:
                     raise LookupError(f"nothing handles the timer {row['kind']} {row['key']}")
                 await handler(unit, row["key"], json.loads(row["payload"]))
+                if not await store.remove_timer(unit.connection, row):
+                    raise _Outlived
+        except _Outlived:
+            return True
         except Exception as error:
             if row is None or is_outage(error):
                 raise

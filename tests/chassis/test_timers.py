@@ -73,3 +73,25 @@ async def test_none_goes_unfired_by_a_plan_made_for_a_single_one(sample_desks: S
     keys = [f"{number:02}" for number in range(20)]
     await set_bells(desk, *keys)
     assert await fired(desk) == [*keys, "first"]
+
+
+async def test_a_batch_that_moves_a_timer_while_it_fires_goes_first(sample_desks: SampleDesks) -> None:
+    """Each holds what the other wants: the handler waits for the order, and must not hold the timer meanwhile."""
+    desk = await sample_desks()
+    await desk.hub.pool.execute("INSERT INTO opened VALUES ('order')")
+    entered = asyncio.Event()
+
+    async def touch(unit: Unit, key: str, payload: dict[str, Any]) -> None:
+        entered.set()
+        await unit.connection.execute("UPDATE opened SET key = 'fired' WHERE key = 'order'")
+
+    worker = timer_worker({"bell": touch})
+    await set_bells(desk, "bell")
+    async with desk.unit() as unit:
+        await unit.connection.execute("SELECT FROM opened WHERE key = 'order' FOR UPDATE")
+        firing = asyncio.ensure_future(worker._run(desk.hub))
+        await entered.wait()
+        unit.set_timer("bell", "bell", unit.now + timedelta(minutes=5), {})
+    assert await firing
+    assert await desk.fetchval("SELECT key FROM opened") == "order", "it was moved, so it has not fired"
+    assert await desk.fetchval("SELECT due_at > now() FROM msg.timer")
