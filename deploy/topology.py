@@ -53,6 +53,8 @@ class Management:
     def send(self, method: str, path: str, body: Any = None) -> None:
         """A POST, PUT or DELETE below /api/. TopologyWrong carries the broker's own words."""
         answer = self._client.request(method, path, json=body)
+        if answer.status_code in (401, 403):
+            answer.raise_for_status()
         if answer.is_error:
             raise TopologyWrong(f"the broker refused {method} {path.partition('?')[0]}: {answer.text[:500]}")
 
@@ -167,9 +169,28 @@ def main(arguments: Sequence[str]) -> None:
             apply(management, {user: password for user, password in users.items() if password}, storefronts)
     except TopologyWrong as error:
         raise SystemExit(str(error)) from None
+    except httpx2.HTTPStatusError as error:
+        raise SystemExit(_refused(error.response.status_code)) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        where = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
+        raise SystemExit(
+            f"RabbitMQ's management does not answer at {where} ({type(error).__name__}): is it running, is the plugin "
+            "rabbitmq_management enabled, is COMPTOIR_RABBITMQ_MANAGEMENT_URL right?"
+        ) from None
     sys.stdout.write(
         f"topology: {len(queues(storefronts))} queues, {len(bindings(storefronts))} bindings in order\n"
     )
+
+
+def _refused(status: int) -> str:
+    if status in (401, 403):
+        return (
+            "RabbitMQ's management refuses the user or password in COMPTOIR_RABBITMQ_MANAGEMENT_URL: it needs an "
+            "administrator's"
+        )
+    if status == 404:
+        return "the broker has no such virtual host: make it, or correct COMPTOIR_VHOST"
+    return f"RabbitMQ's management answers {status}; look at the broker's log"
 
 
 def _env_name(user: str) -> str:

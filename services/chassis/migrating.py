@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+LOCK_SECONDS = 10
 CHASSIS_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -17,19 +18,29 @@ class MigrationFailed(Exception):
 
 
 def migrate(database_url: str, service_migrations: Path) -> None:
-    """Apply what has not been applied yet. Safe to run again and beside another run (dbmate locks)."""
+    """Apply what has not been applied yet. Safe to run again and beside another run (dbmate locks).
+
+    A step may take as long as it takes; a lock that others hold is waited for 10 s, since everybody else waits behind.
+    """
     program = Path(sys.executable).parent / "dbmate"
+    if urlsplit(database_url).scheme not in ("postgresql", "postgres"):
+        raise MigrationFailed("COMPTOIR_DATABASE_URL must begin with postgresql://")
     folders = [f"--migrations-dir={folder}" for folder in (CHASSIS_MIGRATIONS, service_migrations)]
     done = subprocess.run(
         [str(program), *folders, "--no-dump-schema", "--migrations-table=public.schema_migrations", "up"],
         env={**os.environ, "DATABASE_URL": _for_dbmate(database_url)},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )
+    said = (done.stderr or done.stdout).strip()[-2000:]
+    if done.returncode != 0 and "lock timeout" in said:
+        raise MigrationFailed(
+            f"somebody held a table for longer than {LOCK_SECONDS} s (a dump, an export, a long transaction); nothing "
+            f"of this step was changed. Wait for it or end it, then migrate again. dbmate: {said}"
+        )
     if done.returncode != 0:
-        raise MigrationFailed(f"dbmate: {(done.stderr or done.stdout).strip()[-2000:]}")
+        raise MigrationFailed(f"dbmate: {said}")
 
 
 def _for_dbmate(url: str) -> str:
@@ -39,4 +50,5 @@ def _for_dbmate(url: str) -> str:
     query.setdefault(
         "sslmode", "disable" if parts.hostname in ("127.0.0.1", "localhost", "::1") else "prefer"
     )
+    query |= {"lock_timeout": str(LOCK_SECONDS * 1000), "statement_timeout": "0"}
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))

@@ -124,6 +124,9 @@ async def _work(service: Service, hub: Hub, watchdog: Watchdog, loop_watch: Loop
     except asyncpg.PostgresError as error:
         log.critical("the database refuses; check COMPTOIR_DATABASE_URL", error=describe(error))
         return
+    except (ValueError, asyncpg.InterfaceError) as error:
+        log.critical("COMPTOIR_DATABASE_URL can't be used; correct its options", error=describe(error))
+        return
     if not hub.stopping.is_set():
         hub.start([*_workers(service, hub, watchdog), watchdog.beater(loop_watch)])
         loop_watch.start()
