@@ -73,7 +73,7 @@ class Place:
 
         The copies lie beside each other as the originals do: programs find their libraries by relative paths.
         """
-        if all(can(self.identity, "x", base / program) for program in programs):
+        if not _has_blank(base) and all(can(self.identity, "x", base / program) for program in programs):
             return base
         copies = self.make("programs")
         for tree in trees:
@@ -90,15 +90,22 @@ class Place:
             leash.removed(folder)
 
 
+def _has_blank(path: Path) -> bool:
+    """RabbitMQ's scripts take a path apart at its blanks."""
+    return any(character.isspace() for character in str(path))
+
+
 def take_place(asked: Path) -> Place:
-    """An empty folder for a server: `asked` itself if its account can reach that, else a temporary one."""
+    """An empty folder for a server: `asked` itself if its account can reach that and its path has no blank, else a
+    temporary one.
+    """
     asked = asked.resolve()
     identity = server_identity()
     asked.mkdir(parents=True, mode=0o700)
     leash.remove_at_end(asked)
     place = Place(asked, identity, asked)
     place.hand_over(asked)
-    if can(identity, "w", asked):
+    if can(identity, "w", asked) and not _has_blank(asked):
         return place
     elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-"))
     leash.remove_at_end(elsewhere)

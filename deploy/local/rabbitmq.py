@@ -8,6 +8,7 @@ with a broker of the system or with another private one. `COMPTOIR_RABBITMQ_URL`
 import base64
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +36,7 @@ from deploy.local.spawning import run, spawn
 START_SECONDS = 90.0
 STOP_SECONDS = 45.0
 POLL_SECONDS = 0.05
+LEAST_FREE_BYTES = 256 * 10**6
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
 ADMINISTRATOR = "comptoir"
@@ -261,6 +263,17 @@ def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
     return RabbitMQ(amqp_url, management_url) if amqp_url and management_url else None
 
 
+def _check_disk(place: Place) -> None:
+    """RabbitMQ would start, and take no message: publishers just hang while its disk alarm is on."""
+    free = shutil.disk_usage(place.folder).free
+    if free < LEAST_FREE_BYTES:
+        place.leave()
+        raise RabbitMQDidNotStart(
+            f"only {free // 10**6} MB are free at {place.folder}; RabbitMQ takes no messages below 64 MB: make "
+            f"room for at least {LEAST_FREE_BYTES // 10**6} MB"
+        )
+
+
 def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) -> RabbitMQ:
     """A running RabbitMQ with management; `folder` must not exist yet and is its own until `stop()`.
 
@@ -271,6 +284,7 @@ def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) ->
         return given
     home = find_rabbitmq(environment.get("COMPTOIR_RABBITMQ", "auto"), installed_homes())
     place = take_place(folder)
+    _check_disk(place)
     if tree := home.tree:
         programs = [f"{tree.name}/usr/lib/erlang/bin/erl", f"{tree.name}/usr/lib/rabbitmq/bin/rabbitmqctl"]
         home = unpacked_home(place.within_reach(tree.parent, [tree.name], programs) / tree.name)

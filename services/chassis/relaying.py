@@ -54,6 +54,7 @@ RECONNECT_SECONDS = 1.0
 LONGEST_RECONNECT_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
+BLOCKED_SECONDS = 0.05
 ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
 """A publish to a missing or forbidden exchange ends the channel, and all that is in flight on it: the culprit is found
 by sending one at a time for a while."""
@@ -253,7 +254,20 @@ class Relay:
             self._one_by_one = ONE_BY_ONE_AFTER_A_FAULT
         if unknown := [r for o, r in zip(batch, results, strict=True) if r and not _why_refused(o, r)]:
             metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
-            raise ConnectionError(f"{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500])
+            blocked = "the broker's memory or disk alarm is on, " if await self._is_blocked() else ""
+            raise ConnectionError(
+                f"{blocked}{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500]
+            )
+
+    async def _is_blocked(self) -> bool:
+        """Whether the broker has said that it takes no messages for now."""
+        if self._channel is None or self._channel.is_closed:
+            return False
+        try:
+            await within(BLOCKED_SECONDS, self._channel.connection.ready())
+        except TimeoutError:
+            return True
+        return False
 
     def _publish_of(self, outgoing: Outgoing) -> Publish:
         return Publish(

@@ -62,7 +62,7 @@ async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: Ra
         rabbitmq.ctl("set_vm_memory_high_watermark", "0")
         try:
             await say(hub, [done()])
-            await eventually(lambda: says(hub, "/readyz", 503, "not publishing"))
+            await eventually(lambda: says(hub, "/readyz", 503, "not publishing", "alarm is on"))
         finally:
             rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
     await eventually(lambda: outbox_is(hub, 0))

@@ -1,5 +1,6 @@
 """The private RabbitMQ: keeps quorum queues through restarts, closed to everybody else, gone after use."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from pamqp.common import FieldTable
 
 from deploy.local import processtree
-from deploy.local.rabbitmq import PrivateRabbitMQ, start_rabbitmq
+from deploy.local.rabbitmq import PrivateRabbitMQ, RabbitMQDidNotStart, start_rabbitmq
 from tests.deploy.listening import LOOPBACK, listening
 
 QUORUM: FieldTable = {"x-queue-type": "quorum"}
@@ -75,3 +76,26 @@ def test_stopped_it_leaves_nothing(broker: PrivateRabbitMQ) -> None:
     assert not any(processtree.is_running(pid) for pid in family)
     assert not broker.place.folder.exists()
     assert not broker.place.asked.exists()
+
+
+async def test_it_runs_below_a_path_with_a_blank(parts_folder: Path) -> None:
+    """RabbitMQ's scripts do not: its own folder, and its programs if need be, lie elsewhere then."""
+    below = parts_folder / "a folder with blanks"
+    started = start_rabbitmq(below / "broker", {})
+    assert isinstance(started, PrivateRabbitMQ)
+    try:
+        await publish(started, "kept", b"below blanks")
+        assert await take(started, "kept") == b"below blanks"
+    finally:
+        started.stop()
+    assert not (below / "broker").exists()
+    below.rmdir()
+
+
+def test_a_full_disk_is_said_at_the_start(parts_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its disk alarm on the broker starts, and nothing that is published ever ends."""
+    usage = shutil.disk_usage(parts_folder)._replace(free=110 * 10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(RabbitMQDidNotStart, match="only 110 MB are free"):
+        start_rabbitmq(parts_folder / "full", {})
+    assert not (parts_folder / "full").exists()
