@@ -55,7 +55,7 @@ def routes(hub: "Hub", watchdog: Watchdog) -> list[Route]:
         Route("/readyz", readyz),
         Route("/readyz/intake", readyz_intake),
         Route("/metrics", metrics),
-        *operating.routes(hub, what_is_missing),
+        *operating.routes(hub, what_is_missing, warnings_of),
     ]
 
 

@@ -32,6 +32,7 @@ MOST_LISTED = 500
 MOST_DISCARDED = 10_000
 STATES = ("waiting", "dead")
 Missing = Callable[["Hub"], Awaitable[list[str]]]
+Warnings = Callable[["Hub"], list[str]]
 
 
 class BadRequest(Exception):
@@ -53,9 +54,9 @@ def may_scrape(hub: "Hub", request: Request) -> bool:
     return (scheme.lower() == "bearer" and is_own) or may_operate(hub, request)
 
 
-def routes(hub: "Hub", what_is_missing: Missing) -> list[Route]:
+def routes(hub: "Hub", what_is_missing: Missing, warnings_of: Warnings) -> list[Route]:
     """The operators' routes of a service."""
-    desk = _Desk(hub, what_is_missing)
+    desk = _Desk(hub, what_is_missing, warnings_of)
     return [
         Route("/internal/operations", desk.guarded(desk.operations)),
         Route("/internal/parked", desk.guarded(desk.parked)),
@@ -70,9 +71,9 @@ def routes(hub: "Hub", what_is_missing: Missing) -> list[Route]:
 class _Desk:
     """One handler a route."""
 
-    def __init__(self, hub: "Hub", what_is_missing: Missing) -> None:
+    def __init__(self, hub: "Hub", what_is_missing: Missing, warnings_of: Warnings) -> None:
         self._hub = hub
-        self._what_is_missing = what_is_missing
+        self._what_is_missing, self._warnings_of = what_is_missing, warnings_of
 
     def guarded(self, endpoint: Callable[[Request], Awaitable[dict[str, Any] | Response]]) -> Any:
         """The endpoint for those who may; what can't be meant and a database that is away are told."""
@@ -103,7 +104,7 @@ class _Desk:
                 "service": hub.service,
                 "at": now,
                 "missing": await self._what_is_missing(hub),
-                "warnings": hub.warnings,
+                "warnings": self._warnings_of(hub),
                 "queues": [_queue(hub, reader, counts.get(reader.queue)) for reader in hub.readers],
                 "outbox": await _outbox(connection, now),
                 "parked": {state: parked.get(state, 0) for state in STATES},

@@ -106,7 +106,8 @@ async def test_everything_at_a_glance(operated: Backoffice) -> None:
     shown = await (await operated.signed_in()).get("/operations")
     assert shown.status == 200
     for text in (
-        "1 / 4 services run",
+        "0 / 4 services are ready",
+        "broker: not consuming",
         "2+ parked, waiting for somebody",
         "RabbitMQ’s management is not connected",
         "Storefront → Orders",
@@ -118,7 +119,7 @@ async def test_everything_at_a_glance(operated: Backoffice) -> None:
         "/operations/now", hx_request="true", hx_request_type="partial", hx_target="div#operations-now"
     )
     assert "<html" not in part.text
-    assert "services run" in part.text
+    assert "services are ready" in part.text
 
 
 async def test_services_away_take_nothing_with_them(backoffices: Backoffices) -> None:

@@ -34,6 +34,11 @@ class ServiceSeen:
         """Whether it should answer and does not."""
         return self.down is not None and self.down.since is not None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers and lacks nothing for its work: a queue, a binding, the database."""
+        return self.down is None and not self.told.get("missing")
+
 
 @dataclass(frozen=True)
 class Seen:
