@@ -44,7 +44,7 @@ class CancellationShown(BaseModel):
 
 
 class RefundShown(BaseModel):
-    """What the mail about a refund shows; amounts in minor units."""
+    """What the mail about a refund shows; amounts in minor units. `names`: what the lines are, by number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,6 +52,7 @@ class RefundShown(BaseModel):
     amount_minor: Minor
     currency: Currency
     lines: Annotated[list[RefundLine], Field(max_length=1000)] = []
+    names: Annotated[dict[str, str], Field(max_length=1000)] = {}
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
 
 

@@ -84,12 +84,13 @@ def refund_sheet(
     placed: dict[str, Any], refund: dict[str, Any], figures: Figures, words: Words
 ) -> dict[str, Any]:
     """What the mail about a refund shows. `refund` is what `announcing` kept of the contract's Refund, as JSON."""
-    names = {line["line"]: one_line(line["description"]) for line in placed.get("lines", ())}
+    names = {str(line["line"]): line["description"] for line in placed.get("lines", ())}
+    names |= refund.get("names", {})
     return {
         "amount": figures.amount(refund["amount_minor"]),
         "way": words["refund"]["sent" if refund["mode"] == "sent" else "recorded"],
         "lines": [
-            (line["quantity"], names.get(line["line"], f"#{line['line']}"))
+            (line["quantity"], one_line(names.get(str(line["line"]), f"#{line['line']}")))
             for line in refund.get("lines", ())
         ],
         "comment": paragraphs(refund.get("public_comment") or ""),

@@ -62,3 +62,21 @@ async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
     assert "Turnover" not in fulfilment.words
     assert "Payments to identify" not in fulfilment.words
     assert "/mails" not in fulfilment.text
+
+
+async def test_a_refused_sale_is_seen_with_its_reasons_until_it_is_placed(backoffice: Backoffice) -> None:
+    owner, packer = await backoffice.signed_in(), await backoffice.signed_in(Role.FULFILMENT)
+    assert "No sale was refused" in (await owner.get("/refused-sales")).words
+    key = "a-sale-of-today"
+    totals = {"lines_minor": 7900, "shipping_minor": 500, "total_minor": 8401}
+    await backoffice.desk.deliver(sale(idempotency_key=key, totals=totals))
+    await backoffice.desk.deliver(sale(shop="atelier", totals=totals))
+    assert 'href="/refused-sales"><strong>1</strong>' in (await owner.get("/")).text
+    shown = await owner.get("/refused-sales")
+    for text in ("The amounts of the sale do not add up", "Zoé Martin", "€84.01", "Not placed", key):
+        assert text in shown.words
+    assert "Zoé Martin" not in (await packer.get("/refused-sales")).words
+    placed = await place(backoffice.desk, sale(idempotency_key=key))
+    assert f"placed: {placed.code}" in (await owner.get("/refused-sales")).words
+    assert 'href="/refused-sales"><strong>0</strong>' in (await owner.get("/")).text
+    assert (await owner.get("/refused-sales?before=yesterday")).status == 404

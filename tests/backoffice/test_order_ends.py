@@ -2,6 +2,9 @@
 
 import pytest
 
+from contracts.envelope import uuid7
+from contracts.fulfillment import StockRestocked
+from contracts.message import LineUnits
 from contracts.orders import OrderEdited
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import receive
@@ -112,3 +115,28 @@ async def test_an_order_with_money_goes_only_by_a_right_of_its_own(backoffice: B
     assert (await owner.post(path, {**fields, "force": "on"})).status == 303
     accountant = await backoffice.signed_in(Role.ACCOUNTANT)
     assert (await accountant.get(path)).status == 403
+
+
+async def test_only_what_can_be_done_is_offered(backoffice: Backoffice) -> None:
+    merchant = await _merchant(backoffice)
+    manager, owner = await backoffice.signed_in(Role.MANAGER), await backoffice.signed_in()
+    page = f"/orders/{merchant.order.code}"
+    assert f"{page}/deletion" in (await manager.get(page)).text
+    await receive(backoffice.desk, merchant.order)
+    assert f"{page}/deletion" not in (await manager.get(page)).text
+    assert f"{page}/deletion" in (await owner.get(page)).text
+    merchant.units[1]["cancelled"], merchant.units[2]["cancelled"] = 3, 1
+    await backoffice.desk.deliver(
+        StockRestocked(
+            shop="maison",
+            order_id=merchant.order.order_id,
+            code=merchant.order.code,
+            cause_id=uuid7(),
+            cancelled=[LineUnits(line=1, quantity=3)],
+            actor="camille",
+            position=merchant.position(),
+        )
+    )
+    shown = await manager.get(page)
+    assert "Cancelled" in shown.words
+    assert f"{page}/reinstatement" not in shown.text, "refunds cancelled it, which stand"

@@ -35,18 +35,20 @@ async def test_a_preview_whose_owner_is_away_says_so_and_keeps_what_was_typed(ba
     assert (await accountant.post(path, fields)).status == 403
 
 
-async def test_notes_stay_off_the_paper_when_asked(backoffice: Backoffice) -> None:
+async def test_notes_stay_off_the_paper_unless_asked(backoffice: Backoffice) -> None:
     placed, browser = await place(backoffice.desk, sale()), await backoffice.signed_in()
     page = f"/orders/{placed.code}"
     await receive(backoffice.desk, placed, **BY_CHEQUE, note="Chèque froissé")
     await _comment(browser, page, HOSTILE)
-    whole = await browser.get(f"{page}/print")
+    whole = await browser.get(f"{page}/print?notes=yes")
     for text in ("Sonner deux fois.", "Chèque froissé", "<script>alert(1)", "Zoé Martin", "€84.00"):
         assert text in whole.words
     assert "<script>alert" not in whole.text
     assert "192.0.2.7" not in whole.words
     assert [form for form in whole.forms if placed.code in form.action] == []
-    plain = await browser.get(f"{page}/print?notes=no")
+    plain = await browser.get(f"{page}/print")
+    assert "today at" not in plain.words, "paper is read on other days"
+    assert "France" in plain.words
     for text in ("Sonner deux fois.", "Chèque froissé", "<script>alert(1)"):
         assert text not in plain.words
     assert "Zoé Martin" in plain.words

@@ -335,7 +335,7 @@ async def test_the_status_of_many_orders_is_told_and_done_once(backoffice: Backo
     asked = filled(form, label="processing", public_comment="C’est parti.", notify_customer="on")
     told_first = await browser.post("/orders/label", asked)
     assert "Will change 1" in told_first.words
-    assert "takes a special right" in told_first.words
+    assert "does not match how far the order is" in told_first.words
     assert await backoffice.desk.fetchval("select count(*) from orders where state = 'processing'") == 0
     confirm = told_first.form("/orders/label").filled()
     assert "Status changed 1" in (await browser.post("/orders/label", confirm)).words
@@ -427,3 +427,16 @@ async def test_plans_nobody_started_are_forgotten(backoffice: Backoffice) -> Non
     await forget_old(backoffice.desk.hub)
     assert [(await browser.get(path)).status for path in (old, new)] == [404, 200]
     assert await backoffice.desk.fetchval("select count(*) from bulk_item") == 1
+
+
+async def test_a_manager_forces_the_status_of_many_orders_with_a_reason(backoffice: Backoffice) -> None:
+    unpaid = await a_life(backoffice.desk, payment={"method": "cheque"})
+    for role, done in ((Role.FULFILMENT, False), (Role.MANAGER, True)):
+        browser = await backoffice.signed_in(role)
+        form = (await browser.post("/orders/label", [("order", str(unpaid.order_id))])).form("/orders/label")
+        assert ("force" in dict(form.fields)) is False, "nobody forces by accident"
+        asked = filled(form, label="processing", force="on", reason="Client de confiance")
+        told_first = await browser.post("/orders/label", asked)
+        assert ("Will change 1" in told_first.words) is done
+    await browser.post("/orders/label", told_first.form("/orders/label").filled())
+    assert await backoffice.desk.fetchval("select count(*) from orders where state = 'processing'") == 1

@@ -28,6 +28,12 @@ from services.orders.backoffice.translating import NARROW, gettext, speech
 MINUS = "\N{MINUS SIGN}"
 
 
+def country(code: str | None) -> str:
+    """A country's name by its ISO 3166-1 code; a code nobody knows says itself."""
+    names = Locale.parse(speech().locale).territories
+    return str(names.get((code or "").upper(), code or ""))
+
+
 def number(value: int | float | Decimal) -> str:
     """1 234 or 1,234."""
     return _spaced(format_decimal(value, locale=speech().locale))
@@ -124,7 +130,11 @@ def _shown(local: datetime, now: datetime, style: str) -> str:
         return _date(local, "d MMM" if local.year == now.year else "dd/MM/y")
     if style in ("time", "brief"):
         return _clock(local)
-    return day(local.date()) if style == "day" else _relative(local, now)
+    if style == "day":
+        return day(local.date())
+    if speech().on_paper:
+        return gettext("%(day)s at %(time)s", day=day(local.date()), time=_clock(local))
+    return _relative(local, now)
 
 
 def exact(moment: datetime) -> str:
@@ -175,6 +185,7 @@ def lines(text: str | None) -> Markup:
 
 
 FILTERS = {
+    "country": country,
     "number": number,
     "short_number": short_number,
     "amount": amount,

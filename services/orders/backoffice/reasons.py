@@ -56,7 +56,8 @@ TEXTS = {
     "status_is_this": N_("The order has this status already."),
     "status_locked": N_("The customer is still at the checkout; the status is locked meanwhile."),
     "status_needs_force": N_(
-        "The order’s facts say otherwise; moving it all the same takes a special right."
+        "This status does not match how far the order is. Tick “Force the status” and say why, "
+        "or ask somebody in charge."
     ),
     "status_needs_proof": N_("Say in the admin comment how you know that it arrived."),
     "status_needs_reason": N_("Say why."),
@@ -104,6 +105,17 @@ TEXTS = {
         "Refund that, choose an amount without articles, or cancel the order and refund what it owes afterwards."
     ),
     "refund_unknown": N_("There is no such recorded refund."),
+    "totals_do_not_add_up": N_("The amounts of the sale do not add up to its total."),
+    "line_total_wrong": N_("The total of a line is not its quantity times its price, less its discount."),
+    "tax_inconsistent": N_("The VAT does not fit the amounts and rates of the sale."),
+    "payment_method_missing": N_("No payment method was chosen."),
+    "free_above_zero": N_("The sale is said to be free and costs something."),
+    "zero_total_needs_free": N_("The sale costs nothing and names a payment method that pays."),
+    "submitted_in_future": N_("It is dated in the future: the storefront’s clock is wrong."),
+    "schema_invalid": N_("A field is missing or is not in the form that is needed."),
+    "idempotency_conflict": N_("Its key was used for another sale."),
+    "line_times_reversed": N_("A booking ends before it starts."),
+    "more_reasons": N_("More faults were found."),
     "nothing_to_pack": N_("Nothing is left to pack."),
     "waits_for_payment": N_("It waits for its payment. Pack it on its own page if it is to leave unpaid."),
     "no_line": N_("No line names it."),

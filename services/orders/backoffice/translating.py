@@ -85,6 +85,8 @@ class Speech:
     language: str = DEFAULT_LANGUAGE
     zone: tzinfo = _PARIS
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    on_paper: bool = False
+    """Whether it is written for paper, where "today" says nothing."""
 
     @property
     def locale(self) -> str:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from services.orders.archiving import FINISHED
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.order_page.steps import UNPLACED, may_be_cancelled, may_be_reinstated
+from services.orders.backoffice.order_page.steps import (
+    UNPLACED,
+    deletes_past_guards,
+    may_be_cancelled,
+    may_be_reinstated,
+)
 from services.orders.backoffice.translating import N_
 from services.orders.documents import OrderShown
 
@@ -35,7 +40,7 @@ def offered(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action
         (Permission.ORDERS_ARCHIVE, order.archived_at is not None, _UNARCHIVE),
         (Permission.ORDERS_VIEW, True, _PRINT),
         (Permission.ORDERS_CANCEL, may_be_cancelled(order), _CANCEL),
-        (Permission.ORDERS_DELETE, order.state not in UNPLACED, _DELETE),
+        (Permission.ORDERS_DELETE, _may_be_deleted(order, may), _DELETE),
     ]
     return [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
 
@@ -52,3 +57,9 @@ _DELETE = Action(N_("Delete the order"), "/deletion", "trash", is_danger=True)
 
 def _of(path: str, action: Action) -> Action:
     return Action(action.text, path + action.href, action.icon, action.posts, action.is_danger)
+
+
+def _may_be_deleted(order: OrderShown, may: Callable[[Permission], bool]) -> bool:
+    if order.state in UNPLACED:
+        return False
+    return may(Permission.ORDERS_DELETE_PAID) or not deletes_past_guards(order)

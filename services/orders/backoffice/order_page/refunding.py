@@ -92,10 +92,11 @@ def preview_of(order: OrderShown, asked: RefundAsked) -> RefundPreview:
     )
 
 
-def mail_context(asked: RefundAsked) -> dict[str, Any]:
+def mail_context(order: OrderShown, asked: RefundAsked) -> dict[str, Any]:
     """What the mail about this refund shows."""
     told = asked.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
-    return {**told, "lines": [dict(one) for one in asked.lines]}
+    names = {str(line.line): line.description for line in order.lines if line.line in asked.units}
+    return {**told, "lines": [dict(one) for one in asked.lines], "names": names}
 
 
 def all_units(order: OrderShown) -> dict[str, str]:

@@ -99,5 +99,16 @@ def may_be_cancelled(order: OrderShown) -> bool:
 
 
 def may_be_reinstated(order: OrderShown) -> bool:
-    """Whether it is cancelled."""
-    return order.state is OrderState.CANCELLED
+    """Whether a cancellation stands that can be taken back; what refunds cancelled stays cancelled."""
+    if order.state is not OrderState.CANCELLED:
+        return False
+    changes = [one for one in order.activity if one.kind in ("order_cancelled", "order_reinstated")]
+    last = max(changes, key=lambda one: one.happened_at, default=None)
+    return last is not None and last.kind == "order_cancelled"
+
+
+def deletes_past_guards(order: OrderShown) -> bool:
+    """Whether deleting it takes the right to delete what money moved for, what was tracked or is completed."""
+    has_money = bool(order.money.received_minor or order.money.marked_minor or order.refunds)
+    is_tracked = any(one.tracking_number for one in order.shipments)
+    return has_money or is_tracked or order.state is OrderState.COMPLETED

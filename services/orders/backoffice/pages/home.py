@@ -15,6 +15,7 @@ from services.orders.backoffice.formatting import number as written
 from services.orders.backoffice.happenings import told
 from services.orders.backoffice.operations.alerting import alerts_for
 from services.orders.backoffice.order_list.words import tab_names
+from services.orders.backoffice.pages import refused_sales_store
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import N_, gettext
 from services.orders.backoffice.visit import Visit
@@ -53,6 +54,7 @@ async def _show(visit: Visit) -> Response:
                 *await _queues(visit, connection),
                 *await _mails(visit, connection),
                 *await _unmatched(visit, connection),
+                await _refused(visit, connection),
             ],
             days=await _days(visit, connection),
             happened=await _happened(visit, connection),
@@ -91,6 +93,13 @@ async def _unmatched(visit: Visit, connection: Connection) -> list[tuple[str, st
     found = await read_unmatched(connection, visit.shop)
     href = "/payments/unmatched" if _has(visit, "/payments") else ""
     return [_tile(href, gettext("Payments to identify"), len(found["payments"]))]
+
+
+async def _refused(visit: Visit, connection: Connection) -> tuple[str, str, str, bool]:
+    since = visit.speech.now - timedelta(days=refused_sales_store.DAYS)
+    count = await refused_sales_store.count_refused(connection, visit.shop, since)
+    is_exact = count < refused_sales_store.MOST
+    return _tile("/refused-sales", gettext("Refused sales"), count, is_exact=is_exact)
 
 
 def _tile(href: str, text: str, number: int, *, is_exact: bool = True) -> tuple[str, str, str, bool]:

@@ -204,7 +204,7 @@ async def _show_preview(
     """The effects of the refund; the same fields are sent on from here, with what is asked about them."""
     form, mail = visit.form_read, None
     if asked.notify_customer:
-        mail = await mail_shown(visit, order, "refund_made", mail_context(asked))
+        mail = await mail_shown(visit, order, "refund_made", mail_context(order.shown, asked))
     is_unasked = form["deed"] == "refund" and preview.differs
     visit.outcome = "previewed"
     return visit.render(

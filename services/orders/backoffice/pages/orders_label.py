@@ -22,7 +22,7 @@ from services.orders.refusal import Refusal
 from services.orders.updating_status import StatusUpdate, update_statuses
 
 pages = Pages()
-KEPT = ("checked", "label", "notify_customer", "public_comment", "admin_comment")
+KEPT = ("checked", "label", "notify_customer", "public_comment", "admin_comment", "force", "reason")
 
 
 @pages.post("/orders/label", Permission.ORDERS_STATUS, action="order.status")
@@ -41,7 +41,9 @@ async def change_statuses(visit: Visit) -> Response:
     update = _update(form)
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
-        return await update_statuses(unit, visit.shop, ids, update, visit.actor)
+        return await update_statuses(
+            unit, visit.shop, ids, update, visit.actor, may_force=visit.may(Permission.ORDERS_FORCE)
+        )
 
     title = gettext("Change the status of orders")
     verb = Verb("/orders/label", title, gettext("Change the status"), gettext("Status changed"), act, KEPT)
@@ -58,6 +60,8 @@ def _update(form: Form) -> StatusUpdate:
         notify_customer=form.ticked("notify_customer"),
         public_comment=form["public_comment"].strip() or None,
         admin_comment=form["admin_comment"].strip() or None,
+        force=form.ticked("force"),
+        reason=form["reason"].strip()[:2000] or None,
     )
 
 
