@@ -5,13 +5,14 @@ python -m deploy.auditor [--mails JOURNAL] [--quiet-seconds 30]
 python -m deploy.auditor --watch [--every 5] [--out FINDINGS.json] [--serve 127.0.0.1:9200]
 
 With `--watch` it goes on until it is stopped, and tells what stays wrong: into a file, or over HTTP as `GET /findings`
-to who has COMPTOIR_INTERNAL_TOKEN.
+and `GET /metrics` to who has COMPTOIR_INTERNAL_TOKEN.
 """
 
 import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from deploy.auditor.ground import Journals
 from deploy.auditor.serving import serve
 from deploy.auditor.watching import EVERY_SECONDS, run_until_cancelled
 from deploy.demo.mailserver import read_journal
+from services.chassis.logs import configure_logs
 
 
 def main() -> int:
@@ -58,11 +60,9 @@ def main() -> int:
         reader.error(
             f"no database URL of {', '.join(missing)}; give --{missing[0]} or its variable, for all of them"
         )
+    journals = partial(read_journals, given.mails)
     if given.watch:
-        return _watch(reader, given, urls)
-    journals = Journals(
-        mails=[mail.message_id for mail in read_journal(given.mails)] if given.mails else None
-    )
+        return _watch(reader, given, urls, journals)
     violations = asyncio.run(audit(urls, journals, quiet_seconds=given.quiet_seconds))
     for violation in violations:
         sys.stdout.write(f"{violation}\n")
@@ -70,7 +70,17 @@ def main() -> int:
     return 1 if violations else 0
 
 
-def _watch(reader: argparse.ArgumentParser, given: argparse.Namespace, urls: dict[str, str]) -> int:
+def read_journals(mails: Path | None) -> Journals:
+    """What the other sides have written down by now. Read anew for each look: a living system goes on writing."""
+    return Journals(mails=[mail.message_id for mail in read_journal(mails)] if mails else None)
+
+
+def _watch(
+    reader: argparse.ArgumentParser,
+    given: argparse.Namespace,
+    urls: dict[str, str],
+    journals: Callable[[], Journals],
+) -> int:
     token = os.environ.get("COMPTOIR_INTERNAL_TOKEN", "")
     if given.out is None and given.serve is None:
         reader.error("--watch needs --out FILE or --serve HOST:PORT, or nobody hears of what it finds")
@@ -80,8 +90,9 @@ def _watch(reader: argparse.ArgumentParser, given: argparse.Namespace, urls: dic
         if not host or not port.isdigit() or not token:
             reader.error("--serve needs HOST:PORT, and COMPTOIR_INTERNAL_TOKEN to know who may ask")
         serving = partial(serve, host=host, port=int(port), token=token)
+    configure_logs("auditor", "INFO")
     with suppress(KeyboardInterrupt):
-        asyncio.run(run_until_cancelled(urls, given.every, given.out, serving))
+        asyncio.run(run_until_cancelled(urls, given.every, given.out, serving, journals))
     return 0
 
 

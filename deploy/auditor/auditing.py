@@ -33,6 +33,8 @@ QUIET_SECONDS = 30.0
 FAILED_CHECK = "the check itself:"
 """How `where` begins in the violation of a check that raised."""
 LOOK_SECONDS = 0.1
+CHECK_SECONDS = 240.0
+"""The time that one check may take."""
 MODULES = (
     intake,
     money,
@@ -91,7 +93,7 @@ async def run_check(ground: Ground, name: str) -> list[Violation]:
     """Run one check in a transaction of its own; what it found before it raised counts."""
     found: list[Violation] = []
     try:
-        async with AsyncExitStack() as stack:
+        async with asyncio.timeout(CHECK_SECONDS), AsyncExitStack() as stack:
             for connection in ground.connections.values():
                 await stack.enter_async_context(connection.transaction())
             async for one in CHECKS[name](ground):

@@ -121,7 +121,7 @@ async def orders_know_every_delivery(ground: Ground) -> AsyncIterator[Finding]:
 @check
 async def orders_know_every_mail(ground: Ground) -> AsyncIterator[Finding]:
     """Orders' copy of what became of mails is notifier's."""
-    key = ("shop", "mail_id")
+    key = ("shop", "order_id", "mail_id")
     truth = await table(
         ground.notifier,
         """SELECT shop, id AS mail_id, order_id, template, coalesce(resent_to, recipient) AS recipient, cause_id,
@@ -134,8 +134,5 @@ async def orders_know_every_mail(ground: Ground) -> AsyncIterator[Finding]:
         "SELECT shop, mail_id, order_id, template, recipient, cause_id, state FROM mail",
         key=key,
     )
-    deleted = await ground.orders.fetch("SELECT order_id FROM deleted_order")
-    gone = {row["order_id"] for row in deleted}
-    truth = {mail: row for mail, row in truth.items() if row["order_id"] not in gone}
-    for finding in compare("orders' copy of the mail", truth, copy):
+    for finding in compare("orders' copy of the mail", await living(ground, truth), copy):
         yield finding

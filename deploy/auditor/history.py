@@ -73,29 +73,30 @@ async def commands_sent_are_kept(ground: Ground) -> AsyncIterator[Finding]:
 async def money_by_hand_has_its_command(ground: Ground) -> AsyncIterator[Finding]:
     """Each entry by hand names the command that caused it, and each such command that is done has its entry."""
     log = await reach_of(ground.orders, "event_log")
-    done = {
-        row["command_id"]: row
-        for row in await ground.orders.fetch(
-            "SELECT command_id, shop, order_id, type FROM command WHERE type = ANY($1) AND state = 'done'",
-            POSTING,
-        )
-    }
-    known = {row["command_id"] for row in await ground.orders.fetch("SELECT command_id FROM command")}
-    deleted = await table(ground.orders, "SELECT shop, order_id FROM deleted_order")
-    caused = set()
-    for row in await ground.payments.fetch(
+    entries = await ground.payments.fetch(
         """SELECT shop, order_id, id, kind, caused_by, recorded_at FROM ledger_entry
            WHERE source = 'manual' AND provider = 'manual'"""
-    ):
-        caused.add(row["caused_by"])
+    )
+    caused = {row["caused_by"] for row in entries}
+    known = {  # public: a payment that is moved concerns two orders, its command is of one
+        row["command_id"]
+        for row in await ground.orders.fetch(
+            "SELECT command_id FROM public.command WHERE command_id = ANY($1)", list(caused)
+        )
+    }
+    deleted = await table(ground.orders, "SELECT shop, order_id FROM deleted_order")
+    for row in entries:
         is_known = row["caused_by"] in known or (row["shop"], row["order_id"]) in deleted
         if not is_known and log.covers(row["recorded_at"]):
             where = f"{row['kind']} {row['id']} of order {shown((row['shop'], row['order_id']))}"
             yield Finding(where, "a command that caused it", f"no command {row['caused_by']}")
-    for command_id in sorted(done.keys() - caused):
-        command = done[command_id]
-        where = f"{command['type']} {command_id} for order {shown((command['shop'], command['order_id']))}"
-        yield Finding(where, "an entry of the ledger", "none")
+    for row in await ground.orders.fetch(
+        "SELECT command_id, shop, order_id, type FROM command WHERE type = ANY($1) AND state = 'done'",
+        POSTING,
+    ):
+        if row["command_id"] not in caused:
+            where = f"{row['type']} {row['command_id']} for order {shown((row['shop'], row['order_id']))}"
+            yield Finding(where, "an entry of the ledger", "none")
 
 
 @check

@@ -97,18 +97,26 @@ async def everything_said_was_heard(ground: Ground) -> AsyncIterator[Finding]:
                 said[listener].append(row)
         for listener, events in said.items():
             inbox = await reach_of(ground.connections[listener], "inbox")
-            heard = await _heard(ground.connections[listener], f"/{sender}")
+            heard = await _heard(
+                ground.connections[listener], f"/{sender}", [event["id"] for event in events]
+            )
             resyncs = await _resyncs(ground.connections[sender], listener)
             for event in events:
                 if event["id"] in heard or not inbox.covers_id(event["id"]) or _is_resynced(event, resyncs):
                     continue
-                yield Finding(f"{event['type']} {event['id']}", f"in the inbox of {listener}", "not there")
+                about = shown((event["shop"], event["subject"]))
+                yield Finding(
+                    f"{event['type']} {event['id']} about {about}", f"in the inbox of {listener}", "not there"
+                )
 
 
-async def _heard(connection: Connection, source: str) -> set[UUID]:
+async def _heard(connection: Connection, source: str, events: Sequence[UUID]) -> set[UUID]:
     """Ids of a sender's events that are in the inbox; one that was said again names by which replay after a #."""
     rows = await connection.fetch(
-        "SELECT event_id FROM msg.inbox WHERE source = $1 OR starts_with(source, $1 || '#')", source
+        """SELECT event_id FROM msg.inbox
+           WHERE event_id = ANY($2) AND (source = $1 OR starts_with(source, $1 || '#'))""",
+        source,
+        events,
     )
     return {row["event_id"] for row in rows}
 

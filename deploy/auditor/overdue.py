@@ -31,7 +31,7 @@ async def no_change_is_open_past_its_time(ground: Ground) -> AsyncIterator[Findi
     """Each change of an order is done or rejected within the hour: while it is open, nobody can change the order."""
     for row in await ground.orders.fetch(
         """SELECT shop, order_id, edit_id, cause, state, date_trunc('second', requested_at) AS since FROM order_edit
-           WHERE state NOT IN ('done', 'rejected') AND requested_at < now() - $1::interval""",
+           WHERE state IN ('reducing', 'adding') AND requested_at < now() - $1::interval""",
         ENDS_WITHIN,
     ):
         where = f"change {row['edit_id']} ({row['cause']}) of order {shown((row['shop'], row['order_id']))}"

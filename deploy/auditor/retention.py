@@ -47,6 +47,7 @@ class Reach:
 
 async def reach_of(connection: Connection, name: str) -> Reach:
     """The reach of `msg.event_log` or `msg.inbox` (`name` without the schema)."""
+    connection = getattr(connection, "raw", connection)  # whatever part of the rows is looked at
     table = f"msg.{name}"
     if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: S608
         return Reach(uuid7_floor(_NEVER))

@@ -7,18 +7,23 @@ when the very same one (row, expected, found) is there at two looks in a row; wh
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from deploy.auditor.auditing import run_checks
-from deploy.auditor.finding import CHECKS, Violation, sentence_of
-from deploy.auditor.ground import Ground, open_ground
+import structlog
 
+from deploy.auditor.finding import CHECKS, Violation, sentence_of
+from deploy.auditor.ground import Ground, Journals, open_ground
+from deploy.auditor.looking import Looker, Progress
+
+log = structlog.get_logger()
 EVERY_SECONDS = 5.0
+MOST_SECONDS = 600.0
+"""The time one look may take; the connections outlast it."""
 REST = 4.0
 """The pause after a look, at least, in looks: it never takes more than a fifth of the time."""
 MOST_TOLD = 50
@@ -30,10 +35,22 @@ class Watch:
     """What was found so far. `told` is the report: JSON for whoever shows it."""
 
     told: dict[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+    failed: int = 0
+    looked_at: datetime | None = None
     _suspected: dict[Violation, datetime] = field(default_factory=dict)
+    _is_failing: bool = False
+
+    @property
+    def suspected(self) -> Collection[Violation]:
+        """What the last look found, whether it lasts or not."""
+        return self._suspected.keys()
 
     def look(self, violations: Sequence[Violation], now: datetime, seconds: float) -> list[Violation]:
         """Take in one look; those of its findings that were there at the look before as well."""
+        if self._is_failing:
+            log.info("looks succeed again")
+        self._is_failing, self.looked_at = False, now
         before, self._suspected = self._suspected, {}
         for violation in violations:
             self._suspected[violation] = before.get(violation, now)
@@ -41,12 +58,21 @@ class Watch:
         counts = dict.fromkeys(CHECKS, 0)
         for violation in lasting:
             counts[violation.check] += 1
+        self._note(counts)
+        progress = self.progress
         self.told = {
             "at": _text(now),
             "seconds": round(seconds, 2),
             "error": None,
             "count": len(lasting),
             "in_motion": len(self._suspected) - len(lasting),
+            "orders": progress.orders,
+            "full_look": progress.full_look_at
+            and {
+                "at": _text(progress.full_look_at),
+                "seconds": round(progress.full_look_seconds or 0.0, 2),
+                "orders": progress.full_look_orders,
+            },
             "checks": [
                 {"name": name, "sentence": sentence_of(name), "violations": count}
                 for name, count in counts.items()
@@ -58,6 +84,15 @@ class Watch:
         }
         return lasting
 
+    def _note(self, counts: Mapping[str, int]) -> None:
+        """Log what began or ceased to be wrong; the rows are in the report, not in the log."""
+        before = {each["name"]: each["violations"] for each in self.told.get("checks", ())}
+        for name, count in counts.items():
+            if count and not before.get(name):
+                log.warning("violations found", check=name, count=count)
+            elif before.get(name) and not count:
+                log.info("violations gone", check=name)
+
     def _listed(self, lasting: Sequence[Violation]) -> list[Violation]:
         by_check: dict[str, list[Violation]] = {}
         for violation in sorted(lasting, key=lambda one: self._suspected[one], reverse=True):
@@ -66,41 +101,53 @@ class Watch:
 
     def fail(self, error: Exception, now: datetime) -> None:
         """A look could not be finished: what is known stays, with the error and its time."""
+        self.failed += 1
+        if not self._is_failing:
+            log.warning("look failed; trying again", error=f"{type(error).__name__}: {error}"[:500])
+        self._is_failing = True
         self.told = {**self.told, "failed_at": _text(now), "error": f"{type(error).__name__}: {error}"[:500]}
 
 
-async def watch(urls: Mapping[str, str], every_seconds: float, out: Path | None, found: Watch) -> None:
-    """Look every so many seconds, or more slowly, until cancelled. A database that is away is told and tried again."""
+async def watch(
+    urls: Mapping[str, str],
+    every_seconds: float,
+    out: Path | None,
+    found: Watch,
+    journals: Callable[[], Journals] = Journals,
+) -> None:
+    """Look every so many seconds, or more slowly, until cancelled; after a look that raised, try the next one."""
     while True:
-        began = monotonic()
         try:
-            async with asyncio.timeout(600), open_ground(urls) as ground:
-                while True:
-                    began = monotonic()
-                    await _look(ground, found)
-                    if out is not None:
-                        write_whole(out, found.told)
-                    await asyncio.sleep(pause(every_seconds, monotonic() - began))
+            async with open_ground(urls) as ground:
+                await _look_on(ground, every_seconds, out, found, journals)
         except Exception as error:  # noqa: BLE001 - whatever a look raises is told, and the next one is tried
             found.fail(error, datetime.now(UTC))
-            if out is not None:
-                write_whole(out, found.told)
+            _write(out, found)
+        await asyncio.sleep(every_seconds)
+
+
+async def _look_on(
+    ground: Ground, every_seconds: float, out: Path | None, found: Watch, journals: Callable[[], Journals]
+) -> None:
+    """Look until a look raises."""
+    looker = Looker(ground, found.progress)
+    while True:
+        began = monotonic()
+        async with asyncio.timeout(MOST_SECONDS):
+            violations = await looker.look(found.suspected, journals)
+        found.look(violations, datetime.now(UTC), monotonic() - began)
+        _write(out, found)
         await asyncio.sleep(pause(every_seconds, monotonic() - began))
+
+
+def _write(out: Path | None, found: Watch) -> None:
+    if out is not None:
+        write_whole(out, found.told)
 
 
 def pause(every_seconds: float, took_seconds: float) -> float:
     """How long to wait after a look that took so long: until the next is due, and longer where looks are slow."""
     return max(every_seconds - took_seconds, REST * took_seconds)
-
-
-FOR_PEOPLE = frozenset(("nothing_is_parked",))
-"""What people are told of elsewhere: a parked message is on the Operations page, with what can be done about it."""
-
-
-async def _look(ground: Ground, found: Watch) -> None:
-    began = monotonic()
-    violations = await run_checks(ground, [name for name in CHECKS if name not in FOR_PEOPLE])
-    found.look(violations, datetime.now(UTC), monotonic() - began)
 
 
 def write_whole(path: Path, told: Mapping[str, Any]) -> None:
@@ -115,10 +162,11 @@ async def run_until_cancelled(
     every_seconds: float,
     out: Path | None,
     serving: Callable[[Watch], Awaitable[None]] | None,
+    journals: Callable[[], Journals] = Journals,
 ) -> None:
     """Watch, and let `serving` tell what is found, if it is given. When either ends, so does the other."""
     found = Watch()
-    watching = asyncio.create_task(watch(urls, every_seconds, out, found))
+    watching = asyncio.create_task(watch(urls, every_seconds, out, found, journals))
     tasks = [watching, *([asyncio.ensure_future(serving(found))] if serving is not None else [])]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -11,6 +11,7 @@ from deploy.auditor import watching
 from deploy.auditor.auditing import ConnectionLost, run_check, run_checks
 from deploy.auditor.finding import CHECKS, Finding, Violation
 from deploy.auditor.ground import Ground, open_ground
+from deploy.auditor.looking import Looker
 from deploy.auditor.watching import Watch, run_until_cancelled
 from tests.auditor.life import Life
 from tests.auditor.plants import DAMAGES
@@ -32,9 +33,9 @@ async def test_a_check_that_raises_hides_no_other(
         raise error
 
     monkeypatch.setitem(CHECKS, "ledgers_have_no_holes", broken)
-    damage = next(damage for damage in DAMAGES if damage.seen_by == {"webhooks_add_up"})
+    damage = next(damage for damage in DAMAGES if damage.seen_by == {"everything_said_was_sent"})
     found = await run_checks(await damage.plant(ground))
-    assert {violation.check for violation in found} == {"ledgers_have_no_holes", "webhooks_add_up"}
+    assert {violation.check for violation in found} == {"ledgers_have_no_holes", "everything_said_was_sent"}
     first, failed, *_ = (violation for violation in found if violation.check == "ledgers_have_no_holes")
     assert first.where == "a row"
     assert (failed.where, failed.expected) == ("the check itself: ledgers_have_no_holes", "ended")
@@ -67,7 +68,7 @@ async def test_looking_goes_on_after_a_look_that_raised(monkeypatch: pytest.Monk
     def open_ground(_: Mapping[str, str]) -> AbstractAsyncContextManager[Any]:
         return nullcontext(object())
 
-    async def run(_: Any) -> list[Violation]:
+    async def look(*_: Any) -> list[Violation]:
         nonlocal looks
         looks += 1
         if looks == 2:
@@ -83,7 +84,7 @@ async def test_looking_goes_on_after_a_look_that_raised(monkeypatch: pytest.Monk
 
     told: dict[str, Any] = {}
     monkeypatch.setattr(watching, "open_ground", open_ground)
-    monkeypatch.setattr(watching, "run_checks", run)
+    monkeypatch.setattr(Looker, "look", look)
     monkeypatch.setattr(watching, "pause", lambda *_: 0.001)
     await run_until_cancelled({}, 0.001, None, serving)
     assert looks >= LOOKS

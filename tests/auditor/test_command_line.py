@@ -1,12 +1,17 @@
 """`python -m deploy.auditor` says what is wrong and ends with a status that a script can act on."""
 
 import asyncio
+import json
 import os
 import sys
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 
+from deploy.auditor.__main__ import read_journals
+from deploy.demo.mailserver import Mail
 from deploy.demo.running import ROOT
 from tests.auditor.life import Life
 
@@ -50,3 +55,14 @@ async def test_a_missing_database_is_named() -> None:
     status, said = await run_auditor("--orders", "postgresql://127.0.0.1:1/none")
     assert status == 2
     assert "payments, fulfillment, notifier" in said
+
+
+async def test_the_journal_of_mails_is_read_after_the_wait_for_rest(life: Life, tmp_path: Path) -> None:
+    """A living system goes on writing mails while it is waited for."""
+    journal = tmp_path / "mails.jsonl"
+    journal.write_text("")
+    read = partial(read_journals, journal)
+    assert read().mails == []
+    written = [Mail("", "", [], message_id, "", 0) for message_id in life.journals.mails or ()]
+    journal.write_text("".join(json.dumps(asdict(mail)) + "\n" for mail in written))
+    assert read().mails == list(life.journals.mails or ())

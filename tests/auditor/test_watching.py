@@ -133,3 +133,21 @@ async def test_what_nobody_would_hear_is_refused(life: Life, arguments: tuple[st
     status, said = await run_auditor("--watch", *arguments, **variables(life))
     assert status == 2
     assert "needs" in said
+
+
+async def test_prometheus_is_told_what_is_wrong_and_how_looks_go() -> None:
+    watch = Watch()
+    transport = httpx2.ASGITransport(app=application(watch, "a-token"))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://auditor") as http:
+        headers = {"Authorization": "Bearer a-token"}
+        assert (await http.get("/metrics")).status_code == 401
+        assert "comptoir_auditor_violations" not in (await http.get("/metrics", headers=headers)).text
+        for _ in range(2):
+            watch.look([wrong("a"), wrong("b")], NOW, 0.5)
+        watch.fail(OSError("away"), NOW)
+        watch.progress.full_look_at = NOW
+        said = (await http.get("/metrics", headers=headers)).text
+    assert f'comptoir_auditor_violations{{check="{CHECK}"}} 2.0' in said
+    assert "comptoir_auditor_looks_failed_total 1.0" in said
+    assert "comptoir_auditor_look_seconds 0.5" in said
+    assert "comptoir_auditor_full_look_timestamp_seconds" in said

@@ -1,0 +1,229 @@
+"""Looks of the auditor that goes on: at what changed, at what was found wrong before, and at a piece of all the rest.
+
+So the cost of a look follows what changed, and everything is looked at again and again, however much there is. A small
+system is looked at as a whole each time.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+import structlog
+
+from contracts.envelope import uuid7_floor
+from deploy.auditor.auditing import run_checks
+from deploy.auditor.finding import CHECKS, Violation
+from deploy.auditor.ground import Ground, Journals
+from deploy.auditor.scope import Scope, within
+
+FOR_PEOPLE = frozenset(("nothing_is_parked",))
+"""Not looked at here: a parked message is on the Operations page, with what can be done about it."""
+EACH_TIME = (
+    "everything_said_was_sent",
+    "no_effect_is_left",
+    "no_webhook_failed",
+    "no_change_is_open_past_its_time",
+    "nothing_is_overdue",
+)
+"""Checks whose queries read indexes of what is unfinished alone: part of every look."""
+AS_A_WHOLE = (
+    "every_submission_is_answered",
+    "every_claimed_key_is_an_order",
+    "webhooks_add_up",
+    "applied_webhooks_are_in_the_books_in_full",
+    "refunds_that_webhooks_tell_are_known",
+    "no_accepted_webhook_is_lost",
+    "no_more_goes_back_than_came_in",
+    "transfers_out_are_transfers_in",
+    "reserved_stock_is_open_reservations",
+    "no_stock_is_negative",
+    "movements_explain_every_level",
+    "no_mail_went_twice",
+    "every_sent_mail_was_accepted",
+    "every_accepted_mail_is_ours",
+)
+"""Checks that see more than one order at once; each is a piece of its own."""
+ORDERS_OF_A_PIECE = 1000
+PIECES_SECONDS = 2.0
+"""How long a look goes on with pieces of all the rest."""
+OVERLAP = timedelta(minutes=1)
+"""Events with ids so much older than the last look may have been committed since."""
+HEADS = {
+    "orders": ("orders", "deleted_order"),
+    "payments": ("account",),
+    "fulfillment": ("fulfilment_order",),
+    "notifier": ("addressee",),
+}
+"""Where each service keeps one row for each order."""
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CHANGED = """SELECT DISTINCT shop, subject FROM msg.event_log WHERE id >= $1 AND shop IS NOT NULL
+    AND subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"""
+
+_NAMED = "SELECT DISTINCT shop, subject FROM msg.event_log WHERE subject = ANY($1) AND type = 'orders.order.placed.v1'"
+_LOST = """SELECT DISTINCT e.shop, e.subject FROM msg.event_log e WHERE e.type = 'orders.order.placed.v1'
+    AND NOT EXISTS (SELECT FROM orders o WHERE o.order_id = e.subject::uuid AND o.shop = e.shop)
+    AND NOT EXISTS (SELECT FROM deleted_order d WHERE d.order_id = e.subject::uuid AND d.shop = e.shop)"""
+
+Orders = dict[str, set[UUID]]
+"""Ids of orders by shop."""
+log = structlog.get_logger()
+
+
+def by_order() -> list[str]:
+    """Checks that see one order at a time."""
+    apart = {*FOR_PEOPLE, *EACH_TIME, *AS_A_WHOLE}
+    return [name for name in CHECKS if name not in apart]
+
+
+@dataclass
+class Progress:
+    """How far looks are: when the last one began, and how the last full look went."""
+
+    began: datetime | None = None
+    orders: int = 0
+    full_look_at: datetime | None = None
+    full_look_seconds: float | None = None
+    full_look_orders: int = 0
+
+
+class Looker:
+    """Looks at one ground, piece by piece. Of no use once a connection was lost."""
+
+    def __init__(self, ground: Ground, progress: Progress) -> None:
+        self._ground, self.progress = ground, progress
+        self._pieces: AsyncIterator[Scope | str] | None = None
+        self._full_look_began, self._full_look_orders = 0.0, 0
+
+    async def look(
+        self, suspected: Collection[Violation], journals: Callable[[], Journals] | None = None
+    ) -> list[Violation]:
+        """Look at what changed since the last look, at what was suspected then, and at some pieces of all the rest.
+
+        `journals` are read anew, after the look began. Raises ConnectionLost.
+        """
+        began, self.progress.orders = datetime.now(UTC), 0
+        if journals is not None:
+            self._ground = replace(self._ground, journals=journals())
+        again = {one.check for one in suspected}
+        found = await run_checks(self._ground, [*EACH_TIME, *(name for name in AS_A_WHOLE if name in again)])
+        for scope in await self._due(suspected):
+            found += await self._look_at(scope)
+        self.progress.began = began
+        found += await self._some_pieces()
+        return list(dict.fromkeys(found))
+
+    async def _due(self, suspected: Collection[Violation]) -> list[Scope]:
+        """What something was said of since the last look, and what is suspected."""
+        due: Orders = defaultdict(set)
+        if self.progress.began is not None:
+            since = uuid7_floor(self.progress.began - OVERLAP)
+            for connection in self._ground.connections.values():
+                for row in await connection.fetch(_CHANGED, since):
+                    due[row["shop"]].add(UUID(row["subject"]))
+        apart = {*EACH_TIME, *AS_A_WHOLE}
+        named = [
+            {UUID(text) for text in _UUID.findall(one.where)} for one in suspected if one.check not in apart
+        ]
+        known = await self._orders_among(set().union(*named))
+        for shop, orders in known.items():
+            due[shop] |= orders
+        every = set().union(*known.values())
+        rest = [Scope(None)] if any(every.isdisjoint(ids) for ids in named) else []
+        return [Scope(shop, ids) for shop, orders in due.items() for ids in _parts(sorted(orders))] + rest
+
+    async def _orders_among(self, ids: set[UUID]) -> Orders:
+        found: Orders = defaultdict(set)
+        for service, names in HEADS.items():
+            for name in names if ids else ():
+                sql = f"SELECT shop, order_id FROM {name} WHERE order_id = ANY($1)"  # noqa: S608
+                for row in await self._ground.connections[service].fetch(sql, list(ids)):
+                    found[row["shop"]].add(row["order_id"])
+        for row in await self._ground.orders.fetch(_NAMED, list(map(str, ids))) if ids else ():
+            found[row["shop"]].add(UUID(row["subject"]))
+        return found
+
+    async def _look_at(self, scope: Scope) -> list[Violation]:
+        self.progress.orders += len(scope.orders)
+        return await run_checks(within(self._ground, scope), by_order())
+
+    async def _some_pieces(self) -> list[Violation]:
+        """Go on with the full look for a while; the next one begins when it ends."""
+        until, found = monotonic() + PIECES_SECONDS, []
+        while monotonic() < until:
+            if self._pieces is None:
+                self._pieces = pieces(self._ground)
+                self._full_look_began, self._full_look_orders = monotonic(), 0
+            piece = await anext(self._pieces, None)
+            if piece is None:
+                self._end_full_look()
+                break
+            if isinstance(piece, Scope):
+                self._full_look_orders += len(piece.orders)
+                found += await self._look_at(piece)
+            else:
+                found += await run_checks(self._ground, [piece])
+        return found
+
+    def _end_full_look(self) -> None:
+        self._pieces = None
+        self.progress.full_look_at = datetime.now(UTC)
+        self.progress.full_look_seconds = monotonic() - self._full_look_began
+        self.progress.full_look_orders = self._full_look_orders
+        log.info(
+            "full look finished",
+            orders=self._full_look_orders,
+            seconds=round(self.progress.full_look_seconds, 1),
+        )
+
+
+def _parts(ids: list[UUID]) -> list[list[UUID]]:
+    return [ids[start : start + ORDERS_OF_A_PIECE] for start in range(0, len(ids), ORDERS_OF_A_PIECE)]
+
+
+async def pieces(ground: Ground) -> AsyncIterator[Scope | str]:
+    """All there is, in pieces: the orders of each shop, what belongs to no order, and the checks of more than one."""
+    for shop in await _shops(ground):
+        after = UUID(int=0)
+        while ids := await _next_orders(ground, shop, after):
+            yield Scope(shop, ids)
+            after = ids[-1]
+    lost: Orders = defaultdict(set)
+    for row in await ground.orders.fetch(_LOST):
+        lost[row["shop"]].add(UUID(row["subject"]))
+    for shop, orders in lost.items():
+        for part in _parts(sorted(orders)):
+            yield Scope(shop, part)
+    yield Scope(None)
+    for name in AS_A_WHOLE:
+        yield name
+
+
+async def _shops(ground: Ground) -> list[str]:
+    found = set()
+    for service, names in HEADS.items():
+        for name in names:
+            sql = f"""WITH RECURSIVE shops AS (
+                          (SELECT shop FROM {name} ORDER BY shop LIMIT 1) UNION ALL
+                          SELECT (SELECT t.shop FROM {name} t WHERE t.shop > shops.shop ORDER BY t.shop LIMIT 1)
+                          FROM shops WHERE shops.shop IS NOT NULL)
+                      SELECT shop FROM shops WHERE shop IS NOT NULL"""  # noqa: S608
+            found |= {row["shop"] for row in await ground.connections[service].fetch(sql)}
+    return sorted(found)
+
+
+async def _next_orders(ground: Ground, shop: str, after: UUID) -> list[UUID]:
+    """The next orders by id that any service knows; no more than every service was asked for."""
+    found, ends = set(), []
+    for service, names in HEADS.items():
+        for name in names:
+            sql = f"SELECT order_id FROM {name} WHERE shop = $1 AND order_id > $2 ORDER BY order_id LIMIT $3"  # noqa: S608
+            rows = await ground.connections[service].fetch(sql, shop, after, ORDERS_OF_A_PIECE)
+            ids = [row["order_id"] for row in rows]
+            found |= set(ids)
+            ends += ids[-1:] if len(ids) == ORDERS_OF_A_PIECE else []
+    last = min(ends, default=None)
+    return sorted(order_id for order_id in found if last is None or order_id <= last)
