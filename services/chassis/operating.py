@@ -19,7 +19,7 @@ from starlette.routing import Route
 from contracts.catalogue import heard_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from contracts.service import MessageDiscarded, MessageRedriven
-from services.chassis import database, operations_store, resync_store, resyncing, store
+from services.chassis import database, losing, operations_store, resync_store, resyncing, store
 from services.chassis.database import Connection
 from services.chassis.explaining import readable_body
 from services.chassis.parking import storable
@@ -64,6 +64,9 @@ def routes(hub: "Hub", what_is_missing: Missing, warnings_of: Warnings) -> list[
         Route("/internal/parked/redrive", desk.guarded(desk.redrive), methods=["POST"]),
         Route("/internal/parked/discard", desk.guarded(desk.discard), methods=["POST"]),
         Route("/internal/replay", desk.guarded(desk.replay), methods=["POST"]),
+        Route("/internal/sent", desk.guarded(desk.sent), methods=["POST"]),
+        Route("/internal/unheard", desk.guarded(desk.unheard), methods=["POST"]),
+        Route("/internal/send-again", desk.guarded(desk.send_again), methods=["POST"]),
         Route("/internal/resync", desk.guarded(desk.resync), methods=["POST"]),
     ]
 
@@ -83,7 +86,7 @@ class _Desk:
                 return _problem(401, "send the operators' token: Authorization: Bearer …")
             try:
                 said = await endpoint(request)
-            except BadRequest as fault:
+            except (BadRequest, losing.CannotCompare) as fault:
                 return _problem(422, str(fault))
             except Exception as error:
                 if not database.is_outage(error):
@@ -210,6 +213,20 @@ class _Desk:
             "replay", actor=actor, queue=queue, types=types, messages=count, replay_id=str(replay_id)
         )
         return {"replay_id": replay_id, "queue": queue, "types": types, "messages": count}
+
+    async def sent(self, request: Request) -> dict[str, Any]:
+        """What was sent to a consumer in a time, a page at a time."""
+        body = await _body(request)
+        return await losing.sent(self._hub, body, _moment(body, "from"), _moment(body, "to"))
+
+    async def unheard(self, request: Request) -> dict[str, Any]:
+        """What of a sender's messages was never handled here."""
+        return await losing.unheard(self._hub, await _body(request))
+
+    async def send_again(self, request: Request) -> dict[str, Any]:
+        """Send messages again as what they are."""
+        body = await _body(request)
+        return await losing.send_again(self._hub, body, _text(body, "actor") or "operator")
 
     async def resync(self, request: Request) -> dict[str, Any]:
         """Tell one listener anew, from this service's own tables, how a shop's orders stand."""

@@ -115,11 +115,13 @@ async def note_replay(
     messages: int,
     actor: str,
     now: datetime,
+    *,
+    is_whole: bool = False,
 ) -> None:
-    """Note who had what said again."""
+    """Note who had what said again, and whether as what it is, with its effects."""
     await connection.execute(
-        """INSERT INTO msg.replay (id, queue, types, since, until, messages, actor, asked_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        """INSERT INTO msg.replay (id, queue, types, since, until, messages, actor, asked_at, is_whole)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
         replay_id,
         queue,
         types,
@@ -128,6 +130,7 @@ async def note_replay(
         messages,
         actor,
         now,
+        is_whole,
     )
 
 

@@ -17,6 +17,8 @@ from services.chassis.writing import Writer
 Row = Mapping[str, Any]
 Key = tuple[UUID, str]
 NOBODY = UUID(int=0)
+SAID_AGAIN = "noted by a replay, which has no effects: whether it happened before is not known here"
+"""What is noted of an effect that only a replay told of."""
 OF_SHOP = """(${0}::text IS NULL OR shop = ${0} OR (shop IS NULL AND (
     user_id IS NULL OR NOT starts_with(user_id, 'storefront.')
     OR starts_with(user_id, 'storefront.' || ${0} || '.'))))"""
@@ -363,17 +365,20 @@ async def count_parked(connection: Connection) -> dict[str, int]:
 async def plan_effects(
     connection: Writer, effects: Sequence[tuple[str, str, dict[str, Any], datetime]], now: datetime
 ) -> None:
-    """Plan external effects (key, kind, payload, due); a key already there is left alone."""
+    """Plan external effects (key, kind, payload, due); a key already there is left alone, but for one that only a
+    replay noted."""
     await connection.execute(
-        """INSERT INTO msg.effect (key, kind, state, payload, next_at, created_at, updated_at)
+        """INSERT INTO msg.effect AS known (key, kind, state, payload, next_at, created_at, updated_at)
            SELECT key, kind, 'planned', payload, due, $5, $5
            FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) AS e (key, kind, payload, due)
-           ON CONFLICT (key) DO NOTHING""",
+           ON CONFLICT (key) DO UPDATE SET state = 'planned', next_at = excluded.next_at, detail = NULL, updated_at = $5
+           WHERE known.state = 'uncertain' AND known.attempts = 0 AND known.detail = $6""",
         [e[0] for e in effects],
         [e[1] for e in effects],
         [json.dumps(e[2]) for e in effects],
         [e[3] for e in effects],
         now,
+        SAID_AGAIN,
     )
 
 

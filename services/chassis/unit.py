@@ -23,7 +23,6 @@ from services.chassis.outgoing import Outgoing
 from services.chassis.writing import Writes
 
 log = structlog.get_logger()
-SAID_AGAIN = "noted by a replay, which has no effects: whether it happened before is not known here"
 
 
 _chance = random.Random(os.urandom(32))
@@ -56,7 +55,7 @@ class Unit:
         self._lease = lease
         self._events: list[tuple[Envelope, bytes]] = []
         self._outgoing: list[Outgoing] = []
-        self._effects: list[tuple[str, str, dict[str, Any], datetime]] = []
+        self._effects: dict[str, tuple[str, str, dict[str, Any], datetime]] = {}
         self._timers: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
         self._cancelled: set[tuple[str, str]] = set()
         self._keys: set[str] = set()
@@ -106,7 +105,7 @@ class Unit:
     def plan(self, kind: str, key: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
         """Plan an external effect; the same key twice is one effect. What is only said again has none: its effect, if
         it is not known, is `uncertain`, so that a person may have it done and no row is without its effect."""
-        self._effects.append((key, kind, payload, due_at or self.now))
+        self._effects.setdefault(key, (key, kind, payload, due_at or self.now))
 
     def set_timer(self, kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> None:
         """Set a timer, or move the one of the same kind and key."""
@@ -138,7 +137,7 @@ class Unit:
     @property
     def effect_kinds(self) -> set[str]:
         """The kinds of effect planned in this unit."""
-        return {kind for _, kind, _, _ in self._effects}
+        return {kind for _, kind, _, _ in self._effects.values()}
 
     async def flush(self) -> None:
         """Write what was noted, all of it in one round trip where the statements allow it."""
@@ -161,10 +160,11 @@ class Unit:
         self.woken = int(status.rpartition(" ")[2]) if self._keys else 0
 
     async def _plan_effects(self) -> None:
+        effects = list(self._effects.values())
         if self.has_effects:
-            await store.plan_effects(self.writes, self._effects, self.now)
+            await store.plan_effects(self.writes, effects, self.now)
         else:
-            await store.note_effects(self.writes, self._effects, "uncertain", SAID_AGAIN, self.now)
+            await store.note_effects(self.writes, effects, "uncertain", store.SAID_AGAIN, self.now)
 
     def committed(self) -> None:
         """Run what waited for the commit. One that fails is logged: what is committed stays committed."""

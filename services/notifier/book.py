@@ -16,8 +16,9 @@ from contracts.fulfillment import ShipmentDispatched
 from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
 from contracts.payments import RefundMarked, RefundSent
+from services.chassis.store import SAID_AGAIN
 from services.chassis.subscribers import Book, Delivery
-from services.chassis.unit import SAID_AGAIN, Unit
+from services.chassis.unit import Unit
 from services.notifier import resending, store
 from services.notifier.mail import Addressee, Mail, Template
 from services.notifier.recent import recent

@@ -156,6 +156,7 @@ async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
         PARKED,
         f"{PARKED}/orders/{parked_id}",
         "/operations/replay",
+        "/operations/lost",
         "/operations/resync?service=payments",
         "/operations/findings",
     ):
@@ -288,6 +289,50 @@ async def test_events_are_counted_first_and_heard_again_once(operated: Backoffic
     assert await operated.desk.fetchval("select sum(messages) from msg.replay") == 1
     assert "Orders → Payments" in (await owner.get("/operations/replay")).words
     assert "Had events heard again" in (await owner.get("/operations")).words
+
+
+async def test_lost_messages_are_counted_first_and_sent_again_once(
+    backoffices: Backoffices, desks: Desks
+) -> None:
+    """Orders' messages to fulfillment left, and their queue was emptied before it heard of them."""
+    orders_port, other_port = free_ports(2)
+    fulfillment = await desks("fulfillment")
+    opened = await backoffices(
+        orders_url=f"http://127.0.0.1:{orders_port}", fulfillment_url=f"http://127.0.0.1:{other_port}"
+    )
+    serving = [
+        await _served(Starlette(routes=[*health.routes(desk.hub, Watchdog(60))]), port)
+        for desk, port in ((opened.desk, orders_port), (fulfillment, other_port))
+    ]
+    heard, lost = await place(opened.desk, sale(shop=SHOP)), await place(opened.desk, sale(shop=SHOP))
+    ids = await opened.desk.fetch(
+        "select id, subject from msg.event_log where type = 'orders.order.placed.v1'"
+    )
+    await opened.desk.hub.pool.execute("delete from msg.dispatch")
+    known = next(row["id"] for row in ids if row["subject"] == str(heard.order_id))
+    await fulfillment.deliver(heard, id=known)
+    owner, path = await opened.signed_in(), "/operations/lost"
+    query = "queue=fulfillment.orders&from=2026-11-01T00:00&to=2100-01-01T00:00"
+    counted = await owner.get(f"{path}?{query}")
+    assert "1 lost message" in counted.words
+    assert "mails go out" in counted.words
+    assert await opened.desk.fetchval("select count(*) from msg.dispatch") == 0
+    form = counted.form(path)
+    twice = [await owner.post(form.action, form.filled()) for _ in range(2)]
+    assert [one.status for one in twice] == [303, 303]
+    (row,) = await opened.desk.fetch("select event_id, routing_key from msg.dispatch")
+    assert row["event_id"] == next(one["id"] for one in ids if one["subject"] == str(lost.order_id))
+    assert "with effects" in (await owner.get("/operations/replay")).words
+    assert "Sent lost messages again" in (await owner.get("/operations")).words
+    await fulfillment.deliver(lost, id=row["event_id"])
+    assert "was handled, or is parked" in (await owner.get(f"{path}?{query}")).words
+    for wrong in ("queue=nobody&from=2026-11-01T00:00&to=2100-01-01T00:00", "queue=fulfillment.orders"):
+        assert (await owner.get(f"{path}?{wrong}")).status == 422
+    away = await owner.get(f"{path}?queue=notifier.orders&from=2026-11-01T00:00&to=2100-01-01T00:00")
+    assert (away.status, "does not answer" in away.words) == (422, True)
+    for server, running in serving:
+        server.should_exit = True
+        await running
 
 
 async def test_the_owners_truth_is_counted_first_and_told_anew_once(

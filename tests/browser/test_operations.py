@@ -68,6 +68,7 @@ async def test_every_page_of_operations_is_fit_to_be_seen(
         ("operations", "/operations", ".operations-tiles"),
         ("parked", "/operations/parked", ".parked-group"),
         ("replay", "/operations/replay", ".replay-form"),
+        ("lost", "/operations/lost", ".replay-form"),
         ("resync", "/operations/resync?service=payments", "#confirm-title"),
         ("findings", "/operations/findings", ".parked-head, .empty"),
     ):

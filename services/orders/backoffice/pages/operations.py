@@ -25,6 +25,7 @@ DEEDS = {
     "parked.discard": N_("Set parked messages aside"),
     "events.replay": N_("Had events heard again"),
     "truth.resync": N_("Had the owner’s truth told anew"),
+    "messages.send_again": N_("Sent lost messages again"),
 }
 """What people of operations do, by its name in the audit."""
 MOST_DEEDS = 15
@@ -48,6 +49,7 @@ def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, st
         "/operations": pgettext("operations", "Overview"),
         "/operations/parked": pgettext("operations", "Parked messages"),
         "/operations/replay": pgettext("operations", "Replay events"),
+        "/operations/lost": pgettext("operations", "Lost messages"),
         "/operations/findings": pgettext("operations", "Auditor"),
     }
     return [

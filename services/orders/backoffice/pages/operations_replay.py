@@ -72,7 +72,7 @@ async def replay(visit: Visit) -> Response:
     """Have the range heard again."""
     form = await visit.form()
     try:
-        wanted = read_range(form, _zone(visit))
+        wanted = read_range(form, zone_of(visit))
         visit.audited.update(
             service=wanted.sender, consumer=wanted.listener, since=wanted.since, until=wanted.until
         )
@@ -122,7 +122,7 @@ def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
         faults["queue"] = gettext("Choose one of the list.")
     if typed.get("type", "") not in ("", *kinds()):
         faults["type"] = gettext("Choose one of the list.")
-    since, until = _moment(typed.get("from", ""), zone), _moment(typed.get("to", ""), zone)
+    since, until = moment_typed(typed.get("from", ""), zone), moment_typed(typed.get("to", ""), zone)
     if since is None:
         faults["from"] = gettext("Give a day and a time.")
     if until is None or (since is not None and until <= since):
@@ -144,7 +144,7 @@ async def _show(
         try:
             if not visit.may(Permission.OPERATIONS_REDRIVE):
                 raise NotAllowed(Permission.OPERATIONS_REDRIVE)
-            wanted = read_range(typed, _zone(visit))
+            wanted = read_range(typed, zone_of(visit))
             said = await parked.ask(visit, wanted.sender, "replay", {**wanted.body, "dry": True})
             counted = said.get("messages")
         except Invalid as invalid:
@@ -152,7 +152,7 @@ async def _show(
         except OwnerAway:
             faults = {"": gettext("The service does not answer; try again in a moment.")}
     seen = await visit.office.lookout.look()
-    now = visit.speech.now.astimezone(_zone(visit))
+    now = visit.speech.now.astimezone(zone_of(visit))
     soon = now + timedelta(minutes=1)
     asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}
     return visit.render(
@@ -186,7 +186,7 @@ def _latest(told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any
     return sorted(found, key=lambda one: one["asked_at"], reverse=True)[:20]
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime | None:
+def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
     """What a field of day and time holds, in the shop's zone."""
     try:
         moment = datetime.fromisoformat(text.strip())
@@ -195,5 +195,6 @@ def _moment(text: str, zone: ZoneInfo) -> datetime | None:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None and 2000 <= moment.year < 2200 else None
 
 
-def _zone(visit: Visit) -> ZoneInfo:
+def zone_of(visit: Visit) -> ZoneInfo:
+    """The zone in which the page's times are typed."""
     return ZoneInfo(str(visit.speech.zone))

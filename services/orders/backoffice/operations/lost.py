@@ -1,0 +1,50 @@
+"""Messages that a queue lost: the sender is asked what it sent, the listener what of it was never handled."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.orders.backoffice.operations import parked
+from services.orders.backoffice.owners import Owner
+from services.orders.backoffice.visit import Visit
+
+MOST_PAGES = 40
+"""Pages of 5,000 messages that are compared while somebody waits."""
+
+
+@dataclass
+class Lost:
+    """Ids of what was never handled, how many of each type, and whether the whole time was looked through."""
+
+    ids: list[str] = field(default_factory=list)
+    types: Counter[str] = field(default_factory=Counter)
+    is_whole: bool = True
+
+
+async def find(visit: Visit, listener: Owner, sender: Owner, span: Mapping[str, str]) -> Lost:
+    """What the sender sent in the time `span` (from, to) and the listener never handled. Raises OwnerAway."""
+    found, after = Lost(), None
+    for _ in range(MOST_PAGES):
+        told = await parked.ask(visit, sender, "sent", {"consumer": listener, "after": after, **span})
+        kinds = {message["id"]: message["type"] for message in told.get("messages", ())}
+        if kinds:
+            said = await parked.ask(visit, listener, "unheard", {"sender": sender, "ids": list(kinds)})
+            found.ids += said.get("ids", ())
+            found.types.update(kinds[one] for one in said.get("ids", ()))
+        after = told.get("next")
+        if after is None:
+            return found
+    found.is_whole = False
+    return found
+
+
+async def send_again(
+    visit: Visit, listener: Owner, sender: Owner, ids: list[str], at_once: int = 5000
+) -> int:
+    """Have the sender send these again as what they are: how many. Raises OwnerAway."""
+    sent = 0
+    for begun in range(0, len(ids), at_once):
+        body: dict[str, Any] = {"consumer": listener, "ids": ids[begun : begun + at_once]}
+        sent += int((await parked.ask(visit, sender, "send-again", body)).get("messages", 0))
+    return sent

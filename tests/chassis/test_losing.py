@@ -1,0 +1,111 @@
+"""What a queue lost is found by what the listener never heard of, and sent again as what it is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.envelope import uuid7
+from services.chassis.arriving import REPLAY_HEADER, Arrival
+from services.chassis.hub import Hub
+from services.chassis.testing import envelope_for
+from tests.chassis.conftest import SampleDesks
+from tests.chassis.operators import operator
+from tests.chassis.sample import ask
+
+
+async def post(hub: Hub, path: str, *, status: int = 200, **body: Any) -> Any:
+    async with operator(hub) as client:
+        answer = await client.post(path, json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def lately() -> dict[str, Any]:
+    """From a minute ago until in a minute."""
+    now = datetime.now(UTC)
+    return {"from": (now - timedelta(minutes=1)).isoformat(), "to": (now + timedelta(minutes=1)).isoformat()}
+
+
+async def test_the_sender_tells_what_has_left_commands_too(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await desk.deliver(ask("note"))
+    sent = await post(desk.hub, "/internal/sent", consumer="orders", **lately())
+    assert sent == {"messages": [], "next": None}, "what is still to leave is not lost"
+    await desk.hub.pool.execute("DELETE FROM msg.dispatch")
+    sent = await post(desk.hub, "/internal/sent", consumer="orders", **lately())
+    types = {message["type"] for message in sent["messages"]}
+    assert types
+    assert all(name.startswith("fulfillment.") for name in types)
+    after = sent["messages"][-1]["id"]
+    rest = await post(desk.hub, "/internal/sent", consumer="orders", after=after, **lately())
+    assert rest["messages"] == []
+
+
+async def test_the_listener_tells_what_it_never_handled(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    handled, replayed, lost, parked = uuid7(), uuid7(), uuid7(), uuid7()
+    await desk.deliver(ask("note"), id=handled)
+    envelope = envelope_for("fulfillment", ask("note"), id=replayed)
+    headers = {**envelope.headers(), REPLAY_HEADER: str(uuid7())}
+    body = ask("note").model_dump_json().encode()
+    await desk.hub.committer.commit([Arrival("fulfillment.orders", headers, body, "orders")])
+    await desk.deliver(ask("refuse"), id=parked)
+    ids = [str(one) for one in (handled, replayed, lost, parked)]
+    told = await post(desk.hub, "/internal/unheard", sender="orders", ids=ids)
+    assert set(told["ids"]) == {str(replayed), str(lost)}
+
+
+async def test_it_is_sent_again_as_what_it_is(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    await desk.deliver(ask("note"))
+    await desk.hub.pool.execute("DELETE FROM msg.dispatch")
+    (sent, *_) = (await post(desk.hub, "/internal/sent", consumer="orders", **lately()))["messages"]
+    again = await post(
+        desk.hub, "/internal/send-again", consumer="orders", ids=[sent["id"], str(uuid7())], actor="ann"
+    )
+    assert again == {"queue": "orders.fulfillment", "messages": 1}
+    (row,) = await desk.fetch("SELECT event_id, routing_key, replay_id FROM msg.dispatch")
+    assert tuple(row) == (UUID(sent["id"]), "orders.fulfillment", None)
+    (noted,) = await desk.fetch("SELECT messages, actor, is_whole FROM msg.replay")
+    assert tuple(noted) == (1, "ann", True)
+
+
+async def test_what_only_a_replay_told_has_its_effect_when_it_comes_as_what_it_is(
+    sample_desks: SampleDesks,
+) -> None:
+    desk = await sample_desks()
+    errand = ask("errand")
+    envelope = envelope_for("fulfillment", errand)
+    headers = {**envelope.headers(), REPLAY_HEADER: str(uuid7())}
+    body = errand.model_dump_json().encode()
+    await desk.hub.committer.commit([Arrival("fulfillment.orders", headers, body, "orders")])
+    assert await desk.fetchval("SELECT state FROM msg.effect") == "uncertain"
+    await desk.deliver(errand, envelope=envelope)
+    assert await desk.fetchval("SELECT state FROM msg.effect") == "planned"
+    await desk.hub.pool.execute("UPDATE msg.effect SET state = 'uncertain', detail = 'nobody knows'")
+    await desk.deliver(errand, envelope=envelope)
+    assert await desk.fetchval("SELECT state FROM msg.effect") == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/internal/sent", {"consumer": "nobody", **lately()}),
+        ("/internal/sent", {"consumer": "orders"}),
+        ("/internal/sent", {"consumer": "orders", "after": "x", **lately()}),
+        ("/internal/unheard", {"sender": "nobody", "ids": []}),
+        ("/internal/unheard", {"sender": "orders"}),
+        ("/internal/unheard", {"sender": "orders", "ids": ["x"]}),
+        ("/internal/unheard", {"sender": "orders", "ids": [str(uuid4())]}),
+        ("/internal/unheard", {"sender": "orders", "ids": [str(uuid7())] * 5001}),
+        ("/internal/send-again", {"consumer": "payments", "ids": []}),
+    ],
+)
+async def test_what_can_not_be_meant_is_told(
+    sample_desks: SampleDesks, path: str, body: dict[str, Any]
+) -> None:
+    desk = await sample_desks()
+    told = await post(desk.hub, path, status=422, **body)
+    assert told["detail"]
