@@ -1,7 +1,8 @@
 """What all messages have in common: the base class, the field types and a reason for a refusal.
 
 A message is immutable and ignores fields it does not know, so that a sender may add one before its listeners
-do.
+do. Amounts, counts and rates are integers wherever these types are used, in messages and in requests: "15.00", 15.0
+and true are refused, since what was meant can't be told.
 """
 
 from collections.abc import Callable
@@ -60,13 +61,14 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 alp
 Minor = Annotated[
     int,
     Field(
+        strict=True,
         ge=-(2**53) + 1,
         le=2**53 - 1,
         description="Money in the currency's minor unit (cents for EUR, yen for JPY).",
     ),
 ]
-Quantity = Annotated[int, Field(ge=1, le=1_000_000, description="Units, at least one.")]
-Count = Annotated[int, Field(ge=0, le=1_000_000, description="Units, possibly none.")]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000, description="Units, at least one.")]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000, description="Units, possibly none.")]
 Tally = Annotated[
     int,
     Field(
@@ -76,9 +78,17 @@ Tally = Annotated[
     ),
 ]
 LineNumber = Annotated[
-    int, Field(ge=1, le=100_000, description="The order line's number, from 1 in the order's own sequence.")
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=100_000,
+        description="The order line's number, from 1 in the order's own sequence.",
+    ),
 ]
-VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT rate in basis points: 2000 is 20 %.")]
+VatRate = Annotated[
+    int, Field(strict=True, ge=0, le=10_000, description="VAT rate in basis points: 2000 is 20 %.")
+]
 Locale = Annotated[
     str,
     Field(

@@ -143,7 +143,10 @@ class Tax(Part):
         default=None, description="What the customer calls it: GST, PST."
     )
     rate_ppm: int = Field(
-        ge=0, le=1_000_000, description="Rate in millionths: 88750 is 8.875 %. Shown, never counted with."
+        strict=True,
+        ge=0,
+        le=1_000_000,
+        description="Rate in millionths: 88750 is 8.875 %. Shown, never counted with.",
     )
     tax_minor: Minor
 

@@ -20,6 +20,7 @@ Reason = Annotated[Text, Field(min_length=1)]
 Revision = Annotated[
     int,
     Field(
+        strict=True,
         ge=1,
         description="The revision the change was made from; refused when the order has another.",
     ),

@@ -1,5 +1,7 @@
 """Changes over REST: looked at before they are made, made once per key, refused from a stale form."""
 
+import pytest
+
 from tests.conftest import Desks
 from tests.orders.changing_orders import Merchant, a_merchant
 from tests.orders.staff import TOKENS, client, key
@@ -54,6 +56,28 @@ async def test_refusals_say_why_and_leave_no_command(desks: Desks) -> None:
     assert (faulty.status_code, faulty.json()["code"]) == (422, "change_refused")
     assert "discount_above_price" in {reason["code"] for reason in faulty.json()["errors"]}
     assert await merchant.desk.fetchval("select count(*) from command") == 0
+
+
+@pytest.mark.parametrize("value", ["1500", "15.00", 15.0, True])
+async def test_amounts_rates_and_counts_of_an_edit_are_json_integers(desks: Desks, value: object) -> None:
+    merchant = await a_merchant(await desks("orders", api_tokens=TOKENS))
+    edits: list[dict[str, object]] = [
+        {"shipping": {"label": "Colissimo", "amount_minor": value}},
+        {"shipping": {"label": "Colissimo", "amount_minor": 500, "vat_rate": value}},
+        {"extra_lines": [{"label": "Frais", "amount_minor": 500, "tax_minor": value}]},
+        {
+            "extra_lines": [
+                {"label": "Frais", "amount_minor": 1, "taxes": [{"rate_ppm": value, "tax_minor": 0}]}
+            ]
+        },
+        {"lines": [{"line": 1, "vat_rate": value}]},
+        {"revision": value},
+    ]
+    async with client(merchant.desk) as http:
+        for edit in edits:
+            answer = await http.patch(f"/v1/orders/{merchant.order.order_id}", json=edit, headers=key())
+            assert answer.status_code == 422, edit
+    assert await edits_of(merchant) == 0
 
 
 async def edits_of(merchant: Merchant) -> int:
