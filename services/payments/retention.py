@@ -16,7 +16,8 @@ RULES = (
         "webhooks' content",
         _days,
         statement(
-            """UPDATE webhook SET body = '{}', headers = '{}' WHERE id = ANY(ARRAY(
+            """UPDATE webhook SET body = '{}', headers = '{}', body_digest = coalesce(body_digest, sha256(body))
+               WHERE id = ANY(ARRAY(
                    SELECT id FROM webhook WHERE state IN ('applied', 'duplicate', 'irrelevant')
                        AND length(body) > 2 AND handled_at < now() - $1::interval AND handled_at IS NOT NULL
                    ORDER BY handled_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""

@@ -69,11 +69,13 @@ async def _insert(connection: Connection, posted: Sequence[Posted]) -> dict[tupl
     """The ids of those that are kept now, by key; one whose key has another body is not among them."""
     rows = await connection.fetch(
         """INSERT INTO webhook AS w (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at,
-               deliveries, state)
-           SELECT n.*, 'received' FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-               $7::bytea[], $8::jsonb[], $9::timestamptz[], $10::int[]) AS n
+               deliveries, body_digest, state)
+           SELECT n.*, sha256(n.body), 'received'
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+               $7::bytea[], $8::jsonb[], $9::timestamptz[], $10::int[])
+               AS n (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at, deliveries)
            ON CONFLICT (provider, endpoint, event_id) DO UPDATE SET deliveries = w.deliveries + excluded.deliveries
-               WHERE w.body = excluded.body
+               WHERE coalesce(w.body_digest, sha256(w.body)) = excluded.body_digest
            RETURNING w.id, w.provider, w.endpoint, w.event_id""",
         [p.id for p in posted],
         [p.provider for p in posted],

@@ -25,3 +25,4 @@ async def test_the_content_of_an_applied_webhook_goes_and_a_repeat_is_still_know
     assert kept <= {"waiting", "parked"}
     assert await cashdesk.post(paid) == 200
     assert (await cashdesk.ends(), await cashdesk.entries(order)) == (before, entries)
+    assert await cashdesk.desk.fetchval("SELECT max(deliveries) FROM webhook") == 2
