@@ -81,6 +81,12 @@ select $shop, e.order_id, 'payment_received', e.id, e.occurred_at, e.actor, e.id
     jsonb_build_object('method', e.method, 'amount_minor', e.amount_minor, 'currency', 'EUR',
                        'reference', e.object_id), 1
 from entry e where e.kind = 'payment_received'""",
+    "command": """
+insert into command (command_id, shop, order_id, type, actor, state, requested_at, settled_at)
+select caused_by, $shop, order_id,
+    case kind when 'payment_received' then 'orders.payment.record.v1' else 'orders.order.refund.v1' end, actor, 'done',
+    occurred_at, occurred_at
+from entry where provider = 'manual' and source = 'manual'""",
     "order_tag": """
 insert into order_tag (shop, order_id, tag_id, added_by, added_at)
 select $shop, s.order_id, t.tag_id, 'demo', s.placed_at

@@ -8,6 +8,7 @@ empty has its secondary indexes made after the load, which takes a third of the 
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,21 +51,6 @@ FIRST_TABLE = {
 }
 
 
-async def seed(
-    urls: Mapping[str, str], shop: str, count: int, tell: Tell, *, until: datetime | None = None
-) -> None:
-    """Add `count` orders to a shop, spread over the three years before `until` (today's midnight unless given).
-
-    `urls`: database URL by service; one that is missing is left out, then the auditor has much to say. Orders that were
-    seeded before are left alone: the numbers go on.
-    """
-    until = until or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    job = Job(shop, count, until, await _seeded_before(urls, shop), frozenset(urls))
-    for service in STEPS:
-        if service in urls:
-            await _seed_service(service, urls[service], job, tell)
-
-
 @dataclass(frozen=True)
 class Job:
     """What is to be seeded: `count` orders numbered from `before` + 1 on."""
@@ -83,6 +69,71 @@ class Job:
         return {**made, **own, "tags": tags}
 
 
+async def seed(
+    urls: Mapping[str, str], shop: str, count: int, tell: Tell, *, until: datetime | None = None
+) -> None:
+    """Add `count` orders to a shop, spread over the three years before `until` (today's midnight unless given).
+
+    `urls`: database URL by service; one that is missing is left out, then the auditor has much to say. Orders that were
+    seeded before are left alone: the numbers go on. When anything fails, no order is there in any of them.
+    """
+    until = until or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    job = Job(shop, count, until, await _seeded_before(urls, shop), frozenset(urls))
+    began = time.monotonic()
+    async with AsyncExitStack() as stack:
+        opened = {service: await _open(stack, urls[service]) for service in STEPS if service in urls}
+        indexes: dict[str, list[str]] = {}
+        try:
+            for service, connection in opened.items():
+                await _make_vocabulary(connection, job)
+                was_empty = f"select count(*) < {_EMPTY} from {FIRST_TABLE[service]}"  # noqa: S608
+                if await connection.fetchval(was_empty):
+                    indexes[service] = await _drop_indexes(connection, service)
+            await _load_all(opened, job, tell)
+        finally:
+            for service, definitions in indexes.items():
+                await _make_indexes(opened[service], definitions, service, tell)
+        for service, connection in opened.items():
+            await connection.execute("vacuum (analyze)", timeout=3600)
+            tell(f"{service}: done, {time.monotonic() - began:.0f} s since the beginning")
+
+
+async def _open(stack: AsyncExitStack, url: str) -> Any:
+    connection = await asyncpg.connect(url, server_settings=_SESSION)
+    stack.push_async_callback(connection.close)
+    return connection
+
+
+async def _load_all(opened: Mapping[str, Any], job: Job, tell: Tell) -> None:
+    """Load every service in a transaction; all of them are committed at the end, or none is.
+
+    The dictionary of kinds comes last: others who meet the same kind first wait for this transaction.
+    """
+    transactions = [connection.transaction() for connection in opened.values()]
+    for transaction in transactions:
+        await transaction.start()
+    try:
+        for service, connection in opened.items():
+            await _load_service(connection, service, job, tell)
+        if "orders" in opened:
+            await _execute(opened["orders"], orders_rows.KINDS, {"shop": job.shop})
+    except BaseException:
+        for transaction, connection in zip(transactions, opened.values(), strict=True):
+            if not connection.is_closed():
+                await transaction.rollback()
+        raise
+    for transaction in transactions:
+        await transaction.commit()
+
+
+async def _load_service(connection: Any, service: str, job: Job, tell: Tell) -> None:
+    began, end = time.monotonic(), job.before + job.count
+    for first in range(job.before + 1, end + 1, CHUNK):
+        last = min(first + CHUNK - 1, end)
+        await _load(connection, service, job, first, last)
+        tell(f"{service}: {last - job.before:,} orders, {time.monotonic() - began:.0f} s")
+
+
 async def _seeded_before(urls: Mapping[str, str], shop: str) -> int:
     """The number of the last seeded order."""
     if "orders" not in urls:
@@ -92,28 +143,6 @@ async def _seeded_before(urls: Mapping[str, str], shop: str) -> int:
         return await connection.fetchval(
             "select count(*) from orders where shop = $1 and idempotency_key like 'seed-%'", shop, timeout=600
         )
-    finally:
-        await connection.close()
-
-
-async def _seed_service(service: str, url: str, job: Job, tell: Tell) -> None:
-    connection = await asyncpg.connect(url, server_settings=_SESSION)
-    began, end = time.monotonic(), job.before + job.count
-    try:
-        was_empty = await connection.fetchval(f"select count(*) < {_EMPTY} from {FIRST_TABLE[service]}")  # noqa: S608
-        await _make_vocabulary(connection, job)
-        indexes = await _drop_indexes(connection, service) if was_empty else []
-        try:
-            for first in range(job.before + 1, end + 1, CHUNK):
-                last = min(first + CHUNK - 1, end)
-                await _load(connection, service, job, first, last)
-                tell(f"{service}: {last - job.before:,} orders, {time.monotonic() - began:.0f} s")
-            if service == "orders":
-                await _execute(connection, orders_rows.KINDS, {"shop": job.shop})
-        finally:
-            await _make_indexes(connection, indexes, service, tell)
-        await connection.execute("vacuum (analyze)", timeout=3600)
-        tell(f"{service}: done in {time.monotonic() - began:.0f} s")
     finally:
         await connection.close()
 

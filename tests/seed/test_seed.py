@@ -1,19 +1,21 @@
 """A seeded system is one the services could have made: the auditor has nothing to say, and every order is found."""
 
+import random
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from contracts.catalogue import SERVICES
 from deploy.auditor.auditing import audit
 from deploy.seed import addresses, lives, vocabulary
-from deploy.seed.seeding import bound, seed
+from deploy.seed.seeding import FIRST_TABLE, bound, seed
 from services.orders.finding.filters import Filters
 from services.orders.finding.finder import Finder
 from services.orders.finding.indexing import index
 from services.orders.finding.words import Tab
 from tests.conftest import Desks, FreshDatabase
-from tests.orders.finding.random_orders import PARIS
+from tests.orders.finding.random_orders import PARIS, insert_rows, random_row
 
 SHOP = "atelier-garance"
 COUNT = 1200
@@ -45,6 +47,47 @@ async def test_the_auditor_is_content_and_every_order_is_found(
         await seed(urls, SHOP, 50, told.append)
     assert await desk.fetchval("select count(*) from orders") == COUNT + 50
     assert await audit(urls, quiet_seconds=5) == []
+
+
+@pytest.mark.timeout(240)
+async def test_a_system_at_work_is_seeded_and_its_checkouts_without_payment_method_stay(
+    fresh_database: FreshDatabase,
+) -> None:
+    urls = {service: await fresh_database(service) for service in SERVICES}
+    connection = await asyncpg.connect(urls["orders"])
+    await insert_rows(connection, [{**random_row(random.Random(1), 1, SHOP), "payment_method": "card"}])
+    await connection.execute(
+        "update orders set stage = 'checkout', payment_method = null, state = 'in_checkout'"
+    )
+    await seed(urls, SHOP, 60, lambda _: None)
+    assert await connection.fetchval("select count(*) from orders") == 61
+    unknown = """select count(*) from orders o where not exists (
+        select from order_kind k where k.shop = o.shop and k.kind_id = o.kind_id)"""
+    assert await connection.fetchval(unknown) == 0
+    by_hand = await connection.fetchval(
+        "select count(*) from command where type = 'orders.payment.record.v1'"
+    )
+    assert by_hand > 0
+    await connection.close()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("service", "table"), [("notifier", "mail"), ("orders", "order_kind")])
+async def test_a_seed_that_fails_leaves_nothing_anywhere(
+    fresh_database: FreshDatabase, service: str, table: str
+) -> None:
+    urls = {name: await fresh_database(name) for name in SERVICES}
+    connections = {name: await asyncpg.connect(url) for name, url in urls.items()}
+    await connections[service].execute(f"alter table {table} add constraint refused check (shop = '')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await seed(urls, SHOP, 60, lambda _: None)
+    for name, connection in connections.items():
+        assert await connection.fetchval(f"select count(*) from {FIRST_TABLE[name]}") == 0  # noqa: S608
+        indexes = await connection.fetchval("select count(*) from pg_indexes where schemaname = 'public'")
+        clean = await asyncpg.connect(await fresh_database(name))
+        assert indexes == await clean.fetchval("select count(*) from pg_indexes where schemaname = 'public'")
+        await clean.close()
+        await connection.close()
 
 
 def test_every_life_an_age_names_exists() -> None:
