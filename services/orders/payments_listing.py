@@ -122,11 +122,11 @@ def _days(row: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 async def read_unmatched(connection: Connection, shop: str) -> dict[str, Any]:
-    """Money that was reported and that neither a ledger has nor a person has given to an order. Locks nothing."""
+    """Money that was reported, that no ledger has, and that no person gave to an order or set aside. Locks nothing."""
     rows = await connection.fetch(
         """select provider, provider_reference, amount_minor, currency, received_at, reason
            from unmatched_payment u
-           where shop = $1
+           where shop = $1 and set_aside_at is null
              and not exists (select from assigned_payment a
                              where (a.shop, a.provider, a.provider_reference)
                                  = (u.shop, u.provider, u.provider_reference))

@@ -320,13 +320,17 @@ async def insert_assigned_payments(connection: Writer, rows: Sequence[Sequence[A
 
 
 async def insert_unmatched_payments(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
-    """Note money no order claims; one already noted stays as it is."""
+    """Note money no order claims. One already noted stays as it is, but for its amount, which may grow."""
     await connection.execute(
-        """INSERT INTO unmatched_payment
+        """INSERT INTO unmatched_payment AS u
                (shop, provider, provider_reference, amount_minor, currency, received_at, reason, event_id, order_id)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[],
-                                $7::text[], $8::uuid[], $9::uuid[])
-           ON CONFLICT DO NOTHING""",
+           SELECT DISTINCT ON (shop, provider, reference, currency) n.*
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[],
+                       $7::text[], $8::uuid[], $9::uuid[])
+             AS n (shop, provider, reference, amount, currency, received_at, reason, event_id, order_id)
+           ORDER BY shop, provider, reference, currency, amount DESC, event_id
+           ON CONFLICT (shop, provider, provider_reference) DO UPDATE SET amount_minor = excluded.amount_minor
+               WHERE u.currency = excluded.currency AND u.amount_minor < excluded.amount_minor""",
         *_columns(rows),
     )
 

@@ -41,14 +41,15 @@ class Webhooks:
             return problem(422, f"state must be one of {', '.join(STATES)}")
         try:
             before = UUID(query["before"]) if query.get("before") else None
+            one = UUID(query["id"]) if query.get("id") else None
             limit = min(max(int(query.get("limit", MOST_ROWS)), 1), MOST_ROWS)
         except ValueError:
-            return problem(422, "before must be the id of a webhook, limit a number")
+            return problem(422, "id and before must be ids of webhooks, limit a number")
         endpoints = [one for one in self._settings.stripe_endpoints if shop in (None, one.shop)]
         slugs = [one.slug for one in endpoints]
         stored = "received" if state == "unread" else state
         async with self._hub.acquire() as connection:
-            rows = await webhook_store.read_webhooks(connection, shop, stored, before, limit)
+            rows = await webhook_store.read_webhooks(connection, shop, stored, before, limit, one)
             tally = await webhook_store.read_tally(connection, shop)
             refused = await webhook_store.read_refused(connection, slugs if shop else None, MOST_ROWS)
             came = await webhook_store.read_last_of_types(connection, slugs, ASKED_FOR)

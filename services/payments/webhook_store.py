@@ -279,21 +279,29 @@ async def read_refused(
 
 
 async def read_webhooks(
-    connection: Connection, shop: str | None, state: str | None, before: UUID | None, limit: int
+    connection: Connection,
+    shop: str | None,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+    one: UUID | None = None,
 ) -> list[asyncpg.Record]:
-    """Webhooks without their bodies, newest first, before the one named `before`; with the code of their order."""
+    """Webhooks without their bodies, newest first, before the one named `before`, or that `one`; with the code of their
+    order.
+    """
     return await connection.fetch(
         """SELECT w.id, w.provider, w.endpoint, w.shop, w.event_id, w.event_type, w.received_at, w.deliveries,
                CASE w.state WHEN 'received' THEN 'unread' ELSE w.state END AS state, w.reason, w.detail, w.order_id,
                w.object_id, w.amount_minor, w.currency, w.handled_at, w.judged_by, length(w.body) AS body_bytes, a.code
            FROM webhook w LEFT JOIN account a ON a.shop = w.shop AND a.order_id = w.order_id
            WHERE ($1::text IS NULL OR w.shop = $1) AND ($2::text IS NULL OR w.state = $2)
-             AND ($3::uuid IS NULL OR w.id < $3)
+             AND ($3::uuid IS NULL OR w.id < $3) AND ($5::uuid IS NULL OR w.id = $5)
            ORDER BY w.id DESC LIMIT $4""",
         shop,
         state,
         before,
         limit,
+        one,
     )
 
 

@@ -440,3 +440,18 @@ async def test_a_manager_forces_the_status_of_many_orders_with_a_reason(backoffi
         assert ("Will change 1" in told_first.words) is done
     await browser.post("/orders/label", told_first.form("/orders/label").filled())
     assert await backoffice.desk.fetchval("select count(*) from orders where state = 'processing'") == 1
+
+
+async def test_a_disputed_order_is_not_packed_with_others_and_its_page_warns(backoffice: Backoffice) -> None:
+    disputed, ready = await paid(backoffice), await paid(backoffice)
+    money = disputed.balance(3, received=disputed.total, flags=["disputed"])
+    await backoffice.desk.deliver(money)
+    browser = await backoffice.signed_in(Role.FULFILMENT)
+    path, shown = await told(browser, "/orders/pack", disputed, ready)
+    assert "Its payment is disputed." in shown.words
+    await started(backoffice, browser, path)
+    assert [command.order_id for _, command in await commands(backoffice)] == [ready.order_id]
+    page = (await browser.get(f"/orders/{disputed.code}")).words
+    assert "the money may be taken back" in page
+    assert "Build parcels" in page
+    assert "the money may be taken back" not in (await browser.get(f"/orders/{ready.code}")).words

@@ -112,3 +112,25 @@ async def test_payments_away_is_told_and_the_ledger_stays(visit: Visit, shop: Ow
         await expect(visitor.page.get_by_text("CHQ 0042")).to_be_visible()
     finally:
         await shop.system.start("payments")
+
+
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
+async def test_webhooks_are_shown_and_one_is_set_aside(visit: Visit, shop: OwnShop, look: Look) -> None:
+    """An event the hub does not know waits for a person; the next one is told with its money."""
+    await the_books(shop)
+    kind = f"charge.something_{secrets.token_hex(4)}"
+    body = payment_succeeded(shop.sale(notebooks(2)), Random(secrets.randbits(64)))
+    assert await shop.post_webhook(body.replace(b"payment_intent.succeeded", kind.encode())) == 200
+    visitor = await visit("manager", "/payments/webhooks?state=all", look=look)
+    row = visitor.page.locator("tbody tr", has_text=kind)
+    while not await row.count():
+        await visitor.page.reload()
+    await visitor.axe()
+    await visitor.screenshot("payments-webhooks")
+    await row.locator("a.button").click()
+    await expect(visitor.page.locator("input[name=reason]")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("payments-webhook")
+    await visitor.page.locator("input[name=reason]").fill("Essai du prestataire")
+    await visitor.page.locator("form[action$=set_aside] button").click()
+    await expect(visitor.page.locator("tbody tr", has_text=kind)).to_have_count(0)

@@ -62,6 +62,7 @@ TEXTS = {
     "status_needs_proof": N_("Say in the admin comment how you know that it arrived."),
     "status_needs_reason": N_("Say why."),
     "status_not_by_hand": N_("This status comes by another action: cancelling, reinstating, placing."),
+    "disputed": N_("Its payment is disputed. Pack it on its own page if it is to leave all the same."),
     "stock_missing": N_("There is not enough stock."),
     "tag_unknown": N_("That tag is not there any more."),
     "too_many_orders": N_("At most 1,000 orders at once."),

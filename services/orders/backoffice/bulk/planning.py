@@ -15,7 +15,7 @@ from contracts.orders import OrderState
 from contracts.storefront import LineKind
 from services.chassis.database import Connection
 from services.chassis.hub import Hub
-from services.orders.attention import STOCK_MISSING
+from services.orders.attention import DISPUTED, STOCK_MISSING
 from services.orders.backoffice.bulk import store
 from services.orders.backoffice.bulk.runs import Planned
 from services.orders.previewing import CancellationSum, preview_cancellations
@@ -75,6 +75,11 @@ def _against_packing(row: Row, has_some: bool) -> Reason | None:
             f"Order {row['code']} waits for its payment; pack it on its own page if it is to leave unpaid."
         )
         return Reason(code="waits_for_payment", message=message)
+    if DISPUTED in row["flags"]:
+        message = (
+            f"The payment of order {row['code']} is disputed; pack it on its own page if it is to leave."
+        )
+        return Reason(code="disputed", message=message)
     if STOCK_MISSING in row["flags"]:
         return Reason(code="stock_missing", message=f"Order {row['code']} lacks stock.")
     return None

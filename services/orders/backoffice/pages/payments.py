@@ -124,6 +124,7 @@ def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
     tabs = {
         "/payments": pgettext("payments tab", "All entries"),
         "/payments/unmatched": pgettext("payments tab", "To identify"),
+        "/payments/webhooks": pgettext("payments tab", "Webhooks"),
     }
     return [(href, text, href == here, None) for href, text in tabs.items()]
 

@@ -15,13 +15,17 @@ from starlette.responses import Response
 
 from contracts.payments import ReassignPayment
 from services.chassis.database import Connection
-from services.orders import payments_listing
+from services.chassis.unit import Unit
+from services.orders import payments_listing, unmatched_store
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import answer, send
+from services.orders.backoffice.doing import do
 from services.orders.backoffice.forms import Invalid
+from services.orders.backoffice.operations.parked import OwnerAway, ask
 from services.orders.backoffice.owners import Answer, OwnerDown
 from services.orders.backoffice.pages import payments_store
 from services.orders.backoffice.pages.payments import tabs_of_payments
+from services.orders.backoffice.pages.payments_webhooks import away_words, reason_of
 from services.orders.backoffice.pages.payments_words import hint_words, provider_word, reason_words
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
@@ -29,14 +33,16 @@ from services.orders.backoffice.visit import Missing, Visit
 from services.orders.short_code import read_code
 
 pages = Pages()
-LIST, ONE = "/payments/unmatched", "/payments/unmatched/payment"
+LIST, ONE, ASIDE = "/payments/unmatched", "/payments/unmatched/payment", "/payments/unmatched/set_aside"
 LONGEST_NOTE = 1000
 PAYER = ("payer_name", "payer_email")
 
 
 @dataclass(frozen=True)
 class Unmatched:
-    """Money that no order has. `hints`: what the provider tells, named in words; `who`: of these name and mail."""
+    """Money that no order has. `hints`: what the provider tells, named in words; `who`: of these name and mail;
+    `is_told`: payments itself says so now.
+    """
 
     provider: str
     reference: str
@@ -46,6 +52,7 @@ class Unmatched:
     reason: str
     hints: tuple[tuple[str, str], ...] = ()
     who: tuple[str, ...] = ()
+    is_told: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -124,6 +131,32 @@ async def assign(visit: Visit) -> Response:
     return await answer(visit, outcome, form, to=LIST, flash=flash, again=again)
 
 
+@pages.post(ASIDE, Permission.PAYMENTS_REASSIGN, action="payment.set_aside")
+async def set_aside(visit: Visit) -> Response:
+    """Set the payment aside, once and with a reason: it is no order's of this shop."""
+    form, (provider, reference) = await visit.form(), _named(visit)
+    visit.audited.update(provider=provider, reference=reference)
+    try:
+        reason = reason_of(form)
+        body = {"shop": visit.shop, "provider": provider, "provider_reference": reference, "reason": reason}
+
+        async def act(unit: Unit) -> None:
+            said = await ask(visit, "payments", "unmatched/set_aside", body)
+            visit.audited["webhooks"] = said.get("webhooks", 0)
+            if visit.audited["webhooks"]:
+                payment, who = (provider, reference), (visit.actor, reason, unit.now)
+                await unmatched_store.set_aside(unit.connection, visit.shop, payment, *who)
+
+        await do(visit, form, act)
+    except Invalid as invalid:
+        return await _show(visit, invalid.errors)
+    except OwnerAway:
+        return await _show(visit, {"": away_words()})
+    if visit.audited.get("webhooks") == 0:
+        return visit.redirect(LIST, gettext("Nothing was left to do: somebody was here before you."), "note")
+    return visit.redirect(LIST, gettext("The payment is set aside."))
+
+
 async def _order_to_have(visit: Visit, provider: str, reference: str) -> asyncpg.Record:
     """The order named. Raises Invalid: there is none, or another has the payment since the page was shown."""
     async with visit.reading() as connection:
@@ -160,6 +193,8 @@ async def _show(visit: Visit, errors: Mapping[str, str]) -> Response:
         suggested=[(one, href_of(provider, reference, one["code"])) for one in suggested],
         typed_order=typed,
         note=visit.form_read["note"],
+        typed_reason=visit.form_read["reason"],
+        aside_href=f"{ASIDE}?{urlencode({'provider': provider, 'reference': reference})}",
         key=visit.form_read.key,
         names=(provider, reference),
         errors=errors,
@@ -223,6 +258,7 @@ def _told(row: Mapping[str, Any], may_see: bool) -> Unmatched:
         "waiting" if row["state"] == "waiting" else row["reason"] or "order_unknown",
         tuple(_hints(row["clues"])) if may_see else (),
         tuple(str(row["clues"][name]) for name in PAYER if row["clues"].get(name)) if may_see else (),
+        is_told=True,
     )
 
 

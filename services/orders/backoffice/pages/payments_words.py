@@ -19,6 +19,7 @@ def reason_words() -> dict[str, tuple[str, str]]:
         "order_unknown": (pgettext("unmatched", "No order claims it"), "warning"),
         "currency_differs": (pgettext("unmatched", "In another currency than its order"), "danger"),
         "order_deleted": (pgettext("unmatched", "Its order was deleted"), "danger"),
+        "other_content": (pgettext("unmatched", "Told twice, in two ways"), "danger"),
     }
 
 
