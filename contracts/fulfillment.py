@@ -273,6 +273,128 @@ class ShipmentDispatched(Message):
     position: FulfilmentPosition
 
 
+class UpdateShipment(Command):
+    """Correct what is told of a shipment that left: all of it as it is to be, also what stays."""
+
+    wire_name: ClassVar[str] = "shipment.update.v1"
+
+    shop: Shop
+    order_id: OrderId
+    shipment_id: UUID
+    carrier: Name
+    tracking_number: Annotated[str, Field(max_length=100)] | None = None
+    tracking_url: Annotated[str, Field(max_length=1000, pattern=r"^https?://")] | None = None
+    postal_code: Annotated[str, Field(max_length=20)] | None = Field(
+        default=None, description="Where it goes; some carriers' tracking pages ask for it."
+    )
+    shipped_on: date
+    expected_on: date | None = None
+    notify_customer: bool = False
+    actor: Actor
+
+
+class ShipmentUpdated(Message):
+    """What is told of a shipment was corrected; a lower version than one already seen is ignored."""
+
+    wire_name: ClassVar[str] = "shipment.updated.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    shipment_id: UUID
+    version: int = Field(ge=2, description="Raised by every correction; the dispatch was 1.")
+    parcel_ids: list[UUID]
+    lines: list[ParcelLine]
+    carrier: Name
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    shipped_on: date
+    expected_on: date | None = None
+    announced: bool = Field(default=False, description="Whether the customer was to be told of the dispatch.")
+    notify_customer: bool = Field(
+        default=False, description="Whether to tell the customer of the correction."
+    )
+    dispatched_at: Moment
+    dispatched_by: Actor
+    updated_at: Moment
+    updated_by: Actor
+    position: FulfilmentPosition
+
+
+class CancelShipment(Command):
+    """Take back that parcels were handed over: they stand packed again and can leave in another shipment."""
+
+    wire_name: ClassVar[str] = "shipment.cancel.v1"
+
+    shop: Shop
+    order_id: OrderId
+    shipment_id: UUID
+    reason: Text | None = None
+    notify_customer: bool = False
+    actor: Actor
+
+
+class ShipmentCancelled(Message):
+    """Parcels that were said to have left had not, or came straight back: they stand packed again."""
+
+    wire_name: ClassVar[str] = "shipment.cancelled.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    shipment_id: UUID
+    version: int = Field(ge=2, description="The shipment's last; see ShipmentUpdated.")
+    parcel_ids: list[UUID]
+    lines: list[ParcelLine]
+    carrier: Name
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    shipped_on: date
+    expected_on: date | None = None
+    announced: bool = Field(default=False, description="Whether the customer was to be told of the dispatch.")
+    notify_customer: bool = Field(
+        default=False, description="Whether to tell the customer of the cancelling."
+    )
+    reason: Text | None = None
+    dispatched_at: Moment
+    dispatched_by: Actor
+    cancelled_at: Moment
+    cancelled_by: Actor
+    position: FulfilmentPosition
+
+
+class ReportParcelLost(Command):
+    """Say that a parcel on its way is lost: its units are to be packed and sent again, or refunded."""
+
+    wire_name: ClassVar[str] = "parcel.report_lost.v1"
+
+    shop: Shop
+    order_id: OrderId
+    parcel_id: UUID
+    reason: Text | None = None
+    notify_customer: bool = False
+    actor: Actor
+
+
+class ParcelLost(Message):
+    """A parcel on its way was lost; its units are left to pack, with stock reserved for them or missing."""
+
+    wire_name: ClassVar[str] = "parcel.lost.v1"
+
+    shop: Shop
+    order_id: OrderId
+    code: OrderCode
+    parcel_id: UUID
+    number: int = Field(ge=1, description="The parcel's number within its order.")
+    shipment_id: UUID
+    lines: list[ParcelLine]
+    reason: Text | None = None
+    notify_customer: bool = False
+    lost_at: Moment
+    lost_by: Actor
+    position: FulfilmentPosition
+
+
 class ProofKind(StrEnum):
     """How a delivery is known."""
 

@@ -24,14 +24,16 @@ async def quantities_keep_their_sequence(ground: Ground) -> AsyncIterator[Findin
 
 @check
 async def parcels_hold_what_lines_say(ground: Ground) -> AsyncIterator[Finding]:
-    """Packed, shipped and delivered units of a line are those in its parcels and shipments."""
+    """Packed, shipped, delivered and lost units of a line are those in its parcels and in shipments that stand."""
     truth = await table(
         ground.fulfillment,
         """SELECT p.shop, p.order_id, p.line, sum(p.quantity)::int AS packed,
                coalesce(sum(p.quantity) FILTER (WHERE s.shipment_id IS NOT NULL), 0)::int AS shipped,
-               coalesce(sum(p.quantity) FILTER (WHERE s.delivered_at IS NOT NULL), 0)::int AS delivered
+               coalesce(sum(p.quantity) FILTER (WHERE s.delivered_at IS NOT NULL AND lost_at IS NULL), 0)::int
+                   AS delivered,
+               coalesce(sum(p.quantity) FILTER (WHERE lost_at IS NOT NULL), 0)::int AS lost
            FROM parcel_line p JOIN parcel USING (shop, order_id, parcel_id)
-           LEFT JOIN shipment_parcel sp USING (shop, order_id, parcel_id)
+           LEFT JOIN (SELECT * FROM shipment_parcel WHERE NOT is_cancelled) sp USING (shop, order_id, parcel_id)
            LEFT JOIN shipment s USING (shop, order_id, shipment_id)
            WHERE unpacked_at IS NULL
            GROUP BY 1, 2, 3""",
@@ -39,8 +41,8 @@ async def parcels_hold_what_lines_say(ground: Ground) -> AsyncIterator[Finding]:
     )
     copy = await table(
         ground.fulfillment,
-        """SELECT shop, order_id, line, packed, shipped, delivered FROM order_line
-           WHERE packed <> 0 OR shipped <> 0 OR delivered <> 0""",
+        """SELECT shop, order_id, line, packed, shipped, delivered, lost FROM order_line
+           WHERE packed <> 0 OR shipped <> 0 OR delivered <> 0 OR lost <> 0""",
         key=LINE,
     )
     for finding in compare("line", truth, copy):

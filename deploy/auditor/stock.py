@@ -45,9 +45,9 @@ async def movements_explain_every_level(ground: Ground) -> AsyncIterator[Finding
     truth = await table(
         ground.fulfillment,
         """SELECT shop, sku, location,
-               coalesce(sum(CASE WHEN kind IN ('adjust', 'restock') THEN quantity
+               coalesce(sum(CASE WHEN kind IN ('adjust', 'restock', 'unship') THEN quantity
                                  WHEN kind IN ('ship', 'write_off') THEN -quantity END), 0)::int AS on_hand,
-               coalesce(sum(CASE WHEN kind IN ('hold', 'reserve') THEN quantity
+               coalesce(sum(CASE WHEN kind IN ('hold', 'reserve', 'unship') THEN quantity
                                  WHEN kind IN ('release', 'ship', 'write_off') THEN -quantity END), 0)::int
                    AS reserved
            FROM stock_movement GROUP BY 1, 2, 3""",
@@ -66,17 +66,19 @@ async def movements_explain_every_level(ground: Ground) -> AsyncIterator[Finding
 
 @check
 async def reservations_serve_their_lines(ground: Ground) -> AsyncIterator[Finding]:
-    """An order with stock has reserved what its goods need, one without holds nothing; what left, left
-    reserved.
+    """An order with stock has reserved what its goods need and what replaces lost ones, one without holds nothing
+    (unless it waits for what replaces them); what left, left reserved.
     """
     rows = await ground.fulfillment.fetch(
         """SELECT l.shop, l.order_id, l.line, o.stock,
-               CASE WHEN o.stock = 'reserved' THEN l.ordered - l.cancelled ELSE 0 END AS needed, l.shipped,
+               CASE WHEN o.stock = 'reserved' THEN l.ordered - l.cancelled + l.lost ELSE 0 END AS needed, l.shipped,
                coalesce(sum(r.taken - r.released - r.written_off), 0)::int AS held,
                coalesce(sum(r.shipped), 0)::int AS left_reserved
            FROM order_line l JOIN fulfilment_order o USING (shop, order_id)
            LEFT JOIN reservation r USING (shop, order_id, line)
-           WHERE l.kind = 'ship' AND l.sku IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6"""
+           WHERE l.kind = 'ship' AND l.sku IS NOT NULL AND NOT (o.stock = 'missing' AND EXISTS (
+               SELECT FROM order_line lost WHERE (lost.shop, lost.order_id) = (l.shop, l.order_id) AND lost.lost > 0))
+           GROUP BY 1, 2, 3, 4, 5, 6"""
     )
     for row in rows:
         expected, found = (row["needed"], row["shipped"]), (row["held"], row["left_reserved"])

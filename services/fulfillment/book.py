@@ -13,11 +13,14 @@ from uuid import UUID
 
 from contracts.fulfillment import (
     AdjustStock,
+    CancelShipment,
     DispatchShipment,
     PackParcel,
     RecordDelivery,
+    ReportParcelLost,
     SetStock,
     UnpackParcel,
+    UpdateShipment,
 )
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
@@ -32,6 +35,8 @@ from services.fulfillment.position import Line
 from services.fulfillment.shipment import Shipment
 from services.fulfillment.stock import Claim, Kind, Level, Place
 
+CORRECTING = UpdateShipment | CancelShipment | ReportParcelLost
+"""Commands about what has left."""
 GIVING_BACK = LinesReductionRequested | RefundMarked | RefundSent
 """Messages by which units go back to the shelf, where orders that wait may get them."""
 
@@ -55,6 +60,9 @@ class ShelfBook(Book):
         self._new_parcels: list[tuple[Key, Parcel]] = []
         self._new_shipments: dict[tuple[Key, UUID], None] = {}
         self._delivered: dict[tuple[Key, UUID], None] = {}
+        self._corrected: dict[tuple[Key, UUID], None] = {}
+        self._lost: dict[tuple[Key, UUID], None] = {}
+        self._shipped: list[store.Movement] = []
         self._new_lines: dict[tuple[Key, int], None] = {}
         self._unpacked: dict[tuple[Key, UUID], None] = {}
         self._answers: list[tuple[Key, Change]] = []
@@ -75,10 +83,11 @@ class ShelfBook(Book):
             for sku in _goods(m)
         }
         reduced = {(m.shop, m.order_id) for m in messages if isinstance(m, GIVING_BACK) and _names_lines(m)}
+        losing = {(m.shop, m.order_id) for m in messages if isinstance(m, ReportParcelLost)}
         connection = self.unit.connection
         alone = {shop for shop, _ in restocked | reduced}
-        if wanted or alone:
-            await store.pass_gate(connection, {shop for shop, _ in wanted} | alone, alone)
+        if wanted or alone or losing:
+            await store.pass_gate(connection, {shop for shop, _ in wanted | losing} | alone, alone)
         if reduced:
             restocked |= await change_store.read_skus(connection, reduced)
             fresh = (m for m in messages if isinstance(m, OrderPlaced) and (m.shop, m.order_id) in reduced)
@@ -90,8 +99,8 @@ class ShelfBook(Book):
         self.orders = await store.lock_orders(connection, named | short) if named or short else {}
         if self.orders:
             await store.read_lines(connection, self.orders)
-            await self._load_parcels(messages)
-        leaving = self._named_by(messages, DispatchShipment)
+            await self._load_parcels(messages, short)
+        leaving = self._named_by(messages, DispatchShipment | CancelShipment | ReportParcelLost)
         changing = self._named_by(messages, GIVING_BACK | LinesAdditionRequested)
         moved = wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys())
         if moved:
@@ -99,17 +108,23 @@ class ShelfBook(Book):
         for place in self.levels:
             self._places.setdefault((place.shop, place.sku), []).append(place)
 
-    async def _load_parcels(self, messages: Sequence[Any]) -> None:
-        """Of each order only what its messages need: packing its parcels, delivering also its shipments, …"""
+    async def _load_parcels(self, messages: Sequence[Any], short: set[Key]) -> None:
+        """Of each order only what its messages need: packing its parcels, delivering also its shipments, … Of those
+        that wait for stock what they hold already.
+        """
         connection = self.unit.connection
         asked = GIVING_BACK
-        of_parcels = PackParcel | UnpackParcel | DispatchShipment | RecordDelivery | asked
-        if orders := self._named_by(messages, of_parcels):
+        of_shipments = UnpackParcel | DispatchShipment | RecordDelivery | CORRECTING | asked
+        if orders := self._named_by(messages, PackParcel | of_shipments):
             await store.read_parcels(connection, orders)
-        if orders := self._named_by(messages, UnpackParcel | DispatchShipment | RecordDelivery | asked):
+        if orders := self._named_by(messages, of_shipments):
             await store.read_shipments(connection, orders)
-        if orders := self._named_by(messages, DispatchShipment | asked | LinesAdditionRequested):
+        moving = DispatchShipment | CancelShipment | ReportParcelLost | asked | LinesAdditionRequested
+        waiting = {key: order for key, order in self.orders.items() if key in short}
+        if orders := self._named_by(messages, moving) | waiting:
             await store.read_claims(connection, orders)
+        if cancelled := [m for m in messages if isinstance(m, CancelShipment)]:
+            self._shipped = await store.read_shipped(connection, cancelled)
         if orders := self._named_by(messages, asked | LinesAdditionRequested):
             await change_store.read_answered(connection, orders)
 
@@ -119,7 +134,7 @@ class ShelfBook(Book):
 
     def _skus_of(self, keys: Iterable[Key]) -> set[tuple[str, str]]:
         known = (self.orders[key] for key in keys if key in self.orders)
-        return {(order.shop, want.sku) for order in known for want in order.wanted()}
+        return {(order.shop, sku) for order in known for sku in order.goods()}
 
     def add_order(self, order: Order) -> None:
         """A new order; its lines come with it."""
@@ -173,6 +188,26 @@ class ShelfBook(Book):
         if (order.key, shipment.id) not in self._new_shipments:
             self._delivered[order.key, shipment.id] = None
 
+    def set_shipment(self, order: Order, shipment: Shipment) -> None:
+        """A shipment, now corrected or cancelled."""
+        order.shipments[shipment.id] = shipment
+        if (order.key, shipment.id) not in self._new_shipments:
+            self._corrected[order.key, shipment.id] = None
+
+    def set_loss(self, order: Order, parcel: Parcel) -> None:
+        """A parcel, now lost."""
+        order.parcels[parcel.id] = parcel
+        self._lost[order.key, parcel.id] = None
+
+    def shipped_by(self, order: Order, shipment_id: UUID) -> list[tuple[int, Place, int]]:
+        """What a shipment took: line, place, quantity; of shipments that this batch's messages cancel alone."""
+        return [
+            (line, place, quantity)
+            for place, order_id, line, cause, kind, quantity in (*self._shipped, *self._movements)
+            if (place.shop, order_id, cause, kind) == (order.shop, order.id, shipment_id, Kind.SHIP)
+            and line is not None
+        ]
+
     def places(self, shop: str, sku: str) -> list[Place]:
         """Where a SKU lies, in the sequence in which it is drawn: `main` first, then by name."""
         return sorted(
@@ -202,6 +237,11 @@ class ShelfBook(Book):
         """Reserved units leave with a shipment."""
         level, claim = stock.ship(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.SHIP, shipment_id, quantity, level, claim)
+
+    def unship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
+        """Units of a cancelled shipment are on hand and reserved again."""
+        level, claim = stock.unship(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.UNSHIP, shipment_id, quantity, level, claim)
 
     def set_level(self, place: Place, level: Level, adjustment: int, cause: UUID) -> None:
         """A count: the level as found, and the adjustment that explains it."""
@@ -259,6 +299,11 @@ class ShelfBook(Book):
             await change_store.insert_answers(connection, self._answers, self.unit.now)
         if self._forgotten:
             await change_store.mark_deleted(connection, self._forgotten)
+        if self._lost:
+            lost = [(key, self.orders[key].parcels[parcel_id]) for key, parcel_id in self._lost]
+            await change_store.update_lost(connection, lost)
+        if self._corrected:  # before new ones, in which parcels of a cancelled one may leave
+            await change_store.update_shipments(connection, self._shipments(self._corrected))
         if self._new_shipments:
             await store.insert_shipments(connection, self._shipments(self._new_shipments))
         if self._delivered:

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from services.chassis.database import Connection
 from services.chassis.writing import Writer
+from services.fulfillment import store
 from services.fulfillment.change import Change, ChangeKind
 from services.fulfillment.order import Key, Order
 from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
+from services.fulfillment.shipment import Shipment
+
+_TOLD = attrgetter("carrier", "tracking_number", "tracking_url", "shipped_on", "expected_on")
 
 
 async def read_skus(connection: Connection, keys: Iterable[Key]) -> set[tuple[str, str]]:
@@ -91,6 +96,50 @@ async def update_unpacked(connection: Writer, parcels: Sequence[tuple[Key, Parce
         """,
         *zip(*rows, strict=True),
     )
+
+
+async def update_lost(connection: Writer, parcels: Sequence[tuple[Key, Parcel]]) -> None:
+    """Write that parcels of locked orders were lost, who said so and why."""
+    rows = [(*key, parcel.id, parcel.lost_at, parcel.lost_by, parcel.lost_reason) for key, parcel in parcels]
+    await connection.execute(
+        """
+        UPDATE parcel SET lost_at = new.lost_at, lost_by = new.lost_by, lost_reason = new.lost_reason
+        FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[])
+          AS new (shop, order_id, parcel_id, lost_at, lost_by, lost_reason)
+        WHERE (parcel.shop, parcel.order_id, parcel.parcel_id) = (new.shop, new.order_id, new.parcel_id)
+        """,
+        *zip(*rows, strict=True),
+    )
+
+
+async def update_shipments(connection: Writer, shipments: Sequence[tuple[Key, Shipment]]) -> None:
+    """Write what was corrected of shipments of locked orders, and which were cancelled."""
+    rows = [(*key, s.id, *_TOLD(s), *store.CORRECTION(s)) for key, s in shipments]
+    await connection.execute(
+        """
+        UPDATE shipment SET carrier = new.carrier, tracking_number = new.tracking_number,
+               tracking_url = new.tracking_url, shipped_on = new.shipped_on, expected_on = new.expected_on,
+               version = new.version, updated_at = new.updated_at, updated_by = new.updated_by,
+               cancelled_at = new.cancelled_at, cancelled_by = new.cancelled_by, cancel_reason = new.cancel_reason
+        FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[],
+                    $9::int[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
+          AS new (shop, order_id, shipment_id, carrier, tracking_number, tracking_url, shipped_on, expected_on,
+                  version, updated_at, updated_by, cancelled_at, cancelled_by, cancel_reason)
+        WHERE (shipment.shop, shipment.order_id, shipment.shipment_id)
+            = (new.shop, new.order_id, new.shipment_id)
+        """,
+        *zip(*rows, strict=True),
+    )
+    if cancelled := [(*key, s.id) for key, s in shipments if not s.stands]:
+        await connection.execute(
+            """
+            UPDATE shipment_parcel SET is_cancelled = true
+            FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS gone (shop, order_id, shipment_id)
+            WHERE (shipment_parcel.shop, shipment_parcel.order_id, shipment_parcel.shipment_id)
+                = (gone.shop, gone.order_id, gone.shipment_id)
+            """,
+            *zip(*cancelled, strict=True),
+        )
 
 
 async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> None:

@@ -1,4 +1,6 @@
-"""Delivering: a dispatched shipment reached its customer, with the proof of it. A shipment arrives once."""
+"""Delivering: a dispatched shipment reached its customer, with the proof of it. A shipment arrives once, without the
+parcels of it that were lost.
+"""
 
 from dataclasses import replace
 
@@ -28,14 +30,31 @@ def record(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
         if known.is_described_by(command):
             return done(book, delivery)
         return reject(book, delivery, _already(shipment, known, command))
+    if not shipment.stands:
+        return reject(book, delivery, cancelled_already(shipment))
+    parcels = [order.parcels[parcel_id] for parcel_id in shipment.parcel_ids]
+    arriving = [one for one in parcels if one.lost_at is None]
+    if not arriving:
+        return reject(book, delivery, _all_lost(shipment))
     receipt = _receipt_of(book, command)
     arrived = replace(shipment, receipt=receipt)
-    for line, quantity in parcel.sum_units(order.parcels[i] for i in shipment.parcel_ids).items():
+    for line, quantity in parcel.sum_units(arriving).items():
         book.set_line(order, position.deliver(order.lines[line], quantity))
     book.set_receipt(order, arrived)
     book.changed(order)
     book.unit.emit(delivered_event(order, arrived, receipt), about=order, cause=delivery.envelope)
     return None
+
+
+def cancelled_already(shipment: Shipment) -> Reason:
+    """Why nothing more can be said of a cancelled shipment."""
+    message = f"Shipment {shipment.id} was cancelled at {shipment.cancelled_at}; ship its parcels again."
+    return Reason(code="shipment_cancelled", message=message, field="shipment_id")
+
+
+def _all_lost(shipment: Shipment) -> Reason:
+    message = f"Every parcel of shipment {shipment.id} is lost; nothing of it can have been delivered."
+    return Reason(code="parcels_lost", message=message, field="shipment_id")
 
 
 def _receipt_of(book: ShelfBook, command: RecordDelivery) -> Receipt:

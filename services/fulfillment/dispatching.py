@@ -51,7 +51,7 @@ def dispatch(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
 
 
 def _move(book: ShelfBook, order: Order, leaving: Shipment) -> None:
-    units = _units(order, leaving)
+    units = units_of(order, leaving)
     for line, quantity in units.items():
         reserved = sum(order.open_of(line).values())
         if reserved < quantity:
@@ -64,7 +64,8 @@ def _move(book: ShelfBook, order: Order, leaving: Shipment) -> None:
     book.changed(order)
 
 
-def _units(order: Order, leaving: Shipment) -> dict[int, int]:
+def units_of(order: Order, leaving: Shipment) -> dict[int, int]:
+    """A shipment's quantities by line number, ascending."""
     return parcel.sum_units(order.parcels[parcel_id] for parcel_id in leaving.parcel_ids)
 
 
@@ -101,7 +102,9 @@ def dispatched_event(order: Order, leaving: Shipment) -> ShipmentDispatched:
         code=order.code,
         shipment_id=leaving.id,
         parcel_ids=list(leaving.parcel_ids),
-        lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in _units(order, leaving).items()],
+        lines=[
+            ParcelLine(line=line, quantity=quantity) for line, quantity in units_of(order, leaving).items()
+        ],
         carrier=leaving.carrier,
         tracking_number=leaving.tracking_number,
         tracking_url=leaving.tracking_url,

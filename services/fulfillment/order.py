@@ -44,16 +44,35 @@ class Order:
         return (self.shop, self.id)
 
     def wanted(self) -> list[Wanted]:
-        """The units of goods that must be reserved, by line."""
+        """The units of goods that must still be reserved, by line: what is needed, and what replaces lost units."""
         return [
-            Wanted(line.line, line.sku, line.ordered - line.cancelled)
+            Wanted(line.line, line.sku, units)
             for _, line in sorted(self.lines.items())
-            if line.is_goods and line.sku is not None and line.ordered > line.cancelled
+            if line.is_goods and line.sku is not None and (units := self._unreserved(line)) > 0
         ]
+
+    def _unreserved(self, line: Line) -> int:
+        held = sum(claim.held for (number, _), claim in self.claims.items() if number == line.line)
+        return line.ordered - line.cancelled + line.lost - held
+
+    def goods(self) -> set[str]:
+        """The SKUs of its goods."""
+        return {line.sku for line in self.lines.values() if line.is_goods and line.sku is not None}
+
+    def shipment_of(self, parcel_id: UUID) -> Shipment | None:
+        """The shipment that stands in which a parcel left."""
+        return next(
+            (one for one in self.shipments.values() if one.stands and parcel_id in one.parcel_ids), None
+        )
 
     def standing(self) -> list[Parcel]:
         """The packed parcels that have neither left nor been taken apart."""
-        gone = {parcel_id for shipment in self.shipments.values() for parcel_id in shipment.parcel_ids}
+        gone = {
+            parcel_id
+            for shipment in self.shipments.values()
+            if shipment.stands
+            for parcel_id in shipment.parcel_ids
+        }
         return [
             parcel for parcel in self.parcels.values() if parcel.id not in gone and parcel.unpacked_at is None
         ]

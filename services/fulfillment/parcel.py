@@ -32,6 +32,9 @@ class Parcel:
     packed_by: str
     unpacked_at: datetime | None = None
     unpacked_by: str | None = None
+    lost_at: datetime | None = None
+    lost_by: str | None = None
+    lost_reason: str | None = None
 
     def is_described_by(self, command: PackParcel) -> bool:
         """Whether the command asks for this very parcel (who asks does not matter)."""

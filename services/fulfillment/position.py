@@ -63,6 +63,12 @@ def ship(line: Line, quantity: int) -> Line:
     return replace(line, shipped=line.shipped + quantity)
 
 
+def take_off(line: Line, quantity: int) -> Line:
+    """Units that were said to have left had not: their shipment is cancelled."""
+    _check(line, "taken off a shipment", quantity, line.shipped - max(line.delivered, line.returned))
+    return replace(line, shipped=line.shipped - quantity)
+
+
 def deliver(line: Line, quantity: int) -> Line:
     """Shipped units reached the customer."""
     _check(line, "delivered", quantity, line.shipped - line.delivered)

@@ -34,7 +34,7 @@ def to_fetch(order: Order) -> list[Fetch]:
 
 
 def _fetches(order: Order, line: Line, sku: str | None) -> list[Fetch]:
-    packed_here = line.packed - line.lost - line.shipped
+    packed_here = line.packed - line.shipped
     fetches, left = [], line.left_to_pack
     for place, units in order.open_of(line.line).items():
         in_parcels = min(units, packed_here)
@@ -53,7 +53,8 @@ def standing(order: Order) -> list[Parcel]:
 
 def shipments_by_parcel(order: Order) -> dict[object, Shipment]:
     """The shipment in which each parcel left, by the parcel's id."""
-    return {parcel_id: shipment for shipment in order.shipments.values() for parcel_id in shipment.parcel_ids}
+    standing = (shipment for shipment in order.shipments.values() if shipment.stands)
+    return {parcel_id: shipment for shipment in standing for parcel_id in shipment.parcel_ids}
 
 
 def sums(fetches: Iterable[Fetch]) -> dict[tuple[str, str | None], int]:

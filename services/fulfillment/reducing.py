@@ -52,12 +52,14 @@ def cancelled_key(order: Order) -> str:
 
 def stop(book: ShelfBook, order: Order, number: int, quantity: int, cause: UUID) -> set[str]:
     """Cancel units of one line that are in no parcel and give their stock back; the SKUs of which more is available
-    now. `cause` is the request's id.
+    now. `cause` is the request's id. What replaces lost units may have no stock: only what is held beyond the packed
+    units and those still to be packed is given back.
     """
-    line = order.lines[number]
-    book.set_line(order, position.cancel(line, quantity))
+    line = position.cancel(order.lines[number], quantity)
+    book.set_line(order, line)
+    held, needed = order.open_of(number), line.packed - line.shipped + line.left_to_pack
     released = set()
-    for place, units in stock.spread(order.open_of(number), quantity):
+    for place, units in stock.spread(held, min(quantity, max(0, sum(held.values()) - needed))):
         book.release(order, number, place, cause, units)
         released.add(place.sku)
     return released
@@ -68,7 +70,11 @@ def stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
     if order.stock is not StockStanding.MISSING:
         return
     if not order.wanted():
-        order.stock = StockStanding.NOT_REQUIRED
+        is_needed = any(
+            line.is_goods and line.sku is not None and line.ordered > line.cancelled
+            for line in order.lines.values()
+        )
+        order.stock = StockStanding.RESERVED if is_needed else StockStanding.NOT_REQUIRED
     else:
         reserving.reserve(book, order, cause)
 

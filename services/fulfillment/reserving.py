@@ -32,12 +32,15 @@ def take_in(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
 
 
 def reserve(book: ShelfBook, order: Order, cause: Envelope) -> bool:
-    """Reserve everything an order wants and say so; False and nothing changed when a SKU is short."""
+    """Reserve everything an order wants and say so; False and nothing changed when a SKU is short. What is reserved
+    after the first time has the message as its cause, since the order's own movements are made once.
+    """
     if _shortages(book, order):
         return False
     free = {want.sku: available(book, order.shop, want.sku) for want in order.wanted()}
+    movement = cause.id if order.claims else order.id
     for taken in stock.allocate(order.wanted(), free):
-        book.reserve(order, taken.line, taken.place, taken.quantity)
+        book.reserve(order, taken.line, taken.place, taken.quantity, movement)
     order.stock = StockStanding.RESERVED
     book.changed(order)
     event = StockReserved(shop=order.shop, order_id=order.id, code=order.code, position=order.position())

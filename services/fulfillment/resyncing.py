@@ -1,5 +1,8 @@
 """Telling orders anew what stands here: quantities and stock, parcels, shipments, deliveries.
 
+A shipment that was corrected is told as it is now, its dispatch included: what was told before is history that the
+listener keeps.
+
 Invariant: an order is locked before it is read, so the position told is one that was, and its version names it.
 """
 
@@ -12,8 +15,10 @@ from services.chassis.database import Connection
 from services.chassis.outgoing import Standing
 from services.chassis.resyncing import Truth
 from services.fulfillment import resync_store, store
+from services.fulfillment.correcting import cancelled_event, updated_event
 from services.fulfillment.delivering import delivered_event
 from services.fulfillment.dispatching import dispatched_event
+from services.fulfillment.losing import lost_event
 from services.fulfillment.order import Order
 from services.fulfillment.packing import packed_event
 from services.fulfillment.unpacking import unpacked_event
@@ -35,8 +40,14 @@ def _goods_of(order: Order) -> Iterator[Standing]:
         if parcel.unpacked_at is not None and parcel.unpacked_by is not None:
             said = unpacked_event(order, parcel, parcel.unpacked_at, parcel.unpacked_by)
             yield Standing(said, parcel.unpacked_at)
+        if parcel.lost_at is not None and (left_in := order.shipment_of(parcel.id)) is not None:
+            yield Standing(lost_event(order, parcel, left_in, notify_customer=False), parcel.lost_at)
     for shipment in order.shipments.values():
         yield Standing(dispatched_event(order, shipment), shipment.dispatched_at)
+        if shipment.updated_at is not None:
+            yield Standing(updated_event(order, shipment, notify_customer=False), shipment.updated_at)
+        if shipment.cancelled_at is not None:
+            yield Standing(cancelled_event(order, shipment, notify_customer=False), shipment.cancelled_at)
         if (receipt := shipment.receipt) is not None:
             yield Standing(delivered_event(order, shipment, receipt), receipt.recorded_at)
 

@@ -1,7 +1,7 @@
 """A shipment as pure rules: which parcels may leave together, when two descriptions are the same, what a
 delivery says.
 
-A parcel leaves in one shipment only; a shipment is delivered once.
+A parcel leaves in one shipment that stands (cancelled ones do not count); a shipment is delivered once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.fulfillment import DispatchShipment, ProofKind, RecordDelivery
+from contracts.fulfillment import DispatchShipment, ProofKind, RecordDelivery, UpdateShipment
 from contracts.message import Reason
 from services.fulfillment.carriers import tracking_url
 from services.fulfillment.parcel import Parcel
@@ -50,6 +50,23 @@ class Shipment:
     dispatched_at: datetime
     dispatched_by: str
     receipt: Receipt | None = None
+    version: int = 1
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+    cancelled_at: datetime | None = None
+    cancelled_by: str | None = None
+    cancel_reason: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not cancelled."""
+        return self.cancelled_at is None
+
+    def says(self, command: UpdateShipment) -> bool:
+        """Whether everything the command wants told of this shipment is told already."""
+        return self.tracking_url == url_of(command) and all(
+            getattr(self, name) == getattr(command, name) for name in CORRECTED
+        )
 
     def is_described_by(self, command: DispatchShipment) -> bool:
         """Whether the command asks for this very shipment (who asks does not matter)."""
@@ -60,6 +77,8 @@ class Shipment:
         )
 
 
+CORRECTED = ("carrier", "tracking_number", "shipped_on", "expected_on")
+"""What can be corrected once it left, beside where it is followed."""
 _DESCRIPTION = (
     "carrier",
     "tracking_number",
@@ -76,7 +95,7 @@ def parcel_ids_of(command: DispatchShipment) -> tuple[UUID, ...]:
     return tuple(sorted(set(command.parcel_ids)))
 
 
-def url_of(command: DispatchShipment) -> str | None:
+def url_of(command: DispatchShipment | UpdateShipment) -> str | None:
     """The tracking page given, or the carrier's own for the number given."""
     if command.tracking_url or not command.tracking_number:
         return command.tracking_url
@@ -93,7 +112,12 @@ def reasons_against(
 ) -> list[Reason]:
     """Every reason why these packed parcels cannot leave; none means they can."""
     reasons = []
-    left_in = {parcel_id: shipment.id for shipment in shipments for parcel_id in shipment.parcel_ids}
+    left_in = {
+        parcel_id: shipment.id
+        for shipment in shipments
+        if shipment.stands
+        for parcel_id in shipment.parcel_ids
+    }
     for parcel_id in parcel_ids_of(command):
         if parcel_id in left_in:
             message = f"Parcel {parcel_id} already left in shipment {left_in[parcel_id]}; leave it out."

@@ -46,6 +46,8 @@ class ShownParcel(BaseModel):
     packed_by: str
     unpacked_at: datetime | None
     unpacked_by: str | None
+    lost_at: datetime | None = None
+    lost_by: str | None = None
 
 
 class ShownShipment(BaseModel):
@@ -66,6 +68,10 @@ class ShownShipment(BaseModel):
     proof: ProofKind | None
     proof_reference: str | None
     recorded_by: str | None
+    version: int = 1
+    updated_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancelled_by: str | None = None
 
 
 class ShownReservation(BaseModel):
@@ -142,6 +148,8 @@ def show_parcel(parcel: Parcel) -> ShownParcel:
         packed_by=parcel.packed_by,
         unpacked_at=parcel.unpacked_at,
         unpacked_by=parcel.unpacked_by,
+        lost_at=parcel.lost_at,
+        lost_by=parcel.lost_by,
     )
 
 
@@ -163,4 +171,8 @@ def show_shipment(shipment: Shipment) -> ShownShipment:
         proof=shipment.receipt.proof if shipment.receipt else None,
         proof_reference=shipment.receipt.proof_reference if shipment.receipt else None,
         recorded_by=shipment.receipt.recorded_by if shipment.receipt else None,
+        version=shipment.version,
+        updated_at=shipment.updated_at,
+        cancelled_at=shipment.cancelled_at,
+        cancelled_by=shipment.cancelled_by,
     )

@@ -15,8 +15,15 @@ from services.fulfillment.showing import ShownLevel, ShownParcel, ShownShipment,
 from services.fulfillment.stock import Kind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ON_HAND = {Kind.ADJUST: 1, Kind.RESTOCK: 1, Kind.SHIP: -1, Kind.WRITE_OFF: -1}
-_RESERVED = {Kind.HOLD: 1, Kind.RESERVE: 1, Kind.RELEASE: -1, Kind.SHIP: -1, Kind.WRITE_OFF: -1}
+_ON_HAND = {Kind.ADJUST: 1, Kind.RESTOCK: 1, Kind.UNSHIP: 1, Kind.SHIP: -1, Kind.WRITE_OFF: -1}
+_RESERVED = {
+    Kind.HOLD: 1,
+    Kind.RESERVE: 1,
+    Kind.UNSHIP: 1,
+    Kind.RELEASE: -1,
+    Kind.SHIP: -1,
+    Kind.WRITE_OFF: -1,
+}
 
 
 class LevelsPage(BaseModel):

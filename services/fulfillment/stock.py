@@ -21,6 +21,7 @@ class Kind(StrEnum):
     RESERVE = "reserve"
     RELEASE = "release"
     SHIP = "ship"
+    UNSHIP = "unship"
     RESTOCK = "restock"
     WRITE_OFF = "write_off"
     ADJUST = "adjust"
@@ -55,6 +56,11 @@ class Claim:
     shipped: int = 0
     written_off: int = 0
     restocked: int = 0
+
+    @property
+    def held(self) -> int:
+        """Units that are reserved or left with a shipment."""
+        return self.taken - self.released - self.written_off
 
     @property
     def open(self) -> int:
@@ -143,6 +149,13 @@ def ship(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level
     """Reserved units leave: on hand and reserved fall together. Raises MoreThanTaken."""
     _within(place, Kind.SHIP, quantity, claim.open)
     return _gone(level, quantity), replace(claim, shipped=claim.shipped + quantity)
+
+
+def unship(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+    """Units of a cancelled shipment are on hand and reserved again. Raises MoreThanTaken."""
+    _within(place, Kind.UNSHIP, quantity, claim.shipped - claim.restocked)
+    back = Level(level.on_hand + quantity, level.reserved + quantity)
+    return back, replace(claim, shipped=claim.shipped - quantity)
 
 
 def write_off(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:

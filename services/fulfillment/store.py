@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import ProofKind, StockStanding
+from contracts.fulfillment import CancelShipment, ProofKind, StockStanding
 from services.chassis.database import Connection
 from services.chassis.writing import Writer
 from services.fulfillment.order import Key, Order
@@ -51,6 +51,8 @@ _SHIPMENT = attrgetter(
     "dispatched_at",
     "dispatched_by",
 )
+CORRECTIONS = ("version", "updated_at", "updated_by", "cancelled_at", "cancelled_by", "cancel_reason")
+CORRECTION = attrgetter(*CORRECTIONS)
 _QUANTITIES = attrgetter("line", "ordered", "cancelled", "packed", "lost", "shipped", "delivered", "returned")
 
 
@@ -172,7 +174,8 @@ async def read_parcels(connection: Connection, orders: Mapping[Key, Order]) -> N
     rows = await connection.fetch(
         """
         SELECT shop, order_id, parcel_id, number, lines, quantities, kind, weight_grams, length_mm, width_mm,
-               height_mm, declared_value_minor, packed_at, packed_by, unpacked_at, unpacked_by
+               height_mm, declared_value_minor, packed_at, packed_by, unpacked_at, unpacked_by, lost_at, lost_by,
+               lost_reason
         FROM parcel JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, order_id) USING (shop, order_id)
         CROSS JOIN LATERAL (
             SELECT array_agg(line ORDER BY line) AS lines, array_agg(quantity ORDER BY line) AS quantities
@@ -192,7 +195,8 @@ async def read_shipments(connection: Connection, orders: Mapping[Key, Order]) ->
     """Fill in the shipments of locked orders, with their receipts."""
     rows = await connection.fetch(
         """
-        SELECT shop, order_id, shipment_id, parcel_ids, carrier, tracking_number, tracking_url, shipped_on,
+        SELECT shop, order_id, shipment_id, parcel_ids, version, updated_at, updated_by, cancelled_at,
+               cancelled_by, cancel_reason, carrier, tracking_number, tracking_url, shipped_on,
                expected_on, cost_minor, cost_currency, notify_customer, dispatched_at, dispatched_by,
                delivered_at, proof, proof_reference, recorded_at, recorded_by
         FROM shipment JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, order_id) USING (shop, order_id)
@@ -205,9 +209,28 @@ async def read_shipments(connection: Connection, orders: Mapping[Key, Order]) ->
         *_key_arrays(orders),
     )
     for shop, order_id, shipment_id, parcel_ids, *values in rows:
-        shipment = Shipment(shipment_id, tuple(parcel_ids), *values[:-5])
-        shipment = replace(shipment, receipt=_receipt_of(*values[-5:]))
+        corrections, told = values[: len(CORRECTIONS)], values[len(CORRECTIONS) :]
+        shipment = Shipment(shipment_id, tuple(parcel_ids), *told[:-5])
+        corrected = dict(zip(CORRECTIONS, corrections, strict=True))
+        shipment = replace(shipment, receipt=_receipt_of(*told[-5:]), **corrected)
         orders[shop, order_id].shipments[shipment_id] = shipment
+
+
+async def read_shipped(connection: Connection, commands: Sequence[CancelShipment]) -> list[Movement]:
+    """The movements by which these shipments left. Locks nothing: a movement never changes."""
+    rows = await connection.fetch(
+        """
+        SELECT shop, sku, location, order_id, line, cause, quantity
+        FROM stock_movement
+        JOIN unnest($1::text[], $2::uuid[], $3::uuid[]) AS asked (shop, order_id, cause) USING (shop, order_id, cause)
+        WHERE kind = 'ship' ORDER BY line, sku, location
+        """,
+        *zip(*{(one.shop, one.order_id, one.shipment_id) for one in commands}, strict=True),
+    )
+    return [
+        (Place(shop, sku, location), order_id, line, cause, Kind.SHIP, quantity)
+        for shop, sku, location, order_id, line, cause, quantity in rows
+    ]
 
 
 async def lock_levels(connection: Connection, skus: Iterable[tuple[str, str]]) -> dict[Place, Level]:
@@ -388,24 +411,26 @@ async def insert_parcels(connection: Writer, parcels: Sequence[tuple[Key, Parcel
 
 async def insert_shipments(connection: Writer, shipments: Sequence[tuple[Key, Shipment]]) -> None:
     """Write new shipments with their parcels, and their receipts when they are here already."""
-    heads = [(*key, *_SHIPMENT(s), *_receipt(s)) for key, s in shipments]
+    heads = [(*key, *_SHIPMENT(s), *_receipt(s), *CORRECTION(s)) for key, s in shipments]
     await connection.execute(
         """
         INSERT INTO shipment (shop, order_id, shipment_id, carrier, tracking_number, tracking_url, shipped_on,
                               expected_on, cost_minor, cost_currency, notify_customer, dispatched_at,
-                              dispatched_by, delivered_at, proof, proof_reference, recorded_at, recorded_by)
+                              dispatched_by, delivered_at, proof, proof_reference, recorded_at, recorded_by,
+                              version, updated_at, updated_by, cancelled_at, cancelled_by, cancel_reason)
         SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                              $7::date[], $8::date[], $9::bigint[], $10::text[], $11::boolean[],
                              $12::timestamptz[], $13::text[], $14::timestamptz[], $15::text[], $16::text[],
-                             $17::timestamptz[], $18::text[])
+                             $17::timestamptz[], $18::text[], $19::int[], $20::timestamptz[], $21::text[],
+                             $22::timestamptz[], $23::text[], $24::text[])
         """,
         *zip(*heads, strict=True),
     )
-    contents = [(*key, s.id, parcel_id) for key, s in shipments for parcel_id in s.parcel_ids]
+    contents = [(*key, s.id, parcel_id, not s.stands) for key, s in shipments for parcel_id in s.parcel_ids]
     await connection.execute(
         """
-        INSERT INTO shipment_parcel (shop, order_id, shipment_id, parcel_id)
-        SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[])
+        INSERT INTO shipment_parcel (shop, order_id, shipment_id, parcel_id, is_cancelled)
+        SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::boolean[])
         """,
         *zip(*contents, strict=True),
     )

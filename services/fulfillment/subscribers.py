@@ -2,20 +2,25 @@
 
 from contracts.fulfillment import (
     AdjustStock,
+    CancelShipment,
     DispatchShipment,
     PackParcel,
     RecordDelivery,
+    ReportParcelLost,
     SetStock,
     UnpackParcel,
+    UpdateShipment,
 )
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
 from services.chassis.subscribers import Delivery, Subscribers
 from services.fulfillment import (
     adding,
+    correcting,
     delivering,
     dispatching,
     forgetting,
+    losing,
     packing,
     reducing,
     reserving,
@@ -82,6 +87,24 @@ def unpack_parcel(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
 def dispatch_shipment(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
     """A repeat finds its shipment and is done."""
     dispatching.dispatch(book, delivery)
+
+
+@subscribers.on(UpdateShipment)
+def update_shipment(book: ShelfBook, delivery: Delivery[UpdateShipment]) -> None:
+    """A repeat finds the shipment as asked and is done."""
+    correcting.update(book, delivery)
+
+
+@subscribers.on(CancelShipment)
+def cancel_shipment(book: ShelfBook, delivery: Delivery[CancelShipment]) -> None:
+    """A repeat finds the shipment cancelled and is done."""
+    correcting.cancel(book, delivery)
+
+
+@subscribers.on(ReportParcelLost)
+def report_parcel_lost(book: ShelfBook, delivery: Delivery[ReportParcelLost]) -> None:
+    """A repeat finds the loss noted and is done."""
+    losing.report(book, delivery)
 
 
 @subscribers.on(RecordDelivery)

@@ -37,10 +37,11 @@ def unpack_asked(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
 
 
 def _has_left(order: Order, packed: Parcel) -> Reason:
-    (shipment,) = (one for one in order.shipments.values() if packed.id in one.parcel_ids)
+    shipment = order.shipment_of(packed.id)
+    left = f"left on {shipment.shipped_on} with {shipment.carrier}" if shipment else "left"
     message = (
-        f"Parcel {packed.id} (number {packed.number}) left on {shipment.shipped_on} with {shipment.carrier}; "
-        "what is in it can only come back as a return."
+        f"Parcel {packed.id} (number {packed.number}) {left}; cancel the shipment if it did not, else what is in it "
+        "can only come back as a return."
     )
     return Reason(code="parcel_already_shipped", message=message, field="parcel_id")
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import ShipmentDispatched
+from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.message import Message
 from contracts.orders import ChangeCause, OrderEdited, OrderPlaced, StatusUpdated
 from contracts.payments import RefundMarked, RefundSent
@@ -27,6 +27,12 @@ _SHOWN_OF_A_SHIPMENT = {
     "shipped_on",
     "expected_on",
     "lines",
+}
+_TEMPLATE_OF: dict[type[Message], Template] = {
+    ShipmentDispatched: Template.SHIPMENT_DISPATCHED,
+    ShipmentUpdated: Template.SHIPMENT_UPDATED,
+    ShipmentCancelled: Template.SHIPMENT_CANCELLED,
+    ParcelLost: Template.PARCEL_LOST,
 }
 _SHOWN_OF_AN_EDIT = {"lines", "customer", "shipping_address", "billing_address"}
 _SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
@@ -83,8 +89,16 @@ def order_edited(book: MailBook, delivery: Delivery[OrderEdited]) -> None:
     )
 
 
-def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) -> None:
-    """Tell the customer where the parcels are, if the merchant asked for it. Waits for the order's placing."""
+def parcels_told(
+    book: MailBook,
+    delivery: Delivery[ShipmentDispatched]
+    | Delivery[ShipmentUpdated]
+    | Delivery[ShipmentCancelled]
+    | Delivery[ParcelLost],
+) -> None:
+    """Tell the customer where the parcels are, or that one will not come, if the merchant asked for it. Waits for the
+    order's placing.
+    """
     shipment = delivery.message
     if not shipment.notify_customer:
         return
@@ -93,7 +107,7 @@ def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) 
     if not addressee.email:
         return
     shown = _as_json(shipment, _SHOWN_OF_A_SHIPMENT)
-    template = Template.SHIPMENT_DISPATCHED
+    template = _TEMPLATE_OF[type(shipment)]
     book.decide(
         _mail(book, shop, shipment, delivery.envelope.id, template, addressee.email, addressee.locale, shown)
     )
@@ -145,7 +159,15 @@ def _addressee(book: MailBook, shop: str, order_id: UUID) -> Addressee:
 def _mail(
     book: MailBook,
     shop: ShopProfile,
-    about: OrderPlaced | OrderEdited | ShipmentDispatched | StatusUpdated | RefundMarked | RefundSent,
+    about: OrderPlaced
+    | OrderEdited
+    | ShipmentDispatched
+    | ShipmentUpdated
+    | ShipmentCancelled
+    | ParcelLost
+    | StatusUpdated
+    | RefundMarked
+    | RefundSent,
     cause_id: UUID,
     template: Template,
     recipient: str,

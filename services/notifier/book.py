@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import ShipmentDispatched
+from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
 from contracts.payments import RefundMarked, RefundSent
@@ -24,6 +24,8 @@ from services.notifier.mail import Addressee, Mail, Template
 from services.notifier.recent import recent
 from services.notifier.settings import ShopProfile, shop_directory
 
+TICKED = ShipmentDispatched | ShipmentUpdated | ShipmentCancelled | ParcelLost | StatusUpdated
+"""Messages that their customer is told of only when that was ticked."""
 MAIL = "mail"
 """The kind of the effect that sends a mail; its key is the mail's id."""
 
@@ -52,10 +54,7 @@ class MailBook(Book):
             (delivery.message.shop, delivery.message.order_id)
             for delivery in deliveries
             if isinstance(delivery.message, OrderEdited | OrderDeleted)
-            or (
-                isinstance(delivery.message, ShipmentDispatched | StatusUpdated)
-                and delivery.message.notify_customer
-            )
+            or (isinstance(delivery.message, TICKED) and delivery.message.notify_customer)
             or (
                 isinstance(delivery.message, RefundMarked | RefundSent)
                 and delivery.message.refund.notify_customer

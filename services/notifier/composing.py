@@ -74,6 +74,17 @@ class AddressUnusable(ValueError):
         self.address = address
 
 
+OF_PARCELS = frozenset(
+    {
+        Template.SHIPMENT_DISPATCHED,
+        Template.SHIPMENT_UPDATED,
+        Template.SHIPMENT_CANCELLED,
+        Template.PARCEL_LOST,
+    }
+)
+"""Mails that show parcels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What a mail server takes. `international` letters need SMTPUTF8 (RFC 6531)."""
@@ -123,7 +134,7 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
         drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
         sheet["refund"] = refund_sheet(addressee.now, mail.context, drawn, words)
-    elif mail.template is Template.SHIPMENT_DISPATCHED:
+    elif mail.template in OF_PARCELS:
         drawn = figures(mail.locale, placed["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
         sheet["shipment"] = shipment_sheet(addressee.now, mail.context, drawn, words)

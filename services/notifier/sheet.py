@@ -55,7 +55,7 @@ def shipment_sheet(
     labels = words["shipment"]
     return {
         "facts": _present(
-            (labels["carrier"], shipment["carrier"]),
+            (labels["carrier"], shipment.get("carrier")),
             (labels["tracking_number"], shipment.get("tracking_number")),
             (labels["shipped_on"], _day(shipment.get("shipped_on"), figures)),
             (labels["expected_on"], _day(shipment.get("expected_on"), figures)),

@@ -1,6 +1,6 @@
 """What the notifier hears and which action answers it."""
 
-from contracts.fulfillment import ShipmentDispatched
+from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.notifier import ConfirmMail, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, StatusUpdated
 from contracts.payments import RefundMarked, RefundSent
@@ -32,7 +32,25 @@ def order_deleted(book: MailBook, delivery: Delivery[OrderDeleted]) -> None:
 @subscribers.on(ShipmentDispatched)
 def shipment_dispatched(book: MailBook, delivery: Delivery[ShipmentDispatched]) -> None:
     """Parcels were handed to a carrier."""
-    announcing.shipment_dispatched(book, delivery)
+    announcing.parcels_told(book, delivery)
+
+
+@subscribers.on(ShipmentUpdated)
+def shipment_updated(book: MailBook, delivery: Delivery[ShipmentUpdated]) -> None:
+    """A repeat asks for the same mail, which is there."""
+    announcing.parcels_told(book, delivery)
+
+
+@subscribers.on(ShipmentCancelled)
+def shipment_cancelled(book: MailBook, delivery: Delivery[ShipmentCancelled]) -> None:
+    """A repeat asks for the same mail, which is there."""
+    announcing.parcels_told(book, delivery)
+
+
+@subscribers.on(ParcelLost)
+def parcel_lost(book: MailBook, delivery: Delivery[ParcelLost]) -> None:
+    """A repeat asks for the same mail, which is there."""
+    announcing.parcels_told(book, delivery)
 
 
 @subscribers.on(StatusUpdated)

@@ -25,10 +25,13 @@ from services.orders.order_facts import FactsReader
 from services.orders.problems import Problem, described
 from services.orders.requesting import (
     AdjustmentAsked,
+    CorrectionAsked,
     DeliveryAsked,
+    LossAsked,
     ParcelAsked,
     PaymentAsked,
     ShipmentAsked,
+    ShipmentCancellationAsked,
     StockAsked,
     UnpackingAsked,
 )
@@ -104,6 +107,33 @@ async def dispatch_shipment(
     """Hand packed parcels to a carrier. The server makes `shipment_id` when none is sent."""
     facts, actor = await errand.order(order), errand.caller.actor
     return await errand.ask(key, facts, [], lambda made: asked.command(facts, actor, made))
+
+
+@router.post("/orders/{order}/shipments/{shipment_id}/correction", **COMMAND)
+async def correct_shipment(
+    order: OrderName, shipment_id: UUID, asked: CorrectionAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Correct what is told of a shipment that left: carrier, tracking, days. Send all of it, also what stays."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+
+
+@router.post("/orders/{order}/shipments/{shipment_id}/cancellation", **COMMAND)
+async def cancel_shipment(
+    order: OrderName, shipment_id: UUID, asked: ShipmentCancellationAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Take back that parcels left: they stand packed again, and their units are reserved as before."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+
+
+@router.post("/orders/{order}/parcels/{parcel_id}/loss", **COMMAND)
+async def report_parcel_lost(
+    order: OrderName, parcel_id: UUID, asked: LossAsked, key: Key, errand: ErrandNeeded
+) -> Response:
+    """Say that a parcel on its way is lost; its units are to be packed again or refunded."""
+    facts, actor = await errand.order(order), errand.caller.actor
+    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/delivery", **COMMAND)

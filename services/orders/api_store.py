@@ -165,8 +165,9 @@ select to_jsonb(o) as "order",
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.asked_at, x.refund_id), '[]')
      from refund x where x.shop = o.shop and x.order_id = o.order_id) as refunds,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.number, x.parcel_id), '[]')
-     from (select p.*, u.unpacked_at, u.unpacked_by
-           from parcel p left join unpacking u using (shop, order_id, parcel_id)) x
+     from (select p.*, u.unpacked_at, u.unpacked_by, l.lost_at, l.lost_by, l.lost_reason
+           from parcel p left join unpacking u using (shop, order_id, parcel_id)
+           left join lost_parcel l using (shop, order_id, parcel_id)) x
      where x.shop = o.shop and x.order_id = o.order_id) as parcels,
     (select coalesce(jsonb_agg(to_jsonb(x) order by x.dispatched_at, x.shipment_id), '[]')
      from shipment x where x.shop = o.shop and x.order_id = o.order_id) as shipments,

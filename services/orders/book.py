@@ -12,7 +12,13 @@ from uuid import UUID
 
 from contracts.catalogue import type_of
 from contracts.envelope import Envelope
-from contracts.fulfillment import LinesAdded, LinesReduced
+from contracts.fulfillment import (
+    LinesAdded,
+    LinesReduced,
+    ShipmentCancelled,
+    ShipmentDispatched,
+    ShipmentUpdated,
+)
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderStateChanged
 from contracts.payments import PaymentUnmatched
 from contracts.service import MessageDiscarded, MessageParked
@@ -65,7 +71,8 @@ class OrderBook(Book):
         self.assigned_payments: list[tuple[Any, ...]] = []
         self.refunds: dict[tuple[str, UUID, UUID], tuple[Any, ...]] = {}
         self.parcels: list[tuple[Any, ...]] = []
-        self.shipments: list[tuple[Any, ...]] = []
+        self.shipments: dict[tuple[str, UUID, UUID], tuple[int, tuple[Any, ...]]] = {}
+        self.losses: list[tuple[Any, ...]] = []
         self.unpackings: list[tuple[Any, ...]] = []
         self.deliveries: list[tuple[Any, ...]] = []
         self.mails: dict[tuple[str, UUID], tuple[Any, ...]] = {}
@@ -98,6 +105,16 @@ class OrderBook(Book):
 
     async def _load_changes(self, messages: Sequence[Any], questioned: set[store.OrderKey]) -> None:
         """What the answers to questions about changes need, and the end of questions."""
+        if (
+            corrected := {(one.shop, one.order_id) for one in messages if self._needs_shipments(one)}
+            & self.orders.keys()
+        ):
+            for key in corrected:
+                self.orders[key].carried = {}
+            for row in await store.read_carried(self.unit.connection, sorted(corrected)):
+                carried = self.orders[row["shop"], row["order_id"]].carried
+                assert carried is not None
+                carried[row["shipment_id"]] = (row["version"], row["carrier"], row["stands"])
         answers = (message for message in messages if isinstance(message, LinesReduced | LinesAdded))
         wanted = {(one.shop, one.order_id) for one in answers} | questioned
         if wanted := wanted & self.orders.keys():
@@ -115,6 +132,23 @@ class OrderBook(Book):
         """The open change, with its order, that asked fulfillment by this message; loaded when it is told of."""
         found = self.edits.asked_by(question_id) if question_id else []
         return [(self.orders[key], edit) for key, edit in found]
+
+    def _needs_shipments(self, message: Any) -> bool:
+        """Whether an order's carriers may become fewer or others: by a correction, or a dispatch heard after one."""
+        if isinstance(message, ShipmentUpdated | ShipmentCancelled):
+            return True
+        order = (
+            self.orders.get((message.shop, message.order_id))
+            if isinstance(message, ShipmentDispatched)
+            else None
+        )
+        return order is not None and message.position.version <= order.fulfilment_version
+
+    def keep_shipment(self, row: tuple[Any, ...], version: int) -> None:
+        """A shipment's row as of a version; of several of one batch the highest is written."""
+        known = self.shipments.get(row[:3])
+        if known is None or known[0] < version:
+            self.shipments[row[:3]] = (version, row)
 
     async def load_checkouts(self, keys: Sequence[store.OrderKey]) -> None:
         """Lock and load checkouts with the orders that show them. Keys come sorted."""
@@ -218,7 +252,8 @@ class OrderBook(Book):
             (store.write_refunds, [self.refunds[key] for key in sorted(self.refunds)]),
             (store.insert_parcels, self.parcels),
             (store.insert_unpackings, self.unpackings),
-            (store.insert_shipments, self.shipments),
+            (store.insert_losses, self.losses),
+            (store.insert_shipments, [row for _, row in self.shipments.values()]),
             (store.insert_deliveries, self.deliveries),
             (store.upsert_mails, [self.mails[key] for key in sorted(self.mails)]),
         ):

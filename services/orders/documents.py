@@ -150,6 +150,9 @@ class ParcelShown(BaseModel):
     packed_by: str
     unpacked_at: Moment | None = Field(default=None, description="When it was taken apart, before it left.")
     unpacked_by: str | None = None
+    lost_at: Moment | None = Field(default=None, description="When it was said to be lost, on its way.")
+    lost_by: str | None = None
+    lost_reason: str | None = None
 
 
 class ShipmentShown(BaseModel):
@@ -166,6 +169,10 @@ class ShipmentShown(BaseModel):
     notify_customer: bool
     dispatched_at: Moment
     dispatched_by: str
+    version: int = 1
+    cancelled_at: Moment | None = None
+    cancelled_by: str | None = None
+    cancel_reason: str | None = None
 
 
 class DeliveryShown(BaseModel):

@@ -148,7 +148,8 @@ async def read_standing(connection: Connection, shop: str, order_id: UUID) -> li
              AND NOT EXISTS (SELECT FROM unpacking u
                              WHERE (u.shop, u.order_id, u.parcel_id) = (p.shop, p.order_id, p.parcel_id))
              AND NOT EXISTS (SELECT FROM shipment s
-                             WHERE s.shop = p.shop AND s.order_id = p.order_id AND p.parcel_id = ANY (s.parcel_ids))
+                             WHERE s.shop = p.shop AND s.order_id = p.order_id AND s.cancelled_at IS NULL
+                               AND p.parcel_id = ANY (s.parcel_ids))
            ORDER BY number DESC, parcel_id DESC""",
         shop,
         order_id,
@@ -159,7 +160,8 @@ async def has_tracking(connection: Connection, shop: str, order_id: UUID) -> boo
     """Whether any shipment of the order has a tracking number."""
     found: bool = await connection.fetchval(
         """SELECT EXISTS (SELECT FROM shipment
-                          WHERE shop = $1 AND order_id = $2 AND tracking_number IS NOT NULL)""",
+                          WHERE shop = $1 AND order_id = $2 AND tracking_number IS NOT NULL
+                            AND cancelled_at IS NULL)""",
         shop,
         order_id,
     )

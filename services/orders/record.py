@@ -21,7 +21,8 @@ from services.orders.payment_status import Money, PaymentStatus, payment_status
 class Order:
     """An order, placed or still a checkout (`stage`), whose method may not be chosen yet. `sequence` counts our
     events about it, `revision` its changes that a person can see; `completes_alone` is the shop's choice;
-    `line_positions` is JSON, None when unchanged."""
+    `line_positions` is JSON, None when unchanged; `carried` holds version, carrier and whether it stands of
+    every shipment, None while no correction makes that necessary."""
 
     shop: str
     id: UUID
@@ -46,6 +47,7 @@ class Order:
     fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
     flags: tuple[str, ...] = ()
     carriers: tuple[str, ...] = ()
+    carried: dict[UUID, tuple[int, str, bool]] | None = None
 
     def take_money(self, version: int, money: Money) -> bool:
         """Take over payments' position if it is newer than the one known. Whether it was."""
@@ -66,6 +68,16 @@ class Order:
         known = self.carriers
         self.carriers = tuple(sorted({*known, carrier}))
         return self.carriers != known
+
+    def take_shipment(self, shipment_id: UUID, version: int, carrier: str, *, stands: bool) -> bool:
+        """A shipment as of a version. Whether its carriers are others now; cancelled shipments have none."""
+        if self.carried is None:
+            return self.take_carrier(carrier) if stands else False
+        if version > self.carried.get(shipment_id, (0, "", False))[0]:
+            self.carried[shipment_id] = (version, carrier, stands)
+        before = self.carriers
+        self.carriers = tuple(sorted({name for _, name, is_standing in self.carried.values() if is_standing}))
+        return self.carriers != before
 
     def facts(self) -> Facts:
         """What the state is a function of."""

@@ -15,14 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from contracts.fulfillment import (
     AdjustStock,
+    CancelShipment,
     DispatchShipment,
     PackParcel,
     ParcelLine,
     ProofKind,
     RecordDelivery,
+    ReportParcelLost,
     SetStock,
     StockLevel,
     UnpackParcel,
+    UpdateShipment,
 )
 from contracts.message import (
     Count,
@@ -157,6 +160,49 @@ class ShipmentAsked(Asked):
         """The message for fulfillment. `shipment_id` is used when the caller gave none."""
         asked = {**dict(self), "shipment_id": self.shipment_id or shipment_id}
         return DispatchShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class CorrectionAsked(Asked):
+    """What is to be told of a shipment that left, all of it: also what stays."""
+
+    carrier: Name
+    tracking_number: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    tracking_url: Annotated[str, Field(max_length=1000, pattern=r"^https?://")] | None = None
+    postal_code: Annotated[str, Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="Where it goes; some carriers' tracking pages ask for it."
+    )
+    shipped_on: date
+    expected_on: date | None = None
+    notify_customer: Annotated[bool, STRICT] = False
+
+    def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> UpdateShipment:
+        """The message for fulfillment."""
+        asked = {**dict(self), "shipment_id": shipment_id}
+        return UpdateShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class ShipmentCancellationAsked(Asked):
+    """A shipment is to be taken back; its parcels stand packed again."""
+
+    reason: Text | None = None
+    notify_customer: Annotated[bool, STRICT] = False
+
+    def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> CancelShipment:
+        """The message for fulfillment."""
+        asked = {**dict(self), "shipment_id": shipment_id}
+        return CancelShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
+
+
+class LossAsked(Asked):
+    """A parcel on its way is lost; its units are to be packed again or refunded."""
+
+    reason: Text | None = None
+    notify_customer: Annotated[bool, STRICT] = False
+
+    def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> ReportParcelLost:
+        """The message for fulfillment."""
+        asked = {**dict(self), "parcel_id": parcel_id}
+        return ReportParcelLost(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
 class DeliveryAsked(Asked):

@@ -6,7 +6,7 @@ are sets, so a delivery may be heard of before its shipment and ends the same.
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter
 
@@ -18,9 +18,12 @@ from contracts.fulfillment import (
     LinesAdded,
     LinesReduced,
     ParcelLine,
+    ParcelLost,
     ParcelPacked,
     ParcelUnpacked,
+    ShipmentCancelled,
     ShipmentDispatched,
+    ShipmentUpdated,
     StockRejected,
     StockReserved,
     StockRestocked,
@@ -103,24 +106,8 @@ def copy_shipment(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> No
     """Copy a dispatched shipment. Raises Wait for an unknown order."""
     shipment, cause = delivery.message, delivery.envelope
     order = book.find(shipment.shop, shipment.order_id)
-    book.shipments.append(
-        (
-            order.shop,
-            order.id,
-            shipment.shipment_id,
-            _array(shipment.parcel_ids),
-            _LINES.dump_json(shipment.lines).decode(),
-            shipment.carrier,
-            shipment.tracking_number,
-            shipment.tracking_url,
-            shipment.shipped_on,
-            shipment.expected_on,
-            shipment.notify_customer,
-            shipment.dispatched_at,
-            shipment.dispatched_by,
-        )
-    )
-    is_new_carrier = order.take_carrier(shipment.carrier)
+    _keep_shipment(book, shipment, 1, shipment.notify_customer)
+    is_new_carrier = order.take_shipment(shipment.shipment_id, 1, shipment.carrier, stands=True)
     data: dict[str, Any] = {
         "carrier": shipment.carrier,
         "tracking_number": shipment.tracking_number,
@@ -132,6 +119,95 @@ def copy_shipment(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> No
     if is_new_carrier:  # also when a later position was heard of first
         book.changed(order, cause, actor)
     outcomes.settle(book, delivery)
+
+
+def copy_correction(book: OrderBook, delivery: Delivery[ShipmentUpdated]) -> None:
+    """Copy what is told of a shipment now, whether or not its dispatch is known. Raises Wait for an unknown order."""
+    shipment, cause = delivery.message, delivery.envelope
+    order = book.find(shipment.shop, shipment.order_id)
+    _keep_shipment(book, shipment, shipment.version, shipment.announced)
+    has_other_carriers = order.take_shipment(
+        shipment.shipment_id, shipment.version, shipment.carrier, stands=True
+    )
+    data = {
+        "carrier": shipment.carrier,
+        "tracking_number": shipment.tracking_number,
+        "notify_customer": shipment.notify_customer,
+    }
+    item, actor = uuid5(shipment.shipment_id, str(shipment.version)), shipment.updated_by
+    book.note(order.shop, order.id, "shipment_updated", item, actor, cause, data)
+    _take_position(book, order, shipment.position, cause, actor)
+    if has_other_carriers:
+        book.changed(order, cause, actor)
+    outcomes.settle(book, delivery)
+
+
+def copy_cancelling(book: OrderBook, delivery: Delivery[ShipmentCancelled]) -> None:
+    """Copy that a shipment was taken back, whether or not it is known. Raises Wait for an unknown order."""
+    shipment, cause = delivery.message, delivery.envelope
+    order = book.find(shipment.shop, shipment.order_id)
+    end = (shipment.cancelled_at, shipment.cancelled_by, shipment.reason)
+    _keep_shipment(book, shipment, shipment.version, shipment.announced, end)
+    has_other_carriers = order.take_shipment(
+        shipment.shipment_id, shipment.version, shipment.carrier, stands=False
+    )
+    data = {
+        "carrier": shipment.carrier,
+        "tracking_number": shipment.tracking_number,
+        "units": _units(shipment.lines),
+        "reason": shipment.reason,
+        "notify_customer": shipment.notify_customer,
+    }
+    actor = shipment.cancelled_by
+    book.note(order.shop, order.id, "shipment_cancelled", shipment.shipment_id, actor, cause, data)
+    _take_position(book, order, shipment.position, cause, actor)
+    if has_other_carriers:
+        book.changed(order, cause, actor)
+    outcomes.settle(book, delivery)
+
+
+def copy_loss(book: OrderBook, delivery: Delivery[ParcelLost]) -> None:
+    """Copy that a parcel was lost, whether or not it is known. Raises Wait for an unknown order."""
+    parcel, cause = delivery.message, delivery.envelope
+    order = book.find(parcel.shop, parcel.order_id)
+    actor = parcel.lost_by
+    book.losses.append((order.shop, order.id, parcel.parcel_id, parcel.lost_at, actor, parcel.reason))
+    data = {
+        "number": parcel.number,
+        "units": _units(parcel.lines),
+        "reason": parcel.reason,
+        "notify_customer": parcel.notify_customer,
+    }
+    book.note(order.shop, order.id, "parcel_lost", parcel.parcel_id, actor, cause, data)
+    _take_position(book, order, parcel.position, cause, actor)
+    outcomes.settle(book, delivery)
+
+
+def _keep_shipment(
+    book: OrderBook,
+    shipment: ShipmentDispatched | ShipmentUpdated | ShipmentCancelled,
+    version: int,
+    announced: bool,
+    end: tuple[Any, Any, Any] = (None, None, None),
+) -> None:
+    row = (
+        shipment.shop,
+        shipment.order_id,
+        shipment.shipment_id,
+        _array(shipment.parcel_ids),
+        _LINES.dump_json(shipment.lines).decode(),
+        shipment.carrier,
+        shipment.tracking_number,
+        shipment.tracking_url,
+        shipment.shipped_on,
+        shipment.expected_on,
+        announced,
+        shipment.dispatched_at,
+        shipment.dispatched_by,
+        version,
+        *end,
+    )
+    book.keep_shipment(row, version)
 
 
 def copy_delivery(book: OrderBook, delivery: Delivery[DeliveryRecorded]) -> None:

@@ -357,18 +357,47 @@ async def insert_unpackings(connection: Writer, rows: Sequence[Sequence[Any]]) -
 
 
 async def insert_shipments(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
-    """Copy dispatched shipments; one already there stays as it is. Parcel ids come as array literals."""
+    """Copy shipments, each once; one known in as high a version stays as it is. Parcel ids come as array literals."""
     await connection.execute(
-        """INSERT INTO shipment (shop, order_id, shipment_id, parcel_ids, lines, carrier, tracking_number,
-                                 tracking_url, shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by)
+        """INSERT INTO shipment AS known (
+               shop, order_id, shipment_id, parcel_ids, lines, carrier, tracking_number, tracking_url, shipped_on,
+               expected_on, notify_customer, dispatched_at, dispatched_by, version, cancelled_at, cancelled_by,
+               cancel_reason)
            SELECT shop, order_id, shipment_id, parcel_ids::uuid[], lines, carrier, tracking_number, tracking_url,
-                  shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by
+                  shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by, version, cancelled_at,
+                  cancelled_by, cancel_reason
            FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[], $7::text[],
-                       $8::text[], $9::date[], $10::date[], $11::boolean[], $12::timestamptz[], $13::text[])
+                       $8::text[], $9::date[], $10::date[], $11::boolean[], $12::timestamptz[], $13::text[],
+                       $14::integer[], $15::timestamptz[], $16::text[], $17::text[])
                 AS s (shop, order_id, shipment_id, parcel_ids, lines, carrier, tracking_number, tracking_url,
-                      shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by)
+                      shipped_on, expected_on, notify_customer, dispatched_at, dispatched_by, version, cancelled_at,
+                      cancelled_by, cancel_reason)
+           ON CONFLICT (shop, order_id, shipment_id) DO UPDATE SET
+               carrier = excluded.carrier, tracking_number = excluded.tracking_number,
+               tracking_url = excluded.tracking_url, shipped_on = excluded.shipped_on,
+               expected_on = excluded.expected_on, version = excluded.version, cancelled_at = excluded.cancelled_at,
+               cancelled_by = excluded.cancelled_by, cancel_reason = excluded.cancel_reason
+           WHERE known.version < excluded.version""",
+        *_columns(rows),
+    )
+
+
+async def insert_losses(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+    """Copy that parcels were lost; one already there stays as it is."""
+    await connection.execute(
+        """INSERT INTO lost_parcel (shop, order_id, parcel_id, lost_at, lost_by, lost_reason)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[])
            ON CONFLICT DO NOTHING""",
         *_columns(rows),
+    )
+
+
+async def read_carried(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
+    """Who carries the shipments of orders: shop, order_id, shipment_id, version, carrier, stands."""
+    return await connection.fetch(
+        """SELECT shop, order_id, shipment_id, version, carrier, cancelled_at IS NULL AS stands
+           FROM shipment JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id) USING (shop, order_id)""",
+        *_columns(keys),
     )
 
 

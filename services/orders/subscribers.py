@@ -4,9 +4,12 @@ from contracts.fulfillment import (
     DeliveryRecorded,
     LinesAdded,
     LinesReduced,
+    ParcelLost,
     ParcelPacked,
     ParcelUnpacked,
+    ShipmentCancelled,
     ShipmentDispatched,
+    ShipmentUpdated,
     StockLevelChanged,
     StockRejected,
     StockReserved,
@@ -186,6 +189,24 @@ def lines_added(book: OrderBook, delivery: Delivery[LinesAdded]) -> None:
 def shipment_dispatched(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> None:
     """A repeat finds its shipment."""
     shipping.copy_shipment(book, delivery)
+
+
+@subscribers.on(ShipmentUpdated)
+def shipment_updated(book: OrderBook, delivery: Delivery[ShipmentUpdated]) -> None:
+    """A repeat, or one heard after a later one, changes nothing."""
+    shipping.copy_correction(book, delivery)
+
+
+@subscribers.on(ShipmentCancelled)
+def shipment_cancelled(book: OrderBook, delivery: Delivery[ShipmentCancelled]) -> None:
+    """A repeat finds the shipment cancelled."""
+    shipping.copy_cancelling(book, delivery)
+
+
+@subscribers.on(ParcelLost)
+def parcel_lost(book: OrderBook, delivery: Delivery[ParcelLost]) -> None:
+    """A repeat finds the loss."""
+    shipping.copy_loss(book, delivery)
 
 
 @subscribers.on(DeliveryRecorded)

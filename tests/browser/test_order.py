@@ -10,6 +10,7 @@ from deploy.demo.submitting import line
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
+from tests.journeys.postbox import text_of
 from tests.journeys.sales import inks, notebooks
 
 CANADIAN = [
@@ -171,7 +172,57 @@ async def test_typed_quantities_are_what_is_packed(visit: Visit, shop: OwnShop, 
         await expect(form.get_by_label("Choisir les quantités")).to_be_checked()
     await visitor.screenshot("order-quantities")
     await form.get_by_role("button", name="Emballer", exact=True).click()
-    await shop.until_order(order, units_packed=1)
+    await shop.until_order(order, units_to_pack=4)
     await visitor.go(f"/orders/{code}")
     await expect(page.locator("#parcels .things > li")).to_have_count(1)
     await expect(page.locator("#parcels .things .contents li")).to_have_count(1)
+
+
+@pytest.mark.rows("A14", "A28", "B10", "B11")
+async def test_a_shipment_is_corrected_cancelled_and_a_parcel_lost(visit: Visit, shop: OwnShop) -> None:
+    sale = shop.sale(notebooks(2))
+    customer = str(sale.submission.customer.email)
+    [order] = await shop.order(sale)
+    await shop.report(sale)
+    await shop.until_order(order, stock="reserved", state="ready")
+    parcel = await shop.pack(order, {1: 2})
+    await shop.ship(order, [parcel], carrier="Colissimo")
+    code = (await shop.until_order(order, state="processing"))["code"]
+    visitor = await visit("fulfilment", f"/orders/{code}", lang="fr")
+    page = visitor.page
+    shipments = page.locator("#shipments")
+    await shipments.get_by_text("Ajouter un numéro de suivi").click()
+    await shipments.get_by_label("Numéro de suivi").fill("8R 99")
+    await shipments.get_by_label("Notifier le client").first.check()
+    await visitor.axe()
+    await visitor.screenshot("order-correction")
+    await shipments.get_by_role("button", name="Enregistrer le suivi").click()
+    await expect(page.get_by_text("Le suivi est corrigé.")).to_be_visible()
+    await expect(shipments.get_by_role("link", name="Suivre le colis 8R 99")).to_be_visible()
+    await expect(page.locator("#activity")).to_contain_text("Suivi corrigé : Colissimo 8R 99")
+    [letter] = await shop.letters_to(customer, "nouveau suivi")
+    assert "8R 99" in text_of(letter)
+    await shipments.locator("summary", has_text="Corriger l’expédition").click()
+    await shipments.locator("summary", has_text="Elle n’est pas partie").click()
+    await shipments.get_by_label("Motif").first.fill("Transporteur absent")
+    await shipments.get_by_role("button", name="Annuler cette expédition").click()
+    await expect(page.get_by_text("L’expédition est annulée.")).to_be_visible()
+    await expect(shipments).to_contain_text("Transporteur absent")
+    shown = await shop.until_order(order, units_to_ship=2)
+    assert shown["state"] == "ready"
+    await shop.ship(order, [parcel])
+    await visitor.go(f"/orders/{code}?correct=none")
+    last = shipments.locator(".things > li").last
+    await last.locator("summary", has_text="Ajouter un numéro de suivi").click()
+    await last.locator("summary", has_text="Un colis est perdu").click()
+    await visitor.screenshot("order-loss")
+    await last.get_by_role("button", name="Signaler la perte").click()
+    await expect(page.get_by_text("Le colis est signalé perdu.")).to_be_visible()
+    await expect(page.locator("#parcels")).to_contain_text("2 unités restent à emballer")
+    await expect(shipments).not_to_contain_text("Noter la livraison")
+    await visitor.axe()
+    await visitor.screenshot("order-corrected")
+    letters = shop.letters_now(customer)
+    assert [
+        one["Subject"] for one in letters if "perdu" in one["Subject"] or "annulé" in one["Subject"]
+    ] == []

@@ -10,14 +10,17 @@ from uuid import UUID, uuid4
 from contracts.envelope import uuid7
 from contracts.fulfillment import (
     AdjustStock,
+    CancelShipment,
     DispatchShipment,
     PackParcel,
     ParcelLine,
     ProofKind,
     RecordDelivery,
+    ReportParcelLost,
     SetStock,
     StockLevel,
     UnpackParcel,
+    UpdateShipment,
 )
 from contracts.message import LineUnits
 from contracts.orders import (
@@ -130,6 +133,33 @@ def dispatch(
         parcel_ids=list(parcel_ids),
         actor="staff:zoe",
         **{**fields, **more},
+    )
+
+
+def correct(order: OrderPlaced, shipment_id: UUID, **more: Any) -> UpdateShipment:
+    """A correction of a shipment, to another tracking number unless said otherwise."""
+    fields: dict[str, Any] = {
+        "carrier": "Colissimo",
+        "tracking_number": "6A99999999999",
+        "shipped_on": date(2026, 11, 21),
+        "actor": "staff:max",
+    }
+    return UpdateShipment(
+        shop=order.shop, order_id=order.order_id, shipment_id=shipment_id, **{**fields, **more}
+    )
+
+
+def call_off(order: OrderPlaced, shipment_id: UUID, **more: Any) -> CancelShipment:
+    """A shipment is to be taken back."""
+    return CancelShipment(
+        shop=order.shop, order_id=order.order_id, shipment_id=shipment_id, actor="staff:max", **more
+    )
+
+
+def lose(order: OrderPlaced, parcel_id: UUID, **more: Any) -> ReportParcelLost:
+    """A parcel is said to be lost."""
+    return ReportParcelLost(
+        shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor="staff:max", **more
     )
 
 

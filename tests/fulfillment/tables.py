@@ -60,6 +60,8 @@ EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
         "declared_value_minor",
         "packed_by",
         "unpacked_by",
+        "lost_by",
+        "lost_reason",
     ),
     "parcel_line": ("shop", "order_id", "parcel_id", "line", "quantity"),
     "shipment": (
@@ -79,8 +81,12 @@ EQUAL_COLUMNS: dict[str, tuple[str, ...]] = {
         "proof",
         "proof_reference",
         "recorded_by",
+        "version",
+        "updated_by",
+        "cancelled_by",
+        "cancel_reason",
     ),
     "line_change": ("shop", "order_id", "request_id", "kind", "cause", "done", "refused", "actor"),
-    "shipment_parcel": ("shop", "order_id", "shipment_id", "parcel_id"),
+    "shipment_parcel": ("shop", "order_id", "shipment_id", "parcel_id", "is_cancelled"),
 }
 """Columns by table; a table's rows are compared as a set."""

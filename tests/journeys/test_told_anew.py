@@ -5,6 +5,7 @@ the order stands from their own tables, and the copies are what they were, row b
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from contracts.storefront import PaymentMethod
 from tests.journeys.sales import a_sale, inks, notebooks
 from tests.journeys.shop import Shop
 
-COPIES = ("ledger_entry", "refund", "parcel", "unpacking", "shipment", "delivery")
+COPIES = ("ledger_entry", "refund", "parcel", "unpacking", "lost_parcel", "shipment", "delivery")
 OWNERS = ("payments", "fulfillment")
 RESET = """UPDATE orders SET payment_version = 0, received_minor = 0, received_by_hand_minor = 0, refunded_minor = 0,
                marked_minor = 0, balance_minor = due_minor, fulfilment_version = 0, stock = 'not_required',
@@ -86,6 +87,10 @@ async def lived(shop: Shop) -> tuple[str, str]:
     parcels = [await shop.pack(order, {1: 2}), await shop.pack(order, {1: 1, 2: 2})]
     shipments = [await shop.ship(order, [one], notify_customer=True) for one in parcels]
     await shop.deliver(order, shipments[0])
+    today = datetime.now(UTC).date().isoformat()
+    corrected = {"carrier": "Colissimo", "shipped_on": today, "expected_on": today}
+    await shop.do(f"/orders/{order}/shipments/{shipments[1]}/correction", corrected)
+    await shop.do(f"/orders/{order}/parcels/{parcels[1]}/loss", {"reason": "Enquête close"})
     marked = {"mode": "recorded", "amount_minor": 700, "currency": "EUR", "reason": "Geste"}
     await shop.do(f"/orders/{order}/refunds", marked)
     await shop.until_order(

@@ -5,7 +5,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from contracts.envelope import uuid7
-from contracts.fulfillment import FulfilmentPosition, ParcelLine, ShipmentDispatched, StockStanding
+from contracts.fulfillment import (
+    FulfilmentPosition,
+    ParcelLine,
+    ParcelLost,
+    ShipmentCancelled,
+    ShipmentDispatched,
+    ShipmentUpdated,
+    StockStanding,
+)
 from contracts.orders import (
     Buyer,
     ChangeCause,
@@ -133,6 +141,40 @@ def a_shipment(order_id: UUID, **changes: Any) -> ShipmentDispatched:
         "position": FulfilmentPosition(version=3, stock=StockStanding.RESERVED, lines=[]),
     }
     return ShipmentDispatched(**{**values, **changes})
+
+
+def a_correction(order_id: UUID, **changes: Any) -> ShipmentUpdated:
+    """The shipment with another number, to be told to the customer."""
+    told = a_shipment(order_id, tracking_number="6A99", tracking_url="https://suivi.example/colis?id=6A99")
+    at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    return ShipmentUpdated(**{**dict(told), "version": 2, "updated_at": at, "updated_by": "lea", **changes})
+
+
+def a_cancelled_shipment(order_id: UUID, **changes: Any) -> ShipmentCancelled:
+    """The shipment taken back, to be told to the customer."""
+    at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    values = {**dict(a_shipment(order_id)), "version": 2, "cancelled_at": at, "cancelled_by": "lea"}
+    return ShipmentCancelled(**{**values, "reason": "note interne", **changes})
+
+
+def a_lost_parcel(order_id: UUID, **changes: Any) -> ParcelLost:
+    """A parcel that will not arrive, to be told to the customer."""
+    told = a_shipment(order_id)
+    values: dict[str, Any] = {
+        "shop": told.shop,
+        "order_id": order_id,
+        "code": told.code,
+        "parcel_id": told.parcel_ids[0],
+        "number": 1,
+        "shipment_id": told.shipment_id,
+        "lines": told.lines,
+        "reason": "note interne",
+        "notify_customer": True,
+        "lost_at": datetime(2026, 11, 30, 8, 30, tzinfo=UTC),
+        "lost_by": "lea",
+        "position": told.position,
+    }
+    return ParcelLost(**{**values, **changes})
 
 
 def a_status(order_id: UUID, **changes: Any) -> StatusUpdated:

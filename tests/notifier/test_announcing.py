@@ -2,17 +2,28 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from contracts.envelope import Envelope
+from contracts.message import Message
 from contracts.orders import Buyer, ChangeCause, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
 from services.chassis.testing import envelope_for
 from services.notifier.mail import Template, mail_id
 from tests.conftest import Desks
-from tests.notifier.builders import a_refund, a_shipment, a_status, an_edit, an_order
+from tests.notifier.builders import (
+    a_cancelled_shipment,
+    a_correction,
+    a_lost_parcel,
+    a_refund,
+    a_shipment,
+    a_status,
+    an_edit,
+    an_order,
+)
 from tests.notifier.tables import EQUAL_COLUMNS
 
 _MAILS = "SELECT template, recipient, locale FROM mail ORDER BY template"
@@ -83,6 +94,29 @@ async def test_a_customer_without_an_address_gets_no_mail_and_the_merchant_does(
     await desk.deliver(a_shipment(order.order_id))
     recipients = await desk.fetch("SELECT recipient FROM mail WHERE template = 'shipment_dispatched'")
     assert [row["recipient"] for row in recipients] == ["zoe@nouvelle.example"]
+
+
+@pytest.mark.parametrize(
+    ("made", "template"),
+    [
+        (a_correction, "shipment_updated"),
+        (a_cancelled_shipment, "shipment_cancelled"),
+        (a_lost_parcel, "parcel_lost"),
+    ],
+)
+async def test_what_became_of_a_shipment_is_told_only_when_ticked(
+    desks: Desks, made: Callable[..., Message], template: str
+) -> None:
+    desk = await desks("notifier")
+    order = an_order()
+    assert (await desk.deliver(made(order.order_id))).result == "waiting"
+    await desk.deliver(order)
+    await desk.retry()
+    assert (await desk.deliver(made(order.order_id, notify_customer=False))).result == "handled"
+    mails = await desk.fetch(
+        "SELECT recipient, template FROM mail WHERE recipient = $1", order.customer.email
+    )
+    assert sorted(row["template"] for row in mails) == sorted(["order_recap", template])
 
 
 async def test_a_status_is_told_only_when_ticked_once_at_the_address_the_order_has_now(desks: Desks) -> None:

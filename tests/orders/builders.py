@@ -11,9 +11,12 @@ from contracts.fulfillment import (
     FulfilmentPosition,
     LinePosition,
     ParcelLine,
+    ParcelLost,
     ParcelPacked,
     ProofKind,
+    ShipmentCancelled,
     ShipmentDispatched,
+    ShipmentUpdated,
     StockReserved,
     StockStanding,
 )
@@ -249,6 +252,56 @@ class Life:
             dispatched_at=NOW,
             dispatched_by="api:erp",
             position=self.position(3, packed=10**6, shipped=10**6),
+        )
+
+    def _corrected(self, version: int) -> dict[str, Any]:
+        return {
+            **self._about(),
+            "shipment_id": self.shipment_id,
+            "version": version,
+            "parcel_ids": [self.parcel_id],
+            "lines": self._all_lines(),
+            "shipped_on": date(2026, 11, 22),
+            "dispatched_at": NOW,
+            "dispatched_by": "api:erp",
+        }
+
+    def corrected(
+        self, version: int = 2, carrier: str = "DHL", number: str | None = "JD01"
+    ) -> ShipmentUpdated:
+        """The shipment with another carrier and number."""
+        return ShipmentUpdated(
+            **self._corrected(version),
+            carrier=carrier,
+            tracking_number=number,
+            updated_at=NOW,
+            updated_by="staff:zoe",
+            position=self.position(2 + version, packed=10**6, shipped=10**6),
+        )
+
+    def taken_back(self, version: int = 2, carrier: str = "Colissimo") -> ShipmentCancelled:
+        """The shipment that had not left."""
+        return ShipmentCancelled(
+            **self._corrected(version),
+            carrier=carrier,
+            reason="Jamais parti",
+            cancelled_at=NOW,
+            cancelled_by="staff:zoe",
+            position=self.position(2 + version, packed=10**6),
+        )
+
+    def lost(self) -> ParcelLost:
+        """The parcel that will not arrive."""
+        return ParcelLost(
+            **self._about(),
+            parcel_id=self.parcel_id,
+            number=1,
+            shipment_id=self.shipment_id,
+            lines=self._all_lines(),
+            reason="Enquête close",
+            lost_at=NOW,
+            lost_by="staff:zoe",
+            position=self.position(4, packed=10**6, shipped=10**6, lost=10**6),
         )
 
     def delivered(self) -> DeliveryRecorded:

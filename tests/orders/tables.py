@@ -218,7 +218,12 @@ EQUAL_AFTER_SHUFFLE: dict[str, tuple[str, ...]] = {
         "notify_customer",
         "dispatched_at",
         "dispatched_by",
+        "version",
+        "cancelled_at",
+        "cancelled_by",
+        "cancel_reason",
     ),
+    "lost_parcel": ("shop", "order_id", "parcel_id", "lost_at", "lost_by", "lost_reason"),
     "delivery": (
         "shop",
         "order_id",

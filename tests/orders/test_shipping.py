@@ -1,9 +1,13 @@
 """What fulfillment says of an order's goods, and what the order becomes by it."""
 
 import json
+from itertools import permutations
+
+import pytest
 
 from contracts.fulfillment import MissingStock, StockRejected, StockStanding
 from contracts.orders import OrderStateChanged
+from services.chassis.testing import envelope_for
 from tests.conftest import Desks
 from tests.orders.builders import a_life
 from tests.orders.test_paying import the_order
@@ -93,3 +97,52 @@ async def test_facts_of_an_unknown_order_wait_for_it(desks: Desks) -> None:
         outcome = await desk.deliver(fact)
         assert (outcome.result, outcome.detail.split(":")[0]) == ("waiting", "order_unknown")
     assert await desk.fetchval("SELECT count(*) FROM parcel") == 0
+
+
+@pytest.mark.parametrize("sequence", list(permutations(range(4))), ids=str)
+async def test_corrections_end_the_same_in_whatever_sequence_they_are_heard(
+    desks: Desks, sequence: tuple[int, ...]
+) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    await desk.deliver(life.packed())
+    facts = [life.dispatched(), life.corrected(2), life.corrected(3, "UPS", "1Z9"), life.taken_back(4, "UPS")]
+    for index in sequence:
+        assert (await desk.deliver(facts[index])).result == "handled"
+    (row,) = await desk.fetch(
+        "SELECT carrier, tracking_number, version, cancelled_by, dispatched_by, cancel_reason FROM shipment"
+    )
+    assert tuple(row) == ("UPS", None, 4, "staff:zoe", "api:erp", "Jamais parti")
+    assert await desk.fetchval("SELECT carriers FROM orders") == []
+    shown = await desk.fetchval("SELECT ship_shipped FROM orders")
+    assert (shown, await desk.fetchval("SELECT state FROM orders")) == (0, "ready")
+    kinds = await desk.fetch("SELECT kind FROM activity WHERE kind LIKE 'shipment%' ORDER BY kind")
+    assert [row["kind"] for row in kinds] == [
+        "shipment_cancelled",
+        "shipment_dispatched",
+        "shipment_updated",
+        "shipment_updated",
+    ]
+
+
+async def test_a_corrected_carrier_replaces_the_old_one_also_in_one_batch(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    await desk.deliver(life.packed())
+    batch = [(envelope_for("orders", one), one, None) for one in (life.corrected(), life.dispatched())]
+    await desk.deliver_all(batch)
+    assert await desk.fetchval("SELECT carriers FROM orders") == ["DHL"]
+    assert await desk.fetchval("SELECT tracking_number FROM shipment") == "JD01"
+    await desk.deliver(life.corrected(3, number=None))
+    assert await desk.fetchval("SELECT tracking_number FROM shipment") is None
+
+
+async def test_a_lost_parcel_is_to_be_packed_again_and_may_be_heard_of_first(desks: Desks) -> None:
+    desk = await desks("orders")
+    life = await a_life(desk)
+    for fact in (life.lost(), life.dispatched(), life.packed(), life.lost()):
+        await desk.deliver(fact)
+    row = await desk.fetch("SELECT lost_by, lost_reason FROM lost_parcel")
+    assert [tuple(one) for one in row] == [("staff:zoe", "Enquête close")]
+    assert await desk.fetchval("SELECT units_to_pack FROM orders") == sum(life.quantities)
+    assert await desk.fetchval("SELECT units_to_ship FROM orders") == 0

@@ -126,6 +126,10 @@ TEXTS = {
     "item_broken": N_("The server failed at this order; nothing was done."),
     "unknown_order": N_("This order is not known (yet) where it would be done."),
     "unknown_parcel": N_("There is no such parcel."),
+    "shipment_cancelled": N_("This shipment is cancelled; ship its parcels again."),
+    "parcels_lost": N_("Its parcels are reported lost."),
+    "parcel_not_shipped": N_("This parcel has not left; take it apart and correct the stock instead."),
+    "units_restocked": N_("Units of this shipment are back on the shelf after a refund, so it stands."),
     "unknown_shipment": N_("There is no such shipment."),
 }
 """By reason code."""

@@ -164,7 +164,8 @@ select o.order_id, o.code, o.state, o.flags, o.currency, o.line_positions as pos
     (select coalesce(jsonb_agg(jsonb_build_object(
          'parcel_id', p.parcel_id, 'number', p.number,
          'is_shipped', exists (select from shipment s where s.shop = $1 and s.order_id = o.order_id
-                               and p.parcel_id = any(s.parcel_ids))) order by p.number), '[]')
+                               and s.cancelled_at is null and p.parcel_id = any(s.parcel_ids)))
+                               order by p.number), '[]')
      from parcel p where p.shop = $1 and p.order_id = o.order_id
        and not exists (select from unpacking u where (u.shop, u.order_id, u.parcel_id)
                                                    = (p.shop, p.order_id, p.parcel_id))) as parcels

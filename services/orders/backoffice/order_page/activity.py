@@ -23,6 +23,9 @@ _OTHERWISE = N_("Followed from its facts.")
 _TONES = {
     "payment_received": "good",
     "delivery_recorded": "good",
+    "shipment_updated": "info",
+    "shipment_cancelled": "warning",
+    "parcel_lost": "danger",
     "shipment_dispatched": "good",
     "parcel_packed": "info",
     "status_updated": "info",

@@ -12,8 +12,14 @@ from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page.steps import RECEIVE
 from services.orders.backoffice.order_page.words import WAYS
 from services.orders.backoffice.translating import gettext
-from services.orders.documents import OrderShown
-from services.orders.requesting import DeliveryAsked, ParcelAsked, PaymentAsked, ShipmentAsked
+from services.orders.documents import OrderShown, ShipmentShown
+from services.orders.requesting import (
+    CorrectionAsked,
+    DeliveryAsked,
+    ParcelAsked,
+    PaymentAsked,
+    ShipmentAsked,
+)
 from services.orders.shop_settings import ShopSettings
 
 MOST_PARCELS = 50
@@ -105,6 +111,39 @@ def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> Shi
         cost_currency=order.currency if cost is not None else None,
         notify_customer=form.ticked("notify_customer"),
     )
+
+
+def correction_asked(
+    order: OrderShown, settings: ShopSettings, shipment: ShipmentShown, form: Form
+) -> CorrectionAsked:
+    """What is to be told of a shipment; its address stays while carrier and number do, unless another is typed."""
+    name = form.text("other_carrier", 100) or form.text("carrier", 100)
+    if name is None:
+        raise Invalid(carrier=gettext("Say which carrier takes it."))
+    number, shipped_on = form.text("tracking_number", 100), form.day("shipped_on")
+    if shipped_on is None:
+        raise Invalid(shipped_on=gettext("Fill this in."))
+    known, postal_code = settings.carrier(name), postal_code_of(order)
+    stays = (name, number) == (shipment.carrier, shipment.tracking_number)
+    follow = known.follow(number, postal_code) if known else None
+    return form.model(
+        CorrectionAsked,
+        carrier=name,
+        tracking_number=number,
+        tracking_url=form.text("tracking_url", 1000) or (shipment.tracking_url if stays else follow),
+        postal_code=postal_code,
+        shipped_on=shipped_on,
+        expected_on=form.day("expected_on"),
+        notify_customer=form.ticked("notify_customer"),
+    )
+
+
+def shipment_named(order: OrderShown, form: Form) -> ShipmentShown:
+    """The order's shipment that a form is about. Raises Invalid."""
+    for shipment in order.shipments:
+        if str(shipment.shipment_id) == form["shipment"]:
+            return shipment
+    raise Invalid(**{"": gettext("This form is incomplete. Open the page again.")})
 
 
 def postal_code_of(order: OrderShown) -> str | None:

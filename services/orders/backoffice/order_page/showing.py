@@ -87,6 +87,8 @@ def render(
         words=words,
         day_of=date.fromisoformat,
         gaps=gaps_of(shown),
+        is_under_way=partial(steps.is_under_way, shown),
+        to_correct=visit.query.get("correct", ""),
         back=back_of(visit.query if form is None else form),
         is_ticked=lambda parcel_id: (
             section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")

@@ -6,7 +6,7 @@ from contracts.orders import OrderState
 from contracts.storefront import LineKind, PaymentMethod
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.translating import N_
-from services.orders.documents import LineShown, OrderShown
+from services.orders.documents import LineShown, OrderShown, ShipmentShown
 from services.orders.order import SET_BY_HAND
 
 RECEIVE = {
@@ -79,13 +79,27 @@ def left_to_pack(line: LineShown) -> int:
 
 def undelivered(order: OrderShown) -> bool:
     """Whether a shipment has not arrived as far as is known."""
-    arrived = {one.shipment_id for one in order.deliveries}
-    return any(one.shipment_id not in arrived for one in order.shipments)
+    return any(is_under_way(order, one) for one in order.shipments)
+
+
+def is_under_way(order: OrderShown, shipment: ShipmentShown) -> bool:
+    """Whether something of a shipment may still arrive, as far as is known."""
+    lost = {parcel.parcel_id for parcel in order.parcels if parcel.lost_at is not None}
+    return (
+        shipment.cancelled_at is None
+        and shipment.shipment_id not in {one.shipment_id for one in order.deliveries}
+        and not lost.issuperset(shipment.parcel_ids)
+    )
 
 
 def parcels_to_ship(order: OrderShown) -> list[int]:
     """The numbers of packed parcels that have not left, as indexes into `order.parcels`."""
-    gone = {parcel for shipment in order.shipments for parcel in shipment.parcel_ids}
+    gone = {
+        parcel
+        for shipment in order.shipments
+        if shipment.cancelled_at is None
+        for parcel in shipment.parcel_ids
+    }
     return [
         index
         for index, parcel in enumerate(order.parcels)

@@ -13,11 +13,13 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.formatting import amount
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page.asking import (
+    correction_asked,
     delivery_asked,
     is_far_above_due,
     parcels_asked,
     payment_asked,
     shipment_asked,
+    shipment_named,
 )
 from services.orders.backoffice.order_page.reading import OrderRead, already_sent, read_order
 from services.orders.backoffice.order_page.sending import Made, carry_out, id_typed
@@ -25,6 +27,7 @@ from services.orders.backoffice.order_page.showing import show_again
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Visit
+from services.orders.requesting import LossAsked, ShipmentCancellationAsked
 
 pages = Pages()
 
@@ -101,6 +104,44 @@ async def ship(visit: Visit) -> Response:
         return [lambda made: asked.command(order.facts, visit.actor, made)]
 
     return await carry_out(visit, "shipment", make, gettext("The shipment is recorded."), "shipments")
+
+
+@pages.post("/orders/{order}/correction", Permission.PARCELS_SHIP, action="shipment.update")
+async def correct_shipment(visit: Visit) -> Response:
+    """Correct what is told of a shipment that left, telling its customer only if that is ticked."""
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        shipment = shipment_named(order.shown, form)
+        asked = correction_asked(order.shown, order.settings, shipment, form)
+        return [lambda _: asked.command(order.facts, visit.actor, shipment.shipment_id)]
+
+    return await carry_out(visit, "correction", make, gettext("The tracking is corrected."), "shipments")
+
+
+@pages.post("/orders/{order}/withdrawal", Permission.PARCELS_SHIP, action="shipment.cancel")
+async def cancel_shipment(visit: Visit) -> Response:
+    """Take a shipment back that had not left; its parcels stand packed again."""
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked, shipment = form.model(ShipmentCancellationAsked, **_told(form)), id_typed(form, "shipment")
+        return [lambda _: asked.command(order.facts, visit.actor, shipment)]
+
+    return await carry_out(visit, "withdrawal", make, gettext("The shipment is cancelled."), "shipments")
+
+
+@pages.post("/orders/{order}/loss", Permission.PARCELS_SHIP, action="parcel.report_lost")
+async def report_loss(visit: Visit) -> Response:
+    """Say that a parcel on its way is lost; its units are to be packed again or refunded."""
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked, parcel = form.model(LossAsked, **_told(form)), id_typed(form, "parcel")
+        return [lambda _: asked.command(order.facts, visit.actor, parcel)]
+
+    return await carry_out(visit, "loss", make, gettext("The parcel is reported lost."), "parcels")
+
+
+def _told(form: Form) -> dict[str, Any]:
+    return {"reason": form.text("reason", 2000), "notify_customer": form.ticked("notify_customer")}
 
 
 @pages.post("/orders/{order}/deliveries", Permission.PARCELS_SHIP, action="delivery.record")

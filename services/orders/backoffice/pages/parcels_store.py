@@ -39,7 +39,7 @@ async def read_waiting(connection: Connection, shop: str, order_ids: Sequence[UU
            where not exists (select from unpacking u
                              where (u.shop, u.order_id, u.parcel_id) = ($1, p.order_id, p.parcel_id))
              and not exists (select from shipment s where s.shop = $1 and s.order_id = p.order_id
-                             and p.parcel_id = any (s.parcel_ids))
+                             and s.cancelled_at is null and p.parcel_id = any (s.parcel_ids))
            order by p.order_id, p.number""",
         shop,
         list(order_ids),
@@ -55,7 +55,9 @@ async def read_shipments(connection: Connection, shop: str, order_ids: Sequence[
                         where p.shop = $1 and p.order_id = s.order_id and p.parcel_id = any (s.parcel_ids)
                         order by p.number) as numbers
            from unnest($2::uuid[]) with ordinality as w (order_id, at)
-           join shipment s on s.shop = $1 and s.order_id = w.order_id
+           join shipment s on s.shop = $1 and s.order_id = w.order_id and s.cancelled_at is null
+             and not s.parcel_ids <@ array(select l.parcel_id from lost_parcel l
+                                           where l.shop = $1 and l.order_id = s.order_id)
            left join delivery d on (d.shop, d.order_id, d.shipment_id) = ($1, s.order_id, s.shipment_id)
            order by w.at, s.dispatched_at desc, s.shipment_id""",
         shop,
