@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from contracts.timestamps import parse_timestamp, parse_uuid
+from contracts.timestamps import RANGE, is_in_range, parse_timestamp, parse_uuid
 
 _Parsed = TypeVar("_Parsed")
 CONTENT_TYPE = "application/json"
@@ -143,7 +143,7 @@ class Envelope:
                 id=_parsed(values, "id", parse_uuid),
                 source=_text(values, "source"),
                 type=_text(values, "type"),
-                time=_parsed(values, "time", parse_timestamp).astimezone(UTC),
+                time=_parsed(values, "time", _time),
                 shop=values.get("shop"),
                 subject=values.get("subject"),
                 sequence=_count(values["sequence"]) if "sequence" in values else None,
@@ -211,6 +211,13 @@ def _text(values: dict[str, str], name: str) -> str:
     if not values[name]:
         raise EnvelopeUnreadable(f"header {PREFIX}{name} is empty")
     return values[name]
+
+
+def _time(text: str) -> datetime:
+    moment = parse_timestamp(text)
+    if not is_in_range(moment):
+        raise ValueError(f"is out of range: send a time from {RANGE}")
+    return moment.astimezone(UTC)
 
 
 def _parsed(values: dict[str, str], name: str, parse: Callable[[str], _Parsed]) -> _Parsed:

@@ -6,7 +6,7 @@ the published contract.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 _RFC3339 = re.compile(
@@ -15,6 +15,10 @@ _RFC3339 = re.compile(
 _NO_ZONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EXAMPLE = "2026-11-28T12:00:00Z"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+"""The range of the times that Comptoir takes in: any of them can be shown in any time zone and counted with."""
+RANGE = f"{EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}"
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -30,6 +34,19 @@ def parse_timestamp(text: str) -> datetime:
         return datetime.fromisoformat(text.upper())
     except ValueError:
         raise ValueError(f"names a day or time that does not exist: send one like {EXAMPLE}") from None
+
+
+def is_in_range(moment: datetime) -> bool:
+    """Whether an aware time lies in the range that is taken in. Never overflows."""
+    return EARLIEST <= moment <= LATEST
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """The aware moment in a time zone; unchanged where that zone's calendar ends before it (years 1 and 9999)."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def parse_uuid(text: str) -> UUID:

@@ -203,7 +203,7 @@ class System:
                 {"name": "demo", "shop": shop, "token": token}
                 for shop, token in self.secrets.api_tokens.items()
             ]
-            return {"COMPTOIR_API_TOKENS": json.dumps(tokens)}
+            return {"COMPTOIR_API_TOKENS": json.dumps(tokens), "COMPTOIR_SHOPS": self._profiles()}
         if service == "payments":
             endpoints = [
                 {

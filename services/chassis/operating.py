@@ -19,6 +19,7 @@ from starlette.routing import Route
 from contracts.catalogue import heard_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from contracts.service import MessageDiscarded, MessageRedriven
+from contracts.timestamps import RANGE, is_in_range
 from services.chassis import database, losing, operations_store, resync_store, resyncing, store
 from services.chassis.database import Connection
 from services.chassis.explaining import readable_body
@@ -315,6 +316,8 @@ def _moment(body: dict[str, Any], name: str) -> datetime:
         moment = datetime.min  # noqa: DTZ901 - has no time zone either
     if moment.tzinfo is None:
         raise BadRequest("give from and to as ISO 8601 times with an offset")
+    if not is_in_range(moment):
+        raise BadRequest(f"{name} is out of range; give a time from {RANGE}")
     return moment.astimezone(UTC)
 
 

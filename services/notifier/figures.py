@@ -17,6 +17,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, get_decimal_symbol, get_group_symbol
 
 from contracts.money import exponent
+from contracts.timestamps import in_zone
 
 LANGUAGES = ("fr", "en")
 """Languages with templates; every other one reads English."""
@@ -95,7 +96,7 @@ class Figures:
 
     def moment(self, moment: datetime) -> str:
         """A time in the shop's zone: 22 novembre 2026, 14:05."""
-        local = moment.astimezone(self.zone)
+        local = in_zone(moment, self.zone)
         return f"{_day(local.date(), self.locale)}, {_minute(local.hour, local.minute, self.locale)}"
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -84,7 +83,7 @@ class Errand:
 
     async def listed(self, query: ListQuery) -> dict[str, Any]:
         """A page of the shop's orders. Raises CursorUnreadable."""
-        shop, zone = self.caller.shop, ZoneInfo(self.settings.time_zone)
+        shop, zone = self.caller.shop, self.settings.zone_of(self.caller.shop)
         async with self.hub.acquire() as connection:
             page = await self.finder.page(
                 connection, shop, query, zone, limit=query.limit, after=query.after, before=query.before

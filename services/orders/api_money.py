@@ -4,7 +4,6 @@ the lists of all ledger entries and of money that no order has.
 
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import Query
 from fastapi.responses import JSONResponse, Response
@@ -99,7 +98,7 @@ async def settle_refund(
 @router.get("/payments", tags=["payments"], response_model=EntriesPage, responses=described(400))
 async def list_payments(query: Annotated[EntriesQuery, Query()], errand: ErrandNeeded) -> Response:
     """All ledger entries of the shop, the latest first, filtered; a page at a time."""
-    zone = ZoneInfo(errand.settings.time_zone)
+    zone = errand.settings.zone_of(errand.caller.shop)
     async with errand.hub.acquire() as connection:
         try:
             page = await payments_listing.read_entries(connection, errand.caller.shop, query, zone)

@@ -5,6 +5,7 @@ already is an order: what is heard of it later is kept and changes nothing. One 
 it was opened last, if that is a whole sale; if not, it is flagged and its money waits for a person.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from contracts.catalogue import STOREFRONT, type_of
 from contracts.envelope import Envelope
 from contracts.orders import AbandonedBy, CheckoutAbandoned
 from contracts.storefront import CheckoutDropped, CheckoutOpened
+from contracts.timestamps import is_in_range
 from services.chassis.subscribers import Delivery, Refuse
 from services.chassis.unit import Unit
 from services.orders import placed_rows, placing, refusing
@@ -28,11 +30,13 @@ from services.orders.record import Order
 from services.orders.shop_settings import settings_of
 from services.orders.store import OrderKey
 from services.orders.submission import body_of, is_foreign
+from services.orders.validating_lines import out_of_range
 
 
 def open_checkout(book: OrderBook, delivery: Delivery[CheckoutOpened]) -> None:
     """Take over the checkout as it is now, unless it was opened again since."""
     opened = delivery.message
+    _check_dates({"opened_at": opened.opened_at, **_dates_of_lines(opened)})
     if opened.opened_at > book.unit.now + CLOCK_TOLERANCE:
         raise Refuse(
             "opened_in_future",
@@ -45,8 +49,24 @@ def open_checkout(book: OrderBook, delivery: Delivery[CheckoutOpened]) -> None:
 
 def drop_checkout(book: OrderBook, delivery: Delivery[CheckoutDropped]) -> None:
     """The customer gave it up; if it was opened again since, that counts."""
+    _check_dates({"dropped_at": delivery.message.dropped_at})
     _own(book, delivery).drop(delivery.message.dropped_at)
     _note(book, delivery, "checkout_dropped")
+
+
+def _dates_of_lines(opened: CheckoutOpened) -> dict[str, datetime | None]:
+    return {
+        f"lines[{index}].{name}": moment
+        for index, line in enumerate(opened.lines)
+        for name, moment in (("starts_at", line.starts_at), ("ends_at", line.ends_at))
+    }
+
+
+def _check_dates(dates: Mapping[str, datetime | None]) -> None:
+    """Raise Refuse for a date out of range: parked, and nobody is answered."""
+    for field, moment in dates.items():
+        if moment is not None and not is_in_range(moment):
+            raise Refuse("date_out_of_range", out_of_range(field, moment).message)
 
 
 def note_money(book: OrderBook, key: OrderKey, received_at: datetime, cause: Envelope) -> None:

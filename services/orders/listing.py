@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
+from contracts.timestamps import in_zone
 from services.orders.finding.filters import Filters
 from services.orders.finding.finder import Page
 from services.orders.finding.words import PAYMENT_OF, STATUS_OF
@@ -55,4 +56,4 @@ def label(key: str, labels: Labels) -> dict[str, str]:
 
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return in_zone(moment, UTC).isoformat().replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """The list of all ledger entries of a shop, and the money that no order has («À identifier»), as the REST API tells."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.chassis.database import Connection
 from services.orders.cursor import CursorUnreadable, Place
 from services.orders.documents import LedgerEntryShown
 from services.orders.finding.filters import Day
+from services.orders.finding.selection import midnight, midnight_after
 from services.orders.listing import LARGEST_PAGE
 
 
@@ -99,14 +100,10 @@ def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> tuple[Any, ...]:
         raise CursorUnreadable
     return (
         *(shop, query.kind, [method.value for method in query.method], query.order_id),
-        _midnight(query.from_, zone) if query.from_ else None,
-        _midnight(query.to + timedelta(days=1), zone) if query.to else None,
+        midnight(query.from_, zone) if query.from_ else None,
+        midnight_after(query.to, zone) if query.to else None,
         *((place.key, place.order_id) if place else (None, None)),
     )
-
-
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:

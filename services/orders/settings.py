@@ -3,8 +3,9 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from contracts.message import Shop
 from services.chassis.settings import ServiceSettings
 from services.orders.access import ApiTokens
 
@@ -22,6 +23,15 @@ ZoneName = Annotated[str, AfterValidator(_is_known)]
 """An IANA time zone."""
 
 
+class ShopZone(BaseModel):
+    """The time zone of a shop; the same JSON as the notifier's, of which it reads these."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    shop: Shop
+    time_zone: ZoneName | None = None
+
+
 class OrdersSettings(ServiceSettings):
     """Database, broker, address to listen on; tokens of the REST API; time zone of dates in filters."""
 
@@ -37,5 +47,13 @@ class OrdersSettings(ServiceSettings):
         description="How long a checkout that ended without a sale and without money is kept.",
     )
     time_zone: ZoneName = Field(
-        default="Europe/Paris", description="Time zone of the days in filters, an IANA name: Europe/Paris."
+        default="Europe/Paris", description="Time zone of a shop that names none, an IANA name: Europe/Paris."
     )
+    shops: list[ShopZone] = Field(
+        default_factory=list, description="JSON list of the shops, as the notifier has it: their time zones."
+    )
+
+    def zone_of(self, shop: str) -> ZoneInfo:
+        """The time zone in which a shop's days are counted."""
+        own = next((one.time_zone for one in self.shops if one.shop == shop), None)
+        return ZoneInfo(own or self.time_zone)

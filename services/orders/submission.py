@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted, SubmittedLine
+from contracts.timestamps import in_zone
 
 _APART: dict[str, Any] = {
     "submitted_at": True,
@@ -190,7 +191,7 @@ def _differing(body: bytes, sale: OrderSubmitted) -> list[str]:
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None
+    return in_zone(moment, UTC) if moment else None
 
 
 def storefront_of(user_id: str | None) -> tuple[str, str] | None:

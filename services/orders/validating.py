@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from contracts.message import Reason
 from contracts.money import is_known
 from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
+from contracts.timestamps import is_in_range
 from services.orders.amounts import written
-from services.orders.validating_lines import faults_of_lines
+from services.orders.validating_lines import faults_of_lines, out_of_range
 from services.orders.validating_totals import faults_of_totals
 
 CLOCK_TOLERANCE = timedelta(days=1)
@@ -83,7 +84,9 @@ def _faults_of_sale(sale: OrderSubmitted, now: datetime) -> Iterator[Reason]:
             "capital letters such as EUR.",
             field="currency",
         )
-    if sale.submitted_at > now + CLOCK_TOLERANCE:
+    if not is_in_range(sale.submitted_at):
+        yield out_of_range("submitted_at", sale.submitted_at)
+    elif sale.submitted_at > now + CLOCK_TOLERANCE:
         yield Reason(
             code="submitted_in_future",
             message=f"It was submitted at {sale.submitted_at.isoformat()}, but it is {now.isoformat()} now; "

@@ -4,11 +4,13 @@ Each fault is a reason with both values and what to do; none hides another.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from contracts.message import Reason
 from contracts.money import exponent, is_known
 from contracts.storefront import LineKind, OrderSubmitted, SubmittedLine
+from contracts.timestamps import RANGE, is_in_range
 from services.orders.amounts import written
 
 MOST_UNITS = 1_000_000
@@ -32,6 +34,15 @@ def faults_of_lines(sale: OrderSubmitted) -> Iterator[Reason]:
         yield from _faults_of_units(line, f"lines[{index}]", taken_back=taken_back)
         yield from _faults_of_price(line, f"lines[{index}]", sale.currency)
         yield from _faults_of_kind(line, f"lines[{index}]")
+
+
+def out_of_range(field: str, moment: datetime) -> Reason:
+    """A time that no calendar, page or mail could show."""
+    return Reason(
+        code="date_out_of_range",
+        message=f"{field} is {moment.isoformat()}; send a time from {RANGE}, or leave it out where it has no end.",
+        field=field,
+    )
 
 
 def _faults_of_units(line: SubmittedLine, path: str, *, taken_back: bool) -> Iterator[Reason]:
@@ -115,6 +126,9 @@ def _faults_of_exact_price(line: SubmittedLine, exact: str, path: str, currency:
 
 
 def _faults_of_kind(line: SubmittedLine, path: str) -> Iterator[Reason]:
+    for name, moment in (("starts_at", line.starts_at), ("ends_at", line.ends_at)):
+        if moment is not None and not is_in_range(moment):
+            yield out_of_range(f"{path}.{name}", moment)
     if line.kind is LineKind.BOOKING and line.starts_at is None:
         yield Reason(
             code="line_without_time",

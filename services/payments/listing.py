@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
+from contracts.timestamps import RANGE, is_in_range
 from services.payments.entry_store import EntryFilter
 from services.payments.ledger import Kind
 
@@ -40,6 +41,8 @@ def _moment(query: QueryParams, name: str) -> datetime | None:
     moment = datetime.fromisoformat(text) if text else None
     if moment is not None and moment.tzinfo is None:
         raise ValueError(f"{name} needs a time zone: 2026-11-22T00:00:00+01:00")
+    if moment is not None and not is_in_range(moment):
+        raise ValueError(f"{name} is out of range; give a time from {RANGE}")
     return moment
 
 

@@ -89,6 +89,17 @@ async def test_a_city_state_and_a_country_without_postal_codes_lack_nothing(back
     assert "The delivery address lacks" not in shown.words
 
 
+@pytest.mark.parametrize("stored", ["0001-01-01T00:00:01+00:00", "9999-12-31T23:59:59+00:00"])
+async def test_a_date_at_the_calendars_edge_breaks_no_page(backoffice: Backoffice, stored: str) -> None:
+    placed = await place(backoffice.desk, sale())
+    await backoffice.desk.fetch("UPDATE orders SET placed_at = $1", datetime.fromisoformat(stored))
+    moments = "UPDATE order_line SET starts_at = $1, ends_at = $1"
+    await backoffice.desk.fetch(moments, datetime.fromisoformat(stored))
+    browser = await backoffice.signed_in()
+    for path in ("/orders?sort=oldest", f"/orders/{placed.code}", f"/orders/{placed.code}/edit", "/"):
+        assert (await browser.get(path)).status == 200, path
+
+
 async def test_what_customers_write_is_shown_as_text(backoffice: Backoffice) -> None:
     browser = await backoffice.signed_in()
     customer = {"name": HOSTILE[:200], "email": "zoe@example.org", "browser": HOSTILE}

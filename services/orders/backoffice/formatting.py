@@ -23,6 +23,7 @@ from markupsafe import Markup, escape
 from contracts.money import EXPONENTS
 from contracts.orders import PlacedLine
 from contracts.storefront import ExtraLine, Shipping
+from contracts.timestamps import in_zone
 from services.orders.backoffice.translating import NARROW, gettext, speech
 
 MINUS = "\N{MINUS SIGN}"
@@ -116,7 +117,7 @@ def when(moment: datetime | None, style: str = "relative") -> Markup:
     if moment is None:
         return Markup("")
     how = speech()
-    local, now = moment.astimezone(how.zone), how.now.astimezone(how.zone)
+    local, now = in_zone(moment, how.zone), how.now.astimezone(how.zone)
     shown = _shown(local, now, style)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         local.isoformat(timespec="seconds"), exact(moment), shown
@@ -140,7 +141,7 @@ def _shown(local: datetime, now: datetime, style: str) -> str:
 def exact(moment: datetime) -> str:
     """Day, time to the second and zone."""
     how = speech()
-    local = moment.astimezone(how.zone)
+    local = in_zone(moment, how.zone)
     return (
         f"{day(local.date())} {local:%H:%M:%S} ({get_timezone_name(local, width='short', locale=how.locale)})"
     )

@@ -13,15 +13,18 @@ NO_SALE = sorted({*(state.value for state in UNPLACED), "cancelled"})
 MOST = 1000
 
 
-async def read_days(connection: Connection, shop: str, since: datetime, zone: str) -> Sequence[Row]:
-    """What was sold since then by day (in that time zone) and currency: orders, paid (of them), total_minor."""
+async def read_days(
+    connection: Connection, shop: str, since: datetime, until: datetime, zone: str
+) -> Sequence[Row]:
+    """What was sold in that time by day (in that time zone) and currency: orders, paid (of them), total_minor."""
     return await connection.fetch(
         """select (placed_at at time zone $3)::date as day, currency, count(*) as orders,
                   count(*) filter (where payment_status in ('paid', 'overpaid')) as paid,
                   sum(total_minor)::bigint as total_minor
-           from orders where shop = $1 and placed_at >= $2 and state <> all($4::text[])
+           from orders where shop = $1 and placed_at >= $2 and placed_at < $5
+                            and state <> all($4::text[])
            group by 1, 2""",
-        *(shop, since, zone, NO_SALE),
+        *(shop, since, zone, NO_SALE, until),
     )
 
 

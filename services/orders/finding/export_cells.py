@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.money import EXPONENTS
+from contracts.timestamps import in_zone
 from services.orders.finding import export_words
 from services.orders.finding.export_words import word
 
@@ -93,7 +94,7 @@ def cells(row: Mapping[str, Any], manner: Manner) -> list[str]:
     amounts += [row["refunded_minor"] + row["marked_minor"], row["credited_minor"], row["balance_minor"]]
     return [
         row["code"],
-        moment(row["placed_at"].astimezone(manner.zone), language),
+        moment(in_zone(row["placed_at"], manner.zone), language),
         safe(manner.labels.get(row["label"], row["label"])),
         word(export_words.PAYMENT, row["payment_status"], language),
         word(export_words.METHOD, row["payment_method"] or "", language),

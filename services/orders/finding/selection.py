@@ -5,9 +5,10 @@ Days are the shop's own: the zone's rules decide when they begin, also when cloc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from contracts.timestamps import EARLIEST, LATEST
 from services.orders.finding.filters import Filters
 from services.orders.finding.folding import terms, whole
 from services.orders.finding.kinds import Kind, fits, fits_in_trouble
@@ -55,7 +56,7 @@ def select(shop: str, filters: Filters, kinds: Sequence[Kind], zone: ZoneInfo) -
         troubled_kinds=tuple(kind.kind_id for kind in kinds if fits_in_trouble(kind, filters)),
         has_every_kind=len(wanted) == len(kinds),
         since=midnight(filters.from_, zone) if filters.from_ else None,
-        until=midnight(filters.to + timedelta(days=1), zone) if filters.to else None,
+        until=midnight_after(filters.to, zone) if filters.to else None,
         amount_min=filters.amount_min,
         amount_max=filters.amount_max,
         facets=tuple(tag_facet(tag) for tag in filters.tag),
@@ -65,9 +66,15 @@ def select(shop: str, filters: Filters, kinds: Sequence[Kind], zone: ZoneInfo) -
     )
 
 
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins there, in UTC."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When a day begins there, in UTC. A day out of the range of times that are taken in is the next one in it."""
+    near = min(max(day, EARLIEST.date()), LATEST.date())
+    return datetime.combine(near, time.min, zone).astimezone(UTC)
+
+
+def midnight_after(day: date, zone: tzinfo) -> datetime:
+    """When a day ends there, in UTC."""
+    return midnight(day + timedelta(days=1), zone) if day < LATEST.date() else LATEST
 
 
 def tag_facet(tag_id: object) -> str:

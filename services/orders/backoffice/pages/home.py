@@ -117,7 +117,8 @@ async def _days(visit: Visit, connection: Connection) -> dict[str, Any]:
     today = visit.speech.now.astimezone(zone).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     since = datetime.combine(days[0], time(), zone)
-    return figures(await home_store.read_days(connection, visit.shop, since, zone.key), days)
+    until = datetime.combine(today + timedelta(days=1), time(), zone)
+    return figures(await home_store.read_days(connection, visit.shop, since, until, zone.key), days)
 
 
 def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str, Any]:
