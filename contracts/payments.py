@@ -55,6 +55,9 @@ class Position(Part):
         default=0, description="The part of received that a person entered."
     )
     refunded_minor: Minor = 0
+    refunds_pending_minor: Minor = Field(
+        default=0, description="The part of refunded that the provider took and has not confirmed."
+    )
     marked_minor: Minor = Field(default=0, description="Refunds recorded here only.")
     disputed_minor: Minor = 0
     authorised_minor: Minor = 0

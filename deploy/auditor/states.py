@@ -13,7 +13,7 @@ FACTS = """shop, order_id, stage, payment_method, stock, state, label, automatic
     hand_over, payment_status, fulfilment_status, flags, payment_flags, attempt, due_minor, credited_minor,
     received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor, authorised_minor,
     balance_minor, ship_ordered, ship_needed, ship_packed, ship_lost, ship_shipped, ship_delivered, ship_returned,
-    other_ordered, other_needed, other_finished"""
+    other_ordered, other_needed, other_finished, refunds_pending_minor"""
 
 
 @check
@@ -156,14 +156,17 @@ def payment_status_of(row: Row) -> str:
         return {"draft": "void", "checkout": "in_progress", "checkout_over": "abandoned"}[row["stage"]]
     balance, net = row["balance_minor"], row["received_minor"] - row["refunded_minor"] - row["marked_minor"]
     returned = row["refunded_minor"] + row["marked_minor"]
+    under_way = row["refunds_pending_minor"] > 0
     if returned > 0 and net <= 0 and balance <= 0:
-        return "refunded"
+        return "refund_pending" if under_way else "refunded"
     if balance < 0:
         return "overpaid"
     if balance == 0:
         if row["state"] == "cancelled" and row["due_minor"] == row["credited_minor"] and net == 0:
             return "void"
-        return "partially_refunded" if returned > 0 and row["credited_minor"] > 0 else "paid"
+        if returned > 0 and row["credited_minor"] > 0:
+            return "refund_pending" if under_way else "partially_refunded"
+        return "paid"
     if net > 0:
         return "partially_paid"
     if row["authorised_minor"] >= balance:

@@ -33,6 +33,8 @@ class StripeApi:
         self.refunds: dict[str, dict[str, Any]] = {}
         self.troubles: list[int] = []
         """Statuses to answer with before anything is looked at: 500, 429."""
+        self.status = "succeeded"
+        """How a refund stands when it is made: some ways to pay take days (`pending`)."""
         self.asked = 0
         self.paid: dict[str, int] = {}
         """What was paid by intent, in minor units; intents that are not here are taken to cover anything."""
@@ -86,7 +88,7 @@ class StripeApi:
             return _refused(
                 400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
             )
-        made = refund_made(intent, amount, form)
+        made = {**refund_made(intent, amount, form), "status": self.status}
         self._answers[key] = self.refunds[made["id"]] = made
         self._tell_later(made)
         return JSONResponse(made)

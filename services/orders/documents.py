@@ -69,6 +69,7 @@ class MoneyShown(BaseModel):
     received_minor: int
     received_by_hand_minor: int
     refunded_minor: int
+    refunds_pending_minor: int
     marked_minor: int
     disputed_minor: int
     authorised_minor: int

@@ -90,6 +90,7 @@ def _money_of(position: Position) -> Money:
         received=position.received_minor,
         received_by_hand=position.received_by_hand_minor,
         refunded=position.refunded_minor,
+        refunds_pending=position.refunds_pending_minor,
         marked=position.marked_minor,
         disputed=position.disputed_minor,
         authorised=position.authorised_minor,

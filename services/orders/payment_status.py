@@ -18,6 +18,7 @@ class PaymentStatus(StrEnum):
     IN_PROGRESS = "in_progress"
     ABANDONED = "abandoned"
     REFUNDED = "refunded"
+    REFUND_PENDING = "refund_pending"
     OVERPAID = "overpaid"
     PARTIALLY_REFUNDED = "partially_refunded"
     PAID = "paid"
@@ -43,6 +44,7 @@ FILTER_OF: dict[PaymentStatus, PaymentFilter] = {
     PaymentStatus.IN_PROGRESS: PaymentFilter.IN_PROGRESS,
     PaymentStatus.ABANDONED: PaymentFilter.ABANDONED,
     PaymentStatus.REFUNDED: PaymentFilter.REFUNDED,
+    PaymentStatus.REFUND_PENDING: PaymentFilter.PAID,
     PaymentStatus.OVERPAID: PaymentFilter.PAID,
     PaymentStatus.PARTIALLY_REFUNDED: PaymentFilter.PAID,
     PaymentStatus.PAID: PaymentFilter.PAID,
@@ -80,6 +82,7 @@ class Money:
     balance: int = 0
     attempt: AttemptState = AttemptState.NONE
     flags: tuple[str, ...] = ()
+    refunds_pending: int = 0
 
 
 def statuses_of(choice: PaymentFilter) -> frozenset[PaymentStatus]:
@@ -98,7 +101,7 @@ def payment_status(state: OrderState, money: Money) -> PaymentStatus:
         return PaymentStatus.ABANDONED
     returned = money.refunded + money.marked
     if returned > 0 and net <= 0 and money.balance <= 0:
-        return PaymentStatus.REFUNDED
+        return PaymentStatus.REFUND_PENDING if money.refunds_pending > 0 else PaymentStatus.REFUNDED
     if money.balance < 0:
         return PaymentStatus.OVERPAID
     if money.balance == 0:
@@ -111,6 +114,8 @@ def _status_settled(state: OrderState, money: Money, net: int, returned: int) ->
     if still_due == 0 and net == 0 and state is OrderState.CANCELLED:
         return PaymentStatus.VOID
     if returned > 0 and money.credited > 0:
+        if money.refunds_pending > 0:
+            return PaymentStatus.REFUND_PENDING
         return PaymentStatus.PARTIALLY_REFUNDED
     return PaymentStatus.PAID
 

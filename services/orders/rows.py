@@ -44,6 +44,7 @@ def _money_of(row: Row) -> Money:
         received_by_hand=row["received_by_hand_minor"],
         refunded=row["refunded_minor"],
         marked=row["marked_minor"],
+        refunds_pending=row["refunds_pending_minor"],
         disputed=row["disputed_minor"],
         authorised=row["authorised_minor"],
         balance=row["balance_minor"],
@@ -119,4 +120,5 @@ def row_of(order: Order) -> tuple[Any, ...]:
         order.revision,
         order.archived_at,
         SEPARATOR.join(order.carriers),
+        money.refunds_pending,
     )

@@ -42,6 +42,7 @@ _MONEY = (
     "received_minor",
     "received_by_hand_minor",
     "refunded_minor",
+    "refunds_pending_minor",
     "marked_minor",
     "disputed_minor",
     "authorised_minor",

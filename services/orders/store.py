@@ -204,7 +204,7 @@ async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[
                       received_minor, received_by_hand_minor, refunded_minor, marked_minor, disputed_minor,
                       authorised_minor, balance_minor, attempt, payment_flags, fulfilment_version, stock,
                       ship_ordered, ship_needed, ship_packed, ship_lost, ship_shipped, ship_delivered,
-                      ship_returned, other_ordered, other_needed, other_finished, carriers
+                      ship_returned, other_ordered, other_needed, other_finished, carriers, refunds_pending_minor
                FROM orders WHERE orders.order_id = k.order_id AND orders.shop || '' = k.shop FOR UPDATE) AS o""",
         *_columns(keys),
     )
@@ -229,7 +229,7 @@ async def update_orders(connection: Writer, rows: Sequence[Sequence[Any]], now: 
                ship_returned = r.returned, other_ordered = r.other_ordered, other_needed = r.other_needed,
                other_finished = r.other_finished, units_to_pack = r.to_pack, units_to_ship = r.to_ship,
                revision = r.revision, archived_at = r.archived_at, carriers = string_to_array(r.carriers, E'\\x1f'),
-               changed_at = $43
+               refunds_pending_minor = r.refunds_pending, changed_at = $44
            FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
                        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::integer[],
                        $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[],
@@ -237,13 +237,13 @@ async def update_orders(connection: Writer, rows: Sequence[Sequence[Any]], now: 
                        $26::text[], $27::jsonb[], $28::integer[], $29::integer[], $30::integer[], $31::integer[],
                        $32::integer[], $33::integer[], $34::integer[], $35::integer[], $36::integer[],
                        $37::integer[], $38::integer[], $39::integer[], $40::integer[], $41::timestamptz[],
-                       $42::text[])
+                       $42::text[], $43::bigint[])
                 AS r (shop, order_id, sequence, state, label, automatic_state, payment_status, fulfilment_status,
                       flags, hand_state, hand_label, hand_over, payment_version, due, credited, received,
                       by_hand, refunded, marked, disputed, authorised, balance, attempt, payment_flags,
                       fulfilment_version, stock, line_positions, ship_ordered, ship_needed, packed, lost,
                       shipped, delivered, returned, other_ordered, other_needed, other_finished, to_pack,
-                      to_ship, revision, archived_at, carriers)
+                      to_ship, revision, archived_at, carriers, refunds_pending)
            WHERE o.shop = r.shop AND o.order_id = r.order_id""",
         *_columns(rows),
         now,

@@ -224,6 +224,7 @@ def position(
         received_minor=sums[Sum.RECEIVED],
         received_by_hand_minor=by_hand,
         refunded_minor=sums[Sum.REFUNDED],
+        refunds_pending_minor=max(0, min(refunds.under_way_minor, sums[Sum.REFUNDED])),
         marked_minor=sums[Sum.MARKED],
         disputed_minor=sums[Sum.DISPUTED],
         authorised_minor=sums[Sum.AUTHORISED],

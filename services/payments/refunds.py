@@ -145,6 +145,11 @@ class Refunds:
         """What is about to be sent and not in the books yet."""
         return sum(one.amount_minor for one in self.waiting())
 
+    @property
+    def under_way_minor(self) -> int:
+        """What the provider has taken and not yet confirmed."""
+        return sum(one.amount_minor for one in self.made.values() if one.is_live and one.state != "succeeded")
+
     def waiting(self) -> list[Asked]:
         """Those of which the provider's refund is not known yet."""
         claimed = {made.refund_id for made in self.made.values()}

@@ -23,6 +23,7 @@ moneys = st.builds(
     credited=amounts,
     received=amounts,
     refunded=amounts,
+    refunds_pending=amounts,
     marked=amounts,
     authorised=amounts,
     balance=st.integers(-3, 3),
@@ -31,17 +32,20 @@ moneys = st.builds(
 
 
 def row_by_row(state: OrderState, money: Money) -> PaymentStatus:
-    """The table of product.md, section 2, row by row: the first true one wins."""
+    """The table of product.md, section 2, row by row: the first true one wins. What would be refunded is under way as
+    long as the provider has not confirmed all of it."""
     still_due, net = money.due - money.credited, money.received - money.refunded - money.marked
     back, balance = money.refunded + money.marked, money.balance
-    cancelled = state is OrderState.CANCELLED
+    cancelled, under_way = state is OrderState.CANCELLED, money.refunds_pending > 0
     table = [
         (state is OrderState.DRAFT, PaymentStatus.VOID),
         (state is OrderState.IN_CHECKOUT, PaymentStatus.IN_PROGRESS),
         (state is OrderState.ABANDONED and money.received == 0, PaymentStatus.ABANDONED),
+        (back > 0 and net <= 0 and balance <= 0 and under_way, PaymentStatus.REFUND_PENDING),
         (back > 0 and net <= 0 and balance <= 0, PaymentStatus.REFUNDED),
         (balance < 0, PaymentStatus.OVERPAID),
         (balance == 0 and still_due == 0 and net == 0 and cancelled, PaymentStatus.VOID),
+        (balance == 0 and back > 0 and money.credited > 0 and under_way, PaymentStatus.REFUND_PENDING),
         (balance == 0 and back > 0 and money.credited > 0, PaymentStatus.PARTIALLY_REFUNDED),
         (balance == 0, PaymentStatus.PAID),
         (balance > 0 and net > 0, PaymentStatus.PARTIALLY_PAID),
@@ -76,6 +80,9 @@ def test_every_status_is_in_exactly_one_filter() -> None:
         (Money(due=10, received=12, balance=-2), "overpaid"),
         (Money(due=10, credited=4, received=10, refunded=4), "partially_refunded"),
         (Money(due=10, credited=10, received=10, refunded=10), "refunded"),
+        (Money(due=10, credited=10, received=10, refunded=10, refunds_pending=10), "refund_pending"),
+        (Money(due=10, credited=4, received=10, refunded=4, refunds_pending=4), "refund_pending"),
+        (Money(due=10, credited=10, received=10, refunded=10, refunds_pending=3), "refund_pending"),
         (Money(due=10, credited=10, received=10, marked=10), "refunded"),
         (Money(due=10, received=10, marked=10, balance=10), "unpaid"),
         (Money(due=10, received=10, refunded=4, balance=4), "partially_paid"),

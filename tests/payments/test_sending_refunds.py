@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from contracts.orders import OrderPlaced
-from contracts.payments import RefundConfirmed, RefundFailed, RefundMode, RefundSent
-from deploy.demo.stripe_api import StripeApi
+from contracts.payments import BalanceChanged, RefundConfirmed, RefundFailed, RefundMode, RefundSent
+from deploy.demo.stripe_api import StripeApi, _event
 from deploy.local.ports import free_ports
 from services.chassis.effects import Effect
 from services.chassis.testing import Outcome
@@ -171,3 +171,32 @@ async def test_what_is_about_to_be_sent_is_not_promised_twice(till: Till) -> Non
     await till.ask(3000)
     second = await till.ask(3000)
     assert reasons(second) == ["refund_exceeds_received", "provider_cannot_refund"]
+
+
+async def test_a_refund_that_is_pending_counts_and_is_told_as_under_way(till: Till) -> None:
+    """Some ways to pay take days: it is sent until it succeeded, and comes back when it fails."""
+    cashdesk, order = till.cashdesk, till.order
+    till.api.status = "pending"
+    await till.ask()
+    said = await send(cashdesk)
+    assert (len(of_kind(said, RefundSent)), of_kind(said, RefundConfirmed)) == (1, [])
+    assert await position(cashdesk, order) == (2000, 2000, 0, 0, [])
+    assert under_way(said) == 2000
+    (made,) = till.api.refunds.values()
+    confirmed = await cashdesk.pay(json.loads(_event("refund.updated", {**made, "status": "succeeded"})))
+    assert (len(of_kind(confirmed, RefundConfirmed)), under_way(confirmed)) == (1, 0)
+
+
+async def test_a_pending_refund_that_fails_is_under_way_no_more(till: Till) -> None:
+    till.api.status = "pending"
+    await till.ask()
+    await send(till.cashdesk)
+    (made,) = till.api.refunds.values()
+    failed = await till.cashdesk.pay(json.loads(_event("refund.failed", {**made, "status": "failed"})))
+    assert (len(of_kind(failed, RefundFailed)), under_way(failed)) == (1, 0)
+    assert await position(till.cashdesk, till.order) == (2000, 0, 0, -2000, ["refund_failed"])
+
+
+def under_way(said: list[Any]) -> int:
+    """What of the refunds the last position told says is not confirmed."""
+    return int(of_kind(said, BalanceChanged)[-1].position.refunds_pending_minor)

@@ -27,6 +27,7 @@ def payment_badges() -> Badges:
         "in_progress": (pgettext("payment status", "In checkout"), "waiting"),
         "abandoned": (pgettext("payment status", "Abandoned cart"), "neutral"),
         "refunded": (pgettext("payment status", "Refunded"), "neutral"),
+        "refund_pending": (pgettext("payment status", "Refund under way"), "waiting"),
         "overpaid": (pgettext("payment status", "Overpaid"), "danger"),
         "partially_refunded": (pgettext("payment status", "Partly refunded"), "neutral"),
         "paid": (pgettext("payment status", "Paid"), "good"),
