@@ -12,7 +12,18 @@ from contracts.envelope import Envelope
 from contracts.message import Message
 from contracts.orders import ChangeCause, OrderEdited, OrderPlaced
 from services.chassis.testing import envelope_for
-from tests.payments.builders import capturable, edited, event, intent, names, placed, record, succeeded
+from tests.payments.builders import (
+    capturable,
+    charge,
+    dispute,
+    edited,
+    event,
+    intent,
+    names,
+    placed,
+    record,
+    succeeded,
+)
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
 
@@ -69,6 +80,10 @@ def webhooks() -> list[dict[str, Any]]:
         succeeded("pi_foreign", 100, "usd", at=5, **second),
         succeeded("pi_of_nobody", 400, at=5),
         event("refund.created", {"id": "re_1", "object": "refund"}, 9),
+        event("charge.dispute.created", dispute("du_1", "pi_first", "needs_response"), 10),
+        event("charge.dispute.closed", dispute("du_1", "pi_first", "won"), 12),
+        event("charge.dispute.created", dispute("du_2", "pi_second", "warning_needs_response"), 12),
+        event("charge.refunded", charge("ch_1", "pi_first", amount_refunded=300), 12),
     ]
 
 

@@ -90,6 +90,16 @@ async def test_looking_again_takes_the_word_back(cashdesk: CashDesk) -> None:
     assert await _unmatched(cashdesk) == [payment]
 
 
+async def test_what_lost_its_content_with_time_is_not_read_again(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    await cashdesk.pay(succeeded(payment, 7000))
+    await _ask(cashdesk, "unmatched/set_aside", _money(payment))
+    webhook_id = await cashdesk.desk.fetchval("UPDATE webhook SET body = '{}' RETURNING id")
+    assert (await _ask(cashdesk, f"webhooks/{webhook_id}/redrive", {"shop": SHOP, "actor": "marie"}))[
+        0
+    ] == 404
+
+
 async def test_a_parked_webhook_is_set_aside_with_a_reason_and_only_in_its_shop(cashdesk: CashDesk) -> None:
     await cashdesk.pay(one := event("charge.something_new", charge("ch_1", None)))
     webhook_id = await cashdesk.desk.fetchval("SELECT id FROM webhook")

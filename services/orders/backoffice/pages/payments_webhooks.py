@@ -31,6 +31,8 @@ pages = Pages()
 LIST = "/payments/webhooks"
 PAGE = 50
 LONGEST_REASON = 200
+EMPTIED_BYTES = 2
+"""Of what is left of a body that payments let go of: `{}`."""
 ENDS = ("unread", "applied", "duplicate", "irrelevant", "waiting", "parked")
 
 
@@ -163,9 +165,10 @@ async def _read(visit: Visit, **asked: str) -> Mapping[str, Any] | OwnerDown:
 
 
 def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One as pages show it. `by_hand`: a person set it aside, and may take that back."""
+    """One as pages show it. `by_hand`: a person set it aside; `can_return`: it can be read again."""
     by_hand = row["state"] == "irrelevant" and row["reason"] == "set_aside"
-    return {**moments_read(row, "received_at", "handled_at"), "by_hand": by_hand}
+    can_return = row["state"] == "parked" or (by_hand and row["body_bytes"] > EMPTIED_BYTES)
+    return {**moments_read(row, "received_at", "handled_at"), "by_hand": by_hand, "can_return": can_return}
 
 
 def _endpoint(one: Mapping[str, Any]) -> dict[str, Any]:
