@@ -54,6 +54,7 @@ class Consumers:
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self._ended.set()
+        self._robust: Any = None
         self._connection: Any = None
         self._generation = 0
         self._consuming: list[tuple[AbstractChannel, str]] = []
@@ -130,8 +131,8 @@ class Consumers:
         self._generation += 1
         broker = self._make_broker()
         try:
-            connected: Any = await within(CONNECT_SECONDS, broker.connect())
-            self._connection = connected.transport.connection
+            self._robust = await within(CONNECT_SECONDS, broker.connect())
+            self._connection = self._robust.transport.connection
             standing = await self.counts()
             self._note_missing([reader.queue for reader in self._readers if reader.queue not in standing])
             for reader in self._readers:
@@ -169,11 +170,15 @@ class Consumers:
             await self._cancel_consumers()
             await asyncio.gather(*(reader.drain(DRAIN_SECONDS) for reader in self._readers))
         self._generation += 1
-        connection, self._connection, self._consuming = self._connection, None, []
+        robust, connection, self._robust, self._connection = self._robust, self._connection, None, None
+        self._consuming = []
         for reader in self._readers:
             reader.forget()
-        if connection is not None:
-            await self._tried(connection.close(ConnectionError("the connection is given up")))
+        why = ConnectionError("the connection is given up")
+        if robust is not None:  # first the outer one, which would connect again by itself
+            await self._tried(robust.close(why))
+        if connection is not None and not connection.is_closed:
+            await self._tried(connection.close(why))
         await self._tried(broker.stop())
 
     async def _tried(self, closing: Any) -> None:
