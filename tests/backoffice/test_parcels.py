@@ -1,5 +1,6 @@
 """Parcels pages: the queues, what is printed, what is done from there once, who may, and fulfillment away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -279,3 +280,59 @@ async def test_without_fulfillment_the_queues_stand_and_the_papers_say_so(backof
     for path in ("pick-list", "packing-slips"):
         shown = await browser.get(f"/parcels/{path}?order={uuid7()}")
         assert (shown.status, "not connected" in shown.words) == (200, True)
+
+
+async def test_many_deliveries_are_noted_at_once_and_each_once(warehouse: Warehouse) -> None:
+    desk = warehouse.backoffice.desk
+    orders = [await _shipped(warehouse), await _shipped(warehouse)]
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
+    shipments = [row["shipment_id"] for row in await desk.fetch("select shipment_id from shipment")]
+    shown = await browser.get("/parcels/on-the-way")
+    assert all(f'name="shipment" value="{one}"' in shown.text for one in shipments)
+    chosen = "&".join(f"shipment={one}" for one in shipments)
+    path = "/parcels/deliveries"
+    shown = await browser.get(f"{path}?{chosen}")
+    assert all(order.code in shown.words for order in orders)
+    fields = [*_without(shown.form(path), "proof"), ("proof", "carrier_scan")]
+    before = await desk.fetchval("select count(*) from command")
+    waiting = asyncio.create_task(browser.post(path, fields))
+    commands = (await sent(desk, before + 2))[before:]
+    for command_id, command in commands:
+        await warehouse.do(command, id=command_id)
+    done = await waiting
+    assert (done.status, done.headers["location"]) == (303, "/parcels/on-the-way")
+    assert "2 deliveries are noted." in (await browser.get("/parcels/on-the-way")).words
+    assert (await browser.post(path, fields)).status == 303, "the back button"
+    assert {command.proof for _, command in commands} == {"carrier_scan"}
+    assert await desk.fetchval("select count(*) from command") == before + 2
+    again = [*_without(shown.form(path), "key"), ("key", str(uuid7()))]
+    waiting = asyncio.create_task(browser.post(path, again))
+    for command_id, command in (await sent(desk, before + 4))[before + 2 :]:
+        await warehouse.do(command, id=command_id)
+    refused = await waiting
+    assert (refused.status, "This shipment is delivered already." in refused.words) == (422, True)
+    assert (await browser.get(path)).status == 303, "none is chosen"
+    accountant = await warehouse.backoffice.signed_in(Role.ACCOUNTANT)
+    assert (await accountant.get(f"{path}?{chosen}")).status == 403
+
+
+async def test_completing_an_order_can_note_the_delivery_of_its_parcels(warehouse: Warehouse) -> None:
+    desk, parcel_id = warehouse.backoffice.desk, uuid7()
+    order = await warehouse.order(_sale(units=2))
+    await warehouse.pack(order, parcel_id, {1: 2})
+    await _leave(warehouse, order, parcel_id)
+    browser, page = await warehouse.backoffice.signed_in(Role.FULFILMENT), f"/orders/{order.code}"
+    form = (await browser.get(page)).form(f"{page}/status")
+    assert "delivered" not in dict(form.fields), "nothing is noted by accident"
+    typed = {**dict(form.fields), "label": "completed", "admin_comment": "Le client a confirmé."}
+    before = await desk.fetchval("select count(*) from command")
+    waiting = asyncio.create_task(browser.post(f"{page}/status", {**typed, "delivered": "on"}))
+    ((command_id, command),) = (await sent(desk, before + 1))[before:]
+    await warehouse.do(command, id=command_id)
+    assert (await waiting).status == 303
+    assert "Note the delivery" not in (await browser.get(page)).words
+    assert await desk.fetchval("select fulfilment_status from orders") == "delivered"
+
+
+def _without(form: FormShown, name: str) -> list[tuple[str, str]]:
+    return [field for field in form.fields if field[0] != name]

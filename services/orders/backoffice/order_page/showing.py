@@ -64,6 +64,7 @@ def render(
         typed_in=lambda of: partial(typed, of),
         wrong=wrong,
         steps=waiting,
+        on_the_way=steps.on_the_way(shown),
         receives=steps.receives(shown),
         receives_otherwise=steps.receives_otherwise(shown),
         unplaced=shown.state in steps.UNPLACED,

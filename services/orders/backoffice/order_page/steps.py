@@ -1,6 +1,7 @@
 """What is to be done next about an order: the one primary button of its page. Pure."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from contracts.orders import OrderState
 from contracts.storefront import LineKind, PaymentMethod
@@ -79,7 +80,12 @@ def left_to_pack(line: LineShown) -> int:
 
 def undelivered(order: OrderShown) -> bool:
     """Whether a shipment has not arrived as far as is known."""
-    return any(is_under_way(order, one) for one in order.shipments)
+    return bool(on_the_way(order))
+
+
+def on_the_way(order: OrderShown) -> list[UUID]:
+    """The shipments of which something may still arrive, as far as is known."""
+    return [one.shipment_id for one in order.shipments if is_under_way(order, one)]
 
 
 def is_under_way(order: OrderShown, shipment: ShipmentShown) -> bool:

@@ -5,21 +5,25 @@ is in `order_commands.py`.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
 
+from contracts.fulfillment import RecordDelivery
 from contracts.message import Reason
 from services.chassis.unit import Unit
 from services.orders import archiving, commenting, tagging
 from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.commanding import send
 from services.orders.backoffice.doing import do
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.sending import id_typed
 from services.orders.backoffice.order_page.showing import render, show_again
+from services.orders.backoffice.order_page.steps import on_the_way
 from services.orders.backoffice.reasons import explain, explain_refusal
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import gettext
@@ -70,7 +74,23 @@ async def change_status(visit: Visit) -> Response:
             revision=form.revision,
         )
 
-    return await _done(visit, order, form, "status", act, gettext("The status is updated."), "status")
+    answer = await _done(visit, order, form, "status", act, gettext("The status is updated."), "status")
+    if form.ticked("delivered") and answer.status_code in (200, 303) and visit.may(Permission.PARCELS_SHIP):
+        await _note_deliveries(visit, order, form)
+    return answer
+
+
+async def _note_deliveries(visit: Visit, order: OrderRead, form: Form) -> None:
+    """Note that what is on the way arrived, once per form; fulfillment answers in its own time."""
+    today = visit.speech.now.astimezone(visit.speech.zone).date()
+    arrived = datetime.combine(today, time(12), visit.speech.zone)
+    for shipment in on_the_way(order.shown):
+
+        def made(_: UUID, shipment_id: UUID = shipment) -> RecordDelivery:
+            about = {"shop": visit.shop, "order_id": order.id, "shipment_id": shipment_id}
+            return RecordDelivery(**about, delivered_at=arrived, actor=visit.actor)
+
+        await send(visit, order.id, form, made, f"-{shipment}")
 
 
 @pages.post("/orders/{order}/tagging", Permission.ORDERS_TAG, action="order.tag")

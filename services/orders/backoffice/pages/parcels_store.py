@@ -65,6 +65,18 @@ async def read_shipments(connection: Connection, shop: str, order_ids: Sequence[
     )
 
 
+async def read_named_shipments(connection: Connection, shop: str, shipment_ids: Sequence[UUID]) -> list[Row]:
+    """These shipments of the shop with their orders: order_id, code, customer_name, shipment_id, carrier and number."""
+    return await connection.fetch(
+        """select s.order_id, o.code, o.customer_name, s.shipment_id, s.carrier, s.tracking_number
+           from shipment s join orders o on (o.shop, o.order_id) = (s.shop, s.order_id)
+           where s.shop = $1 and s.shipment_id = any ($2::uuid[])
+           order by o.code, s.shipment_id""",
+        shop,
+        list(shipment_ids),
+    )
+
+
 async def read_addressees(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
     """Who gets what these orders hold: order_id, code, source_reference, placed_at, customer_name, locale; the
     submission's addresses and those of an edit as JSON (`submitted`, `amended`)."""
