@@ -13,6 +13,7 @@ from contracts.payments import RefundCause
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page.asking import units_typed
 from services.orders.backoffice.order_page.refundable import refundable, worth_of
+from services.orders.backoffice.order_page.steps import parcels_to_ship
 from services.orders.backoffice.order_page.told import told_asked
 from services.orders.backoffice.translating import gettext
 from services.orders.documents import OrderShown, ParcelShown
@@ -130,8 +131,7 @@ def _units_chosen(form: Form) -> dict[int, int]:
 
 
 def _opened(order: OrderShown, cancelled: Mapping[int, int]) -> list[ParcelTouched]:
-    gone = {parcel_id for shipment in order.shipments for parcel_id in shipment.parcel_ids}
-    here = [one for one in order.parcels if one.unpacked_at is None and one.parcel_id not in gone]
+    here = [order.parcels[index] for index in parcels_to_ship(order)]
     standing = [
         (one.parcel_id, one.number, _units_in(one)) for one in sorted(here, key=_number, reverse=True)
     ]
