@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 from contracts.catalogue import sent_by, type_of
 from contracts.message import Command
 from contracts.orders import OrderPlaced
-from contracts.payments import BalanceChanged, GrantCredit, RecordPayment, ReversePayment
+from contracts.payments import BalanceChanged, GrantCredit, RecordPayment
 from deploy.auditor.finding import Finding, check, compare, shown
 from deploy.auditor.ground import Ground, table
 from deploy.auditor.retention import reach_of
 
 COMMANDS = [entry.type for entry in sent_by("orders") if issubclass(entry.message, Command)]
-POSTING = [type_of(message, "orders") for message in (RecordPayment, ReversePayment, GrantCredit)]
-"""Commands whose outcome is an entry of the ledger."""
+POSTING = [type_of(message, "orders") for message in (RecordPayment, GrantCredit)]
+"""Commands that are done by an entry of their own. One that reverses what is reversed already is done without."""
 
 
 @check

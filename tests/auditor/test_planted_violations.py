@@ -60,3 +60,12 @@ async def test_what_still_moves_is_waited_for_and_then_told(ground: Ground) -> N
     assert await until_quiet(ground, 5)
     damage = next(damage for damage in DAMAGES if "everything_said_was_sent" in damage.seen_by)
     assert not await until_quiet(await damage.plant(ground), 0.3)
+
+
+async def test_a_second_reversal_of_a_payment_needs_no_entry_of_its_own(ground: Ground) -> None:
+    await ground.orders.execute(
+        """INSERT INTO command (command_id, shop, order_id, type, actor, state, requested_at, settled_at)
+           SELECT gen_random_uuid(), shop, order_id, 'orders.payment.reverse.v1', 'staff:x', 'done', now(), now()
+           FROM orders LIMIT 1"""
+    )
+    assert await run_checks(ground, ["money_by_hand_has_its_command"]) == []
