@@ -130,9 +130,7 @@ async def settle(visit: Visit) -> Response:
         asked, refund_id = settlement_asked(form), id_typed(form, "refund")
         return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
 
-    return await carry_out(
-        visit, "settlement", make, gettext("Your decision is taken into account."), "payment"
-    )
+    return await carry_out(visit, "settlement", make, gettext("Your decision is recorded."), "payment")
 
 
 @pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
