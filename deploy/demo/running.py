@@ -134,7 +134,7 @@ async def _audit(system: System, play: Play) -> list[Violation]:
             mails=[mail.message_id for mail in read_journal(system.mail_journal)],
         )
 
-    return await audit(system.databases, journals, play.script.must_be_parked)
+    return await audit(system.databases, journals)
 
 
 def new_folder(runs: Path) -> Path:

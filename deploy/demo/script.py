@@ -33,11 +33,6 @@ class Script:
         return [sale for sale in self.sales if sale.is_placed]
 
     @property
-    def must_be_parked(self) -> frozenset[UUID]:
-        """Messages no service can read."""
-        return frozenset(sale.event_id for sale in self.sales if sale.body is not None)
-
-    @property
     def submissions(self) -> int:
         """How many orders were asked for: all sales but repeats, and all invoices that were turned away."""
         return sum(sale.repeats is None for sale in self.sales) + len(self.turned_away)

@@ -245,9 +245,9 @@ class Committer(Generic[B]):
                 arrival.reuses_id = True
             fitting = self._fitting(arrival, reading)
             if isinstance(fitting, Unfit):
-                self._park_unfit(unit, arrival, fitting, batch, remembered=key is not None)
-                if answer and arrival.parked_id is None:
-                    self._answer_unreadable(unit, arrival, fitting)
+                is_new = answer and arrival.parked_id is None
+                told = is_new and self._answer_unreadable(unit, arrival, fitting)
+                self._park_unfit(arrival, fitting, batch, remembered=key is not None, told=told)
             else:
                 batch.fresh.append((arrival, fitting))
 
@@ -298,22 +298,24 @@ class Committer(Generic[B]):
             batch.resolved.append(arrival.parked_id)
 
     def _park_unfit(
-        self, unit: Unit, arrival: Arrival, unfit: Unfit, batch: _Batch, remembered: bool
+        self, arrival: Arrival, unfit: Unfit, batch: _Batch, *, remembered: bool, told: bool
     ) -> None:
         setback = parking.unfit(arrival, unfit)
         setback.remembered = remembered
+        setback.answered_by = self._service if told else None
         batch.setbacks.append(setback)
 
-    def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> None:
+    def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> bool:
+        """Tell the sender, if the service does that. Whether it was told."""
         answer, envelope = self._subscribers.answer_unreadable, unfit.envelope
         if answer is None or unfit.code not in BEYOND_READING:
-            return
+            return False
         entry = self._heard.get(envelope.type) if envelope else None
         event_id = envelope.id if envelope else event_id_of(arrival.headers)
         reasons = unfit.reasons or (Reason(code=unfit.code, message=unfit.detail[:1000]),)
         message = entry.message if entry else None
         try:
-            answer(unit, Unreadable(message, envelope, event_id, arrival.user_id, reasons))
+            return answer(unit, Unreadable(message, envelope, event_id, arrival.user_id, reasons))
         except Exception as error:
             raise HandlerFailed(error) from error
 

@@ -26,6 +26,7 @@ from services.chassis.unit import Unit
 KEPT_BYTES = 65_536
 """What stays of a body that is larger than any message may be: enough to see what it is."""
 
+SENDER_TOLD = "its sender was told"
 LONGEST_DELAY = timedelta(minutes=15)
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -46,7 +47,8 @@ class RetryPolicy:
 
 @dataclass(slots=True)
 class Setback:
-    """Why an arrival was not handled. `next_at` is None when only a person can help."""
+    """Why an arrival was not handled. `next_at` is None when only a person can help, or nobody has to: `answered_by` is
+    the service that told its sender, who alone can do something about it. Such a message is kept, set aside."""
 
     arrival: Arrival
     envelope: Envelope | None
@@ -57,6 +59,7 @@ class Setback:
     give_up_at: datetime | None = None
     wait_key: str | None = None
     remembered: bool = True
+    answered_by: str | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -122,7 +125,7 @@ async def write(unit: Unit, setbacks: Sequence[Setback]) -> None:
             written.discard(key)
         else:
             continue
-        if not setback.is_waiting:
+        if not setback.is_waiting and not setback.answered_by:
             say_parked(unit, setback)
 
 
@@ -191,7 +194,7 @@ def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
     return {
         "dedupe_key": _key_of(setback),
         "queue": arrival.queue,
-        "state": "waiting" if setback.is_waiting else "dead",
+        "state": "waiting" if setback.is_waiting else "discarded" if setback.answered_by else "dead",
         "reason": setback.code,
         "detail": storable(setback.detail),
         "fingerprint": setback.fingerprint,
@@ -211,6 +214,8 @@ def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
         "first_at": arrival.first_seen_at or now,
         "last_at": now,
         "body_bytes": arrival.size if arrival.size > MAX_BODY_BYTES else None,
+        "actor": setback.answered_by,
+        "note": SENDER_TOLD if setback.answered_by else None,
     }
 
 

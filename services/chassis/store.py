@@ -179,18 +179,19 @@ async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[st
         """INSERT INTO msg.parked
                (dedupe_key, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop,
                 subject, user_id, headers, body, attempts, remembered, next_at, give_up_at, first_at, last_at,
-                body_bytes)
+                body_bytes, actor, note)
            SELECT * FROM unnest(
                $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
                $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::bytea[],
                $16::integer[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[],
-               $21::timestamptz[], $22::bigint[]) ORDER BY 1
+               $21::timestamptz[], $22::bigint[], $23::text[], $24::text[]) ORDER BY 1
            ON CONFLICT (dedupe_key) DO UPDATE SET
                queue = excluded.queue, state = excluded.state, reason = excluded.reason, detail = excluded.detail,
                fingerprint = excluded.fingerprint, wait_key = excluded.wait_key, user_id = excluded.user_id,
                headers = excluded.headers, body = excluded.body,
                body_bytes = excluded.body_bytes, remembered = true, next_at = excluded.next_at,
-               give_up_at = excluded.give_up_at, last_at = excluded.last_at
+               give_up_at = excluded.give_up_at, last_at = excluded.last_at, actor = excluded.actor,
+               note = excluded.note
            WHERE excluded.remembered RETURNING dedupe_key""",
         *(list(column) for column in zip(*(row.values() for row in rows), strict=True)),
     )

@@ -108,7 +108,7 @@ class Subscribers(Generic[B]):
         self.handlers: dict[type[Message], Handler[B]] = {}
         self.answering_reused_ids: set[type[Message]] = set()
         self.adapters: dict[type[Message], Adapter] = {}
-        self.answer_unreadable: Callable[[Unit, Unreadable], None] | None = None
+        self.answer_unreadable: Callable[[Unit, Unreadable], bool] | None = None
         self.truths: dict[str, Truth] = {}
 
     def on(
@@ -135,8 +135,11 @@ class Subscribers(Generic[B]):
         """Register how this service tells its truth anew to one that hears it."""
         self.truths[consumer] = truth
 
-    def unreadable(self, answer: Callable[[Unit, Unreadable], None]) -> Callable[[Unit, Unreadable], None]:
-        """Register what to say when a message can't be read and never will (it is parked in any case)."""
+    def unreadable(self, answer: Callable[[Unit, Unreadable], bool]) -> Callable[[Unit, Unreadable], bool]:
+        """Register what answers the sender of a message that can't be read and never will; returns whether it was told.
+
+        The message is kept in any case: set aside if its sender was told, else for a person to see.
+        """
         self.answer_unreadable = answer
         return answer
 

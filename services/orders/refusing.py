@@ -60,14 +60,14 @@ def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
     book.unit.answer_storefront(refused, shop=shop, module=module, cause=delivery.envelope)
 
 
-def answer_unreadable(unit: Unit, unreadable: Unreadable) -> None:
-    """Tell a storefront that nobody can read its submission. The message itself is parked.
+def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
+    """Tell a storefront that nobody can read its submission. Whether it was told; the message itself is kept.
 
     Who sent it is known from the login, which the broker vouches for, even if the envelope says nothing.
     """
     sender = storefront_of(unreadable.user_id)
     if unreadable.message not in (OrderSubmitted, None) or sender is None or sender[1] not in set(Module):
-        return
+        return False
     shop, module = sender[0], Module(sender[1])
     submission_id, reasons = unreadable.event_id or NO_ID, list(unreadable.reasons)
     rejected, refused = (
@@ -76,6 +76,7 @@ def answer_unreadable(unit: Unit, unreadable: Unreadable) -> None:
     )
     unit.emit(rejected, cause=unreadable.envelope, shop=shop, subject=submission_id)
     unit.answer_storefront(refused, shop=shop, module=module, cause=unreadable.envelope)
+    return True
 
 
 def conflict(delivery: Delivery[OrderSubmitted], placed: Accepted, differing: Sequence[str]) -> Reason:

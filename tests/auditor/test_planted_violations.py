@@ -30,11 +30,11 @@ async def ground(life: Life) -> AsyncIterator[Ground]:
             stack.push_async_callback(transaction.rollback)
             await connection.execute("SET LOCAL session_replication_role = replica")
             connections[service] = connection
-        yield Ground(connections, life.journals, life.script.must_be_parked)
+        yield Ground(connections, life.journals)
 
 
 async def test_a_life_without_damage_has_no_violations(life: Life) -> None:
-    found = await audit(life.urls, life.journals, life.script.must_be_parked)
+    found = await audit(life.urls, life.journals)
     assert not found, "\n".join(map(str, found))
 
 
