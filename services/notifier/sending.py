@@ -26,6 +26,7 @@ from services.chassis.working import Worker
 from services.notifier import settings as configured
 from services.notifier import store
 from services.notifier.book import MAIL, TEMPLATE
+from services.notifier.braking import Brake
 from services.notifier.composing import compose
 from services.notifier.mail import Cause, Mail, Template
 from services.notifier.recent import Pair, recent
@@ -66,6 +67,7 @@ class Sender:
         self.effects = EffectWorker(
             MAIL, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=self._interrupted
         )
+        self._brake = Brake()
         self._read = GroupCommit(self._read_together)
 
     def worker(self) -> Worker:
@@ -86,8 +88,12 @@ class Sender:
             letter = compose(mail, addressee, self._settings.profile(mail.shop))
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
+        if (pause := self._brake.wait()) is not None:
+            return Retry("mail after mail failed; waiting for one that is sent", pause)
         try:
-            return self._patience(mail, effect, await self.pool.send(letter))
+            outcome = await self.pool.send(letter)
+            self._brake.note(outcome)
+            return self._patience(mail, effect, outcome)
         except ServerAway as away:
             return Retry(str(away), away_delay(effect.attempts))
 
