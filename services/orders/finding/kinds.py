@@ -6,6 +6,7 @@ Invariant: `fits` looks at nothing but a kind's own fields, so all orders of one
 from dataclasses import dataclass
 
 from contracts.orders import OrderState
+from services.orders.attention import STOCK_MISSING
 from services.orders.finding.filters import Filters
 from services.orders.finding.words import PAYMENT_OF, STATUS_OF, UNPLACED, PaymentWord, Tab
 
@@ -82,9 +83,13 @@ def _is_in_tab(kind: Kind, tab: Tab | None) -> bool:
 
 
 def _is_in_queue(kind: Kind, tab: Tab) -> bool:
+    """Whether orders of this kind are in a queue. To process is what somebody can do now: pack what has its stock, hand
+    over what is packed; what is on its way, waits for stock or is no goods is found by the filters.
+    """
     match tab:
         case Tab.TO_PROCESS:
-            return kind.state in WORKED_ON and (kind.is_to_pack or kind.is_to_ship or kind.is_unfinished)
+            can_be_packed = kind.is_to_pack and STOCK_MISSING not in kind.flags
+            return kind.state in WORKED_ON and (can_be_packed or kind.is_to_ship)
         case Tab.TO_COLLECT:
             return kind.state in OWING and PAYMENT_OF[kind.payment_status] == PaymentWord.UNPAID
         case Tab.TO_REFUND:

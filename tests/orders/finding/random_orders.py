@@ -180,7 +180,8 @@ def _fits(one: Sample, filters: Filters, zone: ZoneInfo) -> bool:
 def _in_tab(one: Sample, tab: Tab | None, trouble: bool) -> bool:
     placed, worked_on = one.state not in UNPLACED, one.state in ("ready", "processing")
     live = one.archived_at is None
-    left = one.units_to_pack > 0 or one.units_to_ship > 0 or one.ship_delivered < one.ship_needed
+    can_be_packed = one.units_to_pack > 0 and "stock_missing" not in one.flags
+    left = can_be_packed or one.units_to_ship > 0
     return {
         None: True,
         Tab.EVERYTHING: True,

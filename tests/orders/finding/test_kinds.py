@@ -2,16 +2,20 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 
 from contracts.storefront import PaymentMethod
+from services.orders.attention import STOCK_MISSING
 from services.orders.finding.filters import Filters
 from services.orders.finding.finder import Finder
 from services.orders.finding.folding import fold
 from services.orders.finding.indexing import index_due, note_changed
+from services.orders.finding.kinds import Kind, fits
 from services.orders.finding.words import Tab
 from tests.conftest import Desks, FreshDatabase
 from tests.orders.builders import ADDRESS, SHOP, a_life, a_line, a_sale, paid_by
@@ -58,8 +62,11 @@ async def test_a_kind_that_another_process_met_first_is_listed(desks: Desks) -> 
         await desk.deliver(life.balance(1, received=life.total))
         for tab, expected in ((Tab.TO_PROCESS, 1), (Tab.TO_COLLECT, 0), (Tab.TO_PACK, 1), (Tab.TO_SHIP, 0)):
             assert (await finder.count(connection, SHOP, Filters(tab=tab), PARIS)).number == expected
-        for message in (life.packed(), life.dispatched()):
+        for message, expected in ((life.packed(), 1), (life.dispatched(), 0)):
             await desk.deliver(message)
+            assert (
+                await finder.count(connection, SHOP, Filters(tab=Tab.TO_PROCESS), PARIS)
+            ).number == expected
         by_carrier = await finder.page(connection, SHOP, Filters(carrier=["Colissimo", "DHL"]), PARIS)
         assert by_carrier.order_ids == (life.order_id,)
         assert (await finder.count(connection, SHOP, Filters(carrier=["DHL"]), PARIS)).number == 0
@@ -233,3 +240,37 @@ def test_folding_leaves_ascii_words() -> None:
     assert fold("  Élodie\tŒUVRÉ-Straße\u00a0ŁÓDŹ ") == "elodie oeuvre-strasse lodz"
     assert fold("Ελένη") == fold("ΕΛΈΝΗ")
     assert fold("Ελένη").isascii()
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_to_process"),
+    [
+        ({}, True),
+        ({"flags": (STOCK_MISSING,)}, False),
+        ({"flags": (STOCK_MISSING,), "is_to_ship": True}, True),
+        ({"is_to_pack": False, "is_to_ship": True, "state": "processing"}, True),
+        ({"is_to_pack": False, "state": "processing"}, False),
+        ({"is_to_pack": False}, False),
+        ({"state": "awaiting_payment"}, False),
+        ({"is_archived": True}, False),
+    ],
+)
+def test_to_process_is_what_somebody_can_do_now(changes: dict[str, Any], is_to_process: bool) -> None:
+    kind = Kind(
+        1,
+        "shop",
+        "card",
+        "EUR",
+        "ready",
+        "ready",
+        "paid",
+        "unfulfilled",
+        (),
+        (),
+        False,
+        True,
+        False,
+        True,
+        False,
+    )
+    assert fits(replace(kind, **changes), Filters(tab=Tab.TO_PROCESS)) is is_to_process
