@@ -19,6 +19,12 @@ VERSION = "0.1.0"
 """Of the whole contract; equals the version in this folder's pyproject.toml."""
 
 _BINDING = {"bindingVersion": "0.3.0"}
+_LOGIN = f"{STOREFRONT}.{{shop}}.{{module}}"
+"""A storefront's broker user, and the name of its queue."""
+_BY_LOGIN = (
+    f"Set the AMQP property `user_id` to the broker user you are connected as, `{_LOGIN}`: the broker refuses any "
+    "other, and a message without it is parked unread and never answered."
+)
 _EXCHANGES = {
     STOREFRONT: "What storefront modules publish.",
     PUBLIC: "What storefronts hear; each is bound to its own answers only.",
@@ -40,7 +46,7 @@ def asyncapi() -> Json:
         "components": {
             "messages": {entry.type: _message(entry) for entry in entries},
             "schemas": {"Envelope": _envelope(), **_payloads()},
-            "securitySchemes": {"user": {"type": "userPassword", "description": "A broker user of its own."}},
+            "securitySchemes": {"user": {"type": "userPassword", "description": _user()}},
         },
     }
 
@@ -74,6 +80,10 @@ def _server() -> Json:
         },
         "security": [{"$ref": "#/components/securitySchemes/user"}],
     }
+
+
+def _user() -> str:
+    return f"A broker user of its own; a storefront's is named `{_LOGIN}` and sets `user_id` to it in every message."
 
 
 def _channel(entry: Entry) -> Json:
@@ -116,6 +126,8 @@ def _message(entry: Entry) -> Json:
         "payload": {"$ref": f"#/components/schemas/{entry.message.__name__}"},
         "tags": [{"name": entry.sender}],
     }
+    if entry.sender == STOREFRONT:
+        message["description"] = _BY_LOGIN
     if entry.outcomes:
         message["x-outcomes"] = list(entry.outcomes)
     return message
@@ -128,15 +140,16 @@ def _operations(entry: Entry) -> list[tuple[str, Json]]:
 
 
 def _send(entry: Entry) -> Json:
-    mandatory = bool(entry.listeners)
-    return {
-        **_operation(entry, "send", entry.sender),
-        "bindings": {"amqp": {"deliveryMode": 2, "mandatory": mandatory, **_BINDING}},
-    }
+    binding: Json = {"deliveryMode": 2, "mandatory": bool(entry.listeners), **_BINDING}
+    operation = _operation(entry, "send", entry.sender)
+    if entry.sender == STOREFRONT:
+        operation["description"] = _BY_LOGIN
+        binding["userId"] = _LOGIN
+    return {**operation, "bindings": {"amqp": binding}}
 
 
 def _receive(entry: Entry, listener: str) -> Json:
-    queue = f"{STOREFRONT}.{{shop}}.{{module}}" if entry.public else queue_of(listener, entry.sender)
+    queue = _LOGIN if entry.public else queue_of(listener, entry.sender)
     return {
         **_operation(entry, "receive", listener),
         "bindings": {"amqp": {"ack": True, **_BINDING}},

@@ -50,7 +50,7 @@ def test_it_is_asyncapi_3_with_only_the_fields_of_its_specification() -> None:
     assert {"title", "version"} <= set(DOCUMENT["info"])
     for operation in OPERATIONS.values():
         assert operation["action"] in ("send", "receive")
-        allowed = {"action", "title", "channel", "messages", "tags", "bindings", "x-queue"}
+        allowed = {"action", "title", "description", "channel", "messages", "tags", "bindings", "x-queue"}
         assert set(operation) <= allowed
     for kind in ("messages", "schemas", "securitySchemes"):
         assert all(COMPONENT_NAME.fullmatch(name) for name in DOCUMENT["components"][kind])
@@ -109,6 +109,19 @@ def test_only_messages_with_a_listener_must_reach_a_queue() -> None:
     for operation in actions("send"):
         assert operation["bindings"]["amqp"]["mandatory"] is bool(CATALOGUE[said(operation)].listeners)
         assert operation["bindings"]["amqp"]["deliveryMode"] == 2
+
+
+def test_a_storefront_reads_that_user_id_is_its_own_login() -> None:
+    login = "storefront.{shop}.{module}"
+    assert {said(operation) for operation in actions("send") if operation["tags"][0]["name"] == STOREFRONT}
+    for operation in actions("send"):
+        is_storefronts = operation["tags"][0]["name"] == STOREFRONT
+        assert operation["bindings"]["amqp"].get("userId") == (login if is_storefronts else None)
+        message = DOCUMENT["components"]["messages"][said(operation)]
+        for described in (operation, message):
+            assert ("`user_id`" in described.get("description", "")) is is_storefronts
+            assert (login in described.get("description", "")) is is_storefronts
+    assert login in DOCUMENT["components"]["securitySchemes"]["user"]["description"]
 
 
 def test_no_server_is_named() -> None:
