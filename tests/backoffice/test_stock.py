@@ -1,12 +1,16 @@
 """Stock pages: levels and movements as fulfillment tells them, adjusted once, counts that never undo a sale."""
 
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
-from contracts.fulfillment import AdjustStock
+from contracts.fulfillment import AdjustStock, CancelShipment, DispatchShipment
+from services.fulfillment.stock import Kind
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.pages.stock import article_href
+from services.orders.backoffice.pages.stock import KINDS, article_href
 from tests.backoffice.browser import Backoffice, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
@@ -169,3 +173,22 @@ async def test_without_fulfillment_the_pages_say_so(backoffice: Backoffice) -> N
     form = (await browser.get("/stock/new")).form("/stock/new")
     shown = await browser.post("/stock/new", _filled(form, sku="A", on_hand="1"))
     assert (shown.status, "can’t be looked up right now" in shown.words) == (422, True)
+
+
+async def test_every_kind_of_movement_that_fulfillment_stores_has_words(warehouse: Warehouse) -> None:
+    rule = await warehouse.shelves.fetchval(
+        """select pg_get_constraintdef(oid) from pg_constraint
+           where conrelid = 'stock_movement'::regclass and conname = 'stock_movement_kind_check'"""
+    )
+    assert set(re.findall(r"'(\w+)'", rule)) == {kind.value for kind in Kind} == set(KINDS)
+    order, parcel_id, shipment_id = await warehouse.order(sale()), uuid4(), uuid4()
+    about = {"shop": "maison", "order_id": order.order_id, "shipment_id": shipment_id, "actor": "staff:zoe"}
+    await warehouse.pack(order, parcel_id, {1: 1})
+    await warehouse.do(
+        DispatchShipment(
+            **about, parcel_ids=[parcel_id], carrier="Colissimo", shipped_on=datetime.now(UTC).date()
+        )
+    )
+    await warehouse.do(CancelShipment(**about))
+    browser = await warehouse.backoffice.signed_in(Role.ACCOUNTANT, language="fr")
+    assert "Expédition annulée" in (await browser.get(CANDLE)).words

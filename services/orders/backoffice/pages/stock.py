@@ -34,6 +34,7 @@ KINDS = {
     "reserve": N_("Reserved"),
     "release": N_("Released"),
     "ship": N_("Left the stock"),
+    "unship": N_("Shipment cancelled"),
     "restock": N_("Back on the shelf"),
     "write_off": N_("Written off"),
     "adjust": N_("Adjusted"),
