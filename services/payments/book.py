@@ -194,6 +194,7 @@ class AccountBook(Book):
         for decision in self._decisions:
             await decide(self.unit, *decision)
         changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
+        await self._end_doubts(changed)
         for account in changed:
             self._tell(account)
         writes = self.unit.writes
@@ -215,6 +216,15 @@ class AccountBook(Book):
             await store.move_objects(writes, self._moved)
         if self._made:
             await self._wake_webhooks()
+
+    async def _end_doubts(self, changed: Sequence[Account]) -> None:
+        """End the uncertain effects of refunds that the provider has told of: they were carried out, however the refund
+        ended there."""
+        known = {key: made for account in changed for key, made in account.refunds.doubts_ended().items()}
+        if known:
+            states = await states_of(self.unit, sorted(known))
+            for key in sorted(key for key, state in states.items() if state == "uncertain"):
+                await decide(self.unit, key, "done", f"{known[key].provider} tells of {known[key].object_id}")
 
     async def _remark_shared_payments(self) -> None:
         """Those that another order named before. Their keys are locked: none can be named meanwhile."""

@@ -181,6 +181,14 @@ class Refunds:
     def matching(self) -> Matching:
         return match(self.asked.values(), self.made.values())
 
+    def doubts_ended(self) -> dict[str, Made]:
+        """Give the provider's refund of each sent one that was uncertain, by the refund's id as text."""
+        if not any(one.doubts for one in self.asked.values()):
+            return {}
+        matching = self.matching()
+        pairs = ((one, matching.of(one)) for one in self.asked.values() if one.doubts and not one.is_mark)
+        return {str(one.id): made for one, made in pairs if made is not None}
+
     def words(self) -> dict[UUID, Word]:
         """How each refund that was asked for stands; one that is still to be sent has no word yet."""
         matching = self.matching()

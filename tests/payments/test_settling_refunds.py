@@ -122,6 +122,36 @@ async def test_the_providers_word_ends_the_doubt_and_its_goods_are_heard_of(till
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
 
 
+@pytest.mark.parametrize("state", ["succeeded", "pending", "failed", "canceled"])
+async def test_the_providers_word_ends_the_uncertain_effect_too(till: Till, state: str) -> None:
+    """Operations counts effects: one whose refund is known stands there no longer, however the refund ended."""
+    await doubt(till, made=True)
+    told = [json.loads(body) for body in till.told]
+    for one in told:
+        one["data"]["object"]["status"] = state
+    await till.cashdesk.pay(*told)
+    assert await effect(till.cashdesk) == "done"
+    detail = await till.cashdesk.desk.fetchval("SELECT detail FROM msg.effect")
+    assert detail == f"stripe tells of {next(iter(till.api.refunds.values()))['id']}"
+
+
+async def test_a_refund_that_the_provider_told_of_before_leaves_no_uncertain_effect(till: Till) -> None:
+    await till.ask()
+    await _make(till)
+    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    await till.cashdesk.desk.fetch("UPDATE msg.effect SET detail = 'away', attempts = 1 RETURNING key")
+    till.api._key = "sk_test_of-another-time"
+    await send(till.cashdesk)
+    assert await effect(till.cashdesk) == "done"
+
+
+async def test_a_refund_that_is_being_asked_about_is_left_to_its_answer(till: Till) -> None:
+    await doubt(till, made=True)
+    await settle(till, RefundVerdict.ASK_AGAIN)
+    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    assert await effect(till.cashdesk) == "planned"
+
+
 async def test_what_the_provider_made_counts_whatever_a_person_said(till: Till) -> None:
     await doubt(till, made=True)
     await settle(till, RefundVerdict.NOT_MADE)
