@@ -71,7 +71,9 @@ def uuid7_time(identifier: UUID) -> datetime:
     Raises ValueError for another version of UUID or a time past the year 9999.
     """
     if identifier.version != 7:
-        raise ValueError(f"{identifier} is not a UUIDv7; make event ids with contracts.envelope.uuid7()")
+        raise ValueError(
+            f"{identifier} is not a UUIDv7: make event ids with 48 bits of Unix milliseconds first (RFC 9562)"
+        )
     try:
         return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
     except OverflowError:

@@ -20,7 +20,7 @@ from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
 from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, PREFIX, Envelope, EnvelopeUnreadable, uuid7_time
 from contracts.message import Message, Reason
 from services.chassis.recognising import suffix_of
-from services.chassis.schema_faults import reasons_of
+from services.chassis.schema_faults import path_of, reasons_of
 from services.chassis.subscribers import Adapter, Delivery
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -149,8 +149,8 @@ def read(
         return _unreadable(entry, envelope, unread.body, unread.error)
     if sender == STOREFRONT and (fault := _fault_of_source(envelope.source, message)):
         return Unfit(WRONG_SENDER, fault, envelope, entry.message)
-    if b"\\u0000" in body and _holds_nul(from_json(body)):
-        return _holding_nul(entry, envelope)
+    if b"\\u0000" in body and (place := _place_of_nul(from_json(body))) is not None:
+        return _holding_nul(entry, envelope, place)
     return Delivery(
         envelope,
         message,
@@ -308,16 +308,21 @@ def _unreadable(entry: Entry, envelope: Envelope, body: bytes, error: Validation
     )
 
 
-def _holds_nul(value: Any) -> bool:
-    """JSON may hold NUL in a text, PostgreSQL can't."""
-    if isinstance(value, dict):
-        return any(_holds_nul(key) or _holds_nul(inner) for key, inner in value.items())
-    if isinstance(value, list):
-        return any(map(_holds_nul, value))
-    return isinstance(value, str) and "\0" in value
+def _place_of_nul(value: Any, place: tuple[int | str, ...] = ()) -> tuple[int | str, ...] | None:
+    """Where a text holds NUL, None if none does: JSON may hold it, PostgreSQL can't."""
+    if isinstance(value, str):
+        return place if "\0" in value else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in inner:
+        within = (*place, step)
+        found = within if isinstance(step, str) and "\0" in step else _place_of_nul(one, within)
+        if found is not None:
+            return found
+    return None
 
 
-def _holding_nul(entry: Entry, envelope: Envelope) -> Unfit:
-    words = "a text holds the NUL character, which can't be stored; send it without"
-    reason = Reason(code="schema_invalid", message=words)
+def _holding_nul(entry: Entry, envelope: Envelope, place: tuple[int | str, ...]) -> Unfit:
+    path = path_of(place)
+    words = f"{path or 'the body'} holds the NUL character, which can't be stored: send it without"
+    reason = Reason(code="schema_invalid", message=f"{words}.", field=path or None)
     return Unfit("schema_invalid", words, envelope, entry.message, (reason,))

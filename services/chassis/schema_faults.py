@@ -15,8 +15,13 @@ from pydantic_core import from_json
 
 from contracts.message import Reason
 from contracts.money import exponent, from_decimal, is_known
+from services.chassis.body_faults import fault_of
 
 MOST_FAULTS = 50
+_STRUCTURED = (
+    "the body is a whole CloudEvent (structured mode): send what is in its data as the body, its attributes as headers "
+    "that begin with cloudEvents_."
+)
 _FIELD_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9 _]{0,30}([.,][0-9]{1,10})?")
 Problem = Mapping[str, Any]
@@ -26,6 +31,8 @@ Problem = Mapping[str, Any]
 def reasons_of(error: ValidationError, body: bytes) -> tuple[Reason, ...]:
     """The faults of a body, the first 50 of them, each as a reason `schema_invalid`."""
     problems = error.errors(include_url=False)[:MOST_FAULTS]
+    if _is_structured(body):
+        return (Reason(code="schema_invalid", message=_STRUCTURED),)
     currency = _currency(body)
     return tuple(
         Reason(
@@ -65,6 +72,14 @@ def _currency(body: bytes) -> str | None:
     except (ValueError, AttributeError):
         return None
     return currency if isinstance(currency, str) and is_known(currency) else None
+
+
+def _is_structured(body: bytes) -> bool:
+    try:
+        event = from_json(body)
+    except ValueError:
+        return False
+    return isinstance(event, dict) and {"specversion", "data"} <= event.keys()
 
 
 def _shown(value: Any) -> str:
@@ -177,7 +192,9 @@ def _own_words(problem: Problem) -> str:
 
 _SENTENCES: dict[str, Callable[[Problem], str]] = {
     "missing": lambda problem: "is missing: send it",
-    "json_invalid": lambda problem: f"is no JSON text in UTF-8 ({problem['ctx']['error']}): send JSON",
+    "json_invalid": lambda problem: (
+        f"is no JSON text in UTF-8: {fault_of(problem['input'], problem['ctx']['error'])}"
+    ),
     "bool_type": _must("true or false, without quotes"),
     "string_type": _must("a JSON string, in quotes"),
     "string_too_long": _too_long,

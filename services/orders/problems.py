@@ -14,9 +14,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
 from contracts.message import Reason
+from services.chassis.body_faults import fault_of
 from services.chassis.database import is_conflict, is_outage
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,7 +102,7 @@ def field_path(location: Sequence[str | int]) -> str:
 
 def unfit(error: RequestValidationError) -> Problem:
     """A request that does not fit the document, with the path of every field at fault."""
-    reasons = [_reason(one) for one in error.errors()]
+    reasons = [_reason(one, error.body) for one in error.errors()]
     if any(one["loc"][:2] == ("header", "Idempotency-Key") for one in error.errors()):
         detail = (
             "Send the header Idempotency-Key: up to 255 printable characters, a new one for every command."
@@ -153,15 +155,26 @@ def describe(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _reason(error: dict[str, Any]) -> Reason:
+def _reason(error: dict[str, Any], body: Any) -> Reason:
     if error["type"] == "json_invalid":
-        message = f"The body is no JSON: {error['ctx']['error']} at character {error['loc'][-1]}."
-        return Reason(code="json_invalid", message=message)
+        return Reason(
+            code="json_invalid", message=f"The body is no JSON text in UTF-8: {_fault_of_json(body)}."
+        )
     return Reason(
         code=re.sub("[^a-z0-9_]", "_", error["type"].lower()),
         message=str(error["msg"]).removeprefix("Value error, ")[:1000],
         field=field_path(error["loc"])[:200],
     )
+
+
+def _fault_of_json(body: Any) -> str:
+    """What is wrong with a body that could not be read, which comes as the text that it was taken for."""
+    raw = body.encode(errors="surrogatepass") if isinstance(body, str) else b""
+    try:
+        from_json(raw)
+    except ValueError as error:
+        return fault_of(raw, str(error))
+    return fault_of(raw, "")
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -122,7 +122,9 @@ async def test_text_that_postgresql_cannot_hold_does_not_fit(sample_desks: Sampl
     nul = ask().model_dump_json().replace("MUG", "M\\u0000G").encode()
     backslash = ask(sku=r"M\u0000G").model_dump_json().encode()
     await desk.hub.committer.commit([arrival(nul), arrival(backslash)])
-    assert [row["reason"] for row in await parked_by_http(desk.hub)] == ["schema_invalid"]
+    [row] = await parked_by_http(desk.hub)
+    assert row["reason"] == "schema_invalid"
+    assert "sku holds the NUL character, which can't be stored: send it without" in row["detail"]
     assert [row["sku"] for row in await desk.fetch("SELECT sku FROM seen")] == [r"M\u0000G"]
 
 
