@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.orders import tagging
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.order_list import asking, columns
+from services.orders.backoffice.pages.orders import LATEST
 from services.orders.backoffice.rendering import FOLDER
 from services.orders.backoffice.translating import Speech, speaking
 from services.orders.colours import DARK, LIGHT
@@ -126,6 +127,27 @@ async def test_ip_and_browser_take_a_right(backoffice: Backoffice) -> None:
     edited = (await manager.get(f"/orders/{code}/infos")).words
     assert "Voisin SARL" in edited
     assert "192.0.2.7" in edited, "an edit does not take it away"
+
+
+@pytest.mark.rows("B10", "B11", "B13")
+async def test_infos_tell_the_latest_activity_the_tracking_and_what_can_be_done(
+    backoffice: Backoffice,
+) -> None:
+    order_id, code = await an_order(backoffice)
+    tag_ids = [await tagged(backoffice, order_id, f"Étiquette {number}") for number in range(8)]
+    assert len(tag_ids) == 8
+    path = f"/orders/{code}/infos"
+    shown = await (await backoffice.signed_in(Role.OWNER, language="fr")).get(path)
+    assert "Activité de la commande" in shown.words
+    assert shown.text.count("timeline-head") == LATEST
+    assert "Étiquette 7" in shown.words, "the latest first"
+    assert f'href="/orders/{code}#activity"' in shown.text
+    assert "Autres actions" in shown.words
+    for action in ("edit", "tags", "cancellation", "deletion"):
+        assert f'href="/orders/{code}/{action}"' in shown.text
+    looking = await (await backoffice.signed_in(Role.ACCOUNTANT)).get(path)
+    assert "Activity of the order" in looking.words
+    assert f"/orders/{code}/cancellation" not in looking.text
 
 
 async def test_another_shops_orders_are_nowhere(backoffice: Backoffice) -> None:

@@ -50,7 +50,12 @@ async def _packed(warehouse: Warehouse, **more: Any) -> tuple[OrderPlaced, UUID]
     return order, parcel_id
 
 
-async def _shipped(warehouse: Warehouse, carrier: str = "Colissimo", number: str = "8R 1") -> OrderPlaced:
+async def _shipped(
+    warehouse: Warehouse,
+    carrier: str = "Colissimo",
+    number: str = "8R 1",
+    tracking_url: str | None = "https://suivi.example.org/8R1",
+) -> OrderPlaced:
     """An order of which two candles are on their way."""
     order, parcel_id = await _packed(warehouse)
     await warehouse.do(
@@ -60,13 +65,38 @@ async def _shipped(warehouse: Warehouse, carrier: str = "Colissimo", number: str
             shipment_id=uuid7(),
             parcel_ids=[parcel_id],
             carrier=carrier,
-            tracking_number=number,
-            tracking_url="https://suivi.example.org/8R1",
+            tracking_number=number or None,
+            tracking_url=tracking_url,
             shipped_on="2026-11-20",
             actor="staff:zoe",
         )
     )
     return order
+
+
+@pytest.mark.rows("B11")
+async def test_infos_follow_each_shipment_and_add_its_number(warehouse: Warehouse) -> None:
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT, language="fr")
+    waiting, parcel_id = await warehouse.order(_sale()), uuid7()
+    path = f"/orders/{waiting.code}/infos"
+    assert "Suivi" not in (await browser.get(path)).words
+    await warehouse.pack(waiting, parcel_id, {1: 2})
+    packed = await browser.get(path)
+    assert "1 colis est emballé et n’est pas encore parti." in packed.words
+    assert f'href="/orders/{waiting.code}#shipments">Ajouter un numéro de suivi' in packed.text
+    numbered = await browser.get(f"/orders/{(await _shipped(warehouse)).code}/infos")
+    assert 'href="https://suivi.example.org/8R1"' in numbered.text
+    assert "Ajouter un numéro de suivi" not in numbered.words
+    bare = await _shipped(warehouse, number="", tracking_url=None)
+    shipment = await warehouse.shelves.fetchval(
+        "select shipment_id from shipment where order_id = $1", bare.order_id
+    )
+    shown, add = await browser.get(f"/orders/{bare.code}/infos"), f"/orders/{bare.code}?correct={shipment}"
+    assert f'href="{add}#shipments">Ajouter un numéro de suivi' in shown.text
+    opened = (await browser.get(add)).text.split('class="deed" open>')
+    assert any("Ajouter un numéro de suivi" in form[:200] for form in opened[1:]), "the form stands open"
+    looking = await warehouse.backoffice.signed_in(Role.ACCOUNTANT)
+    assert "Add a tracking number" not in (await looking.get(f"/orders/{bare.code}/infos")).words
 
 
 @pytest.mark.rows("A13", "A14")

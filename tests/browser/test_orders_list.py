@@ -79,6 +79,30 @@ async def test_infos_show_buyer_items_and_totals(visit: Visit, shop: OwnShop, lo
     await expect(drawer.get_by_text("Encre sépia, 30 ml")).to_be_visible()
     await visitor.axe()
     await visitor.screenshot("orders-infos", whole=False)
+    await drawer.locator(".timeline").scroll_into_view_if_needed()
+    await visitor.screenshot("orders-infos-activity", whole=False)
+    await drawer.locator(".order-more").click()
+    await expect(drawer.locator("#order-actions a.danger").last).to_be_in_viewport(ratio=1)
+    await visitor.axe()
+    await visitor.screenshot("orders-infos-actions", whole=False)
+
+
+@pytest.mark.rows("B11")
+async def test_infos_lead_to_the_field_of_the_tracking_number(visit: Visit, shop: OwnShop) -> None:
+    sold = shop.sale(notebooks(1))
+    [order_id] = await shop.order(sold)
+    await shop.report(sold)
+    await shop.until_order(order_id, state="ready")
+    await shop.ship(order_id, [await shop.pack(order_id, {1: 1})], tracking_number=None)
+    code = (await shop.shown(order_id))["code"]
+    visitor = await visit("owner", "/orders?tab=all", lang="fr", viewport="phone")
+    await visitor.page.locator(f"a[href='/orders/{code}/infos']").click()
+    drawer = visitor.page.locator("#drawer")
+    add = drawer.get_by_role("link", name="Ajouter un numéro de suivi")
+    await add.scroll_into_view_if_needed()
+    await visitor.screenshot("orders-infos-tracking", whole=False)
+    await add.click()
+    await expect(visitor.page.locator("#shipments input[name=tracking_number]")).to_be_visible()
 
 
 @pytest.mark.rows("B06")

@@ -45,6 +45,21 @@ def offered(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action
     return [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
 
 
+def offered_beside(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action]:
+    """What this person may do about an order that they see beside the list: its next steps, its tags, and the rest."""
+    path = f"/orders/{order.code}"
+    found = [
+        (Permission.PARCELS_PACK, order.units_to_pack > 0, _PACK),
+        (Permission.PARCELS_SHIP, order.units_to_ship > 0, _SHIP),
+        (Permission.ORDERS_TAG, True, _TAGS),
+    ]
+    first = [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
+    return [*first, *offered(order, may)]
+
+
+_PACK = Action(N_("Pack"), "#parcels", "parcels")
+_SHIP = Action(N_("Ship"), "#shipments", "parcels")
+_TAGS = Action(N_("Tags"), "/tags", "tag")
 _EDIT = Action(N_("Edit the order"), "/edit", "edit")
 _REFUND = Action(N_("Refund"), "/refund", "payments")
 _ARCHIVE = Action(N_("Archive"), "/archive", "archive", posts=True)

@@ -51,9 +51,9 @@ class OrderRead:
     shop: str = ""
 
 
-async def read_order(visit: Visit) -> OrderRead:
-    """The order that the path names by code or id. Raises Missing."""
-    order_id, code = _named(visit.path("order"))
+async def read_order(visit: Visit, name: str | None = None) -> OrderRead:
+    """The order that `name`, or else the path, names by code or id. Raises Missing."""
+    order_id, code = _named(visit.path("order") if name is None else name)
     async with visit.reading() as connection:
         row = await api_store.read_order_whole(connection, visit.shop, order_id, code)
         if row is None:

@@ -5,6 +5,8 @@ orders there are.
 """
 
 import json
+from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,10 @@ from services.orders.backoffice.order_list.asking import Asked
 from services.orders.backoffice.order_list.chips import Names, chips
 from services.orders.backoffice.order_list.reading import Vocabulary
 from services.orders.backoffice.order_list.words import queue_names, tab_names
+from services.orders.backoffice.order_page import steps
+from services.orders.backoffice.order_page.actions import offered_beside
+from services.orders.backoffice.order_page.activity import timeline
+from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.pages.preferences import CHOICES
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
@@ -33,6 +39,8 @@ pages = Pages()
 pages.in_menu("/orders", N_("Orders"), "orders", 20, Permission.ORDERS_VIEW)
 
 MOST_REFRESHED = 100
+LATEST = 6
+"""Entries of the activity that «Infos» show; the order's page has them all."""
 
 
 @pages.get("/orders", Permission.ORDERS_VIEW)
@@ -91,17 +99,32 @@ async def show_rows(visit: Visit) -> Response:
 
 @pages.get("/orders/{code}/infos", Permission.ORDERS_VIEW)
 async def show_infos(visit: Visit) -> Response:
-    """Who ordered what: beside the list, or as a page."""
+    """Who ordered what, where it is and what happened last: beside the list, or as a page."""
+    whole = await read_order(visit, visit.path("code"))
     async with visit.reading() as connection:
-        order_id = await reading.order_named(visit, connection)
         order = await read_preview(
-            connection, visit.shop, order_id, with_personal=visit.may(Permission.ORDERS_PERSONAL)
+            connection, visit.shop, whole.id, with_personal=visit.may(Permission.ORDERS_PERSONAL)
         )
     if order is None:
         raise Missing
     parts = ("customer", "billing_address", "shipping_address", "shipping", "extra_lines", "totals", "lines")
     read = {name: json.loads(order[name]) if order[name] else None for name in parts}
-    return visit.render("orders/infos.html", order={**order, **read})
+    return visit.render("orders/infos.html", order={**order, **read}, **_followed(visit, whole))
+
+
+def _followed(visit: Visit, read: OrderRead) -> dict[str, Any]:
+    """What «Infos» say beside the sale: shipments, the latest activity, and what can be done."""
+    order = read.shown
+    return {
+        "shipments": order.shipments,
+        "arrived": {one.shipment_id: one for one in order.deliveries},
+        "is_under_way": partial(steps.is_under_way, order),
+        "to_ship": steps.parcels_to_ship(order),
+        "entries": timeline(read.history[:LATEST], read.labels, "all"),
+        "has_more": len(read.history) > LATEST,
+        "actions": offered_beside(order, visit.may),
+        "day_of": date.fromisoformat,
+    }
 
 
 @pages.post("/orders/display", Permission.ORDERS_VIEW, action="preferences.orders")
