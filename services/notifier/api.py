@@ -51,8 +51,8 @@ def build_app(hub: Hub) -> Starlette:
 
 
 async def list_mails(hub: Hub, request: Request) -> Response:
-    """`?state=&template=&shop=&order=&text=&limit=&before=`: mails, the latest first; `next` is the `before` of the
-    following page."""
+    """`?state=&template=&shop=&order=&text=&ids=&limit=&before=`: mails, the latest first; `next` is the `before` of
+    the following page."""
     query = query_of(request.query_params)
     async with hub.acquire() as connection:
         found = await store.list_mails(connection, query)

@@ -30,6 +30,7 @@ class Query:
     order_id: UUID | None = None
     text: str | None = None
     before: tuple[datetime, UUID] | None = None
+    ids: list[UUID] | None = None
     limit: int = PAGE
 
 
@@ -45,6 +46,7 @@ def query_of(asked: Mapping[str, str]) -> Query:
         order_id=identifier_of(asked["order"], "an order's id") if asked.get("order") else None,
         text=_plain(asked.get("text")),
         before=_before(asked.get("before")),
+        ids=[identifier_of(one) for one in asked["ids"].split(",")[:MOST]] if asked.get("ids") else None,
         limit=int(limit),
     )
 

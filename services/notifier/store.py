@@ -196,6 +196,7 @@ def _conditions(query: Query) -> tuple[list[str], list[Any]]:
         ("template = {}", query.template),
         ("shop = {}", query.shop),
         ("order_id = {}", query.order_id),
+        ("id = ANY({})", query.ids),
         ("created_at <= {}", query.before[0] if query.before else None),
         ("(created_at, id) < ({}, {})", query.before),
         ("(code = upper({}) OR lower(recipient) LIKE {} || '%')", _sought(query.text)),

@@ -6,6 +6,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
+from tests.journeys.postbox import write_moods
 from tests.journeys.sales import notebooks
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
@@ -65,6 +66,41 @@ async def test_a_mail_is_sent_again_once_however_often_it_is_clicked(
     letters = await shop.letters_to(recipient, count=2)
     assert len({letter["Message-ID"] for letter in letters}) == 1
     assert len(shop.letters_now(recipient)) == 2
+
+
+@pytest.mark.rows("A06")
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
+async def test_ticked_mails_that_failed_go_again_together(visit: Visit, shop: OwnShop, look: Look) -> None:
+    sales = [shop.sale(notebooks(2)) for _ in range(3)]
+    write_moods(shop.letters, {sale.recipient: "550 5.1.1 no such user" for sale in sales})
+    await shop.order(*sales)
+    visitor = await visit("owner", "/mails?state=failed", look=look)
+    boxes = visitor.page.locator("tbody [data-select]")
+
+    async def all_failed() -> bool | None:
+        await visitor.go("/mails?state=failed")
+        return await boxes.count() == 3 or None
+
+    await shop.until("the failures", all_failed)
+    write_moods(shop.letters, {})
+    for number in range(2):
+        await boxes.nth(number).check()
+    await expect(visitor.page.locator("[data-bulk-count]")).to_contain_text("2")
+    await visitor.axe()
+    await visitor.screenshot("mails-selected")
+    await visitor.fits()
+    await visitor.page.locator("#bulk button").first.click()
+    await expect(visitor.page.locator("ul.contents li")).to_have_count(2)
+    await visitor.axe()
+    await visitor.screenshot("mails-many")
+    await visitor.fits()
+    await visitor.page.locator("main form button.primary").click()
+    await expect(boxes).to_have_count(1)
+    await boxes.first.check()
+    await visitor.page.locator("#bulk button").first.click()
+    await visitor.page.locator("main form button.primary").click()
+    for sale in sales:
+        await shop.letters_to(sale.recipient)
 
 
 async def test_only_this_shops_mails_and_only_with_the_right(visit: Visit, shop: OwnShop) -> None:

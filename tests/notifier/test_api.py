@@ -102,6 +102,7 @@ async def test_preview_shows_the_mail_and_lets_nothing_run(desks: Desks) -> None
 
 
 @pytest.mark.parametrize(("path", "status"), [
+    ("/internal/mails?ids=x", 422),
     ("/internal/mails?state=gone", 422), ("/internal/mails?limit=0", 422), ("/internal/mails?limit=x", 422),
     ("/internal/mails?before=yesterday", 422), ("/internal/mails/12/preview", 422),
     (f"/internal/mails/{NOBODY}/preview", 404),

@@ -28,6 +28,10 @@ pages.in_menu("/mails", N_("Mails"), "mails", 50, Permission.MAILS_VIEW)
 
 PAGE = 50
 LONGEST_TEXT = 254
+MOST_AT_ONCE = 500
+"""Mails that one form decides on; as many as notifier lists at once."""
+TO_DECIDE = ("uncertain", "failed")
+"""States in which a mail waits for a person's word."""
 TABS = {
     "": N_("All"),
     "uncertain": N_("To check"),
@@ -81,6 +85,8 @@ async def show_mails(visit: Visit) -> Response:
         tabs_shown=[(_href(one, text), gettext(name), one == state, None) for one, name in TABS.items()],
         state=state,
         text=text,
+        is_pickable=state in TO_DECIDE and visit.may(Permission.MAILS_RESEND),
+        most=MOST_AT_ONCE,
         states=STATES,
         kinds=KINDS,
     )
