@@ -40,14 +40,16 @@ async def read_mail_trouble(connection: Connection, shop: str) -> dict[str, int]
 
 
 async def read_happenings(connection: Connection, shop: str, orders: int, most: int) -> Sequence[Row]:
-    """The latest of what happened to the orders placed last: code, kind, happened_at, actor, data."""
+    """The latest of what happened to the orders placed last (code, kind, happened_at, actor, data), without the mails
+    that were sent."""
     return await connection.fetch(
         """select o.code, a.kind, a.happened_at, a.actor, a.data
            from (select shop, order_id, code from orders where shop = $1 and state <> all($4::text[])
                  order by placed_at desc, order_id desc limit $2) o
            cross join lateral (
                select kind, happened_at, actor, data from activity
-               where shop = o.shop and order_id = o.order_id order by happened_at desc limit $3) a
+               where shop = o.shop and order_id = o.order_id and kind <> 'mail_sent'
+               order by happened_at desc limit $3) a
            order by a.happened_at desc limit $3""",
         *(shop, orders, most, sorted(state.value for state in UNPLACED)),
     )

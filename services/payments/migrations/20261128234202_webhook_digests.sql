@@ -1,8 +1,8 @@
 -- migrate:up
 
--- Whether a known event id came with the body it had before is still known when the content is gone. Null: a process of the version before wrote the row, and its content is there.
+-- Whether a known event id came with the body it had before is still known when the content is gone. Null: the row is of
+-- the version before, and its content is still there to be compared.
 alter table webhook add column body_digest bytea;
-update webhook set body_digest = sha256(body);
 
 -- migrate:down
 

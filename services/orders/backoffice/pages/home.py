@@ -50,12 +50,7 @@ async def _show(visit: Visit) -> Response:
         return visit.render(
             "home/home.html",
             alerts=alerts,
-            tiles=[
-                *await _queues(visit, connection),
-                *await _mails(visit, connection),
-                *await _unmatched(visit, connection),
-                await _refused(visit, connection),
-            ],
+            tiles=[*await _queues(visit, connection), *await _troubles(visit, connection)],
             days=await _days(visit, connection),
             happened=await _happened(visit, connection),
         )
@@ -75,6 +70,16 @@ async def _queues(visit: Visit, connection: Connection) -> list[tuple[str, str, 
 def queue_words() -> dict[Tab, str]:
     """The queues whose counts stand here, as the list's tabs name them."""
     return {tab: text for tab, text in tab_names().items() if tab not in (Tab.ALL, Tab.ARCHIVED)}
+
+
+async def _troubles(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    """What should not be there: a tile only when there is some, so that zeros do not hide the queues."""
+    tiles = [
+        *await _mails(visit, connection),
+        *await _unmatched(visit, connection),
+        await _refused(visit, connection),
+    ]
+    return [tile for tile in tiles if tile[-1]]
 
 
 async def _mails(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
