@@ -2,6 +2,7 @@
 
 A try is noted as failed before the password is looked at and forgiven afterwards, so that tries side by side can't
 pass the limit. What is refused for the limit is not noted again: the table does not grow with an attack.
+A browser that is known (`known_browsers.py`), or signed in, has a count of its own: strangers can't keep it out.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from services.chassis.database import Connection
-from services.orders.backoffice.access import passwords, sessions, store
+from services.orders.backoffice.access import known_browsers, passwords, sessions, store
 from services.orders.backoffice.access.sessions import Lifetime
 from services.orders.backoffice.translating import N_
 
@@ -24,9 +25,10 @@ Acquire = Callable[[], AbstractAsyncContextManager[Connection]]
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The right password: the browser's new token."""
+    """The right password: the browser's new token, and the cookie by which this browser is known from now on."""
 
     token: str
+    known: str
     staff_id: UUID
     shop: str
     login: str
@@ -41,27 +43,47 @@ class TooManyAttempts(Exception):
 
 
 async def sign_in(
-    acquire: Acquire, login: str, password: str, lifetime: Lifetime, address: str, user_agent: str
+    acquire: Acquire,
+    login: str,
+    password: str,
+    lifetime: Lifetime,
+    address: str,
+    user_agent: str,
+    known: str = "",
 ) -> SignedIn:
-    """Check the password and start a session. Raises WrongPassword, TooManyAttempts."""
-    row = await checked(acquire, login, password, address)
+    """Check the password and start a session; `known`: the browser's cookie. Raises WrongPassword, TooManyAttempts."""
+    row = await checked(acquire, login, password, address, known=known)
     better = await passwords.hashed(password) if passwords.is_outdated(row["password_hash"]) else None
     async with acquire() as connection:
         if better is not None:
             await store.set_password(connection, row["staff_id"], better, datetime.now(UTC))
         token = await sessions.start(connection, row["staff_id"], lifetime, address, user_agent)
-    return SignedIn(token, row["staff_id"], row["shop"], row["login"])
+    marked = known_browsers.issued(row["login"], better or row["password_hash"], datetime.now(UTC))
+    return SignedIn(token, marked, row["staff_id"], row["shop"], row["login"])
 
 
-async def checked(acquire: Acquire, login: str, password: str, address: str) -> store.Row:
+async def checked(
+    acquire: Acquire,
+    login: str,
+    password: str,
+    address: str,
+    *,
+    known: str = "",
+    session_id: UUID | None = None,
+) -> store.Row:
     """The person whose login and password these are. Raises WrongPassword, TooManyAttempts.
 
-    No connection is held while the password is hashed: a crowd at the door must not stop who is inside.
+    `known`, the browser's cookie, and `session_id`, of a browser that is signed in, have it counted apart. No
+    connection is held while the password is hashed: a crowd at the door must not stop who is inside.
     """
-    login = normal(login)
+    login, now = normal(login), datetime.now(UTC)
     async with acquire() as connection:
-        attempt = await _allowed_attempt(connection, login, address, datetime.now(UTC))
         row = await store.read_login(connection, login)
+        if session_id is not None:
+            apart: bytes | None = sessions.digest(f"session {session_id}")
+        else:
+            apart = known_browsers.counted_as(known, login, row["password_hash"] if row else None, now)
+        attempt = await _allowed_attempt(connection, login, address, now, apart)
     fits = await passwords.fits(password, row["password_hash"] if row else None)
     if row is None or not fits or row["disabled_at"] is not None:
         raise WrongPassword
@@ -70,14 +92,18 @@ async def checked(acquire: Acquire, login: str, password: str, address: str) -> 
     return row
 
 
-async def _allowed_attempt(connection: Connection, login: str, address: str, now: datetime) -> UUID:
-    attempt, login_hash = uuid7(), sessions.digest(login)
-    before = await store.count_failures(connection, login_hash, address, now - WINDOW)
-    if before["by_login"] >= PER_LOGIN or before["by_address"] >= PER_ADDRESS:
+async def _allowed_attempt(
+    connection: Connection, login: str, address: str, now: datetime, apart: bytes | None
+) -> UUID:
+    """Note a try, for it is allowed. `apart`: what it is counted under instead of its login and address."""
+    attempt, counted = uuid7(), apart or sessions.digest(login)
+    per_address = PER_ADDRESS if apart is None else None
+    before = await store.count_failures(connection, counted, address, now - WINDOW)
+    if before["by_login"] >= PER_LOGIN or (per_address and before["by_address"] >= per_address):
         raise TooManyAttempts
-    await store.add_attempt(connection, attempt, login_hash, address, now)
-    failures = await store.count_failures(connection, login_hash, address, now - WINDOW)
-    if failures["by_login"] > PER_LOGIN or failures["by_address"] > PER_ADDRESS:
+    await store.add_attempt(connection, attempt, counted, address, now)
+    failures = await store.count_failures(connection, counted, address, now - WINDOW)
+    if failures["by_login"] > PER_LOGIN or (per_address and failures["by_address"] > per_address):
         raise TooManyAttempts
     return attempt
 

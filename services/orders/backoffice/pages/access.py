@@ -2,13 +2,14 @@
 
 from starlette.responses import Response
 
-from services.orders.backoffice.access import sessions, staff, store
+from services.orders.backoffice.access import known_browsers, sessions, staff, store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.signing_in import (
     TOO_MANY,
     SignedIn,
     TooManyAttempts,
     WrongPassword,
+    normal,
     sign_in,
 )
 from services.orders.backoffice.dispatching import problem, session_cookie
@@ -54,6 +55,7 @@ async def enter(visit: Visit) -> Response:
             visit.office.lifetime,
             address_of(visit.request),
             visit.request.headers.get("user-agent", ""),
+            visit.request.cookies.get(_known_cookie(visit, form["login"]), ""),
         )
     except WrongPassword:
         return _again(visit, form, kept, 422, WRONG)
@@ -79,7 +81,26 @@ def _inside(visit: Visit, entered: SignedIn, form: Form, kept: Kept | None) -> R
         response = visit.redirect(after, lost if kept else None, "note")
     seconds = int(visit.office.lifetime.whole.total_seconds())
     visit.set_cookie(response, session_cookie(visit.office.settings), entered.token, seconds)
+    _mark_known(visit, response, entered.login, entered.known)
     return response
+
+
+async def remember_browser(visit: Visit, response: Response, login: str) -> None:
+    """Mark a browser as known to a login whose password it has just chosen."""
+    async with visit.office.hub.acquire() as connection:
+        row = await store.read_login(connection, login)
+    if row is not None and row["password_hash"] is not None:
+        known = known_browsers.issued(row["login"], row["password_hash"], visit.speech.now)
+        _mark_known(visit, response, row["login"], known)
+
+
+def _mark_known(visit: Visit, response: Response, login: str, known: str) -> None:
+    seconds = int(known_browsers.KNOWN_FOR.total_seconds())
+    visit.set_cookie(response, _known_cookie(visit, login), known, seconds)
+
+
+def _known_cookie(visit: Visit, login: str) -> str:
+    return session_cookie(visit.office.settings) + known_browsers.suffix(normal(login))
 
 
 async def _end_present_session(visit: Visit) -> None:
@@ -137,7 +158,9 @@ async def choose_password(visit: Visit) -> Response:
         assert row is not None
         return _choose_again(visit, row, "password", gettext(weak.objection))
     visit.entered = (row["staff_id"], row["shop"], row["login"])
-    return visit.redirect("/sign-in", gettext("Your password is set. Sign in with it."))
+    response = visit.redirect("/sign-in", gettext("Your password is set. Sign in with it."))
+    await remember_browser(visit, response, row["login"])
+    return response
 
 
 def _choose_again(visit: Visit, row: store.Row, field: str, error: str) -> Response:

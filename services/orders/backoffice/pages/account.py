@@ -5,6 +5,7 @@ from starlette.responses import Response
 from services.orders.backoffice.access import staff, store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.signing_in import TOO_MANY, TooManyAttempts, WrongPassword, checked
+from services.orders.backoffice.pages.access import remember_browser
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import address_of
 from services.orders.backoffice.translating import gettext
@@ -33,7 +34,13 @@ async def change_password(visit: Visit) -> Response:
     """Choose another password, which takes the present one; all other browsers are signed out."""
     form, person = await visit.form(), visit.person
     try:
-        await checked(visit.office.hub.acquire, person.login, form["password-now"], address_of(visit.request))
+        await checked(
+            visit.office.hub.acquire,
+            person.login,
+            form["password-now"],
+            address_of(visit.request),
+            session_id=person.session_id,
+        )
     except WrongPassword:
         return await _account(visit, 422, **{"password-now": gettext("This is not your present password.")})
     except TooManyAttempts:
@@ -45,7 +52,9 @@ async def change_password(visit: Visit) -> Response:
             await staff.change_password(unit.connection, person, form["password"])
     except staff.PasswordWeak as weak:
         return await _account(visit, 422, password=gettext(weak.objection))
-    return visit.redirect("/account", gettext("Your password is changed; other browsers are signed out."))
+    response = visit.redirect("/account", gettext("Your password is changed; other browsers are signed out."))
+    await remember_browser(visit, response, person.login)
+    return response
 
 
 @pages.post("/account/sessions/{session}/end", Entry.SIGNED_IN, action="session.revoke")
