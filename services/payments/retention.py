@@ -1,5 +1,6 @@
 """What payments lets go: the content of webhooks that ended, and the hourly counts of posts that were turned away.
 
+Money that no order has keeps its content, however it ended: an order may still claim it, or a person look again.
 That a webhook came, how it ended and what it did to the books stays for good.
 """
 
@@ -19,6 +20,7 @@ RULES = (
             """UPDATE webhook SET body = '{}', headers = '{}', body_digest = coalesce(body_digest, sha256(body))
                WHERE id = ANY(ARRAY(
                    SELECT id FROM webhook WHERE state IN ('applied', 'duplicate', 'irrelevant')
+                       AND NOT (state = 'irrelevant' AND amount_minor IS NOT NULL)
                        AND length(body) > 2 AND handled_at < now() - $1::interval AND handled_at IS NOT NULL
                    ORDER BY handled_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
         ),

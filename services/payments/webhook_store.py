@@ -188,13 +188,17 @@ async def wait_for(connection: Writer, waits: Sequence[tuple[str, str, UUID]]) -
 
 
 async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[UUID]:
-    """Webhooks that wait for these keys are to be applied again. The keys must be locked; locks the webhooks."""
+    """Webhooks that wait for these keys are to be applied again. The keys must be locked; locks the webhooks.
+
+    News whose content is gone (see `retention.py`) stays as it ended.
+    """
     rows = await connection.fetch(
         """WITH found AS (
                SELECT DISTINCT v.webhook_id AS id FROM webhook_wait v
                JOIN unnest($1::text[], $2::text[]) AS k (shop, key) USING (shop, key)),
            locked AS (
                SELECT w.id FROM webhook w JOIN found USING (id)
+               WHERE length(w.body) > 2 OR w.amount_minor IS NOT NULL
                ORDER BY w.provider, w.endpoint, w.event_id FOR UPDATE OF w),
            forgotten AS (
                DELETE FROM webhook_wait v USING found WHERE v.webhook_id = found.id)
