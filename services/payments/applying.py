@@ -46,6 +46,8 @@ class Waiting:
     shop: str
     facts: Facts | RefundFacts
     received_at: datetime
+    is_judged: bool = False
+    """Whether a person had it looked at again."""
 
     @property
     def order_id(self) -> UUID | None:
@@ -59,8 +61,8 @@ class Waiting:
 
     @property
     def names_its_order(self) -> bool:
-        """Whether the storefront meant to name an order, be it by something that is no order's id."""
-        return self.order_id is not None or self.facts.names_order_badly
+        """Whether the storefront meant to name an order, be it by what is no order's id or another shop's."""
+        return self.order_id is not None or self.facts.names_order_badly or self.names_other_shop
 
     @property
     def own(self) -> list[tuple[str, str, str]]:
@@ -146,6 +148,7 @@ class Application:
         self._unit = unit
         self._book = AccountBook(unit)
         self._endpoints = {endpoint.slug: endpoint for endpoint in settings.stripe_endpoints}
+        self._shops = {endpoint.shop for endpoint in settings.stripe_endpoints}
         self._patience = timedelta(hours=settings.unmatched_after_hours)
         self._patience_when_named = timedelta(seconds=settings.unmatched_named_after_seconds)
         self._endings: list[Ending] = []
@@ -174,7 +177,8 @@ class Application:
                 continue
             match reading:
                 case Facts() | RefundFacts():
-                    found.append(Waiting(row["id"], row["shop"], reading, row["received_at"]))
+                    is_judged = row["judged_by"] is not None
+                    found.append(Waiting(row["id"], row["shop"], reading, row["received_at"], is_judged))
                 case Irrelevant():
                     self._endings.append(Ending(row["id"], "irrelevant", reading.reason))
                 case Parked():
@@ -237,7 +241,8 @@ class Application:
                 self._unit.after_commit(AccountBook.on_woken)
                 continue
             waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
-            ending = _ending_without_order(webhook, aside.get(webhook.payment))
+            is_elsewhere = webhook.facts.order_shop in self._shops and not webhook.is_judged
+            ending = _ending_without_order(webhook, aside.get(webhook.payment), is_elsewhere=is_elsewhere)
             self._endings.append(ending)
             if ending.state == "waiting":
                 self._remind(webhook)
@@ -300,19 +305,20 @@ def _ending_of_other(row: asyncpg.Record, reading: Reading, *, is_same: bool) ->
     return Ending(row["id"], "parked", "other_content", detail, None, *money)
 
 
-def _ending_without_order(webhook: Waiting, aside: str | None) -> Ending:
-    """It waits, unless it is another shop's or a person set its payment aside; should an order name it after all, it
-    joins that in any case.
+def _ending_without_order(webhook: Waiting, aside: str | None, *, is_elsewhere: bool) -> Ending:
+    """It waits, unless it names another shop that has an endpoint too (`is_elsewhere`), or a person set its payment
+    aside; should an order name it after all, it joins that in any case.
     """
     facts = webhook.facts
     money = (facts.object_id, facts.received_minor or None, facts.currency)
-    if webhook.names_other_shop:
-        detail = f"names shop {str(facts.order_shop)[:100]}; this endpoint is of shop {webhook.shop}"
-        return Ending(webhook.webhook_id, "irrelevant", "names_other_shop", detail, None, *money)
+    named = f"names shop {str(facts.order_shop)[:100]}; this endpoint is of shop {webhook.shop}"
+    if webhook.names_other_shop and is_elsewhere:
+        return Ending(webhook.webhook_id, "irrelevant", "names_other_shop", named, None, *money)
     if aside is not None:
         return Ending(webhook.webhook_id, "irrelevant", SET_ASIDE, aside, None, *money)
     keys = ", ".join(webhook.keys)
     detail = f"{keys}; the order it names is no order's id" if facts.names_order_badly else keys
+    detail = f"{detail}; {named}" if webhook.names_other_shop else detail
     return Ending(webhook.webhook_id, "waiting", "order_unknown", detail, None, *money)
 
 

@@ -89,14 +89,15 @@ async def forget_payment(connection: Connection, payment: ObjectKey) -> None:
 async def take_back(
     connection: Connection, webhook_id: UUID, payment: ObjectKey | None, actor: str
 ) -> list[UUID]:
-    """Have a webhook read again that is parked or was set aside, with the others of its payment that were set aside.
-    One whose content is gone (see `retention.py`) stays as it ended.
+    """Have a webhook read again that is parked, was set aside or has money and names another shop, with the others of
+    its payment that ended so. One whose content is gone (see `retention.py`) stays as it ended.
     """
     rows = await connection.fetch(
         """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL, judged_by = $5
            WHERE length(body) > 2
-             AND ((id = $1 AND (state = 'parked' OR (state = 'irrelevant' AND reason = $6)))
-                  OR (shop = $2 AND provider = $3 AND object_id = $4 AND state = 'irrelevant' AND reason = $6))
+             AND ((id = $1 AND state = 'parked')
+                  OR ((id = $1 OR (shop = $2 AND provider = $3 AND object_id = $4)) AND state = 'irrelevant'
+                      AND (reason = $6 OR (reason = 'names_other_shop' AND amount_minor IS NOT NULL))))
            RETURNING id""",
         webhook_id,
         *(payment or (None, None, None)),

@@ -32,15 +32,20 @@ async def set_payment_aside(unit: Unit, payment: ObjectKey, word: Word) -> list[
 
 
 async def look_again(unit: Unit, shop: str | None, webhook_id: UUID, actor: str) -> list[UUID]:
-    """Have a webhook applied again that is parked or was set aside by a person. Returns which; none: it is neither."""
+    """Have a webhook applied again that is parked, was set aside by a person, or has money and names another shop.
+
+    Returns which; none when it is none of these. A payment that was set aside stays so unless one is read again.
+    """
     row = await aside_store.read_webhook(unit.connection, shop, webhook_id)
     if row is None:
         return []
     payment = (row["shop"], row["provider"], row["object_id"]) if row["object_id"] is not None else None
     if payment is not None:
         await _lock(unit, payment)
+    taken = await aside_store.take_back(unit.connection, webhook_id, payment, actor)
+    if payment is not None and taken:
         await aside_store.forget_payment(unit.connection, payment)
-    return await aside_store.take_back(unit.connection, webhook_id, payment, actor)
+    return taken
 
 
 async def _lock(unit: Unit, payment: ObjectKey) -> None:

@@ -59,7 +59,7 @@ class Webhooks:
         return JSONResponse({**told, "endpoints": [_needs_of(one, last) for one in endpoints]})
 
     async def look_again(self, request: Request) -> Response:
-        """Have one applied again: it is parked, or a person set it aside."""
+        """Have one applied again: it is parked, a person set it aside, or it has money and names another shop."""
         webhook_id = request.path_params["webhook_id"]
         body = await _json(request)
         async with self._hub.unit() as unit:
@@ -68,7 +68,8 @@ class Webhooks:
         if not found:
             return problem(
                 404,
-                f"webhook {webhook_id} is neither parked nor set aside; GET /internal/webhooks?state=parked lists them",
+                f"webhook {webhook_id} is neither parked nor set aside, or its content is gone; "
+                "GET /internal/webhooks?state=parked lists them",
             )
         self._hub.nudge(WORKER)
         return JSONResponse({"id": str(webhook_id), "state": "unread", "webhooks": len(found)}, 202)

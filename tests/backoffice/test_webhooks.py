@@ -24,6 +24,7 @@ from tests.payments.test_webhook_before_its_order import fire_timers
 
 __all__ = ["cashdesks"]
 LIST = "/payments/webhooks"
+ELSEWHERE = "another-shop"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class House:
 @pytest.fixture
 async def house(backoffices: Backoffices, cashdesks: CashDesks) -> AsyncIterator[House]:
     (port,) = free_ports(1)
-    cashdesk = await cashdesks(stripe_endpoints=(endpoint(shop=SHOP),))
+    cashdesk = await cashdesks(
+        stripe_endpoints=(endpoint(shop=SHOP), endpoint(slug="another-endpoint", shop=ELSEWHERE))
+    )
     served = api.build(cashdesk.hub, cashdesk.receiver)
     server = uvicorn.Server(uvicorn.Config(served, "127.0.0.1", port, log_level="warning", lifespan="off"))
     running = asyncio.create_task(server.serve())
@@ -111,6 +114,16 @@ async def test_foreign_money_is_closed_once_and_leaves_both_books(house: House) 
     assert (await _posted(browser, await house.path_of("payment_intent.succeeded"), "redrive")).status == 303
     await house.cashdesk.apply()
     assert payment in (await browser.get("/payments/unmatched")).words
+
+
+async def test_money_named_for_another_shop_can_be_read_again_on_its_page(house: House) -> None:
+    payment = intent_id()
+    await house.cashdesk.pay(succeeded(payment, 2500, metadata={"comptoir_shop": ELSEWHERE}))
+    page, browser = await house.path_of("payment_intent.succeeded"), await house.backoffice.signed_in()
+    assert "It names another shop." in (await browser.get(page)).words
+    assert (await _posted(browser, page, "redrive")).status == 303
+    await house.cashdesk.apply()
+    assert payment in (await browser.get(f"{LIST}?state=waiting")).words
 
 
 async def test_money_that_grew_is_shown_with_its_greatest_sum(house: House) -> None:

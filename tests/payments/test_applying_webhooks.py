@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched
+from contracts.payments import BalanceChanged, PaymentSettled, PaymentUnmatched, ReassignPayment
 from contracts.storefront import PaymentMethod
 from tests.payments.builders import (
     SHOP,
@@ -23,6 +23,7 @@ from tests.payments.builders import (
 )
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks
+from tests.payments.test_webhook_before_its_order import fire_timers
 
 NEWS = [
     "account.updated",
@@ -210,8 +211,11 @@ async def test_the_order_is_found_by_what_the_storefront_wrote(cashdesk: CashDes
     assert await cashdesk.desk.fetchval("SELECT count(*) FROM provider_object") == 1
 
 
-async def test_an_order_named_for_another_shop_is_not_touched_and_waits_nowhere(cashdesk: CashDesk) -> None:
-    order = placed()
+async def test_an_order_named_for_another_shop_with_an_endpoint_is_not_touched_and_waits_nowhere(
+    cashdesks: CashDesks,
+) -> None:
+    other = endpoint(slug="another-endpoint", shop="another-shop")
+    cashdesk, order = await cashdesks(stripe_endpoints=(endpoint(), other)), placed()
     await cashdesk.desk.deliver(order)
     metadata = {"comptoir_order_id": str(order.order_id), "comptoir_shop": "another-shop"}
     one = succeeded(intent_id(), metadata=metadata)
@@ -219,6 +223,27 @@ async def test_an_order_named_for_another_shop_is_not_touched_and_waits_nowhere(
     assert await cashdesk.end_of(one) == ("irrelevant", "names_other_shop")
     assert await cashdesk.desk.fetchval("SELECT count(*) FROM msg.timer") == 0
     assert (await cashdesk.account(order))["balance_minor"] == 5000
+
+
+async def test_money_that_names_a_shop_without_an_endpoint_is_reported_and_a_person_can_assign_it(
+    cashdesk: CashDesk,
+) -> None:
+    """A misspelt shop in the storefront's metadata: nobody else tells of this money."""
+    order, payment = placed(), intent_id()
+    await cashdesk.desk.deliver(order)
+    metadata = {"comptoir_order_id": str(order.order_id), "comptoir_shop": "maisson"}
+    one = succeeded(payment, metadata=metadata)
+    assert await cashdesk.pay(one) == []
+    assert await cashdesk.end_of(one) == ("waiting", "order_unknown")
+    (told,) = of_kind(await fire_timers(cashdesk), PaymentUnmatched)
+    assert (told.provider_reference, told.amount_minor, told.order_id) == (payment, 5000, None)
+    assert (await cashdesk.account(order))["balance_minor"] == 5000
+    names_it = {"provider": "stripe", "provider_reference": payment}
+    await cashdesk.desk.deliver(
+        ReassignPayment(shop=SHOP, order_id=order.order_id, actor="marie", **names_it)
+    )
+    await cashdesk.apply()
+    assert (await cashdesk.account(order))["balance_minor"] == 0
 
 
 async def test_a_session_names_the_order_of_its_intent(cashdesk: CashDesk) -> None:

@@ -10,6 +10,7 @@ from tests.payments.builders import (
     charge,
     endpoint,
     event,
+    intent,
     intent_id,
     of_kind,
     placed,
@@ -88,6 +89,46 @@ async def test_looking_again_takes_the_word_back(cashdesk: CashDesk) -> None:
     assert status == 202
     await cashdesk.apply()
     assert await _unmatched(cashdesk) == [payment]
+
+
+async def test_money_named_for_another_shop_is_looked_at_again_by_a_person(cashdesks: CashDesks) -> None:
+    other = endpoint(slug="another-endpoint", shop="another")
+    cashdesk, payment = await cashdesks(stripe_endpoints=(endpoint(), other)), intent_id()
+    metadata = {"comptoir_shop": "another"}
+    one, news = succeeded(payment, 7000, metadata=metadata), event("payment_intent.created", intent(payment))
+    news["data"]["object"]["metadata"] = metadata
+    await cashdesk.pay(one, news)
+    assert {await cashdesk.end_of(each) for each in (one, news)} == {("irrelevant", "names_other_shop")}
+    ids = {row["event_type"]: row["id"] for row in (await _list(cashdesk, shop=SHOP))["webhooks"]}
+    body = {"shop": SHOP, "actor": "marie"}
+    assert (await _ask(cashdesk, f"webhooks/{ids['payment_intent.created']}/redrive", body))[0] == 202
+    await cashdesk.apply()
+    assert await _unmatched(cashdesk) == [payment]
+    assert len(of_kind(await fire_timers(cashdesk), PaymentUnmatched)) == 1
+    assert await cashdesk.end_of(news) == ("irrelevant", "names_other_shop")
+    assert await _ask(cashdesk, "unmatched/set_aside", _money(payment)) == (200, {"webhooks": 1})
+
+
+async def test_news_of_another_shop_without_money_is_not_read_again(cashdesks: CashDesks) -> None:
+    other = endpoint(slug="another-endpoint", shop="another")
+    cashdesk = await cashdesks(stripe_endpoints=(endpoint(), other))
+    news = event("payment_intent.created", intent(intent_id()))
+    news["data"]["object"]["metadata"] = {"comptoir_shop": "another"}
+    await cashdesk.pay(news)
+    webhook_id = await cashdesk.desk.fetchval("SELECT id FROM webhook")
+    assert (await _ask(cashdesk, f"webhooks/{webhook_id}/redrive", {"shop": SHOP}))[0] == 404
+
+
+async def test_a_payment_stays_set_aside_when_nothing_of_it_could_be_read_again(cashdesk: CashDesk) -> None:
+    payment = intent_id()
+    await cashdesk.pay(succeeded(payment, 7000))
+    await _ask(cashdesk, "unmatched/set_aside", _money(payment))
+    webhook_id = await cashdesk.desk.fetchval("UPDATE webhook SET body = '{}' RETURNING id")
+    body = {"shop": SHOP, "actor": "marie"}
+    assert (await _ask(cashdesk, f"webhooks/{webhook_id}/redrive", body))[0] == 404
+    later = event("charge.updated", charge("ch_1", payment, 7000), 90)
+    await cashdesk.pay(later)
+    assert await cashdesk.end_of(later) == ("irrelevant", "set_aside")
 
 
 async def test_what_lost_its_content_with_time_is_not_read_again(cashdesk: CashDesk) -> None:

@@ -167,7 +167,11 @@ async def _read(visit: Visit, **asked: str) -> Mapping[str, Any] | OwnerDown:
 def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
     """One as pages show it. `by_hand`: a person set it aside; `can_return`: it can be read again."""
     by_hand = row["state"] == "irrelevant" and row["reason"] == "set_aside"
-    can_return = row["state"] == "parked" or (by_hand and row["body_bytes"] > EMPTIED_BYTES)
+    is_elsewhere = (
+        row["state"] == "irrelevant" and row["reason"] == "names_other_shop" and row["amount_minor"]
+    )
+    has_content = row["body_bytes"] > EMPTIED_BYTES
+    can_return = row["state"] == "parked" or (has_content and bool(by_hand or is_elsewhere))
     return {**moments_read(row, "received_at", "handled_at"), "by_hand": by_hand, "can_return": can_return}
 
 
