@@ -302,3 +302,19 @@ async def test_an_authorisation_told_by_its_charge_is_no_money(cashdesk: CashDes
     held = charge("ch_1", payment, captured=False, amount_captured=0)
     await cashdesk.pay(event("charge.succeeded", held), capturable(payment, amount_capturable=5000))
     assert await _position(cashdesk, order) == (0, 5000, [])
+
+
+@pytest.mark.parametrize("mode", ["subscription", "setup"])
+async def test_a_paid_session_of_a_subscription_is_no_money_beside_its_invoices(
+    cashdesk: CashDesk, mode: str
+) -> None:
+    """Its invoice's intent tells of the money; the session names no intent."""
+    one, paid = event("checkout.session.completed", session("cs_1", None, 7700, mode=mode)), intent_id()
+    await cashdesk.pay(one, succeeded(paid, 7700))
+    assert await cashdesk.end_of(one) == ("irrelevant", "session_without_payment")
+    assert await _unmatched(cashdesk) == [(paid, 7700)]
+
+
+async def test_a_paid_session_without_an_intent_is_money_of_its_own(cashdesk: CashDesk) -> None:
+    await cashdesk.pay(event("checkout.session.completed", session("cs_1", None, 7700)))
+    assert await _unmatched(cashdesk) == [("cs_1", 7700)]

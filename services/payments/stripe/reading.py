@@ -154,7 +154,10 @@ def _charge_expired(event: Event) -> Reading:
 
 
 def _session(*attempts: AttemptState, paid: bool | None = None) -> Callable[[Event], Reading]:
-    """A checkout session names its intent, and tells the intent's money when it is paid. `paid`: what the type says."""
+    """A checkout session names its intent, and tells the intent's money when it is paid. `paid`: what the type says.
+
+    One without an intent has money of its own only in mode `payment`: a subscription's comes by its invoice's intent.
+    """
 
     def read_session(event: Event) -> Reading:
         state = event.thing.get("payment_status")
@@ -163,7 +166,7 @@ def _session(*attempts: AttemptState, paid: bool | None = None) -> Callable[[Eve
         has_total = state == "paid" and event.thing.get("amount_total") is not None
         total = amount_of(event, "amount_total") if has_total else 0
         intent, session_id = event.thing.get("payment_intent"), text(event.thing, "id")
-        if intent is None and not total:
+        if intent is None and not (total and event.thing.get("mode") == "payment"):
             return Irrelevant("session_without_payment")
         payment = session_id if intent is None else text(event.thing, "payment_intent")
         states = attempts or ((AttemptState.PENDING,) if state == "unpaid" else ())
