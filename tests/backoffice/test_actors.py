@@ -16,6 +16,7 @@ from services.orders.backoffice.translating import Speech, speaking
         ("stripe", "Stripe"),
         ("storefront.maison.price_table", "Tableau des tarifs"),
         ("storefront", "storefront"),
+        ("api:erp", "erp (API)"),
         ("garance@example.org", "garance@example.org"),
         (None, ""),
     ],

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.notifier import MailReport, MailSent
 from services.orders import tagging
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.order_list import asking, columns
@@ -148,6 +149,52 @@ async def test_infos_tell_the_latest_activity_the_tracking_and_what_can_be_done(
     looking = await (await backoffice.signed_in(Role.ACCOUNTANT)).get(path)
     assert "Activity of the order" in looking.words
     assert f"/orders/{code}/cancellation" not in looking.text
+
+
+async def test_infos_name_the_browser_and_what_each_mail_is(backoffice: Backoffice) -> None:
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    order_id, code = await an_order(backoffice, customer={**sale().customer.model_dump(), "browser": agent})
+    report = MailReport(
+        shop="maison",
+        mail_id=uuid4(),
+        order_id=order_id,
+        template="order_recap",
+        recipient="zoe@example.org",
+        cause_id=uuid4(),
+        at=datetime.now(UTC),
+    )
+    await backoffice.desk.deliver(MailSent(mails=[report]))
+    browser = await backoffice.signed_in(language="fr")
+    for path in (f"/orders/{code}/infos", f"/orders/{code}"):
+        shown = await browser.get(path)
+        assert "Firefox, Linux" in shown.words
+        assert agent not in shown.words
+        assert "Courriel envoyé à zoe@example.org · Récapitulatif de commande" in shown.words
+
+
+async def test_a_deleted_order_says_that_it_was_and_when(backoffice: Backoffice) -> None:
+    merchant = Merchant(backoffice.desk, await place(backoffice.desk, sale(shop="maison")))
+    code, order_id = merchant.order.code, merchant.order.order_id
+    await merchant.delete()
+    await backoffice.desk.deliver(await merchant.stopped())
+    browser = await backoffice.signed_in(language="fr")
+    for path in (f"/orders/{code}", f"/orders/{order_id}", f"/orders/{code}/infos"):
+        shown = await browser.get(path)
+        assert shown.status == 404
+        assert f"La commande {code} a été supprimée" in shown.words
+        assert "Suppression : aujourd’hui à" in shown.words
+    stranger = await backoffice.signed_in(shop="atelier", language="fr")
+    assert "Il n’y a rien ici" in (await stranger.get(f"/orders/{code}")).words
+
+
+async def test_a_day_in_the_address_may_be_written_as_people_do(backoffice: Backoffice) -> None:
+    browser = await backoffice.signed_in(language="fr")
+    led = await browser.get("/orders?from=31/10/2026&to=2026-11-03")
+    assert (led.status, led.headers["location"]) == (303, "/orders?from=2026-10-31&to=2026-11-03")
+    for day in ("31/02/2026", "2026-31-10", "hier", "1/2/3"):
+        refused = await browser.get(f"/orders?from={day}")
+        assert refused.status == 422
+        assert "Saisissez une date comme 22/11/2026." in refused.words
 
 
 async def test_another_shops_orders_are_nowhere(backoffice: Backoffice) -> None:

@@ -4,15 +4,20 @@ from contracts.catalogue import SERVICES, STOREFRONT
 from services.orders.backoffice.statuses import module_words
 from services.orders.backoffice.translating import gettext
 
+API = "api:"
+"""What stands before the name of an API token."""
 NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
 
 
 def who(actor: str | None) -> str:
-    """`storefront.maison.shop` is the shop's module, a service nobody in particular, `stripe` Stripe; others as is."""
+    """`storefront.maison.shop` is the shop's module, a service nobody in particular, `stripe` Stripe, `api:erp` the API
+    token of this name; others as is."""
     if not actor:
         return ""
     if actor in SERVICES:
         return gettext("by itself")
+    if actor.startswith(API):
+        return gettext("%(name)s (API)", name=actor.removeprefix(API))
     sender, _, rest = actor.partition(".")
     if sender == STOREFRONT and rest:
         module = rest.rpartition(".")[2]

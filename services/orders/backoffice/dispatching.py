@@ -29,7 +29,7 @@ from services.orders.backoffice.reasons import explain_refusal
 from services.orders.backoffice.routing import Page
 from services.orders.backoffice.settings import BackofficeSettings
 from services.orders.backoffice.translating import LANGUAGES, Speech, language_wanted, speaking
-from services.orders.backoffice.visit import Missing, NotAllowed, Visit
+from services.orders.backoffice.visit import Deleted, Missing, NotAllowed, Visit
 from services.orders.changes import Stale
 from services.orders.commanding import KeyTaken
 from services.orders.refusal import Refusal
@@ -123,6 +123,8 @@ async def _let_in(visit: Visit) -> Response:
 
 
 def _failed(visit: Visit, error: Exception) -> Response:
+    if isinstance(error, Deleted):
+        return problem(visit, 404, "deleted", code=error.code, deleted_at=error.deleted_at)
     if isinstance(error, Missing):
         return problem(visit, 404, "missing")
     if isinstance(error, NotAllowed):

@@ -56,6 +56,18 @@ TEXTS = {
     "state_changed": N_("Status is now: %(label)s"),
 }
 """By kind of the activity."""
+MAILS = {
+    "new_order": N_("New order, to the shop"),
+    "order_recap": N_("Order recap"),
+    "shipment_dispatched": N_("Parcel on its way"),
+    "shipment_updated": N_("New tracking"),
+    "shipment_cancelled": N_("Shipment cancelled"),
+    "parcel_lost": N_("Parcel lost"),
+    "status_updated": N_("Status update"),
+    "order_cancelled": N_("Order cancelled"),
+    "refund_made": N_("Refund"),
+}
+"""What each template of a mail is for."""
 NO_LABELS = combined([])
 _NAMES = (
     *("number", "carrier", "tracking_number", "recipient", "name"),
@@ -77,7 +89,9 @@ def told(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -> str:
     text = TEXTS.get(kind)
     if kind == "stock_restocked" and not data.get("restocked"):
         text = N_("Refunded articles cancelled")
-    return gettext(text, **_values(data, labels)).strip() if text is not None else kind.replace("_", " ")
+    line = gettext(text, **_values(data, labels)).strip() if text is not None else kind.replace("_", " ")
+    mail = MAILS.get(str(data.get("template"))) if kind.startswith("mail_") else None
+    return f"{line} · {gettext(mail)}" if mail else line
 
 
 def as_changes(happened: list[Happened], labels: Labels = NO_LABELS) -> list[Change]:

@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,14 @@ LONGEST_FLASH = 600
 
 class Missing(Exception):
     """There is no such page or thing in this shop: 404."""
+
+
+class Deleted(Missing):
+    """The order that was here was deleted: 404, with when. `code` is its own."""
+
+    def __init__(self, code: str, deleted_at: datetime) -> None:
+        super().__init__(code)
+        self.code, self.deleted_at = code, deleted_at
 
 
 class NotAllowed(Exception):

@@ -20,6 +20,8 @@ from services.orders.finding.words import Tab
 CURSORS = ("after", "before")
 TYPED_AMOUNTS = {"least": "amount_min", "most": "amount_max"}
 """Fields of the form in which amounts are typed, and the filters they become."""
+DAYS = ("from", "to")
+"""Filters that are days; an address may have them as people type them."""
 FIRST = Tab.TO_PROCESS
 """What the list shows when nothing is asked for: the primary queue."""
 
@@ -45,7 +47,8 @@ def read(pairs: Sequence[tuple[str, str]], currency: str) -> Asked:
     kept = [(name, value.strip()) for name, value in form.fields if value.strip()]
     cursors = {name: form[name] or None for name in CURSORS}
     wanted = [pair for pair in kept if pair[0] not in (*CURSORS, *TYPED_AMOUNTS)]
-    is_rough = len(wanted) + sum(name in CURSORS for name, _ in kept) < len(form.fields)
+    has_typed_days = any("/" in value for name, value in wanted if name in DAYS)
+    is_rough = has_typed_days or len(wanted) + sum(name in CURSORS for name, _ in kept) < len(form.fields)
     try:
         filters = _filters(form, wanted, currency)
     except Invalid as invalid:
@@ -59,6 +62,7 @@ def _filters(form: Form, wanted: list[tuple[str, str]], currency: str) -> Filter
         amount = form.amount_minor(name, unit)
         if amount is not None:
             wanted = [*wanted, (target, str(amount))]
+    wanted = [(name, _day(form, name, value) if name in DAYS else value) for name, value in wanted]
     names = {name for name, _ in wanted}
     if names & set(TYPED_AMOUNTS.values()):
         wanted = wanted if "currency" in names else [*wanted, ("currency", unit)]
@@ -68,6 +72,12 @@ def _filters(form: Form, wanted: list[tuple[str, str]], currency: str) -> Filter
         return Filters.from_url(wanted)
     except ValidationError as error:
         raise Invalid(**_told(error)) from None
+
+
+def _day(form: Form, name: str, value: str) -> str:
+    """A day typed as 31/10/2026 in the words of the address. Raises Invalid."""
+    day = form.day(name) if "/" in value else None
+    return day.isoformat() if day else value
 
 
 def _told(error: ValidationError) -> dict[str, str]:

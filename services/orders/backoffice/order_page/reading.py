@@ -15,7 +15,8 @@ from services.orders import api_store, tagging
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import key_of
 from services.orders.backoffice.forms import Form
-from services.orders.backoffice.visit import Missing, Visit
+from services.orders.backoffice.order_page import store
+from services.orders.backoffice.visit import Deleted, Missing, Visit
 from services.orders.changes import Happened, Stale, changed_since, history
 from services.orders.documents import OrderShown
 from services.orders.labels import Labels, labels_of
@@ -57,7 +58,7 @@ async def read_order(visit: Visit, name: str | None = None) -> OrderRead:
     async with visit.reading() as connection:
         row = await api_store.read_order_whole(connection, visit.shop, order_id, code)
         if row is None:
-            raise Missing
+            raise await _gone(connection, visit.shop, order_id, code)
         labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
         shown = show(row, labels)
         told = _customer(row) if visit.may(Permission.ORDERS_PERSONAL) else {}
@@ -93,6 +94,12 @@ async def already_sent(visit: Visit, form: Form) -> bool:
 
 async def _since(connection: Connection, order: OrderRead, seen: int) -> list[Happened]:
     return await changed_since(connection, order.shop, order.id, seen)
+
+
+async def _gone(connection: Connection, shop: str, order_id: UUID | None, code: str | None) -> Missing:
+    """Why there is no such order: it was deleted, or never was."""
+    found = await store.read_deleted(connection, shop, order_id, code)
+    return Missing() if found is None else Deleted(found["code"], found["deleted_at"])
 
 
 def _named(name: str) -> tuple[UUID | None, str | None]:

@@ -15,6 +15,7 @@ from contracts.notifier import ConfirmMail, ResendMail
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.commanding import answer, send
 from services.orders.backoffice.forms import Invalid
+from services.orders.backoffice.happenings import MAILS
 from services.orders.backoffice.owners import OwnerDown
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import FRAMED_POLICY
@@ -41,6 +42,7 @@ TABS = {
     "discarded": N_("Set aside"),
 }
 """Tabs by notifier's state."""
+KINDS = MAILS
 STATES = {
     "planned": (N_("Waiting"), "waiting"),
     "in_flight": (N_("On its way"), "waiting"),
@@ -50,18 +52,6 @@ STATES = {
     "discarded": (N_("Set aside"), "neutral"),
 }
 """What each of notifier's states is called, and the tone of its badge."""
-KINDS = {
-    "new_order": N_("New order, to the shop"),
-    "order_recap": N_("Order recap"),
-    "shipment_dispatched": N_("Parcel on its way"),
-    "shipment_updated": N_("New tracking"),
-    "shipment_cancelled": N_("Shipment cancelled"),
-    "parcel_lost": N_("Parcel lost"),
-    "status_updated": N_("Status update"),
-    "order_cancelled": N_("Order cancelled"),
-    "refund_made": N_("Refund"),
-}
-"""What each template is for."""
 
 
 @pages.get("/mails", Permission.MAILS_VIEW)
