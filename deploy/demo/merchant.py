@@ -71,6 +71,21 @@ TRUMPET = Merchant(
 )
 """The gift shop whose invoices `deploy.demo.retail` reads; its name is invented too."""
 
+YOURS = Merchant(
+    "your-shop",
+    (Module.SHOP,),
+    {
+        "shop": "your-shop",
+        "name": "Your Shop",
+        "merchant_email": "orders@your-shop.example.org",
+        "from_email": "shop@your-shop.example.org",
+        "default_locale": "en",
+        "time_zone": "Europe/Paris",
+        "postal_address": "Your Shop\n1 Example Street\nParis",
+    },
+)
+"""Whoever runs `make up` sells here: none of the demo's customers buys here, and none of its storefronts listens."""
+
 _Variants = tuple[tuple[str, str, str], ...]
 
 _INKS: _Variants = (

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import signal
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from deploy.auditor.ground import Journals
 from deploy.demo.closing import show_table, show_wrongs
 from deploy.demo.figures import Figures, gather_figures, lost_orders, wrong_mails
 from deploy.demo.mailserver import read_journal
+from deploy.demo.merchant import Merchant
 from deploy.demo.play import Play
 from deploy.demo.provider import Journal, Provider
 from deploy.demo.script import Script
@@ -39,14 +40,20 @@ RUNS = ROOT / "var" / "demo"
 AfterPlay = Callable[[System, Script], Coroutine[Any, Any, None]]
 
 
-def run(script: Script, show: Show, runs: Path = RUNS, after: AfterPlay | None = None) -> int:
+def run(
+    script: Script,
+    show: Show,
+    runs: Path = RUNS,
+    after: AfterPlay | None = None,
+    neighbours: Sequence[Merchant] = (),
+) -> int:
     """Run the script on servers of its own; the exit status. `after` is awaited before everything is
-    ended.
+    ended. `neighbours` have shops on the same system, in which nothing is played.
     """
     folder = new_folder(runs)
     end_on_signals()
     try:
-        wrongs = _run_in(folder, script, show, after)
+        wrongs = _run_in(folder, script, show, after, neighbours)
     except KeyboardInterrupt:
         show.console.print("stopped; everything is ended")
         shutil.rmtree(folder, ignore_errors=True)
@@ -70,17 +77,24 @@ def end_on_signals() -> None:
     signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
 
 
-def _run_in(folder: Path, script: Script, show: Show, after: AfterPlay | None) -> list[str]:
+def _run_in(
+    folder: Path, script: Script, show: Show, after: AfterPlay | None, neighbours: Sequence[Merchant]
+) -> list[str]:
     show.step("private PostgreSQL and RabbitMQ are started")
     with started_parts(folder) as parts:
-        return asyncio.run(_run_on(parts, folder, script, show, after))
+        return asyncio.run(_run_on(parts, folder, script, show, after, neighbours))
 
 
 async def _run_on(
-    parts: Parts, folder: Path, script: Script, show: Show, after: AfterPlay | None
+    parts: Parts,
+    folder: Path,
+    script: Script,
+    show: Show,
+    after: AfterPlay | None,
+    neighbours: Sequence[Merchant],
 ) -> list[str]:
     show.step("databases, migrations, topology, mail server and the four services")
-    async with started_system(parts, folder, script) as system:
+    async with started_system(parts, folder, script, neighbours) as system:
         play = Play(system, script, show)
         await play.run()
         show.step("the auditor looks at four databases and three journals")
@@ -97,13 +111,17 @@ async def _run_on(
 
 
 @asynccontextmanager
-async def started_system(parts: Parts, folder: Path, script: Script) -> AsyncIterator[System]:
-    """The system of the script's one merchant."""
-    merchant = script.merchant
-    setup = ShopSetup(merchant.profile, [module.value for module in merchant.modules])
+async def started_system(
+    parts: Parts, folder: Path, script: Script, neighbours: Sequence[Merchant] = ()
+) -> AsyncIterator[System]:
+    """The system of the script's one merchant, and of its neighbours."""
+    setups = [
+        ShopSetup(merchant.profile, [module.value for module in merchant.modules])
+        for merchant in (script.merchant, *neighbours)
+    ]
     async with (
-        System(folder, parts.postgres, parts.rabbitmq, [setup]) as system,
-        provider_api(system, merchant.shop),
+        System(folder, parts.postgres, parts.rabbitmq, setups) as system,
+        provider_api(system, script.merchant.shop),
     ):
         yield system
 

@@ -9,17 +9,21 @@ from rich.table import Table
 from contracts.catalogue import SERVICES
 from deploy.demo.__main__ import command_line, script_of
 from deploy.demo.dressing import dress
-from deploy.demo.merchant import GARANCE
+from deploy.demo.merchant import GARANCE, YOURS
 from deploy.demo.running import run
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
 from deploy.demo.staff import Staff, hire, staff_of
+from deploy.demo.storefront import login_of
 from deploy.demo.trickle import PAUSE_SECONDS, Trickle
 from deploy.local.system import BACKOFFICE, System
 from deploy.seed.addresses import noted
 
 AUDIT_SECONDS = 15.0
 """Between two looks of the auditor, at least: it reads all of four databases and shares the machine with them."""
+
+YOUR_LOGIN = f"you@{YOURS.profile['merchant_email'].partition('@')[2]}"
+"""With which the reader signs in to the back office of a shop of their own."""
 
 
 def main() -> int:
@@ -39,6 +43,7 @@ def main() -> int:
         staff = staff_of(played.merchant)
         show.step("people are let into the back office; they tag, note and archive")
         await hire(system, played.merchant.shop, staff)
+        await system.add_staff(YOURS.shop, YOUR_LOGIN, staff.password, "owner", "You")
         if played.merchant is GARANCE:
             await dress(system, played, staff)
         show.step(f"the auditor looks every {AUDIT_SECONDS:g} s, or more slowly where looks take long")
@@ -47,7 +52,7 @@ def main() -> int:
         with noted(system.databases):
             await live_on(system, played, given.every, show.console)
 
-    return run(script_of(reader, given), show, given.folder, stay)
+    return run(script_of(reader, given), show, given.folder, stay, [YOURS])
 
 
 async def live_on(system: System, played: Script, pause_seconds: float, console: Console) -> None:
@@ -63,18 +68,19 @@ async def live_on(system: System, played: Script, pause_seconds: float, console:
 def show_addresses(console: Console, system: System, script: Script, staff: Staff) -> None:
     """Where everything answers, and with which credentials."""
     shop = script.merchant.shop
-    module = script.merchant.modules[0]
-    login = f"storefront.{shop}.{module}"
+    login = login_of(YOURS.shop, YOURS.modules[0])
     table = Table(title="Comptoir is up; Ctrl-C ends it", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("Back office", system.url(BACKOFFICE))
     for person in staff.people:
         table.add_row(f"  {person.role}", person.login)
+    table.add_row(f"  {YOURS.shop}", YOUR_LOGIN)
     table.add_row("  their password", staff.password)
     table.add_row("REST API", f"{system.url('orders')}/v1/orders")
     table.add_row("  its document", f"{system.url('orders')}/openapi.json")
     table.add_row("  bearer token", system.secrets.api_tokens[shop])
+    table.add_row(f"  of {YOURS.shop}", system.secrets.api_tokens[YOURS.shop])
     table.add_row("Stripe webhooks", system.webhook_url(shop))
     table.add_row("  signing secret", system.secrets.stripe_secret)
     table.add_row("RabbitMQ management", system.rabbitmq.management_url)
@@ -85,10 +91,13 @@ def show_addresses(console: Console, system: System, script: Script, staff: Staf
     table.add_row("Mails accepted", str(system.mail_journal))
     table.add_row("Logs", str(system.folder / "log"))
     console.print(table)
-    console.print("AMQP address of a storefront, for the program in README.md (saved as order.py):")
-    console.print(f"  {system.amqp_url(login)}", soft_wrap=True)
     console.print(
-        f"  PYTHONPATH=. var/venv/bin/python order.py '{system.amqp_url(login)}' {shop} {login}",
+        f"The storefront of a shop of your own, {YOURS.shop}, for the program in README.md (order.py):"
+    )
+    console.print(f"  AMQP address {system.amqp_url(login)}", soft_wrap=True)
+    console.print(f"  login and queue of its answers {login}", soft_wrap=True)
+    console.print(
+        f"  PYTHONPATH=. var/venv/bin/python order.py '{system.amqp_url(login)}' {YOURS.shop} {login}",
         soft_wrap=True,
     )
     console.print("Orders, mails and logs are this run's alone and go when it ends.")

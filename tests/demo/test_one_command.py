@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import shlex
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
@@ -12,6 +14,7 @@ import httpx2
 import pytest
 
 from contracts.storefront import Module
+from deploy.demo.merchant import YOURS
 from deploy.demo.running import ROOT
 from deploy.local.processtree import descendants, is_running
 from tests.demo.test_retail import HEADER, row
@@ -78,6 +81,7 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
     said = await say(process, lambda text: "A customer comes every 0.2 s" in text)
     family = descendants(process.pid)
     await sign_in_as_printed(said)
+    await sell_as_printed(said, tmp_path)
     token = said.rpartition("Bearer ")[2].partition("'")[0]
     address = said.rpartition("' ")[2].split()[0]
     async with httpx2.AsyncClient(trust_env=False, timeout=10) as http:
@@ -96,22 +100,40 @@ async def test_up_stays_and_sells_until_it_is_interrupted(tmp_path: Path) -> Non
 
 
 async def sign_in_as_printed(said: str) -> None:
-    """The address, the owner's login and the password that were printed open the door."""
+    """The address, the logins and the password that were printed open the doors of both shops."""
     row = {
         cells[0].strip(): cells[1].strip()
         for line in said.splitlines()
         if len(cells := line.strip("│ \n").split("│")) == 2
     }
     address = row["Back office"]
-    async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
-        form = {"login": row["owner"], "password": row["their password"], "next": "/"}
-        answer = await http.post("/sign-in", data=form, headers={"Origin": address})
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
-        home = await http.get("/")
-        assert "Atelier Garance" in home.text
-        operations = await http.get("/operations", headers={"Accept-Language": "en"})
-        assert "4 / 4" in operations.text
-        assert "not connected" not in operations.text
+    for login, name in ((row[YOURS.shop], "Your Shop"), (row["owner"], "Atelier Garance")):
+        async with httpx2.AsyncClient(base_url=address, trust_env=False, timeout=10) as http:
+            form = {"login": login, "password": row["their password"], "next": "/"}
+            answer = await http.post("/sign-in", data=form, headers={"Origin": address})
+            assert (answer.status_code, answer.headers["location"]) == (303, "/")
+            home = await http.get("/", headers={"Accept-Language": "en"})
+            assert name in home.text
+            operations = await http.get("/operations", headers={"Accept-Language": "en"})
+            assert "4 / 4" in operations.text
+            assert "not connected" not in operations.text
+
+
+async def sell_as_printed(said: str, folder: Path) -> None:
+    """The README's program, run as printed while customers come, hears the answer to every order of its own."""
+    [text] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (folder / "order.py").write_text(text)
+    [printed] = [line for line in said.splitlines() if " order.py 'amqp://" in line]
+    arguments = shlex.split(printed.partition(" order.py ")[2])
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(folder / "order.py"), *arguments),
+            env={"PYTHONPATH": str(ROOT)},
+            stdout=PIPE,
+            stderr=STDOUT,
+        )
+        status, answer = await finish(process)
+        assert (status, answer[:12]) == (0, "accepted as "), answer
 
 
 async def placed_after(http: httpx2.AsyncClient, address: str, token: str, moment: str) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.catalogue import SERVICES
-from deploy.demo.merchant import TRUMPET
+from deploy.demo.merchant import TRUMPET, YOURS
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import ShopSetup, System
@@ -21,6 +21,9 @@ from tests.lives.living import QUICK, SETUP
 from tests.lives.timeline import where_everything_stands
 
 OTHER = ShopSetup(TRUMPET.profile, [module.value for module in TRUMPET.modules])
+
+READERS = ShopSetup(YOURS.profile, [module.value for module in YOURS.modules])
+"""Where the README's program sells: nobody else reads the answers there."""
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
@@ -53,7 +56,7 @@ def _standing(system: System) -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shop(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> AsyncIterator[Shop]:
-    """Atelier Garance, with plenty of notebooks and ink; The Brass Trumpet is its neighbour."""
+    """Atelier Garance, with plenty of notebooks and ink; two other shops are its neighbours."""
     folder = parts_folder / "journeys"
     letters, (port,) = folder / "letters", free_ports(1)
     letters.mkdir(parents=True)
@@ -62,7 +65,7 @@ async def shop(parts_folder: Path, postgres: Postgres, rabbitmq: RabbitMQ) -> As
         folder,
         postgres,
         rabbitmq,
-        [SETUP, OTHER],
+        [SETUP, OTHER, READERS],
         overrides={service: {**QUICK, "COMPTOIR_LOG_LEVEL": "DEBUG"} for service in SERVICES},
         mail_argv=[*postbox, "--journal", folder / "mails.jsonl", "--folder", letters],
         smtp_port=port,

@@ -1,40 +1,80 @@
-"""The ten lines of the README place an order, as they stand."""
+"""The README's program, as it stands, places an order and tells its answer."""
 
 import asyncio
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
+import pytest
+
+from deploy.demo.merchant import GARANCE, YOURS
+from deploy.demo.storefront import login_of
 from tests.journeys.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[2]
+LOGIN = login_of(YOURS.shop, "shop")
 
 
-async def test_the_readmes_program_places_an_order(shop: Shop, tmp_path: Path) -> None:
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
     [text] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    program = tmp_path / "publish.py"
-    program.write_text(text)
-    storefront = await shop.storefront()
-    before = set(storefront.answers)
+    path = tmp_path / "order.py"
+    path.write_text(text)
+    return path
 
+
+async def run(program: Path, *arguments: str) -> tuple[int | None, str]:
+    """Exit status and all that it said."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, program, shop.system.amqp_url(storefront.login), shop.name, storefront.login),
+        *(sys.executable, str(program), *arguments),
         env={"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, said
+    said, _ = await asyncio.wait_for(process.communicate(), 90)
+    return process.returncode, said.decode()
 
-    async def placed() -> dict[str, Any] | None:
-        orders = (await shop.http.get("/v1/orders")).json()["orders"]
-        return next((order for order in orders if order["customer_email"] == "ada@example.org"), None)
 
-    order = await shop.until("order of Ada", placed)
+async def test_an_accepted_order_is_told_by_its_code_and_id(shop: Shop, program: Path) -> None:
+    status, said = await run(program, shop.system.amqp_url(LOGIN), YOURS.shop, LOGIN)
+    assert status == 0, said
+    match = re.fullmatch(r"accepted as (\S+): order (\S+)\n", said)
+    assert match, said
+    async with shop.client("orders", shop.system.secrets.api_tokens[YOURS.shop]) as http:
+        order = (await http.get(f"/v1/orders/{match[2]}")).json()
+    assert (order["code"], order["customer_email"]) == (match[1], "ada@example.org")
     assert (order["state"], order["total_minor"], order["currency"]) == ("awaiting_payment", 1500, "EUR")
     assert (order["payment_method"], order["fulfilment_status"]) == ("transfer", "not_required")
-    assert {str(answer) for answer in set(storefront.answers) - before} == {
-        order["order_id"],
-        said.decode().strip(),
-    }
+
+
+async def test_a_refused_order_is_a_failure_with_every_reason(shop: Shop, program: Path) -> None:
+    status, said = await run(program, shop.system.amqp_url(LOGIN), GARANCE.shop, LOGIN)
+    assert status == 1, said
+    assert re.fullmatch(r"refused:\n(  \w+: .+\n)+", said), said
+    assert "send each shop's orders with its own login" in said
+
+
+@pytest.mark.parametrize("arguments", [(), ("amqp://nobody@127.0.0.1/",), ("a", "b", "c", "d")])
+async def test_missing_arguments_are_answered_with_the_usage(
+    program: Path, arguments: tuple[str, ...]
+) -> None:
+    assert await run(program, *arguments) == (1, "usage: python order.py AMQP_URL SHOP LOGIN\n")
+
+
+@pytest.mark.parametrize("wrong", ["password", "login", "port", "address"])
+async def test_what_the_broker_refuses_is_one_sentence(shop: Shop, program: Path, wrong: str) -> None:
+    address, login = shop.system.amqp_url(LOGIN), LOGIN
+    password = shop.system.secrets.passwords[LOGIN]
+    if wrong == "password":
+        address = address.replace(password, "wrong")
+    elif wrong == "port":
+        address = re.sub(r"@[^/]+/", "@127.0.0.1:1/", address)
+    elif wrong == "address":
+        address = "nowhere"
+    else:
+        login = login_of(GARANCE.shop, "shop")
+    status, said = await run(program, address, YOURS.shop, login)
+    assert status == 1, said
+    assert said.startswith("no answer, check AMQP_URL, SHOP and LOGIN: "), said
+    assert len(said.splitlines()) == 1, said
+    assert password not in said
