@@ -27,10 +27,15 @@ from deploy.local.packages import PackagesUnavailable, PrivateApt, exclusively
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / "var" / "venv"
 STAMP = VENV / "made-from"
+PIP_LOG = ROOT / "var" / "pip.log"
 
 
 class NoPip(Exception):
     """No way to install packages: neither ensurepip, nor pip, nor apt to get it with."""
+
+
+class NotInstalled(Exception):
+    """Packages could not be installed; the text says why and what to do."""
 
 
 def requirements() -> list[str]:
@@ -84,16 +89,39 @@ def install_pip() -> None:
 
 
 def fill() -> None:
-    """Install what pyproject.toml asks for, at the versions constraints.txt pins."""
+    """Install what pyproject.toml asks for, at the versions constraints.txt pins. Raises NotInstalled."""
     pip: list[str | Path] = [
         VENV / "bin" / "python",
         "-m",
         "pip",
         "install",
-        "-qq",
+        "-q",
         "--disable-pip-version-check",
     ]
-    subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", *requirements()], check=True)
+    installing = [*pip, "--constraint", ROOT / "constraints.txt", *requirements()]
+    done = subprocess.run(installing, check=False, capture_output=True, text=True)
+    if done.returncode:
+        PIP_LOG.write_text(done.stdout + done.stderr)
+        raise NotInstalled(_why_not(done.stderr))
+
+
+def _why_not(said: str) -> str:
+    """What to do about it, by what pip said."""
+    where = f"pip's own words are in {PIP_LOG.relative_to(ROOT)}"
+    if "Retrying (" in said or "ConnectionError" in said or "connection broken" in said:
+        return (
+            "The first run needs a network: pip reached no package index. Connect, or set HTTPS_PROXY (a proxy) or "
+            f"PIP_INDEX_URL (a mirror), and run make again; {where}."
+        )
+    return f"pip could not install the packages that constraints.txt pins; {where}: mend that and run make again."
+
+
+def _unwritable(error: OSError) -> str:
+    """What to do where var/ can't be written."""
+    return (
+        f"{error.filename or ROOT / 'var'} can't be written ({error.strerror}): everything is made below "
+        f"{ROOT / 'var'}. Make it writable for this user, or copy the checkout to where it is, and run make again."
+    )
 
 
 def main() -> None:
@@ -110,5 +138,11 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (NoPip, subprocess.CalledProcessError) as reason:
+    except (NoPip, NotInstalled) as reason:
         sys.exit(str(reason))
+    except subprocess.CalledProcessError as reason:
+        sys.exit(
+            f"{VENV} could not be made: {reason.cmd[0]} ended with {reason.returncode}; its words are above."
+        )
+    except OSError as error:
+        sys.exit(_unwritable(error))
