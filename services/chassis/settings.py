@@ -74,7 +74,10 @@ class ServiceSettings(BaseSettings):
     )
     inbox_days: int = Field(default=45, ge=2, description="How long a message is remembered.")
     ended_days: int = Field(
-        default=90, ge=2, description="How long what ended is kept: parked messages, replays, resyncs."
+        default=90,
+        ge=2,
+        description="How long what ended is kept: parked messages, replays, resyncs. Unless set, it grows with "
+        "`COMPTOIR_INBOX_DAYS`.",
     )
     event_log_days: int = Field(default=30, ge=1, description="How long events can be replayed.")
 
@@ -98,6 +101,13 @@ class ServiceSettings(BaseSettings):
         if not url.get_secret_value().startswith(("amqp://", "amqps://")):
             raise ValueError("must begin with amqp:// or amqps://")
         return url
+
+    @model_validator(mode="after")
+    def _keep_what_ended_as_long_as_messages(self) -> Self:
+        """An installation that set only how long messages are remembered must go on starting."""
+        if "ended_days" not in self.model_fields_set:
+            self.ended_days = max(self.ended_days, self.inbox_days)
+        return self
 
     @model_validator(mode="after")
     def _remember_longer_than_replay(self) -> Self:

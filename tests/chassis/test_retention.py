@@ -117,3 +117,11 @@ async def test_what_ended_is_kept_at_least_as_long_as_messages_are_remembered(
 ) -> None:
     with pytest.raises(ValueError, match="COMPTOIR_ENDED_DAYS"):
         await sample_desks(ended_days=44)
+
+
+@pytest.mark.parametrize(("inbox_days", "ended_days"), [(120, 120), (91, 91), (90, 90), (45, 90)])
+async def test_what_ended_is_kept_longer_where_only_the_memory_of_messages_was_set(
+    sample_desks: SampleDesks, inbox_days: int, ended_days: int
+) -> None:
+    desk = await sample_desks(inbox_days=inbox_days)
+    assert desk.hub.settings.ended_days == ended_days

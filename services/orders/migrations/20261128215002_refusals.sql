@@ -2,13 +2,16 @@
 
 -- A refused sale is known by module, key and content: one row however often it is sent again. An event id is chosen by
 -- its sender, so it names nothing beyond that sender. What nobody can read may have no key; its body is then whatever
--- of it could be stored.
+-- of it could be stored. The default is for processes of the version before, which run beside new ones during an
+-- upgrade and name no content hash: each of their rows is kept as one of its own, as the primary key kept it.
 alter table refusal
     add column content_hash bytea,
     alter column idempotency_key drop not null,
     drop constraint refusal_pkey;
 update refusal set content_hash = uuid_send(submission_id);
-alter table refusal alter column content_hash set not null;
+alter table refusal
+    alter column content_hash set default uuid_send(gen_random_uuid()),
+    alter column content_hash set not null;
 create unique index refusal_of_sale
     on refusal (shop, module, coalesce(idempotency_key, submission_id::text), content_hash);
 create index refusal_by_time on refusal (shop, refused_at desc);
