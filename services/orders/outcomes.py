@@ -2,7 +2,7 @@
 
 An event whose causation id is a command's id settles it, if the catalogue lists it as an outcome of that type.
 Invariant: done and rejected are final; parked is not, for a person may redrive the command or discard it, which
-rejects it with that person's reason. So the outcome does not
+rejects it with that person's reason. One that a person ended (`unanswered`) stays ended. So the outcome does not
 depend on which of two answers arrives first, and a repeat changes nothing.
 """
 
@@ -15,6 +15,8 @@ from services.orders.book import OrderBook
 from services.orders.outcome_types import SETTLES, commands_named
 
 FINAL = frozenset({"done", "rejected"})
+ENDED = "orders.command.ended"
+"""The type in the outcome of a command that a person ended, for want of an answer."""
 
 
 def settle(book: OrderBook, delivery: Delivery[Any]) -> None:
@@ -23,6 +25,9 @@ def settle(book: OrderBook, delivery: Delivery[Any]) -> None:
     for command_id in commands_named(delivery):
         command = book.commands.get(command_id)
         if command is None or command["type"] not in SETTLES[delivery.envelope.type]:
+            continue
+        if command["state"] == "rejected":
+            _note_late(book, delivery, command, state)
             continue
         if book.outcomes.get(command_id, ("pending",))[0] not in FINAL:
             book.outcomes[command_id] = (state, _outcome(delivery))
@@ -60,6 +65,15 @@ def note_discard(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
     data = {"command_type": command["type"], "asked_by": command["actor"], "reasons": reasons}
     order = (command["shop"], command["order_id"])
     book.note(*order, "command_discarded", command["command_id"], message.actor, delivery.envelope, data)
+
+
+def _note_late(book: OrderBook, delivery: Delivery[Any], command: Any, state: str) -> None:
+    """Note on its order that a command which a person ended was carried out after all; a refusal is noted by itself."""
+    if state == "done" and command["order_id"] is not None:
+        data = {"command_type": command["type"], "asked_by": command["actor"]}
+        order = (command["shop"], command["order_id"])
+        actor = delivery.envelope.source.strip("/")
+        book.note(*order, "command_done_late", command["command_id"], actor, delivery.envelope, data)
 
 
 def _state_given(delivery: Delivery[Any]) -> str:

@@ -433,11 +433,14 @@ async def upsert_mails(connection: Writer, rows: Sequence[Sequence[Any]]) -> Non
 
 
 async def lock_commands(connection: Connection, ids: Sequence[UUID]) -> list[Row]:
-    """Which of these ids are commands of ours that may still be settled, locked in the ids' sequence."""
+    """Which of these ids are commands of ours that may still be settled, or that a person ended, locked in the ids'
+    sequence."""
     return await connection.fetch(
         """SELECT c.* FROM unnest($1::uuid[]) AS k (command_id)
            CROSS JOIN LATERAL (SELECT command_id, shop, order_id, type, actor, state FROM command
-                               WHERE command.command_id = k.command_id AND command.state IN ('pending', 'parked')
+                               WHERE command.command_id = k.command_id
+                                 AND (command.state IN ('pending', 'parked')
+                                      OR command.outcome ->> 'type' = 'orders.command.ended')
                                FOR UPDATE) AS c""",
         ids,
     )

@@ -159,6 +159,7 @@ async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
         "/operations/lost",
         "/operations/resync?service=payments",
         "/operations/findings",
+        "/operations/unanswered",
     ):
         assert (await browser.get(path)).status == 403
     for deed in ("redrive", "discard"):
@@ -169,6 +170,31 @@ async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:
     told = {"key": str(uuid7()), "service": "payments"}
     assert (await browser.post("/operations/resync", told)).status == 403
     assert await _state(operated, parked_id) == "dead"
+
+
+async def test_a_request_without_an_answer_is_ended_with_a_reason(operated: Backoffice) -> None:
+    command_id = uuid7()
+    await operated.desk.fetch(
+        """INSERT INTO command (command_id, shop, type, actor, requested_at)
+           VALUES ($1, $2, 'orders.parcel.pack.v1', 'api:erp', now() - interval '1 hour') RETURNING 1""",
+        *(command_id, SHOP),
+    )
+    owner = await operated.signed_in()
+    shown = await owner.get("/operations/unanswered")
+    assert "orders.parcel.pack.v1" in shown.words
+    form = shown.form("/operations/unanswered")
+    assert (await owner.post(form.action, form.filled(reason="purged"))).status == 422, "none is chosen"
+    assert (await owner.post(form.action, form.filled(command=str(command_id)))).status == 422
+    fields = form.filled(command=str(command_id), reason="the queue was purged")
+    for _ in range(2):
+        assert (await owner.post(form.action, fields)).status == 303
+    row = (await operated.desk.fetch("SELECT state, outcome FROM command"))[0]
+    assert (row["state"], "the queue was purged" in row["outcome"]) == ("rejected", True)
+    shown = await owner.get("/operations/unanswered")
+    assert "Every request got its answer" in shown.words
+    again = await owner.post(form.action, [*fields[1:], ("key", str(uuid7()))])
+    assert (again.status, "has its answer" in again.words) == (422, True)
+    assert "Ended a request without an answer" in (await owner.get("/operations")).words
 
 
 async def test_a_poisoned_message_is_explained_with_its_hostile_content_escaped(operated: Backoffice) -> None:

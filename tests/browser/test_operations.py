@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
@@ -38,6 +39,19 @@ def _early(shop: OwnShop, ahead: timedelta, note: str) -> CheckoutOpened:
         customer=PartialCustomer(email="zoe@client.example", name=HOSTILE),
         note=note,
     )
+
+
+async def _an_unanswered_command(shop: OwnShop) -> None:
+    """A command of an hour ago whose message a queue lost."""
+    connection = await asyncpg.connect(shop.system.databases["orders"])
+    try:
+        await connection.execute(
+            """INSERT INTO command (command_id, shop, type, actor, requested_at)
+               VALUES ($1, $2, 'orders.parcel.pack.v1', 'api:erp', now() - interval '1 hour')""",
+            *(uuid7(), shop.name),
+        )
+    finally:
+        await connection.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -85,6 +99,23 @@ async def test_every_page_of_operations_is_fit_to_be_seen(
     await expect(page.locator(".payload")).to_contain_text("W" * 120)
     await visitor.axe()
     await visitor.screenshot("operations-message")
+
+
+@pytest.mark.rows("C09")
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
+async def test_a_request_that_gets_no_answer_is_ended_with_a_reason(
+    visit: Visit, shop: OwnShop, look: Look
+) -> None:
+    await _an_unanswered_command(shop)
+    visitor = await visit("owner", "/operations/unanswered", look=look)
+    await visitor.page.locator("input[name=command]").check()
+    await visitor.page.locator("input[name=reason]").fill(HOSTILE)
+    await visitor.axe()
+    await visitor.screenshot("operations-unanswered")
+    await visitor.fits()
+    await visitor.page.locator(".unanswered button").click()
+    await expect(visitor.page.locator(".empty")).to_be_visible()
+    await expect(visitor.page.locator("input[name=command]")).to_have_count(0)
 
 
 @pytest.mark.rows("C09", "C17")

@@ -47,6 +47,8 @@ TEXTS = {
     "mail_uncertain": N_("Mail to %(recipient)s may or may not have gone"),
     "command_rejected": N_("Refused"),
     "command_discarded": N_("Set aside without being carried out"),
+    "command_ended": N_("Ended without an answer"),
+    "command_done_late": N_("Carried out after all"),
     "tag_added": N_("Tag added: %(name)s"),
     "tag_removed": N_("Tag removed: %(name)s"),
     "comment_added": N_("Comment added"),

@@ -14,6 +14,9 @@ TEXTS = {
     "change_in_progress": N_("Another change of this order is still being carried out."),
     "already_shipped": N_("All of it has left already; take it back as a return instead."),
     "already_delivered": N_("This shipment is delivered already."),
+    "command_not_unanswered": N_(
+        "This request has its answer, or was made a moment ago. Look at the list again."
+    ),
     "amount_not_positive": N_("The amount must be more than zero."),
     "amount_too_large": N_("The amount is larger than the books can hold."),
     "automatic_method": N_("Payments by this method come from the provider; they can't be entered by hand."),

@@ -26,6 +26,7 @@ DEEDS = {
     "events.replay": N_("Had events heard again"),
     "truth.resync": N_("Had the owner’s truth told anew"),
     "messages.send_again": N_("Sent lost messages again"),
+    "command.end": N_("Ended a request without an answer"),
 }
 """What people of operations do, by its name in the audit."""
 MOST_DEEDS = 15
@@ -50,6 +51,7 @@ def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, st
         "/operations/parked": pgettext("operations", "Parked messages"),
         "/operations/replay": pgettext("operations", "Replay events"),
         "/operations/lost": pgettext("operations", "Lost messages"),
+        "/operations/unanswered": pgettext("operations", "Unanswered requests"),
         "/operations/findings": pgettext("operations", "Auditor"),
     }
     return [
