@@ -104,6 +104,8 @@ async def lines_are_as_they_were_sold(ground: Ground) -> AsyncIterator[Finding]:
             {_AS_SOLD} JOIN order_line l ON (l.shop, l.order_id) = (o.shop, o.order_id) WHERE {_UNEDITED}""",
         key=key,
     )
+    for row in (*truth.values(), *copy.values()):
+        row["sku"] = (row["sku"] or "").strip() or None
     for finding in compare("line", truth, copy):
         yield finding
 
@@ -132,10 +134,19 @@ def shown_state_of(row: Row) -> dict[str, str]:
         return {"state": row["hand_state"], "label": row["hand_label"]}
     if automatic != "ready":
         return {"state": automatic, "label": automatic}
-    return {
-        "state": automatic,
-        "label": "payments_received" if row["received_by_hand_minor"] > 0 else "in_progress_order",
-    }
+    return {"state": automatic, "label": ready_label_of(row)}
+
+
+def ready_label_of(row: Row) -> str:
+    """The label of the state `ready`: payments received once everything owed is paid and some of it by hand.
+
+    An order paid in part by hand keeps the label of the former rule until something of it changes.
+    """
+    if row["received_by_hand_minor"] <= 0:
+        return "in_progress_order"
+    if row["balance_minor"] <= 0 or row["label"] == "payments_received":
+        return "payments_received"
+    return "in_progress_order"
 
 
 def flags_of(row: Row) -> list[str]:

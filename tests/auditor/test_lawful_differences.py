@@ -1,0 +1,143 @@
+"""What is right by the rules of the services is no violation, though it looks like one at first sight."""
+
+from uuid import UUID
+
+from deploy.auditor.auditing import run_checks
+from deploy.auditor.ground import Ground
+from tests.auditor.test_planted_violations import ground
+
+__all__ = ["ground"]
+
+
+async def test_money_by_hand_settles_an_order_only_in_full(ground: Ground) -> None:
+    order_id = await ground.orders.fetchval(
+        """UPDATE orders SET stage = 'placed', payment_method = 'cash', hand_state = NULL, hand_label = NULL,
+               hand_over = NULL, ship_ordered = 2, ship_needed = 2, ship_packed = 0, ship_shipped = 0,
+               ship_delivered = 0, received_by_hand_minor = 5, received_minor = 5, balance_minor = 7,
+               automatic_state = 'ready', state = 'ready', label = 'in_progress_order',
+               payment_status = 'partially_paid', fulfilment_status = 'unfulfilled', flags = payment_flags
+           WHERE order_id = (SELECT order_id FROM orders WHERE stage = 'placed' AND refunded_minor = 0
+                             AND disputed_minor = 0 AND stock <> 'missing' LIMIT 1) RETURNING order_id"""
+    )
+    assert await run_checks(ground, ["states_follow_from_facts"]) == []
+    await ground.orders.execute("UPDATE orders SET label = 'payments_received' WHERE order_id = $1", order_id)
+    assert await run_checks(ground, ["states_follow_from_facts"]) == []
+    await ground.orders.execute(
+        """UPDATE orders SET label = 'in_progress_order', balance_minor = 0, payment_status = 'paid'
+           WHERE order_id = $1""",
+        order_id,
+    )
+    found = await run_checks(ground, ["states_follow_from_facts"])
+    assert [(one.expected, one.found) for one in found] == [
+        ("label=payments_received", "label=in_progress_order")
+    ]
+
+
+async def test_a_sku_is_compared_without_the_blanks_around_it(ground: Ground) -> None:
+    await ground.orders.execute(
+        """UPDATE submission SET body = jsonb_set(body::jsonb, '{lines,0,sku}',
+               to_jsonb(E'\\t ' || coalesce(body -> 'lines' -> 0 ->> 'sku', '') || ' '))
+           WHERE json_array_length(body -> 'lines') > 0"""
+    )
+    assert await run_checks(ground, ["lines_are_as_they_were_sold"]) == []
+
+
+async def test_an_order_without_a_mail_address_is_known_without_one(ground: Ground) -> None:
+    order_id = await ground.orders.fetchval(
+        "UPDATE orders SET customer_email = NULL WHERE ctid = (SELECT ctid FROM orders WHERE stage = 'placed' LIMIT 1) "
+        "RETURNING order_id"
+    )
+    assert await run_checks(ground, ["mails_go_to_the_customer_of_the_order"]) != []
+    await ground.notifier.execute("UPDATE addressee SET email = '' WHERE order_id = $1", order_id)
+    assert await run_checks(ground, ["mails_go_to_the_customer_of_the_order"]) == []
+
+
+ANNOUNCED = "every_announced_shipment_has_its_mail"
+
+
+async def announced(ground: Ground) -> UUID:
+    """An order with a shipment that its customer was told of."""
+    order_id: UUID = await ground.fulfillment.fetchval(
+        "SELECT order_id FROM shipment WHERE notify_customer ORDER BY order_id LIMIT 1"
+    )
+    return order_id
+
+
+async def without_its_mail(ground: Ground) -> UUID:
+    """An order whose shipment should have been announced and was not."""
+    order_id = await announced(ground)
+    await ground.notifier.execute(
+        "DELETE FROM mail WHERE template = 'shipment_dispatched' AND order_id = $1", order_id
+    )
+    assert await run_checks(ground, [ANNOUNCED]) != []
+    return order_id
+
+
+async def test_an_address_removed_later_leaves_the_mail_right(ground: Ground) -> None:
+    await ground.notifier.execute(
+        "UPDATE addressee SET email = '' WHERE order_id = $1", await announced(ground)
+    )
+    assert await run_checks(ground, [ANNOUNCED]) == []
+
+
+async def test_a_shipment_before_there_was_an_address_needs_no_mail(ground: Ground) -> None:
+    order_id = await without_its_mail(ground)
+    await ground.notifier.execute(
+        "UPDATE addressee SET placed = placed #- '{customer,email}' WHERE order_id = $1", order_id
+    )
+    assert await run_checks(ground, [ANNOUNCED]) == []
+
+
+async def test_a_shipment_between_two_edits_of_the_address_needs_no_mail(ground: Ground) -> None:
+    order_id = await without_its_mail(ground)
+    await ground.orders.execute(
+        """INSERT INTO order_edit (shop, order_id, edit_id, cause, state, actor, forced, wanted, asked_off, asked_on,
+               stopped, not_stopped, missing, total_before_minor, total_after_minor, requested_at)
+           SELECT shop, order_id, gen_random_uuid(), 'edited', 'done', 'staff:x', false,
+               '{"customer": {"email": null}}', '{}', '{}', '{}', '{}', '{}', 0, 0, now()
+           FROM orders WHERE order_id = $1""",
+        order_id,
+    )
+    assert await run_checks(ground, [ANNOUNCED]) == []
+
+
+async def test_a_deleted_order_keeps_the_mails_of_its_shipments(ground: Ground) -> None:
+    order_id = await announced(ground)
+    await ground.notifier.execute(
+        "UPDATE addressee SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = now() "
+        "WHERE order_id = $1",
+        order_id,
+    )
+    assert await run_checks(ground, [ANNOUNCED]) == []
+    await ground.notifier.execute(
+        """INSERT INTO mail SELECT (jsonb_populate_record(mail, jsonb_build_object(
+               'id', gen_random_uuid(), 'cause_id', gen_random_uuid(), 'message_id', '<second@example.org>'))).*
+           FROM mail WHERE template = 'shipment_dispatched' AND order_id = $1""",
+        order_id,
+    )
+    assert {one.check for one in await run_checks(ground, [ANNOUNCED])} == {ANNOUNCED}
+
+
+async def test_a_payment_is_not_judged_by_what_the_retention_left_of_its_webhooks(ground: Ground) -> None:
+    law = "applied_webhooks_are_in_the_books_in_full"
+    cause = await ground.payments.fetchval(
+        """SELECT caused_by FROM ledger_entry e JOIN webhook w ON w.id = e.caused_by
+           WHERE kind = 'payment_received' AND w.event_type = 'payment_intent.succeeded' ORDER BY e.id LIMIT 1"""
+    )
+    intent = "convert_from(body, 'UTF8')::jsonb -> 'data' -> 'object' ->> 'id'"
+    await ground.payments.execute(
+        f"""UPDATE webhook SET body = convert_to(jsonb_set(convert_from(body, 'UTF8')::jsonb,
+               '{{data,object,amount_received}}', '0')::text, 'UTF8')
+           WHERE event_type LIKE 'payment_intent.%' AND length(body) > 2
+             AND {intent} = (SELECT {intent} FROM webhook WHERE id = $1)""",  # noqa: S608
+        cause,
+    )
+    await ground.payments.execute(
+        """INSERT INTO webhook SELECT (jsonb_populate_record(w, jsonb_build_object(
+               'id', gen_random_uuid(), 'event_id', 'evt_later', 'event_type', 'payment_intent.created'))).*
+           FROM webhook w WHERE id = $1""",
+        cause,
+    )
+    assert {one.check for one in await run_checks(ground, [law])} == {law}
+    await ground.payments.execute("UPDATE webhook SET body = '{}', headers = '{}' WHERE id = $1", cause)
+    assert await run_checks(ground, [law]) == []
