@@ -34,6 +34,7 @@ from services.orders.backoffice.translating import Speech, gettext, speaking
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
 from tests.conftest import Desks
+from tests.orders.builders import a_checkout
 from tests.orders.staff import place, sale
 from tests.payments.builders import placed
 
@@ -81,9 +82,10 @@ def _watched() -> Watch:
 
 
 async def _poison(backoffice: Backoffice, shop: str = SHOP, count: int = 1, **body: Any) -> list[int]:
-    """Messages of a shop's storefront that fit no contract; what they are parked as, oldest first."""
+    """Checkouts of a shop's storefront that fit no contract, of which nobody is told; what they are parked as, oldest
+    first."""
     for _ in range(count):
-        envelope = envelope_for("orders", sale(shop=shop), id=uuid7())
+        envelope = envelope_for("orders", a_checkout(shop=shop), id=uuid7())
         content = json.dumps({"customer": {"name": "Zoé Martin"}, "totals": HOSTILE, **body}).encode()
         arrival = Arrival("orders.storefront", envelope.headers(), content, f"storefront.{shop}.shop")
         await backoffice.desk.hub.committer.commit([arrival])
