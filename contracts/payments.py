@@ -414,6 +414,10 @@ class SettleRefund(Command):
     order_id: OrderId
     refund_id: UUID
     verdict: RefundVerdict
+    provider_reference: Reference | None = Field(
+        default=None,
+        description="With `made`, needed: the provider's id of the refund, which is posted once.",
+    )
     reason: Text | None = None
     actor: Actor
 

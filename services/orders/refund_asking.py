@@ -107,7 +107,19 @@ class SettlementAsked(Asked):
     does not have, or a person has seen there whether it was made."""
 
     verdict: RefundVerdict
+    provider_reference: Reference | None = Field(
+        default=None,
+        description="With `made`, needed: the provider's id of the refund, which is posted once.",
+    )
     reason: Text | None = Field(default=None, description="Why: what was seen at the provider.")
+
+    @model_validator(mode="after")
+    def reference_is_of_a_refund_that_was_made(self) -> "SettlementAsked":
+        if self.verdict is RefundVerdict.MADE and self.provider_reference is None:
+            raise ValueError("send provider_reference, the provider's id of the refund that was made")
+        if self.verdict is not RefundVerdict.MADE and self.provider_reference is not None:
+            raise ValueError("provider_reference goes with the verdict made; leave it out")
+        return self
 
     def command(self, order: OrderFacts, actor: str, refund_id: UUID) -> SettleRefund:
         """The message for payments."""

@@ -67,12 +67,32 @@ class AccountBook(Book):
             self._refunds = await refund_store.known_ids(self.unit.connection, sorted(ids))
         if settled := {str(d.message.refund_id) for d in deliveries if isinstance(d.message, SettleRefund)}:
             self.effect_states = await states_of(self.unit, sorted(settled))
+            await self._load_named_refunds(
+                [d.message for d in deliveries if isinstance(d.message, SettleRefund)]
+            )
         edited = {
             (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
         }
         if edited & self._accounts.keys():
             for key, edit_id in await change_store.read_edits(self.unit.connection, sorted(edited)):
                 self._accounts[key].edits.add(edit_id)
+
+    async def _load_named_refunds(self, commands: Sequence[SettleRefund]) -> None:
+        """Which of the refunds that commands name at the provider are known already, as whatever of any order."""
+        named = {
+            (command.shop, asked.provider, command.provider_reference)
+            for command in commands
+            if command.provider_reference
+            and (account := self._accounts.get((command.shop, command.order_id)))
+            and (asked := account.refunds.asked.get(command.refund_id))
+            and asked.provider
+        }
+        if named:
+            self._links |= await store.orders_of_objects(self.unit.connection, sorted(named))
+
+    def knows_object(self, account: Account, provider: str, object_id: str) -> bool:
+        """Whether a provider's object that a command names belongs to an order of the shop."""
+        return (account.shop, provider, object_id) in self._links
 
     async def _load_holders(self, asked: Sequence[Delivery[ReassignPayment]]) -> set[Key]:
         """Which accounts have the payments that are to be given to another order, and what waits for an order."""

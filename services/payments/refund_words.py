@@ -109,7 +109,7 @@ def _of_ours(account: Account, asked: Asked, word: Word) -> Refund:
         provider=asked.provider if by_provider else None,
         payment_reference=asked.payment if by_provider else None,
         provider_reference=word.provider_reference,
-        reference=asked.reference,
+        reference=asked.reference if asked.is_mark else None,
         lines=list(asked.lines),
         cause=asked.cause,
         reason=asked.reason,

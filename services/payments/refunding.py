@@ -122,7 +122,7 @@ def _taken_minor(account: Account, payment: str) -> int:
         if one.provider
         and one.payment
         and payment_key(one.provider, one.payment) == payment
-        and (one.id in waiting or (one.is_mark and matching.is_in_force(one)))
+        and (one.id in waiting or refunds.counts_by_word(one) or (one.is_mark and matching.is_in_force(one)))
     )
     return made + own
 

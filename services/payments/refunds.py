@@ -57,6 +57,16 @@ class Asked:
         """Whether nobody knows if it was made, as far as this side alone tells."""
         return self.doubts > 0 and not self.is_sent and self.refusal is None
 
+    @property
+    def is_vouched(self) -> bool:
+        """Whether a person saw the provider's refund of it: `reference` is that refund's id."""
+        return not self.is_mark and self.reference is not None
+
+    @property
+    def vouched_key(self) -> tuple[str, str]:
+        """The provider and its refund that a person named."""
+        return (self.provider or "", self.reference or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -156,8 +166,17 @@ class Refunds:
         return [
             one
             for one in self.asked.values()
-            if not one.is_mark and one.refusal is None and one.id not in claimed
+            if not one.is_mark
+            and one.refusal is None
+            and one.id not in claimed
+            and not self.counts_by_word(one)
         ]
+
+    def counts_by_word(self, asked: Asked) -> bool:
+        """Whether it was made by a person's word alone: the provider has told of neither it nor the named refund."""
+        if not asked.is_vouched or asked.vouched_key in self.made:
+            return False
+        return all(made.refund_id != asked.id for made in self.made.values())
 
     def ask(self, asked: Asked) -> None:
         self.asked[asked.id] = asked
@@ -220,6 +239,7 @@ def match(asked: Iterable[Asked], made: Iterable[Made]) -> Matching:
             pairs[one.refund_id] = one
         else:
             free.append(one)
+    free = _pair_vouched(ours.values(), free, fulfilled, failed)
     marks = [one for one in ours.values() if one.is_mark and one.id not in fulfilled | failed]
     marks.sort(key=lambda m: (m.payment is None, m.reference is not None, m.id))
     live = [one for one in free if one.is_live]
@@ -234,6 +254,17 @@ def match(asked: Iterable[Asked], made: Iterable[Made]) -> Matching:
     failed |= _pair(marks, dead, lambda mark, one: one.fits(mark))
     external = [*_without(live, differing), *_without(dead, failed)]
     return Matching(fulfilled, differing, failed, tuple(external))
+
+
+def _pair_vouched(
+    asked: Iterable[Asked], free: list[Made], fulfilled: dict[UUID, Made], failed: dict[UUID, Made]
+) -> list[Made]:
+    """Pair refunds that name none of ours with those of ours that a person said they are; those left over."""
+    named = {a.vouched_key: a for a in asked if a.is_vouched and a.id not in fulfilled | failed}
+    for one in free:
+        if one.refund_id is None and one.key in named:
+            (fulfilled if one.is_live else failed)[named[one.key].id] = one
+    return _without(free, fulfilled | failed)
 
 
 def _pair(marks: Iterable[Asked], made: Iterable[Made], belongs: Any) -> dict[UUID, Made]:
@@ -276,6 +307,8 @@ def _word(asked: Asked, matching: Matching) -> Word | None:
         if asked.reference is None:
             return Word(RefundState.MARKED)
         return Word(RefundState.CONFIRMED, asked.amount_minor)
+    if asked.is_vouched:
+        return Word(RefundState.CONFIRMED, asked.amount_minor, asked.reference)
     if asked.is_uncertain:
         return Word(RefundState.UNCERTAIN, detail=asked.doubt)
     return Word(RefundState.SENT) if asked.is_sent else None

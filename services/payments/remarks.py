@@ -105,8 +105,7 @@ def _known_minor(refunds: Refunds, provider: str, payment: str) -> int:
     marks = [
         one
         for one in refunds.asked.values()
-        if one.is_mark
-        and matching.is_in_force(one)
+        if ((one.is_mark and matching.is_in_force(one)) or refunds.counts_by_word(one))
         and (one.provider, one.payment) in ((provider, payment), (None, None))
     ]
     return sum(one.amount_minor for one in made) + sum(one.amount_minor for one in marks)

@@ -50,6 +50,8 @@ def _square_asked(account: "Account", asked: Asked, matching: Matching, origin: 
     if made is not None:
         target = made.amount_minor if made.is_live and not counts_by_mark else 0
         _reach(account, _of_made(made), target, _made_entry(made, asked, origin))
+    if asked.is_vouched and asked.vouched_key not in account.refunds.made:
+        _reach(account, *_vouched(asked, origin, counts=account.refunds.counts_by_word(asked)))
 
 
 def _stands_for(account: "Account", mark: Asked, made: Made, matching: Matching) -> bool:
@@ -117,6 +119,27 @@ def _mark_entry(mark: Asked, made: Made | None, origin: "Origin") -> Entry:
         note=mark.reason,
         payment=_payment_of(mark),
     )
+
+
+def _vouched(asked: Asked, origin: "Origin", *, counts: bool) -> tuple[_Sum, int, Entry]:
+    """The provider's refund that a person named, under its own id: what the provider tells of it later is the same."""
+    provider, object_id = asked.vouched_key
+    entry = Entry(
+        Kind.REFUND_PAID,
+        asked.amount_minor,
+        provider,
+        object_id,
+        0,
+        origin.source,
+        origin.caused_by,
+        origin.occurred_at,
+        asked.confirmed_by or asked.actor,
+        method=PaymentMethod.CARD,
+        note=asked.reason,
+        payment=_payment_of(asked),
+    )
+    sums = _Sum(provider, object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
+    return sums, asked.amount_minor if counts else 0, entry
 
 
 def _made_entry(made: Made, asked: Asked | None, origin: "Origin") -> Entry:

@@ -214,6 +214,29 @@ async def test_an_uncertain_refund_shows_what_is_known_and_is_settled_by_a_perso
     assert bad.status == 422
 
 
+async def test_a_refund_that_was_made_is_settled_with_the_providers_reference(
+    backoffice: Backoffice,
+) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
+    typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")
+    fields = (await _checked(browser, path, typed)).filled(deed="refund")
+    doubt = refunded(placed.code, RefundUncertain, detail="Stripe does not say whether it has the refund")
+    await _answered(backoffice, browser, path, fields, doubt)
+    to = f"{page}/refund-settlement"
+    form = (await browser.get(page)).form(to)
+    bare = await browser.post(to, form.filled(verdict="made"))
+    assert (bare.status, "Enter the refund’s reference" in bare.words) == (422, True)
+    wrong = {**dict(bare.form(to).fields), "provider_reference": "re_1", "verdict": "not_made"}
+    odd = await browser.post(to, wrong)
+    assert (odd.status, "leave it out" in odd.words) == (422, True)
+    again = odd.form(to).filled(verdict="made")
+    assert dict(again)["provider_reference"] == "re_1"
+    assert (await browser.post(to, again)).status == 202
+    (_, command) = (await sent(backoffice.desk, 2))[-1]
+    assert (command.verdict, command.provider_reference) == ("made", "re_1")
+
+
 @pytest.mark.rows("A19")
 async def test_what_was_paid_too_much_is_proposed_without_goods(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice, 10000)

@@ -19,7 +19,7 @@ from services.chassis.effects import Effect
 from services.chassis.testing import Outcome
 from services.payments.refunding import EFFECT
 from services.payments.sending_refunds import RefundSender
-from tests.payments.builders import of_kind, refund_order
+from tests.payments.builders import event, of_kind, refund, refund_order
 from tests.payments.test_refunding import position, reasons
 from tests.payments.test_sending_refunds import KEY, Till, effect, provider, send, till
 
@@ -44,7 +44,9 @@ async def _make(till: Till) -> None:
     await sender.close()
 
 
-async def settle(till: Till, verdict: RefundVerdict, reason: str | None = None) -> Outcome:
+async def settle(
+    till: Till, verdict: RefundVerdict, reason: str | None = None, reference: str | None = None
+) -> Outcome:
     """A person's word on the one refund."""
     refund_id = await till.cashdesk.desk.fetchval("SELECT refund_id FROM refund")
     order = till.order
@@ -54,6 +56,7 @@ async def settle(till: Till, verdict: RefundVerdict, reason: str | None = None) 
         refund_id=refund_id,
         verdict=verdict,
         reason=reason,
+        provider_reference=reference,
         actor="staff:zoe",
     )
     return await till.cashdesk.desk.deliver(command)
@@ -101,15 +104,85 @@ async def test_a_refund_that_was_not_made_gives_its_sum_back(till: Till) -> None
     assert (await till.ask(5000)).said(CommandRejected) == []
 
 
-async def test_a_refund_that_was_made_stays_on_its_way_until_the_provider_tells_of_it(till: Till) -> None:
+async def settled_as_made(till: Till, reference: str) -> Outcome:
+    """The refund was made and a person names the provider's: what was said."""
     await doubt(till, made=True)
-    outcome = await settle(till, RefundVerdict.MADE)
+    return await settle(till, RefundVerdict.MADE, reference=reference)
+
+
+def made_by(till: Till) -> str:
+    """The id of the one refund that the provider made."""
+    return str(next(iter(till.api.refunds.values()))["id"])
+
+
+async def test_a_refund_that_was_made_is_posted_under_its_reference_and_the_provider_adds_nothing(
+    till: Till,
+) -> None:
+    await doubt(till, made=True)
+    outcome = await settle(till, RefundVerdict.MADE, reference=made_by(till))
+    assert outcome.said(CommandDone)
     assert len(outcome.said(RefundSent)) == 1
+    (confirmed,) = outcome.said(RefundConfirmed)
+    assert (confirmed.refund.provider_reference, confirmed.refund.confirmed_minor) == (made_by(till), 2000)
     assert await effect(till.cashdesk) == "done"
-    assert "refund_exceeds_received" in reasons(await till.ask(4000))
-    said = await till.cashdesk.pay(*(json.loads(body) for body in till.told))
-    assert (len(of_kind(said, RefundConfirmed)), of_kind(said, RefundSent)) == (1, [])
     assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+    assert "refund_exceeds_received" in reasons(await till.ask(4000))
+    entries = await till.cashdesk.entries(till.order)
+    assert entries.count(("refund_paid", 2000)) == 1
+    said = await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    assert of_kind(said, RefundSent) == []
+    assert await till.cashdesk.entries(till.order) == entries
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+
+
+async def test_a_named_refund_that_the_provider_has_under_another_id_counts_once(till: Till) -> None:
+    assert (await settled_as_made(till, "re_mistyped")).said(CommandDone)
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+    await till.cashdesk.pay(*(json.loads(body) for body in till.told))
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+    refunds = [kind for kind, _ in await till.cashdesk.entries(till.order) if kind.startswith("refund_")]
+    assert sorted(refunds) == ["refund_failed", "refund_paid", "refund_paid"]
+
+
+@pytest.mark.parametrize(("amount", "refunded"), [(2000, 2000), (2500, 2500)])
+async def test_a_named_refund_that_names_none_of_ours_is_the_one(
+    till: Till, amount: int, refunded: int
+) -> None:
+    await settled_as_made(till, "re_of_the_dashboard")
+    for state in ("pending", "succeeded"):
+        thing = refund("re_of_the_dashboard", till.intent, amount, status=state)
+        await till.cashdesk.pay(event("refund.updated", thing))
+    assert (await position(till.cashdesk, till.order))[1] == refunded
+    rows = await till.cashdesk.desk.fetch("SELECT count(*) FROM refund")
+    assert rows[0][0] == 1
+
+
+async def test_a_named_refund_that_fails_at_the_provider_is_reversed(till: Till) -> None:
+    await doubt(till, made=True)
+    await settle(till, RefundVerdict.MADE, reference=made_by(till))
+    told = [json.loads(body) for body in till.told]
+    for one in told:
+        one["data"]["object"]["status"] = "failed"
+    await till.cashdesk.pay(*told)
+    assert (await till.cashdesk.entries(till.order))[-1] == ("refund_failed", 2000)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reference", "code"),
+    [
+        (RefundVerdict.MADE, None, "refund_reference_missing"),
+        (RefundVerdict.MADE, "the payment", "refund_reference_used"),
+        (RefundVerdict.NOT_MADE, "re_1", "reference_not_needed"),
+        (RefundVerdict.ASK_AGAIN, "re_1", "reference_not_needed"),
+    ],
+)
+async def test_a_reference_that_cannot_be_is_refused(
+    till: Till, verdict: RefundVerdict, reference: str | None, code: str
+) -> None:
+    await doubt(till, made=True)
+    named = till.intent if reference == "the payment" else reference
+    assert refused(await settle(till, verdict, reference=named)) == [code]
+    assert await effect(till.cashdesk) == "uncertain"
 
 
 async def test_the_providers_word_ends_the_doubt_and_its_goods_are_heard_of(till: Till) -> None:
@@ -161,7 +234,7 @@ async def test_what_the_provider_made_counts_whatever_a_person_said(till: Till) 
 
 async def test_only_a_sent_refund_is_settled(till: Till) -> None:
     await till.cashdesk.desk.deliver(refund_order(till.order, 1000, mode=RefundMode.RECORDED))
-    assert refused(await settle(till, RefundVerdict.MADE)) == ["refund_unknown"]
+    assert refused(await settle(till, RefundVerdict.MADE, reference="re_1")) == ["refund_unknown"]
 
 
 async def test_one_still_to_be_sent_is_settled_by_nobody(till: Till) -> None:

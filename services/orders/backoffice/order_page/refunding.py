@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.payments import RefundCause
+from contracts.payments import RefundCause, RefundVerdict
 from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.order_page.asking import units_typed
 from services.orders.backoffice.order_page.refundable import refundable, worth_of
@@ -112,6 +112,13 @@ def confirmation_asked(form: Form) -> ConfirmationAsked:
 
 def settlement_asked(form: Form) -> SettlementAsked:
     """A person's word on an uncertain refund. Raises Invalid."""
+    is_made, has_reference = form["verdict"] == RefundVerdict.MADE, bool(form["provider_reference"].strip())
+    if is_made and not has_reference:
+        raise Invalid(provider_reference=gettext("Enter the refund’s reference, as the provider shows it."))
+    if has_reference and not is_made:
+        raise Invalid(
+            provider_reference=gettext("Only a refund that was made has a reference: leave it out.")
+        )
     return form.model(SettlementAsked, reason=form.text("reason", 2000))
 
 
