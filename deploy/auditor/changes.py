@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy.auditor.finding import Finding, check, compare
 from deploy.auditor.ground import Ground, living, table
+from deploy.auditor.retention import hears_since
 
 EDIT = ("shop", "order_id", "edit_id")
 
@@ -71,8 +72,11 @@ async def changes_stopped_and_added_the_same_units(ground: Ground) -> AsyncItera
 
 @check
 async def deleted_orders_are_closed_everywhere(ground: Ground) -> AsyncIterator[Finding]:
-    """Payments, fulfillment and notifier have closed exactly the orders that were deleted."""
-    truth = await table(ground.orders, "SELECT shop, order_id, code FROM deleted_order")
+    """Payments, fulfillment and notifier have closed exactly the orders that were deleted.
+
+    A service that did not hear of deletions at first need not have closed what was deleted before.
+    """
+    deleted = await table(ground.orders, "SELECT shop, order_id, code, deleted_at FROM deleted_order")
     for service, name, column in (
         ("payments", "account", "closed_at"),
         ("fulfillment", "fulfilment_order", "deleted_at"),
@@ -82,6 +86,12 @@ async def deleted_orders_are_closed_everywhere(ground: Ground) -> AsyncIterator[
             ground.connections[service],
             f"SELECT shop, order_id, code FROM {name} WHERE {column} IS NOT NULL",  # noqa: S608
         )
+        since = (await hears_since(ground.connections[service], service)).get("orders.order.deleted.v1")
+        truth = {
+            key: {"code": row["code"]}
+            for key, row in deleted.items()
+            if key in copy or since is None or row["deleted_at"] >= since
+        }
         for finding in compare(f"closed {service}.{name}", truth, copy):
             yield finding
 

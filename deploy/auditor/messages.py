@@ -8,7 +8,7 @@ from uuid import UUID
 from contracts.catalogue import SERVICES, sent_by
 from deploy.auditor.finding import Finding, check, shown
 from deploy.auditor.ground import Connection, Ground, Row
-from deploy.auditor.retention import reach_of
+from deploy.auditor.retention import hears_since, reach_of
 
 KEPT = {"orders": "orders", "payments": "account", "fulfillment": "fulfilment_order"}
 """Where an owner keeps the sequence of an order's events."""
@@ -85,7 +85,7 @@ async def everything_said_was_heard(ground: Ground) -> AsyncIterator[Finding]:
     """Each event is in the inbox of every service that listens to it.
 
     A replayed one is there under its replay's name, and the inbox forgets in its time. A finished resync counts for all
-    that was said of its orders before.
+    that was said of its orders before. What was said before a service began to hear its type is not missed.
     """
     for sender in SERVICES:
         types = {entry.type: entry.listeners for entry in sent_by(sender) if entry.listeners}
@@ -101,7 +101,10 @@ async def everything_said_was_heard(ground: Ground) -> AsyncIterator[Finding]:
                 ground.connections[listener], f"/{sender}", [event["id"] for event in events]
             )
             resyncs = await _resyncs(ground.connections[sender], listener)
+            since = await hears_since(ground.connections[listener], listener)
             for event in events:
+                if event["type"] in since and event["time"] < since[event["type"]]:
+                    continue
                 if event["id"] in heard or not inbox.covers_id(event["id"]) or _is_resynced(event, resyncs):
                     continue
                 about = shown((event["shop"], event["subject"]))

@@ -1,9 +1,11 @@
 """How far back the event log and the inbox of a service reach: what is older was deleted in its time and is no damage.
+Likewise since when a service hears a message: what was said before had no way to it.
 
 Both are kept in daily partitions by the moment inside their UUIDv7 keys, so the lower bound of the oldest partition is
 the beginning of what is kept. A row that is missing after that bound is missing for another reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -53,3 +55,16 @@ async def reach_of(connection: Connection, name: str) -> Reach:
         return Reach(uuid7_floor(_NEVER))
     bound = await connection.fetchval(_FIRST_BOUND, table)
     return Reach(UUID(bound) if bound else UUID(int=0))
+
+
+LATE_LISTENERS = ("notifier",)
+"""Services that hear some messages since a later version alone, and keep since when."""
+
+
+async def hears_since(connection: Connection, service: str) -> Mapping[str, datetime]:
+    """Since when a service hears each type that it did not hear from the beginning."""
+    if service not in LATE_LISTENERS:
+        return {}
+    return {
+        row["type"]: row["since"] for row in await connection.fetch("SELECT type, since FROM hears_since")
+    }

@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+import pytest
+
+from contracts.envelope import uuid7
 from deploy.auditor.auditing import run_checks
 from deploy.auditor.ground import Ground
 from tests.auditor.test_planted_violations import ground
@@ -140,4 +143,41 @@ async def test_a_payment_is_not_judged_by_what_the_retention_left_of_its_webhook
     )
     assert {one.check for one in await run_checks(ground, [law])} == {law}
     await ground.payments.execute("UPDATE webhook SET body = '{}', headers = '{}' WHERE id = $1", cause)
+    assert await run_checks(ground, [law]) == []
+
+
+LATE = ("orders.order.deleted.v1", "payments.refund.marked.v1", "payments.refund.sent.v1")
+
+
+@pytest.mark.parametrize("type_", LATE)
+async def test_what_was_said_before_a_service_listened_is_not_missed(ground: Ground, type_: str) -> None:
+    sender = type_.partition(".")[0]
+    await ground.connections[sender].execute(
+        """INSERT INTO msg.event_log (id, type, time, shop, subject, body)
+           VALUES ($1, $2, now(), 'shop', 'planted', '{}')""",
+        *(uuid7(), type_),
+    )
+    law = "everything_said_was_heard"
+    assert "in the inbox of notifier" in {one.expected for one in await run_checks(ground, [law])}
+    await ground.notifier.execute("UPDATE hears_since SET since = now() + interval '1 hour'")
+    assert "in the inbox of notifier" not in {one.expected for one in await run_checks(ground, [law])}
+
+
+async def test_orders_deleted_before_the_notifier_listened_need_not_be_closed_there(ground: Ground) -> None:
+    law = "deleted_orders_are_closed_everywhere"
+    order_id = await ground.orders.fetchval(
+        """INSERT INTO deleted_order (shop, order_id, code, actor, reason, deleted_at, heard)
+           SELECT shop, order_id, code, 'staff:x', 'planted', now(), '{}' FROM orders WHERE stage = 'placed' LIMIT 1
+           RETURNING order_id"""
+    )
+    await ground.payments.execute("UPDATE account SET closed_at = now() WHERE order_id = $1", order_id)
+    await ground.fulfillment.execute(
+        "UPDATE fulfilment_order SET deleted_at = now() WHERE order_id = $1", order_id
+    )
+    assert [one.where.split()[:2] for one in await run_checks(ground, [law])] == [
+        ["closed", "notifier.addressee"]
+    ]
+    await ground.notifier.execute("UPDATE hears_since SET since = now() + interval '1 hour'")
+    assert await run_checks(ground, [law]) == []
+    await ground.notifier.execute("UPDATE addressee SET deleted_at = now() WHERE order_id = $1", order_id)
     assert await run_checks(ground, [law]) == []

@@ -65,6 +65,19 @@ async def test_a_mail_that_went_stays_as_a_fact_without_its_reader(
     assert await desk.fetchval("SELECT count(*) FROM mail") == 3
 
 
+async def test_a_replay_of_the_deletion_forgets_the_customer(desks: Desks, mail_server: MailServer) -> None:
+    desk, sender = await a_desk(desks, mail_server)
+    order = an_order()
+    await desk.deliver(order)
+    await send_until(desk, sender, settled)
+    written = len(mail_server.journal)
+    await replay(desk, a_deletion(order))
+    for _ in range(3):
+        await sender.effects.run(desk.hub)
+    assert names(await kept(desk)) == []
+    assert len(mail_server.journal) == written
+
+
 async def test_a_mail_that_is_still_to_go_never_goes(desks: Desks, mail_server: MailServer) -> None:
     desk, sender = await a_desk(desks, mail_server)
     order = an_order()
