@@ -246,7 +246,7 @@ class Committer(Generic[B]):
             fitting = self._fitting(arrival, reading)
             if isinstance(fitting, Unfit):
                 is_new = answer and arrival.parked_id is None
-                told = is_new and self._answer_unreadable(unit, arrival, fitting)
+                told = is_new and await self._answer_unreadable(unit, arrival, fitting)
                 self._park_unfit(arrival, fitting, batch, remembered=key is not None, told=told)
             else:
                 batch.fresh.append((arrival, fitting))
@@ -305,7 +305,7 @@ class Committer(Generic[B]):
         setback.answered_by = self._service if told else None
         batch.setbacks.append(setback)
 
-    def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> bool:
+    async def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> bool:
         """Tell the sender, if the service does that. Whether it was told."""
         answer, envelope = self._subscribers.answer_unreadable, unfit.envelope
         if answer is None or unfit.code not in BEYOND_READING:
@@ -315,7 +315,8 @@ class Committer(Generic[B]):
         reasons = unfit.reasons or (Reason(code=unfit.code, message=unfit.detail[:1000]),)
         message = entry.message if entry else None
         try:
-            return answer(unit, Unreadable(message, envelope, event_id, arrival.user_id, reasons))
+            unreadable = Unreadable(message, envelope, event_id, arrival.user_id, reasons, arrival.body)
+            return await answer(unit, unreadable)
         except Exception as error:
             raise HandlerFailed(error) from error
 

@@ -5,7 +5,7 @@ has changed anything; any other exception fails the batch, whose messages are th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -78,6 +78,7 @@ class Unreadable:
     event_id: UUID | None
     user_id: str | None
     reasons: tuple[Reason, ...]
+    body: bytes = b""
 
 
 class Book(ABC):
@@ -108,7 +109,7 @@ class Subscribers(Generic[B]):
         self.handlers: dict[type[Message], Handler[B]] = {}
         self.answering_reused_ids: set[type[Message]] = set()
         self.adapters: dict[type[Message], Adapter] = {}
-        self.answer_unreadable: Callable[[Unit, Unreadable], bool] | None = None
+        self.answer_unreadable: Callable[[Unit, Unreadable], Awaitable[bool]] | None = None
         self.truths: dict[str, Truth] = {}
 
     def on(
@@ -135,7 +136,9 @@ class Subscribers(Generic[B]):
         """Register how this service tells its truth anew to one that hears it."""
         self.truths[consumer] = truth
 
-    def unreadable(self, answer: Callable[[Unit, Unreadable], bool]) -> Callable[[Unit, Unreadable], bool]:
+    def unreadable(
+        self, answer: Callable[[Unit, Unreadable], Awaitable[bool]]
+    ) -> Callable[[Unit, Unreadable], Awaitable[bool]]:
         """Register what answers the sender of a message that can't be read and never will; returns whether it was told.
 
         The message is kept in any case: set aside if its sender was told, else for a person to see.

@@ -14,9 +14,11 @@ from contracts.orders import OrderRejected
 from contracts.storefront import Module, OrderRefused, OrderSubmitted
 from services.chassis.subscribers import Delivery, Refuse, Unreadable
 from services.chassis.unit import Unit
+from services.orders import store
 from services.orders.book import OrderBook
 from services.orders.intake import reasons_json
 from services.orders.submission import Accepted, Claim, storefront_of
+from services.orders.unread import unread_row
 
 NO_ID = UUID(int=0)
 MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
@@ -60,8 +62,9 @@ def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
     book.unit.answer_storefront(refused, shop=shop, module=module, cause=delivery.envelope)
 
 
-def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
-    """Tell a storefront that nobody can read its submission. Whether it was told; the message itself is kept.
+async def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
+    """Tell a storefront that nobody can read its submission, and show it among the refused sales. Whether it was told;
+    the message itself is kept.
 
     Who sent it is known from the login, which the broker vouches for, even if the envelope says nothing.
     """
@@ -76,6 +79,8 @@ def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
     )
     unit.emit(rejected, cause=unreadable.envelope, shop=shop, subject=submission_id)
     unit.answer_storefront(refused, shop=shop, module=module, cause=unreadable.envelope)
+    row = unread_row(shop, module, unreadable.event_id, reasons, unreadable.body)
+    await store.insert_refusals(unit.writes, [row], unit.now)
     return True
 
 

@@ -1,7 +1,10 @@
 """Home: what waits, today's figures, what happened last; each for those who may see it."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
+from services.chassis.arriving import Arrival
+from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Permission, Role
 from services.orders.backoffice.pages.home import figures
 from services.orders.backoffice.routing import MenuEntry
@@ -86,3 +89,21 @@ async def test_a_refused_sale_is_seen_with_its_reasons_until_it_is_placed(backof
     assert f"placed: {placed.code}" in (await owner.get("/refused-sales")).words
     assert 'href="/refused-sales"' not in (await owner.get("/")).text
     assert (await owner.get("/refused-sales?before=yesterday")).status == 404
+
+
+async def test_a_sale_that_nobody_could_read_is_seen_and_counted(backoffice: Backoffice) -> None:
+    owner = await backoffice.signed_in()
+    message = sale()
+    said = {**message.model_dump(mode="json"), "totals": {"total_minor": "9" * 5000}, "lines": None}
+    headers = envelope_for("orders", message).headers()
+    arrival = Arrival(
+        "orders.storefront", headers, json.dumps(said).encode(), f"storefront.{message.shop}.shop"
+    )
+    await backoffice.desk.hub.committer.commit([arrival])
+    await backoffice.desk.hub.committer.commit(
+        [Arrival("orders.storefront", {"odd": "\0"}, b"\0", f"storefront.{message.shop}.shop")]
+    )
+    assert 'href="/refused-sales"><strong>2</strong>' in (await owner.get("/")).text
+    shown = (await owner.get("/refused-sales")).words
+    for text in ("A field is missing", "The headers of the message", message.customer.name, "Not placed"):
+        assert text in shown

@@ -1,5 +1,6 @@
 """What can't be read is parked, and told to whoever the broker vouches for."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from contracts.orders import OrderRejected
 from contracts.storefront import OrderRefused
 from services.chassis.arriving import Arrival
 from services.chassis.testing import Desk, envelope_for
+from services.orders.backoffice.pages.refused_sales_store import count_refused, read_refused
 from tests.conftest import Desks
 from tests.orders.builders import a_checkout, a_sale
 
@@ -106,3 +108,34 @@ async def test_json_is_read_under_each_of_its_content_types(desks: Desks, conten
     arrival = Arrival("orders.storefront", headers(), BODY, LOGIN, content_type=content_type)
     (handled,) = await desk.hub.committer.commit([arrival])
     assert handled.end == "handled"
+
+
+ODD_BODIES = {
+    "no JSON": b"\xff{{",
+    "no object": b"[1]",
+    "NUL and surrogates": b'{"customer": {"name": "\\u0000x"}, "idempotency_key": "\\u0000", "a\\u0000": ["\\u0000"]}',
+    "no numbers": b'{"totals": {"total_minor": 1e999}, "x": NaN}',
+    "a key of another kind": b'{"idempotency_key": {"a": 1}, "source_reference": 7}',
+}
+
+
+@pytest.mark.parametrize("code", UNREADABLE)
+async def test_what_cannot_be_read_is_a_refused_sale_of_the_login(desks: Desks, code: str) -> None:
+    desk = await desks("orders")
+    await arrive(desk, UNREADABLE[code])
+    (row,) = await desk.fetch("SELECT * FROM refusal")
+    assert (row["shop"], row["module"]) == ("maison", "shop")
+    assert str(row["submission_id"]) == UNREADABLE[code].headers["cloudEvents_id"]
+    assert row["idempotency_key"] == (None if code == "too_large" else SALE.idempotency_key)
+    assert f'"{code}"' in row["reasons"]
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
+async def test_any_bytes_make_a_refused_sale_once(desks: Desks, body: bytes) -> None:
+    desk = await desks("orders")
+    for name in ("x", "y", "x"):
+        await arrive(desk, Arrival("orders.storefront", {name: uuid7().hex}, body, LOGIN))
+    await arrive(desk, Arrival("orders.storefront", {"z": 1}, b"{}", LOGIN))
+    rows = await read_refused(desk.hub.pool, "maison", None, 10)
+    assert len({row["submission_id"] for row in rows}) == len(rows) == 2
+    assert await count_refused(desk.hub.pool, "maison", datetime.now(UTC) - timedelta(days=1)) == 2
