@@ -77,6 +77,40 @@ async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(visit: Vi
     assert await shop.violations() == []
 
 
+async def test_an_uncertain_refund_is_settled_with_the_providers_reference(
+    visit: Visit, shop: OwnShop
+) -> None:
+    """Stripe is not reached at first, and then refuses to be asked: nobody knows whether the refund was made."""
+    code, system = await a_paid_order(shop), shop.system
+    order = await id_of(shop, code)
+    visitor = await visit("owner", f"/orders/{code}/refund", look=PHONE)
+    page = visitor.page
+    await page.locator("input[name=what][value=amount]").check()
+    await page.locator("#refund-amount").fill("5,00")
+    await page.get_by_text("L’envoyer vraiment par Stripe").click()
+    await page.get_by_role("button", name="Vérifier avant de rembourser").click()
+    await page.get_by_role("button", name="Rembourser 5,00").click()
+    await expect(page.get_by_role("button", name="Rembourser 5,00")).to_have_count(0)
+    async with StripeApi(system.provider_port, "sk_test_of-another-time", shop.post_webhook):
+        await shop.until_order(order, flags=["refund_uncertain"])
+    await visitor.go(f"/orders/{code}")
+    await page.get_by_text("Trancher").click()
+    settling = page.locator("form[action$='/refund-settlement']")
+    await settling.get_by_label("Ce que l’on sait").select_option("made")
+    visitor.provokes(422)
+    await settling.get_by_role("button").click()
+    await expect(page.get_by_text("Saisissez la référence du remboursement")).to_be_visible()
+    await visitor.axe()
+    await visitor.screenshot("order-refund-settlement")
+    await page.set_viewport_size(VIEWPORTS["desk"])
+    await visitor.screenshot("order-refund-settlement-desk")
+    await settling.get_by_label("Référence du remboursement").fill("re_1Seen")
+    await settling.get_by_role("button").click()
+    await expect(page.locator(".refunds .code", has_text="re_1Seen")).to_be_visible()
+    await shop.until_order(order, balance_minor=0)
+    assert await shop.violations() == []
+
+
 @pytest.mark.rows("A10", "A11")
 async def test_an_edit_is_seen_before_it_counts_and_a_stale_one_keeps_its_text(
     visit: Visit, shop: OwnShop
