@@ -54,8 +54,8 @@ async def orders_know_every_quantity(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def orders_know_every_parcel(ground: Ground) -> AsyncIterator[Finding]:
-    """Orders' copy of the parcels is fulfillment's."""
-    names = "number, kind, weight_grams, packed_at, packed_by, unpacked_at, unpacked_by"
+    """Orders' copy of the parcels is fulfillment's, those taken apart or lost among them."""
+    names = "number, kind, weight_grams, packed_at, packed_by, unpacked_at, unpacked_by, lost_at, lost_by, lost_reason"
     truth = await table(
         ground.fulfillment,
         f"""SELECT p.shop, p.order_id, p.parcel_id, {names},
@@ -68,7 +68,8 @@ async def orders_know_every_parcel(ground: Ground) -> AsyncIterator[Finding]:
     copy = await table(
         ground.orders,
         f"""SELECT shop, order_id, parcel_id, {names}, {_LINES_OF_COPY}
-            FROM parcel LEFT JOIN unpacking USING (shop, order_id, parcel_id)""",  # noqa: S608
+            FROM parcel LEFT JOIN unpacking USING (shop, order_id, parcel_id)
+            LEFT JOIN lost_parcel USING (shop, order_id, parcel_id)""",  # noqa: S608
         key=PARCEL,
     )
     for finding in compare("orders' copy of the parcel", await living(ground, truth), copy):
@@ -77,10 +78,10 @@ async def orders_know_every_parcel(ground: Ground) -> AsyncIterator[Finding]:
 
 @check
 async def orders_know_every_shipment(ground: Ground) -> AsyncIterator[Finding]:
-    """Orders' copy of the shipments is fulfillment's."""
+    """Orders' copy of the shipments is fulfillment's, in the latest version, cancelled or not."""
     names = (
         "carrier, tracking_number, tracking_url, shipped_on, expected_on, notify_customer, dispatched_at, "
-        "dispatched_by"
+        "dispatched_by, version, cancelled_at, cancelled_by, cancel_reason"
     )
     truth = await table(
         ground.fulfillment,

@@ -21,6 +21,7 @@ OF_ORDERS: Mapping[str, Sequence[str]] = {
             "ledger_entry",
             "parcel",
             "unpacking",
+            "lost_parcel",
             "shipment",
             "delivery",
             "mail",

@@ -507,6 +507,23 @@ sql(
     orders="UPDATE shipment SET carrier = 'Pigeon' WHERE ctid = (SELECT ctid FROM shipment LIMIT 1)",
 )
 sql(
+    "orders never heard that a shipment was corrected",
+    "orders_know_every_shipment",
+    fulfillment="UPDATE shipment SET version = version + 1 WHERE ctid = (SELECT ctid FROM shipment LIMIT 1)",
+)
+sql(
+    "orders takes a shipment for cancelled",
+    "orders_know_every_shipment",
+    orders="UPDATE shipment SET cancelled_at = now(), cancelled_by = 'staff:x', cancel_reason = 'planted' "
+    "WHERE ctid = (SELECT ctid FROM shipment LIMIT 1)",
+)
+sql(
+    "orders takes a parcel for lost",
+    "orders_know_every_parcel",
+    orders="INSERT INTO lost_parcel (shop, order_id, parcel_id, lost_at, lost_by) "
+    "SELECT shop, order_id, parcel_id, now(), 'staff:x' FROM parcel LIMIT 1",
+)
+sql(
     "orders holds another proof of delivery",
     "orders_know_every_delivery",
     orders="UPDATE delivery SET proof = 'photo' WHERE ctid = (SELECT ctid FROM delivery LIMIT 1)",
