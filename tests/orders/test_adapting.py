@@ -9,7 +9,7 @@ from contracts.orders import OrderPlaced
 from contracts.storefront import OrderAccepted, OrderRefused
 from services.chassis.arriving import Arrival
 from services.chassis.testing import Desk, envelope_for
-from services.orders.adapting import adapt
+from services.orders.adapting import _CONTROLS, adapt, may_need_changes
 from tests.conftest import Desks
 from tests.orders.builders import ADDRESS, a_line, a_sale
 
@@ -146,3 +146,20 @@ def test_a_sale_that_fits_is_not_touched() -> None:
     assert adapt(body, False) is None
     assert adapt(b"no JSON", True) is None
     assert adapt(b"[1e999]", True) is None
+
+
+def test_each_character_that_cannot_be_seen_makes_a_body_be_looked_at() -> None:
+    for code in (*range(0xD800), *range(0xE000, 0x10000)):
+        char = chr(code)
+        if _CONTROLS.search(char):
+            assert may_need_changes(json.dumps({"note": char}).encode()), hex(code)
+            if code >= 0x20:
+                assert may_need_changes(json.dumps({"note": char}, ensure_ascii=False).encode()), hex(code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["l’été – « à 5\u202f€ » “ok”…", 'line\none "two"', "日本語 ＡＢＣ", "Ελλάδα, Россия", "a\u00a0b ½"],
+)
+def test_what_people_write_is_not_looked_at(text: str) -> None:
+    assert not may_need_changes(json.dumps({"country": "FR", "note": text}, ensure_ascii=False).encode())
