@@ -68,7 +68,9 @@ async def test_it_is_parked_with_the_remedy_and_does_not_stand_in_the_way_of_the
             [Arrival("orders.unrouted", headers, b"{}", LOGIN, routing_key="order.submitted")]
         )
     [row] = await parked(desk)
-    assert (row["reason"], row["shop"], row["state"]) == ("unroutable", "atelier", "dead")
+    assert (row["reason"], row["shop"], row["state"]) == ("unroutable", "atelier", "discarded"), (
+        "its sender was told"
+    )
     assert "'order.submitted'" in row["detail"]
     assert "storefront.order.submitted.v1" in row["detail"]
     [right] = await desk.hub.committer.commit([Arrival("orders.storefront", headers, b"{}", LOGIN)])
@@ -144,17 +146,15 @@ async def is_seen(hub: Any) -> bool:
 @pytest.mark.parametrize("said", ["bazaar", "", "Not A Shop"])
 async def test_what_nobody_can_read_is_of_the_shop_whose_login_sent_it(desks: Desks, said: str) -> None:
     desk = await desks("orders")
-    headers = headers_of(**({"shop": said} if said else {}))
+    headers = headers_of("storefront.checkout.opened.v1", **({"shop": said} if said else {}))
     body = json.dumps({"shop": said or "bazaar", "text": "not an order"}).encode()
     await desk.hub.committer.commit([Arrival("orders.storefront", headers, body, LOGIN)])
     await desk.hub.committer.commit([Arrival("orders.storefront", {"x": said}, body, LOGIN)])
+    states, seen = ["dead", "discarded"], {}
     async with desk.hub.acquire() as connection:
-        seen = {
-            shop: sum(
-                row["messages"] for row in await operations_store.group_parked(connection, ["dead"], shop)
-            )
-            for shop in ("atelier", "bazaar")
-        }
+        for shop in ("atelier", "bazaar"):
+            groups = await operations_store.group_parked(connection, states, shop)
+            seen[shop] = sum(row["messages"] for row in groups)
     assert seen == {"atelier": 2, "bazaar": 0}
     told = await desk.fetch("SELECT shop FROM msg.event_log WHERE type = 'orders.message.parked.v1'")
     assert {row["shop"] for row in told} == {"atelier"}

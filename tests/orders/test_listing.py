@@ -89,7 +89,7 @@ def test_days_are_inclusive_and_the_shops_own_even_when_clocks_change(
 
 
 @given(
-    st.dates(date(1970, 1, 1), date(9000, 12, 31)),
+    st.dates(date(1970, 1, 1), date(2200, 12, 30)),
     st.sampled_from(["Europe/Paris", "Pacific/Apia", "America/Sao_Paulo"]),
 )
 def test_any_day_has_a_begin_and_an_end_of_at_most_25_hours(day: date, zone: str) -> None:
