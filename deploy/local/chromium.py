@@ -7,12 +7,17 @@ changed, and a page looks the same on a machine without any fonts.
 
 import os
 import shutil
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.packages import PackagesUnavailable, PrivateApt, cached, is_installed
 
-UNPACKED = Path(__file__).resolve().parents[2] / "var" / "parts" / "chromium"
+PARTS = Path(__file__).resolve().parents[2] / "var" / "parts"
+UNPACKED = PARTS / "chromium"
+DRIVER = PARTS / "browser-driver"
+DRIVER_LIBRARY, DRIVER_PACKAGE = "atomic", "libatomic1"
+"""What the program that drives the browser (Node.js, in Playwright's wheel) needs and a bare Debian lacks."""
 INSTALLED = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-liberation")
 LIBRARY = ("lib", "zlib")
@@ -62,14 +67,37 @@ class Chromium:
 
         Debian's packages find libraries in subfolders (nss, pulseaudio) by absolute paths, which do not hold here.
         """
-        if self.tree is None:
-            return []
-        roots = [root for pattern in LIBRARIES for root in sorted(self.tree.glob(pattern))]
-        return [
-            folder
-            for root in roots
-            for folder in sorted({library.parent for library in root.rglob("lib*.so*")})
-        ]
+        return [] if self.tree is None else library_folders(self.tree)
+
+
+def library_folders(tree: Path) -> list[Path]:
+    """Every folder of an unpacked tree that holds shared libraries."""
+    roots = [root for pattern in LIBRARIES for root in sorted(tree.glob(pattern))]
+    return [
+        folder for root in roots for folder in sorted({library.parent for library in root.rglob("lib*.so*")})
+    ]
+
+
+def driver_environment(unpacked: Path = DRIVER) -> dict[str, str]:
+    """Variables for the program that drives the browser: none where the system has its library, else where that is,
+    fetched without root. Raises ChromiumNotFound."""
+    if find_library(DRIVER_LIBRARY) is not None:
+        return {}
+    try:
+        tree = cached(unpacked, _fetch_driver_library)
+    except PackagesUnavailable as reason:
+        raise ChromiumNotFound(
+            f"{DRIVER_PACKAGE} is missing, and fetching it failed: {reason}. "
+            f"Install it: apt-get install {DRIVER_PACKAGE}"
+        ) from reason
+    return {"LD_LIBRARY_PATH": ":".join(map(str, library_folders(tree)))}
+
+
+def _fetch_driver_library(tree: Path) -> None:
+    apt = PrivateApt(tree / "apt")
+    apt.update()
+    apt.unpack([DRIVER_PACKAGE], tree)
+    shutil.rmtree(apt.folder)
 
 
 def find_chromium(kind: str | None = None, unpacked: Path = UNPACKED) -> Chromium:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from deploy.local.chromium import find_chromium
+from deploy.local.chromium import driver_environment, find_chromium
 from deploy.local.parts import Postgres, RabbitMQ
 from tests.browser.house import House, OwnShop, Person, fill_shelves
 from tests.browser.visitor import SCREENS, Look, Visitor, open_window
@@ -45,14 +45,20 @@ def pytest_runtest_makereport(
 async def chromium() -> AsyncIterator[Browser]:
     """A running Chromium without a screen. Playwright only drives it; its own browsers are never fetched."""
     found = find_chromium()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in driver_environment().items():
+            patch.setenv(name, value)
+        driver = await async_playwright().start()
+    try:
+        browser = await driver.chromium.launch(
             executable_path=found.program,
             env=dict(found.environment()),
             args=["--disable-gpu", "--disable-dev-shm-usage", "--font-render-hinting=none"],
         )
         yield browser
         await browser.close()
+    finally:
+        await driver.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

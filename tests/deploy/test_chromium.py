@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from deploy.local import chromium
-from deploy.local.chromium import Chromium, ChromiumNotFound, find_chromium, is_wanted
+from deploy.local.chromium import (
+    Chromium,
+    ChromiumNotFound,
+    driver_environment,
+    find_chromium,
+    is_wanted,
+)
 
 
 def _program(path: Path) -> Path:
@@ -90,3 +96,15 @@ def test_every_library_of_a_fetched_browser_is_found() -> None:
         ["ldd", found.program], env=found.environment(), capture_output=True, text=True, check=True
     )
     assert [line.strip() for line in ldd.stdout.splitlines() if "not found" in line] == []
+
+
+def test_the_drivers_library_is_fetched_where_the_system_lacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chromium, "find_library", lambda name: f"lib{name}.so.1")
+    assert driver_environment(tmp_path / "driver") == {}
+    monkeypatch.setattr(chromium, "find_library", lambda name: None)
+    given = driver_environment(tmp_path / "driver")
+    [folder] = given["LD_LIBRARY_PATH"].split(":")
+    assert folder.startswith(str(tmp_path / "driver"))
+    assert list(Path(folder).glob("libatomic.so.1*"))
