@@ -34,17 +34,20 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It surely did not happen; try again after a while."""
+    """It surely did not happen; try again after a while. `is_try` is False when it was only put off: that does not
+    count among the effect's tries."""
 
     detail: str
     after: timedelta | None = None
+    is_try: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was refused for good."""
+    """It was refused for good. `is_own` says that the cause is this effect alone, so that others may well succeed."""
 
     detail: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class Settling:
                 raise
             log.critical("an effect's end is told to nobody", kind=self._kind, key=effect.key)
             async with hub.unit() as unit:
-                row = (effect.key, "uncertain", storable(detail), None)
+                row = (effect.key, "uncertain", storable(detail), None, True)
                 await store.settle_effects(unit.connection, [row], None, unit.now)
 
     async def _settle_together(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
@@ -123,10 +123,16 @@ class Settling:
 
     def _rows(
         self, hub: "Hub", unit: Unit, results: Sequence[tuple[Effect, Outcome]]
-    ) -> list[tuple[str, str, str | None, datetime | None]]:
+    ) -> list[tuple[str, str, str | None, datetime | None, bool]]:
         policy = hub.retry_policy
         return [
-            (e.key, _STATES[type(o)], storable(o.detail or "") or None, _next_at(e, o, policy, unit.now))
+            (
+                e.key,
+                _STATES[type(o)],
+                storable(o.detail or "") or None,
+                _next_at(e, o, policy, unit.now),
+                _is_try(o),
+            )
             for e, o in results
         ]
 
@@ -135,7 +141,7 @@ class Settling:
             metrics.EFFECTS.labels(hub.service, self._kind, type(outcome).__name__.lower()).inc()
 
     def _or_give_up(self, effect: Effect, outcome: Outcome) -> tuple[Effect, Outcome]:
-        if isinstance(outcome, Retry) and effect.attempts >= self._attempts:
+        if isinstance(outcome, Retry) and outcome.is_try and effect.attempts >= self._attempts:
             return effect, Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
         return effect, outcome
 
@@ -171,6 +177,10 @@ class Settling:
 def effect_of(row: store.Row) -> Effect:
     """An effect as its row has it."""
     return Effect(row["key"], row["kind"], json.loads(row["payload"]), row["attempts"], row["detail"])
+
+
+def _is_try(outcome: Outcome) -> bool:
+    return outcome.is_try if isinstance(outcome, Retry) else True
 
 
 def _next_at(effect: Effect, outcome: Outcome, policy: RetryPolicy, now: datetime) -> datetime | None:

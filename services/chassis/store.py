@@ -438,15 +438,18 @@ async def take_lost_effects(connection: Connection, kind: str, limit: int) -> li
 
 async def settle_effects(
     connection: Connection,
-    outcomes: Sequence[tuple[str, str, str | None, datetime | None]],
+    outcomes: Sequence[tuple[str, str, str | None, datetime | None, bool]],
     owner: UUID | None,
     now: datetime,
 ) -> set[str]:
-    """Record what became of effects (key, state, detail, next try). Returns the keys that were still ours."""
+    """Record what became of effects (key, state, detail, next try, whether it counts as a try). Returns the keys that
+    were still ours."""
     rows = await connection.fetch(
         """UPDATE msg.effect e SET state = o.state, detail = o.detail, next_at = coalesce(o.next_at, e.next_at),
-               owner = NULL, lease_until = NULL, updated_at = $6
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS o (key, state, detail, next_at)
+               owner = NULL, lease_until = NULL, updated_at = $6,
+               attempts = CASE WHEN o.is_try THEN e.attempts ELSE e.attempts - 1 END
+           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $7::bool[])
+                AS o (key, state, detail, next_at, is_try)
            WHERE e.key = o.key AND e.state = 'in_flight' AND ($5::uuid IS NULL OR e.owner = $5) RETURNING e.key""",
         [o[0] for o in outcomes],
         [o[1] for o in outcomes],
@@ -454,6 +457,7 @@ async def settle_effects(
         [o[3] for o in outcomes],
         owner,
         now,
+        [o[4] for o in outcomes],
     )
     return {row["key"] for row in rows}
 

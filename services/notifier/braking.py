@@ -34,7 +34,10 @@ class Brake:
         return None
 
     def note(self, outcome: Outcome) -> None:
-        """What became of a mail that was handed over."""
+        """What became of a mail that was handed over. A refusal for the mail's own sake, such as an unknown mailbox,
+        tells nothing about the server."""
+        if isinstance(outcome, Failed) and outcome.is_own:
+            return
         if isinstance(outcome, Done):
             self._in_a_row, self._pause = 0, FIRST_PAUSE
         elif isinstance(outcome, Failed | Uncertain):

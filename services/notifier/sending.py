@@ -89,7 +89,7 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was handed over
             return _unwritten(error)
         if (pause := self._brake.wait()) is not None:
-            return Retry("mail after mail failed; waiting for one that is sent", pause)
+            return Retry("mail after mail failed; waiting for one that is sent", pause, is_try=False)
         try:
             outcome = await self.pool.send(letter)
             self._brake.note(outcome)

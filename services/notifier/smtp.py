@@ -29,6 +29,8 @@ _AWAY_SECONDS = 1.0
 _HANG_UP_SECONDS = 2.0
 _OUR_FAULT = frozenset({530, 534, 535, 538})
 """Answers about our log-in or encryption, not about the letter (RFC 4954, 6; RFC 3207)."""
+_MAILBOX = frozenset({550, 551, 552, 553})
+"""Answers to a recipient that are about its mailbox (RFC 5321, 4.3.2)."""
 
 
 class ServerAway(Exception):
@@ -54,8 +56,14 @@ class Answer:
         if 400 <= self.code < 500 or self.code in _OUR_FAULT:
             return Retry(said)
         if 500 <= self.code < 600:
-            return Failed(said)
+            return Failed(said, is_own=self._is_about_recipient())
         return Uncertain(said) if self.step == "content" else Retry(said)
+
+    def _is_about_recipient(self) -> bool:
+        """Whether the server refuses this mailbox. 5.7 is its policy (RFC 3463, 3.8), such as "relay access denied"."""
+        return (
+            self.step == "recipient" and self.code in _MAILBOX and not self.text.lstrip().startswith("5.7.")
+        )
 
 
 class Line:
@@ -154,7 +162,10 @@ class Pool:
     async def _carry(self, line: Line, letter: Letter) -> Outcome:
         if not line.takes(letter):
             self._keep(line)
-            return Failed(f"the mail server takes no international addresses (SMTPUTF8): {letter.recipient}")
+            return Failed(
+                f"the mail server takes no international addresses (SMTPUTF8): {letter.recipient}",
+                is_own=True,
+            )
         try:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
                 answer = await line.carry(letter)

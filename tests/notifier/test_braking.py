@@ -58,7 +58,7 @@ async def test_a_mail_server_gone_wrong_does_not_fail_all_there_is(
     desks: Desks, mail_server: MailServer
 ) -> None:
     desk, sender = await a_desk(desks, mail_server, smtp_connections=1)
-    mail_server.will("RCPT", *["550 policy"] * 100)
+    mail_server.will("RCPT", *["554 5.7.1 relay access denied"] * 100)
     for number in range(40):
         await desk.deliver(an_order(code=f"AAAA-{number:04}"))
     for _ in range(5):
@@ -66,3 +66,20 @@ async def test_a_mail_server_gone_wrong_does_not_fail_all_there_is(
     states = await by_state(desk)
     assert states["planned"] >= 80 - 2 * (MOST_IN_A_ROW + 16)
     assert sum(map(len, reports(desk, MailFailed))) == states["failed"] >= MOST_IN_A_ROW
+    put_off = await desk.fetch("SELECT attempts FROM msg.effect WHERE state = 'planned'")
+    assert {row["attempts"] for row in put_off} == {0}, "what was put off was not tried"
+
+
+async def test_unknown_mailboxes_one_after_the_other_keep_no_other_mail_waiting(
+    desks: Desks, mail_server: MailServer
+) -> None:
+    desk, sender = await a_desk(desks, mail_server, smtp_connections=1)
+    unknown = MOST_IN_A_ROW + 5
+    mail_server.will(
+        "RCPT", *["550 5.1.1 no such mailbox", "550 no such user", "553 bad name"] * (unknown // 3)
+    )
+    for number in range(unknown):
+        await desk.deliver(an_order(code=f"AAAA-{number:04}"))
+    for _ in range(5):
+        await sender.effects.run(desk.hub)
+    assert await by_state(desk) == {"failed": unknown, "done": unknown}
