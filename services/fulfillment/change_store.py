@@ -143,7 +143,8 @@ async def update_shipments(connection: Writer, shipments: Sequence[tuple[Key, Sh
 
 
 async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> None:
-    """Write when locked orders were deleted; the first word on it counts."""
+    """Write when locked orders were deleted; the first word on it counts. Tracking addresses, which may hold the
+    customer's postal code, go."""
     shops, ids = zip(*deleted, strict=True)
     await connection.execute(
         """
@@ -154,4 +155,13 @@ async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> N
         shops,
         ids,
         list(deleted.values()),
+    )
+    await connection.execute(
+        """
+        UPDATE shipment SET tracking_url = NULL
+        FROM unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)
+        WHERE (shipment.shop, shipment.order_id) = (gone.shop, gone.order_id) AND shipment.tracking_url IS NOT NULL
+        """,
+        shops,
+        ids,
     )

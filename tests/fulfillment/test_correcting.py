@@ -24,6 +24,7 @@ from tests.fulfillment.builders import (
     a_shop,
     call_off,
     correct,
+    deleted,
     deliver,
     dispatch,
     goods,
@@ -222,3 +223,14 @@ async def test_what_is_not_known_is_waited_for_and_not_for_ever(desks: Desks) ->
     answers = [message for _, message in await run_out_of_patience(desk)]
     codes = [reason.code for one in answers if isinstance(one, CommandRejected) for reason in one.reasons]
     assert sorted(codes) == ["unknown_parcel", "unknown_shipment", "unknown_shipment"]
+
+
+async def test_a_tracking_address_goes_with_its_order_for_it_may_hold_a_postal_code(desks: Desks) -> None:
+    desk = await desks("fulfillment")
+    order, _, shipment_id = await _shipped(desk)
+    kept, _, _ = await _shipped(desk)
+    await desk.deliver(correct(order, shipment_id, carrier="Mondial Relay", postal_code="44000"))
+    assert (await desk.deliver(deleted(order))).result == "handled"
+    rows = await desk.fetch("SELECT order_id, tracking_number FROM shipment WHERE tracking_url IS NOT NULL")
+    assert [row["order_id"] for row in rows] == [kept.order_id]
+    assert await desk.fetchval("SELECT count(*) FROM shipment WHERE tracking_number IS NOT NULL") == 2
