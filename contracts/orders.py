@@ -250,6 +250,10 @@ class OrderEdited(Message):
         default=False, description="Whether the customer is to be told of a cancellation, in a mail."
     )
     public_comment: Text | None = Field(default=None, description="For the customer to read, in that mail.")
+    cancelled_lines: list[LineUnits] | None = Field(
+        default=None,
+        description="What a cancellation called off, when the rest of the order had left already.",
+    )
     actor: Actor
 
 

@@ -36,7 +36,7 @@ _TEMPLATE_OF: dict[type[Message], Template] = {
 }
 _SHOWN_OF_AN_EDIT = {"lines", "customer", "shipping_address", "billing_address"}
 _SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
-_SHOWN_OF_A_CANCELLATION = {"public_comment"}
+_SHOWN_OF_A_CANCELLATION = {"public_comment", "cancelled_lines"}
 _SHOWN_OF_A_REFUND = {"mode", "amount_minor", "currency", "lines", "public_comment"}
 
 

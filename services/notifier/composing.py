@@ -129,7 +129,7 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
         sheet["status"] = status_sheet(mail.context, language)
     elif mail.template is Template.ORDER_CANCELLED:
         sheet["order"] = {"code": mail.code}
-        sheet["cancellation"] = cancellation_sheet(mail.context)
+        sheet["cancellation"] = cancellation_sheet(addressee.now, mail.context)
     elif mail.template is Template.REFUND_MADE:
         drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}
@@ -195,7 +195,8 @@ def _headers(
 
 
 def _subject(mail: Mail, words: dict[str, Any], shop: ShopProfile, name: str, sheet: dict[str, Any]) -> str:
-    pattern: str = words["subject"][mail.template.value]
+    is_partial = bool(sheet.get("cancellation", {}).get("lines"))
+    pattern: str = words["subject"]["order_cancelled_partly" if is_partial else mail.template.value]
     return pattern.format(
         code=mail.code,
         shop=shop.name,

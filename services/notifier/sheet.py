@@ -5,7 +5,7 @@ as the invoice, so its amounts are exactly those the order was placed with.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -75,9 +75,13 @@ def status_sheet(update: dict[str, Any], language: str) -> dict[str, Any]:
     return {"label": one_line(label), "comment": paragraphs(update.get("public_comment") or "")}
 
 
-def cancellation_sheet(cancellation: dict[str, Any]) -> dict[str, Any]:
-    """What the mail about a cancellation shows: the merchant's words, if there are any."""
-    return {"comment": paragraphs(cancellation.get("public_comment") or "")}
+def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> dict[str, Any]:
+    """What the mail about a cancellation shows: the merchant's words, if there are any, and the articles, if the rest
+    of the order had left."""
+    return {
+        "comment": paragraphs(cancellation.get("public_comment") or ""),
+        "lines": _named_units(order, cancellation.get("cancelled_lines") or ()),
+    }
 
 
 def refund_sheet(
@@ -95,6 +99,11 @@ def refund_sheet(
         ],
         "comment": paragraphs(refund.get("public_comment") or ""),
     }
+
+
+def _named_units(order: dict[str, Any], lines: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
+    names = {line["line"]: line["description"] for line in order.get("lines", ())}
+    return [(line["quantity"], one_line(names.get(line["line"], f"#{line['line']}"))) for line in lines]
 
 
 def contact(shop: ShopProfile) -> Rows:

@@ -180,10 +180,18 @@ def take_effect(
         reason=edit.reason,
         notify_customer=edit.notify_customer,
         public_comment=edit.public_comment if edit.notify_customer else None,
+        cancelled_lines=_cancelled_lines(edit),
         actor=edit.actor,
     )
     envelope = book.unit.emit(event, about=order, cause=envelope_of(cause))
     book.outcomes[edit.id] = ("done", outcome(envelope.type, envelope.id, _told(edit)))
+
+
+def _cancelled_lines(edit: Edit) -> list[LineUnits] | None:
+    """What a cancellation called off, if some of the order had left."""
+    if edit.cause is not ChangeCause.CANCELLED or not edit.not_stopped:
+        return None
+    return [LineUnits(line=line, quantity=quantity) for line, quantity in sorted(edit.stopped.items())]
 
 
 def reject(

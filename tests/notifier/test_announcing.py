@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from contracts.envelope import Envelope
-from contracts.message import Message
+from contracts.message import LineUnits, Message
 from contracts.orders import Buyer, ChangeCause, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
 from services.chassis.testing import envelope_for
+from services.notifier import settings, store
+from services.notifier.composing import write_pages
 from services.notifier.mail import Template, mail_id
 from tests.conftest import Desks
 from tests.notifier.builders import (
@@ -267,3 +269,36 @@ async def test_a_refund_is_told_once_however_often_it_is_said(
         "public_comment": "Avec nos excuses.",
     }
     assert await desk.fetchval("SELECT count(*) FROM msg.effect") == 3
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "said"),
+    [
+        ("fr", "Votre commande {} : des articles sont annulés", "Articles annulés"),
+        ("en", "Your order {}: some items are cancelled", "Items cancelled"),
+    ],
+)
+async def test_of_an_order_that_left_in_part_the_mail_names_what_is_cancelled(
+    desks: Desks, locale: str, subject: str, said: str
+) -> None:
+    desk, order = await desks("notifier"), an_order(locale=locale)
+    cancelled = an_edit(
+        order,
+        cause=ChangeCause.CANCELLED,
+        notify_customer=True,
+        cancelled_lines=[LineUnits(line=order.lines[0].line, quantity=1)],
+    )
+    await desk.deliver(order)
+    await desk.deliver(cancelled)
+    key = await desk.fetchval("SELECT id FROM mail WHERE template = 'order_cancelled'")
+    async with desk.hub.acquire() as connection:
+        (mail,) = await store.read_mails(connection, [key])
+        (addressee,) = await store.read_addressees(connection, [(order.shop, order.order_id)])
+    pages = write_pages(mail, addressee, settings.of(desk.hub).profile(order.shop))
+    assert pages.subject.replace("\xa0", " ").replace("\u202f", " ") == subject.format(order.code)
+    for shown in (pages.text, pages.html):
+        assert said in shown
+        assert "1 × " in shown
+        assert order.lines[0].description in shown
+        assert f"{order.code} is cancelled" not in shown
+        assert "est annulée. Si" not in shown

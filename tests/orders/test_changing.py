@@ -67,6 +67,17 @@ async def test_what_had_left_stays_ordered_and_the_outcome_tells(desks: Desks) -
     assert outcome["not_stopped"] == [{"line": 1, "quantity": 2}]
 
 
+@pytest.mark.parametrize("left", [0, 2])
+async def test_a_cancellation_names_its_articles_when_others_had_left(desks: Desks, left: int) -> None:
+    merchant = await merchant_of(desks)
+    await merchant.cancel()
+    if left:
+        merchant.ship(1, left)
+    (edited,) = (await merchant.desk.deliver(await merchant.stopped())).said(OrderEdited)
+    named = edited.cancelled_lines and [(one.line, one.quantity) for one in edited.cancelled_lines]
+    assert named == ([(1, 1), (2, 1)] if left else None)
+
+
 async def test_lines_and_units_are_added_as_far_as_there_is_stock(desks: Desks) -> None:
     merchant = await merchant_of(desks)
     command_id = await merchant.edit(lines=[{"line": 1, "quantity": 5}, INK])
