@@ -35,18 +35,18 @@ def variables(life: Life) -> dict[str, str]:
 
 
 async def test_a_parked_message_is_told_with_its_reason_and_ends_in_status_1(life: Life) -> None:
+    connection = await asyncpg.connect(life.urls["orders"])
+    await connection.execute("UPDATE msg.parked SET state = 'dead'")
     status, said = await run_auditor("--quiet-seconds", "1", **variables(life))
+    await connection.execute("UPDATE msg.parked SET state = 'discarded'")
+    await connection.close()
     assert status == 1, said
     assert "nothing_is_parked" in said
     assert "1 violations" in said
 
 
-async def test_without_damage_the_status_is_0(life: Life, tmp_path: Path) -> None:
-    connection = await asyncpg.connect(life.urls["orders"])
-    await connection.execute("UPDATE msg.parked SET state = 'discarded'")
+async def test_without_damage_the_status_is_0(life: Life) -> None:
     status, said = await run_auditor(**variables(life))
-    await connection.execute("UPDATE msg.parked SET state = 'dead'")
-    await connection.close()
     assert status == 0, said
     assert "0 violations" in said
 

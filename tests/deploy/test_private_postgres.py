@@ -7,11 +7,17 @@ import asyncpg
 import pytest
 
 from deploy.local import processtree
-from deploy.local.postgres import PrivatePostgres, start_postgres
+from deploy.local.postgres import PrivatePostgres, installed_homes, start_postgres
 from tests.deploy.listening import LOOPBACK, listening
 
+KINDS = [
+    "embedded",
+    *(["installed"] if any((home / "bin" / "initdb").exists() for home in installed_homes()) else []),
+]
+"""The binaries this machine has: a bare one has only those that the project brings."""
 
-@pytest.fixture(params=["installed", "embedded"])
+
+@pytest.fixture(params=KINDS)
 def server(request: pytest.FixtureRequest, parts_folder: Path) -> Iterator[PrivatePostgres]:
     started = start_postgres(parts_folder / f"own-{request.param}", {"COMPTOIR_POSTGRES": request.param})
     assert isinstance(started, PrivatePostgres)
