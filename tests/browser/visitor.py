@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Error, Page, ViewportSize
 
 from tests.browser.accessibility import assert_accessible
 from tests.browser.watching import Watch
@@ -62,8 +62,18 @@ class Visitor:
     origin: str
 
     async def go(self, path: str) -> None:
-        """Open a page of ours by its address and wait until it is loaded."""
-        await self.page.goto(f"{self.origin}{path}")
+        """Open a page of ours by its address and wait until it is loaded.
+
+        A page that waits for an outcome goes on by itself, which ends a navigation that began just before: then the
+        address is opened once more, as a person would.
+        """
+        try:
+            await self.page.goto(f"{self.origin}{path}")
+        except Error as error:
+            if "ERR_ABORTED" not in error.message:
+                raise
+            await self.page.wait_for_load_state()
+            await self.page.goto(f"{self.origin}{path}")
 
     async def sign_in(self, login: str, password: str, after: str = "/") -> None:
         """Sign in through the form, as a person does, and arrive at the page `after`."""
