@@ -42,6 +42,7 @@ from contracts.message import (
 )
 from contracts.payments import RecordPayment
 from contracts.storefront import PaymentMethod
+from contracts.timestamps import EARLIEST, LATEST
 
 STRICT = Field(strict=True)
 """A number must be a number: "12" and true are refused where units or money are counted."""
@@ -58,6 +59,9 @@ class OrderFacts:
     code: str
     currency: str
     lines: frozenset[int]
+
+
+Day = Annotated[date, Field(ge=EARLIEST.date(), le=LATEST.date())]
 
 
 class Asked(BaseModel):
@@ -80,8 +84,8 @@ class PaymentAsked(Asked):
     amount_minor: Annotated[Minor, Field(strict=True, gt=0)]
     currency: Currency
     reference: Reference | None = Field(default=None, description="Cheque number, transfer reference.")
-    received_on: Annotated[date, Field(ge=date(1970, 1, 1))]
-    clearing_on: Annotated[date, Field(ge=date(1970, 1, 1))] | None = None
+    received_on: Day
+    clearing_on: Day | None = None
     note: Text | None = None
 
     def faults(self, order: OrderFacts) -> list[Reason]:
@@ -144,8 +148,8 @@ class ShipmentAsked(Asked):
     postal_code: Annotated[str, Field(min_length=1, max_length=20)] | None = Field(
         default=None, description="Where it goes; some carriers' tracking pages ask for it."
     )
-    shipped_on: date
-    expected_on: date | None = None
+    shipped_on: Day
+    expected_on: Day | None = None
     cost_minor: Price | None = None
     cost_currency: Currency | None = None
     notify_customer: Annotated[bool, STRICT] = False
@@ -171,8 +175,8 @@ class CorrectionAsked(Asked):
     postal_code: Annotated[str, Field(min_length=1, max_length=20)] | None = Field(
         default=None, description="Where it goes; some carriers' tracking pages ask for it."
     )
-    shipped_on: date
-    expected_on: date | None = None
+    shipped_on: Day
+    expected_on: Day | None = None
     notify_customer: Annotated[bool, STRICT] = False
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> UpdateShipment:

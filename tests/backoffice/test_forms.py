@@ -13,6 +13,7 @@ from contracts.money import EXPONENTS, MAX_MINOR
 from services.orders.backoffice.formatting import amount, typed_amount
 from services.orders.backoffice.forms import MOST_BYTES, MOST_FIELDS, Form, Invalid
 from services.orders.backoffice.order_list.asking import typed_amount as list_amount
+from services.orders.backoffice.times import read_day
 from services.orders.backoffice.translating import Speech, speaking
 from tests.backoffice.browser import Backoffice
 
@@ -108,6 +109,13 @@ def test_days_are_read_as_fields_send_them_and_as_people_type_them() -> None:
     assert Form([("d", "2026-11-22")]).day("d") == date(2026, 11, 22)
     assert Form([("d", " 22/11/2026 ")]).day("d") == date(2026, 11, 22)
     assert Form().day("d") is None
+    for day in ("1970-01-01", "2200-12-31"):
+        assert Form([("d", day)]).day("d") == date.fromisoformat(day)
+    for beyond in ("1969-12-31", "2201-01-01", "0001-01-01", "9999-12-31", "01/01/0026"):
+        with pytest.raises(Invalid):
+            Form([("d", beyond)]).day("d")
+    assert (read_day("-infinity"), read_day("infinity")) == (date.min, date.max)
+    assert read_day("2026-11-22") == date(2026, 11, 22)
     with pytest.raises(Invalid):
         Form([("d", "31/02/2026")]).day("d")
 

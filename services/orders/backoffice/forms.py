@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from contracts.money import EXPONENTS, MAX_MINOR
+from contracts.timestamps import EARLIEST, LATEST
 from services.orders.backoffice.translating import N_, gettext, speech
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
@@ -25,6 +26,7 @@ _ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
+FIRST_DAY, LAST_DAY = EARLIEST.date(), LATEST.date()
 
 
 class FormTooLarge(Exception):
@@ -111,9 +113,12 @@ class Form(Mapping[str, str]):
             return None
         french = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", typed)
         try:
-            return date(*map(int, french.groups()[::-1])) if french else date.fromisoformat(typed)
+            day = date(*map(int, french.groups()[::-1])) if french else date.fromisoformat(typed)
         except ValueError:
             raise Invalid(**{name: gettext("Type a day such as 2026-11-22.")}) from None
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise Invalid(**{name: gettext("Type a day from 1970 to 2200.")})
+        return day
 
     @property
     def key(self) -> str | None:

@@ -67,7 +67,7 @@ MAILS = {
     "parcel_lost": N_("Parcel lost"),
     "status_updated": N_("Status update"),
     "order_cancelled": N_("Order cancelled"),
-    "refund_made": N_("Refund"),
+    "refund_made": N_("Notice of a refund"),
 }
 """What each template of a mail is for."""
 NO_LABELS = combined([])

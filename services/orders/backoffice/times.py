@@ -1,7 +1,7 @@
-"""Moments in what other services answer: text in JSON, aware datetimes on our pages."""
+"""Moments and days in what other services answer: text in JSON, aware datetimes on our pages."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 
@@ -12,3 +12,9 @@ def moments_read(answered: Mapping[str, Any], *names: str) -> dict[str, Any]:
         text = read.get(name)
         read[name] = datetime.fromisoformat(text) if text else None
     return read
+
+
+def read_day(text: str) -> date:
+    """A day of a row's JSON. PostgreSQL writes the first and last day that Python knows as infinite ones."""
+    edges = {"-infinity": date.min, "infinity": date.max}
+    return edges[text] if text in edges else date.fromisoformat(text)

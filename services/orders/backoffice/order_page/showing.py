@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.refundable import is_open_mark, may_be_reversed
 from services.orders.backoffice.order_page.taxes import stated_taxes
 from services.orders.backoffice.security import is_local_path
+from services.orders.backoffice.times import read_day
 from services.orders.backoffice.translating import speech
 from services.orders.backoffice.visit import Visit
 from services.orders.labels import Label
@@ -86,7 +87,7 @@ def render(
         reversible=may_be_reversed,
         open_mark=is_open_mark,
         words=words,
-        day_of=date.fromisoformat,
+        day_of=read_day,
         gaps=gaps_of(shown),
         is_under_way=partial(steps.is_under_way, shown),
         to_correct=visit.query.get("correct", ""),

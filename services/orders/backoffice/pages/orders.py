@@ -5,7 +5,6 @@ orders there are.
 """
 
 import json
-from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -28,6 +27,7 @@ from services.orders.backoffice.pages.preferences import CHOICES
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.statuses import payment_words, status_words
+from services.orders.backoffice.times import read_day
 from services.orders.backoffice.translating import N_, gettext
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.finding.filters import Filters
@@ -123,7 +123,7 @@ def _followed(visit: Visit, read: OrderRead) -> dict[str, Any]:
         "entries": timeline(read.history[:LATEST], read.labels, "all"),
         "has_more": len(read.history) > LATEST,
         "actions": offered_beside(order, visit.may),
-        "day_of": date.fromisoformat,
+        "day_of": read_day,
     }
 
 

@@ -6,7 +6,7 @@ back in the queue for the next.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from services.orders.backoffice.order_page.reading import OrderRead, read_order,
 from services.orders.backoffice.pages.parcels import show_queue
 from services.orders.backoffice.pages.parcels_reading import Queue
 from services.orders.backoffice.routing import Pages
+from services.orders.backoffice.times import read_day
 from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, Visit
 
@@ -158,6 +159,6 @@ def _shown(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> dict[st
         "numbers": {parcel.parcel_id: parcel.number for parcel in order.shown.parcels},
         "descriptions": {line.line: line.description for line in order.shown.lines},
         "today": datetime.now(UTC).astimezone(visit.speech.zone).date().isoformat(),
-        "day_of": date.fromisoformat,
+        "day_of": read_day,
         "words": words,
     }

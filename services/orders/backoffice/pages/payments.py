@@ -22,7 +22,7 @@ from services.orders.backoffice.pages import payments_store
 from services.orders.backoffice.pages.payments_words import kind_words
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.statuses import method_words
-from services.orders.backoffice.times import moments_read
+from services.orders.backoffice.times import moments_read, read_day
 from services.orders.backoffice.trail import Trail
 from services.orders.backoffice.translating import LANGUAGES, N_, gettext, pgettext, speaking, speech
 from services.orders.backoffice.visit import Missing, Visit
@@ -177,13 +177,13 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         "has_sign": entry["kind"] in SIGNS,
         "received_on": _other_day(entry),
         "shown_reference": ledger_reference(entry["kind"], entry["reference"], entry["provider_reference"]),
-        "clearing_on": date.fromisoformat(clearing_on) if clearing_on else None,
+        "clearing_on": read_day(clearing_on) if clearing_on else None,
     }
 
 
 def _other_day(entry: Mapping[str, Any]) -> date | None:
     """The day the money was received, when it is another than that of the entry."""
-    received_on = date.fromisoformat(entry["received_on"]) if entry["received_on"] else None
+    received_on = read_day(entry["received_on"]) if entry["received_on"] else None
     recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(speech().zone).date()
     return received_on if received_on != recorded else None
 
