@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def read_journals(mails: Path | None) -> Journals:
-    """What the other sides have written down by now. Read anew for each look: a living system goes on writing."""
+    """What the other sides have written down by now. Read again for each look: a running system keeps writing."""
     return Journals(mails=[mail.message_id for mail in read_journal(mails)] if mails else None)
 
 

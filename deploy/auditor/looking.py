@@ -103,7 +103,7 @@ class Looker:
     ) -> list[Violation]:
         """Look at what changed since the last look, at what was suspected then, and at some pieces of all the rest.
 
-        `journals` are read anew, after the look began. Raises ConnectionLost.
+        `journals` are read again after the look began. Raises ConnectionLost.
         """
         began, self.progress.orders = datetime.now(UTC), 0
         if journals is not None:

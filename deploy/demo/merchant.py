@@ -84,7 +84,7 @@ YOURS = Merchant(
         "postal_address": "Your Shop\n1 Example Street\nParis",
     },
 )
-"""Whoever runs `make up` sells here: none of the demo's customers buys here, and none of its storefronts listens."""
+"""The shop of the person who runs `make up`: no customer of the demo buys here and no storefront of it listens."""
 
 _Variants = tuple[tuple[str, str, str], ...]
 

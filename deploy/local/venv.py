@@ -113,7 +113,7 @@ def _why_not(said: str) -> str:
             "The first run needs a network: pip reached no package index. Connect, or set HTTPS_PROXY (a proxy) or "
             f"PIP_INDEX_URL (a mirror), and run make again; {where}."
         )
-    return f"pip could not install the packages that constraints.txt pins; {where}: mend that and run make again."
+    return f"pip could not install the packages that constraints.txt pins; {where}: correct that and run make again."
 
 
 def _unwritable(error: OSError) -> str:
