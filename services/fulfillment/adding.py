@@ -57,7 +57,7 @@ def _found(book: ShelfBook, order: Order, request: LinesAdditionRequested) -> Ad
     skus = {part.sku for part in request.lines if part.kind is LineKind.SHIP and part.sku is not None}
     if order.stock is StockStanding.MISSING:
         return Addition({part.line: part.quantity for part in request.lines}, {})
-    available = {sku: sum(reserving.available(book, order.shop, sku).values()) for sku in skus}
+    available = {sku: sum(reserving.available(book, order, sku).values()) for sku in skus}
     return addition.add(request.lines, available, all_or_nothing=request.all_or_nothing)
 
 
@@ -86,7 +86,7 @@ def _reserve(
         for part in request.lines
         if part.line in found.added and part.kind is LineKind.SHIP and part.sku is not None
     ]
-    free = {want.sku: reserving.available(book, order.shop, want.sku) for want in wanted}
+    free = {want.sku: reserving.available(book, order, want.sku) for want in wanted}
     for taken in stock.allocate(sorted(wanted), free):
         book.reserve(order, taken.line, taken.place, taken.quantity, cause=request.request_id)
     if wanted:

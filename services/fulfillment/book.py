@@ -28,8 +28,9 @@ from contracts.storefront import LineKind
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
 from services.fulfillment import change_store, stock, store
+from services.fulfillment.backorders import Backorders
 from services.fulfillment.change import Change
-from services.fulfillment.order import Key, Order
+from services.fulfillment.order import Age, Key, Order
 from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
 from services.fulfillment.shipment import Shipment
@@ -48,6 +49,7 @@ class ShelfBook(Book):
         super().__init__(unit)
         self.orders: dict[Key, Order] = {}
         self.levels: dict[Place, Level] = {}
+        self.backorders = Backorders(unit)
         self.stock_changes: set[tuple[str, UUID]] = set()
         self._new_stock_changes: dict[tuple[str, UUID], store.StockChange] = {}
         self._places: dict[tuple[str, str], list[Place]] = {}
@@ -95,16 +97,31 @@ class ShelfBook(Book):
         if adjustments := [d for d in deliveries if isinstance(d.message, AdjustStock)]:
             keys = [(d.message.shop, d.envelope.id) for d in adjustments]
             self.stock_changes = await store.read_stock_changes(connection, keys)
-        short = await store.read_orders_missing(connection, restocked) if restocked else set()
+        short = await self.backorders.find(restocked) if restocked else set()
         self.orders = await store.lock_orders(connection, named | short) if named or short else {}
         if self.orders:
             await store.read_lines(connection, self.orders)
             await self._load_parcels(messages, short)
         leaving = self._named_by(messages, DispatchShipment | CancelShipment | ReportParcelLost)
         changing = self._named_by(messages, GIVING_BACK | LinesAdditionRequested)
-        moved = wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys())
-        if moved:
-            self.levels = await store.lock_levels(connection, moved)
+        await self._load_levels(wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys()))
+
+    async def load_backorders(self, shop: str, sku: str, after: Age) -> None:
+        """Lock and load the orders of the next ages that wait for a SKU, with what they hold, and the levels."""
+        connection = self.unit.connection
+        await store.pass_gate(connection, {shop}, {shop})
+        short = await self.backorders.find({(shop, sku)}, after)
+        if short:
+            self.orders = await store.lock_orders(connection, short)
+            await store.read_lines(connection, self.orders)
+            await store.read_claims(connection, self.orders)
+        await self._load_levels({(shop, sku)} | self._skus_of(short))
+
+    async def _load_levels(self, skus: set[tuple[str, str]]) -> None:
+        if not skus:
+            return
+        self.levels, tried_to = await store.lock_levels(self.unit.connection, skus)
+        self.backorders.note(tried_to)
         for place in self.levels:
             self._places.setdefault((place.shop, place.sku), []).append(place)
 

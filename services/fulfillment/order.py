@@ -19,6 +19,8 @@ from services.fulfillment.stock import Claim, Place, Wanted
 
 Key = tuple[str, UUID]
 """(shop, order id): how orders are known everywhere."""
+Age = tuple[datetime, UUID]
+"""(placed at, order id): the sequence in which orders that wait are served."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,10 @@ class Order:
     @property
     def key(self) -> Key:
         return (self.shop, self.id)
+
+    @property
+    def age(self) -> Age:
+        return (self.placed_at, self.id)
 
     def wanted(self) -> list[Wanted]:
         """The units of goods that must still be reserved, by line: what is needed, and what replaces lost units."""

@@ -6,17 +6,19 @@ for the whole batch, so deciding in memory cannot oversell.
 """
 
 from collections.abc import Collection
-from datetime import datetime
-from uuid import UUID
+from operator import attrgetter
+from typing import Any
 
 from contracts.envelope import Envelope
 from contracts.fulfillment import MissingStock, StockRejected, StockReserved, StockStanding
 from contracts.orders import OrderPlaced
 from services.chassis.subscribers import Delivery, order_key
+from services.chassis.unit import Unit
 from services.fulfillment import stock
 from services.fulfillment.book import ShelfBook
 from services.fulfillment.order import Order
 from services.fulfillment.position import Line
+from services.fulfillment.store import age_in
 
 
 def take_in(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
@@ -37,7 +39,7 @@ def reserve(book: ShelfBook, order: Order, cause: Envelope) -> bool:
     """
     if _shortages(book, order):
         return False
-    free = {want.sku: available(book, order.shop, want.sku) for want in order.wanted()}
+    free = {want.sku: available(book, order, want.sku) for want in order.wanted()}
     movement = cause.id if order.claims else order.id
     for taken in stock.allocate(order.wanted(), free):
         book.reserve(order, taken.line, taken.place, taken.quantity, movement)
@@ -49,7 +51,10 @@ def reserve(book: ShelfBook, order: Order, cause: Envelope) -> bool:
 
 
 def retry(book: ShelfBook, shop: str, raised: Collection[str], cause: Envelope) -> None:
-    """Try the orders that wait for one of the raised SKUs again, the oldest first."""
+    """Try the orders that wait for one of the raised SKUs again, the oldest first; those not loaded are left to a timer
+    (see `backorders.py`).
+    """
+    book.backorders.begin(shop, raised)
     waiting = [
         order
         for order in book.orders.values()
@@ -57,12 +62,20 @@ def retry(book: ShelfBook, shop: str, raised: Collection[str], cause: Envelope) 
         and order.stock is StockStanding.MISSING
         and any(w.sku in raised for w in order.wanted())
     ]
-    for order in sorted(waiting, key=_age):
+    for order in sorted(waiting, key=attrgetter("age")):
         reserve(book, order, cause)
+    for sku in sorted(raised):
+        units = sum(book.levels[place].available for place in book.places(shop, sku))
+        book.backorders.end(shop, sku, units, cause)
 
 
-def _age(order: Order) -> tuple[datetime, UUID]:
-    return order.placed_at, order.id
+async def go_on(unit: Unit, _: str, payload: dict[str, Any]) -> None:
+    """Try the next orders that wait for a SKU: the timer's handler."""
+    shop, sku = payload["shop"], payload["sku"]
+    book = ShelfBook(unit)
+    await book.load_backorders(shop, sku, age_in(payload["after"]))
+    retry(book, shop, {sku}, Envelope.read(payload["cause"]))
+    await book.save()
 
 
 def _order_of(placed: OrderPlaced) -> Order:
@@ -72,15 +85,17 @@ def _order_of(placed: OrderPlaced) -> Order:
     return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, standing, lines=lines)
 
 
-def available(book: ShelfBook, shop: str, sku: str) -> dict[stock.Place, int]:
-    """What is free of a SKU, by location, in the sequence in which it is drawn."""
-    return {place: book.levels[place].available for place in book.places(shop, sku)}
+def available(book: ShelfBook, order: Order, sku: str) -> dict[stock.Place, int]:
+    """What an order can have of a SKU, by location, in the sequence in which it is drawn."""
+    if book.backorders.are_before(order, sku):
+        return {}
+    return {place: book.levels[place].available for place in book.places(order.shop, sku)}
 
 
 def _shortages(book: ShelfBook, order: Order) -> list[stock.Short]:
     wanted = order.wanted()
     return stock.shortages(
-        wanted, {want.sku: sum(available(book, order.shop, want.sku).values()) for want in wanted}
+        wanted, {want.sku: sum(available(book, order, want.sku).values()) for want in wanted}
     )
 
 

@@ -4,9 +4,10 @@ Row locks are FOR NO KEY UPDATE (foreign keys may still look at the row) and alw
 callers take them in one sequence of tables: gate, orders, levels (see book.py).
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from uuid import UUID
 from contracts.fulfillment import CancelShipment, ProofKind, StockStanding
 from services.chassis.database import Connection
 from services.chassis.writing import Writer
-from services.fulfillment.order import Key, Order
+from services.fulfillment.order import Age, Key, Order
 from services.fulfillment.parcel import Parcel
 from services.fulfillment.position import Line
 from services.fulfillment.shipment import Receipt, Shipment
@@ -25,6 +26,10 @@ Movement = tuple[Place, UUID | None, int | None, UUID, Kind, int]
 
 StockChange = tuple[str, UUID, str, str | None]
 """Shop, cause, actor, reason."""
+
+BACKORDERS = "backorders"
+"""The kind of the timers that go on trying orders that wait for a SKU."""
+_OLDEST: Age = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 _PARCEL = attrgetter(
     "id",
@@ -75,20 +80,38 @@ async def pass_gate(connection: Connection, shops: Iterable[str], alone: set[str
     )
 
 
-async def read_orders_missing(connection: Connection, skus: Iterable[tuple[str, str]]) -> set[Key]:
-    """The orders that wait for one of these (shop, SKU). Locks nothing: the gate keeps new ones away."""
+async def read_orders_missing(
+    connection: Connection, skus: Iterable[tuple[str, str]], after: Age | None, most: int
+) -> dict[str, list[Age]]:
+    """The oldest orders, so many of each shop, that wait for one of these (shop, SKU), oldest first; those older than
+    `after` and itself are left out. Locks nothing: the gate keeps new ones away.
+    """
     shops, names = zip(*skus, strict=True)
     rows = await connection.fetch(
         """
-        SELECT DISTINCT shop, order_id
-        FROM fulfilment_order JOIN order_line USING (shop, order_id)
-        WHERE stock = 'missing' AND kind = 'ship'
-          AND (shop, sku) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+        SELECT waiting.*
+        FROM (
+            SELECT shop, array_agg(sku) AS skus FROM unnest($1::text[], $2::text[]) AS asked (shop, sku) GROUP BY shop
+        ) AS raised
+        CROSS JOIN LATERAL (
+            SELECT shop, placed_at, order_id FROM fulfilment_order AS one
+            WHERE one.shop = raised.shop AND stock = 'missing' AND (placed_at, order_id) > ($3, $4::uuid)
+              AND EXISTS (
+                  SELECT FROM order_line AS line
+                  WHERE line.shop = one.shop AND line.order_id = one.order_id AND kind = 'ship'
+                    AND sku = ANY (raised.skus) OFFSET 0)
+            ORDER BY placed_at, order_id LIMIT $5
+        ) AS waiting
         """,
         shops,
         names,
+        *(after or _OLDEST),
+        most,
     )
-    return {(row["shop"], row["order_id"]) for row in rows}
+    found: dict[str, list[Age]] = {}
+    for row in rows:
+        found.setdefault(row["shop"], []).append((row["placed_at"], row["order_id"]))
+    return found
 
 
 async def lock_orders(connection: Connection, keys: Iterable[Key]) -> dict[Key, Order]:
@@ -233,22 +256,41 @@ async def read_shipped(connection: Connection, commands: Sequence[CancelShipment
     ]
 
 
-async def lock_levels(connection: Connection, skus: Iterable[tuple[str, str]]) -> dict[Place, Level]:
-    """The levels of these (shop, SKU) at every location. Locks their rows by (shop, SKU, location)."""
+async def lock_levels(
+    connection: Connection, skus: Iterable[tuple[str, str]]
+) -> tuple[dict[Place, Level], dict[tuple[str, str], Age]]:
+    """The levels of these (shop, SKU) at every location, and up to which age orders that wait were tried, where a timer
+    goes on with younger ones (not one that failed and rests). Locks the levels by (shop, SKU, location).
+    """
     shops, names = zip(*skus, strict=True)
     rows = await connection.fetch(
         """
-        SELECT shop, sku, location, on_hand, reserved
+        SELECT shop, sku, location, on_hand, reserved, (
+            SELECT timer.payload ->> 'after' FROM msg.timer AS timer
+            WHERE timer.kind = $3 AND timer.key = shop || ' ' || sku AND timer.due_at < now() + interval '5 seconds')
         FROM stock_level JOIN unnest($1::text[], $2::text[]) AS asked (shop, sku) USING (shop, sku)
         ORDER BY shop, sku, location FOR NO KEY UPDATE OF stock_level
         """,
         shops,
         names,
+        BACKORDERS,
     )
-    return {
-        Place(shop, sku, location): Level(on_hand, reserved)
-        for shop, sku, location, on_hand, reserved in rows
-    }
+    levels, tried_to = {}, {}
+    for shop, sku, location, on_hand, reserved, after in rows:
+        levels[Place(shop, sku, location)] = Level(on_hand, reserved)
+        if after is not None:
+            tried_to[shop, sku] = age_in(json.loads(after))
+    return levels, tried_to
+
+
+def timer_key(shop: str, sku: str) -> str:
+    """The key of the timer that goes on trying orders that wait for a SKU, as `lock_levels` looks for it."""
+    return f"{shop} {sku}"
+
+
+def age_in(after: Sequence[str]) -> Age:
+    """An age as a timer's payload has it."""
+    return datetime.fromisoformat(after[0]), UUID(after[1])
 
 
 async def insert_orders(connection: Writer, orders: Sequence[Order]) -> None:
