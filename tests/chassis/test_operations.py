@@ -40,7 +40,9 @@ async def post(hub: Hub, path: str, **body: Any) -> Any:
 
 async def test_everything_a_page_needs_is_there(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
-    await _measure(hub)  # the rate needs a count from before the messages; the worker's own first one may come later
+    await _measure(
+        hub
+    )  # the rate needs a count from before the messages; the worker's own first one may come later
     await bus.say([framed(ask()), framed(ask("wait", "LATE")), framed(ask("refuse")), framed(ask("errand"))])
     await eventually(lambda: is_done(hub, 2))
     async with hub.unit() as unit:
