@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deploy.databases import with_credentials
@@ -18,6 +19,12 @@ from services.chassis.settings import ServiceSettings
 from services.chassis.testing import Desk, settings_for_tests
 
 pytest_plugins = ["tests.parts"]
+
+hypothesis.settings.register_profile(
+    "comptoir", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("comptoir")
+"""How long an example takes says how busy the machine is, not whether a rule holds."""
 
 FreshDatabase = Callable[[str], Awaitable[str]]
 Desks = Callable[..., Awaitable[Desk]]

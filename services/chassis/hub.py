@@ -54,6 +54,7 @@ class Hub:
         *,
         name: str | None = None,
         consumes: bool = True,
+        own_clock: clock.Clock | None = None,
     ) -> None:
         self.settings = settings
         self.subscribers = subscribers
@@ -74,7 +75,7 @@ class Hub:
         self.consumers: Consumers | None = None
         self.readers: list[QueueReader] = []
         self.binding_watch: BindingWatch | None = None
-        self.clock = clock.Clock()
+        self.clock = own_clock or clock.Clock()
         self.is_clock_doubtful = False
         self.rates = Rates()
         self.warnings: list[str] = []

@@ -16,6 +16,8 @@ from contracts.catalogue import CATALOGUE, STOREFRONT, queue_of
 from contracts.envelope import Envelope, uuid7
 from contracts.message import Message
 from services.chassis.arriving import Arrival
+from services.chassis.clock import Clock
+from services.chassis.database import Connection
 from services.chassis.hub import Hub
 from services.chassis.settings import ServiceSettings
 from services.chassis.subscribers import Subscribers
@@ -36,11 +38,27 @@ class Outcome:
         return [message for _, message in self.emitted if isinstance(message, kind)]
 
 
+@dataclass
+class StoppedClock(Clock):
+    """A clock that shows one moment, whatever the time is: for tests that midnight must not change."""
+
+    moment: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The moment at which it stopped."""
+        return self.moment
+
+    async def compare(self, connection: Connection) -> None:
+        """Stay as it is."""
+
+
 class Desk:
     """One service on its own database."""
 
-    def __init__(self, subscribers: Subscribers[Any], settings: ServiceSettings) -> None:
-        self.hub = Hub(settings, subscribers)
+    def __init__(
+        self, subscribers: Subscribers[Any], settings: ServiceSettings, own_clock: Clock | None = None
+    ) -> None:
+        self.hub = Hub(settings, subscribers, own_clock=own_clock)
         self._units: list[Unit] = []
 
     async def open(self) -> "Desk":

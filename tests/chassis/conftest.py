@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.parts import Postgres, RabbitMQ
+from services.chassis.clock import Clock
 from services.chassis.hub import Hub
 from services.chassis.settings import ServiceSettings
 from services.chassis.testing import Desk, settings_for_tests
@@ -47,9 +48,12 @@ async def sample_desks(sample_database: str) -> AsyncIterator[SampleDesks]:
     """Opens desks of the sample service, all on one database: each is a process of its own, but for the broker."""
     opened: list[Desk] = []
 
-    async def open_desk(database_url: str | None = None, **settings: Any) -> Desk:
+    async def open_desk(
+        database_url: str | None = None, own_clock: Clock | None = None, **settings: Any
+    ) -> Desk:
         url = database_url or sample_database
-        desk = await Desk(sample.subscribers, settings_for_tests(ServiceSettings, url, **settings)).open()
+        made = settings_for_tests(ServiceSettings, url, **settings)
+        desk = await Desk(sample.subscribers, made, own_clock).open()
         opened.append(desk)
         return desk
 

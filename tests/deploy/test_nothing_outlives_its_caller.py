@@ -32,7 +32,8 @@ if sys.argv[2] == "servers":
     leaders += [broker.pid, broker._epmd.pid]
 else:
     leaders = [asyncio.run(run_something())]
-    time.sleep(0.3)
+    while not descendants(leaders[0]):
+        time.sleep(0.01)
 print(json.dumps([*leaders, *(pid for leader in leaders for pid in descendants(leader))]), flush=True)
 sys.stdin.read()
 """

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from contracts.notifier import MailSent
+from tests.chassis.patience import eventually
 from tests.conftest import Desks
 from tests.notifier.builders import an_order
 from tests.notifier.mail_server import MailServer
@@ -31,10 +32,12 @@ async def test_the_outcome_is_recorded_at_last(desks: Desks, mail_server: MailSe
     blocking = asyncio.create_task(block())
     await sender.effects.run(desk.hub)
     await blocking
-    for _ in range(5):
+
+    async def all_done() -> bool:
         await sender.effects.run(desk.hub)
-        await asyncio.sleep(0.1)
+        return {row["state"] for row in await desk.fetch("SELECT state FROM mail_with_state")} == {"done"}
+
+    await eventually(all_done)
     await blocker.close()
     assert len(mail_server.journal) == 2
-    assert {row["state"] for row in await desk.fetch("SELECT state FROM mail_with_state")} == {"done"}
     assert sum(map(len, reports(desk, MailSent))) == 2
