@@ -8,7 +8,10 @@ import contextlib
 import logging
 import sys
 import traceback
+from collections import Counter
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -16,6 +19,7 @@ import structlog
 from services.chassis.database import describe
 
 PLACES = 8
+REPEAT_SECONDS = 60.0
 
 
 def configure_logs(service: str, level: str) -> None:
@@ -56,6 +60,24 @@ class _Unfailing(structlog.WriteLogger):
             super().msg(message)
 
     log = debug = info = warn = warning = error = critical = fatal = exception = failure = err = msg
+
+
+class Repeats:
+    """Which of the lines that come again and again are written: the first at once, then one a minute with a count."""
+
+    def __init__(self, seconds: float = REPEAT_SECONDS, now: Callable[[], float] = monotonic) -> None:
+        self._seconds, self._now = seconds, now
+        self._said: dict[Hashable, float] = {}
+        self._unsaid: Counter[Hashable] = Counter()
+
+    def due(self, key: Hashable) -> int:
+        """How often it happened since the last line about this key, now included; 0 while no line is due."""
+        self._unsaid[key] += 1
+        now = self._now()
+        if key in self._said and now - self._said[key] < self._seconds:
+            return 0
+        self._said[key] = now
+        return self._unsaid.pop(key)
 
 
 def places(error: BaseException) -> list[str]:

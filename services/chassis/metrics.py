@@ -38,17 +38,27 @@ UNCONFIRMED = Counter("comptoir_publishes_failed_total", "Publishes to be repeat
 CONFIRM_SECONDS = Histogram(
     "comptoir_confirm_seconds", "Publish to confirm, per batch.", ["service"], buckets=_SECONDS
 )
-DISPATCH_ROWS = Gauge("comptoir_dispatch_rows", "Messages still to leave.", ["service"])
+_SHARED = "Every replica tells the same: max by (service), no sum."
+"""What is one for all processes of a service is no figure of one of them."""
+DISPATCH_ROWS = Gauge("comptoir_dispatch_rows", f"Messages still to leave. {_SHARED}", ["service"])
 DISPATCH_AGE = Gauge(
-    "comptoir_dispatch_oldest_seconds", "Age of the oldest message still to leave.", ["service"]
+    "comptoir_dispatch_oldest_seconds", f"Age of the oldest message still to leave. {_SHARED}", ["service"]
 )
 DISPATCH_REFUSED = Gauge(
-    "comptoir_dispatch_refused", "Messages the broker turned away, still in the outbox.", ["service"]
+    "comptoir_dispatch_refused",
+    f"Messages the broker turned away, still in the outbox. {_SHARED}",
+    ["service"],
 )
 BINDINGS_MISSING = Gauge(
-    "comptoir_bindings_missing", "Bindings of the service's queues that the broker lacks.", ["service"]
+    "comptoir_bindings_missing",
+    f"Bindings of the service's queues that the broker lacks. {_SHARED}",
+    ["service"],
 )
-PARKED_ROWS = Gauge("comptoir_parked_rows", "Parked messages.", ["service", "state"])
+PARKED_ROWS = Gauge(
+    "comptoir_parked_rows",
+    f"Parked messages. {_SHARED.replace('(service)', '(service, state)')}",
+    ["service", "state"],
+)
 EFFECTS = Counter("comptoir_effects_total", "External effects by outcome.", ["service", "kind", "outcome"])
 WORKER_ERRORS = Counter(
     "comptoir_worker_errors_total", "Errors of background workers.", ["service", "worker"]

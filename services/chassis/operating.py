@@ -20,8 +20,9 @@ from contracts.catalogue import heard_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from contracts.service import MessageDiscarded, MessageRedriven
 from contracts.timestamps import RANGE, is_in_range
-from services.chassis import database, losing, operations_store, resync_store, resyncing, store
+from services.chassis import losing, operations_store, resync_store, resyncing, store
 from services.chassis.database import Connection
+from services.chassis.edge import problem
 from services.chassis.explaining import readable_body
 from services.chassis.parking import storable
 from services.chassis.queue_reader import QueueReader
@@ -80,19 +81,15 @@ class _Desk:
         self._what_is_missing, self._warnings_of = what_is_missing, warnings_of
 
     def guarded(self, endpoint: Callable[[Request], Awaitable[dict[str, Any] | Response]]) -> Any:
-        """The endpoint for those who may; what can't be meant and a database that is away are told."""
+        """The endpoint for those who may; what can't be meant is told."""
 
         async def check(request: Request) -> Response:
             if not may_operate(self._hub, request):
-                return _problem(401, "send the operators' token: Authorization: Bearer …")
+                return problem(401, "send the operators' token: Authorization: Bearer …")
             try:
                 said = await endpoint(request)
             except (BadRequest, losing.CannotCompare) as fault:
-                return _problem(422, str(fault))
-            except Exception as error:
-                if not database.is_outage(error):
-                    raise
-                return _problem(503, "the database is away; nothing was changed, or try and see")
+                return problem(422, str(fault))
             return said if isinstance(said, Response) else JSONResponse(_plain(said))
 
         return check
@@ -142,7 +139,7 @@ class _Desk:
                 await operations_store.read_parked(connection, parked_id, shop) if parked_id < 2**63 else None
             )
         if row is None:
-            return _problem(404, f"nothing is parked as {parked_id}")
+            return problem(404, f"nothing is parked as {parked_id}")
         headers: Any = json.loads(row["headers"])
         with_persons = query.get("personal") == "shown" and shop in (None, row["shop"])
         body = readable_body(row["body"], with_persons=with_persons)
@@ -319,10 +316,6 @@ def _moment(body: dict[str, Any], name: str) -> datetime:
     if not is_in_range(moment):
         raise BadRequest(f"{name} is out of range; give a time from {RANGE}")
     return moment.astimezone(UTC)
-
-
-def _problem(status: int, detail: str) -> Response:
-    return JSONResponse({"status": status, "detail": detail}, status, media_type="application/problem+json")
 
 
 def _plain(value: Any) -> Any:

@@ -20,11 +20,9 @@ import asyncpg
 import structlog
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
-from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from services.chassis import health, resyncing, retention
+from services.chassis import edge, health, resyncing, retention
 from services.chassis.database import describe, is_outage
 from services.chassis.effects import EffectWorker
 from services.chassis.hub import Hub
@@ -162,10 +160,8 @@ def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
 
 
 def _application(service: Service, hub: Hub, watchdog: Watchdog) -> ASGIApp:
-    routes: list[Any] = [*health.routes(hub, watchdog)]
-    if service.app is not None:
-        routes.append(Mount("/", app=service.app(hub)))
-    return Starlette(routes=routes)
+    own = service.app(hub) if service.app is not None else None
+    return edge.application(health.routes(hub, watchdog), own)
 
 
 def _stop_on_signals(hub: Hub) -> asyncio.Event:

@@ -7,8 +7,10 @@ is not known here (that depends on money), so what is to be done for orders is a
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 
+from services.chassis import edge
 from services.chassis.hub import Hub
 from services.chassis.operating import may_operate
 from services.fulfillment import cursor, list_store, store
@@ -66,7 +68,15 @@ def build_app(hub: Hub) -> FastAPI:
     app = FastAPI(title="Comptoir fulfillment, internal", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.hub = hub
     app.include_router(router)
+    edge.install(app)
+    app.add_exception_handler(RequestValidationError, _unfit)
     return app
+
+
+async def _unfit(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
+    return edge.problem(422, "; ".join(faults))
 
 
 @router.get("/stock")

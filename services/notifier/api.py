@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from services.chassis import edge
+from services.chassis.edge import problem
 from services.chassis.hub import Hub
 from services.chassis.operating import may_operate
 from services.notifier import previewing, resending, store
@@ -38,7 +40,7 @@ Endpoint = Callable[[Hub, Request], Awaitable[Response]]
 
 def build_app(hub: Hub) -> Starlette:
     """The notifier's own routes."""
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/internal/mails", _guarded(hub, list_mails)),
             Route("/internal/mails/preview", _guarded(hub, preview_unwritten), methods=["POST"]),
@@ -48,6 +50,8 @@ def build_app(hub: Hub) -> Starlette:
             Route("/internal/mails/{id}/arrived", _guarded(hub, arrived), methods=["POST"]),
         ]
     )
+    edge.install(app)
+    return app
 
 
 async def list_mails(hub: Hub, request: Request) -> Response:
@@ -116,15 +120,15 @@ def _actor(request: Request) -> str:
 def _guarded(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         if not may_operate(hub, request):
-            return _problem(401, "send the operators' token: Authorization: Bearer …")
+            return problem(401, "send the operators' token: Authorization: Bearer …")
         try:
             return await endpoint(hub, request)
         except UnknownMail as unknown:
-            return _problem(404, str(unknown))
+            return problem(404, str(unknown))
         except (MailOnItsWay, MailNotUncertain) as moving:
-            return _problem(409, str(moving))
+            return problem(409, str(moving))
         except (BadRequest, PreviewUnusable, UnknownShop) as bad:
-            return _problem(422, str(bad))
+            return problem(422, str(bad))
 
     return answer
 
@@ -160,7 +164,3 @@ def _shown(listed: store.ListedMail) -> dict[str, Any]:
         "next_at": listed.next_at.isoformat() if listed.next_at else None,
         "detail": listed.detail,
     }
-
-
-def _problem(status: int, detail: str) -> Response:
-    return JSONResponse({"status": status, "detail": detail}, status, media_type="application/problem+json")

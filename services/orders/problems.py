@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -20,10 +19,8 @@ from starlette.exceptions import HTTPException
 from contracts.message import Reason
 from services.chassis.body_faults import fault_of
 from services.chassis.database import is_conflict, is_outage
+from services.chassis.edge import MEDIA_TYPE, RETRY_SECONDS, headers_of, note_fault, problem
 
-MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2
-_TYPE = "urn:comptoir:problem:"
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _MEANINGS = {
     400: "The Idempotency-Key is missing or unreadable, or the cursor is none of this list's.",
@@ -73,17 +70,10 @@ class Problem(HTTPException):
 
     def response(self) -> JSONResponse:
         """The problem as `application/problem+json`."""
-        document: dict[str, Any] = {
-            "type": _TYPE + self.code,
-            "title": self.code.replace("_", " ").capitalize(),
-            "status": self.status_code,
-            "detail": self.detail,
-            "code": self.code,
-            **self.extra,
-        }
+        members: dict[str, Any] = dict(self.extra)
         if self.errors:
-            document["errors"] = [reason.model_dump(exclude_none=True) for reason in self.errors]
-        return JSONResponse(document, self.status_code, self.headers, MEDIA_TYPE)
+            members["errors"] = [reason.model_dump(exclude_none=True) for reason in self.errors]
+        return problem(self.status_code, self.detail, self.code, self.headers, **members)
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -183,7 +173,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "request_refused")
     detail = f"{error.detail}; /openapi.json lists what can be asked and how."
-    return Problem(error.status_code, code, detail, headers=error.headers).response()
+    return Problem(error.status_code, code, detail, headers=headers_of(request, error)).response()
 
 
 async def _unfit(request: Request, error: Exception) -> JSONResponse:
@@ -192,17 +182,16 @@ async def _unfit(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _database_failed(request: Request, error: Exception) -> JSONResponse:
+    note_fault(request, error)
     if isinstance(error, asyncpg.QueryCanceledError):
         return _too_slow().response()
     if not is_outage(error) and not is_conflict(error):
         raise error
-    log = structlog.get_logger()
-    log.warning("request_without_database", path=request.url.path, error=type(error).__name__)
     return database_away().response()
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:
-    structlog.get_logger().error("request_broken", path=request.url.path, exc_info=error)
+    note_fault(request, error)
     detail = (
         "The request met an error of ours, which was logged; whether it was carried out is not known here."
     )

@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.chassis import edge
+from services.chassis.edge import problem
 from services.chassis.hub import Hub
 from services.chassis.operating import may_operate
 from services.payments import entry_store, refund_store, store
 from services.payments.listing import entries_wanted
-from services.payments.plain_json import plain, problem
+from services.payments.plain_json import plain
 from services.payments.stripe.identifying import clues
 from services.payments.webhook_api import Webhooks
 from services.payments.webhooks import Receiver
@@ -65,7 +67,7 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
 
         return check
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/webhooks/stripe/{slug}", receiver.receive, methods=["POST"]),
             Route("/internal/accounts/{shop}/{order_id:uuid}", guarded(account)),
@@ -83,3 +85,5 @@ def build(hub: Hub, receiver: Receiver) -> Starlette:
             ),
         ]
     )
+    edge.install(app)
+    return app

@@ -11,11 +11,12 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services.chassis.edge import problem
 from services.chassis.hub import Hub
 from services.payments import webhook_store
 from services.payments.applying import WORKER
 from services.payments.aside_store import Word
-from services.payments.plain_json import plain, problem
+from services.payments.plain_json import plain
 from services.payments.setting_aside import look_again, set_payment_aside, set_webhook_aside
 from services.payments.settings import PaymentsSettings, StripeEndpoint
 from services.payments.stripe.needed import ASKED_FOR, NEEDED, missing

@@ -16,11 +16,11 @@ from uuid import UUID
 
 import asyncpg
 import prometheus_client
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.envelope import uuid7
+from services.chassis.edge import note_fault
 from services.chassis.failpoints import reach
 from services.chassis.grouping import GroupCommit
 from services.chassis.hub import Hub
@@ -43,7 +43,6 @@ RECEIVED = prometheus_client.Counter(
 STORE_TIME = prometheus_client.Histogram(
     "comptoir_webhook_store_seconds", "From the last byte to the commit.", ["endpoint"]
 )
-log = structlog.get_logger()
 
 
 class Refused(Exception):
@@ -76,6 +75,8 @@ class Receiver:
         except Refused as refused:
             self._refusals.count(endpoint.slug if endpoint else UNKNOWN_ENDPOINT, refused.reason)
             headers = {"retry-after": "5"} if refused.status == 503 else None
+            if isinstance(refused.__cause__, Exception):
+                note_fault(request, refused.__cause__)
             return Response(status_code=refused.status, headers=headers)
 
     async def _take(self, request: Request, endpoint: StripeEndpoint) -> Response:
@@ -96,7 +97,6 @@ class Receiver:
         try:
             is_new = await self._group.submit(posted)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            log.warning("webhook not stored", endpoint=posted.endpoint, error=repr(error)[:300])
             raise Refused(503, "database_away") from error
         STORE_TIME.labels(posted.endpoint).observe(time.perf_counter() - began)
         RECEIVED.labels(posted.endpoint, "stored" if is_new else "duplicate").inc()

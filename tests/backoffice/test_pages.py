@@ -2,6 +2,7 @@
 
 import re
 
+import httpx2
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Permission, Role
@@ -129,3 +130,24 @@ async def test_a_problem_met_by_a_part_of_a_page_takes_the_pages_middle_only(bac
     assert (answer.status, answer.headers["hx-retarget"]) == (404, "#main")
     assert "There is nothing here" in answer.words
     assert not any(twice in answer.text for twice in ("<html", "<header", 'id="main"'))
+
+
+async def test_an_address_or_method_of_no_page_is_a_page_to_browsers_and_a_problem_to_programs(
+    backoffice: Backoffice,
+) -> None:
+    browser = await backoffice.signed_in()
+    for path in ("/nothing", "/orders/a%0Ab/nothing", "/orders/"):
+        shown = await browser.get(path)
+        assert (shown.status, "There is nothing here" in shown.words) == (404, True), path
+    shown = await browser.get("/preferences")
+    assert (shown.status, shown.headers["allow"]) == (405, "POST")
+    assert "There is nothing here" in shown.words
+    await answers_to_programs(browser.client, "/orders/ship", "GET, HEAD, POST")
+
+
+async def answers_to_programs(client: httpx2.AsyncClient, path: str, allowed: str) -> None:
+    """Fail unless methods that no browser's page uses are answered with problems."""
+    for where, status in (("/nothing", 404), (path, 405)):
+        answer = await client.put(where)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.headers["allow"] == allowed

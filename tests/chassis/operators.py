@@ -3,9 +3,8 @@
 from typing import Any
 
 import httpx2
-from starlette.applications import Starlette
 
-from services.chassis import health
+from services.chassis import edge, health
 from services.chassis.hub import Hub
 from services.chassis.watchdog import Watchdog
 
@@ -14,7 +13,7 @@ TOKEN = "a-token-for-tests-only"
 
 def operator(hub: Hub, token: str = TOKEN) -> httpx2.AsyncClient:
     """A client with the operators' token, on a hub's own routes."""
-    app = Starlette(routes=[*health.routes(hub, Watchdog(60))])
+    app = edge.application(health.routes(hub, Watchdog(60)))
     return httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app),
         base_url="http://chassis",

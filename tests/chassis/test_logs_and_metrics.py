@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import structlog
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, Gauge
 from pydantic import BaseModel, ValidationError
 from structlog._config import BoundLoggerLazyProxy
 
+from services.chassis import metrics
 from services.chassis.database import describe
 from services.chassis.logs import configure_logs
 from services.chassis.testing import Desk
@@ -134,3 +135,10 @@ def count(name: str) -> float:
 def handled() -> float:
     labels = {"service": "fulfillment", "queue": "fulfillment.orders", "type": "orders.stock.set.v1"}
     return REGISTRY.get_sample_value("comptoir_messages_handled_total", labels) or 0.0
+
+
+def test_each_gauge_says_that_replicas_are_not_added_up() -> None:
+    gauges = [value for value in vars(metrics).values() if isinstance(value, Gauge)]
+    assert gauges
+    for gauge in gauges:
+        assert f"max by ({', '.join(gauge._labelnames)})" in gauge._documentation

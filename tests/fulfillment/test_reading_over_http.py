@@ -5,6 +5,7 @@ import httpx2 as httpx
 from contracts.envelope import uuid7
 from services.chassis.testing import Desk
 from services.fulfillment.api import build_app
+from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, deliver, dispatch, goods, pack, placed, stock_at
 
@@ -66,3 +67,12 @@ async def test_an_unknown_order_is_said_to_be_unknown(desks: Desks) -> None:
         answer = await client.get(f"/internal/orders/{a_shop()}/{order_id}")
     assert answer.status_code == 404
     assert str(order_id) in answer.json()["detail"]
+
+
+async def test_an_unknown_path_or_method_or_parameter_is_a_problem(desks: Desks) -> None:
+    desk = await desks("fulfillment")
+    async with _client(desk, TOKEN) as client:
+        await answers_with_problems(client, "/internal/stock", "GET")
+        answer = await client.get("/internal/stock", params={"shop": "s"})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert "sku" in answer.json()["detail"]

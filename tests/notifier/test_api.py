@@ -12,6 +12,7 @@ from contracts.orders import Buyer
 from services.chassis.testing import Desk
 from services.notifier.api import build_app
 from services.notifier.sending import Sender
+from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
 from tests.notifier.builders import an_order
 from tests.notifier.mail_server import MailServer, Mood
@@ -191,3 +192,9 @@ async def test_data_that_makes_no_mail_is_named(desks: Desks, change: dict[str, 
         broken = await client.post("/internal/mails/preview", content=b"{")
     assert (answer.status_code, broken.status_code) == (422, 422)
     assert named in answer.json()["detail"]
+
+
+async def test_an_unknown_path_or_method_is_a_problem(desks: Desks, mail_server: MailServer) -> None:
+    desk, _ = await a_desk(desks, mail_server)
+    async with a_client(desk) as client:
+        await answers_with_problems(client, f"/internal/mails/{NOBODY}/resend", "POST")

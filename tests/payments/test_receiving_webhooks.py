@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.chassis.problems import answers_with_problems
 from tests.payments.builders import (
     OLD_SECRET,
     SECRET,
@@ -182,3 +183,7 @@ async def test_what_the_back_office_reads(cashdesk: CashDesk) -> None:
     assert "body" not in answer["webhooks"][0]
     assert SECRET not in str(answer)
     assert (await cashdesk.client.get("/internal/webhooks?state=soup", headers=right)).status_code == 422
+
+
+async def test_an_unknown_path_or_method_is_a_problem(cashdesk: CashDesk) -> None:
+    await answers_with_problems(cashdesk.client, "/internal/entries", "GET, HEAD")

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from contracts.envelope import uuid7
 from services.chassis.database import is_conflict, is_outage
+from services.chassis.edge import note_fault
 from services.orders.backoffice import keeping, security, staleness
 from services.orders.backoffice.access import sessions, store
 from services.orders.backoffice.access.permissions import Entry
@@ -140,7 +141,7 @@ def _failed(visit: Visit, error: Exception) -> Response:
     if isinstance(error, Refusal):
         return problem(visit, error.status, "refused", why=explain_refusal(error))
     if is_outage(error) or is_conflict(error):
-        log.warning("page without database", path=visit.request.url.path, error=type(error).__name__)
+        note_fault(visit.request, error)
         return problem(visit, 503, "database_away")
     reference = str(uuid7())
     log.error("page broken", path=visit.request.url.path, reference=reference, exc_info=error)

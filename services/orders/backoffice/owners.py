@@ -77,7 +77,8 @@ class Owners:
                 raise httpx2.HTTPStatusError(f"status {got.status_code}", request=got.request, response=got)
             answer = Answer(got.status_code, got.json())
         except (httpx2.HTTPError, ValueError) as error:
-            log.warning("owner does not answer", owner=owner, path=path, error=type(error).__name__)
+            if owner not in self._down_since:
+                log.warning("owner does not answer", owner=owner, path=path, error=type(error).__name__)
             return OwnerDown(owner, self._down_since.setdefault(owner, datetime.now(UTC)))
         self._down_since.pop(owner, None)
         return answer

@@ -6,12 +6,17 @@ page holds a secret whose guesses their length could tell (BREACH), since sessio
 are told by where they come from and not by a token, and a form's key is made anew each time it is shown.
 """
 
+from collections.abc import Awaitable, Callable
+
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.chassis import edge
 from services.chassis.hub import Hub
 from services.chassis.running import Service
 from services.chassis.working import Worker
@@ -20,7 +25,7 @@ from services.orders.backoffice import pages
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.sweeping import sweeper
 from services.orders.backoffice.bulk.carrying_out import bulk_worker
-from services.orders.backoffice.dispatching import endpoint, problem
+from services.orders.backoffice.dispatching import Endpoint, endpoint, problem
 from services.orders.backoffice.office import Office
 from services.orders.backoffice.routing import Page, found_in
 from services.orders.backoffice.security import Guard
@@ -29,6 +34,7 @@ from services.orders.backoffice.visit import Visit
 from services.orders.subscribers import subscribers
 
 NAME = "orders-backoffice"
+_OF_BROWSERS = ("GET", "HEAD", "POST")
 
 
 def service() -> Service:
@@ -65,19 +71,36 @@ def make_office(hub: Hub) -> Office:
 def build_app(office: Office) -> Starlette:
     """The application: every page that a module of `pages` declares, and the static files."""
     routes, _ = found_in(pages)
-    nowhere = Page("/{path:path}", "GET", Entry.PUBLIC, _nowhere)
+    nowhere = endpoint(office, Page("/", "GET", Entry.PUBLIC, _nowhere))
     own = [Route(one.path, endpoint(office, one), methods=[one.method]) for one in routes]
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/static/{digest}/{name:path}", office.statics.serve),
             *own,
-            Route("/{path:path}", endpoint(office, nowhere), methods=["GET", "POST"]),
         ],
         middleware=[
             Middleware(Guard, settings=office.settings),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
         ],
     )
+    app.router.redirect_slashes = False
+    app.add_exception_handler(HTTPException, _refusing(nowhere))
+    return app
+
+
+def _refusing(nowhere: Endpoint) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What answers an address or a method that no page has: a page to a browser, a problem to all others."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if request.method not in _OF_BROWSERS:
+            return edge.refused(request, error)
+        response = await nowhere(request)
+        response.status_code = error.status_code
+        response.headers.update(edge.headers_of(request, error) or {})
+        return response
+
+    return refuse
 
 
 async def _nowhere(visit: Visit) -> Response:

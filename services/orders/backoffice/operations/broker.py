@@ -67,7 +67,8 @@ class Broker:
             answer.raise_for_status()
             found = {str(row["name"]): figures(row) for row in answer.json()}
         except (httpx2.HTTPError, ValueError, TypeError, KeyError) as error:
-            log.warning("RabbitMQ's management does not answer", error=type(error).__name__)
+            if self._down_since is None:
+                log.warning("RabbitMQ's management does not answer", error=type(error).__name__)
             self._down_since = self._down_since or datetime.now(UTC)
             return BrokerDown(self._down_since)
         self._down_since = None
