@@ -1,4 +1,6 @@
-"""What orders lets go: refused sales, and checkouts that ended long ago without a sale and without money."""
+"""What orders lets go: refused sales, checkouts that ended long ago without a sale and without money, and who did what
+in the back office long ago.
+"""
 
 from datetime import timedelta
 
@@ -14,6 +16,10 @@ def _refusal_days(settings: OrdersSettings) -> int:
 
 def _checkout_days(settings: OrdersSettings) -> int:
     return settings.checkout_days
+
+
+def _audit_days(settings: OrdersSettings) -> int:
+    return settings.audit_days
 
 
 async def forget_checkouts(connection: Connection, age: timedelta, most: int) -> int:
@@ -43,4 +49,13 @@ RULES = (
         ),
     ),
     Rule("checkouts that ended without a sale", _checkout_days, forget_checkouts),
+    Rule(
+        "what was done in the back office",
+        _audit_days,
+        statement(
+            """DELETE FROM audit WHERE audit_id = ANY(ARRAY(
+                   SELECT audit_id FROM audit WHERE at < now() - $1::interval
+                   ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+        ),
+    ),
 )

@@ -46,6 +46,9 @@ class OrdersSettings(ServiceSettings):
         ge=45,
         description="How long a checkout that ended without a sale and without money is kept.",
     )
+    audit_days: int = Field(
+        default=1095, ge=90, description="How long it is kept who did what in the back office."
+    )
     time_zone: ZoneName = Field(
         default="Europe/Paris", description="Time zone of a shop that names none, an IANA name: Europe/Paris."
     )

@@ -1,7 +1,8 @@
-"""Refused sales and checkouts without a sale go after their time; whatever holds money or became an order stays."""
+"""Refused sales, checkouts without a sale and the audit go in their time; what holds money or became an order stays."""
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from services.chassis.retention import forget_due
 from services.chassis.testing import Desk
@@ -92,3 +93,17 @@ async def test_a_refused_sale_goes_after_a_year(desks: Desks) -> None:
     await age(desk, 2)
     await forget(desk)
     assert await desk.fetchval("SELECT count(*) FROM refusal") == 0
+
+
+async def test_what_was_done_in_the_back_office_goes_after_its_time(desks: Desks) -> None:
+    desk = await desks("orders")
+    for days in (10, 1094, 1096, 2000):
+        await desk.hub.pool.execute(
+            """INSERT INTO audit (audit_id, shop, at, action, path, outcome, address)
+               VALUES ($1, 'maison', now() - make_interval(days => $2), 'order.archive', '/', 'done', '')""",
+            uuid4(),
+            days,
+        )
+    await forget(desk)
+    kept = "SELECT extract(day FROM now() - at)::integer AS days FROM audit ORDER BY at"
+    assert [row["days"] for row in await desk.fetch(kept)] == [1094, 10]
