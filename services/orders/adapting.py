@@ -1,8 +1,9 @@
 """A sale that its schema refuses is read again without what nobody needs. Pure.
 
 Invariant: what identifies and pays the sale is never touched. What is only shown is cut with a mark where it is too
-long, a blank or unusable value that may be absent is left out, and what is kept for diagnosis alone is dropped. Each
-of these is a note, which the order shows; a sale lost for a browser's name would be a customer lost.
+long, a blank or unusable value that may be absent is left out, what is kept for diagnosis alone is dropped, and a
+country that does not exist is kept as it came. Each of these is a note, which the order shows; a sale lost for a
+browser's name would be a customer lost.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from contracts.message import Reason
+from services.orders.countries import KNOWN, RENAMED
 
 MARK = "…"
 _NAME, _PHONE, _STREET, _PLACE, _LABEL = 200, 40, 300, 200, 200
@@ -50,14 +52,12 @@ _TO_LOOK_AT = tuple(
         (b"\xe2", rb"\xe2\x81[\xa0\xa6-\xa9]"),
         (b"\xef", rb"\xef\xbb\xbf"),
         (b"\xef", rb"\xef\xbf[\xb9-\xbb]"),
-        (b'"', rb'"country"\s*:\s*"(?:[uU][kK]|[eE][lL])"'),
+        (b'"', rb'"country"\s*:\s*"(?!(?:' + "|".join(sorted(KNOWN)).encode() + rb')")'),
     )
 )
 """What a body must hold to be looked at: first its one byte, which is found at once, then the pattern."""
 _LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _LOCALE_LIKE = re.compile(r"([A-Za-z]{2})(?:[-_]([A-Za-z]{2}))?(?:[-_.@].*)?")
-_COUNTRIES = {"UK": "GB", "EL": "GR"}
-"""Codes that others than ISO 3166-1 use, for the United Kingdom and Greece."""
 
 
 def adapt(body: bytes, is_refused: bool) -> tuple[bytes, tuple[Reason, ...]] | None:
@@ -78,7 +78,10 @@ def adapt(body: bytes, is_refused: bool) -> tuple[bytes, tuple[Reason, ...]] | N
 
 
 def may_need_changes(body: bytes) -> bool:
-    """Whether the body may hold characters that cannot be seen, or a country's other code. Every sale is asked this."""
+    """Whether the body may hold characters that cannot be seen, or a code that is no country's own.
+
+    Every sale is asked this.
+    """
     return any(lead in body and pattern.search(body) for lead, pattern in _TO_LOOK_AT)
 
 
@@ -175,9 +178,15 @@ def _countries(sale: dict[str, Any]) -> Iterator[Reason]:
         country = part.get("country") if isinstance(part, dict) else None
         if not isinstance(part, dict) or not isinstance(country, str):
             continue
-        meant = _COUNTRIES.get(country.strip().upper(), country.strip().upper())
-        if meant != country and len(meant) == 2:
-            part["country"] = meant
+        meant = RENAMED.get(country.strip().upper(), country.strip().upper())
+        if len(meant) != 2:
+            continue
+        part["country"] = meant
+        if meant not in KNOWN:
+            yield _note(
+                "country_unknown", f"{name}.country", f"is {meant}, which no country has; it was kept"
+            )
+        elif meant != country:
             yield _note("value_corrected", f"{name}.country", f"was {country[:40]!r}; {meant} was taken")
 
 

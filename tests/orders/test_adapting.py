@@ -63,6 +63,8 @@ NOT_NEEDED = [
     ("shipping_address.postal_code", "7" * 21, "text_cut"),
     ("shipping_address.country", "fr", "value_corrected"),
     ("shipping_address.country", "UK", "value_corrected"),
+    ("shipping_address.country", "ZZ", "country_unknown"),
+    ("shipping_address.country", "xx", "country_unknown"),
     ("shipping.label", "l" * 201, "text_cut"),
     ("note", "n" * 2001, "text_cut"),
     ("note", "a\0b", "characters_removed"),

@@ -82,6 +82,7 @@ _ADAPTED = {
     "text_cut": N_("%(field)s: too long, cut"),
     "value_left_out": N_("%(field)s: unusable, left out"),
     "value_corrected": N_("%(field)s: corrected"),
+    "country_unknown": N_("%(field)s: no country has this code; kept as it was sent"),
     "characters_removed": N_("%(field)s: invisible characters removed"),
 }
 _FIELDS = {
