@@ -69,7 +69,7 @@ def wanted_of(
     if reasons := edition.faults_of(content, asked):
         return content, reasons
     wanted = edition.edited(content, asked, withdrawn)
-    return wanted, edition.faults_of_content(content, wanted, book.unit.now)
+    return wanted, edition.faults_of_content(content, wanted, asked, book.unit.now)
 
 
 def withdrawn_now(book: OrderBook, order: Order) -> dict[int, int]:

@@ -23,6 +23,7 @@ from services.orders.mail_address import may_be_mailed
 from services.orders.repricing import carried_over, repriced
 from services.orders.requesting_edits import EditAsked, LineEdited
 from services.orders.validating import reasons_against
+from services.orders.validating_totals import faults_of_stated_tax
 
 ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free", "free_above_zero", "line_total_wrong"})
 """Faults of a submission that an edited order may have: it can come to nothing after it was paid, a free one can come
@@ -30,7 +31,17 @@ to owe, which any manual method pays, and the total of some units of a line is a
 rounded unit price."""
 _PRICING = ("unit_price_minor", "discount_minor", "vat_rate")
 _NEEDED = ("kind", "description", "quantity", "unit_price_minor")
-_OPTIONAL = ("sku", "discount_minor", "vat_rate", "resource", "starts_at", "ends_at", "options")
+_OPTIONAL = (
+    "sku",
+    "discount_minor",
+    "vat_rate",
+    "tax_minor",
+    "taxes",
+    "resource",
+    "starts_at",
+    "ends_at",
+    "options",
+)
 _OF_LINE = (
     "description",
     "unit_price_minor",
@@ -114,11 +125,26 @@ def faults_of(content: Content, asked: EditAsked) -> list[Reason]:
     return faults
 
 
-def faults_of_content(before: Content, wanted: Content, now: datetime) -> list[Reason]:
+def faults_of_content(before: Content, wanted: Content, asked: EditAsked, now: datetime) -> list[Reason]:
     """What is wrong with the wanted content, by the rules for submissions, and with a new mail address."""
     sale = wanted.as_sale().model_copy(update={"submitted_at": now})
     faults = [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
+    faults += [reason for reason in _faults_of_taxes(before, wanted, asked) if reason not in faults]
     return _faults_of_address(before.customer.email, wanted.customer.email) + faults
+
+
+def _faults_of_taxes(before: Content, wanted: Content, asked: EditAsked) -> Iterator[Reason]:
+    """What is wrong with the taxes that the edit states: they are facts, by the rules for submissions."""
+    number = max((line.line for line in before.lines), default=0)
+    for index, change in enumerate(asked.lines):
+        number += change.line is None
+        line = wanted.line(change.line or number)
+        amount = line.total_minor if line else 0
+        yield from faults_of_stated_tax(f"lines[{index}]", change, amount, wanted.currency)
+    if (shipping := asked.shipping) is not None:
+        yield from faults_of_stated_tax("shipping", shipping, shipping.amount_minor, wanted.currency)
+    for index, extra in enumerate(asked.extra_lines or ()):
+        yield from faults_of_stated_tax(f"extra_lines[{index}]", extra, extra.amount_minor, wanted.currency)
 
 
 def _faults_of_address(before: str | None, email: str | None) -> list[Reason]:
@@ -200,9 +226,11 @@ def _changed_line(line: ContentLine, change: LineEdited, withdrawn: int, include
     }
     quantity = line.quantity if change.quantity is None else max(change.quantity, withdrawn)
     terms = line.model_copy(update=update)
-    if quantity == line.quantity and all(getattr(terms, name) == getattr(line, name) for name in _PRICING):
+    if quantity != line.quantity or any(getattr(terms, name) != getattr(line, name) for name in _PRICING):
+        terms = repriced(line, terms, quantity, includes_tax=includes_tax)
+    if change.tax_minor is None and change.taxes is None:
         return terms
-    return repriced(line, terms, quantity, includes_tax=includes_tax)
+    return terms.model_copy(update={"tax_minor": change.tax_minor, "taxes": change.taxes})
 
 
 def _fitting(line: ContentLine) -> ContentLine:

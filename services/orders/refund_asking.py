@@ -35,7 +35,10 @@ class RefundLineAsked(Asked):
 
 
 class RefundAsked(Asked):
-    """Money that goes back: `recorded` here only, or really `sent` to the payment's provider."""
+    """Money that goes back: `recorded` here only, or really `sent` to the payment's provider.
+
+    `currency` is the order's; each line is named once; `reference` goes with `recorded` alone.
+    """
 
     refund_id: UUID | None = Field(default=None, description="Made by the server when absent.")
     mode: Literal["recorded", "sent"]
@@ -47,7 +50,10 @@ class RefundAsked(Asked):
         default=RefundCause.CREDIT, description="`credit` lowers what is due; the others don't."
     )
     reason: Text | None = None
-    reference: Reference | None = Field(default=None, description="Confirms a recorded refund at once.")
+    reference: Reference | None = Field(
+        default=None,
+        description="Confirms a `recorded` refund at once; with `sent` the provider gives it: leave it out.",
+    )
     notify_customer: Annotated[bool, STRICT] = False
     public_comment: PublicComment | None = None
 
@@ -104,7 +110,10 @@ class ConfirmationAsked(Asked):
 
 class SettlementAsked(Asked):
     """What becomes of a refund of which nobody knows whether it was made: the provider is asked again and makes what it
-    does not have, or a person has seen there whether it was made."""
+    does not have, or a person has seen there whether it was made.
+
+    The verdict `made` needs `provider_reference`; the others go without it.
+    """
 
     verdict: RefundVerdict
     provider_reference: Reference | None = Field(
@@ -141,7 +150,7 @@ class ReversalAsked(Asked):
 
 
 class CreditAsked(Asked):
-    """What the customer owes less from now on."""
+    """What the customer owes less from now on. `currency` is the order's."""
 
     amount_minor: Amount
     currency: Currency
@@ -157,11 +166,13 @@ class CreditAsked(Asked):
 
 
 class ReassignmentAsked(Asked):
-    """A payment that the order is to have: by the provider's names, or by a posted entry of another order."""
+    """A payment that the order is to have: by the provider's names (`provider` with `provider_reference`), or by an
+    entry of another order (`entry_id`); one of the two, not both.
+    """
 
-    provider: Reference | None = None
-    provider_reference: Reference | None = None
-    entry_id: UUID | None = None
+    provider: Reference | None = Field(default=None, description="Needs `provider_reference`.")
+    provider_reference: Reference | None = Field(default=None, description="Needs `provider`.")
+    entry_id: UUID | None = Field(default=None, description="Instead of `provider` and `provider_reference`.")
     note: Text | None = None
 
     @model_validator(mode="after")

@@ -78,7 +78,7 @@ class Asked(BaseModel):
 
 
 class PaymentAsked(Asked):
-    """Money a person received: a cheque, a transfer, cash."""
+    """Money a person received: a cheque, a transfer, cash. `currency` is the order's."""
 
     method: PaymentMethod
     amount_minor: Annotated[Minor, Field(strict=True, gt=0)]
@@ -105,7 +105,7 @@ class ParcelLineAsked(Asked):
 
 
 class ParcelAsked(Asked):
-    """One parcel built from units still to be packed."""
+    """One parcel built from units still to be packed; each line is one of the order's."""
 
     parcel_id: UUID | None = Field(default=None, description="Made by the server when absent.")
     lines: list[ParcelLineAsked] = Field(min_length=1, max_length=1000)
@@ -138,7 +138,7 @@ class UnpackingAsked(Asked):
 
 
 class ShipmentAsked(Asked):
-    """Packed parcels handed to a carrier."""
+    """Packed parcels handed to a carrier. `cost_minor` and `cost_currency` go together."""
 
     shipment_id: UUID | None = Field(default=None, description="Made by the server when absent.")
     parcel_ids: list[UUID] = Field(min_length=1, max_length=1000)
@@ -150,8 +150,8 @@ class ShipmentAsked(Asked):
     )
     shipped_on: Day
     expected_on: Day | None = None
-    cost_minor: Price | None = None
-    cost_currency: Currency | None = None
+    cost_minor: Price | None = Field(default=None, description="Needs `cost_currency`.")
+    cost_currency: Currency | None = Field(default=None, description="Needs `cost_minor`.")
     notify_customer: Annotated[bool, STRICT] = False
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from contracts.message import Count, LineNumber, Moment, Reference, Sku, Text, VatRate
-from contracts.storefront import Address, Customer, ExtraLine, LineKind, Shipping
+from contracts.storefront import Address, Customer, ExtraLine, LineKind, Shipping, Taxes, TaxMinor
 from services.orders.requesting import STRICT, Asked, Price
 
 PublicComment = Annotated[
@@ -48,7 +48,8 @@ class ExtraLineAsked(ExtraLine, Asked):
 class LineEdited(Asked):
     """One line: an existing one by its number, or a new one without. Quantity 0 removes a line.
 
-    A new line needs kind, description, quantity and unit_price_minor; what it sells can't be changed later.
+    A new line needs kind, description, quantity and unit_price_minor; what it sells can't be changed later. A tax that
+    is stated is a fact, as in a sale; `taxes` sum to `tax_minor` where both are sent.
     """
 
     line: Annotated[LineNumber, STRICT] | None = None
@@ -59,6 +60,11 @@ class LineEdited(Asked):
     unit_price_minor: Price | None = None
     discount_minor: Price | None = None
     vat_rate: VatRate | None = None
+    tax_minor: Annotated[TaxMinor, STRICT] | None = Field(
+        default=None,
+        description="Tax on all units that the line then has. Absent: as before, or by the rate.",
+    )
+    taxes: Taxes | None = None
     resource: Reference | None = None
     starts_at: Moment | None = None
     ends_at: Moment | None = None

@@ -5,9 +5,10 @@ per rate, in either direction: the order's tax must lie between all of them roun
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from contracts.message import Reason
-from contracts.storefront import ExtraLine, OrderSubmitted, Shipping, SubmittedLine
+from contracts.storefront import ExtraLine, OrderSubmitted, Shipping, SubmittedLine, Tax
 from services.orders.amounts import written
 
 LARGEST_AMOUNT_MINOR = 10**13
@@ -108,7 +109,7 @@ def _faults_of_tax(sale: OrderSubmitted) -> Iterator[Reason]:
             field="totals.tax_minor",
         )
     for path, part, amount in _named_parts(sale):
-        yield from _faults_of_stated_tax(path, part, amount, currency)
+        yield from faults_of_stated_tax(path, part, amount, currency)
 
 
 def _way_out(sale: OrderSubmitted, beyond: int) -> str:
@@ -134,9 +135,17 @@ def _named_parts(sale: OrderSubmitted) -> Iterator[tuple[str, SubmittedLine | Sh
         yield f"extra_lines[{index}]", extra, extra.amount_minor
 
 
-def _faults_of_stated_tax(
-    path: str, part: SubmittedLine | Shipping | ExtraLine, amount: int, currency: str
-) -> Iterator[Reason]:
+class Taxed(Protocol):
+    """What may state its tax."""
+
+    @property
+    def tax_minor(self) -> int | None: ...
+    @property
+    def taxes(self) -> list[Tax] | None: ...
+
+
+def faults_of_stated_tax(path: str, part: Taxed, amount: int, currency: str) -> Iterator[Reason]:
+    """What is wrong with the tax that was stated for an amount."""
     if part.tax_minor is None and not part.taxes:
         return
     summed = sum(tax.tax_minor for tax in part.taxes or ())

@@ -2,15 +2,20 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
+from pydantic import BaseModel, ValidationError
 
 from services.orders.access import is_guarded
 from services.orders.api import ROUTERS
+from services.orders.finding.filters import Filters
 from services.orders.openapi import FILE, as_text, document
+from services.orders.refund_asking import ReassignmentAsked, RefundAsked, SettlementAsked
+from services.orders.requesting import AdjustmentAsked, ShipmentAsked
 from tests.conftest import Desks
 from tests.orders.staff import TOKENS, client
 
@@ -57,6 +62,76 @@ def test_every_command_needs_a_key_and_refuses_unknown_fields(
     body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert document()["components"]["schemas"][body]["additionalProperties"] is False
     assert {"200", "202", "400", "409", "413", "422"} <= set(operation["responses"])
+
+
+REFUND = {"amount_minor": 100, "currency": "EUR"}
+SHIPMENT = {"parcel_ids": [str(UUID(int=1))], "carrier": "Colissimo", "shipped_on": "2026-11-28"}
+ADJUSTMENT = {"sku": "A", "reason": "count"}
+RULES: list[tuple[type[BaseModel], dict[str, Any], dict[str, Any], str]] = [
+    (RefundAsked, {**REFUND, "mode": "recorded", "reference": "R"}, {"mode": "sent"}, "with `sent`"),
+    (SettlementAsked, {"verdict": "made", "provider_reference": "re_1"}, {"verdict": "not_made"}, "`made`"),
+    (
+        ReassignmentAsked,
+        {"entry_id": str(UUID(int=1))},
+        {"provider": "stripe", "provider_reference": "p"},
+        "not both",
+    ),
+    (
+        ReassignmentAsked,
+        {"provider": "stripe", "provider_reference": "p"},
+        {"provider": None},
+        "Needs `provider`",
+    ),
+    (
+        ShipmentAsked,
+        {**SHIPMENT, "cost_minor": 5, "cost_currency": "EUR"},
+        {"cost_currency": None},
+        "Needs `cost_",
+    ),
+    (AdjustmentAsked, {**ADJUSTMENT, "change": 1}, {"change": 0}, "never 0"),
+]
+
+
+@pytest.mark.parametrize(("model", "fine", "wrong", "words"), RULES)
+def test_a_rule_across_fields_is_held_and_described(
+    model: type[BaseModel], fine: dict[str, Any], wrong: dict[str, Any], words: str
+) -> None:
+    model.model_validate_json(json.dumps(fine))
+    with pytest.raises(ValidationError):
+        model.model_validate_json(json.dumps({**fine, **wrong}))
+    assert words in json.dumps(document()["components"]["schemas"][model.__name__])
+
+
+@pytest.mark.parametrize(
+    ("fine", "wrong", "words"),
+    [
+        ("amount_min=1&amount_max=2&currency=EUR", "amount_min=1", "which it needs"),
+        (
+            "amount_min=1&amount_max=2&currency=EUR",
+            "amount_min=3&amount_max=2&currency=EUR",
+            "at most `amount_max`",
+        ),
+        ("from=2026-11-01&to=2026-11-01", "from=2026-11-02&to=2026-11-01", "not after `to`"),
+    ],
+)
+def test_a_rule_across_filters_is_held_and_described(fine: str, wrong: str, words: str) -> None:
+    Filters.from_url(fine)
+    with pytest.raises(ValidationError):
+        Filters.from_url(wrong)
+    assert words in json.dumps(document()["paths"]["/v1/orders"]["get"]["parameters"])
+
+
+async def test_a_method_that_a_path_does_not_take_is_answered_with_those_it_takes(desks: Desks) -> None:
+    desk = await desks("orders", api_tokens=TOKENS)
+    taken: dict[str, set[str]] = {}
+    for method, path, _ in OPERATIONS:
+        taken.setdefault(path, set()).add(method)
+    async with client(desk) as http:
+        for path, methods in taken.items():
+            answer: httpx2.Response = await http.put(path.replace("{", "").replace("}", ""))
+            assert answer.status_code == 405, path
+            assert set(answer.headers["allow"].split(", ")) == methods
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_without_a_token_every_route_answers_401_and_the_public_ones_200(desks: Desks) -> None:

@@ -61,12 +61,19 @@ class Filters(BaseModel):
     )
     tag: list[UUID] = Field(default=[], max_length=MOST_VALUES, description="Id of a tag the order has.")
     from_: Day | None = Field(
-        default=None, alias="from", description="First day placed, inclusive, in the shop's time zone."
+        default=None,
+        alias="from",
+        description="First day placed, inclusive, in the shop's time zone; not after `to`.",
     )
-    to: Day | None = Field(default=None, description="Last day placed, inclusive, in the shop's time zone.")
-    amount_min: Amount | None = Field(default=None, description="Least total, in minor units of `currency`.")
+    to: Day | None = Field(
+        default=None, description="Last day placed, inclusive, in the shop's time zone; not before `from`."
+    )
+    amount_min: Amount | None = Field(
+        default=None,
+        description="Least total, in minor units of `currency`, which it needs; at most `amount_max`.",
+    )
     amount_max: Amount | None = Field(
-        default=None, description="Largest total, in minor units of `currency`."
+        default=None, description="Largest total, in minor units of `currency`, which it needs."
     )
     currency: str | None = Field(
         default=None, pattern="^[A-Z]{3}$", description="Orders in this currency only; amounts need it."
