@@ -173,7 +173,7 @@ _ENTRIES = (
     _entry("payments", RefundMarked, "orders", "fulfillment", "notifier"),
     _entry("payments", RefundSent, "orders", "fulfillment", "notifier"),
     _entry("payments", RefundConfirmed, "orders"),
-    _entry("payments", RefundFailed, "orders"),
+    _entry("payments", RefundFailed, "orders", "notifier"),
     _entry("payments", RefundUncertain, "orders"),
     _entry("fulfillment", StockReserved, "orders"),
     _entry("fulfillment", StockRejected, "orders"),

@@ -1,5 +1,5 @@
 """Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment, a
-status, a cancellation and a refund the customer if that was ticked.
+status, a cancellation and a refund the customer if that was ticked, and so a refund that comes back.
 
 A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed and corrected
 when it is edited, and a shipment heard before its order waits for it. A mail goes to the address that is known when its
@@ -13,7 +13,7 @@ from uuid import UUID
 from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.message import Message
 from contracts.orders import ChangeCause, OrderEdited, OrderPlaced, StatusUpdated
-from contracts.payments import RefundMarked, RefundSent
+from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.subscribers import Bygone, Delivery, Refuse, Wait, order_key
 from services.notifier.book import MailBook
 from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
@@ -37,6 +37,7 @@ _TEMPLATE_OF: dict[type[Message], Template] = {
 _SHOWN_OF_AN_EDIT = {"lines", "customer", "shipping_address", "billing_address"}
 _SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
 _SHOWN_OF_A_CANCELLATION = {"public_comment", "cancelled_lines"}
+_SHOWN_OF_A_FAILED_REFUND = {"amount_minor", "currency"}
 _SHOWN_OF_A_REFUND = {"mode", "amount_minor", "currency", "lines", "public_comment"}
 
 
@@ -147,6 +148,22 @@ def refund_made(book: MailBook, delivery: Delivery[RefundMarked] | Delivery[Refu
     book.decide(_mail(book, shop, message, cause, Template.REFUND_MADE, to, addressee.locale, shown))
 
 
+def refund_failed(book: MailBook, delivery: Delivery[RefundFailed]) -> None:
+    """Tell a customer who was told of a refund that it came back. Waits for the order's placing.
+
+    A refund that its provider never took has no reference there: nobody was told that it was made.
+    """
+    message, refund = delivery.message, delivery.message.refund
+    if not refund.notify_customer or refund.provider_reference is None:
+        return
+    shop, addressee = _shop(book, message.shop), _addressee(book, message.shop, message.order_id)
+    if not addressee.email:
+        return
+    shown = refund.model_dump(mode="json", include=_SHOWN_OF_A_FAILED_REFUND)
+    to, cause = addressee.email, refund.refund_id
+    book.decide(_mail(book, shop, message, cause, Template.REFUND_FAILED, to, addressee.locale, shown))
+
+
 def _addressee(book: MailBook, shop: str, order_id: UUID) -> Addressee:
     addressee = book.addressee(shop, order_id)
     if addressee is None:
@@ -167,7 +184,8 @@ def _mail(
     | ParcelLost
     | StatusUpdated
     | RefundMarked
-    | RefundSent,
+    | RefundSent
+    | RefundFailed,
     cause_id: UUID,
     template: Template,
     recipient: str,

@@ -15,7 +15,7 @@ from contracts.envelope import Envelope
 from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
-from contracts.payments import RefundMarked, RefundSent
+from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.store import SAID_AGAIN
 from services.chassis.subscribers import Book, Delivery
 from services.chassis.unit import Unit
@@ -26,6 +26,8 @@ from services.notifier.settings import ShopProfile, shop_directory
 
 TICKED = ShipmentDispatched | ShipmentUpdated | ShipmentCancelled | ParcelLost | StatusUpdated
 """Messages that their customer is told of only when that was ticked."""
+OF_A_REFUND = RefundMarked | RefundSent | RefundFailed
+"""Messages whose mails have the refund as their cause."""
 MAIL = "mail"
 """The kind of the effect that sends a mail; its key is the mail's id."""
 
@@ -55,10 +57,7 @@ class MailBook(Book):
             for delivery in deliveries
             if isinstance(delivery.message, OrderEdited | OrderDeleted)
             or (isinstance(delivery.message, TICKED) and delivery.message.notify_customer)
-            or (
-                isinstance(delivery.message, RefundMarked | RefundSent)
-                and delivery.message.refund.notify_customer
-            )
+            or (isinstance(delivery.message, OF_A_REFUND) and delivery.message.refund.notify_customer)
         }
         if wanted:
             found = await store.read_addressees(self.unit.connection, sorted(wanted))
@@ -146,6 +145,4 @@ class MailBook(Book):
 def _cause(delivery: Delivery[Any]) -> UUID:
     """What a mail about this message has as its cause: the refund, or the message."""
     message = delivery.message
-    return (
-        message.refund.refund_id if isinstance(message, RefundMarked | RefundSent) else delivery.envelope.id
-    )
+    return message.refund.refund_id if isinstance(message, OF_A_REFUND) else delivery.envelope.id

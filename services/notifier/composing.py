@@ -130,6 +130,10 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
     elif mail.template is Template.ORDER_CANCELLED:
         sheet["order"] = {"code": mail.code}
         sheet["cancellation"] = cancellation_sheet(addressee.now, mail.context)
+    elif mail.template is Template.REFUND_FAILED:
+        drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
+        sheet["order"] = {"code": mail.code}
+        sheet["refund"] = {"amount": drawn.amount(mail.context["amount_minor"])}
     elif mail.template is Template.REFUND_MADE:
         drawn = figures(mail.locale, mail.context["currency"], shop.time_zone)
         sheet["order"] = {"code": mail.code}

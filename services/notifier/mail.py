@@ -26,6 +26,7 @@ class Template(StrEnum):
     STATUS_UPDATED = "status_updated"
     ORDER_CANCELLED = "order_cancelled"
     REFUND_MADE = "refund_made"
+    REFUND_FAILED = "refund_failed"
 
 
 @dataclass(frozen=True, slots=True)

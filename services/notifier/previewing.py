@@ -18,7 +18,12 @@ from services.notifier.mail import Addressee, Mail, Template
 from services.notifier.settings import NotifierSettings
 
 _NOBODY = UUID(int=0)
-_WITHOUT_ORDER = {Template.STATUS_UPDATED, Template.ORDER_CANCELLED, Template.REFUND_MADE}
+_WITHOUT_ORDER = {
+    Template.STATUS_UPDATED,
+    Template.ORDER_CANCELLED,
+    Template.REFUND_MADE,
+    Template.REFUND_FAILED,
+}
 
 
 class PreviewUnusable(ValueError):
@@ -56,10 +61,20 @@ class RefundShown(BaseModel):
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
 
 
+class FailedRefundShown(BaseModel):
+    """What the mail about a refund that failed shows; the amount in minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount_minor: Minor
+    currency: Currency
+
+
 _CONTEXTS: dict[Template, type[BaseModel]] = {
     Template.STATUS_UPDATED: StatusShown,
     Template.ORDER_CANCELLED: CancellationShown,
     Template.REFUND_MADE: RefundShown,
+    Template.REFUND_FAILED: FailedRefundShown,
 }
 
 

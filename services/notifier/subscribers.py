@@ -3,7 +3,7 @@
 from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
 from contracts.notifier import ConfirmMail, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, StatusUpdated
-from contracts.payments import RefundMarked, RefundSent
+from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.subscribers import Delivery, Subscribers
 from services.notifier import announcing, forgetting, resending
 from services.notifier.book import MailBook
@@ -69,6 +69,12 @@ def refund_marked(book: MailBook, delivery: Delivery[RefundMarked]) -> None:
 def refund_sent(book: MailBook, delivery: Delivery[RefundSent]) -> None:
     """The provider took a refund."""
     announcing.refund_made(book, delivery)
+
+
+@subscribers.on(RefundFailed)
+def refund_failed(book: MailBook, delivery: Delivery[RefundFailed]) -> None:
+    """The provider refused a refund, or it came back."""
+    announcing.refund_failed(book, delivery)
 
 
 @subscribers.on(ResendMail)

@@ -76,6 +76,8 @@ def _context(
     comment = {"public_comment": status.public_comment} if status else {}
     if template is Template.ORDER_CANCELLED:
         return comment
+    if template is Template.REFUND_FAILED:
+        return {"amount_minor": 1250, "currency": order.currency}
     if template is Template.REFUND_MADE:
         lines = [{"line": line.line, "quantity": 1} for line in order.lines]
         money = {"mode": "sent", "amount_minor": 1250, "currency": order.currency}

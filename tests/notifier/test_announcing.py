@@ -10,7 +10,7 @@ import pytest
 from contracts.envelope import Envelope
 from contracts.message import LineUnits, Message
 from contracts.orders import Buyer, ChangeCause, OrderPlaced
-from contracts.payments import RefundMarked, RefundSent
+from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.testing import envelope_for
 from services.notifier import settings, store
 from services.notifier.composing import write_pages
@@ -269,6 +269,27 @@ async def test_a_refund_is_told_once_however_often_it_is_said(
         "public_comment": "Avec nos excuses.",
     }
     assert await desk.fetchval("SELECT count(*) FROM msg.effect") == 3
+
+
+@pytest.mark.parametrize(
+    ("is_ticked", "reference", "mails"), [(True, "re_1", 1), (False, "re_1", 0), (True, None, 0)]
+)
+async def test_who_was_told_of_a_refund_is_told_once_that_it_failed(
+    desks: Desks, is_ticked: bool, reference: str | None, mails: int
+) -> None:
+    """One that its provider never took was announced to nobody."""
+    desk, order = await desks("notifier"), an_order()
+    refund = a_refund(order, notify_customer=is_ticked, provider_reference=reference, detail="Account closed")
+    failed = RefundFailed(shop=order.shop, order_id=order.order_id, code=order.code, refund=refund)
+    assert (await desk.deliver(failed)).result == ("waiting" if mails else "handled")
+    await desk.deliver(order)
+    await desk.retry()
+    assert (await desk.deliver(failed)).result == "handled"
+    found = await desk.fetch("SELECT recipient, context FROM mail WHERE template = 'refund_failed'")
+    shown = {"amount_minor": 1250, "currency": "EUR"}
+    assert [(row["recipient"], json.loads(row["context"])) for row in found] == [
+        (order.customer.email, shown)
+    ] * mails
 
 
 @pytest.mark.parametrize(

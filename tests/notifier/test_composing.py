@@ -236,6 +236,21 @@ def test_a_cancellation_and_a_refund_are_told_with_their_comment(
         assert "Avec nos excuses." in shown
 
 
+@pytest.mark.parametrize(
+    ("locale", "subject", "said"),
+    [
+        ("fr", "Commande K7F3-QD9M : votre remboursement de 12,50 € n’a pas abouti", "nous est revenue"),
+        ("en", "Order K7F3-QD9M: your refund of €12.50 did not go through", "came back to us"),
+    ],
+)
+def test_a_refund_that_failed_is_told_with_its_amount(locale: str, subject: str, said: str) -> None:
+    message = read(a_letter(Template.REFUND_FAILED, an_order(code="K7F3-QD9M"), locale=locale))
+    assert str(message["Subject"]).replace("\xa0", " ").replace("\u202f", " ") == subject
+    for shown in (text_of(message), Tags(html_of(message)).text):
+        assert said in shown
+        assert "12" in shown
+
+
 def test_a_status_without_a_comment_has_no_heading_for_one() -> None:
     order = an_order()
     message = read(

@@ -68,6 +68,7 @@ MAILS = {
     "status_updated": N_("Status update"),
     "order_cancelled": N_("Order cancelled"),
     "refund_made": N_("Notice of a refund"),
+    "refund_failed": N_("Notice of a failed refund"),
 }
 """What each template of a mail is for."""
 NO_LABELS = combined([])
