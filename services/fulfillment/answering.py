@@ -46,3 +46,16 @@ def wait_or_reject(book: ShelfBook, delivery: Delivery[Any], key: str, unknown: 
     if book.unit.now - delivery.first_seen_at < PATIENCE:
         raise Wait(key, unknown.code)
     reject(book, delivery, unknown)
+
+
+def refused_as_deleted(book: ShelfBook, delivery: Delivery[Any]) -> bool:
+    """Refuse the command when its order was deleted: nothing of a customer comes back. Whether that was so."""
+    command = delivery.message
+    order = book.orders.get((command.shop, command.order_id))
+    if order is None or order.deleted_at is None:
+        return False
+    message = (
+        f"Order {order.code} was deleted at {order.deleted_at.isoformat()}; nothing of it changes any more."
+    )
+    reject(book, delivery, Reason(code="order_deleted", message=message, field="order_id"))
+    return True

@@ -183,7 +183,8 @@ class ShelfBook(Book):
         self.changed(order)
 
     def forget(self, order: Order, deleted_at: datetime) -> None:
-        """An order was deleted; what is known of it stays in the books."""
+        """An order was deleted; what is known of it stays in the books, but nothing of its customer."""
+        order.deleted_at = order.deleted_at or deleted_at
         self._forgotten[order.key] = deleted_at
 
     def set_parcel(self, order: Order, parcel: Parcel) -> None:
@@ -314,8 +315,6 @@ class ShelfBook(Book):
             await change_store.update_unpacked(connection, parcels)
         if self._answers:
             await change_store.insert_answers(connection, self._answers, self.unit.now)
-        if self._forgotten:
-            await change_store.mark_deleted(connection, self._forgotten)
         if self._lost:
             lost = [(key, self.orders[key].parcels[parcel_id]) for key, parcel_id in self._lost]
             await change_store.update_lost(connection, lost)
@@ -325,6 +324,8 @@ class ShelfBook(Book):
             await store.insert_shipments(connection, self._shipments(self._new_shipments))
         if self._delivered:
             await store.update_receipts(connection, self._shipments(self._delivered))
+        if self._forgotten:  # after all that may say something of a customer
+            await change_store.mark_deleted(connection, self._forgotten)
 
     async def _save_stock(self) -> None:
         connection = self.unit.writes

@@ -144,7 +144,7 @@ async def update_shipments(connection: Writer, shipments: Sequence[tuple[Key, Sh
 
 async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> None:
     """Write when locked orders were deleted; the first word on it counts. Tracking addresses, which may hold the
-    customer's postal code, go."""
+    customer's postal code, go, and references of proofs, which may hold a name."""
     shops, ids = zip(*deleted, strict=True)
     await connection.execute(
         """
@@ -158,9 +158,10 @@ async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> N
     )
     await connection.execute(
         """
-        UPDATE shipment SET tracking_url = NULL
+        UPDATE shipment SET tracking_url = NULL, proof_reference = NULL
         FROM unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)
-        WHERE (shipment.shop, shipment.order_id) = (gone.shop, gone.order_id) AND shipment.tracking_url IS NOT NULL
+        WHERE (shipment.shop, shipment.order_id) = (gone.shop, gone.order_id)
+          AND (shipment.tracking_url IS NOT NULL OR shipment.proof_reference IS NOT NULL)
         """,
         shops,
         ids,

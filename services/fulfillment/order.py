@@ -35,6 +35,7 @@ class Order:
     version: int = 1
     sequence: int = 0
     next_parcel_number: int = 1
+    deleted_at: datetime | None = None
     lines: dict[int, Line] = field(default_factory=dict)
     claims: dict[tuple[int, Place], Claim] = field(default_factory=dict)
     parcels: dict[UUID, Parcel] = field(default_factory=dict)

@@ -118,7 +118,7 @@ async def lock_orders(connection: Connection, keys: Iterable[Key]) -> dict[Key, 
     """The orders that exist among these, without lines and parcels. Locks their rows by (shop, order id)."""
     rows = await connection.fetch(
         """
-        SELECT shop, order_id, code, placed_at, stock, version, sequence, next_parcel_number
+        SELECT shop, order_id, code, placed_at, stock, version, sequence, next_parcel_number, deleted_at
         FROM fulfilment_order JOIN unnest($1::text[], $2::uuid[]) AS asked (shop, order_id) USING (shop,
                                           order_id)
         ORDER BY shop, order_id FOR NO KEY UPDATE OF fulfilment_order
@@ -136,7 +136,7 @@ async def read_orders(connection: Connection, shop: str, order_ids: Iterable[UUI
     """
     rows = await connection.fetch(
         """
-        SELECT shop, order_id, code, placed_at, stock, version, sequence, next_parcel_number
+        SELECT shop, order_id, code, placed_at, stock, version, sequence, next_parcel_number, deleted_at
         FROM fulfilment_order WHERE shop = $1 AND order_id = ANY($2::uuid[]) ORDER BY placed_at, order_id
         """,
         shop,
@@ -528,4 +528,5 @@ def _order_of(row: Mapping[str, Any]) -> Order:
         version=row["version"],
         sequence=row["sequence"],
         next_parcel_number=row["next_parcel_number"],
+        deleted_at=row["deleted_at"],
     )

@@ -28,6 +28,7 @@ from services.fulfillment import (
     stocking,
     unpacking,
 )
+from services.fulfillment.answering import refused_as_deleted
 from services.fulfillment.book import ShelfBook
 from services.fulfillment.resyncing import TO_ORDERS
 
@@ -74,43 +75,50 @@ def adjust_stock(book: ShelfBook, delivery: Delivery[AdjustStock]) -> None:
 @subscribers.on(PackParcel)
 def pack_parcel(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
     """A repeat finds its parcel and is done."""
-    packing.pack(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        packing.pack(book, delivery)
 
 
 @subscribers.on(UnpackParcel)
 def unpack_parcel(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
     """A repeat finds the parcel taken apart and is done."""
-    unpacking.unpack_asked(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        unpacking.unpack_asked(book, delivery)
 
 
 @subscribers.on(DispatchShipment)
 def dispatch_shipment(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
     """A repeat finds its shipment and is done."""
-    dispatching.dispatch(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        dispatching.dispatch(book, delivery)
 
 
 @subscribers.on(UpdateShipment)
 def update_shipment(book: ShelfBook, delivery: Delivery[UpdateShipment]) -> None:
     """A repeat finds the shipment as asked and is done."""
-    correcting.update(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        correcting.update(book, delivery)
 
 
 @subscribers.on(CancelShipment)
 def cancel_shipment(book: ShelfBook, delivery: Delivery[CancelShipment]) -> None:
     """A repeat finds the shipment cancelled and is done."""
-    correcting.cancel(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        correcting.cancel(book, delivery)
 
 
 @subscribers.on(ReportParcelLost)
 def report_parcel_lost(book: ShelfBook, delivery: Delivery[ReportParcelLost]) -> None:
     """A repeat finds the loss noted and is done."""
-    losing.report(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        losing.report(book, delivery)
 
 
 @subscribers.on(RecordDelivery)
 def record_delivery(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
     """A repeat finds the delivery recorded and is done."""
-    delivering.record(book, delivery)
+    if not refused_as_deleted(book, delivery):
+        delivering.record(book, delivery)
 
 
 @subscribers.on(RefundMarked)

@@ -234,3 +234,25 @@ async def test_a_tracking_address_goes_with_its_order_for_it_may_hold_a_postal_c
     rows = await desk.fetch("SELECT order_id, tracking_number FROM shipment WHERE tracking_url IS NOT NULL")
     assert [row["order_id"] for row in rows] == [kept.order_id]
     assert await desk.fetchval("SELECT count(*) FROM shipment WHERE tracking_number IS NOT NULL") == 2
+
+
+async def test_nothing_of_a_customer_comes_back_after_the_deletion(desks: Desks) -> None:
+    """A command that was on its way when its order was deleted, in a batch of its own or in the same."""
+    desk = await desks("fulfillment")
+    order, parcel_id, shipment_id = await _shipped(desk)
+    late = [
+        correct(order, shipment_id, carrier="Mondial Relay", postal_code="44000"),
+        deliver(order, shipment_id, proof_reference="É. Faure"),
+        lose(order, parcel_id),
+        call_off(order, shipment_id),
+        pack(order, {1: 1}),
+    ]
+    before = [(envelope_for("fulfillment", message), message, None) for message in late[:2]]
+    deletion = deleted(order)
+    outcomes = await desk.deliver_all([*before, (envelope_for("fulfillment", deletion), deletion, None)])
+    assert [outcome.result for outcome in outcomes] == ["handled"] * 3
+    for command in late:
+        (refused,) = (await desk.deliver(command)).said(CommandRejected)
+        assert [reason.code for reason in refused.reasons] == ["order_deleted"]
+    rows = await desk.fetch("SELECT tracking_url, proof_reference FROM shipment")
+    assert [tuple(row) for row in rows] == [(None, None)]

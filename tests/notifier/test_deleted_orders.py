@@ -11,13 +11,13 @@ from contracts.message import Message
 from contracts.orders import OrderDeleted, OrderPlaced
 from services.chassis.testing import Desk, envelope_for
 from tests.conftest import Desks
-from tests.notifier.builders import a_shipment, a_status, an_edit, an_order
+from tests.notifier.builders import a_correction, a_shipment, a_status, an_edit, an_order
 from tests.notifier.mail_server import MailServer
 from tests.notifier.replaying import replay
 from tests.notifier.test_sending import a_desk, send_until, settled
 
 ALL_OF = "SELECT to_json(t)::text AS r FROM {} t"
-PERSONAL = ("zoe", "lefèvre", "tilleuls", "toulouse", "@clients.example")
+PERSONAL = ("zoe", "lefèvre", "tilleuls", "toulouse", "@clients.example", "suivi.example")
 
 
 def a_deletion(order: OrderPlaced) -> OrderDeleted:
@@ -96,7 +96,7 @@ async def test_any_sequence_ends_the_same(desks: Desks, sequence: tuple[int, ...
     messages: list[Message] = [
         order,
         an_edit(order),
-        a_shipment(order.order_id),
+        a_correction(order.order_id),
         a_deletion(order),
     ]
     for index in sequence:
@@ -111,7 +111,8 @@ async def test_any_sequence_ends_the_same(desks: Desks, sequence: tuple[int, ...
 async def test_one_batch_is_like_one_by_one(desks: Desks) -> None:
     desk = await desks("notifier")
     order = an_order()
-    messages: list[Message] = [order, a_shipment(order.order_id), a_deletion(order)]
+    late = a_correction(order.order_id)
+    messages: list[Message] = [order, a_shipment(order.order_id), a_deletion(order), late]
     await desk.deliver_all([(envelope_for("notifier", one), one, None) for one in messages])
     await desk.retry()
     assert names(await kept(desk)) == []

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from contracts.fulfillment import LinesReduced
-from contracts.message import LineUnits
+from contracts.message import LineUnits, Message
 from contracts.orders import LinesReductionRequested, OrderDeleted, OrderEdited
 from contracts.service import CommandRejected
 from contracts.storefront import OrderAccepted, OrderRefused
+from services.chassis.testing import envelope_for
 from services.orders.changing import ChangeRefused
 from tests.conftest import Desks
 from tests.orders.builders import Life
@@ -84,8 +85,14 @@ async def test_every_guard_is_named_and_force_goes_past(desks: Desks) -> None:
         "tracking_number_exists",
     ]
     await merchant.delete(force=True)
+    answer = await all_had_left(merchant, life)
+    assert (await desk.deliver(answer)).said(OrderDeleted)
+
+
+async def all_had_left(merchant: Merchant, life: Life) -> LinesReduced:
+    """Fulfillment's answer to the last question when nothing could be stopped."""
     request = await merchant.asked()
-    answer = LinesReduced(
+    return LinesReduced(
         shop=life.shop,
         order_id=life.order_id,
         code=life.code,
@@ -94,7 +101,30 @@ async def test_every_guard_is_named_and_force_goes_past(desks: Desks) -> None:
         left=[LineUnits(line=1, quantity=3), LineUnits(line=2, quantity=1)],
         position=life.position(9, packed=10, shipped=10, delivered=10),
     )
-    assert (await desk.deliver(answer)).said(OrderDeleted)
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+async def test_a_correction_that_was_on_its_way_brings_no_tracking_back(
+    desks: Desks, in_one_batch: bool
+) -> None:
+    merchant = await a_merchant(await desks("orders"))
+    desk, life = merchant.desk, life_of(merchant)
+    for message in (life.balance(1, 8400), life.packed(), life.dispatched(), life.delivered()):
+        await desk.deliver(message)
+    await merchant.delete(force=True)
+    answer = await all_had_left(merchant, life)
+    url = {"tracking_url": "https://suivi.example/colis?cp=44000"}
+    late: list[Message] = [life.corrected().model_copy(update=url), answer]
+    if in_one_batch:
+        outcomes = await desk.deliver_all([(envelope_for("orders", one), one, None) for one in late])
+        assert [outcome.result for outcome in outcomes] == ["handled", "handled"]
+    else:
+        assert (await desk.deliver(answer)).said(OrderDeleted)
+    outcome = await desk.deliver(life.corrected(version=3).model_copy(update=url))
+    assert (outcome.result, outcome.emitted) == ("handled", [])
+    assert await desk.fetchval("select count(*) from deleted_order") == 1
+    for table in ("shipment", "delivery", "activity", "orders", "msg.parked"):
+        assert await desk.fetchval(f"select count(*) from {table}") == 0, table  # noqa: S608
 
 
 async def test_if_some_had_left_it_is_cancelled_and_the_deletion_rejected(desks: Desks) -> None:
