@@ -63,7 +63,10 @@ async def read_submission(connection: Connection, shop: str, module: str, key: s
                 from submission s
                 left join orders o on o.shop = s.shop and o.order_id = coalesce(s.checkout_id, s.submission_id)
                     and (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key)
-                where s.shop = $1 and s.module = $2 and s.idempotency_key = $3)
+                where s.shop = $1 and s.module = $2 and s.idempotency_key = $3
+                  and (o.order_id is not null
+                       or exists (select from deleted_order d
+                                  where (d.shop, d.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id)))))
                union all
                (select 2, r.submission_id, null, null, r.reasons
                 from refusal r

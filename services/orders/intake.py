@@ -102,10 +102,25 @@ class Intake:
         wanted: dict[ClaimKey, tuple[OrderSubmitted, UUID, Received]] = {}
         for one in deliveries:
             wanted.setdefault(key_of(one.message), (one.message, one.envelope.id, self.received(one)))
+        await self._claim_wanted(wanted)
+
+    async def _claim_wanted(self, wanted: Mapping[ClaimKey, tuple[OrderSubmitted, UUID, Received]]) -> None:
+        """Claim these keys and read who has those already claimed. One that no order has is freed and claimed."""
         await self._claim_keys([wanted[key] for key in sorted(wanted)])
-        if taken := sorted(wanted.keys() - self.claims.keys()):
-            for row in await store.read_claims(self._connection, taken):
-                self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
+        await self._read_claims(wanted.keys() - self.claims.keys())
+        if unused := sorted(key for key in wanted if not self._is_used(key)):
+            await store.free_refused_keys(self._connection, unused)
+            await self._claim_keys([wanted[key] for key in unused])
+            await self._read_claims([key for key in unused if not self._is_used(key)])
+
+    async def _read_claims(self, keys: Collection[ClaimKey]) -> None:
+        for row in await store.read_claims(self._connection, sorted(keys)) if keys else ():
+            self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
+
+    def _is_used(self, key: ClaimKey) -> bool:
+        """Whether this unit claimed the key or an order has it; else its order was deleted, or it is left over."""
+        claim = self.claims.get(key)
+        return claim is not None and (claim.is_fresh or claim.answer is not None)
 
     async def _claim_keys(self, wanted: Sequence[tuple[OrderSubmitted, UUID, Received]]) -> None:
         rows = [
@@ -138,7 +153,7 @@ class Intake:
         """Claim the key of a sale that is about to be placed; None when it is another sale's already."""
         key, content = key_of(sale), received(sale)
         if key not in self.claims:
-            await self._claim_keys([(sale, submission_id, content)])
+            await self._claim_wanted({key: (sale, submission_id, content)})
         claim = self.claims.get(key)
         if claim is None or not claim.is_free:
             return None

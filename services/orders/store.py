@@ -53,6 +53,21 @@ async def free_keys(connection: Writer, keys: Sequence[tuple[str, str, str]]) ->
     )
 
 
+async def free_refused_keys(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+    """Free keys that neither an order nor a deleted one has: a process of the version before left them with a sale that
+    it refused. Waits for whoever changes such a row."""
+    await connection.execute(
+        """DELETE FROM submission AS s USING unnest($1::text[], $2::text[], $3::text[]) AS k (shop, module, key)
+           WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.key)
+             AND NOT EXISTS (SELECT FROM orders AS o
+                             WHERE o.order_id = coalesce(s.checkout_id, s.submission_id) AND o.shop = s.shop
+                               AND (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key))
+             AND NOT EXISTS (SELECT FROM deleted_order AS d
+                             WHERE (d.shop, d.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id)))""",
+        *_columns(keys),
+    )
+
+
 async def hand_keys(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
     """Write the sales that were placed with keys claimed in this transaction; rows as `claim_keys` takes them."""
     await connection.execute(
