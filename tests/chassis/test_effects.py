@@ -187,7 +187,7 @@ async def test_a_slow_one_keeps_its_lease(sample_desks: SampleDesks) -> None:
     desk = await planned(sample_desks, "A")
     slow, other = Errands(), Errands()
     slow.gate.clear()
-    running = asyncio.create_task(slow.worker(lease_seconds=0.6).run(desk.hub))
+    running = asyncio.create_task(slow.worker(lease_seconds=3).run(desk.hub))
     taken = await eventually(lambda: desk.fetchval("SELECT lease_until FROM msg.effect"))
     extended = "SELECT lease_until > $1::timestamptz + interval '1 s' FROM msg.effect"
     await eventually(lambda: desk.fetchval(extended, taken))

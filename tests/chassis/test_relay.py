@@ -223,10 +223,11 @@ async def test_confirms_that_never_come_cost_a_second_publish_and_nothing_else(
     hubs: Hubs, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker has the messages; its word is lost on the way, and nobody closes the connection."""
-    monkeypatch.setattr(relaying, "PUBLISH_SECONDS", 0.5)
     async with Proxy(int(bus.url("orders").partition("@")[2].partition("/")[0].rpartition(":")[2])) as proxy:
         hub = await hubs(port=proxy.port)
         await heard(bus, await say(hub, [done()]))
+        await eventually(lambda: outbox_is(hub, 0))
+        monkeypatch.setattr(relaying, "PUBLISH_SECONDS", 0.5)
         proxy.swallow(TO_CLIENT)
         wanted = await say(hub, [done() for _ in range(30)])
         await eventually(lambda: is_troubled(hub))

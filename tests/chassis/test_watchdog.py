@@ -64,7 +64,7 @@ async def test_a_pool_that_lost_its_connections_is_noticed(
     hubs: Hubs, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody took them and never gave them back; the readers believe in an outage and would wait for ever."""
-    monkeypatch.setattr(watchdog_module, "POOL_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog_module, "POOL_SECONDS", 1.0)
     hub = await hubs(pool_size=2)
     watchdog = Watchdog(0.3)
     for _ in range(10):

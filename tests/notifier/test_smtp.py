@@ -69,7 +69,7 @@ async def test_5xx_fails_with_the_servers_words(mail_server: MailServer, step: s
 @pytest.mark.parametrize("step", ["MAIL", "RCPT"])
 @pytest.mark.parametrize("mood", [Mood.DROP, Mood.HANG])
 async def test_broken_before_the_content_is_a_retry(mail_server: MailServer, step: str, mood: Mood) -> None:
-    pool = a_pool(mail_server, smtp_timeout_seconds=0.3)
+    pool = a_pool(mail_server, smtp_timeout_seconds=1.5)
     mail_server.will(step, mood)
     assert isinstance(await pool.send(a_letter()), Retry)
     assert mail_server.journal == []
@@ -79,7 +79,7 @@ async def test_broken_before_the_content_is_a_retry(mail_server: MailServer, ste
 
 @pytest.mark.parametrize(("mood", "kept"), [(Mood.DROP, 0), (Mood.KEEP_AND_DROP, 1), (Mood.HANG, 0)])
 async def test_broken_after_the_content_is_uncertain(mail_server: MailServer, mood: Mood, kept: int) -> None:
-    pool = a_pool(mail_server, smtp_timeout_seconds=0.3)
+    pool = a_pool(mail_server, smtp_timeout_seconds=1.5)
     mail_server.will("DATA", mood)
     outcome = await pool.send(a_letter())
     assert isinstance(outcome, Uncertain)
@@ -183,7 +183,7 @@ def test_every_fate_on_the_loop_of_production(pipelining: bool) -> None:
         server.will("DATA", Mood.DROP, Mood.HANG, Mood.KEEP_AND_DROP, "451 later")
         fates: list[type[object]] = []
         for _ in range(9):
-            pool = a_pool(server, smtp_timeout_seconds=0.5)
+            pool = a_pool(server, smtp_timeout_seconds=1.5)
             fates.append(type(await pool.send(a_letter())))
             await pool.close()
         await server.close()
