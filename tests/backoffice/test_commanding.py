@@ -1,6 +1,5 @@
 """From a form to a command and back: once per form, waited for, in progress, refused with the text kept."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +14,7 @@ from services.orders.backoffice.routing import Page
 from services.orders.backoffice.visit import Visit
 from services.orders.requesting import OrderFacts, PaymentAsked
 from tests.backoffice.browser import Backoffice, Browser, Shown
-from tests.orders.staff import place, rejected, sale, sent, settled
+from tests.orders.staff import patiently, place, rejected, sale, sent, settled
 
 FORM = """{% extends "base.html" %}{% block main %}{% call form("/record", key=typed.key, errors=errors) %}
 {{ field("reference", "Reference", typed["reference"], error=errors["reference"]|default("")) }}
@@ -52,7 +51,7 @@ async def _replied(
     backoffice: Backoffice, browser: Browser, fields: Any, reply: Callable[[UUID, Any], Message]
 ) -> Shown:
     """Send the form, have payments answer its command, and give what the person then sees."""
-    asking = asyncio.create_task(browser.post("/record", fields))
+    asking = patiently(browser.post("/record", fields))
     command_id, command = (await sent(backoffice.desk))[-1]
     await backoffice.desk.deliver(reply(command_id, command), causation_id=command_id, sender="payments")
     return await asking
@@ -73,7 +72,7 @@ async def test_a_double_click_is_one_command_with_one_answer(backoffice: Backoff
     _, code = await _order_with_page(backoffice)
     browser = await backoffice.signed_in()
     fields = _fields()
-    second = asyncio.create_task(browser.post("/record", fields))
+    second = patiently(browser.post("/record", fields))
     first = await _replied(backoffice, browser, fields, settled(code))
     assert [first.status, (await second).status, (await browser.post("/record", fields)).status] == [303] * 3
     assert len(await sent(backoffice.desk)) == 1

@@ -1,6 +1,5 @@
 """The page of one order: who may see and do what, hostile text, stale forms, double clicks, refusals."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
 from tests.orders.builders import a_life, a_line, a_sale
-from tests.orders.staff import place, rejected, sale, sent, settled
+from tests.orders.staff import patiently, place, rejected, sale, sent, settled
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
 
@@ -146,7 +145,7 @@ async def test_a_cheque_is_recorded_once_for_the_balance(backoffice: Backoffice)
     code, shown = await _page(backoffice, browser)
     fields = _filled(shown.form(f"/orders/{code}/payment"), reference="CHQ 7")
     assert dict(fields)["amount"] == "84.00"
-    clicks = [asyncio.create_task(browser.post(f"/orders/{code}/payment", fields)) for _ in range(2)]
+    clicks = [patiently(browser.post(f"/orders/{code}/payment", fields)) for _ in range(2)]
     ((command_id, command),) = await sent(backoffice.desk)
     assert (command.amount_minor, command.method, command.reference) == (8400, "cheque", "CHQ 7")
     await backoffice.desk.deliver(
@@ -229,9 +228,7 @@ async def test_a_refusal_keeps_what_was_typed(backoffice: Backoffice) -> None:
     shown = await browser.post(f"/orders/{code}/payment", _filled(form, amount="douze", note=HOSTILE))
     assert shown.status == 422
     assert dict(shown.form(f"/orders/{code}/payment").fields)["note"] == HOSTILE
-    asking = asyncio.create_task(
-        browser.post(f"/orders/{code}/payment", _filled(form, amount="12", note=HOSTILE))
-    )
+    asking = patiently(browser.post(f"/orders/{code}/payment", _filled(form, amount="12", note=HOSTILE)))
     command_id, command = (await sent(backoffice.desk))[-1]
     refused = rejected(Reason(code="received_in_the_future", message="m", field="received_on"))
     await backoffice.desk.deliver(refused(command_id, command), causation_id=command_id, sender="payments")
@@ -296,7 +293,7 @@ async def test_packing_leads_back_to_the_queue_it_was_opened_from(
     shown = await browser.get(f"/orders/{life.code}?back={quote(back)}")
     path = f"/orders/{life.code}/parcels"
     assert dict(shown.form(path).fields).get("back") == to
-    asking = asyncio.create_task(browser.post(path, [*shown.form(path).fields]))
+    asking = patiently(browser.post(path, [*shown.form(path).fields]))
     made, command = (await sent(backoffice.desk))[-1]
     await backoffice.desk.deliver(
         life.packed().model_copy(update={"parcel_id": command.parcel_id}), causation_id=made

@@ -1,6 +1,5 @@
 """The page of a refund: two explicit ways, what is proposed, what is asked once, and what payments says of it."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from contracts.payments import RefundFailed, RefundMarked, RefundSent, RefundUnc
 from services.orders.backoffice.access.permissions import Role
 from tests.backoffice.books import BY_CHEQUE, receive, refunded
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
-from tests.orders.staff import place, rejected, sale, sent
+from tests.orders.staff import patiently, place, rejected, sale, sent
 
 HOSTILE = "<script>alert(1)</script>\"'" + "W" * 200
 
@@ -25,7 +24,7 @@ async def _paid(backoffice: Backoffice, minor: int = 8400, **by: Any) -> OrderPl
 async def _answered(backoffice: Backoffice, browser: Browser, path: str, fields: Any, answer: Any) -> Shown:
     """A form's answer once its command's owner said `answer`."""
     before = await backoffice.desk.fetchval("select count(*) from command")
-    asking = asyncio.create_task(browser.post(path, fields))
+    asking = patiently(browser.post(path, fields))
     command_id, command = (await sent(backoffice.desk, before + 1))[-1]
     word = answer(command_id, command)
     await backoffice.desk.deliver(word, causation_id=command_id, sender="payments")
@@ -60,7 +59,7 @@ async def test_a_refund_of_articles_counts_checks_and_is_asked_once(backoffice: 
     checked = await _checked(browser, path, chosen)
     assert await backoffice.desk.fetchval("select count(*) from command") == 0, "it is only looked at"
     last = checked.filled(deed="refund")
-    clicks = [asyncio.create_task(browser.post(path, last)) for _ in range(2)]
+    clicks = [patiently(browser.post(path, last)) for _ in range(2)]
     ((command_id, command),) = await sent(backoffice.desk)
     assert (command.mode, command.amount_minor, command.cause) == ("sent", 1500, "credit")
     assert [(one.line, one.quantity, one.restock) for one in command.lines] == [(1, 1, True)]

@@ -1,6 +1,5 @@
 """Parcels pages: the queues, what is printed, what is done from there once, who may, and fulfillment away."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from tests.backoffice.browser import Backoffice, Browser, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
 from tests.conftest import Desks
-from tests.orders.staff import sale, sent
+from tests.orders.staff import patiently, sale, sent
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202e' + "W" * 120
 VISIBLE = HOSTILE.replace("\u202e", "")
@@ -325,7 +324,7 @@ async def test_many_deliveries_are_noted_at_once_and_each_once(warehouse: Wareho
     assert all(order.code in shown.words for order in orders)
     fields = [*_without(shown.form(path), "proof"), ("proof", "carrier_scan")]
     before = await desk.fetchval("select count(*) from command")
-    waiting = asyncio.create_task(browser.post(path, fields))
+    waiting = patiently(browser.post(path, fields))
     commands = (await sent(desk, before + 2))[before:]
     for command_id, command in commands:
         await warehouse.do(command, id=command_id)
@@ -336,7 +335,7 @@ async def test_many_deliveries_are_noted_at_once_and_each_once(warehouse: Wareho
     assert {command.proof for _, command in commands} == {"carrier_scan"}
     assert await desk.fetchval("select count(*) from command") == before + 2
     again = [*_without(shown.form(path), "key"), ("key", str(uuid7()))]
-    waiting = asyncio.create_task(browser.post(path, again))
+    waiting = patiently(browser.post(path, again))
     for command_id, command in (await sent(desk, before + 4))[before + 2 :]:
         await warehouse.do(command, id=command_id)
     refused = await waiting
@@ -356,7 +355,7 @@ async def test_completing_an_order_can_note_the_delivery_of_its_parcels(warehous
     assert "delivered" not in dict(form.fields), "nothing is noted by accident"
     typed = {**dict(form.fields), "label": "completed", "admin_comment": "Le client a confirmé."}
     before = await desk.fetchval("select count(*) from command")
-    waiting = asyncio.create_task(browser.post(f"{page}/status", {**typed, "delivered": "on"}))
+    waiting = patiently(browser.post(f"{page}/status", {**typed, "delivered": "on"}))
     ((command_id, command),) = (await sent(desk, before + 1))[before:]
     await warehouse.do(command, id=command_id)
     assert (await waiting).status == 303

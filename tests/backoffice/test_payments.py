@@ -1,6 +1,5 @@
 """Payments pages: what is listed and to whom, filters, and money that a person gives to an order once."""
 
-import asyncio
 import csv
 import io
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.pages.payments_unmatched import href_of
 from tests.backoffice.books import entry
 from tests.backoffice.browser import Backoffice, Browser, Shown
-from tests.orders.staff import place, rejected, sale, sent
+from tests.orders.staff import patiently, place, rejected, sale, sent
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120
 REFERENCE = "pi_'/&?=\u202e1"
@@ -184,7 +183,7 @@ async def test_an_order_that_waits_for_the_sum_is_suggested_and_previewed(backof
 async def _assigned(
     backoffice: Backoffice, browser: Browser, page: str, fields: Any, reply: Callable[[UUID, Any], Message]
 ) -> Shown:
-    asking = asyncio.create_task(browser.post(page, fields))
+    asking = patiently(browser.post(page, fields))
     command_id, command = (await sent(backoffice.desk))[-1]
     await backoffice.desk.deliver(reply(command_id, command), causation_id=command_id, sender="payments")
     return await asking
@@ -214,7 +213,7 @@ async def test_it_is_given_to_the_order_once_and_shows_as_found(backoffice: Back
     here = f"{page}&order={placed.code}"
     (form,) = [one for one in (await browser.get(here)).forms if "note" in dict(one.fields)]
     fields = form.filled(note="Virement de Zoé")
-    twice = asyncio.create_task(browser.post(form.action, fields))
+    twice = patiently(browser.post(form.action, fields))
     first = await _assigned(backoffice, browser, form.action, fields, _done(placed.code))
     assert (first.status, (await twice).status) == (303, 303)
     ((_, command),) = await sent(backoffice.desk)

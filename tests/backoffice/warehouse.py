@@ -21,7 +21,7 @@ from deploy.local.ports import free_ports
 from services.chassis.testing import Desk
 from services.fulfillment.api import build_app
 from tests.backoffice.browser import Backoffice, Shown
-from tests.orders.staff import place, sent
+from tests.orders.staff import patiently, place, sent
 
 
 class Warehouse:
@@ -64,7 +64,7 @@ class Warehouse:
     async def carry_out(self, request: Coroutine[Any, Any, Shown]) -> Shown:
         """Send a form, have fulfillment do what it asks, and give the page that comes then."""
         before = await self.backoffice.desk.fetchval("select count(*) from command")
-        waiting = asyncio.create_task(request)
+        waiting = patiently(request)
         command_id, command = (await sent(self.backoffice.desk, before + 1))[-1]
         await self.do(command, id=command_id)
         return await waiting

@@ -7,7 +7,7 @@ application. Only the wires are left out.
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx2
@@ -20,7 +20,9 @@ from contracts.payments import PaymentSettled, RecordPayment
 from contracts.service import CommandRejected
 from contracts.storefront import OrderSubmitted
 from services.chassis.testing import Desk, Outcome
+from services.orders import change_commands, commanding
 from services.orders.api import build_app
+from services.orders.backoffice import commanding as backoffice_commanding
 
 TOKEN = "token-of-the-erp-0123456789"
 OTHER_TOKEN = "token-of-another-shop-0123456789"
@@ -29,6 +31,9 @@ TOKENS = [
     {"name": "erp", "shop": "atelier", "token": OTHER_TOKEN},
 ]
 DEADLINE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
+_USUAL_SECONDS = commanding.WAIT_SECONDS
+T = TypeVar("T")
 
 
 def client(desk: Desk, token: str = TOKEN) -> httpx2.AsyncClient:
@@ -110,12 +115,25 @@ async def sent(desk: Desk, count: int = 1) -> list[tuple[UUID, Any]]:
     return [(row["id"], CATALOGUE[row["type"]].message.model_validate_json(row["body"])) for row in rows]
 
 
+def patiently(request: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Begin a request that waits for its outcome as long as a busy machine takes, not two seconds."""
+    _wait_for(PATIENCE_SECONDS)
+    task = asyncio.create_task(request)
+    task.add_done_callback(lambda _: _wait_for(_USUAL_SECONDS))
+    return task
+
+
+def _wait_for(seconds: float) -> None:
+    for module in (commanding, change_commands, backoffice_commanding):
+        vars(module)["WAIT_SECONDS"] = seconds
+
+
 async def answered(
     desk: Desk, request: Coroutine[Any, Any, httpx2.Response], answer: Callable[[UUID, Any], Message]
 ) -> httpx2.Response:
     """Let a request wait, have its command's owner answer, and give what the caller then hears."""
     before = await desk.fetchval("select count(*) from command")
-    waiting = asyncio.create_task(request)
+    waiting = patiently(request)
     command_id, command = (await sent(desk, before + 1))[-1]
     await desk.deliver(answer(command_id, command), causation_id=command_id, sender=_owner(command))
     return await waiting
