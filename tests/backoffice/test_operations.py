@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from contracts.envelope import uuid7
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.serving import application
 from deploy.auditor.watching import Watch
 from deploy.local.ports import free_ports
-from services.chassis import health
+from services.chassis import edge, health
 from services.chassis.arriving import Arrival
 from services.chassis.testing import envelope_for
 from services.chassis.watchdog import Watchdog
@@ -52,7 +52,7 @@ async def operated(backoffices: Backoffices) -> AsyncIterator[Backoffice]:
         auditor_url=f"http://127.0.0.1:{auditor_port}",
         shops=[{"shop": SHOP, "name": "Maison"}, {"shop": "other", "name": "Other"}],
     )
-    orders = Starlette(routes=[*health.routes(opened.desk.hub, Watchdog(60))])
+    orders = edge.application(health.routes(opened.desk.hub, Watchdog(60)))
     serving = [await _served(orders, port), await _served(application(_watched(), TOKEN), auditor_port)]
     yield opened
     for server, running in serving:
@@ -60,7 +60,7 @@ async def operated(backoffices: Backoffices) -> AsyncIterator[Backoffice]:
         await running
 
 
-async def _served(app: Starlette, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
+async def _served(app: ASGIApp, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     running = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):
@@ -290,7 +290,7 @@ async def test_a_service_that_is_away_is_asked_again_with_the_same_form(backoffi
     typed = {"key": key, "reason": "of a test"}
     refused = await owner.post(f"{PARKED}/orders/{parked_id}/discard", typed)
     assert refused.status == 422
-    server, running = await _served(Starlette(routes=[*health.routes(opened.desk.hub, Watchdog(60))]), port)
+    server, running = await _served(edge.application(health.routes(opened.desk.hub, Watchdog(60))), port)
     try:
         assert (await owner.post(f"{PARKED}/orders/{parked_id}/discard", typed)).status == 303
     finally:
@@ -329,7 +329,7 @@ async def test_lost_messages_are_counted_first_and_sent_again_once(
         orders_url=f"http://127.0.0.1:{orders_port}", fulfillment_url=f"http://127.0.0.1:{other_port}"
     )
     serving = [
-        await _served(Starlette(routes=[*health.routes(desk.hub, Watchdog(60))]), port)
+        await _served(edge.application(health.routes(desk.hub, Watchdog(60))), port)
         for desk, port in ((opened.desk, orders_port), (fulfillment, other_port))
     ]
     heard, lost = await place(opened.desk, sale(shop=SHOP)), await place(opened.desk, sale(shop=SHOP))
@@ -369,7 +369,7 @@ async def test_the_owners_truth_is_counted_first_and_told_anew_once(
     (port,) = free_ports(1)
     payments = await desks("payments", stripe_endpoints=())
     opened = await backoffices(payments_url=f"http://127.0.0.1:{port}")
-    server, running = await _served(Starlette(routes=[*health.routes(payments.hub, Watchdog(60))]), port)
+    server, running = await _served(edge.application(health.routes(payments.hub, Watchdog(60))), port)
     owner, path = await opened.signed_in(), "/operations/resync"
     assert "no order of the shop" in (await owner.get(f"{path}?service=payments")).words
     for name in (SHOP, "other"):

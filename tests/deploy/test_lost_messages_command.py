@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 
 from deploy.local.ports import free_ports
 from deploy.lost_messages import main
-from services.chassis import health
+from services.chassis import edge, health
 from services.chassis.testing import Desk
 from services.chassis.watchdog import Watchdog
 from tests.chassis.operators import TOKEN
@@ -26,7 +25,7 @@ __all__ = ["shops"]
 async def served(desk: Desk) -> AsyncIterator[str]:
     """The address of a service's operators' routes."""
     (port,) = free_ports(1)
-    app = Starlette(routes=[*health.routes(desk.hub, Watchdog(60))])
+    app = edge.application(health.routes(desk.hub, Watchdog(60)))
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="warning", lifespan="off"))
     running = asyncio.create_task(server.serve())
     while not server.started:

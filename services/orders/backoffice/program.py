@@ -83,6 +83,7 @@ def build_app(office: Office) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
         ],
     )
+    edge.install(app)
     app.router.redirect_slashes = False
     app.add_exception_handler(HTTPException, _refusing(nowhere))
     return app
