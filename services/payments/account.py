@@ -16,19 +16,9 @@ from contracts.payments import Position
 from contracts.storefront import PaymentMethod
 from services.payments import ledger, squaring
 from services.payments.attempts import Attempt, over_since
-from services.payments.ledger import RULES, Entry, Kind, Sum
+from services.payments.ledger import RULES, Entry, Kind, Origin, Sum
 from services.payments.refunds import Asked, Made, Refunds, Word
 from services.payments.remarks import Remark
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What led to a change: source and id as an entry keeps them, when it was, and by whom."""
-
-    source: str
-    caused_by: UUID
-    occurred_at: datetime
-    actor: str
 
 
 @dataclass(slots=True)

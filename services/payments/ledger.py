@@ -71,6 +71,16 @@ class Sum(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What led to a change: source and id as an entry keeps them, when it was, and by whom."""
+
+    source: str
+    caused_by: UUID
+    occurred_at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What a kind of entry does: to which sum, with which sign, and between which two accounts of the books.
 

@@ -19,7 +19,7 @@ from services.chassis.hub import Hub
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
 from services.payments import stripe
-from services.payments.account import Origin
+from services.payments.ledger import Origin
 from services.payments.book import AccountBook
 from services.payments.refunding import EFFECT
 from services.payments.settings import PaymentsSettings

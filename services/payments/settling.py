@@ -12,11 +12,11 @@ from contracts.envelope import Envelope
 from contracts.payments import PaymentUnmatched
 from contracts.storefront import PaymentMethod
 from services.payments import closing
-from services.payments.account import Account, Origin
+from services.payments.account import Account
 from services.payments.attempts import Attempt, over_since
 from services.payments.book import AccountBook
 from services.payments.facts import Facts, RefundFacts
-from services.payments.ledger import Entry, Kind, payment_key
+from services.payments.ledger import Entry, Kind, Origin, payment_key
 from services.payments.telling import payment_settled
 from services.payments.webhook_store import Ending
 

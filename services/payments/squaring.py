@@ -6,15 +6,36 @@ customer would otherwise owe by it, since whoever got his money back there retur
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
+from uuid import UUID
 
-from contracts.payments import RefundCause
+from contracts.envelope import Envelope
+from contracts.payments import Position, RefundCause
 from contracts.storefront import PaymentMethod
-from services.payments.ledger import MANUAL, ORDER, Entry, Kind, payment_key
-from services.payments.refunds import Asked, Made, Matching
+from services.payments.ledger import MANUAL, ORDER, Entry, Kind, Origin, payment_key
+from services.payments.refunds import Asked, Made, Matching, Refunds
 
-if TYPE_CHECKING:
-    from services.payments.account import Account, Origin
+
+class RefundLedger(Protocol):
+    """The ledger of one order with its refunds: an account, as far as it is squared."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def cause(self) -> Envelope | None: ...
+
+    @property
+    def refunds(self) -> Refunds: ...
+
+    @property
+    def position(self) -> Position: ...
+
+    def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
+        """Add an entry; False when it is there already."""
+
+    def posted(self, provider: str, object_id: str, kind: Kind) -> tuple[int, int]:
+        """Return how much of a kind was posted for one object (minor units), and in how many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +48,7 @@ class _Sum:
     down: Kind
 
 
-def square(account: "Account", origin: "Origin") -> None:
+def square(account: RefundLedger, origin: Origin) -> None:
     """Post what is missing; a repeat posts nothing. Called by `Account.square`."""
     matching = account.refunds.matching()
     for asked in sorted(account.refunds.asked.values(), key=lambda one: one.id):
@@ -39,7 +60,7 @@ def square(account: "Account", origin: "Origin") -> None:
     _square_external_credit(account, matching, origin)
 
 
-def _square_asked(account: "Account", asked: Asked, matching: Matching, origin: "Origin") -> None:
+def _square_asked(account: RefundLedger, asked: Asked, matching: Matching, origin: Origin) -> None:
     made = matching.of(asked)
     if asked.cause is RefundCause.CREDIT and (asked.is_mark or asked.is_sent or made is not None):
         _post_credit(account, asked)
@@ -54,13 +75,13 @@ def _square_asked(account: "Account", asked: Asked, matching: Matching, origin: 
         _reach(account, *_vouched(asked, origin, counts=account.refunds.counts_by_word(asked)))
 
 
-def _stands_for(account: "Account", mark: Asked, made: Made, matching: Matching) -> bool:
+def _stands_for(account: RefundLedger, mark: Asked, made: Made, matching: Matching) -> bool:
     """Whether the mark, posted before the refund that confirms it was known, goes on counting in its place."""
     is_confirmed = mark.id in matching.fulfilled
     return is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(made)) == 0
 
 
-def _square_external_credit(account: "Account", matching: Matching, origin: "Origin") -> None:
+def _square_external_credit(account: RefundLedger, matching: Matching, origin: Origin) -> None:
     credit = _Sum(ORDER, f"external-refunds/{account.id}", Kind.CREDIT_GRANTED, Kind.CREDIT_REVERSED)
     refunded = sum(one.amount_minor for one in matching.external if one.is_live and not one.is_duplicate)
     owed_without = account.position.balance_minor + _net(account, credit)
@@ -79,13 +100,13 @@ def _square_external_credit(account: "Account", matching: Matching, origin: "Ori
     _reach(account, credit, target, entry)
 
 
-def _net(account: "Account", sums: _Sum) -> int:
+def _net(account: RefundLedger, sums: _Sum) -> int:
     raised, _ = account.posted(sums.provider, sums.object_id, sums.up)
     lowered, _ = account.posted(sums.provider, sums.object_id, sums.down)
     return raised - lowered
 
 
-def _reach(account: "Account", sums: _Sum, target_minor: int, like: Entry) -> None:
+def _reach(account: RefundLedger, sums: _Sum, target_minor: int, like: Entry) -> None:
     missing = target_minor - _net(account, sums)
     if not missing:
         return
@@ -102,7 +123,7 @@ def _of_made(made: Made) -> _Sum:
     return _Sum(made.provider, made.object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
 
 
-def _mark_entry(mark: Asked, made: Made | None, origin: "Origin") -> Entry:
+def _mark_entry(mark: Asked, made: Made | None, origin: Origin) -> Entry:
     """A mark is the person's who made it; taking it back is whose word made it void."""
     is_void = made is not None
     return Entry(
@@ -121,7 +142,7 @@ def _mark_entry(mark: Asked, made: Made | None, origin: "Origin") -> Entry:
     )
 
 
-def _vouched(asked: Asked, origin: "Origin", *, counts: bool) -> tuple[_Sum, int, Entry]:
+def _vouched(asked: Asked, origin: Origin, *, counts: bool) -> tuple[_Sum, int, Entry]:
     """The provider's refund that a person named, under its own id: what the provider tells of it later is the same."""
     provider, object_id = asked.vouched_key
     entry = Entry(
@@ -142,7 +163,7 @@ def _vouched(asked: Asked, origin: "Origin", *, counts: bool) -> tuple[_Sum, int
     return sums, asked.amount_minor if counts else 0, entry
 
 
-def _made_entry(made: Made, asked: Asked | None, origin: "Origin") -> Entry:
+def _made_entry(made: Made, asked: Asked | None, origin: Origin) -> Entry:
     return Entry(
         Kind.REFUND_PAID,
         made.amount_minor,
@@ -159,7 +180,7 @@ def _made_entry(made: Made, asked: Asked | None, origin: "Origin") -> Entry:
     )
 
 
-def _post_credit(account: "Account", asked: Asked) -> None:
+def _post_credit(account: RefundLedger, asked: Asked) -> None:
     account.post(
         Entry(
             Kind.CREDIT_GRANTED,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from contracts.payments import RefundCause, RefundMode, RefundState
 from contracts.storefront import PaymentMethod
-from services.payments.account import Account, Origin
-from services.payments.ledger import MANUAL, ORDER, Entry, Kind, effect_on_balance
+from services.payments.account import Account
+from services.payments.ledger import MANUAL, ORDER, Entry, Kind, Origin, effect_on_balance
 from services.payments.refunds import Asked, Made, Refunds, match
 from services.payments.squaring import square
 
