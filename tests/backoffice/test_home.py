@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from services.chassis.arriving import Arrival
 from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Permission, Role
+from services.orders.backoffice.office import MenuEntry
 from services.orders.backoffice.pages.home import figures
-from services.orders.backoffice.routing import MenuEntry
 from tests.backoffice.browser import Backoffice
 from tests.orders.staff import place, sale
 

@@ -6,7 +6,8 @@ import httpx2
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Permission, Role
-from services.orders.backoffice.routing import MenuEntry, Page
+from services.orders.backoffice.office import MenuEntry
+from services.orders.backoffice.routing import Page
 from services.orders.backoffice.visit import Missing, Visit
 from tests.backoffice.browser import SHOP, Backoffice
 from tests.backoffice.conftest import Backoffices

@@ -24,7 +24,7 @@ from contracts.money import EXPONENTS
 from contracts.orders import PlacedLine
 from contracts.storefront import ExtraLine, Shipping
 from contracts.timestamps import in_zone
-from services.orders.backoffice.translating import NARROW, gettext, speech
+from services.orders.backoffice.translating import gettext, number, spaced, speech
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -35,14 +35,9 @@ def country(code: str | None) -> str:
     return str(names.get((code or "").upper(), code or ""))
 
 
-def number(value: int | float | Decimal) -> str:
-    """1 234 or 1,234."""
-    return _spaced(format_decimal(value, locale=speech().locale))
-
-
 def short_number(value: int) -> str:
     """1,2 k: for small places."""
-    return _spaced(format_compact_decimal(value, locale=speech().locale, fraction_digits=1))
+    return spaced(format_compact_decimal(value, locale=speech().locale, fraction_digits=1))
 
 
 def amount(amount_minor: int, currency: str) -> str:
@@ -59,7 +54,7 @@ def amount(amount_minor: int, currency: str) -> str:
         locale=speech().locale,
         currency_digits=False,
     )
-    return _spaced(text).replace("-", MINUS)
+    return spaced(text).replace("-", MINUS)
 
 
 def unit_price(line: PlacedLine, currency: str) -> Markup:
@@ -70,7 +65,7 @@ def unit_price(line: PlacedLine, currency: str) -> Markup:
     digits = max(EXPONENTS.get(currency, 2), -int(price.as_tuple().exponent))
     pattern = _pattern(speech().locale, digits)
     text = format_currency(price, currency, pattern, speech().locale, currency_digits=False)
-    return Markup('<data class="money" value="{}">{}</data>').format(line.unit_price_exact, _spaced(text))
+    return Markup('<data class="money" value="{}">{}</data>').format(line.unit_price_exact, spaced(text))
 
 
 def tax_rates(part: PlacedLine | Shipping | ExtraLine, currency: str) -> str:
@@ -85,7 +80,7 @@ def tax_rates(part: PlacedLine | Shipping | ExtraLine, currency: str) -> str:
 def tax_rate(millionths: int) -> str:
     """A rate in millionths in per cent, with all its digits: 8,875 %."""
     rate = Decimal(millionths) / 10_000
-    return f"{_spaced(format_decimal(rate, locale=speech().locale, decimal_quantization=False))} %"
+    return f"{spaced(format_decimal(rate, locale=speech().locale, decimal_quantization=False))} %"
 
 
 def typed_amount(amount_minor: int, currency: str) -> str:
@@ -173,11 +168,6 @@ def _relative(local: datetime, now: datetime) -> str:
 
 def _clock(local: datetime) -> str:
     return format_time(local, "HH:mm", tzinfo=local.tzinfo, locale=speech().locale)
-
-
-def _spaced(text: str) -> str:
-    """French numbers with the narrow no-break space everywhere, also before the currency's sign."""
-    return text.replace("\N{NO-BREAK SPACE}", NARROW)
 
 
 def lines(text: str | None) -> Markup:

@@ -7,18 +7,19 @@ runs in a unit of the hub, like everything orders does.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
 
 from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool
 from services.chassis.hub import Hub
+from services.orders.backoffice.access.permissions import Demand
 from services.orders.backoffice.access.sessions import Lifetime
 from services.orders.backoffice.live import Live
 from services.orders.backoffice.operations.looking import Lookout
 from services.orders.backoffice.owners import Owners
 from services.orders.backoffice.rendering import Templates
-from services.orders.backoffice.routing import MenuEntry
 from services.orders.backoffice.settings import BackofficeSettings
 from services.orders.backoffice.statics import Statics
 from services.orders.commanding import Commands
@@ -34,6 +35,17 @@ READING = {
     "timezone": "UTC",
     "application_name": "comptoir-orders-backoffice-reading",
 }
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A place in the menu, for those who may go there. `label` is marked with `N_`; `icon` is one of icons.html."""
+
+    path: str
+    label: str
+    icon: str
+    rank: int
+    demand: Demand
 
 
 class Office:

@@ -15,19 +15,13 @@ reading alone is to be noted (an export) names an action too.
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING
-
-from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Demand
-
-if TYPE_CHECKING:
-    from services.orders.backoffice.visit import Visit
-
-View = Callable[["Visit"], Awaitable[Response]]
+from services.orders.backoffice.office import MenuEntry
+from services.orders.backoffice.visit import View
 
 
 @dataclass(frozen=True)
@@ -41,17 +35,6 @@ class Page:
     view: View
     action: str = ""
     is_use: bool = True
-
-
-@dataclass(frozen=True)
-class MenuEntry:
-    """A place in the menu, for those who may go there. `label` is marked with `N_`; `icon` is one of icons.html."""
-
-    path: str
-    label: str
-    icon: str
-    rank: int
-    demand: Demand
 
 
 class Pages:

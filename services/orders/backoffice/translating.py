@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 FOLDER = Path(__file__).parent / "locale"
 LANGUAGES = ("fr", "en")
@@ -112,6 +114,16 @@ def speaking(how: Speech) -> Iterator[None]:
         _speech.reset(token)
 
 
+def number(value: int | float | Decimal) -> str:
+    """1 234 or 1,234."""
+    return spaced(format_decimal(value, locale=speech().locale))
+
+
+def spaced(text: str) -> str:
+    """French numbers with the narrow no-break space everywhere, also before the currency's sign."""
+    return text.replace("\N{NO-BREAK SPACE}", NARROW)
+
+
 def gettext(text: str, /, **values: Any) -> str:
     """A text in the visit's language; `%(name)s` in it are filled in."""
     return pgettext(None, text, **values)
@@ -119,8 +131,6 @@ def gettext(text: str, /, **values: Any) -> str:
 
 def ngettext(text: str, plural: str, count: int, /, **values: Any) -> str:
     """A text that depends on a number, which it may name as `%(count)s`."""
-    from services.orders.backoffice.formatting import number
-
     found = CATALOGUES[speech().language].find(None, text, plural, count)
     return found % {"count": number(count), "num": number(count), **values}
 

@@ -6,11 +6,11 @@ visitor in. Everything a page reads or changes is of `visit.shop` alone.
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from starlette.datastructures import QueryParams
@@ -23,7 +23,6 @@ from services.orders.backoffice.access.permissions import Demand
 from services.orders.backoffice.access.sessions import Found, Person
 from services.orders.backoffice.forms import Form, read_form
 from services.orders.backoffice.office import Office
-from services.orders.backoffice.routing import Page
 from services.orders.backoffice.settings import ShopFacts
 from services.orders.backoffice.translating import Speech
 
@@ -51,10 +50,31 @@ class NotAllowed(Exception):
         self.demand = demand
 
 
+View = Callable[["Visit"], Awaitable[Response]]
+
+
+class RequestedPage(Protocol):
+    """The page of a request. `action` is its name in the audit, empty when reading it is not noted."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def demand(self) -> Demand: ...
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def view(self) -> View: ...
+
+
 class Visit:
     """One request. `person` and `shop` are there on every page that is not public."""
 
-    def __init__(self, office: Office, request: Request, page: Page, found: Found, speech: Speech) -> None:
+    def __init__(
+        self, office: Office, request: Request, page: RequestedPage, found: Found, speech: Speech
+    ) -> None:
         self.office, self.request, self.page = office, request, page
         self.found, self.speech = found, speech
         self.audited: dict[str, Any] = {}

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from services.chassis.database import Connection
 from services.orders.backoffice import home_store
 from services.orders.backoffice.access.permissions import Entry, Permission
-from services.orders.backoffice.formatting import number as written
 from services.orders.backoffice.happenings import told
 from services.orders.backoffice.operations.alerting import alerts_for
 from services.orders.backoffice.order_list.words import tab_names
 from services.orders.backoffice.pages import refused_sales_store
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import N_, gettext
+from services.orders.backoffice.translating import number as written
 from services.orders.backoffice.visit import Visit
 from services.orders.finding.filters import Filters
 from services.orders.finding.words import Tab

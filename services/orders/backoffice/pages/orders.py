@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access import store as people
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.formatting import number
 from services.orders.backoffice.order_list import asking, columns, reading, store
 from services.orders.backoffice.order_list.asking import Asked
 from services.orders.backoffice.order_list.chips import Names, chips
@@ -28,7 +27,7 @@ from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.security import is_local_path
 from services.orders.backoffice.statuses import payment_words, status_words
 from services.orders.backoffice.times import read_day
-from services.orders.backoffice.translating import N_, gettext
+from services.orders.backoffice.translating import N_, gettext, number
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.finding.filters import Filters
 from services.orders.finding.finder import Count

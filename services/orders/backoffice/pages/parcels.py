@@ -10,13 +10,12 @@ from typing import Any
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.formatting import number
 from services.orders.backoffice.order_list import store as order_list_store
 from services.orders.backoffice.order_page import words
 from services.orders.backoffice.pages import parcels_reading as reading
 from services.orders.backoffice.pages.parcels_reading import Queue
 from services.orders.backoffice.routing import Pages
-from services.orders.backoffice.translating import N_, pgettext
+from services.orders.backoffice.translating import N_, number, pgettext
 from services.orders.backoffice.visit import Visit
 from services.orders.finding.finder import Count
 
