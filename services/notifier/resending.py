@@ -7,22 +7,16 @@ a refusal.
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.message import Reason
-from contracts.notifier import ConfirmMail, MailReport, MailSent, ResendMail
-from contracts.service import CommandDone, CommandRejected
+from contracts.notifier import MailReport, MailSent
+from contracts.service import CommandDone
 from services.chassis.effects import decide
-from services.chassis.subscribers import Delivery
 from services.chassis.unit import Unit
 from services.notifier import store
 from services.notifier.mail import Mail, Template
 from services.notifier.settings import UnknownShop, shop_directory
-
-if TYPE_CHECKING:
-    from services.notifier.book import MailBook
 
 CONFIRMED = "taken as arrived by {actor}"
 
@@ -49,16 +43,6 @@ class MailNotUncertain(ValueError):
     def __init__(self, identifier: UUID, state: str | None) -> None:
         super().__init__(f"mail {identifier} is {state}, not uncertain; look at it again")
         self.identifier, self.state = identifier, state
-
-
-def resend(book: "MailBook", delivery: Delivery[ResendMail]) -> None:
-    """Have the book send the mail again, or refuse an unknown one."""
-    _settle(book, delivery, again=True)
-
-
-def confirm(book: "MailBook", delivery: Delivery[ConfirmMail]) -> None:
-    """Have the book take the mail as arrived, or refuse an unknown one."""
-    _settle(book, delivery, again=False)
 
 
 async def send_again(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
@@ -108,27 +92,6 @@ def report(mail: Mail, detail: str | None, unit: Unit) -> MailReport:
         at=unit.now,
         detail=detail,
     )
-
-
-def _settle(book: "MailBook", delivery: Delivery[ResendMail] | Delivery[ConfirmMail], *, again: bool) -> None:
-    command, envelope = delivery.message, delivery.envelope
-    mail = book.mail(command.mail_id)
-    if mail is None or mail.shop != command.shop:
-        reason = Reason(
-            code="mail_unknown",
-            message=f"Shop {command.shop} has no mail {command.mail_id}; look at the order's mails again.",
-            field="mail_id",
-        )
-        refused = CommandRejected(
-            shop=command.shop,
-            order_id=command.order_id,
-            command_id=envelope.id,
-            command_type=envelope.type,
-            reasons=[reason],
-        )
-        book.unit.emit(refused, cause=envelope)
-        return
-    book.asked.append((mail, command.actor, envelope, again))
 
 
 async def carry_out(unit: Unit, mail: Mail, actor: str, command: Envelope, *, again: bool) -> None:

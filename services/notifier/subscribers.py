@@ -5,7 +5,7 @@ from contracts.notifier import ConfirmMail, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, StatusUpdated
 from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.subscribers import Delivery, Subscribers
-from services.notifier import announcing, forgetting, resending
+from services.notifier import announcing, forgetting, mail_commands
 from services.notifier.book import MailBook
 
 subscribers = Subscribers("notifier", MailBook)
@@ -80,10 +80,10 @@ def refund_failed(book: MailBook, delivery: Delivery[RefundFailed]) -> None:
 @subscribers.on(ResendMail)
 def resend_mail(book: MailBook, delivery: Delivery[ResendMail]) -> None:
     """Staff want a mail sent again."""
-    resending.resend(book, delivery)
+    mail_commands.resend(book, delivery)
 
 
 @subscribers.on(ConfirmMail)
 def confirm_mail(book: MailBook, delivery: Delivery[ConfirmMail]) -> None:
     """Staff know that an uncertain mail arrived."""
-    resending.confirm(book, delivery)
+    mail_commands.confirm(book, delivery)
