@@ -19,9 +19,11 @@ from pydantic_core import from_json
 from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
 from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, PREFIX, Envelope, EnvelopeUnreadable, uuid7_time
 from contracts.message import Message, Reason
+from services.chassis.outgoing import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.recognising import suffix_of
 from services.chassis.schema_faults import path_of, reasons_of
 from services.chassis.subscribers import Adapter, Delivery
+from services.chassis.topology import UNROUTED
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 MOST_ATTRIBUTE_BYTES = 255
@@ -30,12 +32,6 @@ MOST_ATTRIBUTE_BYTES = 255
 _COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
 WRONG_SENDER = "wrong_sender"
 UNROUTABLE = "unroutable"
-UNROUTED = "unrouted"
-"""Exchange, and by listener queue, of what a storefront published with a routing key that nobody listens to."""
-REPLAY_HEADER = "comptoir_replay"
-"""Header of a message that is said again because somebody asked for it: the replay's id. Only services are believed."""
-STANDING_HEADER = "comptoir_standing"
-"""Header of a replayed message that is in no log: it tells how things stand, not that something happened."""
 BEYOND_READING = frozenset(
     {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER, UNROUTABLE}
 )

@@ -4,7 +4,7 @@ A binding that is gone loses messages without a word: the publisher's `mandatory
 takes them. Only the broker's management API tells bindings; the service's own login may ask it for its virtual host.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx2
@@ -12,10 +12,6 @@ import structlog
 
 from services.chassis import metrics
 from services.chassis.topology import Binding, bindings, dead_queue_of, listened_queues
-from services.chassis.working import Worker
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 log = structlog.get_logger()
 LOOK_SECONDS = 30.0
@@ -34,15 +30,6 @@ class BindingWatch:
         self._client = _client(management_url, amqp_url)
         self.missing: list[Binding] = []
         self.trouble: str | None = None
-
-    def worker(self) -> Worker:
-        """The loop that looks."""
-
-        async def look(_: "Hub") -> bool:
-            await self.look()
-            return False
-
-        return Worker("bindings", look, idle_seconds=LOOK_SECONDS)
 
     async def look(self) -> None:
         """Compare. While the management does not answer, what was last known stays; that is said once."""

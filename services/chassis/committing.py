@@ -30,9 +30,9 @@ from services.chassis.arriving import (
     event_id_of,
     read,
 )
-from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_conflict, is_outage, transaction
+from services.chassis.database import ACQUIRE_SECONDS, Pool, is_conflict, is_outage, transaction
+from services.chassis.errors import describe, places
 from services.chassis.failpoints import reach
-from services.chassis.logs import places
 from services.chassis.parking import RetryPolicy, Setback
 from services.chassis.recognising import Seen, recognise
 from services.chassis.subscribers import B, Bygone, Delivery, Refuse, Subscribers, Unreadable, Wait

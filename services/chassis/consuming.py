@@ -18,7 +18,7 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 from aiormq.exceptions import ChannelNotFoundEntity
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 
-from services.chassis.database import describe
+from services.chassis.errors import describe
 from services.chassis.limits import is_cancelled, within
 from services.chassis.queue_reader import QueueReader
 from services.chassis.wire import tolerate_foreign_properties

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
 import asyncpg
-from pydantic import ValidationError
 
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
@@ -90,20 +89,6 @@ def is_conflict(error: BaseException) -> bool:
 def is_unique_violation(error: BaseException) -> bool:
     """Another row has the key already. Trying again helps only when it was written a moment ago."""
     return isinstance(error, asyncpg.UniqueViolationError)
-
-
-def describe(error: BaseException) -> str:
-    """An error in one line without the row or the input it is about: those hold what customers wrote."""
-    name = type(error).__name__
-    if isinstance(error, asyncpg.PostgresError):
-        said = str(error.args[0]) if error.args else ""
-        if isinstance(error, asyncpg.DataError):
-            said = said.partition(":")[0]
-        return f"{name} {error.sqlstate}: {said}"[:500]
-    if isinstance(error, ValidationError):
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        return f"{name} of {error.title}: {'; '.join(problem['msg'] for problem in problems[:5])}"[:500]
-    return f"{name}: {error}"[:500]
 
 
 async def answers(url: str, seconds: float = 3.0) -> bool:

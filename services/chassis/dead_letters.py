@@ -6,27 +6,27 @@ is left to a person.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contracts.envelope import Envelope, EnvelopeUnreadable
 from services.chassis import parking, store
 from services.chassis.arriving import Arrival, dedupe_key, fingerprint, read_envelope
-from services.chassis.queue_reader import QueueReader
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
+from services.chassis.queue_reader import Commit, QueueReader
+from services.chassis.unit import Unit
 
 CODE = "delivery_limit"
+OpenUnit = Callable[[], AbstractAsyncContextManager[Unit]]
 
 
 class DeadLetterReader(QueueReader):
-    """Reads `<service>.dead`, one message at a time."""
+    """Reads `<service>.dead`, one message at a time. `commit` handles a message as its own queue's reader would."""
 
-    def __init__(self, queue: str, hub: "Hub") -> None:
+    def __init__(self, queue: str, unit: OpenUnit, commit: Commit) -> None:
         super().__init__(queue, self._keep, batch_size=1)
-        self._hub = hub
+        self._unit, self._commit_again = unit, commit
         self._untried: dict[str, int] = {}
 
     async def _keep(self, arrivals: Sequence[Arrival]) -> None:
@@ -45,7 +45,7 @@ class DeadLetterReader(QueueReader):
         detail = "returned to the queue too often; it may have killed the process that took it"
         print_ = fingerprint(arrival.queue, envelope.type if envelope else None, CODE)
         setback = parking.Setback(arrival, envelope, CODE, detail, print_, remembered=False)
-        async with self._hub.unit() as unit:
+        async with self._unit() as unit:
             row = {**parking.row_of(setback, unit.now), "dedupe_key": key}
             if not await store.park(unit.connection, [row]):
                 return False
@@ -56,8 +56,8 @@ class DeadLetterReader(QueueReader):
 
     async def _try_alone(self, arrival: Arrival, parked_id: int) -> None:
         """However it ends, it stands under its own name then: handled, known, waiting or parked for its own reason."""
-        await self._hub.committer.commit([arrival])
-        async with self._hub.unit() as unit:
+        await self._commit_again([arrival])
+        async with self._unit() as unit:
             await store.resolve(unit.connection, [parked_id], unit.now)
 
 

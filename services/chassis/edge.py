@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.chassis.database import describe, is_conflict, is_outage
+from services.chassis.database import is_conflict, is_outage
+from services.chassis.errors import describe
 from services.chassis.logs import Repeats
 
 log = structlog.get_logger()

@@ -9,12 +9,11 @@ repetition without end: the program only ever raises it, a person's decision set
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import structlog
 
 from services.chassis import store
-from services.chassis.database import describe, is_conflict, is_outage
+from services.chassis.database import is_conflict, is_outage
 from services.chassis.effect_outcomes import (
     Done,
     Effect,
@@ -26,12 +25,11 @@ from services.chassis.effect_outcomes import (
     Retry,
     Uncertain,
 )
+from services.chassis.errors import describe
 from services.chassis.failpoints import reach
+from services.chassis.process import Process
 from services.chassis.settling import Performed, Settling, effect_of
 from services.chassis.unit import Unit
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 __all__ = [
     "Done",
@@ -80,26 +78,26 @@ class EffectWorker:
         self._settling = Settling(kind, record, attempts, interrupted)
         self._lost_checked_at = 0.0
 
-    async def run(self, hub: "Hub") -> bool:
+    async def run(self, process: Process) -> bool:
         """Perform what is due, settle what a dead process left. True when there may be more at once."""
-        await self._settle_lost(hub)
-        lease = timedelta(seconds=self._lease_seconds or hub.settings.effect_lease_seconds)
-        async with hub.acquire() as connection:
+        await self._settle_lost(process)
+        lease = timedelta(seconds=self._lease_seconds or process.settings.effect_lease_seconds)
+        async with process.acquire() as connection:
             rows = await store.take_effects(
-                connection, self.kind, hub.owner, lease, self._concurrency * CLAIMS_PER_HAND
+                connection, self.kind, process.owner, lease, self._concurrency * CLAIMS_PER_HAND
             )
         if not rows:
             return False
         reach("effect_in_flight")
-        await self._perform_all(hub, [effect_of(row) for row in rows], lease)
+        await self._perform_all(process, [effect_of(row) for row in rows], lease)
         return True
 
-    async def _perform_all(self, hub: "Hub", effects: Sequence[Effect], lease: timedelta) -> None:
+    async def _perform_all(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
         """Perform and settle. What was performed is settled however long the database is away, or locks stand in the
         way, meanwhile."""
         gate = asyncio.Semaphore(self._concurrency)
         clock = asyncio.get_running_loop().time
-        running = {asyncio.create_task(self._one(hub, gate, effect)): effect for effect in effects}
+        running = {asyncio.create_task(self._one(process, gate, effect)): effect for effect in effects}
         performed: list[Performed] = []
         pause = TOGETHER_SECONDS
         try:
@@ -107,7 +105,7 @@ class EffectWorker:
                 done, _ = await asyncio.wait(running, timeout=pause) if running else (set(), None)
                 performed += [Performed(running.pop(task), task.result(), clock()) for task in done]
                 try:
-                    performed = await self._keep_books(hub, performed, list(running.values()), lease)
+                    performed = await self._keep_books(process, performed, list(running.values()), lease)
                     pause = self._pause_after(pause) if performed else TOGETHER_SECONDS
                 except Exception as error:
                     if not is_outage(error) and not is_conflict(error):
@@ -124,7 +122,7 @@ class EffectWorker:
         return min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _keep_books(
-        self, hub: "Hub", performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
+        self, process: Process, performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
     ) -> list[Performed]:
         """Settle what was performed, give back what was not begun, keep the leases of the rest. Returns what is to be
         settled later, since a lock stands in its way."""
@@ -132,22 +130,24 @@ class EffectWorker:
         untouched = [one.effect.key for one in performed if one.outcome is None]
         if kept:
             in_hand = [*running, *(one.effect for one in kept)]
-            kept = await self._settling.settle(hub, kept, lambda: self._extend(hub, in_hand, lease))
+            kept = await self._settling.settle(process, kept, lambda: self._extend(process, in_hand, lease))
         if untouched:
-            async with hub.acquire() as connection:
-                await store.release_effects(connection, hub.owner, untouched)
-        await self._extend(hub, [*running, *(one.effect for one in kept)], lease)
+            async with process.acquire() as connection:
+                await store.release_effects(connection, process.owner, untouched)
+        await self._extend(process, [*running, *(one.effect for one in kept)], lease)
         return kept
 
-    async def _extend(self, hub: "Hub", effects: Sequence[Effect], lease: timedelta) -> None:
+    async def _extend(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
         if effects:
-            async with hub.acquire() as connection:
-                await store.extend_leases(connection, hub.owner, [effect.key for effect in effects], lease)
+            async with process.acquire() as connection:
+                await store.extend_leases(
+                    connection, process.owner, [effect.key for effect in effects], lease
+                )
 
-    async def _one(self, hub: "Hub", gate: asyncio.Semaphore, effect: Effect) -> Outcome | None:
+    async def _one(self, process: Process, gate: asyncio.Semaphore, effect: Effect) -> Outcome | None:
         """What became of it; None when the process was told to stop before it was begun."""
         async with gate:
-            if hub.stopping.is_set():
+            if process.stopping.is_set():
                 return None
             try:
                 return await self._perform(effect)
@@ -157,11 +157,11 @@ class EffectWorker:
                 )
                 return self._interrupted(effect, describe(error))
 
-    async def _settle_lost(self, hub: "Hub") -> None:
+    async def _settle_lost(self, process: Process) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._lost_checked_at >= 1.0:
             self._lost_checked_at = now
-            await self._settling.settle_lost(hub)
+            await self._settling.settle_lost(process)
 
 
 async def decide(unit: Unit, key: str, state: str, note: str) -> bool:

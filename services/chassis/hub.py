@@ -15,21 +15,23 @@ import structlog
 
 from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import clock, metrics, operations_store, store
-from services.chassis.binding_watch import BindingWatch
+from services.chassis.binding_watch import LOOK_SECONDS, BindingWatch
 from services.chassis.committing import Committer
 from services.chassis.consuming import Consumers
-from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, describe, open_pool, transaction
+from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool, open_pool, transaction
 from services.chassis.dead_letters import DeadLetterReader
+from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import within
 from services.chassis.parking import RetryPolicy
 from services.chassis.partitions import inbox_window, keep_partitions
+from services.chassis.process import Process
 from services.chassis.queue_reader import QueueReader
 from services.chassis.rating import Rates
 from services.chassis.relaying import Relay
 from services.chassis.settings import ServiceSettings
 from services.chassis.subscribers import Subscribers
-from services.chassis.topology import listened_queues
+from services.chassis.topology import dead_queue_of, listened_queues
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
 
@@ -61,7 +63,6 @@ class Hub:
         self.service = subscribers.service
         self.name = name or subscribers.service
         self.consumes = consumes
-        self.log = log
         self.owner: UUID = uuid4()
         self.stopping = asyncio.Event()
         self.retry_policy = RetryPolicy(timedelta(seconds=settings.retry_seconds), settings.retry_attempts)
@@ -192,12 +193,7 @@ class Hub:
         own: list[Worker] = []
         if self.consumes:
             loops += self._consuming(amqp_url)
-            own = [
-                *self._watching(amqp_url),
-                Worker("retries", _retry),
-                Worker("housekeeping", _keep_house, HOUSEKEEPING_SECONDS),
-                Worker("gauges", _measure, GAUGES_SECONDS),
-            ]
+            own = [*self._watching(amqp_url), *_own_workers(self)]
         self._workers = {worker.name: worker for worker in [*own, *workers]}
         self._working = [asyncio.create_task(worker.loop(self)) for worker in self._workers.values()]
         self._tasks = [*map(asyncio.create_task, loops), *self._working]
@@ -209,15 +205,21 @@ class Hub:
         if url is None:
             log.info("the bindings are not watched: COMPTOIR_BROKER_MANAGEMENT_URL is not set")
             return []
-        self.binding_watch = BindingWatch(self.service, url.get_secret_value(), amqp_url)
-        return [self.binding_watch.worker()]
+        self.binding_watch = watch = BindingWatch(self.service, url.get_secret_value(), amqp_url)
+
+        async def look(_: Process) -> bool:
+            await watch.look()
+            return False
+
+        return [Worker("bindings", look, LOOK_SECONDS)]
 
     def _consuming(self, amqp_url: str) -> list[Coroutine[Any, Any, None]]:
         readers = [
             QueueReader(queue, self.committer.commit, self.settings.batch_size)
             for queue in listened_queues(self.service)
         ]
-        self.readers = [*readers, DeadLetterReader(f"{self.service}.dead", self)]
+        dead_letters = DeadLetterReader(dead_queue_of(self.service), self.unit, self.committer.commit)
+        self.readers = [*readers, dead_letters]
         self.consumers = Consumers(
             self.service, amqp_url, self.readers, self.settings.batch_size * PREFETCH_BATCHES
         )
@@ -258,16 +260,26 @@ class Hub:
                 self._pool.terminate()
 
 
-async def _retry(hub: Hub) -> bool:
-    return await hub.committer.retry_due(hub.settings.batch_size) > 0
+def _own_workers(hub: Hub) -> list[Worker]:
+    async def retry(_: Process) -> bool:
+        return await hub.committer.retry_due(hub.settings.batch_size) > 0
+
+    async def keep_house(_: Process) -> bool:
+        await hub.keep_house()
+        return False
+
+    async def measure(_: Process) -> bool:
+        await _measure(hub)
+        return False
+
+    return [
+        Worker("retries", retry),
+        Worker("housekeeping", keep_house, HOUSEKEEPING_SECONDS),
+        Worker("gauges", measure, GAUGES_SECONDS),
+    ]
 
 
-async def _keep_house(hub: Hub) -> bool:
-    await hub.keep_house()
-    return False
-
-
-async def _measure(hub: Hub) -> bool:
+async def _measure(hub: Hub) -> None:
     async with hub.acquire() as connection:
         await hub.clock.compare(connection)
         counts = await store.count_parked(connection)
@@ -287,4 +299,3 @@ async def _measure(hub: Hub) -> bool:
     if oldest is not None and oldest.version == 7:  # a replay's dispatch has a random id: it is no backlog
         age = (hub.clock.now() - uuid7_time(oldest)).total_seconds()
     metrics.DISPATCH_AGE.labels(hub.service).set(max(age, 0.0))
-    return False

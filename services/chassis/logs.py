@@ -1,24 +1,21 @@
 """Structured logs: one line per thing that happened, with the ids to follow it by.
 
 JSON when nobody watches, readable on a terminal. Bodies, secrets and signatures are never logged, nor the rows and
-inputs that errors are about: of an error its kind and words (`database.describe`) and the places it passed remain.
+inputs that errors are about: of an error its kind and words (`errors.describe`) and the places it passed remain.
 """
 
 import contextlib
 import logging
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Hashable
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import structlog
 
-from services.chassis.database import describe
+from services.chassis.errors import describe, places
 
-PLACES = 8
 REPEAT_SECONDS = 60.0
 
 
@@ -78,12 +75,6 @@ class Repeats:
             return 0
         self._said[key] = now
         return self._unsaid.pop(key)
-
-
-def places(error: BaseException) -> list[str]:
-    """Where an error was raised, innermost last; without its own words."""
-    frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _explain_error(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -7,16 +7,17 @@ handled after all from being handled twice.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
+
+import structlog
 
 from contracts.catalogue import heard_by, queue_of, queues_of
 from contracts.envelope import uuid7, uuid7_floor, uuid7_time
 from services.chassis import lost_store, operations_store
+from services.chassis.process import Transactions
 
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
-
+log = structlog.get_logger()
 MOST_AT_ONCE = 5000
 """Messages that one request names or is told."""
 
@@ -25,39 +26,43 @@ class CannotCompare(Exception):
     """What was asked can't be meant; the text says what to send."""
 
 
-async def sent(hub: "Hub", body: Mapping[str, Any], since: datetime, until: datetime) -> dict[str, Any]:
+async def sent(
+    process: Transactions, body: Mapping[str, Any], since: datetime, until: datetime
+) -> dict[str, Any]:
     """What this service sent to a consumer in a time: `messages` with id and type, and `next`, the last id of a full
     page, which is the `after` of the following one. Raises CannotCompare."""
-    _, types = _heard(hub.service, body)
+    _, types = _heard(process.service, body)
     after = _id(body["after"]) if body.get("after") else uuid7_floor(since)
-    async with hub.acquire() as connection:
+    async with process.acquire() as connection:
         rows = await lost_store.read_sent(connection, types, after, uuid7_floor(until), MOST_AT_ONCE)
     last = rows[-1]["id"] if len(rows) == MOST_AT_ONCE else None
     return {"messages": [{"id": row["id"], "type": row["type"]} for row in rows], "next": last}
 
 
-async def unheard(hub: "Hub", body: Mapping[str, Any]) -> dict[str, Any]:
+async def unheard(process: Transactions, body: Mapping[str, Any]) -> dict[str, Any]:
     """Which `ids` of a `sender` this service never handled as what they are, nor has parked. Raises CannotCompare."""
     sender = str(body.get("sender", ""))
-    if queue_of(hub.service, sender) not in queues_of(hub.service):
-        raise CannotCompare(f"sender must be a service that {hub.service} hears")
-    async with hub.acquire() as connection:
-        found = await lost_store.read_unheard(connection, hub.service, f"/{sender}", _ids(body))
+    if queue_of(process.service, sender) not in queues_of(process.service):
+        raise CannotCompare(f"sender must be a service that {process.service} hears")
+    async with process.acquire() as connection:
+        found = await lost_store.read_unheard(connection, process.service, f"/{sender}", _ids(body))
     return {"ids": found}
 
 
-async def send_again(hub: "Hub", body: Mapping[str, Any], actor: str) -> dict[str, Any]:
+async def send_again(process: Transactions, body: Mapping[str, Any], actor: str) -> dict[str, Any]:
     """Send the messages of these `ids` to a `consumer` again, as what they are: how many. Raises CannotCompare."""
-    queue, types = _heard(hub.service, body)
+    queue, types = _heard(process.service, body)
     if not (ids := _ids(body)):
         return {"queue": queue, "messages": 0}
-    async with hub.unit() as unit:
-        count = await lost_store.send_again(unit.connection, hub.service, queue, types, ids, hub.owner)
+    async with process.unit() as unit:
+        count = await lost_store.send_again(
+            unit.connection, process.service, queue, types, ids, process.owner
+        )
         span = uuid7_time(min(ids)), uuid7_time(max(ids))
         await operations_store.note_replay(
             unit.connection, uuid7(), queue, types, *span, count, actor, unit.now, is_whole=True
         )
-    hub.log.info("sent again", actor=actor, queue=queue, messages=count)
+    log.info("sent again", actor=actor, queue=queue, messages=count)
     return {"queue": queue, "messages": count}
 
 

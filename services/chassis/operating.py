@@ -6,12 +6,13 @@ only says that nobody will; each is an event or a row with the person's name.
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from uuid import UUID
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,40 +26,57 @@ from services.chassis.database import Connection
 from services.chassis.edge import problem
 from services.chassis.explaining import readable_body
 from services.chassis.parking import storable
+from services.chassis.process import Process
 from services.chassis.queue_reader import QueueReader
+from services.chassis.rating import Rates
+from services.chassis.subscribers import Subscribers
 
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
-
+log = structlog.get_logger()
 MOST_LISTED = 500
 MOST_DISCARDED = 10_000
 STATES = ("waiting", "dead")
-Missing = Callable[["Hub"], Awaitable[list[str]]]
-Warnings = Callable[["Hub"], list[str]]
+Missing = Callable[[], Awaitable[list[str]]]
+Warnings = Callable[[], list[str]]
+
+
+class OperatedProcess(Process, Protocol):
+    """One process of a service, as its operators' routes see it."""
+
+    @property
+    def subscribers(self) -> Subscribers[Any]: ...
+
+    @property
+    def readers(self) -> Sequence[QueueReader]: ...
+
+    @property
+    def rates(self) -> Rates: ...
+
+    async def queue_counts(self) -> dict[str, tuple[int, int]]:
+        """Return messages ready and consumers by queue."""
 
 
 class BadRequest(Exception):
     """What was asked can't be meant; the text says what to send."""
 
 
-def may_operate(hub: "Hub", request: Request) -> bool:
+def may_operate(process: Process, request: Request) -> bool:
     """Whether the request carries the operators' bearer token. Compared in constant time."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    expected = hub.settings.internal_token.get_secret_value().encode()
+    expected = process.settings.internal_token.get_secret_value().encode()
     return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), expected)
 
 
-def may_scrape(hub: "Hub", request: Request) -> bool:
+def may_scrape(process: Process, request: Request) -> bool:
     """Whether the request may read the metrics: with a token of their own, or the operators'."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    own = hub.settings.metrics_token
+    own = process.settings.metrics_token
     is_own = own is not None and hmac.compare_digest(token.encode(), own.get_secret_value().encode())
-    return (scheme.lower() == "bearer" and is_own) or may_operate(hub, request)
+    return (scheme.lower() == "bearer" and is_own) or may_operate(process, request)
 
 
-def routes(hub: "Hub", what_is_missing: Missing, warnings_of: Warnings) -> list[Route]:
+def routes(process: OperatedProcess, what_is_missing: Missing, warnings_of: Warnings) -> list[Route]:
     """The operators' routes of a service."""
-    desk = _Desk(hub, what_is_missing, warnings_of)
+    desk = _Desk(process, what_is_missing, warnings_of)
     return [
         Route("/internal/operations", desk.guarded(desk.operations)),
         Route("/internal/parked", desk.guarded(desk.parked)),
@@ -76,15 +94,15 @@ def routes(hub: "Hub", what_is_missing: Missing, warnings_of: Warnings) -> list[
 class _Desk:
     """One handler a route."""
 
-    def __init__(self, hub: "Hub", what_is_missing: Missing, warnings_of: Warnings) -> None:
-        self._hub = hub
+    def __init__(self, process: OperatedProcess, what_is_missing: Missing, warnings_of: Warnings) -> None:
+        self._process = process
         self._what_is_missing, self._warnings_of = what_is_missing, warnings_of
 
     def guarded(self, endpoint: Callable[[Request], Awaitable[dict[str, Any] | Response]]) -> Any:
         """The endpoint for those who may; what can't be meant is told."""
 
         async def check(request: Request) -> Response:
-            if not may_operate(self._hub, request):
+            if not may_operate(self._process, request):
                 return problem(401, "send the operators' token: Authorization: Bearer …")
             try:
                 said = await endpoint(request)
@@ -96,17 +114,17 @@ class _Desk:
 
     async def operations(self, _: Request) -> dict[str, Any]:
         """Where everything stands in this service."""
-        hub = self._hub
-        now = hub.clock.now()
-        counts = await hub.queue_counts()
-        async with hub.acquire() as connection:
+        process = self._process
+        now = process.clock.now()
+        counts = await process.queue_counts()
+        async with process.acquire() as connection:
             parked = await store.count_parked(connection)
             return {
-                "service": hub.service,
+                "service": process.service,
                 "at": now,
-                "missing": await self._what_is_missing(hub),
-                "warnings": self._warnings_of(hub),
-                "queues": [_queue(hub, reader, counts.get(reader.queue)) for reader in hub.readers],
+                "missing": await self._what_is_missing(),
+                "warnings": self._warnings_of(),
+                "queues": [_queue(process, reader, counts.get(reader.queue)) for reader in process.readers],
                 "outbox": await _outbox(connection, now),
                 "parked": {state: parked.get(state, 0) for state in STATES},
                 "effects": await operations_store.count_effects(connection),
@@ -122,7 +140,7 @@ class _Desk:
         if group not in (None, "fingerprint"):
             raise BadRequest("group by fingerprint, or leave group out")
         before, shop = _number(query.get("before")), query.get("shop")
-        async with self._hub.acquire() as connection:
+        async with self._process.acquire() as connection:
             if group is not None:
                 return {"groups": await operations_store.group_parked(connection, states, shop)}
             print_ = query.get("fingerprint")
@@ -134,7 +152,7 @@ class _Desk:
         an operator of a single shop never sees these."""
         parked_id, query = request.path_params["id"], request.query_params
         shop = query.get("shop")
-        async with self._hub.acquire() as connection:
+        async with self._process.acquire() as connection:
             row = (
                 await operations_store.read_parked(connection, parked_id, shop) if parked_id < 2**63 else None
             )
@@ -150,14 +168,14 @@ class _Desk:
         body = await _body(request)
         parked_id, print_ = _one_or_alike(body)
         actor, shop = _text(body, "actor") or "operator", _text(body, "shop")
-        async with self._hub.unit() as unit:
+        async with self._process.unit() as unit:
             rows = await store.redrive(unit.connection, actor, parked_id, print_, unit.now, shop)
             for row in rows:
                 said = MessageRedriven(
                     message_id=row["event_id"], message_type=row["type"], queue=row["queue"], actor=actor
                 )
                 unit.emit(said)
-        self._hub.nudge("retries")
+        self._process.nudge("retries")
         return {"redriven": len(rows)}
 
     async def discard(self, request: Request) -> Response:
@@ -167,7 +185,7 @@ class _Desk:
         why, actor = _text(body, "reason"), _text(body, "actor") or "operator"
         if not why:
             raise BadRequest("give the reason for discarding it")
-        async with self._hub.unit() as unit:
+        async with self._process.unit() as unit:
             rows = await store.discard(
                 unit.connection,
                 actor,
@@ -192,50 +210,49 @@ class _Desk:
     async def replay(self, request: Request) -> dict[str, Any]:
         """Say a range of events again to one listener, which takes them as new but without outward effects. With
         `dry` they are only counted."""
-        hub, body = self._hub, await _body(request)
-        queue, types = _listened(hub.service, body)
+        process, body = self._process, await _body(request)
+        queue, types = _listened(process.service, body)
         since, until, actor = _moment(body, "from"), _moment(body, "to"), _text(body, "actor") or "operator"
         replay_id, ids = uuid7(), (uuid7_floor(since), uuid7_floor(until))
         if body.get("dry") is True:
-            async with hub.acquire() as connection:
+            async with process.acquire() as connection:
                 count = await operations_store.count_replay(connection, types, ids)
             return {"replay_id": None, "queue": queue, "types": types, "messages": count}
-        async with hub.unit() as unit:
+        async with process.unit() as unit:
             count = await operations_store.ask_replay(
-                unit.connection, replay_id, hub.service, queue, types, ids, hub.owner
+                unit.connection, replay_id, process.service, queue, types, ids, process.owner
             )
             await operations_store.note_replay(
                 unit.connection, replay_id, queue, types, since, until, count, actor, unit.now
             )
-        hub.log.info(
-            "replay", actor=actor, queue=queue, types=types, messages=count, replay_id=str(replay_id)
-        )
+        log.info("replay", actor=actor, queue=queue, types=types, messages=count, replay_id=str(replay_id))
         return {"replay_id": replay_id, "queue": queue, "types": types, "messages": count}
 
     async def sent(self, request: Request) -> dict[str, Any]:
         """What was sent to a consumer in a time, a page at a time."""
         body = await _body(request)
-        return await losing.sent(self._hub, body, _moment(body, "from"), _moment(body, "to"))
+        return await losing.sent(self._process, body, _moment(body, "from"), _moment(body, "to"))
 
     async def unheard(self, request: Request) -> dict[str, Any]:
         """What of a sender's messages was never handled here."""
-        return await losing.unheard(self._hub, await _body(request))
+        return await losing.unheard(self._process, await _body(request))
 
     async def send_again(self, request: Request) -> dict[str, Any]:
         """Send messages again as what they are."""
         body = await _body(request)
-        return await losing.send_again(self._hub, body, _text(body, "actor") or "operator")
+        return await losing.send_again(self._process, body, _text(body, "actor") or "operator")
 
     async def resync(self, request: Request) -> dict[str, Any]:
         """Tell one listener anew, from this service's own tables, how a shop's orders stand."""
         body = await _body(request)
         try:
-            return await resyncing.ask(self._hub, body, _text(body, "actor") or "operator")
+            truths = self._process.subscribers.truths
+            return await resyncing.ask(self._process, truths, body, _text(body, "actor") or "operator")
         except resyncing.CannotTell as fault:
             raise BadRequest(str(fault)) from None
 
 
-def _queue(hub: "Hub", reader: QueueReader, counts: tuple[int, int] | None) -> dict[str, Any]:
+def _queue(process: OperatedProcess, reader: QueueReader, counts: tuple[int, int] | None) -> dict[str, Any]:
     """`ready` and `consumers` as the broker says, null when it does not; the rest as this process knows it."""
     ready, consumers = counts or (None, None)
     return {
@@ -244,7 +261,7 @@ def _queue(hub: "Hub", reader: QueueReader, counts: tuple[int, int] | None) -> d
         "ready": ready,
         "consumers": consumers,
         "in_hand": reader.in_hand,
-        "messages_per_second": hub.rates.per_second(reader.queue),
+        "messages_per_second": process.rates.per_second(reader.queue),
         "last_commit_seconds": round(monotonic() - reader.last_commit, 1),
         "outage": reader.outage,
     }

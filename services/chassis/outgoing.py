@@ -1,11 +1,14 @@
 """A message on its way out, as the outbox keeps it and the relay publishes it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.message import Message
+
+REPLAY_HEADER = "comptoir_replay"
+"""Header of a message that is said again because somebody asked for it: the replay's id. Only services are believed."""
+STANDING_HEADER = "comptoir_standing"
+"""Header of a replayed message that is in no log: it tells how things stand, not that something happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,3 @@ class Outgoing:
     mandatory: bool
     replay_id: UUID | None = None
     is_standing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is told anew: a message about an order that tells how something stands, and since when."""
-
-    message: Message
-    since: datetime

@@ -18,7 +18,7 @@ from contracts.envelope import MAX_BODY_BYTES, Envelope
 from contracts.service import MessageParked
 from services.chassis import store
 from services.chassis.arriving import UNROUTABLE, WRONG_SENDER, Arrival, Unfit, dedupe_key, fingerprint
-from services.chassis.database import describe
+from services.chassis.errors import describe
 from services.chassis.recognising import suffix_of
 from services.chassis.subscribers import Refuse, Wait
 from services.chassis.unit import Unit

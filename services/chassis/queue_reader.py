@@ -12,7 +12,8 @@ import structlog
 from aiormq.abc import DeliveredMessage
 
 from services.chassis.arriving import Arrival
-from services.chassis.database import describe, is_outage
+from services.chassis.database import is_outage
+from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import cancellations_as_errors
 

@@ -36,11 +36,11 @@ from aiormq.exceptions import (
 
 from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, Envelope
 from services.chassis import metrics, store
-from services.chassis.arriving import REPLAY_HEADER, STANDING_HEADER
-from services.chassis.database import ACQUIRE_SECONDS, Pool, describe, is_outage
+from services.chassis.database import ACQUIRE_SECONDS, Pool, is_outage
+from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import cancellations_as_errors, within
-from services.chassis.outgoing import Outgoing
+from services.chassis.outgoing import REPLAY_HEADER, STANDING_HEADER, Outgoing
 from services.chassis.pipelining import Publish, outcomes, publish_together
 
 log = structlog.get_logger()

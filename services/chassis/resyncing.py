@@ -7,22 +7,21 @@ no more than `MOST_TO_LEAVE` wait in the outbox, however many orders a shop has.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
+
+import structlog
 
 from contracts.catalogue import CATALOGUE, queue_of
 from contracts.envelope import Envelope, uuid7
 from services.chassis import resync_store
-from services.chassis.database import Connection
-from services.chassis.outgoing import Standing
-from services.chassis.working import Worker
+from services.chassis.process import Process, Transactions
+from services.chassis.snapshots import Standing, Truth, Wanted
 
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
-
+log = structlog.get_logger()
 WORKER = "resyncs"
+IDLE_SECONDS = 1.0
 BATCH_ORDERS = 100
 MOST_TO_LEAVE = 2_000
 MOST_NAMED = 1_000
@@ -32,37 +31,20 @@ class CannotTell(Exception):
     """What was asked can't be told anew; the text says what can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which orders: all of a shop, or those named."""
-
-    shop: str
-    orders: Sequence[UUID] | None = None
-
-
-@dataclass(frozen=True)
-class Truth:
-    """How a service tells one listener its truth. `count` and `find` say which orders it has of those wanted: how many,
-    and the ids of the next ones after one, ascending. `tell` locks these orders, so that what it reads is one state,
-    and gives what is to be said of them."""
-
-    count: Callable[[Connection, Wanted], Awaitable[int]]
-    find: Callable[[Connection, Wanted, UUID | None, int], Awaitable[list[UUID]]]
-    tell: Callable[[Connection, str, Sequence[UUID]], Awaitable[list[Standing]]]
-
-
-async def ask(hub: "Hub", body: dict[str, Any], actor: str) -> dict[str, Any]:
+async def ask(
+    process: Process, truths: Mapping[str, Truth], body: dict[str, Any], actor: str
+) -> dict[str, Any]:
     """Have the truth about a shop's orders told anew to `consumer`, or with `dry` count them. Raises CannotTell."""
-    truths, consumer, wanted = hub.subscribers.truths, str(body.get("consumer", "")), _wanted(body)
+    consumer, wanted = str(body.get("consumer", "")), _wanted(body)
     if consumer not in truths:
         able = ", ".join(sorted(truths)) or "nobody; have its events replayed"
-        raise CannotTell(f"{hub.service} can tell its truth to: {able}")
-    queue, is_dry, resync_id = queue_of(consumer, hub.service), body.get("dry") is True, uuid7()
-    async with hub.unit() as unit:
+        raise CannotTell(f"{process.service} can tell its truth to: {able}")
+    queue, is_dry, resync_id = queue_of(consumer, process.service), body.get("dry") is True, uuid7()
+    async with process.unit() as unit:
         count = await truths[consumer].count(unit.connection, wanted)
         if not count:
             raise CannotTell(
-                f"{hub.service} has no such order of shop {wanted.shop}; check the shop's name and the ids"
+                f"{process.service} has no such order of shop {wanted.shop}; check the shop's name and the ids"
             )
         if not is_dry:
             await resync_store.note_resync(
@@ -77,10 +59,8 @@ async def ask(hub: "Hub", body: dict[str, Any], actor: str) -> dict[str, Any]:
                 unit.now,
             )
     if not is_dry:
-        hub.log.info(
-            "resync", actor=actor, queue=queue, shop=wanted.shop, orders=count, resync_id=str(resync_id)
-        )
-        hub.nudge(WORKER)
+        log.info("resync", actor=actor, queue=queue, shop=wanted.shop, orders=count, resync_id=str(resync_id))
+        process.nudge(WORKER)
     return {"resync_id": None if is_dry else resync_id, "queue": queue, "shop": wanted.shop, "orders": count}
 
 
@@ -98,17 +78,12 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         raise CannotTell("orders are ids: give UUIDs") from None
 
 
-def worker() -> Worker:
-    """The worker that tells what was asked for, batch by batch."""
-    return Worker(WORKER, tell_on, idle_seconds=1.0)
-
-
-async def tell_on(hub: "Hub") -> bool:
-    """Tell the next batch of the resync that was asked for first; whether there is more to do at once."""
-    async with hub.acquire() as connection:
+async def tell_on(process: Transactions, truths: Mapping[str, Truth]) -> bool:
+    """Emit the next batch of the resync that was requested first. True when there may be more at once."""
+    async with process.acquire() as connection:
         if not await resync_store.is_any_open(connection):
             return False
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         connection = unit.connection
         row = await resync_store.take_open(connection)
         if (
@@ -116,13 +91,13 @@ async def tell_on(hub: "Hub") -> bool:
             or await resync_store.count_to_leave(connection, row["id"], MOST_TO_LEAVE) >= MOST_TO_LEAVE
         ):
             return False
-        truth, wanted = hub.subscribers.truths[row["consumer"]], Wanted(row["shop"], row["orders"])
+        truth, wanted = truths[row["consumer"]], Wanted(row["shop"], row["orders"])
         ids = await truth.find(connection, wanted, row["told_until"], BATCH_ORDERS)
         told = await truth.tell(connection, wanted.shop, ids) if ids else []
         if told:
-            said = [_said(hub.service, standing) for standing in told]
+            said = [_said(process.service, standing) for standing in told]
             await resync_store.queue_standing(
-                connection, row["id"], hub.service, row["queue"], hub.owner, said
+                connection, row["id"], process.service, row["queue"], process.owner, said
             )
         ended_at = unit.now if len(ids) < BATCH_ORDERS else None
         last = ids[-1] if ids else None

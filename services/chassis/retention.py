@@ -7,16 +7,14 @@ doubted nothing goes at all.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from services.chassis.database import Connection
+from services.chassis.process import Process
 from services.chassis.settings import ServiceSettings
 from services.chassis.working import Worker
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 log = structlog.get_logger()
 BATCH = 500
@@ -83,20 +81,20 @@ RULES = (
 def worker(own: Sequence[Rule] = ()) -> Worker:
     """The worker that lets go what is due, once an hour."""
 
-    async def forget(hub: "Hub") -> bool:
-        return await forget_due(hub, [*RULES, *own])
+    async def forget(process: Process) -> bool:
+        return await forget_due(process, [*RULES, *own])
 
     return Worker("retention", forget, IDLE_SECONDS)
 
 
-async def forget_due(hub: "Hub", rules: Sequence[Rule]) -> bool:
+async def forget_due(process: Process, rules: Sequence[Rule]) -> bool:
     """Let go a batch by each rule. Whether there may be more."""
-    if hub.is_clock_doubtful:
+    if process.is_clock_doubtful:
         return False
     more = False
     for rule in rules:
-        age = timedelta(days=rule.days(hub.settings))
-        async with hub.acquire() as connection, connection.transaction():
+        age = timedelta(days=rule.days(process.settings))
+        async with process.acquire() as connection, connection.transaction():
             gone = await rule.forget(connection, age, BATCH)
         if gone:
             log.info("past its time", what=rule.name, rows=gone)

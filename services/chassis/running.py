@@ -23,13 +23,16 @@ import uvloop
 from starlette.types import ASGIApp
 
 from services.chassis import edge, health, resyncing, retention
-from services.chassis.database import describe, is_outage
+from services.chassis.database import is_outage
 from services.chassis.effects import EffectWorker
+from services.chassis.errors import describe
 from services.chassis.hub import Hub
 from services.chassis.logs import configure_logs
 from services.chassis.migrating import MigrationFailed, migrate
+from services.chassis.process import Process
 from services.chassis.retention import Rule
 from services.chassis.settings import ServiceSettings, load_settings
+from services.chassis.snapshots import Truth
 from services.chassis.subscribers import Subscribers
 from services.chassis.watchdog import LoopWatch, Watchdog
 from services.chassis.working import TimerHandler, Worker, timer_worker
@@ -148,15 +151,22 @@ async def _open_patiently(hub: Hub) -> None:
 
 
 def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
-    workers = [*service.workers, watchdog.worker()]
+    workers = [*service.workers, watchdog.worker(hub)]
     if service.consumes:
         workers += [timer_worker(service.timers), retention.worker(service.retention)]
         if service.subscribers.truths:
-            workers.append(resyncing.worker())
+            workers.append(_resync_worker(service.subscribers.truths))
     workers += [Worker(effect.kind, effect.run) for effect in service.effects]
     if service.prepare is not None:
         workers += service.prepare(hub)
     return workers
+
+
+def _resync_worker(truths: Mapping[str, Truth]) -> Worker:
+    async def tell_on(process: Process) -> bool:
+        return await resyncing.tell_on(process, truths)
+
+    return Worker(resyncing.WORKER, tell_on, resyncing.IDLE_SECONDS)
 
 
 def _application(service: Service, hub: Hub, watchdog: Watchdog) -> ASGIApp:

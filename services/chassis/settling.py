@@ -9,12 +9,11 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import structlog
 
 from services.chassis import metrics, store
-from services.chassis.database import describe, is_conflict, is_outage, is_unique_violation
+from services.chassis.database import is_conflict, is_outage, is_unique_violation
 from services.chassis.effect_outcomes import (
     Done,
     Effect,
@@ -25,11 +24,10 @@ from services.chassis.effect_outcomes import (
     Retry,
     Uncertain,
 )
+from services.chassis.errors import describe
 from services.chassis.parking import RetryPolicy, storable
+from services.chassis.process import Process
 from services.chassis.unit import Unit
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 log = structlog.get_logger()
 KEPT_SECONDS = 600.0
@@ -60,13 +58,13 @@ class Settling:
         self._interrupted = interrupted
 
     async def settle(
-        self, hub: "Hub", performed: Sequence[Performed], extend: Callable[[], Awaitable[None]]
+        self, process: Process, performed: Sequence[Performed], extend: Callable[[], Awaitable[None]]
     ) -> list[Performed]:
         """Settle together; if that fails each alone, so that one that can't be recorded holds up no other. Returns
         those that met a lock."""
         results = [self._or_give_up(one.effect, one.outcome) for one in performed if one.outcome is not None]
         try:
-            await self._settle_together(hub, results)
+            await self._settle_together(process, results)
             return []
         except Exception as error:
             if is_outage(error):
@@ -74,22 +72,22 @@ class Settling:
         kept = []
         for one, (effect, outcome) in zip(performed, results, strict=True):
             await extend()
-            if not await self._settle_alone(hub, effect, outcome, one):
+            if not await self._settle_alone(process, effect, outcome, one):
                 kept.append(one)
         return kept
 
-    async def _settle_alone(self, hub: "Hub", effect: Effect, outcome: Outcome, one: Performed) -> bool:
+    async def _settle_alone(self, process: Process, effect: Effect, outcome: Outcome, one: Performed) -> bool:
         """Settle one effect; one that can't be recorded as it is becomes uncertain. False when a lock stood in the way
         and there is time to wait for its end."""
         try:
-            await self._settle_together(hub, [(effect, outcome)])
+            await self._settle_together(process, [(effect, outcome)])
         except Exception as error:
             if is_outage(error):
                 raise
             if is_conflict(error) and self._may_wait(one, error):
                 return False
             log.error("outcome can't be recorded", kind=self._kind, key=effect.key, error=describe(error))
-            await self._settle_unrecordable(hub, effect, outcome, error)
+            await self._settle_unrecordable(process, effect, outcome, error)
         return True
 
     def _may_wait(self, one: Performed, error: Exception) -> bool:
@@ -97,34 +95,34 @@ class Settling:
         return one.clashes < CONFLICT_RETRIES and asyncio.get_running_loop().time() - one.since < KEPT_SECONDS
 
     async def _settle_unrecordable(
-        self, hub: "Hub", effect: Effect, outcome: Outcome, error: Exception
+        self, process: Process, effect: Effect, outcome: Outcome, error: Exception
     ) -> None:
         """Record that nobody knows; when not even that can be recorded, let the effect alone say so."""
         detail = f"was {type(outcome).__name__.lower()}, but that could not be recorded: {describe(error)}"
         try:
-            await self._settle_together(hub, [(effect, Uncertain(detail))])
+            await self._settle_together(process, [(effect, Uncertain(detail))])
         except Exception as again:
             if is_outage(again):
                 raise
             log.critical("an effect's end is told to nobody", kind=self._kind, key=effect.key)
-            async with hub.unit() as unit:
+            async with process.unit() as unit:
                 row = (effect.key, "uncertain", storable(detail), None, True)
                 await store.settle_effects(unit.connection, [row], None, unit.now)
 
-    async def _settle_together(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
-        async with hub.unit() as unit:
+    async def _settle_together(self, process: Process, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        async with process.unit() as unit:
             settled = await store.settle_effects(
-                unit.connection, self._rows(hub, unit, results), hub.owner, unit.now
+                unit.connection, self._rows(process, unit, results), process.owner, unit.now
             )
             await self._record(
                 unit, [(effect, outcome) for effect, outcome in results if effect.key in settled]
             )
-        self._count(hub, results)
+        self._count(process, results)
 
     def _rows(
-        self, hub: "Hub", unit: Unit, results: Sequence[tuple[Effect, Outcome]]
+        self, process: Process, unit: Unit, results: Sequence[tuple[Effect, Outcome]]
     ) -> list[tuple[str, str, str | None, datetime | None, bool]]:
-        policy = hub.retry_policy
+        policy = process.retry_policy
         return [
             (
                 e.key,
@@ -136,42 +134,42 @@ class Settling:
             for e, o in results
         ]
 
-    def _count(self, hub: "Hub", results: Sequence[tuple[Effect, Outcome]]) -> None:
+    def _count(self, process: Process, results: Sequence[tuple[Effect, Outcome]]) -> None:
         for _, outcome in results:
-            metrics.EFFECTS.labels(hub.service, self._kind, type(outcome).__name__.lower()).inc()
+            metrics.EFFECTS.labels(process.service, self._kind, type(outcome).__name__.lower()).inc()
 
     def _or_give_up(self, effect: Effect, outcome: Outcome) -> tuple[Effect, Outcome]:
         if isinstance(outcome, Retry) and outcome.is_try and effect.attempts >= self._attempts:
             return effect, Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
         return effect, outcome
 
-    async def settle_lost(self, hub: "Hub") -> None:
+    async def settle_lost(self, process: Process) -> None:
         """Settle what a dead process left in flight. What meets a lock is found again when its lease has run out."""
         lost: list[tuple[Effect, Outcome]] = []
         try:
-            async with hub.unit() as unit:
+            async with process.unit() as unit:
                 for row in await store.take_lost_effects(unit.connection, self._kind, 100):
                     effect = effect_of(row)
                     lost.append((effect, self._interrupted(effect, DIED)))
                 if lost:
-                    rows = self._rows(hub, unit, lost)
+                    rows = self._rows(process, unit, lost)
                     await store.settle_effects(unit.connection, rows, None, unit.now)
                     await self._record(unit, lost)
         except Exception as error:
             if is_outage(error) or not lost:
                 raise
-            await self._adopt(hub, lost)
+            await self._adopt(process, lost)
         else:
-            self._count(hub, lost)
+            self._count(process, lost)
 
-    async def _adopt(self, hub: "Hub", lost: Sequence[tuple[Effect, Outcome]]) -> None:
+    async def _adopt(self, process: Process, lost: Sequence[tuple[Effect, Outcome]]) -> None:
         """Settle each lost effect alone, as if it had been ours. One that meets a lock stays in flight until its lease
         runs out again."""
-        async with hub.acquire() as connection:
-            await store.adopt_effects(connection, hub.owner, [effect.key for effect, _ in lost])
+        async with process.acquire() as connection:
+            await store.adopt_effects(connection, process.owner, [effect.key for effect, _ in lost])
         since = asyncio.get_running_loop().time()
         for effect, outcome in lost:
-            await self._settle_alone(hub, effect, outcome, Performed(effect, outcome, since))
+            await self._settle_alone(process, effect, outcome, Performed(effect, outcome, since))
 
 
 def effect_of(row: store.Row) -> Effect:

@@ -8,15 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.message import Message, Reason
+from services.chassis.snapshots import Truth
 from services.chassis.unit import Unit
-
-if TYPE_CHECKING:
-    from services.chassis.resyncing import Truth
 
 M = TypeVar("M", bound=Message)
 Adapter = Callable[[bytes, bool], tuple[bytes, tuple[Reason, ...]] | None]
@@ -132,7 +130,7 @@ class Subscribers(Generic[B]):
         """Register what makes a body readable that the schema of this message refuses."""
         self.adapters[message] = adapter
 
-    def tells(self, consumer: str, truth: "Truth") -> None:
+    def tells(self, consumer: str, truth: Truth) -> None:
         """Register how this service tells its truth anew to one that hears it."""
         self.truths[consumer] = truth
 

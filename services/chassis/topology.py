@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_of, queues_of
-from services.chassis.arriving import UNROUTED
 
 DEAD = "dead"
 """Exchange of dead letters; routing key = name of the dead-letter queue."""
+UNROUTED = "unrouted"
+"""Exchange, and by listener queue, of what a storefront published with a routing key that nobody listens to."""
 UNROUTED_QUEUE = f"orders.{UNROUTED}"
 """Of the alternate exchange of the storefronts': what they publish with a routing key that nobody listens to."""
 DELIVERY_LIMIT = 50

@@ -10,17 +10,15 @@ import os
 import sys
 import threading
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import structlog
 
 from services.chassis import database, store
-from services.chassis.database import describe
+from services.chassis.errors import describe
+from services.chassis.hub import Hub
 from services.chassis.limits import cancellations_as_errors
+from services.chassis.process import Process
 from services.chassis.working import Worker
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 log = structlog.get_logger()
 
@@ -73,17 +71,21 @@ class Watchdog:
     def beater(self, watch: LoopWatch) -> Worker:
         """The loop that tells the thread that the event loop turns."""
 
-        async def beat(_: "Hub") -> bool:
+        async def beat(_: Process) -> bool:
             watch.beat()
             return False
 
         return Worker("heartbeat", beat, idle_seconds=self._limit / 40)
 
-    def worker(self) -> Worker:
+    def worker(self, hub: Hub) -> Worker:
         """The loop that looks."""
-        return Worker("watchdog", self._look, idle_seconds=self._limit / 4)
 
-    async def _look(self, hub: "Hub") -> bool:
+        async def look(_: Process) -> bool:
+            return await self._look(hub)
+
+        return Worker("watchdog", look, idle_seconds=self._limit / 4)
+
+    async def _look(self, hub: Hub) -> bool:
         try:
             await self._look_at_pool(hub)
             await self._look_at_queues(hub)
@@ -94,7 +96,7 @@ class Watchdog:
                 hub.stopping.set()
         return False
 
-    async def _look_at_pool(self, hub: "Hub") -> None:
+    async def _look_at_pool(self, hub: Hub) -> None:
         """A pool that gives no connection while a fresh one is answered has lost its own: no waiting brings them back.
 
         The queues' readers take it for an outage and are patient, so nothing else would notice.
@@ -106,7 +108,7 @@ class Watchdog:
         else:
             self._note("the database answers, but none of our own connections does", "pool")
 
-    async def _look_at_queues(self, hub: "Hub") -> None:
+    async def _look_at_queues(self, hub: Hub) -> None:
         consumers = hub.consumers
         if consumers is None or not consumers.is_consuming:
             return
@@ -130,7 +132,7 @@ class Watchdog:
             else:
                 self._stalled_since.pop(reader.queue, None)
 
-    async def _look_at_dispatch(self, hub: "Hub") -> None:
+    async def _look_at_dispatch(self, hub: Hub) -> None:
         if not hub.relay.is_connected:
             return
         async with hub.acquire() as connection:
@@ -146,7 +148,7 @@ class Watchdog:
             self.stuck = why
 
 
-async def _pool_answers(hub: "Hub") -> bool:
+async def _pool_answers(hub: Hub) -> bool:
     """Whether a connection of the pool is to be had and answers. One that is busy for so long is as good as lost."""
     try:
         async with asyncio.timeout(POOL_SECONDS), hub.acquire() as connection:

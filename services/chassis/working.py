@@ -8,17 +8,16 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from services.chassis import metrics, store
-from services.chassis.database import describe, is_outage
+from services.chassis.database import is_outage
+from services.chassis.errors import describe
 from services.chassis.limits import cancellations_as_errors
+from services.chassis.process import Process
 from services.chassis.unit import Unit
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 log = structlog.get_logger()
 LONGEST_PAUSE_SECONDS = 10.0
@@ -29,7 +28,9 @@ TimerHandler = Callable[[Unit, str, dict[str, Any]], Awaitable[None]]
 class Worker:
     """A loop: `run` is called again at once while it returns True, else after `idle_seconds` or a nudge."""
 
-    def __init__(self, name: str, run: Callable[["Hub"], Awaitable[bool]], idle_seconds: float = 0.2) -> None:
+    def __init__(
+        self, name: str, run: Callable[[Process], Awaitable[bool]], idle_seconds: float = 0.2
+    ) -> None:
         self.name = name
         self._run = run
         self._idle_seconds = idle_seconds
@@ -39,25 +40,25 @@ class Worker:
         """There is something to do: don't wait for the pause to end."""
         self._nudged.set()
 
-    async def loop(self, hub: "Hub") -> None:
-        """Work until the hub stops."""
+    async def loop(self, process: Process) -> None:
+        """Work until the process stops."""
         failures, told = 0, ""
-        while not hub.stopping.is_set():
+        while not process.stopping.is_set():
             self._nudged.clear()
             try:
                 with cancellations_as_errors():
-                    more = await self._run(hub)
+                    more = await self._run(process)
                 failures, told = 0, ""
             except Exception as error:
                 more = False
                 failures += 1
-                metrics.WORKER_ERRORS.labels(hub.service, self.name).inc()
+                metrics.WORKER_ERRORS.labels(process.service, self.name).inc()
                 told = self._tell(error, told)
             if not more:
                 pause = self._idle_seconds
                 if failures:
                     pause = min(pause * 2 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
-                await self._rest(hub, pause, patient=failures > 0)
+                await self._rest(process, pause, patient=failures > 0)
 
     def _tell(self, error: Exception, told: str) -> str:
         """Log a failure; a dependency that is away is told once, not at each try."""
@@ -68,11 +69,11 @@ class Worker:
             log.warning("worker failed", worker=self.name, error=said)
         return said
 
-    async def _rest(self, hub: "Hub", seconds: float, patient: bool) -> None:
+    async def _rest(self, process: Process, seconds: float, patient: bool) -> None:
         """After a failure a nudge is no reason to hurry; a stop is."""
         with contextlib.suppress(asyncio.TimeoutError):
             async with asyncio.timeout(seconds):
-                await (hub.stopping.wait() if patient else self._nudged.wait())
+                await (process.stopping.wait() if patient else self._nudged.wait())
 
 
 class _Outlived(Exception):
@@ -86,13 +87,13 @@ def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
     other.
     """
 
-    async def fire(hub: "Hub") -> bool:
+    async def fire(process: Process) -> bool:
         row: store.Row | None = None
-        async with hub.acquire() as connection:
+        async with process.acquire() as connection:
             if not await store.is_timer_due(connection):
                 return False
         try:
-            async with hub.unit() as unit:
+            async with process.unit() as unit:
                 row = await store.find_timer(unit.connection)
                 if row is None:
                     return False
@@ -107,13 +108,13 @@ def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
         except Exception as error:
             if row is None or is_outage(error):
                 raise
-            await _let_others_go_first(hub, row, error)
+            await _let_others_go_first(process, row, error)
         return True
 
-    async def _let_others_go_first(hub: "Hub", row: store.Row, error: Exception) -> None:
-        metrics.WORKER_ERRORS.labels(hub.service, "timers").inc()
+    async def _let_others_go_first(process: Process, row: store.Row, error: Exception) -> None:
+        metrics.WORKER_ERRORS.labels(process.service, "timers").inc()
         log.error("timer failed", kind=row["kind"], key=row["key"], error=describe(error), exc_info=error)
-        async with hub.acquire() as connection:
+        async with process.acquire() as connection:
             await store.postpone_timer(connection, row["kind"], row["key"], FAILED_TIMER_PAUSE)
 
     return Worker("timers", fire, idle_seconds=0.5)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.chassis.resyncing import Wanted
+from services.chassis.snapshots import Wanted
 
 _TOLD = """shop = $1 AND ($2::uuid[] IS NULL OR order_id = ANY($2)) AND deleted_at IS NULL
              AND (sequence > 0 OR version > 1)"""

@@ -12,8 +12,7 @@ from uuid import UUID
 from contracts.fulfillment import StockRejected, StockReserved, StockStanding
 from contracts.message import Message
 from services.chassis.database import Connection
-from services.chassis.outgoing import Standing
-from services.chassis.resyncing import Truth
+from services.chassis.snapshots import Standing, Truth
 from services.fulfillment import resync_store, store
 from services.fulfillment.correcting import cancelled_event, updated_event
 from services.fulfillment.delivering import delivered_event

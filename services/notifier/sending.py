@@ -9,7 +9,6 @@ message per fate.
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -18,9 +17,10 @@ from asyncpg import InterfaceError, InternalClientError, PostgresError
 from contracts.envelope import Envelope
 from contracts.message import Message
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
-from services.chassis.database import describe
 from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
+from services.chassis.errors import describe
 from services.chassis.grouping import GroupCommit
+from services.chassis.process import Process
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
 from services.notifier import settings as configured
@@ -32,9 +32,6 @@ from services.notifier.mail import Cause, Mail, Template
 from services.notifier.recent import Pair, recent
 from services.notifier.resending import report
 from services.notifier.smtp import Pool, ServerAway, away_delay
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 log = structlog.get_logger()
 CONCURRENCY = 16
@@ -60,9 +57,9 @@ class MailMissing(LookupError):
 class Sender:
     """Performs mail effects through one pool of connections and records what became of them."""
 
-    def __init__(self, hub: "Hub") -> None:
-        self._hub = hub
-        self._settings = configured.of(hub)
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._settings = configured.of(process)
         self.pool = Pool(self._settings)
         self.effects = EffectWorker(
             MAIL, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=self._interrupted
@@ -125,7 +122,7 @@ class Sender:
 
     async def _read_together(self, ids: Sequence[UUID]) -> list[Pair | None]:
         """Mails with their orders' addressees; None where one is gone, so that it harms no other."""
-        async with self._hub.acquire() as connection:
+        async with self._process.acquire() as connection:
             mails = {mail.id: mail for mail in await store.read_mails(connection, ids)}
             orders = sorted({(mail.shop, mail.order_id) for mail in mails.values()})
             known = {(a.shop, a.order_id): a for a in await store.read_addressees(connection, orders)}

@@ -3,18 +3,16 @@
 from enum import StrEnum
 from functools import cache, cached_property
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 from contracts.message import Locale, Shop
+from services.chassis.process import Process
 from services.chassis.settings import ServiceSettings
 from services.notifier.mail import Template
-
-if TYPE_CHECKING:
-    from services.chassis.hub import Hub
 
 MailAddress = Annotated[
     str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$")
@@ -157,11 +155,12 @@ class NotifierSettings(ShopDirectory, ServiceSettings):
         return self.uncertain_mails.get(template) is Uncertain.RESEND
 
 
-def of(hub: "Hub") -> NotifierSettings:
-    """The settings a notifier's hub was made with. Raises TypeError for another service's hub."""
-    if not isinstance(hub.settings, NotifierSettings):
-        raise TypeError(f"this hub runs with {type(hub.settings).__name__}, not with NotifierSettings")
-    return hub.settings
+def of(process: Process) -> NotifierSettings:
+    """Return the settings of a notifier's process. Raises TypeError for another service's process."""
+    settings = process.settings
+    if not isinstance(settings, NotifierSettings):
+        raise TypeError(f"this process runs with {type(settings).__name__}, not with NotifierSettings")
+    return settings
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.chassis.working import Worker
 
 CHANNEL = "orders_changed"
@@ -48,10 +48,10 @@ announcements = Announcements()
 """This process's."""
 
 
-async def _announce(hub: Hub) -> bool:
+async def _announce(process: Process) -> bool:
     payloads = announcements.take()
     if payloads:
-        async with hub.acquire() as connection:
+        async with process.acquire() as connection:
             await connection.execute(
                 "select pg_notify($1, p) from unnest($2::text[]) as p", CHANNEL, payloads
             )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from contracts.orders import ChangeCause
-from services.chassis.hub import Hub
+from services.chassis.process import Transactions
 from services.chassis.unit import Unit
 from services.orders import api_store, cancelling, deleting, editing, reinstating
 from services.orders.book import OrderBook
@@ -97,12 +97,12 @@ def delete(
     return _asking(ChangeCause.DELETED, shop, order_id, key, actor, asked, asked.revision, begin)
 
 
-async def send(hub: Hub, asking: ChangeAsking) -> Sent:
+async def send(process: Transactions, asking: ChangeAsking) -> Sent:
     """Begin a change, once per key: its command's id and whether it has its outcome already.
 
     Raises KeyTaken, OrderUnknown, Stale and whatever the change itself raises.
     """
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         if await api_store.add_commands(unit.connection, [asking], unit.now):
             return Sent(asking.command_id, await _begin(unit, asking))
         known = await api_store.read_keys(unit.connection, [asking])
@@ -112,15 +112,15 @@ async def send(hub: Hub, asking: ChangeAsking) -> Sent:
     return Sent(first["command_id"], first["state"] != "pending")
 
 
-async def carry_out(hub: Hub, asking: ChangeAsking) -> api_store.Row:
+async def carry_out(process: Transactions, asking: ChangeAsking) -> api_store.Row:
     """Begin a change and wait up to `WAIT_SECONDS`: its command's row, `pending` when there is no outcome yet.
 
     Raises what `send` raises.
     """
-    sent = await send(hub, asking)
+    sent = await send(process, asking)
     if not sent.is_settled:
-        await waiting.wait(sent.command_id, WAIT_SECONDS, partial(_settled_among, hub))
-    async with hub.acquire() as connection:
+        await waiting.wait(sent.command_id, WAIT_SECONDS, partial(_settled_among, process))
+    async with process.acquire() as connection:
         row = await api_store.read_command(connection, asking.shop, sent.command_id)
     assert row is not None, f"command {sent.command_id} was committed a moment ago"
     return row
@@ -166,6 +166,6 @@ def _asking(
     )
 
 
-async def _settled_among(hub: Hub, command_ids: Collection[UUID]) -> list[UUID]:
-    async with hub.acquire() as connection:
+async def _settled_among(process: Transactions, command_ids: Collection[UUID]) -> list[UUID]:
+    async with process.acquire() as connection:
         return await api_store.settled_among(connection, command_ids)

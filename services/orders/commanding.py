@@ -15,7 +15,7 @@ from contracts.catalogue import type_of
 from contracts.envelope import uuid7
 from contracts.message import Command
 from services.chassis.grouping import GroupCommit
-from services.chassis.hub import Hub
+from services.chassis.process import Transactions
 from services.orders import api_store
 from services.orders.waiting import waiting
 
@@ -82,8 +82,8 @@ def asking(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID],
 class Commands:
     """Sends commands of this process, many requests in one transaction, and waits for outcomes."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, process: Transactions) -> None:
+        self._process = process
         self._sender: GroupCommit[Asking, Sent | KeyTaken] = GroupCommit(self._send)
 
     async def carry_out(self, asked: Asking) -> api_store.Row:
@@ -96,7 +96,7 @@ class Commands:
             told = await waiting.hear(sent.command_id, WAIT_SECONDS, self._settled_among)
             if told is not None and sent.row is not None:
                 return {**sent.row, **told._asdict()}
-        async with self._hub.acquire() as connection:
+        async with self._process.acquire() as connection:
             row = await api_store.read_command(connection, asked.shop, sent.command_id)
         assert row is not None, f"command {sent.command_id} was committed a moment ago"
         return row
@@ -109,7 +109,7 @@ class Commands:
         return sent
 
     async def _send(self, batch: Sequence[Asking]) -> list[Sent | KeyTaken]:
-        async with self._hub.unit() as unit:
+        async with self._process.unit() as unit:
             fresh = await api_store.add_commands(unit.connection, batch, unit.now)
             for asked in batch:
                 if asked.command_id in fresh:
@@ -124,7 +124,7 @@ class Commands:
         ]
 
     async def _settled_among(self, command_ids: Collection[UUID]) -> list[UUID]:
-        async with self._hub.acquire() as connection:
+        async with self._process.acquire() as connection:
             return await api_store.settled_among(connection, command_ids)
 
 

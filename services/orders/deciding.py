@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from services.chassis.hub import Hub
+from services.chassis.process import Transactions
 from services.chassis.unit import Unit
 from services.orders import api_store, store
 from services.orders.commanding import KeyTaken
@@ -41,12 +41,12 @@ class Decision:
         return hashlib.sha256(text.encode()).digest()
 
 
-async def decide(hub: Hub, decision: Decision, act: Act) -> api_store.Row:
+async def decide(process: Transactions, decision: Decision, act: Act) -> api_store.Row:
     """Do the deed unless its key was used: the row of the command, with its outcome.
 
     Raises KeyTaken when the key was used for something else, and what `act` raises.
     """
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         command_id = decision.command_id
         if await api_store.add_commands(unit.connection, [decision], unit.now):
             outcome = {"type": decision.type, **await act(unit)}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.chassis.database import Connection
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.chassis.working import Worker
 from services.orders import setting_store
 from services.orders.setting_store import SOURCES, Source
@@ -28,14 +28,14 @@ def forgetter() -> Worker:
     return Worker("forgetting", forget_due, IDLE_SECONDS)
 
 
-async def forget_due(hub: Hub) -> bool:
+async def forget_due(process: Process) -> bool:
     """Forget some of what is old enough. Whether there may be more."""
-    async with hub.acquire() as connection, connection.transaction():
+    async with process.acquire() as connection, connection.transaction():
         if not await setting_store.alone(connection, _ONE_AT_A_TIME):
             return False
         more = False
         for shop in await setting_store.read_shops(connection):
-            settings = await settings_of.get(connection, hub.owner, shop)
+            settings = await settings_of.get(connection, process.owner, shop)
             if settings.keeps_ip_days is not None:
                 limit = datetime.now(UTC) - timedelta(days=settings.keeps_ip_days)
                 for source in SOURCES:

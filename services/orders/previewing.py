@@ -12,7 +12,7 @@ from uuid import UUID
 from contracts.fulfillment import LinePosition
 from contracts.message import Reason
 from contracts.storefront import LineKind, Totals
-from services.chassis.hub import Hub
+from services.chassis.process import Transactions
 from services.orders import cancelling, deleting, edit_store, editing, edition, reinstating
 from services.orders.book import OrderBook
 from services.orders.changes import require_revision
@@ -73,9 +73,9 @@ class CancellationSum:
     units_staying: int
 
 
-async def preview_edit(hub: Hub, shop: str, order_id: UUID, asked: EditAsked) -> Preview:
+async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: EditAsked) -> Preview:
     """What an edit would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         book = await _book(OrderBook(unit), shop, order_id, asked.revision)
         order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
         withdrawn = editing.withdrawn_now(book, order)
@@ -87,9 +87,11 @@ async def preview_edit(hub: Hub, shop: str, order_id: UUID, asked: EditAsked) ->
         return await _preview(book, order, stop, stays, asks.on, due, after.totals, reasons)
 
 
-async def preview_cancellation(hub: Hub, shop: str, order_id: UUID, revision: int | None = None) -> Preview:
+async def preview_cancellation(
+    process: Transactions, shop: str, order_id: UUID, revision: int | None = None
+) -> Preview:
     """What cancelling would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         book = await _book(OrderBook(unit), shop, order_id, revision)
         order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
         wanted = cancelling.still_wanted(book, order)
@@ -102,13 +104,13 @@ async def preview_cancellation(hub: Hub, shop: str, order_id: UUID, revision: in
 
 
 async def preview_cancellations(
-    hub: Hub, shop: str, order_ids: Sequence[UUID]
+    process: Transactions, shop: str, order_ids: Sequence[UUID]
 ) -> dict[UUID, CancellationSum | Refusal]:
     """What cancelling each of these orders would do, or why it can't be; unknown ones are missing.
 
     Raises TooManyOrders.
     """
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         book = await open_book(unit, shop, order_ids)
         placed = [key for key, order in book.orders.items() if order.state not in NOT_PLACED]
         await book.edits.load(sorted(placed))
@@ -140,9 +142,11 @@ def _sum_of(book: OrderBook, order: Order) -> CancellationSum | Refusal:
     )
 
 
-async def preview_reinstatement(hub: Hub, shop: str, order_id: UUID, revision: int | None = None) -> Preview:
+async def preview_reinstatement(
+    process: Transactions, shop: str, order_id: UUID, revision: int | None = None
+) -> Preview:
     """What reinstating would do, stock permitting. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         book = await _book(OrderBook(unit), shop, order_id, revision)
         order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
         add: dict[int, int] = {}
@@ -153,9 +157,9 @@ async def preview_reinstatement(hub: Hub, shop: str, order_id: UUID, revision: i
         return await _preview(book, order, {}, {}, add, due, content.totals, [])
 
 
-async def reasons_against_deletion(hub: Hub, shop: str, order_id: UUID) -> list[Reason]:
+async def reasons_against_deletion(process: Transactions, shop: str, order_id: UUID) -> list[Reason]:
     """Every reason why an order may not be deleted without force. Raises as the previews do."""
-    async with hub.unit() as unit:
+    async with process.unit() as unit:
         book = await _book(OrderBook(unit), shop, order_id, None)
         return await deleting.reasons_against(unit.connection, book.orders[shop, order_id])
 

@@ -17,7 +17,7 @@ import structlog
 
 from contracts.payments import PaymentUnmatched
 from services.chassis.database import Connection, is_conflict, is_outage
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.chassis.subscribers import order_key
 from services.chassis.unit import Unit
 from services.payments import stripe, webhook_store
@@ -92,24 +92,24 @@ class WebhooksFailed(Exception):
         self.webhook_ids = webhook_ids
 
 
-async def apply_webhooks(hub: Hub) -> bool:
+async def apply_webhooks(process: Process) -> bool:
     """Apply one batch. True when there may be more. Raises only when the database is away."""
     try:
-        return await _apply(hub, lambda connection: webhook_store.take(connection, BATCH)) == BATCH
+        return await _apply(process, lambda connection: webhook_store.take(connection, BATCH)) == BATCH
     except WebhooksFailed as failed:
         log.error("webhooks failed; each alone", error=str(failed), exc_info=failed)
-        ended = [await _apply_alone(hub, webhook_id) for webhook_id in failed.webhook_ids]
+        ended = [await _apply_alone(process, webhook_id) for webhook_id in failed.webhook_ids]
         return any(ended)
 
 
-async def _apply_alone(hub: Hub, webhook_id: UUID) -> bool:
+async def _apply_alone(process: Process, webhook_id: UUID) -> bool:
     """Apply one webhook by itself, or park it. False when others were in its way: it stays and is tried again."""
     try:
-        await _apply(hub, lambda connection: webhook_store.take_one(connection, webhook_id))
+        await _apply(process, lambda connection: webhook_store.take_one(connection, webhook_id))
     except WebhooksFailed as failed:
         if _others_were_in_the_way(failed.__cause__):
             return False
-        async with hub.unit() as unit:
+        async with process.unit() as unit:
             rows = await webhook_store.take_one(unit.connection, webhook_id)
             parked = [Ending(row["id"], "parked", "failed", str(failed)) for row in rows]
             await webhook_store.end(unit.connection, parked, unit.now)
@@ -122,16 +122,16 @@ def _others_were_in_the_way(error: BaseException | None) -> bool:
     return passes and not isinstance(error, asyncpg.UniqueViolationError)
 
 
-async def _apply(hub: Hub, take: Take) -> int:
+async def _apply(process: Process, take: Take) -> int:
     """Apply what `take` locks, in one transaction; how many. Two transactions that met are tried again."""
-    assert isinstance(hub.settings, PaymentsSettings)
+    assert isinstance(process.settings, PaymentsSettings)
     for attempts_left in reversed(range(CONFLICT_TRIES)):
         rows: list[asyncpg.Record] = []
         try:
-            async with hub.unit() as unit:
+            async with process.unit() as unit:
                 rows = await take(unit.connection)
                 if rows:
-                    await Application(unit, hub.settings).run(rows)
+                    await Application(unit, process.settings).run(rows)
             break
         except Exception as error:
             if is_outage(error):

@@ -19,7 +19,7 @@ from contracts.payments import (
     RefundState,
     RefundUncertain,
 )
-from services.chassis.outgoing import Standing
+from services.chassis.snapshots import Standing
 from services.payments.account import Account
 from services.payments.ledger import ENTRY_NAMESPACE, MANUAL
 from services.payments.refunds import Asked, Made, Word, word_of

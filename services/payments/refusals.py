@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import prometheus_client
 import structlog
 
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.payments import webhook_store
 
 KEPT = timedelta(days=30)
@@ -32,14 +32,14 @@ class Refusals:
         self._counts[endpoint, reason] += 1
         REFUSED.labels(endpoint, reason).inc()
 
-    async def write(self, hub: Hub) -> bool:
+    async def write(self, process: Process) -> bool:
         """Add the counts to the hour's rows."""
         if not self._counts:
             return False
         counts, self._counts = self._counts, Counter()
         rows = [(endpoint, reason, posts) for (endpoint, reason), posts in sorted(counts.items())]
         try:
-            async with hub.unit() as unit:
+            async with process.unit() as unit:
                 hour = _hour_of(unit.now)
                 await webhook_store.count_refused(unit.connection, rows, hour, unit.now, hour - KEPT)
         except BaseException:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.chassis.resyncing import Wanted
+from services.chassis.snapshots import Wanted
 
 
 async def count(connection: Connection, wanted: Wanted) -> int:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.chassis.database import Connection
-from services.chassis.outgoing import Standing
-from services.chassis.resyncing import Truth
+from services.chassis.snapshots import Standing, Truth
 from services.payments import resync_store, store
 from services.payments.refund_words import words_of
 from services.payments.telling import books_of

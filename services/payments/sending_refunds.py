@@ -15,12 +15,12 @@ from uuid import UUID
 import structlog
 
 from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.chassis.unit import Unit
 from services.chassis.working import Worker
 from services.payments import stripe
-from services.payments.ledger import Origin
 from services.payments.book import AccountBook
+from services.payments.ledger import Origin
 from services.payments.refunding import EFFECT
 from services.payments.settings import PaymentsSettings
 from services.payments.stripe.calling import RefundWish, StripeAway, StripeClient, StripeRefused
@@ -42,12 +42,12 @@ log = structlog.get_logger()
 class RefundSender:
     """Sends the refunds of this process's shops and records what became of them."""
 
-    def __init__(self, hub: Hub) -> None:
-        assert isinstance(hub.settings, PaymentsSettings)
-        self._client = StripeClient(hub.settings.stripe_api_url, hub.settings.stripe_timeout_seconds)
+    def __init__(self, process: Process) -> None:
+        assert isinstance(process.settings, PaymentsSettings)
+        self._client = StripeClient(process.settings.stripe_api_url, process.settings.stripe_timeout_seconds)
         self._keys = {
             endpoint.shop: endpoint.api_key.get_secret_value()
-            for endpoint in hub.settings.stripe_endpoints
+            for endpoint in process.settings.stripe_endpoints
             if endpoint.api_key is not None
         }
         self.effects = EffectWorker(

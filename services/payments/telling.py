@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 
 from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled
-from services.chassis.outgoing import Standing
+from services.chassis.snapshots import Standing
 from services.payments.account import Account
 from services.payments.ledger import (
     MANUAL,

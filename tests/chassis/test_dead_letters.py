@@ -7,7 +7,7 @@ import aio_pika
 
 from services.chassis.arriving import Arrival
 from services.chassis.dead_letters import DeadLetterReader
-from services.chassis.testing import envelope_for
+from services.chassis.testing import Desk, envelope_for
 from services.chassis.topology import DELIVERY_LIMIT
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
@@ -26,6 +26,10 @@ def dead(actor: str = "note", **headers: Any) -> Arrival:
     envelope = envelope_for("fulfillment", message)
     body = message.model_dump_json().encode()
     return Arrival("fulfillment.dead", {**envelope.headers(), **DEATH, **headers}, body, "orders")
+
+
+def reader_of(desk: Desk) -> DeadLetterReader:
+    return DeadLetterReader("fulfillment.dead", desk.hub.unit, desk.hub.committer.commit)
 
 
 async def test_returned_too_often_it_goes_by_the_brokers_policy_to_the_dead_and_is_handled_after_all(
@@ -50,7 +54,7 @@ async def test_returned_too_often_it_goes_by_the_brokers_policy_to_the_dead_and_
 
 async def test_it_is_said_and_stands_under_its_own_name_afterwards(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
-    reader = DeadLetterReader("fulfillment.dead", desk.hub)
+    reader = reader_of(desk)
     await reader._keep([dead("refuse")])
     assert [(row["reason"], row["state"]) for row in await parked_by_http(desk.hub)] == [
         ("not_sold_here", "dead")
@@ -66,11 +70,11 @@ async def test_one_that_kills_its_process_is_left_to_a_person_the_next_time(
     killer = dead()
     async with desk.hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE seen")
-        trying = asyncio.create_task(DeadLetterReader("fulfillment.dead", desk.hub)._keep([killer]))
+        trying = asyncio.create_task(reader_of(desk)._keep([killer]))
         await eventually(lambda: desk.fetchval(BLOCKED))
         trying.cancel()
         await asyncio.gather(trying, return_exceptions=True)
-    await DeadLetterReader("fulfillment.dead", desk.hub)._keep([killer])
+    await reader_of(desk)._keep([killer])
     assert await desk.fetchval("SELECT count(*) FROM seen") == 0
     [row] = await parked_by_http(desk.hub)
     assert (row["reason"], row["state"], row["queue"]) == ("delivery_limit", "dead", "fulfillment.orders")
@@ -80,13 +84,13 @@ async def test_one_that_kills_its_process_is_left_to_a_person_the_next_time(
 async def test_a_death_that_the_publisher_made_up_is_not_believed(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     lie = dead(**{"x-first-death-queue": "fulfillment.payments"})
-    await DeadLetterReader("fulfillment.dead", desk.hub)._keep([lie])
+    await reader_of(desk)._keep([lie])
     assert await desk.fetchval("SELECT count(*) FROM seen") == 1
 
 
 async def test_an_unreadable_one_is_parked_too(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
-    await DeadLetterReader("fulfillment.dead", desk.hub)._keep([Arrival("fulfillment.dead", DEATH, b"?")])
+    await reader_of(desk)._keep([Arrival("fulfillment.dead", DEATH, b"?")])
     assert [row["reason"] for row in await parked_by_http(desk.hub)] == ["envelope_unreadable"]
 
 
@@ -94,6 +98,6 @@ async def test_one_that_was_handled_before_is_only_known(sample_desks: SampleDes
     desk = await sample_desks()
     one = dead()
     await desk.hub.committer.commit([Arrival("fulfillment.orders", one.headers, one.body, "orders")])
-    await DeadLetterReader("fulfillment.dead", desk.hub)._keep([one])
+    await reader_of(desk)._keep([one])
     assert await desk.fetchval("SELECT count(*) FROM seen") == 1
     assert await parked_by_http(desk.hub) == []

@@ -116,12 +116,14 @@ async def test_the_watchdog_notices_a_silent_broker_and_all_goes_on(
 ) -> None:
     monkeypatch.setattr("services.chassis.consuming.ANSWER_SECONDS", 0.5)
     watchdog = Watchdog(60)
-    hub = await hubs([Worker("watchdog", watchdog._look, idle_seconds=0.2)])
+    hub = await hubs()
+    looking = asyncio.create_task(Worker("watchdog", lambda _: watchdog._look(hub), 0.2).loop(hub))
     await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
     with halted(rabbitmq):
         await eventually(lambda: is_reconnecting(hub))
     await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(100)])
     await eventually(lambda: is_done(hub, 200), SOON)
+    looking.cancel()
     assert watchdog.stuck is None
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from structlog._config import BoundLoggerLazyProxy
 
 from services.chassis import metrics
-from services.chassis.database import describe
+from services.chassis.errors import describe
 from services.chassis.logs import configure_logs
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
 from contracts.service import MessageDiscarded
-from services.chassis.arriving import REPLAY_HEADER, Arrival
+from services.chassis.arriving import Arrival
 from services.chassis.explaining import HIDDEN, MOST_TEXT, readable_body
 from services.chassis.hub import Hub, _measure
+from services.chassis.outgoing import REPLAY_HEADER
 from services.chassis.rating import Rates
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis.bus import Bus, framed

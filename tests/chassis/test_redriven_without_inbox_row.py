@@ -12,7 +12,7 @@ async def test_a_dead_letter_that_fails_when_redriven_is_not_taken_for_done(
     sample_desks: SampleDesks,
 ) -> None:
     desk = await sample_desks()
-    reader = DeadLetterReader("fulfillment.dead", desk.hub)
+    reader = DeadLetterReader("fulfillment.dead", desk.hub.unit, desk.hub.committer.commit)
     await reader._park(replace(dead(), queue="fulfillment.orders"), "dead one")
     await desk.hub.pool.execute("UPDATE msg.parked SET state = 'waiting', next_at = now()")
     sample.faulty.add("MUG")

@@ -10,10 +10,11 @@ import pytest
 
 from contracts.fulfillment import FulfilmentPosition, StockReserved, StockStanding
 from services.chassis import relaying, resyncing, store
-from services.chassis.arriving import REPLAY_HEADER, STANDING_HEADER, Arrival
-from services.chassis.outgoing import Standing
+from services.chassis.arriving import Arrival
+from services.chassis.outgoing import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.relaying import properties_of
-from services.chassis.resyncing import BATCH_ORDERS, Truth, Wanted, tell_on
+from services.chassis.resyncing import BATCH_ORDERS, tell_on
+from services.chassis.snapshots import Standing, Truth, Wanted
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator
@@ -66,12 +67,12 @@ async def test_a_process_that_dies_is_followed_by_one_that_goes_on(
     first, second = await sample_desks(), await sample_desks()
     counted = await asked(first, dry=True)
     assert (counted["orders"], counted["resync_id"]) == (len(ids), None)
-    assert not await tell_on(first.hub)
+    assert not await tell_on(first.hub, subscribers.truths)
     assert (await asked(first))["orders"] == len(ids)
-    assert await tell_on(first.hub)
+    assert await tell_on(first.hub, subscribers.truths)
     await first.close()
     assert await told(second) == ids[:BATCH_ORDERS]
-    while await tell_on(second.hub):
+    while await tell_on(second.hub, subscribers.truths):
         pass
     assert await told(second) == ids
     async with operator(second.hub) as client:
@@ -87,9 +88,9 @@ async def test_it_waits_for_the_broker_however_many_orders_there_are(
     monkeypatch.setattr(resyncing, "MOST_TO_LEAVE", BATCH_ORDERS + 1)
     desk = await sample_desks()
     await asked(desk)
-    assert [await tell_on(desk.hub) for _ in range(3)] == [True, True, False]
+    assert [await tell_on(desk.hub, subscribers.truths) for _ in range(3)] == [True, True, False]
     await desk.hub.pool.execute("DELETE FROM msg.dispatch")
-    assert [await tell_on(desk.hub) for _ in range(2)] == [True, False]
+    assert [await tell_on(desk.hub, subscribers.truths) for _ in range(2)] == [True, False]
     assert await told(desk) == ids[2 * BATCH_ORDERS :]
 
 
@@ -98,7 +99,7 @@ async def test_what_stands_leaves_as_a_replay_without_a_sequence(
 ) -> None:
     desk = await sample_desks()
     resync_id = (await asked(desk))["resync_id"]
-    await tell_on(desk.hub)
+    await tell_on(desk.hub, subscribers.truths)
     async with desk.hub.acquire() as connection:
         rows = await store.take_dispatches(connection, desk.hub.owner, timedelta(), 1)
     [outgoing] = [relaying._outgoing(row, desk.hub.service) for row in rows]

@@ -11,9 +11,9 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelPrecon
 from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_of
 from deploy.local.parts import RabbitMQ
 from deploy.topology import TopologyWrong, apply, check, storefronts_of
-from services.chassis.arriving import UNROUTED
 from services.chassis.topology import (
     DEAD,
+    UNROUTED,
     Binding,
     Storefront,
     bindings,

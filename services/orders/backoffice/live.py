@@ -19,8 +19,8 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from services.chassis.database import describe
-from services.chassis.hub import Hub
+from services.chassis.errors import describe
+from services.chassis.process import Process
 from services.chassis.working import Worker
 from services.orders.announcing import CHANNEL
 
@@ -66,8 +66,8 @@ class Stream:
 class Live:
     """The streams of this process."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, process: Process) -> None:
+        self._process = process
         self._streams: set[Stream] = set()
         self._numbers = 0
         self._recent: deque[Change] = deque(maxlen=REMEMBERED)
@@ -78,15 +78,15 @@ class Live:
         """The worker that listens for as long as the process runs."""
         return Worker("live", self._listen, RECONNECT_SECONDS)
 
-    async def _listen(self, hub: Hub) -> bool:
-        connection = await asyncpg.connect(hub.settings.database_url.get_secret_value(), timeout=5)
+    async def _listen(self, process: Process) -> bool:
+        connection = await asyncpg.connect(process.settings.database_url.get_secret_value(), timeout=5)
         try:
             await connection.add_listener(CHANNEL, self._heard)
             self.is_listening = True
             self._all_again()
-            while not hub.stopping.is_set():
+            while not process.stopping.is_set():
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(hub.stopping.wait(), ALIVE_SECONDS)
+                    await asyncio.wait_for(process.stopping.wait(), ALIVE_SECONDS)
                 await connection.execute("select 1", timeout=5)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("live changes are not heard", error=describe(error))
@@ -135,7 +135,7 @@ class Live:
             for event in self._missed(shop, last_id):
                 yield event
             end = asyncio.get_running_loop().time() + STREAM_SECONDS
-            while not self._hub.stopping.is_set() and asyncio.get_running_loop().time() < end:
+            while not self._process.stopping.is_set() and asyncio.get_running_loop().time() < end:
                 yield await self._next(stream)
             yield _event("goodbye", {"after": secrets.randbelow(2000) + 500}, None)
 
@@ -150,7 +150,7 @@ class Live:
 
     async def _next(self, stream: Stream) -> bytes:
         heard = asyncio.ensure_future(stream.queue.get())
-        stopping = asyncio.ensure_future(self._hub.stopping.wait())
+        stopping = asyncio.ensure_future(self._process.stopping.wait())
         try:
             done, _ = await asyncio.wait(
                 {heard, stopping}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED

@@ -14,6 +14,7 @@ import asyncpg
 
 from services.chassis.database import ACQUIRE_SECONDS, Connection, Pool
 from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.orders.backoffice.access.permissions import Demand
 from services.orders.backoffice.access.sessions import Lifetime
 from services.orders.backoffice.live import Live
@@ -90,9 +91,9 @@ class Office:
                 )
             return self._reading
 
-    async def close_at_stop(self, hub: Hub) -> bool:
+    async def close_at_stop(self, process: Process) -> bool:
         """Wait for the process's stop, then close."""
-        await hub.stopping.wait()
+        await process.stopping.wait()
         await self.close()
         return False
 

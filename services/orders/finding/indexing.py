@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from services.chassis.database import Connection
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.chassis.working import Worker
 from services.orders.finding.folding import document, fold
 from services.orders.finding.taxes import Facts, facts_of
@@ -30,9 +30,9 @@ def indexer() -> Worker:
     return Worker("order search", index_due, idle_seconds=IDLE_SECONDS)
 
 
-async def index_due(hub: Hub) -> bool:
+async def index_due(process: Process) -> bool:
     """Write the words of some orders that changed. Whether there may be more."""
-    async with hub.acquire() as connection, connection.transaction():
+    async with process.acquire() as connection, connection.transaction():
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _ONE_AT_A_TIME):
             return False
         due = await take_due(connection, BATCH)

@@ -3,7 +3,7 @@ plans of bulk runs that nobody started, and old runs."""
 
 from datetime import UTC, datetime, timedelta
 
-from services.chassis.hub import Hub
+from services.chassis.process import Process
 from services.chassis.working import Worker
 from services.orders.backoffice import form_store
 from services.orders.backoffice.access import store
@@ -13,13 +13,13 @@ EVERY_SECONDS = 600.0
 ATTEMPTS_FOR, SESSIONS_FOR = timedelta(days=1), timedelta(days=30)
 
 
-async def _sweep(hub: Hub) -> bool:
+async def _sweep(process: Process) -> bool:
     now = datetime.now(UTC)
-    async with hub.acquire() as connection:
+    async with process.acquire() as connection:
         await store.forget_attempts(connection, now - ATTEMPTS_FOR)
         await store.forget_sessions(connection, now - SESSIONS_FOR)
         await form_store.forget_forms(connection, now - SESSIONS_FOR)
-    await forget_old(hub)
+    await forget_old(process)
     return False
 
 

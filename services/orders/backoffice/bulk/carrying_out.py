@@ -16,8 +16,9 @@ import structlog
 
 from contracts.fulfillment import DispatchShipment, PackParcel
 from contracts.message import Command, Reason
-from services.chassis.database import describe, is_conflict, is_outage
-from services.chassis.hub import Hub
+from services.chassis.database import is_conflict, is_outage
+from services.chassis.errors import describe
+from services.chassis.process import Process
 from services.chassis.working import Worker
 from services.orders import change_commands
 from services.orders.backoffice.bulk import store
@@ -39,15 +40,15 @@ Row = Mapping[str, Any]
 def bulk_worker(commands: Commands) -> Worker:
     """The worker; `nudge(WORKER)` when a run was started."""
 
-    async def run(hub: Hub) -> bool:
-        return await send_next(hub, commands)
+    async def run(process: Process) -> bool:
+        return await send_next(process, commands)
 
     return Worker(WORKER, run, IDLE_SECONDS)
 
 
-async def send_next(hub: Hub, commands: Commands) -> bool:
+async def send_next(process: Process, commands: Commands) -> bool:
     """Send the next items of the run that waits longest. Whether there may be more."""
-    async with hub.acquire() as connection:
+    async with process.acquire() as connection:
         run = await store.next_run(connection)
         if run is None:
             return False
@@ -55,31 +56,32 @@ async def send_next(hub: Hub, commands: Commands) -> bool:
         if not items:
             await store.note_sent(connection, run["run_id"], datetime.now(UTC))
             return True
-    await _send(hub, commands, run, items)
+    await _send(process, commands, run, items)
     return True
 
 
-async def forget_old(hub: Hub) -> None:
+async def forget_old(process: Process) -> None:
     """Remove plans that nobody started and runs of long ago."""
     now = datetime.now(UTC)
-    async with hub.acquire() as connection:
+    async with process.acquire() as connection:
         await store.forget_runs(connection, now - PLANS_FOR, now - RUNS_FOR)
 
 
-async def _send(hub: Hub, commands: Commands, run: Row, items: Sequence[Row]) -> None:
+async def _send(process: Process, commands: Commands, run: Row, items: Sequence[Row]) -> None:
     if run["verb"] == Verb.CANCEL:
         for item in items:
-            await _guarded(hub, run, item, _cancel(hub, run, item))
+            await _guarded(process, run, item, _cancel(process, run, item))
         return
     results = await asyncio.gather(
-        *(_guarded(hub, run, item, _command(commands, run, item)) for item in items), return_exceptions=True
+        *(_guarded(process, run, item, _command(commands, run, item)) for item in items),
+        return_exceptions=True,
     )
     for failed in results:
         if isinstance(failed, BaseException):
             raise failed
 
 
-async def _guarded(hub: Hub, run: Row, item: Row, sending: Awaitable[None]) -> None:
+async def _guarded(process: Process, run: Row, item: Row, sending: Awaitable[None]) -> None:
     """Send one item; a refusal, or a fault of ours, is noted at it."""
     try:
         await sending
@@ -92,7 +94,7 @@ async def _guarded(hub: Hub, run: Row, item: Row, sending: Awaitable[None]) -> N
         log.error("item of a run broken", run_id=str(run["run_id"]), code=item["code"], error=describe(error))
         reasons = [Reason(code="item_broken", message="The server failed at this order; nothing was done.")]
     text = json.dumps([one.model_dump() for one in reasons])
-    async with hub.acquire() as connection:
+    async with process.acquire() as connection:
         await store.refuse_item(connection, run["run_id"], item["position"], text)
 
 
@@ -110,8 +112,8 @@ async def _command(commands: Commands, run: Row, item: Row) -> None:
     )
 
 
-async def _cancel(hub: Hub, run: Row, item: Row) -> None:
+async def _cancel(process: Process, run: Row, item: Row) -> None:
     asked = CancellationAsked.model_validate(json.loads(item["asked"]))
     key = key_of(run["run_id"], item["position"])
     change = change_commands.cancel(run["shop"], item["order_id"], key, run["actor"], asked)
-    await change_commands.send(hub, change)
+    await change_commands.send(process, change)

@@ -14,7 +14,7 @@ from contracts.message import Reason
 from contracts.orders import OrderState
 from contracts.storefront import LineKind
 from services.chassis.database import Connection
-from services.chassis.hub import Hub
+from services.chassis.process import Transactions
 from services.orders.attention import DISPUTED, STOCK_MISSING
 from services.orders.backoffice.bulk import store
 from services.orders.backoffice.bulk.runs import Planned
@@ -86,11 +86,11 @@ def _against_packing(row: Row, has_some: bool) -> Reason | None:
 
 
 async def plan_cancelling(
-    hub: Hub, shop: str, order_ids: Sequence[UUID], reason: str | None
+    process: Transactions, shop: str, order_ids: Sequence[UUID], reason: str | None
 ) -> list[Planned]:
     """What of each order can still be cancelled, from the revision that is told."""
-    found = await preview_cancellations(hub, shop, order_ids)
-    codes = await _codes(hub, shop, [one for one in order_ids if isinstance(found.get(one), Refusal)])
+    found = await preview_cancellations(process, shop, order_ids)
+    codes = await _codes(process, shop, [one for one in order_ids if isinstance(found.get(one), Refusal)])
     return [
         cancelling_of(order_id, found[order_id], codes.get(order_id, ""), reason)
         for order_id in order_ids
@@ -122,7 +122,7 @@ def reasons_of(refusal: Refusal) -> list[Reason]:
     return list(told) if told else [Reason(code=refusal.code, message=str(refusal)[:1000])]
 
 
-async def _codes(hub: Hub, shop: str, order_ids: Sequence[UUID]) -> dict[UUID, str]:
-    async with hub.acquire() as connection:
+async def _codes(process: Transactions, shop: str, order_ids: Sequence[UUID]) -> dict[UUID, str]:
+    async with process.acquire() as connection:
         rows = await store.read_orders(connection, shop, order_ids)
     return {row["order_id"]: row["code"] for row in rows}

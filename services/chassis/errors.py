@@ -1,0 +1,29 @@
+"""Errors as logs, health and operators may show them: the kind and the cause, without customers' data."""
+
+import traceback
+from pathlib import Path
+
+import asyncpg
+from pydantic import ValidationError
+
+PLACES = 8
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line without the row or the input it is about: those hold what customers wrote."""
+    name = type(error).__name__
+    if isinstance(error, asyncpg.PostgresError):
+        said = str(error.args[0]) if error.args else ""
+        if isinstance(error, asyncpg.DataError):
+            said = said.partition(":")[0]
+        return f"{name} {error.sqlstate}: {said}"[:500]
+    if isinstance(error, ValidationError):
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        return f"{name} of {error.title}: {'; '.join(problem['msg'] for problem in problems[:5])}"[:500]
+    return f"{name}: {error}"[:500]
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an error was raised, innermost last; without its own words."""
+    frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
