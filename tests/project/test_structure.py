@@ -44,6 +44,41 @@ def test_the_chassis_knows_no_service_and_contracts_know_nobody() -> None:
     assert strays == []
 
 
+def test_no_files_import_each_other_in_a_circle() -> None:
+    imports = {module: _own_imports(path) - {module} for module, path in OWN_MODULES.items()}
+    reached = {module: _reachable(imports, module) for module in imports}
+    circles = {
+        tuple(sorted(other for other in reached[module] if module in reached[other]))
+        for module in imports
+        if module in reached[module]
+    }
+    assert circles == set()
+
+
+def test_no_import_of_our_own_is_hidden_from_the_running_program() -> None:
+    """A block of `TYPE_CHECKING` or an import inside a function only hides a circle."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{statement.lineno}"
+        for path in OWN_MODULES.values()
+        for outer in ast.walk(ast.parse(path.read_text()))
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.unparse(outer.test))
+        for statement in ast.walk(outer)
+        if isinstance(statement, ast.Import | ast.ImportFrom) and _own_names(statement)
+    ]
+    assert hidden == []
+
+
+def test_no_import_of_our_own_is_relative() -> None:
+    relative = [
+        f"{path.relative_to(ROOT)}:{statement.lineno}"
+        for path in OWN_MODULES.values()
+        for statement in ast.walk(ast.parse(path.read_text()))
+        if isinstance(statement, ast.ImportFrom) and statement.level
+    ]
+    assert relative == []
+
+
 def test_no_service_reads_anothers_tables() -> None:
     tables = {service: _tables(service) for service in SERVICES}
     strays = [
@@ -73,6 +108,47 @@ def test_no_file_bears_a_name_that_says_nothing() -> None:
         path for folder in TOP_LEVEL for path in (ROOT / folder).rglob("*.py") if path.name in empty_names
     ]
     assert found == []
+
+
+def _module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+OWN_MODULES = {
+    _module_of(path): path
+    for folder in ("services", "contracts", "deploy")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+
+
+def _own_names(statement: ast.Import | ast.ImportFrom) -> set[str]:
+    """Return the files of this project that a statement imports."""
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    else:
+        module = statement.module or ""
+        names = [module, *(f"{module}.{alias.name}" for alias in statement.names)]
+    return set(names) & OWN_MODULES.keys()
+
+
+def _own_imports(path: Path) -> set[str]:
+    statements = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    return {name for statement in statements for name in _own_names(statement)}
+
+
+def _reachable(imports: dict[str, set[str]], start: str) -> set[str]:
+    """Return every file that a file imports, directly or through others."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        fresh = imports[waiting.pop()] - found
+        found |= fresh
+        waiting += fresh
+    return found
 
 
 def _imports(path: Path) -> Iterator[str]:
