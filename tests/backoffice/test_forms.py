@@ -105,6 +105,28 @@ def test_what_is_no_amount_is_refused_with_words(typed: str) -> None:
     assert refused.value.errors["a"]
 
 
+@pytest.mark.parametrize("typed", ["90 071 992 547 409,92", "9" * 30, "9" * 300, "1" + "0" * 60 + ",123"])
+def test_an_amount_that_is_too_large_is_told_apart_from_one_that_is_too_precise(typed: str) -> None:
+    with speaking(Speech("fr")), pytest.raises(Invalid) as refused:
+        Form([("a", typed)]).amount_minor("a", "EUR")
+    assert "trop grand" in refused.value.errors["a"]
+    assert "90\u202f071\u202f992\u202f547\u202f409,91" in refused.value.errors["a"]
+
+
+@pytest.mark.parametrize("typed", ["0,001", "12,345", "1," + "0" * 40 + "1", "0," + "0" * 90 + "1"])
+def test_an_amount_with_more_digits_than_its_currency_says_how_many_it_has(typed: str) -> None:
+    with speaking(Speech("fr")), pytest.raises(Invalid) as refused:
+        Form([("a", typed)]).amount_minor("a", "EUR")
+    assert refused.value.errors["a"] == "EUR s’écrit avec 2 décimales."
+
+
+@given(st.integers(MAX_MINOR + 1, 10**60), st.sampled_from(CURRENCIES))
+def test_every_currency_has_its_limit(minor: int, currency: str) -> None:
+    with speaking(Speech("fr")), pytest.raises(Invalid) as refused:
+        Form([("a", str(minor))]).amount_minor("a", currency)
+    assert amount(MAX_MINOR, currency) in refused.value.errors["a"]
+
+
 def test_days_are_read_as_fields_send_them_and_as_people_type_them() -> None:
     assert Form([("d", "2026-11-22")]).day("d") == date(2026, 11, 22)
     assert Form([("d", " 22/11/2026 ")]).day("d") == date(2026, 11, 22)

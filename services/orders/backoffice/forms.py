@@ -7,7 +7,7 @@ hold it), line ends are made one kind. A form that is refused is shown again wit
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -18,12 +18,13 @@ from starlette.requests import Request
 
 from contracts.money import EXPONENTS, MAX_MINOR
 from contracts.timestamps import EARLIEST, LATEST
+from services.orders.backoffice.formatting import amount
 from services.orders.backoffice.translating import N_, gettext, speech
 
 MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
 KEY, REVISION = "key", "revision"
 _ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
-_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})")
+_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,1000}\.?[0-9]{0,1000}|\.[0-9]{1,1000})")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
 M = TypeVar("M", bound=BaseModel)
 FIRST_DAY, LAST_DAY = EARLIEST.date(), LATEST.date()
@@ -101,8 +102,10 @@ class Form(Mapping[str, str]):
         exponent, written = EXPONENTS.get(currency, 2), _with_point(typed)
         if not _PLAIN_NUMBER.fullmatch(written):
             raise Invalid(**{name: gettext("Type an amount such as 12.50.")})
-        value = Decimal(written).scaleb(exponent)
-        if value != value.to_integral_value() or abs(value) > MAX_MINOR:
+        value = Fraction(written) * 10**exponent
+        if abs(value) > MAX_MINOR:
+            raise Invalid(**{name: _too_large(currency)})
+        if value.denominator != 1:
             raise Invalid(**{name: _too_precise(currency, exponent)})
         return int(value)
 
@@ -214,6 +217,10 @@ def objections(error: ValidationError) -> dict[str, str]:
         text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
         found.setdefault(name, gettext(text, **fault.get("ctx", {})))
     return found
+
+
+def _too_large(currency: str) -> str:
+    return gettext("The amount is too large: at most %(limit)s.", limit=amount(MAX_MINOR, currency))
 
 
 def _too_precise(currency: str, digits: int) -> str:

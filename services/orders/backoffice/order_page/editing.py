@@ -218,9 +218,13 @@ def _price(form: Form, name: str, currency: str) -> int:
 
 def _rate(form: Form, name: str) -> int:
     """Per cent as basis points: 20 as 2000, 5,5 as 550."""
-    rate = form.amount_minor(name, "EUR") or 0
+    refused = Invalid(**{name: gettext("Type a rate from 0 to 100, with at most two decimals.")})
+    try:
+        rate = form.amount_minor(name, "EUR") or 0
+    except Invalid:
+        raise refused from None
     if not 0 <= rate <= 10_000:
-        raise Invalid(**{name: gettext("Type a rate from 0 to 100.")})
+        raise refused
     return rate
 
 
