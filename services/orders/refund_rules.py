@@ -13,7 +13,9 @@ from contracts.payments import RefundCause
 from services.orders.amounts import written
 from services.orders.content import Units
 from services.orders.documents import LineShown, OrderShown
+from services.orders.payments_left import SENDS_REFUNDS, left_of_received, payments_left, set_aside
 from services.orders.previewing import split
+from services.orders.refund_asking import RefundAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,57 @@ def faults_of_amount(order: OrderShown, amount_minor: int, units: Units, cause: 
     return [Reason(code="refund_keeps_money", message=message, field="amount_minor")]
 
 
+def faults_of_refund(order: OrderShown, asked: RefundAsked) -> list[Reason]:
+    """Every reason against a refund that is known here, by the rules and codes of payments.
+
+    Payments decides: it knows also what was asked a moment ago. This tells a person before anything is sent.
+    """
+    found = faults_of_amount(order, asked.amount_minor, asked.units, asked.cause)
+    if asked.cause is RefundCause.CREDIT:
+        found += _beyond(order, asked.amount_minor, still_due(order), "credit_exceeds_due", "still due")
+    left = left_of_received(order)
+    found += _beyond(order, asked.amount_minor, left, "refund_exceeds_received", "left of what was received")
+    return [*found, *_against_payment(order, asked)]
+
+
+def _beyond(order: OrderShown, amount_minor: int, most: int, code: str, what: str) -> list[Reason]:
+    if amount_minor <= most:
+        return []
+    message = (
+        f"{written(amount_minor, order.currency)} to refund, {written(most, order.currency)} {what} of order "
+        f"{order.code}; refund at most that."
+    )
+    return [Reason(code=code, message=message, field="amount_minor")]
+
+
+def _against_payment(order: OrderShown, asked: RefundAsked) -> list[Reason]:
+    """Reasons that the payment gives which is refunded: the one named, else the latest that covers the amount."""
+    payments = payments_left(order.ledger, set_aside(order))
+    payment = next((one for one in payments if one.entry_id == asked.entry_id), None)
+    if payment is None and asked.entry_id is not None:
+        message = f"Order {order.code} has no payment {asked.entry_id}; name the entry of a payment."
+        return [Reason(code="payment_unknown", message=message, field="entry_id")]
+    found: list[Reason] = []
+    if payment is not None:
+        left, code = payment.left_minor, "refund_exceeds_payment"
+        found = _beyond(order, asked.amount_minor, left, code, "left of this payment")
+    if asked.mode != "sent" or found:
+        return found
+    covering = [payment] if payment else [one for one in payments if one.left_minor >= asked.amount_minor]
+    if not any(one.provider in SENDS_REFUNDS for one in covering):
+        message = (
+            f"No payment of order {order.code} that can be sent back covers it; record the refund instead."
+        )
+        return [Reason(code="provider_cannot_refund", message=message, field="mode")]
+    if order.money.disputed_minor > 0:
+        message = f"A payment of order {order.code} is disputed; wait for the dispute's end."
+        return [Reason(code="payment_disputed", message=message, field="mode")]
+    return []
+
+
 def still_due(order: OrderShown) -> int:
     """What the order costs after all credits, in minor units, paid or not."""
     return max(0, order.money.due_minor - order.money.credited_minor)
-
-
-def left_of_received(order: OrderShown) -> int:
-    """What was received and has neither gone back nor been marked so, in minor units."""
-    return max(0, order.money.received_minor - order.money.refunded_minor - order.money.marked_minor)
 
 
 def position_of(line: LineShown) -> LinePosition:

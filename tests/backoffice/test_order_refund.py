@@ -118,6 +118,55 @@ async def test_an_amount_that_is_not_what_its_articles_cost_is_asked_once(backof
     assert (command.amount_minor, command.lines[0].quantity) == (8400, 1)
 
 
+@pytest.mark.parametrize("what", ["amount", "items"])
+async def test_more_than_can_be_refunded_is_refused_before_it_is_sent(
+    backoffice: Backoffice, what: str
+) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    form = (await browser.get(path)).form(path)
+    typed = form.filled(
+        what=what, quantity_1="1", amount="84.01", mode="sent", cause="overpaid", differs="on"
+    )
+    for deed in ("preview", "refund"):
+        refused = await browser.post(path, [*typed, ("deed", deed)])
+        assert refused.status == 422
+        assert "More than what was received and has not gone back." in refused.words
+        assert "Correct what is marked below." in refused.words
+    all_of_it = form.filled(what="amount", amount="84", mode="sent", cause="overpaid")
+    assert (await browser.post(path, all_of_it)).status == 200
+    assert await backoffice.desk.fetchval("select count(*) from command") == 0
+
+
+async def test_an_amount_that_is_set_aside_can_not_be_refunded_again(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(), await _paid(backoffice)
+    path = f"/orders/{placed.code}/refund"
+    typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")
+    fields = (await _checked(browser, path, typed)).filled(deed="refund")
+    doubt = refunded(placed.code, RefundUncertain, payment_reference="pi_1")
+    await _answered(backoffice, browser, path, fields, doubt)
+    shown = await browser.get(path)
+    assert "Can be refunded €64.00" in shown.words
+    assert "€64.00 of €84.00 left" in shown.words
+    for amount, status in (("64.01", 422), ("64", 200)):
+        typed = shown.form(path).filled(what="amount", mode="sent", amount=amount)
+        assert (await browser.post(path, typed)).status == status
+
+
+async def test_the_only_way_of_refunding_is_chosen_and_a_missing_one_is_said_beside_its_field(
+    backoffice: Backoffice,
+) -> None:
+    browser = await backoffice.signed_in()
+    by_cheque = f"/orders/{(await _paid(backoffice, **BY_CHEQUE)).code}/refund"
+    assert dict((await browser.get(by_cheque)).form(by_cheque).fields)["mode"] == "recorded"
+    by_card = f"/orders/{(await _paid(backoffice)).code}/refund"
+    form = (await browser.get(by_card)).form(by_card)
+    refused = await browser.post(by_card, form.filled(what="amount", amount="5"))
+    assert refused.words.index("How the money goes back") < refused.words.index("Fill this in.")
+    assert refused.words.count("Fill this in.") == 1
+    assert refused.words.index("Correct what is marked below.") < refused.words.index("What is refunded")
+
+
 async def test_the_customer_is_told_of_a_refund_only_if_that_is_ticked(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice)
     path = f"/orders/{placed.code}/refund"

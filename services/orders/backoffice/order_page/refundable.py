@@ -6,7 +6,6 @@ what the customer paid too much, and nothing else: units start at zero, and the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -16,41 +15,10 @@ from contracts.payments import RefundCause, RefundState
 from contracts.storefront import Customer, PaymentMethod
 from services.orders.content import Content, ContentLine, worth
 from services.orders.documents import LedgerEntryShown, LineShown, OrderShown
-from services.orders.refund_rules import left_of_received, position_of, still_due
+from services.orders.payments_left import PaymentLeft, left_of_received, payments_left, set_aside
+from services.orders.refund_rules import position_of, still_due
 
-SENDS_REFUNDS = frozenset({"stripe"})
-"""Providers that payments can send refunds to."""
-_RECEIPTS = frozenset({"payment_received", "transfer_in"})
-_SIGNS = {
-    "payment_received": 1,
-    "transfer_in": 1,
-    "payment_reversed": -1,
-    "transfer_out": -1,
-    "refund_paid": -1,
-    "refund_failed": 1,
-    "refund_marked": -1,
-    "refund_mark_reversed": 1,
-}
-"""How each kind of entry changes what is left of the payment it is about."""
 _UNITS = TypeAdapter(list[LineUnits])
-
-
-@dataclass(frozen=True)
-class PaymentLeft:
-    """A payment of the order: what was received, and what of it could still go back, in minor units."""
-
-    entry_id: UUID
-    at: datetime
-    method: PaymentMethod | None
-    provider: str | None
-    reference: str | None
-    received_minor: int
-    left_minor: int
-
-    @property
-    def may_be_sent(self) -> bool:
-        """Whether its provider can be asked for the refund."""
-        return self.provider in SENDS_REFUNDS and self.left_minor > 0
 
 
 @dataclass(frozen=True)
@@ -77,21 +45,7 @@ def refundable(order: OrderShown) -> Refundable:
     """What of the order can be refunded."""
     left = left_of_received(order)
     overpaid = min(left, max(0, -order.balance_minor))
-    return Refundable(payments_left(order.ledger), left, units_left(order), overpaid)
-
-
-def payments_left(ledger: Sequence[LedgerEntryShown]) -> list[PaymentLeft]:
-    """The payments of a ledger, the latest first."""
-    firsts: dict[UUID, LedgerEntryShown] = {}
-    left: dict[UUID, int] = {}
-    received: dict[UUID, int] = {}
-    for entry in ledger:
-        payment = entry.payment_entry_id or entry.entry_id
-        if entry.kind in _RECEIPTS:
-            firsts.setdefault(payment, entry)
-            received[payment] = received.get(payment, 0) + entry.amount_minor
-        left[payment] = left.get(payment, 0) + _SIGNS.get(entry.kind, 0) * entry.amount_minor
-    return [_payment(first, received[key], left[key]) for key, first in reversed(firsts.items())]
+    return Refundable(payments_left(order.ledger, set_aside(order)), left, units_left(order), overpaid)
 
 
 def units_left(order: OrderShown) -> dict[int, int]:
@@ -148,18 +102,6 @@ def may_be_reversed(entry: LedgerEntryShown, ledger: Sequence[LedgerEntryShown])
 def is_open_mark(state: RefundState, mode: str) -> bool:
     """Whether a refund was recorded here and waits for what confirms it."""
     return state is RefundState.MARKED and mode == "recorded"
-
-
-def _payment(first: LedgerEntryShown, received_minor: int, left_minor: int) -> PaymentLeft:
-    return PaymentLeft(
-        entry_id=first.entry_id,
-        at=first.occurred_at,
-        method=first.method,
-        provider=first.provider,
-        reference=first.reference or first.provider_reference,
-        received_minor=received_minor,
-        left_minor=max(0, left_minor),
-    )
 
 
 def _content(order: OrderShown) -> Content:

@@ -34,7 +34,7 @@ async def carry_out(visit: Visit, section: str, make: Make, flash: str, anchor: 
     form, order = await visit.form(), await read_order(visit)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await show_again(visit, section, beside(errors, form))
+        return await show_again(visit, section, beside(errors))
 
     outcome = await sent_once(visit, order, form, make)
     if isinstance(outcome, Invalid):
@@ -71,12 +71,14 @@ async def changed_once(visit: Visit, order_id: UUID, asking: ChangeAsking) -> Ou
     return await wait_for(visit, begun.command_id)
 
 
-def beside(errors: Mapping[str, str], form: Form) -> dict[str, str]:
-    """The errors by the form's own fields (`amount` for a message's `amount_minor`); others are the whole form's."""
+def beside(errors: Mapping[str, str]) -> dict[str, str]:
+    """The errors by the names that the form gives its fields: `amount` for a message's `amount_minor`.
+
+    What no field of a form shows stands above it (`objections` of `templates/parts/forms.html`).
+    """
     found: dict[str, list[str]] = {}
     for name, text in errors.items():
-        field = name.removesuffix("_minor")
-        found.setdefault(field if field in form else "", []).append(text)
+        found.setdefault(name.removesuffix("_minor"), []).append(text)
     return {name: " ".join(texts) for name, texts in found.items()}
 
 

@@ -90,7 +90,7 @@ async def _carry_out(visit: Visit, ask: Ask, show: Show, flash: str) -> Response
     visit.field_labels = words.FIELD_LABELS
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await show(visit, await read_order(visit), beside(errors, form))
+        return await show(visit, await read_order(visit), beside(errors))
 
     try:
         asking = ask(order, form)

@@ -45,7 +45,7 @@ async def delete(visit: Visit) -> Response:
         return await _gone_before(visit, form)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, await read_order(visit), beside(errors, form))
+        return await _show(visit, await read_order(visit), beside(errors))
 
     outcome = await _begun(visit, order, form)
     if isinstance(outcome, Invalid):

@@ -51,7 +51,7 @@ from services.orders.backoffice.translating import gettext
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.documents import LedgerEntryShown, OrderShown
 from services.orders.refund_asking import RefundAsked
-from services.orders.refund_rules import faults_of_amount
+from services.orders.refund_rules import faults_of_refund
 
 pages = Pages()
 _SHOWS_FORM = ("calculate", "all", "edit")
@@ -82,11 +82,11 @@ async def refund(visit: Visit) -> Response:
     try:
         asked = refund_asked(order.shown.currency, form)
     except Invalid as invalid:
-        return await _show(visit, beside(invalid.errors, form))
+        return await _show(visit, beside(invalid.errors))
     if not await already_sent(visit, form):
         preview = preview_of(order.shown, asked)
-        if faults := faults_of_amount(order.shown, asked.amount_minor, asked.units, asked.cause):
-            return await _show(visit, beside(by_field(faults), form))
+        if faults := faults_of_refund(order.shown, asked):
+            return await _show(visit, beside(by_field(faults)))
         is_unasked = preview.differs and not form.ticked("differs")
         if form["deed"] != "refund" or is_unasked:
             return await _show_preview(visit, order, asked, preview)
@@ -99,7 +99,7 @@ async def _send(visit: Visit, order: OrderRead, form: Form) -> Response:
         return [lambda made: asked.command(order.facts, visit.actor, made)]
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, beside(errors, form))
+        return await _show(visit, beside(errors))
 
     outcome = await sent_once(visit, order, form, make)
     if isinstance(outcome, Invalid):
@@ -150,7 +150,7 @@ async def reverse(visit: Visit) -> Response:
         return [lambda _: asked.command(order.facts, visit.actor, entry_id)]
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show_reversal(visit, beside(errors, form))
+        return await _show_reversal(visit, beside(errors))
 
     outcome = await sent_once(visit, order, form, make)
     if isinstance(outcome, Invalid):
