@@ -5,7 +5,9 @@ shop get the text that stands here for the code. A code without one shows the se
 """
 
 from contracts.message import Reason
+from services.orders.backoffice.actors import who
 from services.orders.backoffice.translating import N_, gettext
+from services.orders.changing import ChangeRefused
 from services.orders.refusal import Refusal
 
 TEXTS = {
@@ -142,17 +144,57 @@ TEXTS = {
     "parcel_not_shipped": N_("This parcel has not left; take it apart and correct the stock instead."),
     "units_restocked": N_("Units of this shipment are back on the shelf after a refund, so it stands."),
     "unknown_shipment": N_("There is no such shipment."),
+    "taxes_do_not_add_up": N_("The single taxes of a line do not add up to the tax that is said for it."),
+    "tax_above_amount": N_("A tax is more than the amount it is on, or has the other sign."),
+    "unit_price_differs": N_("The exact price of a piece and its rounded price are not the same price."),
+    "cancellation_without_order": N_(
+        "All its quantities are below zero: it takes a sale back. Cancel or refund the order that it is about."
+    ),
+    "date_out_of_range": N_("A date is outside of the years that can be kept."),
+    "checkout_placed": N_("Its checkout became an order already."),
+    "submission_id_taken": N_("The number of the message was used before, for another message."),
+    "sale_too_large": N_("The sale is larger than a message may be."),
+    "not_your_shop": N_("It names another shop or module than the one that sent it."),
+    "not_your_checkout": N_("Its checkout is another module’s."),
+    "opened_in_future": N_("It is dated in the future: the storefront’s clock is wrong."),
+    "login_unknown": N_("The login that sent it belongs to no module."),
+    "unknown_shop": N_("This shop is not set up where it would be done."),
+    "line_repeated": N_("A line is there twice."),
+    "another_article": N_("This line has another article already; add a line of its own."),
+    "parcel_unpacked": N_("This parcel was taken apart."),
+    "mail_unknown": N_("There is no such mail."),
+    "nothing_left_to_move": N_("Nothing is left of this payment to give to another order."),
+    "carrier_unknown": N_("That carrier is not there any more."),
+    "setting_unusable": N_("A value can’t be used; correct it and save again."),
+    "reason_unusable": N_("Say why."),
+    "refused": N_("This can’t be done."),
+    "tags_unchanged": N_("The order has just these tags already."),
+    "json_invalid": N_("It is not in a form that can be read."),
 }
 """By reason code."""
+BY_PEOPLE = {
+    "command_discarded": (" set the command aside: ", N_("%(name)s set it aside: %(reason)s")),
+    "command_ended": (
+        " ended the command, which got no answer: ",
+        N_("%(name)s ended it, since no answer came: %(reason)s"),
+    ),
+}
+"""Codes whose sentence holds somebody's name and own words: what stands between them, and the text for both."""
 
 
 def explain(reason: Reason) -> str:
     """The reason as a person reads it."""
+    if reason.code in BY_PEOPLE:
+        between, said = BY_PEOPLE[reason.code]
+        name, _, own = reason.message.partition(between)
+        return gettext(said, name=who(name), reason=own)
     text = TEXTS.get(reason.code)
     return gettext(text) if text is not None else reason.message
 
 
 def explain_refusal(refusal: Refusal) -> str:
     """Why something of orders' own can't be done, as a person reads it."""
+    if isinstance(refusal, ChangeRefused):
+        return " ".join(explain(reason) for reason in refusal.reasons)
     text = TEXTS.get(refusal.code)
     return gettext(text) if text is not None else str(refusal)
