@@ -29,7 +29,8 @@ async def read_listed(connection: Connection, shop: str, order_ids: Sequence[UUI
 
 async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
     """What a row of the back office's list needs: the columns of `read_listed`, revision, sums of units, carriers,
-    `tags` (JSON: tag_id, name, colour, by name) and `mails_in_trouble`, a count."""
+    `tags` (JSON: tag_id, name, colour, by name), `mails_in_trouble`, a count, and whether there are refunds, a tracking
+    number, or a cancellation that can be taken back (`has_refunds`, `is_tracked`, `is_reinstatable`)."""
     return await connection.fetch(
         f"""select {LISTED}, o.revision, o.carriers, o.received_minor, o.refunded_minor, o.marked_minor,
                 o.ship_needed, o.ship_packed, o.ship_shipped, o.ship_delivered, o.other_needed, o.other_finished,
@@ -38,7 +39,14 @@ async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]
                  from order_tag x join tag t on t.shop = x.shop and t.tag_id = x.tag_id
                  where x.shop = $1 and x.order_id = o.order_id) as tags,
                 (select count(*) from mail m
-                 where m.shop = $1 and m.order_id = o.order_id and m.state <> 'sent') as mails_in_trouble
+                 where m.shop = $1 and m.order_id = o.order_id and m.state <> 'sent') as mails_in_trouble,
+                exists (select from refund r where r.shop = $1 and r.order_id = o.order_id) as has_refunds,
+                exists (select from shipment s where s.shop = $1 and s.order_id = o.order_id
+                        and s.tracking_number <> '') as is_tracked,
+                o.state = 'cancelled' and coalesce((
+                    select a.kind = 'order_cancelled' from activity a
+                    where a.shop = $1 and a.order_id = o.order_id and a.kind in ('order_cancelled', 'order_reinstated')
+                    order by a.happened_at desc limit 1), false) as is_reinstatable
             from unnest($2::uuid[]) with ordinality as w (order_id, at)
             cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
             order by w.at""",

@@ -11,6 +11,7 @@ from services.chassis.database import Connection
 from services.orders.backoffice.order_list import store
 from services.orders.backoffice.order_list.asking import Asked, page_href
 from services.orders.backoffice.order_list.words import tab_names
+from services.orders.backoffice.order_page.actions import facts_of_row, offered_beside
 from services.orders.backoffice.visit import Missing, Visit
 from services.orders.cursor import CursorUnreadable, Place
 from services.orders.finding.filters import Filters
@@ -101,7 +102,12 @@ async def read_list(visit: Visit, connection: Connection, asked: Asked) -> Liste
 async def rows_of(visit: Visit, connection: Connection, order_ids: Sequence[UUID]) -> list[Row]:
     """What rows show of these orders of the visitor's shop."""
     return [
-        {**row, "tags": json.loads(row["tags"])} for row in await read_rows(connection, visit.shop, order_ids)
+        {
+            **row,
+            "tags": json.loads(row["tags"]),
+            "actions": offered_beside(facts_of_row(row), visit.may),
+        }
+        for row in await read_rows(connection, visit.shop, order_ids)
     ]
 
 

@@ -1,21 +1,25 @@
-"""What else can be done about an order beside its next step: the menu of its page, the destructive things last. Pure.
+"""What else can be done about an order beside its next step: the menu of its page, of its row in the list and of
+«Infos», the destructive things last. Pure.
 
 It offers what the order's state allows as far as it alone tells; each page says for itself what stands against it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+from contracts.orders import OrderState
 from services.orders.archiving import FINISHED
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.order_page.steps import (
     UNPLACED,
     deletes_past_guards,
-    may_be_cancelled,
     may_be_reinstated,
 )
 from services.orders.backoffice.translating import N_
 from services.orders.documents import OrderShown
+from services.orders.order import SET_BY_HAND
+from services.orders.refund_rules import left_of_received
 
 
 @dataclass(frozen=True)
@@ -29,32 +33,77 @@ class Action:
     is_danger: bool = False
 
 
-def offered(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action]:
+@dataclass(frozen=True)
+class Facts:
+    """What of an order decides its menu, from its page or from its row of the list.
+
+    `left_minor`: what was received and has not gone back; `is_guarded`: deleting it takes the right to delete what
+    money moved for, what was tracked or is completed.
+    """
+
+    code: str
+    state: OrderState
+    is_archived: bool
+    units_to_pack: int
+    units_to_ship: int
+    left_minor: int
+    is_reinstatable: bool
+    is_guarded: bool
+
+
+def facts_of(order: OrderShown) -> Facts:
+    """The facts of an order that was read whole."""
+    return Facts(
+        code=order.code,
+        state=OrderState(order.state),
+        is_archived=order.archived_at is not None,
+        units_to_pack=order.units_to_pack,
+        units_to_ship=order.units_to_ship,
+        left_minor=left_of_received(order),
+        is_reinstatable=may_be_reinstated(order),
+        is_guarded=deletes_past_guards(order),
+    )
+
+
+def facts_of_row(row: Mapping[str, Any]) -> Facts:
+    """The facts of a row of `read_rows`."""
+    state = OrderState(row["state"])
+    has_money = bool(row["received_minor"] or row["marked_minor"] or row["has_refunds"])
+    return Facts(
+        code=row["code"],
+        state=state,
+        is_archived=row["archived_at"] is not None,
+        units_to_pack=row["units_to_pack"],
+        units_to_ship=row["units_to_ship"],
+        left_minor=max(0, row["received_minor"] - row["refunded_minor"] - row["marked_minor"]),
+        is_reinstatable=row["is_reinstatable"],
+        is_guarded=has_money or row["is_tracked"] or state is OrderState.COMPLETED,
+    )
+
+
+def offered(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
     """What this person may do about this order."""
-    path = f"/orders/{order.code}"
     found = [
-        (Permission.ORDERS_EDIT, may_be_cancelled(order), _EDIT),
-        (Permission.PAYMENTS_REFUND, order.money.received_minor > 0, _REFUND),
-        (Permission.ORDERS_CANCEL, may_be_reinstated(order), _REINSTATE),
-        (Permission.ORDERS_ARCHIVE, order.archived_at is None and order.state in FINISHED, _ARCHIVE),
-        (Permission.ORDERS_ARCHIVE, order.archived_at is not None, _UNARCHIVE),
+        (Permission.ORDERS_EDIT, order.state in SET_BY_HAND, _EDIT),
+        (Permission.PAYMENTS_REFUND, order.left_minor > 0, _REFUND),
+        (Permission.ORDERS_CANCEL, order.is_reinstatable, _REINSTATE),
+        (Permission.ORDERS_ARCHIVE, not order.is_archived and order.state in FINISHED, _ARCHIVE),
+        (Permission.ORDERS_ARCHIVE, order.is_archived, _UNARCHIVE),
         (Permission.ORDERS_VIEW, True, _PRINT),
-        (Permission.ORDERS_CANCEL, may_be_cancelled(order), _CANCEL),
+        (Permission.ORDERS_CANCEL, order.state in SET_BY_HAND, _CANCEL),
         (Permission.ORDERS_DELETE, _may_be_deleted(order, may), _DELETE),
     ]
-    return [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
+    return _allowed(order, found, may)
 
 
-def offered_beside(order: OrderShown, may: Callable[[Permission], bool]) -> list[Action]:
-    """What this person may do about an order that they see beside the list: its next steps, its tags, and the rest."""
-    path = f"/orders/{order.code}"
+def offered_beside(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
+    """What this person may do about an order of the list, in its row or in «Infos»: next steps, tags, and the rest."""
     found = [
         (Permission.PARCELS_PACK, order.units_to_pack > 0, _PACK),
         (Permission.PARCELS_SHIP, order.units_to_ship > 0, _SHIP),
         (Permission.ORDERS_TAG, True, _TAGS),
     ]
-    first = [_of(path, action) for demand, is_offered, action in found if is_offered and may(demand)]
-    return [*first, *offered(order, may)]
+    return [*_allowed(order, found, may), *offered(order, may)]
 
 
 _PACK = Action(N_("Pack"), "#parcels", "parcels")
@@ -70,11 +119,17 @@ _CANCEL = Action(N_("Cancel the order"), "/cancellation", "close", is_danger=Tru
 _DELETE = Action(N_("Delete the order"), "/deletion", "trash", is_danger=True)
 
 
-def _of(path: str, action: Action) -> Action:
-    return Action(action.text, path + action.href, action.icon, action.posts, action.is_danger)
+def _allowed(
+    order: Facts, found: Sequence[tuple[Permission, bool, Action]], may: Callable[[Permission], bool]
+) -> list[Action]:
+    return [
+        replace(action, href=f"/orders/{order.code}{action.href}")
+        for demand, is_offered, action in found
+        if is_offered and may(demand)
+    ]
 
 
-def _may_be_deleted(order: OrderShown, may: Callable[[Permission], bool]) -> bool:
+def _may_be_deleted(order: Facts, may: Callable[[Permission], bool]) -> bool:
     if order.state in UNPLACED:
         return False
-    return may(Permission.ORDERS_DELETE_PAID) or not deletes_past_guards(order)
+    return may(Permission.ORDERS_DELETE_PAID) or not order.is_guarded

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.orders.backoffice.formatting import typed_amount
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page import steps, words
-from services.orders.backoffice.order_page.actions import offered
+from services.orders.backoffice.order_page.actions import facts_of, offered
 from services.orders.backoffice.order_page.activity import timeline
 from services.orders.backoffice.order_page.gaps import gaps_of
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
@@ -83,7 +83,7 @@ def render(
         seen=visit.query.get("seen", ""),
         balance_typed=typed_amount(shown.balance_minor, shown.currency) if shown.balance_minor > 0 else "",
         today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
-        actions=offered(shown, visit.may),
+        actions=offered(facts_of(shown), visit.may),
         reversible=may_be_reversed,
         open_mark=is_open_mark,
         words=words,

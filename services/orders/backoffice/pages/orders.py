@@ -19,7 +19,7 @@ from services.orders.backoffice.order_list.chips import Names, chips
 from services.orders.backoffice.order_list.reading import Vocabulary
 from services.orders.backoffice.order_list.words import queue_names, tab_names
 from services.orders.backoffice.order_page import steps
-from services.orders.backoffice.order_page.actions import offered_beside
+from services.orders.backoffice.order_page.actions import facts_of, offered_beside
 from services.orders.backoffice.order_page.activity import timeline
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.pages.preferences import CHOICES
@@ -121,7 +121,7 @@ def _followed(visit: Visit, read: OrderRead) -> dict[str, Any]:
         "to_ship": steps.parcels_to_ship(order),
         "entries": timeline(read.history[:LATEST], read.labels, "all"),
         "has_more": len(read.history) > LATEST,
-        "actions": offered_beside(order, visit.may),
+        "actions": offered_beside(facts_of(order), visit.may),
         "day_of": read_day,
     }
 
