@@ -54,6 +54,8 @@ GARANCE = Merchant(
         "postal_address": "Atelier Garance\n12 rue des Relieurs\n44000 Nantes",
         "iban": "FR76 3000 6000 0112 3456 7890 189",
         "bic": "AGRIFRPPXXX",
+        "siret": "123 456 789 00012",
+        "vat_number": "FR 32 123456789",
     },
 )
 TRUMPET = Merchant(

@@ -221,7 +221,7 @@ class System:
             }
         if service == "notifier":
             return {
-                "COMPTOIR_SHOPS": self._profiles(),
+                "COMPTOIR_SHOPS": self._profiles(backoffice_url=self.url(BACKOFFICE)),
                 "COMPTOIR_SMTP_HOST": "127.0.0.1",
                 "COMPTOIR_SMTP_PORT": str(self.smtp_port),
             }
@@ -235,8 +235,8 @@ class System:
             }
         return {}
 
-    def _profiles(self) -> str:
-        return json.dumps([dict(shop.profile) for shop in self.shops])
+    def _profiles(self, **more: str) -> str:
+        return json.dumps([{**shop.profile, **more} for shop in self.shops])
 
     def _management_address(self) -> str:
         """The management API with the administrator's credentials."""

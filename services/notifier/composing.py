@@ -25,6 +25,7 @@ from services.notifier.settings import ShopProfile
 from services.notifier.sheet import (
     cancellation_sheet,
     contact,
+    legal,
     order_sheet,
     refund_sheet,
     shipment_sheet,
@@ -121,7 +122,7 @@ def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
     name = one_line(addressee.name)
     sheet: dict[str, Any] = {
         "words": words,
-        "shop": {"name": shop.name, "contact": contact(shop)},
+        "shop": {"name": shop.name, "contact": contact(shop), "legal": legal(shop, words["legal"])},
         "greeting": words["greeting"].format(name=name),
     }
     if mail.template is Template.STATUS_UPDATED:

@@ -53,6 +53,14 @@ class ShopProfile(BaseModel):
     cheque_payable_to: Line | None = Field(default=None, description="If not the shop's name.")
     iban: Line | None = Field(default=None, description="Account for transfers.")
     bic: Line | None = None
+    siret: Line | None = Field(default=None, description="The business's number, shown on the recap.")
+    vat_number: Line | None = Field(default=None, description="Its VAT number, shown there too.")
+    backoffice_url: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+$",
+        description="Where the shop's staff open the back office: the mail of a new order leads to the order.",
+    )
 
     @field_validator("time_zone")
     @classmethod

@@ -43,6 +43,7 @@ def order_sheet(placed: dict[str, Any], figures: Figures, words: Words, shop: Sh
         "merchant_facts": _merchant_facts(order, figures, words),
         "addresses": addresses(order, figures, words["order"]),
         "note": note,
+        "url": f"{shop.backoffice_url}/orders/{order['code']}" if shop.backoffice_url else None,
     }
 
 
@@ -111,6 +112,11 @@ def contact(shop: ShopProfile) -> Rows:
     return _present(
         ("email", shop.support_email), ("phone", shop.support_phone), ("hours", shop.opening_hours)
     )
+
+
+def legal(shop: ShopProfile, labels: Words) -> Rows:
+    """The numbers under which the merchant does business, each with what it is."""
+    return _present((labels["siret"], shop.siret), (labels["vat_number"], shop.vat_number))
 
 
 def addresses(order: dict[str, Any], figures: Figures, labels: Words) -> list[tuple[str, list[str]]]:

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from contracts.orders import Buyer, OrderPlaced, StatusUpdated
 from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Tax, Totals
@@ -369,3 +370,34 @@ def test_usable_address(address: str, usable: str) -> None:
 def test_unusable_address_says_so(address: str) -> None:
     with pytest.raises(AddressUnusable, match="correct it"):
         usable_address(address)
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_the_merchants_mail_leads_to_the_order_and_the_customers_does_not(locale: str) -> None:
+    shop = a_shop(backoffice_url="https://office.atelier.example", default_locale=locale)
+    url = "https://office.atelier.example/orders/K7F3-QD9M"
+    merchants = read(a_letter(Template.NEW_ORDER, an_order(), shop=shop, locale=locale))
+    assert f'href="{url}"' in html_of(merchants)
+    assert url in text_of(merchants)
+    customers = read(a_letter(Template.ORDER_RECAP, an_order(), shop=shop, locale=locale))
+    assert "office.atelier" not in html_of(customers) + text_of(customers)
+    without = read(a_letter(Template.NEW_ORDER, an_order()))
+    assert "/orders/" not in html_of(without) + text_of(without)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://office.example/?token=1", "javascript:alert(1)", "https://me:secret@office.example", "office"],
+)
+def test_an_address_that_is_more_than_an_origin_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        a_shop(backoffice_url=url)
+
+
+def test_the_recap_names_the_business() -> None:
+    shop = a_shop(siret="123 456 789 00012", vat_number="FR 32 123456789")
+    recap = read(a_letter(Template.ORDER_RECAP, an_order(), shop=shop))
+    for shown in (text_of(recap), Tags(html_of(recap)).text):
+        assert "SIRET : 123 456 789 00012" in shown.replace("\u202f", " ")
+        assert "FR 32 123456789" in shown
+    assert "SIRET" not in text_of(read(a_letter(Template.ORDER_RECAP, an_order())))

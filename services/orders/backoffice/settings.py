@@ -51,6 +51,8 @@ class ShopFacts(BaseModel):
     support_email: str | None = None
     support_phone: str | None = None
     opening_hours: str | None = None
+    siret: str | None = None
+    vat_number: str | None = None
     time_zone: ZoneName | None = None
     default_locale: str = "fr"
 
