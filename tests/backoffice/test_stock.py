@@ -11,6 +11,7 @@ from contracts.fulfillment import AdjustStock, CancelShipment, DispatchShipment
 from services.fulfillment.stock import Kind
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.pages.stock import KINDS, article_href
+from services.orders.finding.indexing import index_due
 from tests.backoffice.browser import Backoffice, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
@@ -37,6 +38,18 @@ def _filled(form: FormShown, **typed: str) -> list[tuple[str, str]]:
 async def _on_hand(warehouse: Warehouse, sku: str = "BOUGIE-01") -> int:
     query = "select sum(on_hand)::int from stock_level where shop = 'maison' and sku = $1"
     return int(await warehouse.shelves.fetchval(query, sku) or 0)
+
+
+async def test_articles_are_named_as_their_latest_order_named_them(warehouse: Warehouse) -> None:
+    browser = await warehouse.backoffice.signed_in(Role.FULFILMENT)
+    assert "Bougie" not in (await browser.get("/stock")).words
+    await warehouse.order(sale())
+    assert await index_due(warehouse.backoffice.desk.hub) is False
+    for path in ("/stock", CANDLE):
+        shown = await browser.get(path)
+        assert "Bougie" in shown.words
+        assert "BOUGIE-01" in shown.words, "the number stays"
+    assert SKU in (await browser.get("/stock")).words, "nothing named it"
 
 
 async def test_levels_are_listed_filtered_and_paged(warehouse: Warehouse) -> None:

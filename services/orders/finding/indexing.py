@@ -42,13 +42,14 @@ async def index_due(process: Process) -> bool:
 
 
 async def index(connection: Connection, orders: Sequence[tuple[str, UUID]]) -> None:
-    """Write the words of these orders, and put right what a merge of tags may have left."""
+    """Write the words of these orders and their articles' names, and put right what a merge of tags may have left."""
     keys = sorted(set(orders))
     words = [(row, facts_in(row)) for row in await read_words(connection, keys)]
     if words:
         await write_words(connection, [_searched(row, facts) for row, facts in words])
     if rates := sorted({(row["shop"], rate) for row, facts in words for rate in facts.vat}):
         await write_rates(connection, rates)
+    await write_article_names(connection, keys)
     await renew_facets(connection, keys)
 
 
@@ -183,6 +184,33 @@ async def write_rates(connection: Connection, rows: Sequence[tuple[str, int]]) -
            on conflict do nothing""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
+
+
+async def write_article_names(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
+    """Write what the articles that these orders ship are called; the name of the latest order stands."""
+    await connection.execute(
+        """insert into article_name as a (shop, sku, name, placed_at)
+           select distinct on (l.shop, l.sku) l.shop, l.sku, l.description, o.placed_at
+           from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
+           cross join lateral (select x.placed_at from orders x
+                               where x.order_id = k.order_id and x.shop || '' = k.shop offset 0) o
+           join order_line l on l.shop = k.shop and l.order_id = k.order_id
+           where l.sku is not null and l.kind = 'ship'
+           order by l.shop, l.sku, o.placed_at desc, l.order_id
+           on conflict (shop, sku) do update set name = excluded.name, placed_at = excluded.placed_at
+           where excluded.placed_at > a.placed_at
+              or (excluded.placed_at = a.placed_at and excluded.name <> a.name)""",
+        [shop for shop, _ in keys],
+        [order_id for _, order_id in keys],
+    )
+
+
+async def read_article_names(connection: Connection, shop: str, skus: Sequence[str]) -> dict[str, str]:
+    """What these articles are called, by article number; one that no order named is missing."""
+    rows = await connection.fetch(
+        "select sku, name from article_name where shop = $1 and sku = any($2::text[])", shop, list(skus)
+    )
+    return {row["sku"]: row["name"] for row in rows}
 
 
 async def renew_facets(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:

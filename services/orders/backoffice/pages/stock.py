@@ -19,6 +19,7 @@ from services.orders.backoffice.times import moments_read
 from services.orders.backoffice.trail import Trail
 from services.orders.backoffice.translating import N_
 from services.orders.backoffice.visit import Missing, Visit
+from services.orders.finding.indexing import read_article_names
 
 pages = Pages()
 pages.in_menu("/stock", N_("Stock"), "stock", 60, Permission.STOCK_VIEW)
@@ -70,6 +71,7 @@ async def show_stock(visit: Visit) -> Response:
         "stock/list.html",
         owner=owner,
         levels=body["levels"],
+        names=await _names(visit, [level["sku"] for level in body["levels"]]),
         next_href=_href(typed, trail.on(body["next"])) if body["next"] else "",
         previous_href=_href(typed, trail.back) if trail.back is not None else "",
         typed=typed,
@@ -100,6 +102,7 @@ async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
         "stock/article.html",
         422 if form is not None else 200,
         article=article,
+        name=(await _names(visit, [article.sku])).get(article.sku, ""),
         owner=moved if isinstance(moved, OwnerDown) else article.owner,
         location=form["location"] if form is not None else location,
         movements=[moments_read(one, "moved_at") for one in body["movements"]],
@@ -111,6 +114,14 @@ async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
         low=LOW,
         article_href=article_href,
     )
+
+
+async def _names(visit: Visit, skus: Sequence[str]) -> Mapping[str, str]:
+    """What articles are called, as far as an order ever said."""
+    if not skus:
+        return {}
+    async with visit.reading() as connection:
+        return await read_article_names(connection, visit.shop, skus)
 
 
 async def read_article(visit: Visit) -> Article:
