@@ -136,22 +136,58 @@ async def test_a_new_line_is_asked_for_and_what_is_wrong_stands_beside_its_field
     assert busy.status in (409, 422)
 
 
-async def test_a_stale_edit_is_refused_and_looked_at_again_before_it_counts(backoffice: Backoffice) -> None:
+async def test_a_stale_edit_says_what_differs_and_undoes_nothing(backoffice: Backoffice) -> None:
     browser, _, path, shown = await _begun(backoffice)
     other = await backoffice.signed_in()
-    theirs = await other.get(path)
-    assert (
-        await _saved(backoffice, other, path, _typed(theirs, path, customer__phone="+33 7"))
-    ).status == 303
-    stale = await browser.post(path, _typed(shown, path, deed="save", note=f"À l’étage {HOSTILE}"))
-    assert (stale.status, "Order edited" in stale.words, "À l’étage <script>" in stale.words) == (
-        409,
-        True,
-        True,
-    )
+    theirs = _typed(await other.get(path), path, customer__phone="+33 7", delivery__country="BE")
+    assert (await _saved(backoffice, other, path, theirs)).status == 303
+    mine = _typed(shown, path, deed="save", note=f"À l’étage {HOSTILE}", delivery__city="Brest")
+    mine |= {"new-description-0": "Plume", "new-quantity-0": "2", "new-price-0": "5", "new-vat-0": "20"} | {
+        "new-kind-0": "ship"
+    }
+    stale = await browser.post(path, mine)
+    assert (stale.status, "Order edited" in stale.words) == (409, True)
+    before, after = stale.words.split("What you changed")
+    assert "Customer · Phone +33 7" in before
+    assert re.search(r"Delivery address · Country .* → Belgium", before)
+    assert "À l’étage <script>" in after
+    assert re.search(r"Delivery address · Town \S+ → Brest", after)
+    assert "New line: 2 × Plume" in after
+    for label in ("Unit price", "Street", "Quantity", "Name"):
+        assert label not in stale.words, "what is the same is not listed"
     preview = await browser.post(path, dict(stale.form(path).fields))
     assert preview.status == 200
-    assert "Customer · Phone +33 7 → (nothing)" in preview.words, "what would be undone is seen"
+    assert "Phone" not in preview.words, "what the colleague saved is not undone"
+    saved = await browser.post(path, {**dict(preview.form(path).fields), "deed": "save"})
+    assert saved.status in (202, 303)
+    assert (await backoffice.desk.fetchval("select customer_phone from orders")) == "+33 7"
+
+
+async def test_what_both_changed_is_shown_with_both_values(backoffice: Backoffice) -> None:
+    browser, _, path, shown = await _begun(backoffice)
+    other = await backoffice.signed_in()
+    theirs = _typed(await other.get(path), path, customer__phone="+33 7")
+    assert (await _saved(backoffice, other, path, theirs)).status == 303
+    stale = await browser.post(path, _typed(shown, path, deed="preview", customer__phone="+33 8"))
+    assert stale.status == 409
+    assert "Customer · Phone +33 7 → +33 8" in stale.words
+    preview = await browser.post(path, dict(stale.form(path).fields))
+    assert "Customer · Phone +33 7 → +33 8" in preview.words
+    same = await browser.post(path, _typed(shown, path, deed="save", customer__phone="+33 7"))
+    assert (same.status, "Nothing that is not saved already." in same.words) == (409, True)
+    assert "Preview the changes" not in same.words, "there is nothing to save"
+
+
+@pytest.mark.parametrize("seen", ["", "nonsense", "[1]", '{"note": 5}'])
+async def test_a_stale_form_that_lost_what_it_showed_is_compared_with_the_order(
+    backoffice: Backoffice, seen: str
+) -> None:
+    browser, _, path, shown = await _begun(backoffice)
+    other = await backoffice.signed_in()
+    theirs = _typed(await other.get(path), path, customer__phone="+33 7")
+    assert (await _saved(backoffice, other, path, theirs)).status == 303
+    stale = await browser.post(path, _typed(shown, path, deed="save", note="Au voisin", seen=seen))
+    assert (stale.status, "Au voisin" in stale.words) == (409, True)
 
 
 @pytest.mark.parametrize("role", [Role.FULFILMENT, Role.ACCOUNTANT])

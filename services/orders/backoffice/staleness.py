@@ -9,11 +9,15 @@ they are, or go back to the page. The form's key was not used up, so that it sti
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from starlette.responses import Response
 
+from services.orders.backoffice.formatting import day
 from services.orders.backoffice.forms import REVISION, Form
 from services.orders.backoffice.happenings import Change, as_changes
+from services.orders.backoffice.order_page.editing_words import FieldChanged
+from services.orders.backoffice.statuses import method_words
 from services.orders.backoffice.visit import Visit
 from services.orders.changes import Stale
 
@@ -25,20 +29,37 @@ def stale(
     revision: int,
     changes: Sequence[Change],
     back: str,
+    theirs: Sequence[FieldChanged] = (),
+    mine: Sequence[FieldChanged] | None = None,
 ) -> Response:
-    """The page (409). `visit.field_labels` names the fields whose text is shown; `back` is the thing's page."""
+    """The page (409). `visit.field_labels` names the fields whose text is shown; `back` is the thing's page.
+
+    A form that holds a whole order says which fields others changed (`theirs`) and which the person did (`mine`).
+    """
     fields = [(name, value) for name, value in form.typed() if name != REVISION]
     labels = visit.field_labels
-    typed = [(labels[name], value) for name, value in fields if name in labels and value.strip()]
+    typed = [(labels[name], _told(name, value)) for name, value in fields if name in labels and value.strip()]
     return visit.render(
         "problem/stale.html",
         409,
         changes=changes,
-        typed=typed,
+        theirs=theirs,
+        mine=mine,
+        typed=typed if mine is None else [],
         fields=[*fields, (REVISION, str(revision))],
         action=visit.here,
         back=back,
     )
+
+
+def _told(name: str, value: str) -> str:
+    """What was typed or chosen as people read it: a day as they write it, a method by its name."""
+    if name == "method":
+        return method_words().get(value, value)
+    try:
+        return day(date.fromisoformat(value.strip()))
+    except ValueError:
+        return value
 
 
 def changed_meanwhile(visit: Visit, error: Stale) -> Response:

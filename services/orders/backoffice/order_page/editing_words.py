@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.orders.backoffice.formatting import country
 from services.orders.backoffice.forms import Form
 from services.orders.backoffice.order_page.editing import ADDRESS, CUSTOMER, extra_rows, fields_of, new_rows
 from services.orders.backoffice.translating import N_, gettext
@@ -61,6 +62,17 @@ def labels_of(order: OrderShown, form: Form) -> dict[str, str]:
     }
 
 
+def differs(before: str, after: str) -> bool:
+    """Whether two texts of a field say something else; no amount and an amount of nothing are the same."""
+    was, is_now = before.strip(), after.strip()
+    return was != is_now and not (_is_nothing(was) and _is_nothing(is_now))
+
+
+def shown_value(name: str, value: str) -> str:
+    """A field's text as people read it: a country by its name."""
+    return country(value.strip()) if name.endswith("-country") else value.strip()
+
+
 def changed_fields(order: OrderShown, form: Form) -> list[FieldChanged]:
     """All that the form says otherwise than the order."""
     return [*_lines_gone(order, form), *_rest(order, form), *_lines_new(form)]
@@ -79,9 +91,9 @@ def _rest(order: OrderShown, form: Form) -> Iterator[FieldChanged]:
         is_line = name.startswith(("quantity-", "price-", "discount-"))
         if name not in form or name == "reason" or (is_line and name.partition("-")[2] in gone):
             continue
-        was, is_now = before.get(name, "").strip(), form[name].strip()
-        if was != is_now and not (_is_nothing(was) and _is_nothing(is_now)):
-            yield FieldChanged(label, was, is_now)
+        was, is_now = before.get(name, ""), form[name]
+        if differs(was, is_now):
+            yield FieldChanged(label, shown_value(name, was), shown_value(name, is_now))
 
 
 def _lines_new(form: Form) -> Iterator[FieldChanged]:

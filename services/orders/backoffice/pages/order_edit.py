@@ -17,6 +17,7 @@ from services.orders.backoffice.forms import Form, Invalid
 from services.orders.backoffice.happenings import as_changes
 from services.orders.backoffice.order_page import editing
 from services.orders.backoffice.order_page.editing_words import NAMES, changed_fields, labels_of
+from services.orders.backoffice.order_page.merging import SEEN, changed_by_others, merged, seen_of
 from services.orders.backoffice.order_page.reading import OrderRead, read_order
 from services.orders.backoffice.order_page.sending import changed_once
 from services.orders.backoffice.order_page.steps import may_be_cancelled
@@ -42,7 +43,13 @@ async def show_edit(visit: Visit) -> Response:
     if not may_be_cancelled(order):
         why = gettext("Only a placed order that is not cancelled can be edited.")
         return visit.redirect(f"/orders/{order.code}", why, "note")
-    return _show(visit, order, Form([*editing.fields_of(order), ("new-rows", "1")]), {}, order.revision)
+    return _show(
+        visit,
+        order,
+        Form([*editing.fields_of(order), (SEEN, seen_of(order)), ("new-rows", "1")]),
+        {},
+        order.revision,
+    )
 
 
 @pages.post("/orders/{order}/edit", Permission.ORDERS_EDIT, action="order.edit")
@@ -65,8 +72,8 @@ async def _preview(visit: Visit, order: OrderRead, form: Form, asked: EditAsked)
     shown = order.shown
     try:
         preview = await previewing.preview_edit(visit.office.hub, visit.shop, order.id, asked)
-    except Stale:
-        raise
+    except Stale as error:
+        return await _look_again(visit, form, error)
     except Refusal as refusal:
         return _show(visit, shown, form, {"": explain_refusal(refusal)}, form.revision)
     changes = changed_fields(shown, form)
@@ -97,22 +104,26 @@ async def _save(visit: Visit, order: OrderRead, form: Form, asked: EditAsked) ->
     try:
         outcome = await changed_once(visit, order.id, asking)
     except Stale as error:
-        return _look_again(visit, order, form, error)
+        return await _look_again(visit, form, error)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
     flash = _told(outcome)
     return await answer(visit, outcome, form, to=f"/orders/{shown.code}", flash=flash, again=again)
 
 
-def _look_again(visit: Visit, order: OrderRead, form: Form, error: Stale) -> Response:
-    """The page of a stale form, from which one comes back to the preview: it shows what would undo others' work."""
-    kept = [(name, value) for name, value in form.fields if name != DEED]
+async def _look_again(visit: Visit, form: Form, error: Stale) -> Response:
+    """The page of a stale form: what others changed and what was typed here, from which one comes to the preview."""
+    order = await read_order(visit)
+    whole = merged(order.shown, form)
+    kept = [(name, value) for name, value in whole.fields if name != DEED]
     return stale(
         visit,
         Form([*kept, (DEED, "preview")]),
-        revision=error.revision,
+        revision=order.shown.revision,
         changes=as_changes(list(error.since), order.labels),
         back=f"/orders/{order.shown.code}",
+        theirs=changed_by_others(order.shown, form),
+        mine=changed_fields(order.shown, whole),
     )
 
 
@@ -127,6 +138,7 @@ def _show(
         typed=form,
         errors=errors,
         revision=revision,
+        seen=form[SEEN],
         key=form.key,
         new_rows=min(rows, editing.MOST_NEW),
         extra_rows=editing.extra_rows(form),
