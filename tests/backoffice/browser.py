@@ -59,11 +59,13 @@ class Backoffice:
         """A browser nobody has signed in with."""
         return Browser(self, {"Accept-Language": language, **headers})
 
-    async def hire(self, role: Role = Role.OWNER, shop: str = SHOP, login: str | None = None) -> str:
+    async def hire(
+        self, role: Role = Role.OWNER, shop: str = SHOP, login: str | None = None, name: str | None = None
+    ) -> str:
         """Add a person with `PASSWORD`; their login."""
         login = login or f"{role}-{secrets.token_hex(3)}@maison.example"
         async with self.desk.unit() as unit:
-            staff_id = await staff.add(unit.connection, shop, login, f"Camille {role}", role, "test")
+            staff_id = await staff.add(unit.connection, shop, login, name or f"Camille {role}", role, "test")
             await store.set_password(unit.connection, staff_id, _hash(), unit.now)
         return login
 

@@ -20,7 +20,7 @@ from contracts.envelope import uuid7
 from services.chassis.database import is_conflict, is_outage
 from services.chassis.edge import note_fault
 from services.orders.backoffice import keeping, security, staleness
-from services.orders.backoffice.access import sessions, store
+from services.orders.backoffice.access import sessions, staff, store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.access.sessions import Found
 from services.orders.backoffice.doing import FormSentBefore
@@ -58,8 +58,8 @@ def endpoint(office: Office, page: Page) -> Endpoint:
     async def serve(request: Request) -> Response:
         nobody = Visit(office, request, page, Found(), _speech(office, request, Found()))
         try:
-            found = await _who(office, request, page)
-            visit = Visit(office, request, page, found, _speech(office, request, found))
+            found, people = await _who(office, request, page)
+            visit = Visit(office, request, page, found, _speech(office, request, found, people))
         except Exception as error:  # noqa: BLE001 - whatever stops us at the door becomes a page
             return _failed(nobody, error)
         with speaking(visit.speech):
@@ -68,12 +68,16 @@ def endpoint(office: Office, page: Page) -> Endpoint:
     return serve
 
 
-async def _who(office: Office, request: Request, page: Page) -> Found:
+async def _who(office: Office, request: Request, page: Page) -> tuple[Found, Mapping[str, str]]:
+    """Whose session it is, and the names of that person's colleagues by login."""
     token = request.cookies.get(session_cookie(office.settings), "")
     if not token:
-        return Found()
+        return Found(), {}
     async with office.hub.acquire() as connection:
-        return await sessions.find(connection, token, office.lifetime, is_use=page.is_use)
+        found = await sessions.find(connection, token, office.lifetime, is_use=page.is_use)
+        if found.person is None:
+            return found, {}
+        return found, await staff.names_of.get(connection, office.hub.owner, found.person.shop)
 
 
 async def _answer(visit: Visit) -> Response:
@@ -163,7 +167,9 @@ def problem(visit: Visit, status: int, kind: str, **values: Any) -> Response:
     return response
 
 
-def _speech(office: Office, request: Request, found: Found) -> Speech:
+def _speech(
+    office: Office, request: Request, found: Found, people: Mapping[str, str] | None = None
+) -> Speech:
     """The language: the account's, else this browser's choice, else what the browser asks for."""
     chosen = found.person.preferences.get("language") if found.person else None
     for language in (chosen, request.cookies.get("comptoir-language")):
@@ -173,7 +179,7 @@ def _speech(office: Office, request: Request, found: Found) -> Speech:
         language = language_wanted(request.headers.get("accept-language"))
     facts = office.settings.shop(found.person.shop) if found.person else None
     zone = (facts.time_zone if facts else None) or office.settings.time_zone
-    return Speech(str(language), ZoneInfo(zone), datetime.now(UTC))
+    return Speech(str(language), ZoneInfo(zone), datetime.now(UTC), people=people or {})
 
 
 async def _begin(visit: Visit) -> UUID:

@@ -89,6 +89,8 @@ class Speech:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     on_paper: bool = False
     """Whether it is written for paper, where "today" says nothing."""
+    people: Mapping[str, str] = field(default_factory=dict)
+    """Names of the shop's staff by login."""
 
     @property
     def locale(self) -> str:

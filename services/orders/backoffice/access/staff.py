@@ -5,6 +5,7 @@ that works once and for three days; there is no password that a program made up 
 """
 
 import secrets
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from services.chassis.database import Connection
 from services.orders.backoffice.access import passwords, sessions, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.signing_in import normal
+from services.orders.few_seconds import FewSeconds
 from services.orders.mail_address import is_deliverable
 
 INVITED_FOR = timedelta(days=3)
@@ -52,6 +54,20 @@ class PasswordWeak(ValueError):
 
 class InvitationOver(Exception):
     """The link was used, replaced by a later one, or its time is over: ask for a new one."""
+
+
+async def _names(connection: Connection, shop: str) -> dict[str, str]:
+    rows = await store.read_names(connection, shop)
+    often = Counter(row["name"] for row in rows)
+    return {
+        row["login"]: row["name"] if often[row["name"]] == 1 else f"{row['name']} ({row['login']})"
+        for row in rows
+    }
+
+
+names_of = FewSeconds(_names)
+"""`await names_of.get(connection, owner, shop)`: the name of everybody who is or was of the staff, by login; two people
+of one name keep their logins beside it."""
 
 
 async def add(connection: Connection, shop: str, login: str, name: str, role: Role, by: str) -> UUID:

@@ -53,6 +53,11 @@ async def list_staff(connection: Connection, shop: str) -> Sequence[Row]:
     )
 
 
+async def read_names(connection: Connection, shop: str) -> Sequence[Row]:
+    """Login and name of everybody who is or was of the shop's staff."""
+    return await connection.fetch("select login, name from staff where shop = $1", shop)
+
+
 async def set_password(connection: Connection, staff_id: UUID, password_hash: str, now: datetime) -> None:
     """Replace a password's hash."""
     await connection.execute(
