@@ -187,17 +187,17 @@ async def write_rates(connection: Connection, rows: Sequence[tuple[str, int]]) -
 
 
 async def write_article_names(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
-    """Write what the articles that these orders ship are called; the name of the latest order stands."""
+    """Write what the articles that these orders ship are called: by language, the name of the latest order stands."""
     await connection.execute(
-        """insert into article_name as a (shop, sku, name, placed_at)
-           select distinct on (l.shop, l.sku) l.shop, l.sku, l.description, o.placed_at
+        """insert into article_name as a (shop, sku, language, name, placed_at)
+           select distinct on (l.shop, l.sku, o.language) l.shop, l.sku, o.language, l.description, o.placed_at
            from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
-           cross join lateral (select x.placed_at from orders x
+           cross join lateral (select x.placed_at, left(x.locale, 2) as language from orders x
                                where x.order_id = k.order_id and x.shop || '' = k.shop offset 0) o
            join order_line l on l.shop = k.shop and l.order_id = k.order_id
            where l.sku is not null and l.kind = 'ship'
-           order by l.shop, l.sku, o.placed_at desc, l.order_id
-           on conflict (shop, sku) do update set name = excluded.name, placed_at = excluded.placed_at
+           order by l.shop, l.sku, o.language, o.placed_at desc, l.order_id
+           on conflict (shop, sku, language) do update set name = excluded.name, placed_at = excluded.placed_at
            where excluded.placed_at > a.placed_at
               or (excluded.placed_at = a.placed_at and excluded.name <> a.name)""",
         [shop for shop, _ in keys],
@@ -205,10 +205,14 @@ async def write_article_names(connection: Connection, keys: Sequence[tuple[str, 
     )
 
 
-async def read_article_names(connection: Connection, shop: str, skus: Sequence[str]) -> dict[str, str]:
-    """What these articles are called, by article number; one that no order named is missing."""
+async def read_article_names(
+    connection: Connection, shop: str, skus: Sequence[str], language: str
+) -> dict[str, str]:
+    """What these articles are called, by article number, if possible in a language; one no order named is missing."""
     rows = await connection.fetch(
-        "select sku, name from article_name where shop = $1 and sku = any($2::text[])", shop, list(skus)
+        """select distinct on (sku) sku, name from article_name where shop = $1 and sku = any($2::text[])
+           order by sku, (language = $3) desc, placed_at desc""",
+        *(shop, list(skus), language),
     )
     return {row["sku"]: row["name"] for row in rows}
 

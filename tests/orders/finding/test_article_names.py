@@ -15,14 +15,16 @@ from tests.orders.staff import place, sale
 HOSTILE = "<b>\"'\u202e" + "W" * 300
 
 
-async def _named(desk: Any, name: str, days: int, sku: str = "BOUGIE-01", shop: str = SHOP) -> Any:
+async def _named(
+    desk: Any, name: str, days: int, sku: str = "BOUGIE-01", shop: str = SHOP, locale: str = "fr"
+) -> Any:
     sold = sale(shop=shop)
     lines = [
         line.model_copy(update={"description": name, "sku": sku}) if line.kind is LineKind.SHIP else line
         for line in sold.lines
     ]
     at = sold.submitted_at - timedelta(days=days)
-    return await place(desk, sale(shop=shop, lines=lines, submitted_at=at))
+    return await place(desk, sale(shop=shop, lines=lines, submitted_at=at, locale=locale))
 
 
 @pytest.mark.parametrize("sequence", permutations((0, 1, 2)))
@@ -32,7 +34,7 @@ async def test_the_latest_orders_name_stands(desks: Desks, sequence: tuple[int, 
     async with desk.unit() as unit:
         for one in sequence:
             await index(unit.connection, [(SHOP, orders[one].order_id)])
-        assert await read_article_names(unit.connection, SHOP, ["BOUGIE-01", "NONE"]) == {
+        assert await read_article_names(unit.connection, SHOP, ["BOUGIE-01", "NONE"], "fr") == {
             "BOUGIE-01": "Latest"
         }
 
@@ -48,9 +50,23 @@ async def test_a_batch_names_each_article_of_each_shop_once(desks: Desks) -> Non
     async with desk.unit() as unit:
         for _ in range(2):
             await index(unit.connection, keys)
-        assert await read_article_names(unit.connection, SHOP, ["BOUGIE-01", "AUTRE"]) == {
+        assert await read_article_names(unit.connection, SHOP, ["BOUGIE-01", "AUTRE"], "fr") == {
             "BOUGIE-01": HOSTILE,
             "AUTRE": "Other",
         }
-        assert await read_article_names(unit.connection, "autre", ["BOUGIE-01"]) == {"BOUGIE-01": "Theirs"}
-        assert await read_article_names(unit.connection, SHOP, []) == {}
+        assert await read_article_names(unit.connection, "autre", ["BOUGIE-01"], "fr") == {
+            "BOUGIE-01": "Theirs"
+        }
+        assert await read_article_names(unit.connection, SHOP, [], "fr") == {}
+
+
+async def test_a_name_in_the_readers_language_comes_first(desks: Desks) -> None:
+    desk = await desks("orders")
+    orders = [await _named(desk, "Bougie", 3), await _named(desk, "Candle", 0, locale="en-GB")]
+    async with desk.unit() as unit:
+        await index(unit.connection, [(SHOP, order.order_id) for order in orders])
+        names = {
+            language: await read_article_names(unit.connection, SHOP, ["BOUGIE-01"], language)
+            for language in ("fr", "en", "de")
+        }
+    assert [found["BOUGIE-01"] for found in names.values()] == ["Bougie", "Candle", "Candle"]

@@ -121,7 +121,7 @@ async def _names(visit: Visit, skus: Sequence[str]) -> Mapping[str, str]:
     if not skus:
         return {}
     async with visit.reading() as connection:
-        return await read_article_names(connection, visit.shop, skus)
+        return await read_article_names(connection, visit.shop, skus, visit.speech.language)
 
 
 async def read_article(visit: Visit) -> Article:
