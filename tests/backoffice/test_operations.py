@@ -139,15 +139,15 @@ async def test_services_away_take_nothing_with_them(backoffices: Backoffices) ->
     assert "The auditor does not answer" in (await owner.get("/operations/findings")).words
     assert (await owner.get(f"{PARKED}/payments/7")).status == 200
     home = await owner.get("/")
-    assert "Payments service does not answer" in home.words
+    assert "Payments service does not answer. Payments and refunds show later" in home.words
 
 
 async def test_home_tells_what_needs_operations_and_only_those_who_may(operated: Backoffice) -> None:
     quiet = await (await operated.signed_in()).get("/")
     assert "/operations/parked" not in quiet.text
     await _poison(operated, count=2)
-    assert "2 messages are parked" in (await (await operated.signed_in()).get("/")).words
-    assert "parked" not in (await (await operated.signed_in(Role.FULFILMENT)).get("/")).words
+    assert "2 actions could not be finished" in (await (await operated.signed_in()).get("/")).words
+    assert "could not be finished" not in (await (await operated.signed_in(Role.FULFILMENT)).get("/")).words
 
 
 async def test_it_is_for_those_who_operate(operated: Backoffice) -> None:

@@ -1,14 +1,26 @@
-"""What people of operations are told wherever they start: a service that is away, messages that wait for somebody."""
+"""What needs somebody, in a shop owner's words: a service that is away and what that means, work that could not end.
+
+Invariant: nothing here names a queue, a message or a service's inside; those stand on the pages these lead to.
+"""
 
 import asyncio
 
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.operations import parked
-from services.orders.backoffice.translating import gettext, ngettext
+from services.orders.backoffice.operations.looking import Seen
+from services.orders.backoffice.operations.parked import Parked
+from services.orders.backoffice.translating import N_, gettext, ngettext
 from services.orders.backoffice.visit import Visit
 from services.orders.backoffice.words import OWNER_NAMES
 
 OLD_ENOUGH_SECONDS = 15.0
+MEANINGS = {
+    "orders": N_("New orders show later; none is lost."),
+    "payments": N_("Payments and refunds show later; none is lost."),
+    "fulfillment": N_("Stock and parcels can’t be changed meanwhile; nothing is lost."),
+    "notifier": N_("Mails leave later; none is lost."),
+}
+"""What a service's being away means for the shop."""
 
 
 async def alerts_for(visit: Visit) -> list[tuple[str, str]]:
@@ -18,12 +30,22 @@ async def alerts_for(visit: Visit) -> list[tuple[str, str]]:
     seen, waiting = await asyncio.gather(
         visit.office.lookout.look(OLD_ENOUGH_SECONDS), parked.read_groups(visit)
     )
-    found = [
-        ("/operations", gettext("%(owner)s does not answer.", owner=gettext(OWNER_NAMES[one.name])))
-        for one in seen.services
-        if one.is_away
-    ]
+    return needs(seen, waiting)
+
+
+def needs(seen: Seen, waiting: Parked) -> list[tuple[str, str]]:
+    """Where to look and why."""
+    found = [("/operations", _away(one.name)) for one in seen.services if one.is_away]
     if waiting.dead:
-        text = ngettext("%(count)s message is parked", "%(count)s messages are parked", waiting.dead)
+        text = ngettext(
+            "%(count)s action could not be finished and waits for a decision.",
+            "%(count)s actions could not be finished and wait for a decision.",
+            waiting.dead,
+        )
         found.append(("/operations/parked", text))
     return found
+
+
+def _away(service: str) -> str:
+    text = gettext("%(owner)s does not answer.", owner=gettext(OWNER_NAMES[service]))
+    return f"{text} {gettext(MEANINGS[service])}" if service in MEANINGS else text

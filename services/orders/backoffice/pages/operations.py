@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.operations import findings, parked, words
-from services.orders.backoffice.operations.looking import ServiceSeen
+from services.orders.backoffice.operations.alerting import needs
+from services.orders.backoffice.operations.looking import Seen, ServiceSeen
 from services.orders.backoffice.operations.store import read_deeds
 from services.orders.backoffice.routing import Pages
 from services.orders.backoffice.translating import N_, gettext, pgettext
@@ -71,6 +72,8 @@ async def _show(visit: Visit) -> Response:
         seen=seen,
         queues=seen.queues_of(visit.shop),
         parked=waiting,
+        needs=needs(seen, waiting),
+        is_fine=is_fine(seen, visit.shop),
         audited=audited,
         deeds=[{**deed, "detail": json.loads(deed["detail"])} for deed in deeds],
         deed_words=DEEDS,
@@ -80,6 +83,12 @@ async def _show(visit: Visit) -> Response:
         service_state=service_state,
         words=words,
     )
+
+
+def is_fine(seen: Seen, shop: str) -> bool:
+    """Whether every service runs and every queue is emptied."""
+    runs = all(not one.is_away and not one.told.get("missing") for one in seen.services)
+    return runs and not any(queue.trouble for queue in seen.queues_of(shop))
 
 
 def queue_troubles() -> dict[str, tuple[str, str]]:

@@ -20,6 +20,18 @@ document.addEventListener("htmx:before:response", (event) => {
   if (sourceElement?.matches?.("[data-refresh]") && response.status >= 500) event.preventDefault();
 });
 
+// What somebody opened or closed stays so when its region is replaced.
+const unfolded = new Map();
+document.addEventListener("toggle", ({ target }) => {
+  if (target.id && target.closest("[data-refresh]")) unfolded.set(target.id, target.open);
+}, true);
+document.addEventListener("htmx:after:swap", () => {
+  for (const [id, open] of unfolded) {
+    const details = document.getElementById(id);
+    if (details && details.open !== open) details.open = open;
+  }
+});
+
 for (const region of regions()) region.addEventListener("live-list", () => changed.add(region));
 
 setInterval(() => {
