@@ -6,6 +6,7 @@ sale is corrected where it was made and sent again.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -52,7 +53,8 @@ def _sale(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "total_minor": int(total) if has_total else None,
-        "reasons": [(explain(one), one.field, one.message) for one in reasons],
+        "texts": Counter(explain(one) for one in reasons).most_common(),
+        "reasons": [(one.field, one.message) for one in reasons],
     }
 
 
