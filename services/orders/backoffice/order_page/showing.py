@@ -69,6 +69,7 @@ def render(
         receives=steps.receives(shown),
         receives_otherwise=steps.receives_otherwise(shown),
         unplaced=shown.state in steps.UNPLACED,
+        sends=steps.sends(shown),
         signed=words.signed_minor,
         zoned=lambda moment: moment.astimezone(speech().zone).date(),
         left=[(line, steps.left_to_pack(line)) for line in shown.lines if steps.left_to_pack(line)],

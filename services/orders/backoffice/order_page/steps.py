@@ -68,6 +68,11 @@ def receives_otherwise(order: OrderShown) -> bool:
     return order.state not in UNPLACED
 
 
+def sends(order: OrderShown) -> bool:
+    """Whether anything of an order is packed or shipped, or ever was: nothing is of a table, a ticket or a lesson."""
+    return bool(order.parcels or order.shipments) or any(line.kind is LineKind.SHIP for line in order.lines)
+
+
 def left_to_pack(line: LineShown) -> int:
     """Units of a line that are in no parcel yet."""
     if line.kind is not LineKind.SHIP:
