@@ -258,7 +258,9 @@ DECIDED_HERE = frozenset(
 )
 """Tables that no message writes: people's own matters and settings."""
 
-FOR_FINDING = frozenset({"order_kind", "order_facet", "order_search", "order_search_due", "vat_rate"})
+FOR_FINDING = frozenset(
+    {"order_kind", "order_facet", "order_search", "order_search_due", "vat_rate", "article_name"}
+)
 """Tables that follow from the others, for the list; the dictionary of kinds keeps what no order is any more."""
 
 MADE_BY_OTHERS = frozenset(
