@@ -19,7 +19,7 @@ from services.orders.backoffice.order_page.steps import (
 from services.orders.backoffice.translating import N_
 from services.orders.documents import OrderShown
 from services.orders.order import SET_BY_HAND
-from services.orders.refund_rules import left_of_received
+from services.orders.payments_left import left_of_received
 
 
 @dataclass(frozen=True)
