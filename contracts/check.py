@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.catalogue import CATALOGUE
-from contracts.compatibility import incompatibilities
+from contracts.derived.compatibility import incompatibilities
 from contracts.generate import FOLDER, SCHEMAS, current, derived
 
 WAY_OUT = """\

@@ -9,10 +9,10 @@ of date.
 import sys
 from pathlib import Path
 
-from contracts.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES, asyncapi
 from contracts.catalogue import CATALOGUE, STOREFRONT, Entry
+from contracts.derived.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES, asyncapi
+from contracts.derived.schema import schema_of, text_of
 from contracts.envelope import PREFIX
-from contracts.schema import schema_of, text_of
 
 FOLDER = Path(__file__).resolve().parent
 SCHEMAS = "schemas"

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx2
 
-from services.chassis.topology import (
+from services.chassis.messaging.topology import (
     Binding,
     Storefront,
     bindings,

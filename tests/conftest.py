@@ -13,10 +13,11 @@ import pytest
 
 from deploy.databases import with_credentials
 from deploy.local.parts import Postgres
-from services.chassis.migrating import migrate
-from services.chassis.partitions import keep_partitions
 from services.chassis.settings import ServiceSettings
+from services.chassis.storage.migrating import migrate
+from services.chassis.storage.partitions import keep_partitions
 from services.chassis.testing import Desk, settings_for_tests
+from tests.programs import SETTINGS_MODULES
 
 pytest_plugins = ["tests.parts"]
 
@@ -72,8 +73,8 @@ async def _make_template(admin: Any, admin_url: str, service: str) -> str:
     password = secrets.token_hex(12)
     await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
     await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
-    program = importlib.import_module(f"services.{service}.subscribers")
-    folder = Path(str(program.__file__)).parent / "migrations"
+    program = importlib.import_module(f"services.{service}")
+    [folder] = Path(str(program.__file__)).parent.glob("**/migrations")
     url = with_credentials(admin_url, name, password)
     migrate(url, folder)
     await _make_partitions(url)
@@ -96,8 +97,8 @@ async def desks(fresh_database: FreshDatabase) -> AsyncIterator[Desks]:
     opened: list[Desk] = []
 
     async def open_desk(service: str, database_url: str | None = None, **settings: Any) -> Desk:
-        subscribers = importlib.import_module(f"services.{service}.subscribers").subscribers
-        kinds = vars(importlib.import_module(f"services.{service}.settings"))
+        subscribers = importlib.import_module(f"services.{service}.handlers").subscribers
+        kinds = vars(importlib.import_module(SETTINGS_MODULES[service]))
         kind = kinds[f"{service.capitalize()}Settings"]
         url = database_url or await fresh_database(service)
         desk = await Desk(

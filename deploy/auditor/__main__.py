@@ -23,7 +23,7 @@ from deploy.auditor.finding import CHECKS
 from deploy.auditor.ground import Journals
 from deploy.auditor.serving import serve
 from deploy.auditor.watching import EVERY_SECONDS, run_until_cancelled
-from deploy.demo.mailserver import read_journal
+from deploy.local.mailserver import read_journal
 from services.chassis.logs import configure_logs
 
 

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import UUID
 
-from deploy.auditor import (
+from deploy.auditor.checks import (
     changes,
     copies,
     history,

@@ -8,8 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy.demo.retail_rows import NotTheFormat
 from deploy.demo.running import RUNS, run
+from deploy.demo.sales.retail_rows import NotTheFormat
 from deploy.demo.script import Script, write_script
 from deploy.demo.showing import Show
 

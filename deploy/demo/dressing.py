@@ -11,16 +11,16 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from deploy.demo.orders import SEED
-from deploy.demo.sale import Sale
+from deploy.demo.sales.orders import SEED
+from deploy.demo.sales.sale import Sale
 from deploy.demo.script import Script
 from deploy.demo.staff import Staff
 from deploy.local.system import System
-from services.chassis.hub import Hub
-from services.orders import archiving, commenting, tagging
-from services.orders.colours import Colour
-from services.orders.settings import OrdersSettings
-from services.orders.subscribers import subscribers
+from services.chassis.runtime.hub import Hub
+from services.orders.handlers import subscribers
+from services.orders.order.settings import OrdersSettings
+from services.orders.order.shop.colours import Colour
+from services.orders.staff import archiving, commenting, tagging
 
 TAGS = (
     ("VIP", Colour.PURPLE, 0.08),

@@ -7,7 +7,7 @@ services' code, so that a mistake there shows as a difference instead of being r
 from dataclasses import dataclass
 
 from contracts.storefront import LineKind, PaymentMethod
-from deploy.demo.sale import CardStory, Sale
+from deploy.demo.sales.sale import CardStory, Sale
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import httpx2
 from contracts.catalogue import SERVICES
 from deploy.auditor.finding import Violation
 from deploy.demo.expecting import expected_end
-from deploy.demo.mailserver import Mail, read_journal
 from deploy.demo.play import Play, refusals_of
 from deploy.demo.script import Script
+from deploy.local.mailserver import Mail, read_journal
 from deploy.local.system import System
 
 _SAMPLE = re.compile(r"^(comptoir_messages_\w+_total)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)

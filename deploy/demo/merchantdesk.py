@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 import httpx2
 
 from contracts.fulfillment import ProofKind, StockLevel
-from deploy.demo.sale import Dispatch, Receipt, Sale
+from deploy.demo.sales.sale import Dispatch, Receipt, Sale
 
 LEVELS_AT_ONCE = 500
 ORDERS_AT_ONCE = 8

@@ -15,14 +15,14 @@ from uuid import UUID
 
 from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted
-from deploy.demo.carts import Cart, wrong_ends
 from deploy.demo.expecting import End, expected_end
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
-from deploy.demo.provider import Journal, Provider, Trick
-from deploy.demo.sale import CardStory, Sale
+from deploy.demo.sales.carts import Cart, wrong_ends
+from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.sales.storefront import Answer, Storefront
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
-from deploy.demo.storefront import Answer, Storefront
+from deploy.demo.standins.provider import Journal, Provider, Trick
 from deploy.local.system import System
 
 ORDERS_PER_SECOND = 40

@@ -24,13 +24,13 @@ from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals
 from deploy.demo.closing import show_table, show_wrongs
 from deploy.demo.figures import Figures, gather_figures, lost_orders, wrong_mails
-from deploy.demo.mailserver import read_journal
-from deploy.demo.merchant import Merchant
 from deploy.demo.play import Play
-from deploy.demo.provider import Journal, Provider
+from deploy.demo.sales.merchant import Merchant
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
-from deploy.demo.stripe_api import StripeApi
+from deploy.demo.standins.provider import Journal, Provider
+from deploy.demo.standins.stripe_api import StripeApi
+from deploy.local.mailserver import read_journal
 from deploy.local.parts import Parts, started_parts
 from deploy.local.system import ShopSetup, System
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import UUID
 
 from contracts.fulfillment import StockLevel
-from deploy.demo.carts import Cart, left_carts, with_carts
-from deploy.demo.merchant import GARANCE, TRUMPET, Merchant
-from deploy.demo.orders import demo_sales, demo_stock
-from deploy.demo.retail import TurnedAway, read_invoices
-from deploy.demo.sale import Sale
+from deploy.demo.sales.carts import Cart, left_carts, with_carts
+from deploy.demo.sales.merchant import GARANCE, TRUMPET, Merchant
+from deploy.demo.sales.orders import demo_sales, demo_stock
+from deploy.demo.sales.retail import TurnedAway, read_invoices
+from deploy.demo.sales.sale import Sale
 
 
 @dataclass(frozen=True)

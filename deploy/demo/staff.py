@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 
-from deploy.demo.merchant import Merchant
+from deploy.demo.sales.merchant import Merchant
 from deploy.local.system import System
 
 _WORDS = (

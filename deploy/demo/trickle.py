@@ -11,11 +11,11 @@ from itertools import count
 from random import Random
 
 from contracts.storefront import Module
-from deploy.demo.orders import HABITS, a_sale
-from deploy.demo.provider import Journal, Provider
-from deploy.demo.sale import CardStory, Sale
+from deploy.demo.sales.orders import HABITS, a_sale
+from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.sales.storefront import NOT_CONFIRMED, Storefront
 from deploy.demo.script import Script
-from deploy.demo.storefront import NOT_CONFIRMED, Storefront
+from deploy.demo.standins.provider import Journal, Provider
 from deploy.local.system import System
 
 PAUSE_SECONDS = 20.0

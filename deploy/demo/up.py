@@ -8,16 +8,16 @@ from rich.table import Table
 
 from contracts.catalogue import SERVICES
 from deploy.demo.__main__ import command_line, script_of
+from deploy.demo.addresses import noted
 from deploy.demo.dressing import dress
-from deploy.demo.merchant import GARANCE, YOURS
 from deploy.demo.running import run
+from deploy.demo.sales.merchant import GARANCE, YOURS
+from deploy.demo.sales.storefront import login_of
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
 from deploy.demo.staff import Staff, hire, staff_of
-from deploy.demo.storefront import login_of
 from deploy.demo.trickle import PAUSE_SECONDS, Trickle
 from deploy.local.system import BACKOFFICE, System
-from deploy.seed.addresses import noted
 
 AUDIT_SECONDS = 15.0
 """Between two looks of the auditor, at least: it reads all of four databases and shares the machine with them."""

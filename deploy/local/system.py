@@ -24,7 +24,7 @@ from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.supervisor import Program, Supervisor, inherited
 from deploy.topology import Management, apply
-from services.chassis.topology import Storefront, permissions
+from services.chassis.messaging.topology import Storefront, permissions
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_SERVER = "mailserver"
@@ -130,7 +130,7 @@ class System:
     async def start_mail_server(self) -> None:
         """Start the mail server that keeps a journal."""
         argv = self._mail_argv or [
-            *(sys.executable, "-m", "deploy.demo.mailserver"),
+            *(sys.executable, "-m", "deploy.local.mailserver"),
             *("--port", str(self.smtp_port), "--journal", self.mail_journal),
         ]
         await self.supervisor.start(Program(MAIL_SERVER, argv, cwd=ROOT))

@@ -7,8 +7,8 @@ import argparse
 import asyncio
 
 from contracts.catalogue import SERVICES
-from deploy.demo.merchant import GARANCE
-from deploy.seed.addresses import FILE, running
+from deploy.demo.addresses import FILE, running
+from deploy.demo.sales.merchant import GARANCE
 from deploy.seed.seeding import seed
 
 

@@ -14,10 +14,10 @@ from contracts.fulfillment import LinePosition, StockStanding
 from contracts.orders import OrderState
 from contracts.storefront import LineKind, PaymentMethod
 from deploy.seed.vocabulary import Basket
-from services.orders.fulfilment_status import sum_lines
-from services.orders.order import HandSet
-from services.orders.payment_status import Money
-from services.orders.record import Order
+from services.orders.order.fulfilment_status import sum_lines
+from services.orders.order.payment_status import Money
+from services.orders.order.record import Order
+from services.orders.order.state import HandSet
 
 NOBODY = UUID(int=0)
 STAGES = ("none", "packed", "shipped", "delivered")

@@ -12,9 +12,9 @@ from typing import Any
 from contracts.storefront import PaymentMethod
 from deploy.seed import lives, vocabulary
 from deploy.seed.vocabulary import Basket
-from services.orders.finding.folding import document, fold, joined
-from services.orders.finding.taxes import facts_of
-from services.orders.taxation import charges_of
+from services.orders.order.search.folding import document, fold, joined
+from services.orders.order.search.taxes import facts_of
+from services.orders.order.totals.taxation import charges_of
 
 OUTCOME = """basket int, life int, method text, state text, label text, automatic_state text, hand_state text,
     hand_label text, hand_over text, payment_status text, fulfilment_status text, flags text[],

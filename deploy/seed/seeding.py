@@ -18,7 +18,7 @@ import asyncpg
 
 from deploy.seed import ledger_rows, orders_rows, other_rows, sales
 from deploy.seed.vocabulary import BROWSER, TAGS
-from services.orders.naming import folded
+from services.orders.order.shop.naming import folded
 
 DAYS = 3 * 365
 CHUNK = 100_000

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from contracts.storefront import LineKind, Module, OrderSubmitted, PaymentMethod
-from deploy.demo.baskets import FILL
-from deploy.demo.submitting import submission
+from deploy.demo.sales.baskets import FILL
+from deploy.demo.sales.submitting import submission
 
 BASKETS = {
     Module.SHOP: 160,

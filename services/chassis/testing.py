@@ -15,13 +15,13 @@ from pydantic import SecretStr
 from contracts.catalogue import CATALOGUE, STOREFRONT, queue_of
 from contracts.envelope import Envelope, uuid7
 from contracts.message import Message
-from services.chassis.arriving import Arrival
-from services.chassis.clock import Clock
-from services.chassis.database import Connection
-from services.chassis.hub import Hub
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.subscribers import Subscribers
+from services.chassis.messaging.unit import Unit
+from services.chassis.runtime.hub import Hub
 from services.chassis.settings import ServiceSettings
-from services.chassis.subscribers import Subscribers
-from services.chassis.unit import Unit
+from services.chassis.storage.clock import Clock
+from services.chassis.storage.database import Connection
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 database.
 """
 
-from services.chassis.running import Service, main
-from services.fulfillment import reserving
-from services.fulfillment.api import build_app
+from services.chassis.runtime.running import Service, main
+from services.fulfillment.api.app import build_app
+from services.fulfillment.handlers import subscribers
+from services.fulfillment.order.store import BACKORDERS
 from services.fulfillment.settings import FulfillmentSettings
-from services.fulfillment.store import BACKORDERS
-from services.fulfillment.subscribers import subscribers
+from services.fulfillment.stock import reserving
 
 if __name__ == "__main__":
     main(

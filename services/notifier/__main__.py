@@ -1,10 +1,10 @@
 """`python -m services.notifier` runs the notifier; `python -m services.notifier migrate` updates its database."""
 
-from services.chassis.running import Service, main
+from services.chassis.runtime.running import Service, main
 from services.notifier.api import build_app
-from services.notifier.sending import Sender
-from services.notifier.settings import NotifierSettings
-from services.notifier.subscribers import subscribers
+from services.notifier.handlers import subscribers
+from services.notifier.mails.settings import NotifierSettings
+from services.notifier.sending.sending import Sender
 
 SERVICE = Service(
     name="notifier",

@@ -14,19 +14,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from services.chassis import edge
-from services.chassis.edge import problem
-from services.chassis.hub import Hub
-from services.chassis.operating import may_operate
-from services.notifier import previewing, resending, store
-from services.notifier import settings as configured
-from services.notifier.book import MAIL
-from services.notifier.composing import Pages, write_pages
-from services.notifier.listing import BadRequest, identifier_of, query_of
-from services.notifier.previewing import PreviewUnusable
-from services.notifier.resending import MailNotUncertain, MailOnItsWay, UnknownMail
-from services.notifier.screening import one_line
-from services.notifier.settings import UnknownShop
+from services.chassis.http import edge
+from services.chassis.http.edge import problem
+from services.chassis.http.operating import may_operate
+from services.chassis.runtime.hub import Hub
+from services.notifier.mails import resending, store
+from services.notifier.mails import settings as configured
+from services.notifier.mails.compose import previewing
+from services.notifier.mails.compose.composing import Pages, write_pages
+from services.notifier.mails.compose.previewing import PreviewUnusable
+from services.notifier.mails.compose.screening import one_line
+from services.notifier.mails.listing import BadRequest, identifier_of, query_of
+from services.notifier.mails.resending import MailNotUncertain, MailOnItsWay, UnknownMail
+from services.notifier.mails.settings import UnknownShop
+from services.notifier.mails.unit import MAIL
 
 LARGEST_PREVIEW_BYTES = 256 * 1024
 _HARMLESS = {

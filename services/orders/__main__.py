@@ -1,14 +1,14 @@
 """`python -m services.orders` runs the service; `python -m services.orders migrate` prepares its database."""
 
-from services.chassis.running import Service, main
-from services.orders import checking_out, retention
-from services.orders.announcing import announcer
-from services.orders.api import build_app
-from services.orders.checkouts import TIMER
-from services.orders.finding.indexing import indexer
-from services.orders.forgetting import forgetter
-from services.orders.settings import OrdersSettings
-from services.orders.subscribers import subscribers
+from services.chassis.runtime.running import Service, main
+from services.orders.api.app import build_app
+from services.orders.handlers import subscribers
+from services.orders.intake import checking_out, retention
+from services.orders.intake.forgetting import forgetter
+from services.orders.order.search.indexing import indexer
+from services.orders.order.settings import OrdersSettings
+from services.orders.order.unit.announcing import announcer
+from services.orders.order.unit.checkouts import TIMER
 
 if __name__ == "__main__":
     main(
@@ -20,5 +20,6 @@ if __name__ == "__main__":
             workers=[announcer(), forgetter(), indexer()],
             timers={TIMER: checking_out.run_out},
             retention=retention.RULES,
+            migrations_folder="order/migrations",
         )
     )

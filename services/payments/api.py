@@ -7,16 +7,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.chassis import edge
-from services.chassis.edge import problem
-from services.chassis.hub import Hub
-from services.chassis.operating import may_operate
-from services.payments import entry_store, refund_store, store
-from services.payments.listing import entries_wanted
+from services.chassis.http import edge
+from services.chassis.http.edge import problem
+from services.chassis.http.operating import may_operate
+from services.chassis.runtime.hub import Hub
+from services.payments.accounts.unit import refund_store, store
+from services.payments.entries import store as entry_store
+from services.payments.entries.listing import entries_wanted
 from services.payments.plain_json import plain
-from services.payments.stripe.identifying import clues
-from services.payments.webhook_api import Webhooks
-from services.payments.webhooks import Receiver
+from services.payments.providers.stripe.identifying import clues
+from services.payments.webhooks.api import Webhooks
+from services.payments.webhooks.receiving import Receiver
 
 MOST_ROWS = 500
 

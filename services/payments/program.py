@@ -2,17 +2,18 @@
 
 from starlette.applications import Starlette
 
-from services.chassis.hub import Hub
-from services.chassis.running import Service
-from services.chassis.working import Worker
-from services.payments import api, retention
-from services.payments.applying import WORKER, apply_webhooks, report_unmatched
-from services.payments.book import UNMATCHED_TIMER, AccountBook
-from services.payments.refusals import Refusals
-from services.payments.sending_refunds import RefundSender
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.running import Service
+from services.chassis.work.working import Worker
+from services.payments import api
+from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountBook
+from services.payments.handlers import subscribers
+from services.payments.refunds.sending import RefundSender
 from services.payments.settings import PaymentsSettings
-from services.payments.subscribers import subscribers
-from services.payments.webhooks import Receiver
+from services.payments.webhooks import retention
+from services.payments.webhooks.applying import WORKER, apply_webhooks, report_unmatched
+from services.payments.webhooks.receiving import Receiver
+from services.payments.webhooks.refusals import Refusals
 
 IDLE_SECONDS = 1.0
 """How often the worker looks without having been nudged: for webhooks another process stored."""

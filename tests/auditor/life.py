@@ -17,13 +17,13 @@ import pytest
 from contracts.catalogue import SERVICES
 from contracts.storefront import Module
 from deploy.auditor.ground import Journals
-from deploy.demo.mailserver import read_journal
-from deploy.demo.merchant import GARANCE
-from deploy.demo.orders import demo_sales, demo_stock
 from deploy.demo.play import Play
-from deploy.demo.sale import CardStory, Sale
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.orders import demo_sales, demo_stock
+from deploy.demo.sales.sale import CardStory, Sale
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import BACKOFFICE, ShopSetup, System
 

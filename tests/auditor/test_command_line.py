@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncpg
 
 from deploy.auditor.__main__ import read_journals
-from deploy.demo.mailserver import Mail
 from deploy.demo.running import ROOT
+from deploy.local.mailserver import Mail
 from tests.auditor.life import Life
 
 

@@ -19,9 +19,9 @@ from services.chassis.testing import Desk
 from services.orders.backoffice.access import staff, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.sessions import digest
-from services.orders.backoffice.dispatching import endpoint
 from services.orders.backoffice.program import build_app, make_office
-from services.orders.backoffice.routing import Page
+from services.orders.backoffice.web.dispatching import endpoint
+from services.orders.backoffice.web.routing import Page
 
 ORIGIN = "http://127.0.0.1:8080"
 SHOP = "maison"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.chassis.testing import Desk, settings_for_tests
-from services.orders.backoffice.settings import BackofficeSettings
-from services.orders.subscribers import subscribers
+from services.orders.backoffice.web.settings import BackofficeSettings
+from services.orders.handlers import subscribers
 from tests.backoffice.browser import ORIGIN, Backoffice
 from tests.conftest import FreshDatabase
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.orders import commenting
-from services.orders.backoffice.actors import who
-from services.orders.backoffice.translating import Speech, speaking
+from services.orders.backoffice.language.actors import who
+from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.staff import commenting
 from tests.backoffice.browser import Backoffice
 from tests.orders.staff import place, sale
 

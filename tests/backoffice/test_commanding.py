@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from contracts.message import Message, Reason
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.commanding import answer, send
-from services.orders.backoffice.forms import Invalid
-from services.orders.backoffice.routing import Page
-from services.orders.backoffice.visit import Visit
-from services.orders.requesting import OrderFacts, PaymentAsked
+from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.web.actions.commanding import answer, send
+from services.orders.backoffice.web.routing import Page
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.requests import OrderFacts, PaymentAsked
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.staff import patiently, place, rejected, sale, sent, settled
 

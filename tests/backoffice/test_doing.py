@@ -5,15 +5,15 @@ from uuid import UUID, uuid4
 
 from starlette.responses import Response
 
-from services.chassis.unit import Unit
-from services.orders import commenting
+from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.doing import do
-from services.orders.backoffice.routing import Page
-from services.orders.backoffice.translating import N_
-from services.orders.backoffice.visit import Visit
-from services.orders.changes import require_revision
-from services.orders.deeds import open_book
+from services.orders.backoffice.language.translating import N_
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.routing import Page
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.history import require_revision
+from services.orders.order.unit.actions import open_book
+from services.orders.staff import commenting
 from tests.backoffice.browser import Backoffice
 from tests.orders.staff import place, sale
 

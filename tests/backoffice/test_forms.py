@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from contracts.money import EXPONENTS, MAX_MINOR
-from services.orders.backoffice.formatting import amount, typed_amount
-from services.orders.backoffice.forms import MOST_BYTES, MOST_FIELDS, Form, Invalid
-from services.orders.backoffice.order_list.asking import typed_amount as list_amount
-from services.orders.backoffice.times import read_day
-from services.orders.backoffice.translating import Speech, speaking
+from services.orders.backoffice.forms.fields import MOST_BYTES, MOST_FIELDS, Form, Invalid
+from services.orders.backoffice.language.formatting import amount, typed_amount
+from services.orders.backoffice.language.times import read_day
+from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.backoffice.orders.asking import typed_amount as list_amount
 from tests.backoffice.browser import Backoffice
 
 CURRENCIES = sorted(EXPONENTS)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.backoffice.security import is_local_path, why_forged
+from services.orders.backoffice.web.security import is_local_path, why_forged
 from tests.backoffice.browser import ORIGIN, Backoffice
 from tests.backoffice.conftest import Backoffices
 

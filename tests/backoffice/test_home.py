@@ -3,11 +3,11 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
-from services.chassis.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import Arrival
 from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Permission, Role
-from services.orders.backoffice.office import MenuEntry
-from services.orders.backoffice.pages.home import figures
+from services.orders.backoffice.home.pages import figures
+from services.orders.backoffice.web.office import MenuEntry
 from tests.backoffice.browser import Backoffice
 from tests.orders.staff import place, sale
 

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.orders.announcing import MOST_IDS, Announcements, announcer
-from services.orders.backoffice.live import MOST_PER_SESSION, Live, TooManyStreams
+from services.orders.backoffice.web.live import MOST_PER_SESSION, Live, TooManyStreams
+from services.orders.order.unit.announcing import MOST_IDS, Announcements, announcer
 from tests.backoffice.browser import Backoffice
 from tests.orders.staff import place, sale
 

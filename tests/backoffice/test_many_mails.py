@@ -15,9 +15,9 @@ from contracts.notifier import ConfirmMail, ResendMail
 from deploy.local.ports import free_ports
 from services.chassis.testing import Desk
 from services.notifier.api import build_app
-from services.notifier.settings import shop_directory
+from services.notifier.mails.settings import shop_directory
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.pages.mails import PAGE
+from services.orders.backoffice.mails.pages import PAGE
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
 from tests.conftest import Desks

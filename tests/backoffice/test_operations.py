@@ -18,19 +18,19 @@ from deploy.auditor.finding import CHECKS, Violation, sentence_of
 from deploy.auditor.serving import application
 from deploy.auditor.watching import Watch
 from deploy.local.ports import free_ports
-from services.chassis import edge, health
-from services.chassis.arriving import Arrival
+from services.chassis.http import edge, health
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.testing import envelope_for
-from services.chassis.watchdog import Watchdog
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.operations.broker import Figures, figures
+from services.orders.backoffice.language.translating import Speech, gettext, speaking
 from services.orders.backoffice.operations.findings import audited
-from services.orders.backoffice.operations.queues import Stuck, of_broker
+from services.orders.backoffice.operations.messages.replay_pages import kinds, pairs
 from services.orders.backoffice.operations.sentences import ADVICE, WRONG, advice, title
 from services.orders.backoffice.operations.store import read_codes
 from services.orders.backoffice.operations.words import duration
-from services.orders.backoffice.pages.operations_replay import kinds, pairs
-from services.orders.backoffice.translating import Speech, gettext, speaking
+from services.orders.backoffice.web.clients.broker import Figures, figures
+from services.orders.backoffice.web.clients.queues import Stuck, of_broker
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
 from tests.conftest import Desks

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.formatting import typed_amount
-from services.orders.backoffice.forms import Form
-from services.orders.backoffice.order_page.editing import edit_asked, typed_rate
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.language.formatting import typed_amount
+from services.orders.backoffice.order.changes.editing import edit_asked, typed_rate
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.changing_orders import Merchant
 from tests.orders.staff import place, sale

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.office import MOST_EXPORTS
-from services.orders.backoffice.order_list.downloading import disposition, plain
-from services.orders.finding import exporting
+from services.orders.backoffice.orders.downloading import disposition, plain
+from services.orders.backoffice.web.office import MOST_EXPORTS
+from services.orders.listing.export import orders as exporting
 from tests.backoffice.browser import Backoffice, Shown
 from tests.orders.staff import place, sale
 

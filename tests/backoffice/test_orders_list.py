@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.notifier import MailReport, MailSent
-from services.orders import tagging
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.order_list import asking, columns
-from services.orders.backoffice.pages.orders import LATEST
-from services.orders.backoffice.rendering import FOLDER
-from services.orders.backoffice.translating import Speech, speaking
-from services.orders.colours import DARK, LIGHT
-from services.orders.finding.filters import Filters
-from services.orders.finding.indexing import index_due
-from services.orders.finding.words import StatusWord, Tab
+from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.backoffice.orders import asking, columns
+from services.orders.backoffice.orders.pages import LATEST
+from services.orders.backoffice.web.statics import FOLDER
+from services.orders.listing.filters import Filters
+from services.orders.listing.words import StatusWord, Tab
+from services.orders.order.search.indexing import index_due
+from services.orders.order.shop.colours import DARK, LIGHT
+from services.orders.staff import tagging
 from tests.backoffice.browser import Backoffice
 from tests.orders.changing_orders import Merchant
 from tests.orders.staff import place, sale
@@ -86,7 +86,7 @@ def test_columns_are_kept_in_the_tables_sequence() -> None:
 
 
 def test_the_style_sheet_has_the_checked_colours() -> None:
-    sheet = (FOLDER.parent / "static" / "css" / "30-parts.css").read_text()
+    sheet = (FOLDER / "css" / "30-parts.css").read_text()
     for colour, light in LIGHT.items():
         dark = DARK[colour]
         rule = (

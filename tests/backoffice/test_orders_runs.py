@@ -12,7 +12,7 @@ import pytest
 from contracts.fulfillment import DispatchShipment, PackParcel
 from contracts.message import Reason
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.bulk.carrying_out import forget_old, send_next
+from services.orders.backoffice.orders.bulk.carrying_out import forget_old, send_next
 from tests.backoffice.browser import Backoffice, Browser, FormShown, Shown
 from tests.orders.builders import Life, a_life, a_line
 from tests.orders.staff import rejected, sent
@@ -317,7 +317,7 @@ async def test_all_orders_of_a_list_up_to_a_number(
     browser = await backoffice.signed_in()
     _, shown = await told(browser, "/orders/pack", everything="on", query="tab=to_pack")
     assert [life.code for life in lives if life.code not in shown.text] == []
-    monkeypatch.setattr("services.orders.backoffice.pages.orders_runs.MOST_ITEMS", 2)
+    monkeypatch.setattr("services.orders.backoffice.orders.bulk.run_pages.MOST_ITEMS", 2)
     back, shown = await told(browser, "/orders/pack", everything="on", query="tab=to_pack")
     assert back == "/orders?tab=to_pack"
     assert "At most 2 orders at once" in shown.words

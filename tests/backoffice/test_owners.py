@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from deploy.local.ports import free_ports
 from services.chassis.testing import settings_for_tests
-from services.orders.backoffice.owners import Answer, OwnerDown, Owners
-from services.orders.backoffice.settings import BackofficeSettings
-from services.orders.backoffice.translating import Speech, speaking
+from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.backoffice.web.clients.owners import Answer, OwnerDown, Owners
+from services.orders.backoffice.web.settings import BackofficeSettings
 from tests.backoffice.browser import ORIGIN, Backoffice
 
 

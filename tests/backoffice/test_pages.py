@@ -6,9 +6,9 @@ import httpx2
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Permission, Role
-from services.orders.backoffice.office import MenuEntry
-from services.orders.backoffice.routing import Page
-from services.orders.backoffice.visit import Missing, Visit
+from services.orders.backoffice.web.office import MenuEntry
+from services.orders.backoffice.web.routing import Page
+from services.orders.backoffice.web.visit import Missing, Visit
 from tests.backoffice.browser import SHOP, Backoffice
 from tests.backoffice.conftest import Backoffices
 

@@ -21,7 +21,7 @@ from contracts.payments import (
 )
 from contracts.storefront import PaymentMethod
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.pages.payments_unmatched import href_of
+from services.orders.backoffice.payments.unmatched_pages import href_of
 from tests.backoffice.books import entry
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.staff import patiently, place, rejected, sale, sent

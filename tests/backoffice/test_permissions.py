@@ -2,12 +2,12 @@
 
 import pytest
 
-from services.orders.backoffice import pages
+from services.orders import backoffice
 from services.orders.backoffice.access.permissions import ROLES, Entry, Permission, Role, may
-from services.orders.backoffice.routing import Page, found_in
+from services.orders.backoffice.web.routing import Page, found_in
 from tests.backoffice.browser import Backoffice
 
-ROUTES, MENU = found_in(pages)
+ROUTES, MENU = found_in(backoffice)
 OPEN = {
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 from services.chassis.settings import ServiceSettings
-from services.orders.backoffice import rendering
 from services.orders.backoffice.access.permissions import ROLES, Permission, Role
-from services.orders.backoffice.settings import BackofficeSettings
+from services.orders.backoffice.web import rendering
+from services.orders.backoffice.web.settings import BackofficeSettings
 from tests.backoffice.browser import Backoffice
 
-FOLDER = Path(rendering.__file__).parent
+FOLDER = Path(rendering.__file__).parent.parent
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from contracts.message import Reason
 from services import chassis
+from services.orders.backoffice.language.reasons import BY_PEOPLE, TEXTS, explain
+from services.orders.backoffice.language.translating import CATALOGUES, Speech, speaking
 from services.orders.backoffice.operations import words
-from services.orders.backoffice.reasons import BY_PEOPLE, TEXTS, explain
-from services.orders.backoffice.translating import CATALOGUES, Speech, speaking
 
 SOURCES = Path(chassis.__file__).parents[1]
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import PaymentMethod
-from services.orders.backoffice.order_page.refundable import may_be_reversed
-from services.orders.documents import LedgerEntryShown
-from services.orders.payments_left import payments_left
+from services.orders.backoffice.order.refundable import may_be_reversed
+from services.orders.listing.documents import LedgerEntryShown
+from services.orders.listing.payments_left import payments_left
 
 KINDS = ("refund_paid", "refund_failed", "refund_marked", "refund_mark_reversed", "payment_reversed", "fee")
 

@@ -6,8 +6,8 @@ from html import unescape
 import pytest
 
 from contracts.payments import BalanceChanged, Position, RefundCause, RefundMode, RefundOrder, RefundSent
-from services.orders import archiving
 from services.orders.backoffice.access.permissions import Role
+from services.orders.staff import archiving
 from tests.backoffice.books import receive, refunded
 from tests.backoffice.browser import Backoffice
 from tests.orders.changing_orders import Merchant

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 
 from contracts.fulfillment import AdjustStock, CancelShipment, DispatchShipment
-from services.fulfillment.stock import Kind
+from services.fulfillment.order.stock import Kind
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.pages.stock import KINDS, article_href
-from services.orders.finding.indexing import index_due
+from services.orders.backoffice.stock.pages import KINDS, article_href
+from services.orders.order.search.indexing import index_due
 from tests.backoffice.browser import Backoffice, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse

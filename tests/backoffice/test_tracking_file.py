@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.backoffice.bulk.tracking_file import (
+from services.orders.backoffice.orders.bulk.tracking_file import (
     MOST_LINES,
     LinesUnreadable,
     TooManyLines,
     decoded,
     read_lines,
 )
-from services.orders.short_code import ALPHABET
+from services.orders.order.short_code import ALPHABET
 
 CODE = "K7F3-QD9M"
 

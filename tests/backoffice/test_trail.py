@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.backoffice.trail import MOST, Trail
+from services.orders.backoffice.web.trail import MOST, Trail
 
 PLACES = st.lists(st.text("abc+:/ _-0", min_size=1, max_size=6), max_size=30)
 

@@ -3,9 +3,9 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from services.orders.backoffice import extracting
-from services.orders.backoffice.formatting import day, when
-from services.orders.backoffice.translating import (
+from services.orders.backoffice.language import extracting
+from services.orders.backoffice.language.formatting import day, when
+from services.orders.backoffice.language.translating import (
     CATALOGUES,
     NARROW,
     Speech,
@@ -19,7 +19,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
 def test_every_text_is_translated() -> None:
-    assert extracting.missing() == {}, "run python -m services.orders.backoffice.extracting"
+    assert extracting.missing() == {}, "run python -m services.orders.backoffice.language.extracting"
 
 
 def test_no_translation_is_of_something_nobody_says() -> None:

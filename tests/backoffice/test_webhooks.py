@@ -13,7 +13,7 @@ import uvicorn
 from contracts.payments import PaymentUnmatched
 from deploy.local.ports import free_ports
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.pages.payments_unmatched import href_of
+from services.orders.backoffice.payments.unmatched_pages import href_of
 from services.payments import api
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices

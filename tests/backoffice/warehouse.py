@@ -19,7 +19,7 @@ from contracts.payments import BalanceChanged, Position
 from contracts.storefront import OrderSubmitted
 from deploy.local.ports import free_ports
 from services.chassis.testing import Desk
-from services.fulfillment.api import build_app
+from services.fulfillment.api.app import build_app
 from tests.backoffice.browser import Backoffice, Shown
 from tests.orders.staff import patiently, place, sent
 

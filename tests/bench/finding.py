@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 from deploy.databases import create_databases, drop_databases
 from deploy.local.system import ROOT
 from deploy.seed.seeding import seed
-from services.chassis.database import open_pool
-from services.chassis.migrating import migrate
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.finding.rows import read_rows
+from services.chassis.storage.database import open_pool
+from services.chassis.storage.migrating import migrate
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.finder.rows import read_rows
 from tests.bench.finding_queries import Asked, list_queries, search_queries
 from tests.bench.row import Row, percentile
 from tests.bench.stage import Stage

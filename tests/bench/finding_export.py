@@ -5,12 +5,12 @@ import sys
 import time
 from zoneinfo import ZoneInfo
 
-from services.chassis.database import open_pool
-from services.orders.finding.export_cells import Manner
-from services.orders.finding.exporting import export
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.order import LABELS
+from services.chassis.storage.database import open_pool
+from services.orders.listing.export.cells import Manner
+from services.orders.listing.export.orders import export
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Finder
+from services.orders.order.state import LABELS
 
 
 async def main(url: str, shop: str) -> None:

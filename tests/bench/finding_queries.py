@@ -14,11 +14,11 @@ from uuid import UUID
 from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
 from deploy.seed.vocabulary import CARRIERS
-from services.orders.cursor import Place
-from services.orders.finding.filters import Filters
-from services.orders.finding.words import UNPLACED, PaymentWord, Sort, StatusWord, Tab
-from services.orders.fulfilment_status import FulfilmentStatus
-from services.orders.payment_status import PaymentStatus
+from services.orders.listing.cursor import Place
+from services.orders.listing.filters import Filters
+from services.orders.listing.words import UNPLACED, PaymentWord, Sort, StatusWord, Tab
+from services.orders.order.fulfilment_status import FulfilmentStatus
+from services.orders.order.payment_status import PaymentStatus
 
 SPAN = timedelta(days=3 * 365)
 HARD: Sequence[dict[str, Any]] = (

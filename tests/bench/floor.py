@@ -31,7 +31,7 @@ from aiormq.abc import DeliveredMessage
 
 from contracts.catalogue import queues_of
 from contracts.envelope import CONTENT_TYPE, PREFIX, uuid7
-from services.chassis.partitions import keep_partitions
+from services.chassis.storage.partitions import keep_partitions
 from tests.bench.raw_smtp import Mails
 from tests.bench.sequel import (
     PLACED,

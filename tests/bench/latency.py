@@ -8,7 +8,7 @@ import asyncio
 from datetime import datetime
 
 from contracts.catalogue import SERVICES
-from deploy.demo.mailserver import read_journal
+from deploy.local.mailserver import read_journal
 from tests.bench.life import lives
 from tests.bench.row import Row, percentile
 from tests.bench.stage import LOOK_SECONDS, BenchStuck, Stage

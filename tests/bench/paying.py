@@ -13,8 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from contracts.storefront import OrderSubmitted
-from deploy.demo.provider import payment_succeeded, sign
-from deploy.demo.sale import Sale
+from deploy.demo.sales.sale import Sale
+from deploy.demo.standins.provider import payment_succeeded, sign
 from tests.bench.connection import Connections
 from tests.bench.generating import run_generator
 from tests.bench.sales import intent_of, model_of, models

@@ -10,10 +10,10 @@ from random import Random
 
 from contracts.fulfillment import StockLevel
 from contracts.storefront import Module, PaymentChoice, PaymentMethod
-from deploy.demo.baskets import SHIPPINGS, goods_line
-from deploy.demo.customers import address, customer
-from deploy.demo.merchant import GARANCE, GOODS
-from deploy.demo.submitting import submission
+from deploy.demo.sales.baskets import SHIPPINGS, goods_line
+from deploy.demo.sales.customers import address, customer
+from deploy.demo.sales.merchant import GARANCE, GOODS
+from deploy.demo.sales.submitting import submission
 
 SHOP = GARANCE.shop
 MODULE = Module.SHOP

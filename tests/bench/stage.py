@@ -17,13 +17,13 @@ import asyncpg
 import httpx2
 
 from contracts.catalogue import STOREFRONT
-from deploy.demo.merchant import GARANCE
-from deploy.demo.storefront import login_of
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.storefront import login_of
 from deploy.local.parts import Parts
 from deploy.local.supervisor import Program
 from deploy.local.system import MAIL_SERVER, ROOT, ShopSetup, System
 from deploy.topology import Management
-from services.chassis.topology import queues
+from services.chassis.messaging.topology import queues
 from tests.bench.generating import generate
 from tests.bench.processes import resident_mib
 from tests.bench.sales import MODULE, SHOP, stock

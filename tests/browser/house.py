@@ -16,8 +16,8 @@ from typing import Any
 
 from contracts.catalogue import SERVICES
 from contracts.storefront import Module, SubmittedLine
-from deploy.demo.merchant import GARANCE
-from deploy.demo.sale import Sale
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.sale import Sale
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import BACKOFFICE, ShopSetup, System

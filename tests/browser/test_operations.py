@@ -14,7 +14,7 @@ from playwright.async_api import expect
 from contracts.envelope import uuid7
 from contracts.storefront import CheckoutOpened, Module, PartialCustomer
 from deploy.local.system import AUDITOR
-from services.orders.checkout import CLOCK_TOLERANCE
+from services.orders.order.unit.checkout import CLOCK_TOLERANCE
 from tests.browser.conftest import Visit
 from tests.browser.house import House, OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from contracts.storefront import LineKind, PaymentMethod, Tax, Totals
-from deploy.demo.submitting import line
+from deploy.demo.sales.submitting import line
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look

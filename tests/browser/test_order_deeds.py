@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from contracts.storefront import PaymentMethod
-from deploy.demo.stripe_api import StripeApi
+from deploy.demo.standins.stripe_api import StripeApi
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
 from tests.browser.visitor import SCREENS, VIEWPORTS, Look

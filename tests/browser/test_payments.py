@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from contracts.storefront import PaymentMethod
-from deploy.demo.provider import intent_of, payment_succeeded
+from deploy.demo.standins.provider import intent_of, payment_succeeded
 from tests.browser.conftest import Visit
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look

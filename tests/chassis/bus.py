@@ -17,8 +17,8 @@ from contracts.message import Message
 from deploy.local.parts import RabbitMQ
 from deploy.local.system import broker_password
 from deploy.topology import Management, apply
+from services.chassis.messaging.topology import Storefront, permissions
 from services.chassis.testing import envelope_for
-from services.chassis.topology import Storefront, permissions
 
 STOREFRONTS = (Storefront("atelier", "shop"), Storefront("atelier", "slots"), Storefront("bazaar", "shop"))
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx2
 
-from services.chassis import edge, health
-from services.chassis.hub import Hub
-from services.chassis.watchdog import Watchdog
+from services.chassis.http import edge, health
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.watchdog import Watchdog
 
 TOKEN = "a-token-for-tests-only"
 

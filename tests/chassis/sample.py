@@ -16,9 +16,9 @@ from contracts.fulfillment import SetStock, StockLevel
 from contracts.service import CommandDone
 from deploy.databases import with_credentials
 from services import fulfillment as service
-from services.chassis.migrating import migrate
-from services.chassis.subscribers import Book, Delivery, Refuse, Subscribers, Wait
-from services.chassis.unit import Unit
+from services.chassis.messaging.subscribers import Book, Delivery, Refuse, Subscribers, Wait
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.migrating import migrate
 
 TABLES = """
 CREATE TABLE seen (event_id uuid NOT NULL, sku text NOT NULL, attempts integer NOT NULL);

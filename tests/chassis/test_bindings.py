@@ -6,9 +6,9 @@ from urllib.parse import quote
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from services.chassis.binding_watch import BindingWatch
-from services.chassis.health import what_is_missing
-from services.chassis.hub import Hub
+from services.chassis.http.health import what_is_missing
+from services.chassis.messaging.binding_watch import BindingWatch
+from services.chassis.runtime.hub import Hub
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs
 from tests.chassis.patience import eventually

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from contracts.message import Reason
 from contracts.storefront import OrderSubmitted
-from services.chassis.schema_faults import reasons_of
+from services.chassis.messaging.inbound.schema_faults import reasons_of
 from tests.orders.builders import a_sale
 
 SALE = a_sale().model_dump_json(exclude_none=True)

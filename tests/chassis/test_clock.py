@@ -8,7 +8,8 @@ import pytest
 
 from contracts import envelope
 from contracts.envelope import follow_clock, uuid7, uuid7_time
-from services.chassis import clock, health
+from services.chassis.http import health
+from services.chassis.storage import clock
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.sample import ask, make_tables

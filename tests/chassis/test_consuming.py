@@ -11,10 +11,10 @@ from contracts.catalogue import queues_of
 from contracts.envelope import uuid7
 from contracts.service import CommandDone
 from deploy.local.parts import RabbitMQ
-from services.chassis.health import what_is_missing
-from services.chassis.hub import Hub
-from services.chassis.queue_reader import DeliveryTags
-from services.chassis.watchdog import Watchdog
+from services.chassis.http.health import what_is_missing
+from services.chassis.messaging.inbound.queue_reader import DeliveryTags
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.watchdog import Watchdog
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.patience import eventually

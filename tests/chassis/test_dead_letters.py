@@ -5,10 +5,10 @@ from typing import Any
 
 import aio_pika
 
-from services.chassis.arriving import Arrival
-from services.chassis.dead_letters import DeadLetterReader
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
+from services.chassis.messaging.topology import DELIVERY_LIMIT
 from services.chassis.testing import Desk, envelope_for
-from services.chassis.topology import DELIVERY_LIMIT
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.operators import parked_by_http

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from services.chassis import edge
+from services.chassis.http import edge
 from services.chassis.logs import Repeats
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator

@@ -10,9 +10,18 @@ from uuid import UUID
 import pytest
 
 from contracts.service import CommandDone
-from services.chassis.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain, decide
+from services.chassis.messaging.unit import Unit
 from services.chassis.testing import Desk
-from services.chassis.unit import Unit
+from services.chassis.work.effects import (
+    Done,
+    Effect,
+    EffectWorker,
+    Failed,
+    Outcome,
+    Retry,
+    Uncertain,
+    decide,
+)
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.patience import eventually
 from tests.chassis.proxy import Proxy, through

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from deploy.local.parts import RabbitMQ
-from services.chassis import health
-from services.chassis.arriving import Arrival
-from services.chassis.health import what_is_missing
-from services.chassis.hub import Hub
+from services.chassis.http import health
+from services.chassis.http.health import what_is_missing
 from services.chassis.limits import ConnectionEnded, cancellations_as_errors, within
-from services.chassis.watchdog import Watchdog
-from services.chassis.working import Worker
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.watchdog import Watchdog
+from services.chassis.work.working import Worker
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.patience import eventually
@@ -114,7 +114,7 @@ async def has_one_consumer(bus: Bus) -> bool:
 async def test_the_watchdog_notices_a_silent_broker_and_all_goes_on(
     hubs: Hubs, bus: Bus, rabbitmq: RabbitMQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.consuming.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("services.chassis.messaging.inbound.consuming.ANSWER_SECONDS", 0.5)
     watchdog = Watchdog(60)
     hub = await hubs()
     looking = asyncio.create_task(Worker("watchdog", lambda _: watchdog._look(hub), 0.2).loop(hub))

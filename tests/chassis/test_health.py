@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.parts import RabbitMQ
-from services.chassis import relaying
-from services.chassis.hub import Hub
+from services.chassis.messaging.outbound import relaying
+from services.chassis.runtime.hub import Hub
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.operators import operator

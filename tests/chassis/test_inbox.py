@@ -4,7 +4,7 @@ import asyncio
 import random
 from uuid import UUID
 
-from services.chassis.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import Arrival
 from services.chassis.testing import envelope_for
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.envelope import uuid7
-from services.chassis.arriving import Arrival
-from services.chassis.hub import Hub
-from services.chassis.outgoing import REPLAY_HEADER
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.outgoing import REPLAY_HEADER
+from services.chassis.runtime.hub import Hub
 from services.chassis.testing import envelope_for
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator

@@ -6,8 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.chassis import migrating
-from services.chassis.migrating import MigrationFailed, migrate
+from services.chassis.storage import migrating
+from services.chassis.storage.migrating import MigrationFailed, migrate
 from tests.conftest import FreshDatabase
 
 STEP = "-- migrate:up\n{}\n-- migrate:down\n"

@@ -12,9 +12,9 @@ from aiormq.exceptions import ChannelPreconditionFailed
 
 from contracts.envelope import MAX_BODY_BYTES, uuid7
 from contracts.service import CommandDone
-from services.chassis import operations_store
-from services.chassis.arriving import Arrival
-from services.chassis.parking import KEPT_BYTES
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.parking import KEPT_BYTES
+from services.chassis.messaging.recovery import operations_store
 from services.chassis.testing import Desk
 from tests.chassis.bus import STOREFRONTS, Bus, framed
 from tests.chassis.conftest import Hubs

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
 from contracts.service import MessageDiscarded
-from services.chassis.arriving import Arrival
-from services.chassis.explaining import HIDDEN, MOST_TEXT, readable_body
-from services.chassis.hub import Hub, _measure
-from services.chassis.outgoing import REPLAY_HEADER
-from services.chassis.rating import Rates
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.outgoing import REPLAY_HEADER
+from services.chassis.messaging.rating import Rates
+from services.chassis.messaging.recovery.explaining import HIDDEN, MOST_TEXT, readable_body
+from services.chassis.runtime.hub import Hub, _measure
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks

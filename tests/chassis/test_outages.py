@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from deploy.local.parts import Postgres
-from services.chassis.database import is_outage
-from services.chassis.hub import Hub
+from services.chassis.runtime.hub import Hub
+from services.chassis.storage.database import is_outage
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.patience import eventually

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from contracts.envelope import uuid7_floor
-from services.chassis.partitions import DAYS_AHEAD, DAYS_BACK_AT_FIRST, inbox_window, keep_partitions
+from services.chassis.storage.partitions import DAYS_AHEAD, DAYS_BACK_AT_FIRST, inbox_window, keep_partitions
 from services.chassis.testing import Desk, StoppedClock
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.sample import ask, make_tables

@@ -7,7 +7,7 @@ import pytest
 from contracts.envelope import uuid7
 from contracts.message import Message
 from contracts.service import MessageDiscarded, MessageParked, MessageRedriven
-from services.chassis.parking import RetryPolicy
+from services.chassis.messaging.inbound.parking import RetryPolicy
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis import sample
 from tests.chassis.conftest import SampleDesks

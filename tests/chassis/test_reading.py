@@ -13,9 +13,9 @@ from contracts.catalogue import heard_by
 from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7, uuid7_floor
 from contracts.service import MessageParked
 from contracts.storefront import OrderSubmitted
-from services.chassis.arriving import Arrival, Unfit, dedupe_key, read
-from services.chassis.parking import readable_headers
-from services.chassis.subscribers import Delivery
+from services.chassis.messaging.inbound.arriving import Arrival, Unfit, dedupe_key, read
+from services.chassis.messaging.inbound.parking import readable_headers
+from services.chassis.messaging.subscribers import Delivery
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import parked_by_http

@@ -7,11 +7,12 @@ from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 from starlette.routing import Route
 
-from services.chassis import failpoints, health, metrics
-from services.chassis.hub import Hub
+from services.chassis import failpoints, metrics
+from services.chassis.http import health
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.settings import PREFIX, ServiceSettings
 from services.chassis.testing import settings_for_tests
-from services.chassis.watchdog import Watchdog
 from tests.chassis import sample
 
 HOME = Path(__file__).parents[2] / "services" / "chassis"
@@ -70,8 +71,9 @@ def test_routes() -> None:
 
 
 def test_reasons() -> None:
+    inbound = HOME / "messaging" / "inbound"
     code = "\n".join(
-        (HOME / f"{name}.py").read_text() for name in ("arriving", "parking", "dead_letters", "committing")
+        (inbound / f"{name}.py").read_text() for name in ("arriving", "parking", "dead_letters", "committing")
     )
     used = set(re.findall(r'Unfit\(\s*"(\w+)"', code)) | set(re.findall(r'return "(\w+)", ', code))
     used |= set(re.findall(r'"(dedupe_window_expired|id_from_future|error)"', code))
@@ -80,5 +82,6 @@ def test_reasons() -> None:
 
 
 def test_every_file_is_named_and_exists() -> None:
-    named = set(re.findall(r"`(\w+\.py)`", README))
-    assert named == {path.name for path in HOME.glob("*.py")} - {"__init__.py"}
+    named = set(re.findall(r"`([\w/]+\.py)`", README))
+    files = {str(path.relative_to(HOME)) for path in HOME.rglob("*.py") if path.name != "__init__.py"}
+    assert named == files

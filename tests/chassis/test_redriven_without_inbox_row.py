@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.chassis.dead_letters import DeadLetterReader
+from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
 from tests.chassis import sample
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.test_dead_letters import dead

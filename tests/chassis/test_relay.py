@@ -13,10 +13,10 @@ from contracts.fulfillment import StockLevel, StockLevelChanged
 from contracts.message import Message
 from contracts.service import CommandDone
 from deploy.local.parts import RabbitMQ
-from services.chassis import relaying
-from services.chassis.hub import Hub
-from services.chassis.outgoing import Outgoing
-from services.chassis.relaying import properties_of
+from services.chassis.messaging.outbound import relaying
+from services.chassis.messaging.outbound.relaying import properties_of
+from services.chassis.messaging.outgoing import Outgoing
+from services.chassis.runtime.hub import Hub
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs
 from tests.chassis.operators import operator

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.fulfillment import FulfilmentPosition, StockReserved, StockStanding
-from services.chassis import relaying, resyncing, store
-from services.chassis.arriving import Arrival
-from services.chassis.outgoing import REPLAY_HEADER, STANDING_HEADER
-from services.chassis.relaying import properties_of
-from services.chassis.resyncing import BATCH_ORDERS, tell_on
-from services.chassis.snapshots import Standing, Truth, Wanted
+from services.chassis.messaging import store
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.outbound import relaying
+from services.chassis.messaging.outbound.relaying import properties_of
+from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
+from services.chassis.messaging.recovery import resyncing
+from services.chassis.messaging.recovery.resyncing import BATCH_ORDERS, tell_on
+from services.chassis.messaging.snapshots import Standing, Truth, Wanted
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator

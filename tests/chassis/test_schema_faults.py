@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
 from contracts.catalogue import CATALOGUE
+from contracts.derived.schema import schema_of
 from contracts.message import Reason
-from contracts.schema import schema_of
 from contracts.storefront import OrderSubmitted
-from services.chassis.schema_faults import reasons_of
+from services.chassis.messaging.inbound.schema_faults import reasons_of
 from tests.orders.builders import a_sale
 
 SALE = json.loads(a_sale().model_dump_json(exclude_none=True))

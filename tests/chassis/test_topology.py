@@ -11,7 +11,7 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelPrecon
 from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_of
 from deploy.local.parts import RabbitMQ
 from deploy.topology import TopologyWrong, apply, check, storefronts_of
-from services.chassis.topology import (
+from services.chassis.messaging.topology import (
     DEAD,
     UNROUTED,
     Binding,

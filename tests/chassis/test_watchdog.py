@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.chassis import watchdog as watchdog_module
-from services.chassis.hub import Hub
-from services.chassis.watchdog import EXIT_STATUS, Watchdog
+from services.chassis.runtime import watchdog as watchdog_module
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.watchdog import EXIT_STATUS, Watchdog
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.patience import eventually

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.database import Connection, transaction
-from services.chassis.writing import Writes
+from services.chassis.storage.database import Connection, transaction
+from services.chassis.storage.writing import Writes
 from tests.conftest import Desks
 
 LATER = "UPDATE msg.timer SET due_at = due_at + $1::interval WHERE kind = ANY($2::text[])"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contracts.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES
 from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queues_of
+from contracts.derived.asyncapi import ENVELOPE_ATTRIBUTES, REQUIRED_ATTRIBUTES
 from contracts.envelope import PREFIX, Envelope, uuid7, uuid7_time
 from contracts.generate import FOLDER
 from tests.contracts.test_samples import SAMPLES, type_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, SchemaError
 
 from contracts.catalogue import CATALOGUE
-from contracts.compatibility import SchemaBeyondJudgement, incompatibilities
+from contracts.derived.compatibility import SchemaBeyondJudgement, incompatibilities
 from contracts.generate import FOLDER
 
 Schema = dict[str, Any]

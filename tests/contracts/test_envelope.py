@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.asyncapi import ENVELOPE_ATTRIBUTES
+from contracts.derived.asyncapi import ENVELOPE_ATTRIBUTES
 from contracts.envelope import (
     LARGEST_SEQUENCE,
     PREFIX,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from contracts.asyncapi import VERSION
+from contracts.derived.asyncapi import VERSION
 from contracts.generate import FOLDER
 
 PROJECT: dict[str, Any] = tomllib.loads((FOLDER / "pyproject.toml").read_text(encoding="utf-8"))
@@ -26,7 +26,7 @@ WHAT_PYDANTIC_NEEDS = (
 PROGRAM = """
 import importlib, json, pkgutil, sys
 import contracts
-names = ["contracts", *(f"contracts.{module.name}" for module in pkgutil.iter_modules(contracts.__path__))]
+names = ["contracts", *(module.name for module in pkgutil.walk_packages(contracts.__path__, "contracts."))]
 for name in names:
     importlib.import_module(name)
 foreign = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
@@ -41,7 +41,7 @@ print(json.dumps({"imported": names, "foreign": sorted(foreign), "file": contrac
 
 def shipped() -> list[Path]:
     """The files that the package holds by its pyproject.toml."""
-    patterns = ["*.py", *PROJECT["tool"]["setuptools"]["package-data"]["contracts"]]
+    patterns = ["*.py", "derived/*.py", *PROJECT["tool"]["setuptools"]["package-data"]["contracts"]]
     return sorted({path for pattern in patterns for path in FOLDER.glob(pattern)})
 
 
@@ -78,7 +78,7 @@ def test_every_module_is_importable_with_pydantic_alone(installed: Path) -> None
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["file"] == str(installed / "contracts" / "__init__.py")
-    assert len(found["imported"]) == len(list(FOLDER.glob("*.py")))
+    assert len(found["imported"]) == len(list(FOLDER.rglob("*.py")))
     allowed = {"contracts", "__main__", *underscored()}
     assert {name for name in found["foreign"] if not name.startswith("_")} <= allowed
     assert found["title"] == "OrderPlaced"
@@ -102,5 +102,5 @@ def test_every_file_of_the_folder_is_shipped_but_for_those_of_the_build() -> Non
     made = {path for path in own if {"build", "comptoir_contracts.egg-info"} & set(path.parts)}
     left_out = {path.name for path in own - made - set(shipped())}
     assert left_out == {"pyproject.toml", ".gitignore"}
-    assert PROJECT["tool"]["setuptools"]["packages"] == ["contracts"]
+    assert PROJECT["tool"]["setuptools"]["packages"] == ["contracts", "contracts.derived"]
     assert PROJECT["tool"]["setuptools"]["package-dir"] == {"contracts": "."}

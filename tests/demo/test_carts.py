@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from contracts.storefront import CheckoutOpened
-from deploy.demo.carts import left_carts, with_carts, wrong_ends
-from deploy.demo.orders import demo_sales
+from deploy.demo.sales.carts import left_carts, with_carts, wrong_ends
+from deploy.demo.sales.orders import demo_sales
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 BEFORE = demo_sales(opened_at=NOW)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiosmtplib
 
-from deploy.demo.mailserver import read_journal
+from deploy.local.mailserver import read_journal
 from deploy.local.ports import free_ports
 
 
@@ -18,7 +18,15 @@ from deploy.local.ports import free_ports
 async def mail_server(journal: Path) -> AsyncIterator[int]:
     """A mail server in a process of its own; its port."""
     (port,) = free_ports(1)
-    command = (sys.executable, "-m", "deploy.demo.mailserver", "--port", str(port), "--journal", str(journal))
+    command = (
+        sys.executable,
+        "-m",
+        "deploy.local.mailserver",
+        "--port",
+        str(port),
+        "--journal",
+        str(journal),
+    )
     process = await asyncio.create_subprocess_exec(*command)
     try:
         await answering(port)

@@ -14,8 +14,8 @@ import httpx2
 import pytest
 
 from contracts.storefront import Module
-from deploy.demo.merchant import YOURS
 from deploy.demo.running import ROOT
+from deploy.demo.sales.merchant import YOURS
 from deploy.local.processtree import descendants, is_running
 from tests.demo.test_retail import HEADER, row
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.storefront import LineKind, Module, OrderSubmitted, PaymentMethod
 from deploy.demo.expecting import expected_end, received_minor
-from deploy.demo.orders import DAYS, ON_HAND, demo_sales
-from deploy.demo.sale import CardStory
+from deploy.demo.sales.orders import DAYS, ON_HAND, demo_sales
+from deploy.demo.sales.sale import CardStory
 
 OPENED = datetime(2026, 11, 22, 9, tzinfo=UTC)
 SALES = demo_sales(opened_at=OPENED)

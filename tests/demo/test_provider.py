@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from deploy.demo.orders import demo_sales
-from deploy.demo.provider import Journal, Provider, Trick, intent_of, payment_succeeded, sign
-from deploy.demo.sale import CardStory, Sale
+from deploy.demo.sales.orders import demo_sales
+from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.standins.provider import Journal, Provider, Trick, intent_of, payment_succeeded, sign
 
 SECRET = "whsec_of_the_test"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from contracts.storefront import LineKind, OrderSubmitted, PaymentMethod
-from deploy.demo.retail import Import, convert, read_invoices
-from deploy.demo.retail_rows import COLUMNS, NotTheFormat, read_rows
+from deploy.demo.sales.retail import Import, convert, read_invoices
+from deploy.demo.sales.retail_rows import COLUMNS, NotTheFormat, read_rows
 
 HEADER = ",".join(COLUMNS)
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "online-retail"

@@ -9,10 +9,10 @@ from contracts.storefront import Module, OrderAccepted, OrderRefused
 from deploy.auditor.finding import Violation
 from deploy.demo.expecting import expected_end
 from deploy.demo.figures import Figures, lost_orders, percentile, wrong_mails
-from deploy.demo.merchant import GARANCE
-from deploy.demo.orders import demo_sales
 from deploy.demo.play import wrong_answer
-from deploy.demo.sale import Sale
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.orders import demo_sales
+from deploy.demo.sales.sale import Sale
 from deploy.demo.script import Script
 
 SALES = demo_sales()

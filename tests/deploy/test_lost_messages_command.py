@@ -10,9 +10,9 @@ import uvicorn
 
 from deploy.local.ports import free_ports
 from deploy.lost_messages import main
-from services.chassis import edge, health
+from services.chassis.http import edge, health
+from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.testing import Desk
-from services.chassis.watchdog import Watchdog
 from tests.chassis.operators import TOKEN
 from tests.conftest import Desks
 from tests.notifier.conftest import shops

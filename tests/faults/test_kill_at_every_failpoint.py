@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.catalogue import SERVICES, queues_of
-from deploy.demo.mailserver import read_journal
+from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
 from services.chassis.failpoints import NAMES

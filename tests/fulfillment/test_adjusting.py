@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from contracts.envelope import uuid7
 from contracts.fulfillment import StockLevelChanged, StockReserved
 from contracts.service import CommandDone, CommandRejected
-from services.fulfillment.stock import (
+from services.fulfillment.order.stock import (
     MOST_ON_HAND,
     ChangeAboveMost,
     ChangeBelowReserved,

@@ -7,13 +7,13 @@ from functools import partial
 
 from contracts.fulfillment import LinesAdded, StockRejected, StockReserved
 from contracts.orders import OrderPlaced
-from services.chassis import store as messages
-from services.chassis.subscribers import Delivery
+from services.chassis.messaging import store as messages
+from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.unit import Unit
 from services.chassis.testing import Desk, envelope_for
-from services.chassis.unit import Unit
-from services.chassis.working import timer_worker
-from services.fulfillment.backorders import AT_ONCE, TIMER
-from services.fulfillment.reserving import go_on
+from services.chassis.work.working import timer_worker
+from services.fulfillment.order.backorders import AT_ONCE, TIMER
+from services.fulfillment.stock.reserving import go_on
 from tests.conftest import Desks
 from tests.fulfillment.builders import PLACED_AT, a_shop, add, goods, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of

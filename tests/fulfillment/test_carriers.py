@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fulfillment.carriers import PAGES, tracking_url
+from services.fulfillment.order.carriers import PAGES, tracking_url
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import httpx2 as httpx
 import pytest
 
 from services.chassis.testing import Desk
-from services.fulfillment import cursor
-from services.fulfillment.api import build_app
+from services.fulfillment.api import cursor
+from services.fulfillment.api.app import build_app
 from tests.conftest import Desks
 from tests.fulfillment.builders import (
     a_shop,

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from contracts.fulfillment import ParcelLine, StockStanding
-from services.fulfillment import parcel, shipment
-from services.fulfillment.position import Line
+from services.fulfillment.order import parcel, shipment
+from services.fulfillment.order.position import Line
 from tests.fulfillment.builders import a_shop, dispatch, goods, pack, placed, ticket
 
 ORDER = placed(a_shop(), goods("A", 3), ticket(2))

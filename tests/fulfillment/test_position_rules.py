@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.fulfillment import position
-from services.fulfillment.position import Line, QuantityAboveLeft
+from services.fulfillment.order import position
+from services.fulfillment.order.position import Line, QuantityAboveLeft
 
 LEFT: dict[str, Callable[[Line], int]] = {
     "pack": lambda line: line.ordered - line.cancelled - line.packed + line.lost,

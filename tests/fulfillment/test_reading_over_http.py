@@ -4,7 +4,7 @@ import httpx2 as httpx
 
 from contracts.envelope import uuid7
 from services.chassis.testing import Desk
-from services.fulfillment.api import build_app
+from services.fulfillment.api.app import build_app
 from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, deliver, dispatch, goods, pack, placed, stock_at

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
-from services.fulfillment.api import router
-from services.fulfillment.subscribers import subscribers
+from services.fulfillment.api.app import router
+from services.fulfillment.handlers import subscribers
 
 README = Path(__file__).resolve().parents[2] / "services" / "fulfillment" / "README.md"
 

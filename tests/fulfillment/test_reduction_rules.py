@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from contracts.orders import LineAddition
 from contracts.storefront import LineKind
-from services.fulfillment import addition, position, reduction
-from services.fulfillment.parcel import Parcel
-from services.fulfillment.position import Line
+from services.fulfillment.changes import addition, reduction
+from services.fulfillment.order import position
+from services.fulfillment.order.parcel import Parcel
+from services.fulfillment.order.position import Line
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

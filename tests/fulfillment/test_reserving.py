@@ -12,7 +12,7 @@ from contracts.fulfillment import (
     StockStanding,
 )
 from contracts.orders import OrderPlaced
-from services.chassis.subscribers import Delivery
+from services.chassis.messaging.subscribers import Delivery
 from services.chassis.testing import envelope_for
 from tests.conftest import Desks
 from tests.fulfillment.builders import PLACED_AT, a_shop, goods, pack, placed, stock_at, stock_of, ticket

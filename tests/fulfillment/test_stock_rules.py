@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.fulfillment import stock
-from services.fulfillment.stock import (
+from services.fulfillment.order import stock
+from services.fulfillment.order.stock import (
     BelowReserved,
     Claim,
     Level,

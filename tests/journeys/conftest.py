@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.catalogue import SERVICES
-from deploy.demo.merchant import TRUMPET, YOURS
+from deploy.demo.sales.merchant import TRUMPET, YOURS
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.ports import free_ports
 from deploy.local.system import ShopSetup, System

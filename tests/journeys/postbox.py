@@ -20,7 +20,7 @@ from uuid import uuid4
 import uvloop
 from aiosmtpd.smtp import SMTP
 
-from deploy.demo.mailserver import Journal
+from deploy.local.mailserver import Journal
 
 MOODS = "moods.json"
 REFUSED = "refused.log"

@@ -14,7 +14,7 @@ import asyncpg
 
 from contracts.catalogue import CATALOGUE, SERVICES, STOREFRONT
 from contracts.envelope import Envelope, uuid7
-from deploy.demo.sale import Sale
+from deploy.demo.sales.sale import Sale
 from deploy.local.system import System
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

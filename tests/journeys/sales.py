@@ -15,9 +15,9 @@ from contracts.storefront import (
     Shipping,
     SubmittedLine,
 )
-from deploy.demo.merchant import GARANCE
-from deploy.demo.sale import Sale
-from deploy.demo.submitting import line, submission
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.sale import Sale
+from deploy.demo.sales.submitting import line, submission
 
 NOTEBOOK = "JOURNEY-NOTEBOOK"
 INK = "JOURNEY-INK"

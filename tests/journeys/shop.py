@@ -23,11 +23,11 @@ from contracts.storefront import OrderAccepted, PaymentMethod
 from deploy.auditor.auditing import audit
 from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals
-from deploy.demo.mailserver import read_journal
-from deploy.demo.merchant import GARANCE
-from deploy.demo.provider import payment_succeeded, sign
-from deploy.demo.sale import Sale
-from deploy.demo.storefront import Answer, Storefront
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.sale import Sale
+from deploy.demo.sales.storefront import Answer, Storefront
+from deploy.demo.standins.provider import payment_succeeded, sign
+from deploy.local.mailserver import read_journal
 from deploy.local.system import System
 from tests.journeys.postbox import letters_in
 

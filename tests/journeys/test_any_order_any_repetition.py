@@ -22,11 +22,11 @@ import pytest
 
 from contracts.catalogue import SERVICES, queues_of
 from contracts.fulfillment import SetStock, StockLevel
-from deploy.demo.mailserver import read_journal
 from deploy.demo.merchantdesk import MerchantDesk
-from deploy.demo.provider import sign
-from deploy.demo.sale import CardStory
+from deploy.demo.sales.sale import CardStory
 from deploy.demo.script import Script
+from deploy.demo.standins.provider import sign
+from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import System
 from tests.journeys.recorded_life import Heard, Life, record, rename_back

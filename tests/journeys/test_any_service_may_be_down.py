@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from contracts.storefront import OrderAccepted, PaymentMethod
-from deploy.demo.provider import payment_succeeded
-from deploy.demo.sale import Sale
+from deploy.demo.sales.sale import Sale
+from deploy.demo.standins.provider import payment_succeeded
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, parcel, payment
 

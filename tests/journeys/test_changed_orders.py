@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from contracts.storefront import PaymentMethod
-from deploy.demo.provider import intent_of
+from deploy.demo.standins.provider import intent_of
 from tests.journeys.sales import a_sale, engraving, notebooks
 from tests.journeys.shop import Shop
 

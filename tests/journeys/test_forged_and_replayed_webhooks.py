@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.demo.provider import intent_of, payment_succeeded, sign
-from deploy.demo.sale import Sale
+from deploy.demo.sales.sale import Sale
+from deploy.demo.standins.provider import intent_of, payment_succeeded, sign
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, receipts
 

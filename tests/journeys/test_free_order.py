@@ -1,7 +1,7 @@
 """An order of nothing is an order: it is ready at once, and `free` is for nothing else."""
 
 from contracts.storefront import LineKind, OrderRefused, PaymentMethod
-from deploy.demo.submitting import line
+from deploy.demo.sales.submitting import line
 from tests.journeys.postbox import text_of
 from tests.journeys.sales import a_sale, notebooks, open_day
 from tests.journeys.shop import Shop, receipts

@@ -17,13 +17,13 @@ from contracts.catalogue import CATALOGUE, SERVICES
 from contracts.storefront import Module, OrderAccepted
 from deploy.auditor.auditing import until_quiet
 from deploy.auditor.ground import open_ground
-from deploy.demo.mailserver import read_journal
-from deploy.demo.merchant import GARANCE
 from deploy.demo.merchantdesk import MerchantDesk
-from deploy.demo.orders import demo_sales, demo_stock
-from deploy.demo.provider import Journal, Provider
-from deploy.demo.sale import CardStory, Sale
-from deploy.demo.storefront import Storefront
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.orders import demo_sales, demo_stock
+from deploy.demo.sales.sale import CardStory, Sale
+from deploy.demo.sales.storefront import Storefront
+from deploy.demo.standins.provider import Journal, Provider
+from deploy.local.mailserver import read_journal
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import ShopSetup, System
 from deploy.topology import Management

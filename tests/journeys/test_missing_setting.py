@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from contracts.catalogue import SERVICES
+from tests.programs import SETTINGS_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS = 3.0
@@ -67,7 +68,7 @@ def _start(service: str, folder: Path, **settings: str) -> str:
 
 
 def _needed(service: str) -> set[str]:
-    settings = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+    settings = getattr(import_module(SETTINGS_MODULES[service]), f"{service.capitalize()}Settings")
     return {
         f"COMPTOIR_{name.upper()}" for name, field in settings.model_fields.items() if field.is_required()
     }

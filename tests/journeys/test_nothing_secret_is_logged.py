@@ -6,7 +6,7 @@ from random import Random
 from urllib.parse import unquote, urlsplit
 
 from contracts.storefront import PaymentMethod
-from deploy.demo.provider import payment_succeeded
+from deploy.demo.standins.provider import payment_succeeded
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, payment
 

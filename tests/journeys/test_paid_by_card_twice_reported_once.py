@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from deploy.demo.provider import payment_succeeded
+from deploy.demo.standins.provider import payment_succeeded
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, receipts
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.merchant import GARANCE, YOURS
-from deploy.demo.storefront import login_of
+from deploy.demo.sales.merchant import GARANCE, YOURS
+from deploy.demo.sales.storefront import login_of
 from tests.journeys.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.storefront import PaymentMethod
-from deploy.demo.provider import payment_succeeded
-from deploy.demo.stripe_api import StripeApi, refund_events, refund_made
+from deploy.demo.standins.provider import payment_succeeded
+from deploy.demo.standins.stripe_api import StripeApi, refund_events, refund_made
 from tests.journeys.sales import NOTEBOOK, a_sale, notebooks
 from tests.journeys.shop import Shop, receipts
 

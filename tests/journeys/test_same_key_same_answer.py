@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted, OrderRefused, PaymentMethod
-from deploy.demo.sale import Sale
+from deploy.demo.sales.sale import Sale
 from tests.journeys.sales import a_sale, notebooks
 from tests.journeys.shop import Shop, payment, receipts
 

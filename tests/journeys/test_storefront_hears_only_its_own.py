@@ -11,9 +11,9 @@ from aio_pika.exceptions import AMQPError, ChannelPreconditionFailed
 
 from contracts.envelope import Envelope, uuid7
 from contracts.storefront import OrderAccepted, OrderRefused, PaymentMethod
-from deploy.demo.merchant import TRUMPET
-from deploy.demo.sale import Sale
-from deploy.demo.storefront import SUBMITTED
+from deploy.demo.sales.merchant import TRUMPET
+from deploy.demo.sales.sale import Sale
+from deploy.demo.sales.storefront import SUBMITTED
 from tests.journeys.sales import a_sale, engraving, open_day
 from tests.journeys.shop import Shop
 

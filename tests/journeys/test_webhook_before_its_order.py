@@ -2,7 +2,7 @@
 
 import asyncio
 
-from deploy.demo.provider import intent_of
+from deploy.demo.standins.provider import intent_of
 from tests.journeys.sales import a_sale
 from tests.journeys.shop import Shop, receipts
 

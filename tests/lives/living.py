@@ -14,14 +14,14 @@ from contracts.storefront import Module, PaymentMethod
 from deploy.auditor.auditing import QUIET_SECONDS, audit, until_quiet
 from deploy.auditor.finding import Violation
 from deploy.auditor.ground import Journals, open_ground
-from deploy.demo.mailserver import read_journal
-from deploy.demo.merchant import GARANCE
 from deploy.demo.merchantdesk import CommandRefused, MerchantDesk, NoOutcome
-from deploy.demo.orders import demo_sales, demo_stock
 from deploy.demo.play import Outcome, Play
-from deploy.demo.sale import CardStory, Sale
+from deploy.demo.sales.merchant import GARANCE
+from deploy.demo.sales.orders import demo_sales, demo_stock
+from deploy.demo.sales.sale import CardStory, Sale
 from deploy.demo.script import Script
 from deploy.demo.showing import Show
+from deploy.local.mailserver import read_journal
 from deploy.local.system import ShopSetup, System
 from tests.lives.timeline import where_everything_stands
 

@@ -34,7 +34,7 @@ from contracts.storefront import (
     Shipping,
     Totals,
 )
-from services.notifier.settings import NotifierSettings, ShopProfile
+from services.notifier.mails.settings import NotifierSettings, ShopProfile
 
 SHOP = "atelier-lumiere"
 TOKEN = "a-token-of-the-tests"

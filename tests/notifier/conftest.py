@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from services.notifier.settings import shop_directory
+from services.notifier.mails.settings import shop_directory
 from tests.notifier.builders import a_shop
 from tests.notifier.mail_server import MailServer
 

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.orders import OrderPlaced, StatusUpdated
-from services.notifier.composing import Letter, compose
-from services.notifier.mail import Addressee, Mail, Template, mail_id, message_id
-from services.notifier.settings import ShopProfile
+from services.notifier.mails.compose.composing import Letter, compose
+from services.notifier.mails.mail import Addressee, Mail, Template, mail_id, message_id
+from services.notifier.mails.settings import ShopProfile
 from tests.notifier.builders import a_shop
 
 CAUSE = UUID("01936e3a-0000-7000-8000-000000000001")

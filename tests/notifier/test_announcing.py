@@ -12,9 +12,9 @@ from contracts.message import LineUnits, Message
 from contracts.orders import Buyer, ChangeCause, OrderPlaced
 from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.testing import envelope_for
-from services.notifier import settings, store
-from services.notifier.composing import write_pages
-from services.notifier.mail import Template, mail_id
+from services.notifier.mails import settings, store
+from services.notifier.mails.compose.composing import write_pages
+from services.notifier.mails.mail import Template, mail_id
 from tests.conftest import Desks
 from tests.notifier.builders import (
     a_cancelled_shipment,

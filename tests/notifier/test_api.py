@@ -11,7 +11,7 @@ import pytest
 from contracts.orders import Buyer
 from services.chassis.testing import Desk
 from services.notifier.api import build_app
-from services.notifier.sending import Sender
+from services.notifier.sending.sending import Sender
 from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
 from tests.notifier.builders import an_order

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from contracts.orders import Buyer, OrderPlaced, StatusUpdated
 from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Tax, Totals
-from services.notifier.composing import AddressUnusable, usable_address
-from services.notifier.mail import Template
+from services.notifier.mails.compose.composing import AddressUnusable, usable_address
+from services.notifier.mails.mail import Template
 from tests.notifier.builders import a_line, a_shipment, a_shop, a_status, an_address, an_order
 from tests.notifier.letters import Tags, a_letter, html_of, read, text_of
 

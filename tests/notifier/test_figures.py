@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import EXPONENTS, MAX_MINOR, UnknownCurrency, to_decimal
-from services.notifier.figures import figures, language_of
-from services.notifier.sheet import of_name
+from services.notifier.mails.compose.figures import figures, language_of
+from services.notifier.mails.compose.sheet import of_name
 
 _AS_IN_CLDR = ("EUR", "USD", "GBP", "CHF", "JPY", "TND", "XOF")
 _LOCALES = ("fr", "fr-FR", "fr-CA", "fr-CH", "en", "en-GB", "en-US", "en-IE")

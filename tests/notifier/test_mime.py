@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier import mime
-from services.notifier.screening import one_line, paragraphs, shortened, web_address
+from services.notifier.mails.compose import mime
+from services.notifier.mails.compose.screening import one_line, paragraphs, shortened, web_address
 
 any_text = st.text(st.characters(codec="utf-8"), max_size=400)
 lines = any_text.map(one_line)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
 from services.chassis.settings import ServiceSettings
-from services.notifier import mail, settings, subscribers
-from services.notifier.composing import TEMPLATES
-from services.notifier.figures import LANGUAGES
+from services.notifier import handlers as subscribers
+from services.notifier.mails import mail, settings
+from services.notifier.mails.compose.composing import TEMPLATES
+from services.notifier.mails.compose.figures import LANGUAGES
 
-FOLDER = Path(settings.__file__).parent
+FOLDER = Path(settings.__file__).parent.parent
 README = (FOLDER / "README.md").read_text("utf-8")
 
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from contracts.notifier import ConfirmMail, MailFailed, MailSent, ResendMail
 from contracts.service import CommandDone, CommandRejected
 from services.chassis.testing import Desk
-from services.notifier.sending import Sender
+from services.notifier.sending.sending import Sender
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, an_edit, an_order
 from tests.notifier.mail_server import MailServer, Mood

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.notifier import MailSent, ResendMail
-from services.notifier.recent import recent
+from services.notifier.mails.recent import recent
 from tests.conftest import Desks
 from tests.notifier.builders import SHOP, an_order
 from tests.notifier.mail_server import MailServer

@@ -9,9 +9,9 @@ import pytest
 from contracts.envelope import uuid7
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
 from services.chassis.testing import Desk
-from services.notifier.mail import Template
-from services.notifier.recent import Recent, recent
-from services.notifier.sending import Sender
+from services.notifier.mails.mail import Template
+from services.notifier.mails.recent import Recent, recent
+from services.notifier.sending.sending import Sender
 from tests.conftest import Desks
 from tests.notifier import letters
 from tests.notifier.builders import a_shipment, an_order
@@ -252,7 +252,7 @@ async def test_mail_that_cannot_be_written_fails_whatever_the_reason(
         raise OverflowError("date value out of range")
 
     desk, sender = await a_desk(desks, mail_server)
-    monkeypatch.setattr("services.notifier.sending.compose", overflow)
+    monkeypatch.setattr("services.notifier.sending.sending.compose", overflow)
     await desk.deliver(an_order())
     assert await send_until(desk, sender, settled) == {"failed": 2}
     assert sum(map(len, reports(desk, MailFailed))) == 2

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from services.chassis.settings import load_settings
-from services.notifier.mail import Template
-from services.notifier.settings import NotifierSettings, Security, ShopProfile, UnknownShop
+from services.notifier.mails.mail import Template
+from services.notifier.mails.settings import NotifierSettings, Security, ShopProfile, UnknownShop
 from tests.notifier.builders import a_shop, settings_for
 
 

@@ -8,11 +8,11 @@ import pytest
 import uvloop
 from aiosmtplib import SMTPException
 
-from services.chassis.effects import Done, Failed, Retry, Uncertain
-from services.notifier.composing import Letter
-from services.notifier.dialogue import Dialogue
-from services.notifier.settings import NotifierSettings, Security
-from services.notifier.smtp import Answer, Pool, ServerAway
+from services.chassis.work.effects import Done, Failed, Retry, Uncertain
+from services.notifier.mails.compose.composing import Letter
+from services.notifier.mails.settings import NotifierSettings, Security
+from services.notifier.sending.protocol import Dialogue
+from services.notifier.sending.smtp import Answer, Pool, ServerAway
 from tests.notifier.builders import settings_for
 from tests.notifier.mail_server import MailServer, Mood
 

@@ -16,9 +16,9 @@ from contracts.message import LineUnits, Message
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
 from contracts.storefront import LineKind
 from services.chassis.testing import Desk
-from services.orders import change_commands
-from services.orders.change_commands import ChangeAsking
-from services.orders.requesting_edits import CancellationAsked, DeletionAsked, EditAsked, ReinstatementAsked
+from services.orders.api.actions import change_commands
+from services.orders.api.actions.change_commands import ChangeAsking
+from services.orders.changes.requests import CancellationAsked, DeletionAsked, EditAsked, ReinstatementAsked
 from tests.orders.staff import place
 
 ACTOR = "staff:zoe"

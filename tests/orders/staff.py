@@ -20,9 +20,9 @@ from contracts.payments import PaymentSettled, RecordPayment
 from contracts.service import CommandRejected
 from contracts.storefront import OrderSubmitted
 from services.chassis.testing import Desk, Outcome
-from services.orders import change_commands, commanding
-from services.orders.api import build_app
-from services.orders.backoffice import commanding as backoffice_commanding
+from services.orders.api.actions import change_commands, commanding
+from services.orders.api.app import build_app
+from services.orders.backoffice.web.actions import commanding as backoffice_commanding
 
 TOKEN = "token-of-the-erp-0123456789"
 OTHER_TOKEN = "token-of-another-shop-0123456789"

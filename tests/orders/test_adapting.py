@@ -7,9 +7,9 @@ import pytest
 
 from contracts.orders import OrderPlaced
 from contracts.storefront import OrderAccepted, OrderRefused
-from services.chassis.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import Arrival
 from services.chassis.testing import Desk, envelope_for
-from services.orders.adapting import _CONTROLS, adapt, may_need_changes
+from services.orders.intake.adapting import _CONTROLS, adapt, may_need_changes
 from tests.conftest import Desks
 from tests.orders.builders import ADDRESS, a_line, a_sale
 

@@ -10,17 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from services.orders import problems
-from services.orders.access import (
+from services.orders.api import problems
+from services.orders.api.access import (
     LARGEST_BODY_BYTES,
-    ApiToken,
-    ApiTokens,
     Caller,
     Gate,
     Tokens,
     caller_of,
     is_guarded,
 )
+from services.orders.order.settings import ApiToken, ApiTokens
 
 ERP = ApiToken(name="erp", shop="maison", token=SecretStr("erp-token-0123456789"))
 SCRIPT = ApiToken(name="script", shop="atelier", token=SecretStr("script-token-0123456789"))

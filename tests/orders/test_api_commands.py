@@ -20,7 +20,7 @@ from contracts.fulfillment import (
 from contracts.message import Reason
 from contracts.payments import RecordPayment
 from contracts.service import CommandDone, MessageParked
-from services.orders import commanding
+from services.orders.api.actions import commanding
 from tests.conftest import Desks
 from tests.orders.staff import (
     OTHER_TOKEN,

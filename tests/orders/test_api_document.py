@@ -10,12 +10,12 @@ from fastapi.routing import APIRoute
 from openapi_spec_validator import validate
 from pydantic import BaseModel, ValidationError
 
-from services.orders.access import is_guarded
-from services.orders.api import ROUTERS
-from services.orders.finding.filters import Filters
-from services.orders.openapi import FILE, as_text, document
-from services.orders.refund_asking import ReassignmentAsked, RefundAsked, SettlementAsked
-from services.orders.requesting import AdjustmentAsked, ShipmentAsked
+from services.orders.api.access import is_guarded
+from services.orders.api.actions.refund_requests import ReassignmentAsked, RefundAsked, SettlementAsked
+from services.orders.api.app import ROUTERS
+from services.orders.api.openapi import FILE, as_text, document
+from services.orders.listing.filters import Filters
+from services.orders.order.requests import AdjustmentAsked, ShipmentAsked
 from tests.conftest import Desks
 from tests.orders.staff import TOKENS, client
 
@@ -28,7 +28,7 @@ OPERATIONS = [
 
 
 def test_the_committed_document_is_that_of_the_routes() -> None:
-    assert FILE.read_text(encoding="utf-8") == as_text(), "run: python -m services.orders.openapi"
+    assert FILE.read_text(encoding="utf-8") == as_text(), "run: python -m services.orders.api.openapi"
 
 
 def test_the_document_is_valid_openapi_3_1() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 from jsonschema import Draft202012Validator
 
-from services.orders.cursor import Place
-from services.orders.openapi import document
+from services.orders.api.openapi import document
+from services.orders.listing.cursor import Place
 from tests.conftest import Desks
 from tests.orders.many_orders import insert_orders
 from tests.orders.staff import OTHER_TOKEN, TOKENS, client, place, sale

@@ -5,8 +5,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from services.orders import problems
-from services.orders.problems import Problem, field_path
+from services.orders.api import problems
+from services.orders.api.problems import Problem, field_path
 
 
 def app_raising(error: Exception) -> httpx2.AsyncClient:

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.storefront import PaymentMethod
-from services.orders.answering import order_named
-from services.orders.commanding import asking
-from services.orders.requesting import (
+from services.orders.api.actions.commanding import asking
+from services.orders.api.context import order_named
+from services.orders.order.requests import (
     AdjustmentAsked,
     Asked,
     DeliveryAsked,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection
 from uuid import UUID, uuid4
 
-from services.orders.waiting import LOOK_SECONDS, Waiting
+from services.orders.order.unit.waiting import LOOK_SECONDS, Waiting
 
 
 class Table:

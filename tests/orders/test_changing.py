@@ -12,10 +12,10 @@ from contracts.orders import (
     OrderEdited,
     OrderStateChanged,
 )
-from services.orders.changes import Stale
-from services.orders.changing import ChangeInProgress, ChangeRefused, OrderIsCancelled
-from services.orders.editing import NothingToChange
-from services.orders.reinstating import NotCancelled
+from services.orders.changes.changing import ChangeInProgress, ChangeRefused, OrderIsCancelled
+from services.orders.changes.editing import NothingToChange
+from services.orders.changes.reinstating import NotCancelled
+from services.orders.order.history import Stale
 from tests.conftest import Desks
 from tests.orders.changing_orders import Merchant, a_merchant, listed
 

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.orders import OrderEdited
 from contracts.storefront import OrderSubmitted
-from services.orders.allocation import portion
+from services.orders.order.totals.allocation import portion
 from tests.conftest import Desks
 from tests.orders.builders import a_line, a_sale
 from tests.orders.changing_orders import Merchant

@@ -12,10 +12,10 @@ from contracts.envelope import uuid7
 from contracts.orders import Abandonment, CheckoutAbandoned, OrderPlaced, OrderStateChanged
 from contracts.storefront import CheckoutOpened, OrderAccepted, OrderRefused
 from services.chassis.testing import Desk, envelope_for
-from services.chassis.working import timer_worker
-from services.orders.checking_out import run_out
-from services.orders.checkouts import TIMER
-from services.orders.short_code import code_of
+from services.chassis.work.working import timer_worker
+from services.orders.intake.checking_out import run_out
+from services.orders.order.short_code import code_of
+from services.orders.order.unit.checkouts import TIMER
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_checkout, a_line, a_sale, as_sale, dropped, money_for
 from tests.orders.tables import equal_after_shuffle

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.orders import Abandonment
-from services.orders.checkout import Checkout, sale_of
-from services.orders.order import Stage
+from services.orders.order.state import Stage
+from services.orders.order.unit.checkout import Checkout, sale_of
 from tests.orders.builders import a_checkout, as_sale
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.storefront import CheckoutDropped, OrderAccepted, OrderRefused
 from contracts.timestamps import in_zone
-from services.orders.finding.selection import midnight, midnight_after
+from services.orders.listing.finder.selection import midnight, midnight_after
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_checkout, a_line, a_sale, dropped
 from tests.orders.staff import TOKENS, client

@@ -10,7 +10,7 @@ from contracts.orders import LinesReductionRequested, OrderDeleted, OrderEdited
 from contracts.service import CommandRejected
 from contracts.storefront import OrderAccepted, OrderRefused
 from services.chassis.testing import envelope_for
-from services.orders.changing import ChangeRefused
+from services.orders.changes.changing import ChangeRefused
 from tests.conftest import Desks
 from tests.orders.builders import Life
 from tests.orders.changing_orders import Merchant, a_merchant

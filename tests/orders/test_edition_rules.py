@@ -7,10 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Tax, Totals
-from services.orders import edition
-from services.orders.content import Content, ContentLine, charges, totals_of, with_taxes_stated, worth
-from services.orders.requesting_edits import EditAsked
-from services.orders.validating_totals import faults_of_totals, tax_bounds
+from services.orders.changes import edition
+from services.orders.changes.requests import EditAsked
+from services.orders.order.totals.content import (
+    Content,
+    ContentLine,
+    charges,
+    totals_of,
+    with_taxes_stated,
+    worth,
+)
+from services.orders.order.validation.totals import faults_of_totals, tax_bounds
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RATES = st.sampled_from([0, 210, 550, 1000, 2000])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.orders import OrderEdited
-from services.orders.changing import ChangeRefused
+from services.orders.changes.changing import ChangeRefused
 from tests.conftest import Desks
 from tests.orders.builders import a_line, a_sale
 from tests.orders.changing_orders import Merchant

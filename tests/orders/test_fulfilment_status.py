@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contracts.fulfillment import LinePosition
 from contracts.storefront import LineKind
-from services.orders.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status, sum_lines
+from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status, sum_lines
 
 
 @st.composite

@@ -6,12 +6,12 @@ import pytest
 
 from contracts.orders import OrderState
 from services.chassis.testing import Desk
-from services.orders import labelling
-from services.orders.colours import Colour
-from services.orders.labelling import LabelFixed, LabelInUse, LabelTaken, LabelUnknown, LabelWish
-from services.orders.labels import BUILT_IN_COLOUR, Label, Labels, labels_of
-from services.orders.order import LABELS
-from services.orders.updating_status import StatusUpdate, update_status
+from services.orders.order.shop.colours import Colour
+from services.orders.order.state import LABELS
+from services.orders.staff import labelling
+from services.orders.staff.labelling import LabelFixed, LabelInUse, LabelTaken, LabelUnknown, LabelWish
+from services.orders.staff.labels import BUILT_IN_COLOUR, Label, Labels, labels_of
+from services.orders.staff.updating_status import StatusUpdate, update_status
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_life
 

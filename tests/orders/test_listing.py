@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.orders import OrderState
-from services.orders.cursor import CursorUnreadable, Place
-from services.orders.finding.finder import Page
-from services.orders.finding.searching import indexed
-from services.orders.finding.selection import Selection, midnight, select
-from services.orders.finding.statements import (
+from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.finder.finder import Page
+from services.orders.listing.finder.searching import indexed
+from services.orders.listing.finder.selection import Selection, midnight, select
+from services.orders.listing.finder.statements import (
     Sql,
     Walk,
     gather,
@@ -26,10 +26,10 @@ from services.orders.finding.statements import (
     scan,
     troubled,
 )
-from services.orders.finding.words import PAYMENT_OF, STATUS_OF, PaymentWord, Sort, StatusWord
-from services.orders.labels import combined
-from services.orders.listing import ListQuery, page_document
-from services.orders.payment_status import PaymentStatus
+from services.orders.listing.orders import ListQuery, page_document
+from services.orders.listing.words import PAYMENT_OF, STATUS_OF, PaymentWord, Sort, StatusWord
+from services.orders.order.payment_status import PaymentStatus
+from services.orders.staff.labels import combined
 
 PARIS = ZoneInfo("Europe/Paris")
 MOMENTS = st.timedeltas(timedelta(), timedelta(days=2_900_000)).map(datetime(1970, 1, 1, tzinfo=UTC).__add__)

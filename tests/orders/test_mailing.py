@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
 from contracts.notifier import MailFailed, MailSent, MailUncertain
-from services.orders.mailing import rank
+from services.orders.projections.mailing import rank
 from tests.conftest import Desks
 from tests.orders.builders import NOW, Life, a_life
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from contracts.orders import OrderState
 from contracts.storefront import PaymentMethod
-from services.orders.fulfilment_status import Quantities
-from services.orders.order import (
+from services.orders.order.fulfilment_status import Quantities
+from services.orders.order.payment_status import Money, payment_status
+from services.orders.order.state import (
     BUILT_IN_STATE,
     LABELS,
     SET_BY_HAND,
@@ -21,7 +22,6 @@ from services.orders.order import (
     move_by_hand,
     shown_state,
 )
-from services.orders.payment_status import Money, payment_status
 from tests.orders.test_order_states import facts
 
 states = st.sampled_from(OrderState)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from contracts.fulfillment import StockStanding
 from contracts.orders import OrderState
 from contracts.storefront import PaymentMethod
-from services.orders.fulfilment_status import Quantities
-from services.orders.labels import combined
-from services.orders.order import (
+from services.orders.order.fulfilment_status import Quantities
+from services.orders.order.payment_status import Money
+from services.orders.order.record import Order
+from services.orders.order.state import (
     LABELS,
     STATUS_FILTERS,
     Facts,
@@ -21,8 +22,7 @@ from services.orders.order import (
     automatic_state,
     shown_state,
 )
-from services.orders.payment_status import Money
-from services.orders.record import Order
+from services.orders.staff.labels import combined
 from tests.orders.builders import SHOP
 
 NEEDS_TWO = Quantities(ordered=2, needed=2)

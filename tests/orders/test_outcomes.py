@@ -13,8 +13,8 @@ from contracts.message import Message, Reason
 from contracts.notifier import MailSent
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from services.chassis.testing import Desk
-from services.orders.outcome_types import SETTLES
-from services.orders.waiting import waiting
+from services.orders.order.unit.outcome_types import SETTLES
+from services.orders.order.unit.waiting import waiting
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, Life, a_life
 

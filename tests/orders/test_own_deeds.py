@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.chassis.testing import Desk
-from services.orders import archiving, changes, commenting, tagging
-from services.orders.changes import Stale
-from services.orders.colours import Colour
-from services.orders.commenting import CommentUnknown, CommentUnusable
-from services.orders.deeds import OrderUnknown, open_book
+from services.orders.order import history as changes
+from services.orders.order.history import Stale
+from services.orders.order.shop.colours import Colour
+from services.orders.order.unit.actions import OrderUnknown, open_book
+from services.orders.staff import archiving, commenting, tagging
+from services.orders.staff.commenting import CommentUnknown, CommentUnusable
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, Life, a_life
 from tests.orders.tables import EQUAL_AFTER_SHUFFLE

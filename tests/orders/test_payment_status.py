@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contracts.orders import OrderState
 from contracts.payments import AttemptState
-from services.orders.payment_status import (
+from services.orders.order.payment_status import (
     FILTER_OF,
     IN_FLIGHT,
     Money,

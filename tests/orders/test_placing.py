@@ -8,9 +8,9 @@ from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7
 from contracts.message import Message
 from contracts.orders import OrderPlaced, OrderRejected
 from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
-from services.chassis.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import Arrival
 from services.chassis.testing import Desk, Outcome, envelope_for
-from services.orders.short_code import code_of
+from services.orders.order.short_code import code_of
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, Life, a_line, a_sale, paid_by
 

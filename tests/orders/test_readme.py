@@ -5,11 +5,11 @@ from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
 from contracts.orders import OrderState
-from services.chassis.arriving import BEYOND_READING
+from services.chassis.messaging.inbound.arriving import BEYOND_READING
 from services.chassis.settings import ServiceSettings
-from services.orders.order import LABELS
-from services.orders.settings import OrdersSettings
-from services.orders.subscribers import subscribers
+from services.orders.handlers import subscribers
+from services.orders.order.settings import OrdersSettings
+from services.orders.order.state import LABELS
 from tests.orders.tables import DECIDED_HERE, EQUAL_AFTER_SHUFFLE, FOR_FINDING
 
 README = Path(__file__).resolve().parents[2] / "services" / "orders" / "README.md"
@@ -44,14 +44,20 @@ def test_every_message_heard_has_a_handler() -> None:
 
 
 def test_every_table_is_described_and_compared() -> None:
-    sql = "".join(path.read_text(encoding="utf-8") for path in (README.parent / "migrations").glob("*.sql"))
+    sql = "".join(
+        path.read_text(encoding="utf-8") for path in (README.parent / "order" / "migrations").glob("*.sql")
+    )
     tables = set(re.findall(r"create table (\w+)", sql, flags=re.IGNORECASE))
     assert tables - {"state_change"} - DECIDED_HERE - FOR_FINDING == set(EQUAL_AFTER_SHUFFLE)
     assert not [name for name in tables if f"`{name}`" not in README.read_text(encoding="utf-8")]
 
 
 def test_every_reason_is_listed() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in README.parent.glob("*.py"))
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for path in README.parent.rglob("*.py")
+        if "backoffice" not in path.parts
+    )
     given = set(re.findall(r'Reason\(\s*code="(\w+)"', source)) | BEYOND_READING
     section = README.read_text(encoding="utf-8").split("## Why a submission is refused", 1)[1]
     listed = set(re.findall(r"`(\w+)`", section.split("\n## ", 1)[0])) - {"submitted_at"}

@@ -14,10 +14,10 @@ from contracts.orders import OrderPlaced
 from contracts.payments import RefundCause, RefundMarked, RefundMode, RefundOrder
 from contracts.storefront import LineKind
 from services.chassis.testing import Desk
-from services.orders import commanding
-from services.orders.backoffice.order_page.refundable import units_left, worth_of
-from services.orders.documents import OrderShown
-from services.orders.refund_rules import faults_of_amount, units_refunded
+from services.orders.api.actions import commanding
+from services.orders.backoffice.order.refundable import units_left, worth_of
+from services.orders.listing.documents import OrderShown
+from services.orders.listing.refund_rules import faults_of_amount, units_refunded
 from tests.backoffice.books import receive, refunded
 from tests.conftest import Desks
 from tests.orders.staff import TOKENS, client, key, place, sent

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.orders.refund_asking import SettlementAsked
+from services.orders.api.actions.refund_requests import SettlementAsked
 
 
 @pytest.mark.parametrize(

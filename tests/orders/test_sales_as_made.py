@@ -11,12 +11,12 @@ import pytest
 import contracts
 from contracts.orders import OrderPlaced
 from contracts.storefront import OrderSubmitted
-from services.orders.content import worth
-from services.orders.edits import Edits
-from services.orders.finding.indexing import facts_in, read_words
-from services.orders.finding.taxes import facts_of
-from services.orders.taxation import charges_of
-from services.orders.validating import reasons_against
+from services.orders.order.search.indexing import facts_in, read_words
+from services.orders.order.search.taxes import facts_of
+from services.orders.order.totals.content import worth
+from services.orders.order.totals.taxation import charges_of
+from services.orders.order.unit.edits import Edits
+from services.orders.order.validation.sale import reasons_against
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_line, a_sale
 

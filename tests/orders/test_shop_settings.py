@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.chassis.testing import Desk
-from services.orders import forgetting
-from services.orders.forgetting import forget_due
-from services.orders.shop_settings import (
+from services.orders.intake import forgetting
+from services.orders.intake.forgetting import forget_due
+from services.orders.order.shop.settings import (
     Carrier,
     CarrierUnknown,
     SettingUnusable,

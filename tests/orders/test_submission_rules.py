@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
-from services.orders.short_code import code_of
-from services.orders.submission import content_hash, is_foreign, storefront_of
+from services.orders.order.short_code import code_of
+from services.orders.order.unit.submission import content_hash, is_foreign, storefront_of
 from tests.orders.builders import a_line, a_sale
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.orders.colours import DARK, LIGHT, NAMES, Colour, contrast
-from services.orders.naming import LONGEST_NAME, NameUnusable, cleaned, folded
+from services.orders.order.shop.colours import DARK, LIGHT, NAMES, Colour, contrast
+from services.orders.order.shop.naming import LONGEST_NAME, NameUnusable, cleaned, folded
 
 
 @pytest.mark.parametrize(

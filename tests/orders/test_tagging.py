@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.chassis.testing import Desk
-from services.orders import tagging
-from services.orders.colours import Colour
-from services.orders.deeds import MOST_ORDERS, TooManyOrders
-from services.orders.naming import NameUnusable
-from services.orders.tagging import Renamed, Tag, TagUnknown
+from services.orders.order.shop.colours import Colour
+from services.orders.order.shop.naming import NameUnusable
+from services.orders.order.unit.actions import MOST_ORDERS, TooManyOrders
+from services.orders.staff import tagging
+from services.orders.staff.tagging import Renamed, Tag, TagUnknown
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_life
 

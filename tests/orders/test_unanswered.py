@@ -8,7 +8,7 @@ import pytest
 
 from contracts.service import CommandDone, CommandRejected
 from services.chassis.testing import Desk
-from services.orders.unanswered import (
+from services.orders.api.actions.unanswered import (
     LONGEST_REASON,
     CommandNotUnanswered,
     EndWithoutReason,

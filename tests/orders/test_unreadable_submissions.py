@@ -8,9 +8,9 @@ import pytest
 from contracts.envelope import MAX_BODY_BYTES, uuid7
 from contracts.orders import OrderRejected
 from contracts.storefront import OrderRefused
-from services.chassis.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import Arrival
 from services.chassis.testing import Desk, envelope_for
-from services.orders.backoffice.pages.refused_sales_store import count_refused, read_refused
+from services.orders.backoffice.refused_sales.store import count_refused, read_refused
 from tests.conftest import Desks
 from tests.orders.builders import a_checkout, a_sale
 

@@ -9,13 +9,14 @@ import pytest
 
 from contracts.orders import OrderState, OrderStateChanged, StatusUpdated
 from services.chassis.testing import Desk
-from services.orders import changes, labelling
-from services.orders.changes import Stale
-from services.orders.colours import Colour
-from services.orders.deeds import OrderUnknown
-from services.orders.labelling import LabelUnknown, LabelWish
-from services.orders.refusal import Refusal
-from services.orders.updating_status import (
+from services.orders.order import history as changes
+from services.orders.order.history import Stale
+from services.orders.order.refusal import Refusal
+from services.orders.order.shop.colours import Colour
+from services.orders.order.unit.actions import OrderUnknown
+from services.orders.staff import labelling
+from services.orders.staff.labelling import LabelUnknown, LabelWish
+from services.orders.staff.updating_status import (
     CannotNotify,
     ForceNeeded,
     NothingToUpdate,

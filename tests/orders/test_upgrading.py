@@ -14,8 +14,8 @@ from contracts.envelope import uuid7
 from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres
-from services.chassis.migrating import migrate
-from services.orders import store
+from services.chassis.storage.migrating import migrate
+from services.orders.order import store
 from tests.conftest import Desks
 from tests.orders.builders import a_sale
 from tests.orders.changing_orders import Merchant

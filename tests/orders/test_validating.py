@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
-from services.orders.mail_address import is_deliverable, may_be_mailed
-from services.orders.validating import MOST_REASONS, reasons_against
-from services.orders.validating_totals import tax_bounds
+from services.orders.order.mail_address import is_deliverable, may_be_mailed
+from services.orders.order.validation.sale import MOST_REASONS, reasons_against
+from services.orders.order.validation.totals import tax_bounds
 from tests.orders.builders import NOW, a_line, a_sale
 
 

@@ -9,10 +9,10 @@ from contracts.envelope import Envelope
 from contracts.message import Message
 from services.chassis.testing import Desk
 from services.payments import api
-from services.payments.applying import apply_webhooks
-from services.payments.refusals import Refusals
 from services.payments.settings import PaymentsSettings
-from services.payments.webhooks import Receiver
+from services.payments.webhooks.applying import apply_webhooks
+from services.payments.webhooks.receiving import Receiver
+from services.payments.webhooks.refusals import Refusals
 from tests.payments.builders import SLUG, as_body, signature
 from tests.payments.tables import equal_after_shuffle
 

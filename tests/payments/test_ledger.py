@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from contracts.payments import AttemptState
 from contracts.storefront import PaymentMethod
-from services.payments import ledger
-from services.payments.attempts import Attempt, latest_state
-from services.payments.ledger import CUSTOMER, RULES, Entry, Kind
+from services.payments.accounts import ledger
+from services.payments.accounts.attempts import Attempt, latest_state
+from services.payments.accounts.ledger import CUSTOMER, RULES, Entry, Kind
 
 MOMENT = datetime(2026, 11, 22, tzinfo=UTC)
 EFFECT_ON_BALANCE = {

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from contracts.catalogue import heard_by, sent_by
 from services.chassis.settings import ServiceSettings
+from services.payments.handlers import subscribers
+from services.payments.providers.stripe.needed import NEEDED
 from services.payments.settings import PaymentsSettings
-from services.payments.stripe.needed import NEEDED
-from services.payments.subscribers import subscribers
 
 HOME = Path(__file__).parents[2] / "services" / "payments"
 README = (HOME / "README.md").read_text()

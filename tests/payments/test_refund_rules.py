@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from contracts.payments import RefundCause, RefundMode, RefundState
 from contracts.storefront import PaymentMethod
-from services.payments.account import Account
-from services.payments.ledger import MANUAL, ORDER, Entry, Kind, Origin, effect_on_balance
-from services.payments.refunds import Asked, Made, Refunds, match
-from services.payments.squaring import square
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import MANUAL, ORDER, Entry, Kind, Origin, effect_on_balance
+from services.payments.accounts.refunds import Asked, Made, Refunds, match
+from services.payments.accounts.squaring import square
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NAMES = UUID(int=7)

@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.demo.stripe_api import refund_made
-from services.chassis.effects import Effect, Outcome, Retry, Uncertain
-from services.payments.refunding import EFFECT
-from services.payments.sending_refunds import INTERRUPTIONS, LONGEST_PAUSE, RefundSender, interrupted
-from services.payments.stripe.calling import StripeClient
+from deploy.demo.standins.stripe_api import refund_made
+from services.chassis.work.effects import Effect, Outcome, Retry, Uncertain
+from services.payments.providers.stripe.calling import StripeClient
+from services.payments.refunds.refunding import EFFECT
+from services.payments.refunds.sending import INTERRUPTIONS, LONGEST_PAUSE, RefundSender, interrupted
 from tests.payments.test_sending_refunds import Till, effect, hurry, provider, send, till
 
 __all__ = ["provider", "till"]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.chassis.retention import forget_due
-from services.payments.retention import RULES
+from services.chassis.work.retention import forget_due
+from services.payments.webhooks.retention import RULES
 from tests.payments.builders import SHOP, event, intent, intent_id, names, placed, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.test_money_is_seen import TOKEN

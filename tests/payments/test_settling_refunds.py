@@ -15,10 +15,10 @@ from contracts.payments import (
     SettleRefund,
 )
 from contracts.service import CommandDone, CommandRejected
-from services.chassis.effects import Effect
 from services.chassis.testing import Outcome
-from services.payments.refunding import EFFECT
-from services.payments.sending_refunds import RefundSender
+from services.chassis.work.effects import Effect
+from services.payments.refunds.refunding import EFFECT
+from services.payments.refunds.sending import RefundSender
 from tests.payments.builders import event, of_kind, refund, refund_order
 from tests.payments.test_refunding import position, reasons
 from tests.payments.test_sending_refunds import KEY, Till, effect, provider, send, till

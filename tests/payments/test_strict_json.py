@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payments.strict_json import MAX_DEPTH, JsonRefused, read_object
+from services.payments.providers.strict_json import MAX_DEPTH, JsonRefused, read_object
 
 
 def test_numbers_with_a_point_are_decimals() -> None:

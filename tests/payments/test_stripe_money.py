@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import money
-from services.payments.stripe.money import EXPONENTS, StripeAmountUnusable, currency_of, to_minor
+from services.payments.providers.stripe.money import EXPONENTS, StripeAmountUnusable, currency_of, to_minor
 
 
 def test_the_differences_from_iso_4217_are_these() -> None:

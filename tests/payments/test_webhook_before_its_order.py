@@ -10,11 +10,11 @@ import pytest
 
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentSettled, PaymentUnmatched
-from services.chassis.subscribers import order_key
-from services.chassis.working import timer_worker
-from services.payments import webhook_store
-from services.payments.applying import apply_webhooks, report_unmatched
-from services.payments.book import UNMATCHED_TIMER, object_key
+from services.chassis.messaging.subscribers import order_key
+from services.chassis.work.working import timer_worker
+from services.payments.accounts.unit import webhook_store
+from services.payments.accounts.unit.unit import UNMATCHED_TIMER, object_key
+from services.payments.webhooks.applying import apply_webhooks, report_unmatched
 from tests.payments.builders import SHOP, event, intent, intent_id, names, of_kind, placed, succeeded
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import CashDesks

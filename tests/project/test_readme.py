@@ -5,8 +5,8 @@ from itertools import product
 from pathlib import Path
 
 from contracts.storefront import PaymentMethod
-from services.orders.fulfilment_status import Quantities
-from services.orders.order import Facts, automatic_state
+from services.orders.order.fulfilment_status import Quantities
+from services.orders.order.state import Facts, automatic_state
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

@@ -160,5 +160,5 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _tables(service: str) -> set[str]:
-    text = "\n".join(path.read_text() for path in (ROOT / "services" / service / "migrations").glob("*.sql"))
+    text = "\n".join(path.read_text() for path in (ROOT / "services" / service).glob("**/migrations/*.sql"))
     return set(re.findall(r"create table (?:if not exists )?([a-z_]+)", text, re.IGNORECASE))

@@ -8,12 +8,13 @@ import pytest
 
 from contracts.catalogue import SERVICES
 from deploy.auditor.auditing import audit
-from deploy.seed import addresses, lives, vocabulary
+from deploy.demo import addresses
+from deploy.seed import lives, vocabulary
 from deploy.seed.seeding import FIRST_TABLE, bound, seed
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.finding.indexing import index
-from services.orders.finding.words import Tab
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.words import Tab
+from services.orders.order.search.indexing import index
 from tests.conftest import Desks, FreshDatabase
 from tests.orders.finding.random_orders import PARIS, insert_rows, random_row
 

@@ -7,8 +7,8 @@
 
 import sys
 
-from services.chassis.running import main
-from services.orders.backoffice.access import commandline
+from services.chassis.runtime.running import main
+from services.orders.backoffice import commandline
 from services.orders.backoffice.program import service
 
 if __name__ == "__main__":

@@ -16,22 +16,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.chassis import edge
-from services.chassis.hub import Hub
-from services.chassis.running import Service
-from services.chassis.working import Worker
-from services.orders.announcing import announcer
-from services.orders.backoffice import pages
+from services.chassis.http import edge
+from services.chassis.runtime.hub import Hub
+from services.chassis.runtime.running import Service
+from services.chassis.work.working import Worker
+from services.orders import backoffice
 from services.orders.backoffice.access.permissions import Entry
-from services.orders.backoffice.access.sweeping import sweeper
-from services.orders.backoffice.bulk.carrying_out import bulk_worker
-from services.orders.backoffice.dispatching import Endpoint, endpoint, problem
-from services.orders.backoffice.office import Office
-from services.orders.backoffice.routing import Page, found_in
-from services.orders.backoffice.security import Guard
-from services.orders.backoffice.settings import BackofficeSettings
-from services.orders.backoffice.visit import Visit
-from services.orders.subscribers import subscribers
+from services.orders.backoffice.orders.bulk.carrying_out import bulk_worker
+from services.orders.backoffice.sweeping import sweeper
+from services.orders.backoffice.web.dispatching import Endpoint, endpoint, problem
+from services.orders.backoffice.web.office import Office
+from services.orders.backoffice.web.routing import Page, found_in
+from services.orders.backoffice.web.security import Guard
+from services.orders.backoffice.web.settings import BackofficeSettings
+from services.orders.backoffice.web.visit import Visit
+from services.orders.handlers import subscribers
+from services.orders.order.unit.announcing import announcer
 
 NAME = "orders-backoffice"
 _OF_BROWSERS = ("GET", "HEAD", "POST")
@@ -59,18 +59,19 @@ def service() -> Service:
         prepare=prepare,
         consumes=False,
         module="services.orders.backoffice",
+        migrations_folder="order/migrations",
     )
 
 
 def make_office(hub: Hub) -> Office:
     """The parts all pages share."""
-    _, menu = found_in(pages)
+    _, menu = found_in(backoffice)
     return Office(hub, menu)
 
 
 def build_app(office: Office) -> Starlette:
-    """The application: every page that a module of `pages` declares, and the static files."""
-    routes, _ = found_in(pages)
+    """The application: every page that a module `pages` or `…_pages` declares, and the static files."""
+    routes, _ = found_in(backoffice)
     nowhere = endpoint(office, Page("/", "GET", Entry.PUBLIC, _nowhere))
     own = [Route(one.path, endpoint(office, one), methods=[one.method]) for one in routes]
     app = Starlette(

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
-from services.orders.finding.filters import Filters
-from services.orders.finding.folding import occurs
-from services.orders.finding.indexing import index
-from services.orders.finding.selection import midnight
-from services.orders.finding.words import PAYMENT_OF, STATUS_OF, UNPLACED, PaymentWord, Sort, Tab
-from services.orders.fulfilment_status import FulfilmentStatus
-from services.orders.payment_status import PaymentStatus
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.selection import midnight
+from services.orders.listing.words import PAYMENT_OF, STATUS_OF, UNPLACED, PaymentWord, Sort, Tab
+from services.orders.order.fulfilment_status import FulfilmentStatus
+from services.orders.order.payment_status import PaymentStatus
+from services.orders.order.search.folding import occurs
+from services.orders.order.search.indexing import index
 
 SHOP, OTHER = "maison", "atelier"
 PARIS = ZoneInfo("Europe/Paris")

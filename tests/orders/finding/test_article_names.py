@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.storefront import LineKind
-from services.orders.finding.indexing import index, read_article_names
+from services.orders.order.search.indexing import index, read_article_names
 from tests.conftest import Desks
 from tests.orders.builders import SHOP
 from tests.orders.staff import place, sale

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
-from services.orders.cursor import CursorUnreadable, Place
-from services.orders.finding import finder as engine
-from services.orders.finding import searching, ways
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.finding.words import PaymentWord, Sort, StatusWord, Tab
-from services.orders.fulfilment_status import FulfilmentStatus
-from services.orders.payment_status import PaymentStatus
+from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder import finder as engine
+from services.orders.listing.finder import searching, ways
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.words import PaymentWord, Sort, StatusWord, Tab
+from services.orders.order.fulfilment_status import FulfilmentStatus
+from services.orders.order.payment_status import PaymentStatus
 from tests.conftest import Desks
 from tests.orders.finding.random_orders import (
     CARRIERS,

@@ -15,18 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
-from services.orders.backoffice import statuses
-from services.orders.backoffice.translating import Speech, speaking
-from services.orders.finding import export_words
-from services.orders.finding.export_cells import Manner, cells, decimal, headings, safe
-from services.orders.finding.exporting import export
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.finding.indexing import index_due
-from services.orders.finding.taxes import facts_of
-from services.orders.finding.words import Sort, Tab
-from services.orders.order import LABELS
-from services.orders.taxation import Charge, charges_of
+from services.orders.backoffice.language import statuses
+from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.listing.export import words as export_words
+from services.orders.listing.export.cells import Manner, cells, decimal, headings, safe
+from services.orders.listing.export.orders import export
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.words import Sort, Tab
+from services.orders.order.search.indexing import index_due
+from services.orders.order.search.taxes import facts_of
+from services.orders.order.state import LABELS
+from services.orders.order.totals.taxation import Charge, charges_of
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_line, a_sale, paid_by
 from tests.orders.finding.random_orders import TAGS, insert_samples, plainly

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.finding.folding import document, fold, occurs
+from services.orders.order.search.folding import document, fold, occurs
 
 APOSTROPHES = "'\u2019\u2018\u02bc\u00b4`\u2032\uff07\u02b9"
 HYPHENS = "-\u2010\u2011\u2013\u2014\u2212\u00ad\ufe63\uff0d"

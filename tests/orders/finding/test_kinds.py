@@ -10,13 +10,13 @@ import asyncpg
 import pytest
 
 from contracts.storefront import PaymentMethod
-from services.orders.attention import STOCK_MISSING
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.finding.folding import fold
-from services.orders.finding.indexing import index_due, note_changed
-from services.orders.finding.kinds import Kind, fits
-from services.orders.finding.words import Tab
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.finder.kinds import Kind, fits
+from services.orders.listing.words import Tab
+from services.orders.order.attention import STOCK_MISSING
+from services.orders.order.search.folding import fold
+from services.orders.order.search.indexing import index_due, note_changed
 from tests.conftest import Desks, FreshDatabase
 from tests.orders.builders import ADDRESS, SHOP, a_life, a_line, a_sale, paid_by
 from tests.orders.finding.random_orders import PARIS, TAGS, insert_rows, random_row

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from deploy.databases import with_credentials
 from deploy.local.parts import Postgres
-from services.chassis.migrating import migrate
-from services.orders.finding.filters import Filters
-from services.orders.finding.finder import Finder
-from services.orders.finding.words import Tab
+from services.chassis.storage.migrating import migrate
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.words import Tab
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_life
 from tests.orders.finding.random_orders import PARIS, insert_rows, random_row
 
-MIGRATIONS = Path(__file__).parents[3] / "services/orders/migrations"
+MIGRATIONS = Path(__file__).parents[3] / "services/orders/order/migrations"
 RENUMBERING = "20261128214501"
 KIND_OF = (
     """select kind_of($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10::text[], $11, $12, $13, $14, $15)"""

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.orders.finding import views
-from services.orders.finding.filters import Filters
-from services.orders.finding.words import Tab
+from services.orders.listing import views
+from services.orders.listing.filters import Filters
+from services.orders.listing.words import Tab
 from tests.conftest import Desks
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -8,7 +8,7 @@ import asyncio
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from services.orders.backoffice.translating import N_
+from services.orders.backoffice.language.translating import N_
 
 SHORTEST, LONGEST = 12, 200
 TOO_SHORT = N_("Choose at least 12 characters; several words are fine.")

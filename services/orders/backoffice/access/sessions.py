@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from services.chassis.database import Connection
+from services.chassis.storage.database import Connection
 from services.orders.backoffice.access import store
 from services.orders.backoffice.access.permissions import Demand, Role, may
 

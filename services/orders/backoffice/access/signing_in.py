@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from services.chassis.database import Connection
+from services.chassis.storage.database import Connection
 from services.orders.backoffice.access import known_browsers, passwords, sessions, store
 from services.orders.backoffice.access.sessions import Lifetime
-from services.orders.backoffice.translating import N_
+from services.orders.backoffice.language.translating import N_
 
 WINDOW = timedelta(minutes=15)
 PER_LOGIN, PER_ADDRESS = 10, 50

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from contracts.envelope import uuid7
-from services.chassis.database import Connection
+from services.chassis.storage.database import Connection
 from services.orders.backoffice.access import passwords, sessions, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.signing_in import normal
-from services.orders.few_seconds import FewSeconds
-from services.orders.mail_address import is_deliverable
+from services.orders.order.mail_address import is_deliverable
+from services.orders.order.shop.cache import FewSeconds
 
 INVITED_FOR = timedelta(days=3)
 

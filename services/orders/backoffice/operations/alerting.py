@@ -6,12 +6,12 @@ Invariant: nothing here names a queue, a message or a service's inside; those st
 import asyncio
 
 from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import N_, gettext, ngettext
 from services.orders.backoffice.operations import parked
-from services.orders.backoffice.operations.looking import Seen
 from services.orders.backoffice.operations.parked import Parked
-from services.orders.backoffice.translating import N_, gettext, ngettext
-from services.orders.backoffice.visit import Visit
-from services.orders.backoffice.words import OWNER_NAMES
+from services.orders.backoffice.web.clients.looking import Seen
+from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.words import OWNER_NAMES
 
 OLD_ENOUGH_SECONDS = 15.0
 MEANINGS = {

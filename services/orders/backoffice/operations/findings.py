@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.orders.backoffice.owners import OwnerDown
-from services.orders.backoffice.times import moments_read
-from services.orders.backoffice.visit import Visit
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.visit import Visit
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.orders.backoffice.operations import parked
-from services.orders.backoffice.owners import Owner
-from services.orders.backoffice.visit import Visit
+from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.visit import Visit
 
 MOST_PAGES = 40
 """Pages of 5,000 messages that are compared while somebody waits."""

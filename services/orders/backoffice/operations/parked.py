@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from contracts.catalogue import SERVICES
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.owners import Owner, OwnerDown
-from services.orders.backoffice.times import moments_read
-from services.orders.backoffice.visit import Missing, Visit
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.web.clients.owners import Owner, OwnerDown
+from services.orders.backoffice.web.visit import Missing, Visit
 
 PAGE = 50
 DEED_SECONDS = 15.0

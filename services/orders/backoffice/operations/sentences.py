@@ -3,7 +3,7 @@
 The auditor's own sentences state the law that holds (see its README); a reader of a finding needs what is broken.
 """
 
-from services.orders.backoffice.translating import N_, gettext
+from services.orders.backoffice.language.translating import N_, gettext
 
 ADVICE = {
     "books": N_(

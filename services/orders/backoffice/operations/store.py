@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.chassis.database import Connection
+from services.chassis.storage.database import Connection
 
 
 async def read_deeds(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.orders.backoffice.translating import N_, gettext, ngettext, pgettext
+from services.orders.backoffice.language.translating import N_, gettext, ngettext, pgettext
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""One HTTP edge for all services, health, metrics and the operators' routes."""

@@ -1,0 +1,141 @@
+"""What a process says of itself over HTTP: alive, ready, its figures. What operators do there is in `operating.py`.
+
+`/livez` fails only when the process should be replaced. `/readyz` fails while a dependency is away and says which;
+`/readyz/intake` asks for PostgreSQL alone, which is all that receiving a webhook needs.
+"""
+
+from typing import Protocol
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from services.chassis.http import operating
+from services.chassis.messaging.binding_watch import BindingWatch
+from services.chassis.messaging.inbound.consuming import Consumers
+from services.chassis.messaging.outbound.relaying import Relay
+from services.chassis.storage import database
+
+MOST_CLOCK_SECONDS = 5.0
+STALLED_SECONDS = 15.0
+"""Longer than a commit may take with all its tries."""
+
+PUBLIC_PATHS = ("/livez", "/readyz", "/readyz/intake")
+"""Routes that need no token; without one they tell yes or no."""
+
+
+class MonitoredProcess(operating.OperatedProcess, Protocol):
+    """One process of a service, as its health routes see it. `consumers` and `binding_watch` are None where there are
+    none."""
+
+    @property
+    def consumes(self) -> bool: ...
+
+    @property
+    def can_log_today(self) -> bool: ...
+
+    @property
+    def warnings(self) -> list[str]: ...
+
+    @property
+    def consumers(self) -> Consumers | None: ...
+
+    @property
+    def relay(self) -> Relay: ...
+
+    @property
+    def binding_watch(self) -> BindingWatch | None: ...
+
+
+class ProgressWatch(Protocol):
+    """The watchdog. `stuck` is why the process should be replaced, None while it should not."""
+
+    @property
+    def stuck(self) -> str | None: ...
+
+
+def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
+    """The routes every service has."""
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse(watchdog.stuck or "alive", 503 if watchdog.stuck else 200)
+
+    async def readyz(request: Request) -> Response:
+        missing = await what_is_missing(process)
+        return said(request, missing, warnings=warnings_of(process))
+
+    async def readyz_intake(request: Request) -> Response:
+        return said(request, await _database_missing(process))
+
+    def said(request: Request, missing: list[str], **more: list[str]) -> Response:
+        """Anybody may ask whether, those who operate also why not."""
+        why = {"missing": missing, **more} if operating.may_operate(process, request) else {}
+        return JSONResponse({"ready": not missing, **why}, 503 if missing else 200)
+
+    async def metrics(request: Request) -> Response:
+        if not operating.may_scrape(process, request):
+            return PlainTextResponse(
+                "a bearer token is needed: COMPTOIR_METRICS_TOKEN or the operators'", 401
+            )
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return [
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+        Route("/readyz/intake", readyz_intake),
+        Route("/metrics", metrics),
+        *operating.routes(process, lambda: what_is_missing(process), lambda: warnings_of(process)),
+    ]
+
+
+def warnings_of(process: MonitoredProcess) -> list[str]:
+    """What a person should look at although the work goes on."""
+    seconds = -process.clock.ahead.total_seconds()
+    if abs(seconds) < MOST_CLOCK_SECONDS:
+        return process.warnings
+    way = "ahead of" if seconds > 0 else "behind"
+    return [
+        *process.warnings,
+        f"the clock here is {abs(seconds):.0f} s {way} the database's, by which this works",
+    ]
+
+
+async def what_is_missing(process: MonitoredProcess) -> list[str]:
+    """Why this process can't do its work now; empty when it can."""
+    missing = await _database_missing(process)
+    if process.stopping.is_set():
+        missing.append("stopping")
+    if not process.can_log_today:
+        missing.append("database: no partition for today; housekeeping makes it, see its errors")
+    if not process.consumes:
+        return missing  # it can work without a broker: what it says waits in the outbox
+    if process.consumers is None or not process.consumers.is_consuming:
+        missing.append(
+            f"broker: not consuming ({process.consumers.last_error if process.consumers else 'not started'})"
+        )
+    elif trouble := process.relay.trouble:
+        missing.append(f"broker: not publishing ({trouble})")
+    return [*missing, *_queues_missing(process)]
+
+
+def _queues_missing(process: MonitoredProcess) -> list[str]:
+    """Queues of this process of which nothing is handled, and why."""
+    consumers = process.consumers
+    absent = consumers.missing if consumers is not None and consumers.is_consuming else []
+    return [
+        *(process.binding_watch.words() if process.binding_watch is not None else ()),
+        *(f"broker: the queue {queue} is missing; apply the topology" for queue in absent),
+        *(f"database: {reader.queue} waits ({reader.outage})" for reader in process.readers if reader.outage),
+        *(
+            f"{reader.queue}: messages are in hand and none was committed for {reader.stalled_seconds:.0f} s"
+            for reader in process.readers
+            if reader.outage is None and reader.stalled_seconds > STALLED_SECONDS
+        ),
+    ]
+
+
+async def _database_missing(process: MonitoredProcess) -> list[str]:
+    if await database.answers(process.settings.database_url.get_secret_value()):
+        return []
+    return ["database: no answer on a fresh connection"]

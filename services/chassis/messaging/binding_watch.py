@@ -1,0 +1,86 @@
+"""Looks from time to time whether the broker still passes on to this service's queues what the catalogue says.
+
+A binding that is gone loses messages without a word: the publisher's `mandatory` is content as long as any other queue
+takes them. Only the broker's management API tells bindings; the service's own login may ask it for its virtual host.
+"""
+
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import httpx2
+import structlog
+
+from services.chassis import metrics
+from services.chassis.messaging.topology import Binding, bindings, dead_queue_of, listened_queues
+
+log = structlog.get_logger()
+LOOK_SECONDS = 30.0
+ANSWER_SECONDS = 5.0
+
+
+class BindingWatch:
+    """What of a service's bindings is missing, as of the last look that was answered."""
+
+    def __init__(self, service: str, management_url: str, amqp_url: str) -> None:
+        own = {*listened_queues(service), dead_queue_of(service)}
+        self._meant = {binding for binding in bindings(()) if binding.queue in own}
+        self._service = service
+        vhost = unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
+        self._path = f"bindings/{quote(vhost, safe='')}"
+        self._client = _client(management_url, amqp_url)
+        self.missing: list[Binding] = []
+        self.trouble: str | None = None
+
+    async def look(self) -> None:
+        """Compare. While the management does not answer, what was last known stays; that is said once."""
+        try:
+            answer = await self._client.get(self._path)
+            answer.raise_for_status()
+            standing = {_binding(row) for row in answer.json()}
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+            if self.trouble is None:
+                log.warning("the broker's management tells no bindings", error=type(error).__name__)
+            self.trouble = type(error).__name__
+            return
+        missing, self.trouble = sorted(self._meant - standing), None
+        if missing and missing != self.missing:
+            log.error(
+                "bindings are missing; apply the topology", bindings=[_words(one) for one in missing[:20]]
+            )
+        self.missing = missing
+        metrics.BINDINGS_MISSING.labels(self._service).set(len(missing))
+
+    def words(self) -> list[str]:
+        """What is missing, a sentence a queue."""
+        queues = sorted({binding.queue for binding in self.missing})
+        return [_sentence([one for one in self.missing if one.queue == queue]) for queue in queues]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _binding(row: Any) -> Binding:
+    return Binding(str(row["source"]), str(row["destination"]), str(row["routing_key"]))
+
+
+def _words(binding: Binding) -> str:
+    return f"{binding.exchange} -> {binding.queue} by {binding.routing_key}"
+
+
+def _sentence(missing: list[Binding]) -> str:
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f"broker: the binding {_words(missing[0])}{more} is missing, its messages are lost; apply the topology"
+
+
+def _client(management_url: str, amqp_url: str) -> httpx2.AsyncClient:
+    """By the credentials in the URL, or else by those of the service's own login."""
+    parts, login = urlsplit(management_url), urlsplit(amqp_url)
+    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+    who = parts if parts.username else login
+    return httpx2.AsyncClient(
+        base_url=f"{bare}/api/",
+        auth=(unquote(who.username or ""), unquote(who.password or "")),
+        timeout=ANSWER_SECONDS,
+        trust_env=False,
+    )

@@ -1,0 +1,77 @@
+"""What the broker gave up on: messages returned so often that they probably kill the process that takes them.
+
+Each is first parked as dead, visibly. Then it is tried once more, alone, since a whole window of innocent messages is
+usually returned with the guilty one. If that try kills the process too, the message comes again, is found parked, and
+is left to a person.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Any
+
+from contracts.envelope import Envelope, EnvelopeUnreadable
+from services.chassis.messaging import store
+from services.chassis.messaging.inbound import parking
+from services.chassis.messaging.inbound.arriving import Arrival, dedupe_key, fingerprint, read_envelope
+from services.chassis.messaging.inbound.queue_reader import Commit, QueueReader
+from services.chassis.messaging.unit import Unit
+
+CODE = "delivery_limit"
+OpenUnit = Callable[[], AbstractAsyncContextManager[Unit]]
+
+
+class DeadLetterReader(QueueReader):
+    """Reads `<service>.dead`, one message at a time. `commit` handles a message as its own queue's reader would."""
+
+    def __init__(self, queue: str, unit: OpenUnit, commit: Commit) -> None:
+        super().__init__(queue, self._keep, batch_size=1)
+        self._unit, self._commit_again = unit, commit
+        self._untried: dict[str, int] = {}
+
+    async def _keep(self, arrivals: Sequence[Arrival]) -> None:
+        for arrival in arrivals:
+            original = replace(arrival, queue=_queue_of_death(arrival))
+            key = "dead " + hashlib.sha256(dedupe_key(original, _envelope(original)).encode()).hexdigest()
+            if await self._park(original, key):
+                await self._try_alone(original, self._untried[key])
+                self._untried.pop(key)
+
+    async def _park(self, arrival: Arrival, key: str) -> bool:
+        """Park it as dead. False when an earlier process has: that one died of it, or was stopped while it tried."""
+        if key in self._untried:
+            return True
+        envelope = _envelope(arrival)
+        detail = "returned to the queue too often; it may have killed the process that took it"
+        print_ = fingerprint(arrival.queue, envelope.type if envelope else None, CODE)
+        setback = parking.Setback(arrival, envelope, CODE, detail, print_, remembered=False)
+        async with self._unit() as unit:
+            row = {**parking.row_of(setback, unit.now), "dedupe_key": key}
+            if not await store.park(unit.connection, [row]):
+                return False
+            parking.say_parked(unit, setback)
+            parked_id = await store.find_parked(unit.connection, key)
+        self._untried[key] = parked_id
+        return True
+
+    async def _try_alone(self, arrival: Arrival, parked_id: int) -> None:
+        """However it ends, it stands under its own name then: handled, known, waiting or parked for its own reason."""
+        await self._commit_again([arrival])
+        async with self._unit() as unit:
+            await store.resolve(unit.connection, [parked_id], unit.now)
+
+
+def _queue_of_death(arrival: Arrival) -> str:
+    """The queue it came from. The broker writes the newest death first; what follows a publisher may have made up."""
+    deaths: Any = arrival.headers.get("x-death")
+    newest: Any = deaths[0] if isinstance(deaths, list) and deaths else None
+    queue = newest.get("queue") if isinstance(newest, dict) else None
+    return queue if isinstance(queue, str) else arrival.queue
+
+
+def _envelope(arrival: Arrival) -> Envelope | None:
+    try:
+        return read_envelope(arrival.headers)
+    except EnvelopeUnreadable:
+        return None

@@ -1,0 +1,254 @@
+"""Messages that can't be handled now: waiting for what they need, failing, or never acceptable.
+
+They leave the broker and live in `msg.parked` with a fingerprint, so that none blocks another and a person can see,
+explain, redrive or discard them.
+"""
+
+import json
+import math
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import MAX_BODY_BYTES, Envelope
+from contracts.service import MessageParked
+from services.chassis.errors import describe
+from services.chassis.messaging import store
+from services.chassis.messaging.inbound.arriving import (
+    UNROUTABLE,
+    WRONG_SENDER,
+    Arrival,
+    Unfit,
+    dedupe_key,
+    fingerprint,
+)
+from services.chassis.messaging.inbound.recognising import suffix_of
+from services.chassis.messaging.subscribers import Refuse, Wait
+from services.chassis.messaging.unit import Unit
+
+KEPT_BYTES = 65_536
+"""What stays of a body that is larger than any message may be: enough to see what it is."""
+
+SENDER_TOLD = "its sender was told"
+LONGEST_DELAY = timedelta(minutes=15)
+_SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Delays double from `first` to 15 minutes with full jitter; after `attempts` a failing message is dead."""
+
+    first: timedelta
+    attempts: int
+
+    def delay(self, attempts: int) -> timedelta:
+        """The pause before the next try, after so many tries."""
+        ceiling = min(self.first * float(2 ** min(attempts, 20)), LONGEST_DELAY)
+        return ceiling * random.uniform(0.5, 1.0)
+
+
+@dataclass(slots=True)
+class Setback:
+    """Why an arrival was not handled. `next_at` is None when only a person can help, or nobody has to: `answered_by` is
+    the service that told its sender, who alone can do something about it. Such a message is kept, set aside."""
+
+    arrival: Arrival
+    envelope: Envelope | None
+    code: str
+    detail: str
+    fingerprint: str
+    next_at: datetime | None = None
+    give_up_at: datetime | None = None
+    wait_key: str | None = None
+    remembered: bool = True
+    answered_by: str | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.next_at is not None
+
+
+def waits(arrival: Arrival, envelope: Envelope, wait: Wait, policy: RetryPolicy, now: datetime) -> Setback:
+    """The message waits for a key, until it gives up."""
+    give_up_at = arrival.give_up_at or (arrival.first_seen_at or now) + wait.give_up_after
+    over = now >= give_up_at
+    print_ = fingerprint(arrival.queue, envelope.type, wait.reason)
+    detail = f"{wait}; since {arrival.first_seen_at or now:%Y-%m-%d %H:%M}Z"
+    next_at = None if over else min(now + policy.delay(arrival.attempts), give_up_at)
+    return Setback(
+        arrival, envelope, wait.reason, detail, print_, next_at, give_up_at, None if over else wait.key
+    )
+
+
+def refused(arrival: Arrival, envelope: Envelope, refusal: Refuse) -> Setback:
+    """The message will never be acceptable as it is."""
+    print_ = fingerprint(arrival.queue, envelope.type, refusal.code)
+    return Setback(arrival, envelope, refusal.code, refusal.message, print_)
+
+
+def unfit(arrival: Arrival, reading: Unfit) -> Setback:
+    """The message can't even be handed to a handler."""
+    type_ = reading.envelope.type if reading.envelope else None
+    return Setback(
+        arrival,
+        reading.envelope,
+        reading.code,
+        reading.detail,
+        fingerprint(arrival.queue, type_, reading.code),
+    )
+
+
+def failed(
+    arrival: Arrival, envelope: Envelope, error: Exception, policy: RetryPolicy, now: datetime
+) -> Setback:
+    """The handler failed unexpectedly: tried again with growing delays, then dead."""
+    over = arrival.attempts + 1 >= policy.attempts
+    detail = describe(error)
+    print_ = fingerprint(arrival.queue, envelope.type, "error", error)
+    next_at = None if over else now + policy.delay(arrival.attempts)
+    return Setback(arrival, envelope, "error", detail, print_, next_at)
+
+
+async def write(unit: Unit, setbacks: Sequence[Setback]) -> None:
+    """Write the setbacks of a batch; say MessageParked about those that only a person can help.
+
+    One that was parked before and came again (its ack was lost) changes nothing and is not said twice.
+    """
+    fresh = {
+        _key_of(setback): row_of(setback, unit.now)
+        for setback in reversed(setbacks)
+        if setback.arrival.parked_id is None
+    }
+    written = await store.park(unit.connection, list(fresh.values())) if fresh else set()
+    for setback in setbacks:
+        if setback.arrival.parked_id is not None:
+            await _write_again(unit, setback)
+        elif (key := _key_of(setback)) in written:
+            written.discard(key)
+        else:
+            continue
+        if not setback.is_waiting and not setback.answered_by:
+            say_parked(unit, setback)
+
+
+def arrival_of(row: store.Row) -> Arrival:
+    """A parked row as an arrival, for another try."""
+    return Arrival(
+        queue=row["queue"],
+        headers=json.loads(row["headers"]),
+        body=row["body"],
+        user_id=row["user_id"],
+        parked_id=row["id"],
+        attempts=row["attempts"] + 1,
+        first_seen_at=row["first_at"],
+        give_up_at=row["give_up_at"],
+        remembered=row["remembered"],
+        reuses_id=row["dedupe_key"].endswith(suffix_of(row["body"])),
+        true_bytes=row["body_bytes"],
+    )
+
+
+async def _write_again(unit: Unit, setback: Setback) -> None:
+    assert setback.arrival.parked_id is not None
+    await store.park_again(
+        unit.connection,
+        setback.arrival.parked_id,
+        "waiting" if setback.is_waiting else "dead",
+        setback.code,
+        storable(setback.detail),
+        setback.fingerprint,
+        setback.wait_key,
+        setback.next_at,
+        unit.now,
+        setback.arrival.has_inbox_row,
+    )
+
+
+def say_parked(unit: Unit, setback: Setback) -> None:
+    """Say that a message waits for a person."""
+    envelope, shop = setback.envelope, _shop_of(setback)
+    unit.emit(
+        MessageParked(
+            shop=shop if _SHOP.fullmatch(shop or "") else None,
+            message_id=envelope.id if envelope else None,
+            message_type=envelope.type if envelope else None,
+            queue=setback.arrival.queue,
+            reason=setback.code,
+            fingerprint=setback.fingerprint,
+        ),
+        cause=envelope,
+        shop=shop,
+        subject=envelope.subject if envelope else None,
+    )
+
+
+def _key_of(setback: Setback) -> str:
+    """A message under a name that is not its sender's must not stand in the way of the one that really bears it, nor
+    one that went astray in the way of the same one sent again."""
+    is_other = setback.code in (WRONG_SENDER, UNROUTABLE)
+    return dedupe_key(setback.arrival, None if is_other else setback.envelope)
+
+
+def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
+    """The parked row of a setback, in the column order of `store.park`."""
+    envelope, arrival = setback.envelope, setback.arrival
+    event_id: UUID | None = envelope.id if envelope else None
+    return {
+        "dedupe_key": _key_of(setback),
+        "queue": arrival.queue,
+        "state": "waiting" if setback.is_waiting else "discarded" if setback.answered_by else "dead",
+        "reason": setback.code,
+        "detail": storable(setback.detail),
+        "fingerprint": setback.fingerprint,
+        "wait_key": setback.wait_key,
+        "event_id": event_id,
+        "source": envelope.source if envelope else None,
+        "type": envelope.type if envelope else None,
+        "shop": _shop_of(setback),
+        "subject": envelope.subject if envelope else None,
+        "user_id": arrival.user_id,
+        "headers": json.dumps(readable_headers(arrival)),
+        "body": arrival.body if arrival.size <= MAX_BODY_BYTES else arrival.body[:KEPT_BYTES],
+        "attempts": arrival.attempts,
+        "remembered": setback.remembered,
+        "next_at": setback.next_at,
+        "give_up_at": setback.give_up_at,
+        "first_at": arrival.first_seen_at or now,
+        "last_at": now,
+        "body_bytes": arrival.size if arrival.size > MAX_BODY_BYTES else None,
+        "actor": setback.answered_by,
+        "note": SENDER_TOLD if setback.answered_by else None,
+    }
+
+
+def _shop_of(setback: Setback) -> str | None:
+    """Whose it is: the shop of the login that sent it, whatever the message says; of a service's, the one it names."""
+    envelope = setback.envelope
+    return setback.arrival.login_shop or (envelope.shop if envelope else None)
+
+
+def readable_headers(arrival: Arrival) -> dict[str, Any]:
+    """The headers in a form that JSON can hold; what it can't becomes its description."""
+    return {storable(str(name)): _plain(value) for name, value in arrival.headers.items()}
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL can't hold: NUL and lone surrogates."""
+    return _UNSTORABLE.sub("�", text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray):
+        value = bytes(value).decode(errors="replace")
+    if isinstance(value, str):
+        return storable(value)
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return storable(repr(value))[:1000]

@@ -1,0 +1,200 @@
+"""One queue of a service: what has arrived, the loop that commits it in batches, and the acks of what was committed."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from time import monotonic
+from typing import Any
+
+import structlog
+from aiormq.abc import DeliveredMessage
+
+from services.chassis.errors import describe
+from services.chassis.failpoints import reach
+from services.chassis.limits import cancellations_as_errors
+from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.storage.database import is_outage
+
+log = structlog.get_logger()
+ACK_SECONDS = 5.0
+LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
+Commit = Callable[[Sequence[Arrival]], Awaitable[Any]]
+
+
+class DeliveryTags:
+    """Which of a channel's deliveries were committed, to ack exactly those.
+
+    An ack of "all up to this one" must not cover a delivery that never reached our hands: it would be lost.
+    """
+
+    def __init__(self) -> None:
+        self._channel: object = None
+        self._committed_to = 0
+        self._beyond: set[int] = set()
+        self.hole_since: float | None = None
+
+    def committed(self, channel: object, tags: Sequence[int]) -> bool:
+        """Note committed deliveries. True when all up to the highest known one are: one ack may say so."""
+        if channel is not self._channel:
+            self._channel, self._committed_to, self._beyond = channel, 0, set()
+        self._beyond.update(tags)
+        while self._committed_to + 1 in self._beyond:
+            self._committed_to += 1
+            self._beyond.discard(self._committed_to)
+        self.hole_since = (self.hole_since or monotonic()) if self._beyond else None
+        return not self._beyond
+
+    def forget(self) -> None:
+        """The channel is gone."""
+        self._channel, self.hole_since = None, None
+
+
+class QueueReader:
+    """One queue: what has arrived, and the loop that commits it in batches and acks.
+
+    `last_commit` and `busy_since` are moments of the monotonic clock; `stalled_seconds` is how long messages have been
+    in hand and none was committed. `on_dead_connection` is called when an ack is not taken.
+    """
+
+    def __init__(self, queue: str, commit: Commit, batch_size: int) -> None:
+        self.queue = queue
+        self._commit = commit
+        self._batch_size = batch_size
+        self._arrived: deque[DeliveredMessage] = deque()
+        self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.last_commit = monotonic()
+        self.busy_since: float | None = None
+        self._being_committed = 0
+        self.outage: str | None = None
+        self.tags = DeliveryTags()
+        self.on_dead_connection: Callable[[str], None] = lambda why: None
+
+    def collect(self, message: DeliveredMessage) -> None:
+        """Take a message from the broker."""
+        reach("received", self.queue)
+        self._arrived.append(message)
+        self.busy_since = self.busy_since or monotonic()
+        self._idle.clear()
+        self._work.set()
+
+    @property
+    def holds_messages(self) -> bool:
+        return bool(self._arrived) or not self._idle.is_set()
+
+    @property
+    def in_hand(self) -> int:
+        """Messages taken from the broker and not acked yet."""
+        return len(self._arrived) + self._being_committed
+
+    @property
+    def stalled_seconds(self) -> float:
+        """For how long messages have been in hand without a commit; 0 when there are none."""
+        if not self.holds_messages or self.busy_since is None:
+            return 0.0
+        return monotonic() - max(self.busy_since, self.last_commit)
+
+    async def run(self) -> None:
+        """Commit and ack until cancelled; between two batches only."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while batch := self._take():
+                self._being_committed = len(batch)
+                await self._commit_until_done(batch)
+                self._being_committed = 0
+            self._rest()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until all that has arrived is committed and acked, for at most so long."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+
+    def forget(self) -> None:
+        """The connection is gone: what has not been started will come again."""
+        self._arrived.clear()
+        self.tags.forget()
+
+    def _rest(self) -> None:
+        self._idle.set()
+        self.busy_since = None
+
+    def _take(self) -> list[DeliveredMessage]:
+        return [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch_size))]
+
+    async def _commit_until_done(self, batch: list[DeliveredMessage]) -> None:
+        pause = 0.1
+        while batch := [message for message in batch if _can_be_acked(message)]:
+            try:
+                await self._commit([arrival_of(self.queue, message) for message in batch])
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                self._note_outage(describe(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_OUTAGE_PAUSE_SECONDS)
+                continue
+            self.outage = None
+            self.last_commit = monotonic()
+            reach("before_ack", self.queue)
+            await self._ack(batch)
+            return
+        self.outage = None
+
+    def _note_outage(self, error: str) -> None:
+        if self.outage is None:
+            log.warning("database away, keeping messages", queue=self.queue, error=error)
+        self.outage = error
+
+    async def _ack(self, batch: Sequence[DeliveredMessage]) -> None:
+        """Ack on the channel by which each message came. A lost ack is no harm; one that is not taken is a dead
+        connection, since nothing else would say so while the broker is silent.
+        """
+        try:
+            with cancellations_as_errors():
+                async with asyncio.timeout(ACK_SECONDS):
+                    for channel, messages in groupby(batch, key=lambda message: message.channel):
+                        await self._ack_on(channel, [_tag(message) for message in messages])
+        except TimeoutError:
+            self.on_dead_connection(f"an ack on {self.queue} was not taken within {ACK_SECONDS:g} s")
+        except Exception as error:
+            log.info(
+                "ack lost, the messages will come again and be known",
+                queue=self.queue,
+                error=repr(error)[:200],
+            )
+
+    async def _ack_on(self, channel: Any, tags: list[int]) -> None:
+        if self.tags.committed(channel, tags):
+            await channel.basic_ack(max(tags), multiple=True)
+        else:
+            for tag in tags:
+                await channel.basic_ack(tag)
+
+
+def _can_be_acked(message: DeliveredMessage) -> bool:
+    """Whether the channel it came by is still open; if not, the broker gives the message out again."""
+    return not message.channel.is_closed
+
+
+def _tag(message: DeliveredMessage) -> int:
+    tag = message.delivery_tag
+    assert tag is not None, "only a returned message has no delivery tag"
+    return tag
+
+
+def arrival_of(queue: str, message: DeliveredMessage) -> Arrival:
+    """A broker's message as an arrival."""
+    properties = message.header.properties
+    return Arrival(
+        queue=queue,
+        headers=properties.headers or {},
+        body=message.body,
+        user_id=properties.user_id,
+        content_type=properties.content_type,
+        routing_key=message.routing_key,
+    )

@@ -1,0 +1,393 @@
+"""The relay: the only thing that publishes. It sends what is committed and deletes it when the broker has confirmed.
+
+Right after a commit the batch is handed over in memory and its publishes are pipelined; `mandatory` makes the broker
+hand back what no queue takes. What is returned, unconfirmed or left by a dead process stays in `msg.dispatch`, and
+every replica sweeps rows whose lease has run out. There is no leader and no recovery step. Two publishes of one row
+are harmless: listeners dedupe by the event.
+"""
+
+import asyncio
+import contextlib
+import json
+import struct
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic, perf_counter
+from typing import cast
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aiormq import Channel as UnderlayChannel
+from aiormq import spec
+from aiormq.abc import FieldTable
+from aiormq.exceptions import (
+    ChannelAccessRefused,
+    ChannelClosed,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    ConnectionClosed,
+)
+
+from contracts.envelope import CONTENT_TYPE, MAX_BODY_BYTES, Envelope
+from services.chassis import metrics
+from services.chassis.errors import describe
+from services.chassis.failpoints import reach
+from services.chassis.limits import cancellations_as_errors, within
+from services.chassis.messaging import store
+from services.chassis.messaging.outbound.pipelining import Publish, outcomes, publish_together
+from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER, Outgoing
+from services.chassis.storage.database import ACQUIRE_SECONDS, Pool, is_outage
+
+log = structlog.get_logger()
+IN_FLIGHT = 256
+SWEEP_LIMIT = 500
+MOST_IN_MEMORY = 20_000
+PUBLISH_SECONDS = 10.0
+SWEEP_SECONDS = 1.0
+LONGEST_WITHOUT_SWEEP_SECONDS = 5.0
+RECONNECT_SECONDS = 1.0
+LONGEST_RECONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+BLOCKED_SECONDS = 0.05
+ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
+"""A publish to a missing or forbidden exchange ends the channel, and all that is in flight on it: the culprit is found
+by sending one at a time for a while."""
+
+REFUSED_PAUSE = timedelta(seconds=30)
+GONE_PAUSE = timedelta(hours=1)
+EVENT_GONE = "event_gone"
+"""Why a message can't leave whose event somebody removed from the log; housekeeping never does."""
+
+
+class Relay:
+    """Publishes committed messages on a connection of its own."""
+
+    def __init__(self, service: str, amqp_url: str, pool: Pool, owner: UUID, lease: timedelta) -> None:
+        self._service = service
+        self._url = amqp_url
+        self._pool = pool
+        self._owner = owner
+        self._lease = lease
+        self._waiting: deque[Outgoing] = deque()
+        self._work = asyncio.Event()
+        self._channel: UnderlayChannel | None = None
+        self._stopping = False
+        self._login = unquote(urlsplit(amqp_url).username or "guest")
+        self._sweep_at = 0.0
+        self.last_progress = monotonic()
+        self.last_error = ""
+        self._reconnect_seconds = RECONNECT_SECONDS
+        self.is_failing = False
+        self.has_unroutable = False
+        self._one_by_one = 0
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._channel is not None and not self._channel.is_closed
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing leaves; None when it does, or would. A broker may let us connect and still confirm nothing."""
+        if self.is_connected and not self.is_failing:
+            return None
+        return self.last_error or "connecting"
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._waiting
+
+    def hand_over(self, outgoing: Sequence[Outgoing]) -> None:
+        """Take committed messages. While the broker is away, or memory is full, the outbox alone keeps them."""
+        if self.is_connected and len(self._waiting) + len(outgoing) <= MOST_IN_MEMORY:
+            self._waiting.extend(outgoing)
+        else:
+            self._sweep_at = 0.0
+        self._work.set()
+
+    async def run(self) -> None:
+        """Publish until stopped; reconnects for ever, since a broker that is away is no reason to give up."""
+        self._ended.clear()
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            try:
+                with cancellations_as_errors():
+                    await self._run_connected()
+            except Exception as error:
+                self._note_trouble(error)
+            self._waiting.clear()
+            if not self._stopping:
+                await self._pause()
+
+    async def stop(self, seconds: float = 5.0) -> None:
+        """Send what is in memory, for at most so long, then end. The rest stays in the outbox."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._waiting and self.is_connected:
+                    await asyncio.sleep(0.01)
+                self._stopping = True
+                self._work.set()
+                await self._ended.wait()  # the batch in flight is confirmed and deleted
+        self._stopping = True
+        self._work.set()
+
+    def _note_trouble(self, error: Exception) -> None:
+        """Note why nothing leaves; it is logged when it begins and when it changes."""
+        said, self.last_error = self.last_error if self.is_failing else "", describe(error)
+        self.is_failing = True
+        self.last_progress = monotonic()
+        away = isinstance(error, AMQPError | OSError | TimeoutError) or is_outage(error)
+        self._reconnect_seconds = min(self._reconnect_seconds * 2, LONGEST_RECONNECT_SECONDS)
+        if not away:
+            log.error("relay interrupted", error=self.last_error, exc_info=error)
+        elif self.last_error != said:
+            log.warning("relay interrupted", error=self.last_error)
+
+    async def _pause(self) -> None:
+        """Wait before the next connection; a stop ends the wait, new work does not."""
+        until = monotonic() + self._reconnect_seconds
+        while not self._stopping and monotonic() < until:
+            await asyncio.sleep(0.05)
+
+    async def _run_connected(self) -> None:
+        connection = await within(CONNECT_SECONDS, self._connect())
+        try:
+            self._channel = cast("UnderlayChannel", await within(CONNECT_SECONDS, _channel_of(connection)))
+            await self._release_own()
+            await self._publish_until_closed()
+        finally:
+            self._channel = None
+            with contextlib.suppress(Exception):
+                await within(CLOSE_SECONDS, connection.close())
+
+    async def _connect(self) -> AbstractConnection:
+        return await aio_pika.connect(
+            self._url, timeout=5, client_properties={"connection_name": f"{self._service} relay"}
+        )
+
+    async def _release_own(self) -> None:
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            await store.release_dispatches(connection, self._owner)
+        self._sweep_at = monotonic()
+
+    async def _publish_until_closed(self) -> None:
+        while not self._stopping and self.is_connected:
+            late = monotonic() - self._sweep_at
+            if self._waiting and late < LONGEST_WITHOUT_SWEEP_SECONDS:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), IN_FLIGHT))]
+            elif late >= 0:
+                batch = await self._sweep()
+            else:
+                await self._rest()
+                continue
+            if self._one_by_one > 0:
+                self._one_by_one -= len(batch)
+                for outgoing in batch:
+                    await self._publish([outgoing])
+            elif batch:
+                await self._publish(batch)
+
+    async def _rest(self) -> None:
+        self._work.clear()
+        if self._waiting:
+            return
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(max(self._sweep_at - monotonic(), 0.01)):
+                await self._work.wait()
+
+    async def _sweep(self) -> list[Outgoing]:
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            rows = await store.take_dispatches(connection, self._owner, self._lease, SWEEP_LIMIT)
+            if gone := [row["dispatch_id"] for row in rows if _is_gone(row)]:
+                log.error("messages can't leave: their events are in the log no more", messages=len(gone))
+                held = [(dispatch_id, EVENT_GONE) for dispatch_id in gone]
+                await store.hold_dispatches(connection, held, GONE_PAUSE)
+        self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
+        if not rows and not self._waiting:
+            self._is_well()
+        return [_outgoing(row, self._service) for row in rows if not _is_gone(row)]
+
+    def _is_well(self) -> None:
+        self.is_failing = False
+        self._reconnect_seconds = RECONNECT_SECONDS
+
+    async def _publish(self, batch: Sequence[Outgoing]) -> None:
+        """Publish a batch. One that is larger than the broker takes would end the channel for all, and never leave."""
+        assert self._channel is not None
+        if large := [outgoing for outgoing in batch if len(outgoing.body) > MAX_BODY_BYTES]:
+            await self._settle([], [_Refused(outgoing, "too_large", ValueError()) for outgoing in large])
+            batch = [outgoing for outgoing in batch if len(outgoing.body) <= MAX_BODY_BYTES]
+            if not batch:
+                return
+        began = perf_counter()
+        publishes = [self._publish_of(outgoing) for outgoing in batch]
+        confirms = await publish_together(self._channel, publishes, PUBLISH_SECONDS)
+        await asyncio.sleep(0)
+        reach("before_confirm")
+        results = await outcomes(confirms, PUBLISH_SECONDS)
+        reach("after_confirm")
+        confirmed = [o.dispatch_id for o, result in zip(batch, results, strict=True) if result is None]
+        refused = [
+            _Refused(outgoing, why, result)
+            for outgoing, result in zip(batch, results, strict=True)
+            if result is not None and (why := _why_refused(outgoing, result))
+        ]
+        metrics.CONFIRM_SECONDS.labels(self._service).observe(perf_counter() - began)
+        metrics.PUBLISHED.labels(self._service).inc(len(confirmed))
+        await self._settle(confirmed, refused)
+        if confirmed:
+            self.last_progress = monotonic()
+            self._is_well()
+        if any(isinstance(result, _ENDED_BY_THE_BROKER) for result in results):
+            self._one_by_one = ONE_BY_ONE_AFTER_A_FAULT
+        if unknown := [r for o, r in zip(batch, results, strict=True) if r and not _why_refused(o, r)]:
+            metrics.UNCONFIRMED.labels(self._service, "unknown").inc(len(unknown))
+            blocked = "the broker's memory or disk alarm is on, " if await self._is_blocked() else ""
+            raise ConnectionError(
+                f"{blocked}{len(unknown)} publishes without a confirm: {unknown[0]!r}"[:500]
+            )
+
+    async def _is_blocked(self) -> bool:
+        """Whether the broker has said that it takes no messages for now."""
+        if self._channel is None or self._channel.is_closed:
+            return False
+        try:
+            await within(BLOCKED_SECONDS, self._channel.connection.ready())
+        except TimeoutError:
+            return True
+        return False
+
+    def _publish_of(self, outgoing: Outgoing) -> Publish:
+        return Publish(
+            outgoing.exchange,
+            outgoing.routing_key,
+            outgoing.mandatory,
+            properties_of(outgoing, self._service, self._login),
+            outgoing.body,
+        )
+
+    async def _settle(self, confirmed: Sequence[UUID], refused: Sequence["_Refused"]) -> None:
+        self.has_unroutable = bool(refused)
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            if confirmed:
+                await store.forget_dispatches(connection, confirmed)
+            if refused:
+                held = [(refusal.outgoing.dispatch_id, refusal.why) for refusal in refused]
+                await store.hold_dispatches(connection, held, REFUSED_PAUSE)
+        for why in {refusal.why for refusal in refused}:
+            alike = [refusal for refusal in refused if refusal.why == why]
+            metrics.UNCONFIRMED.labels(self._service, why).inc(len(alike))
+            log.error(
+                "messages stay in the outbox; is the topology applied?",
+                why=why,
+                messages=len(alike),
+                exchange=alike[0].outgoing.exchange,
+                key=alike[0].outgoing.routing_key,
+                event_id=str(alike[0].outgoing.envelope.id),
+                error=repr(alike[0].error)[:300],
+            )
+
+
+async def _channel_of(connection: AbstractConnection) -> object:
+    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+    return await channel.get_underlay_channel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A message that will not leave by trying again at once. It waits a while and blocks no other."""
+
+    outgoing: Outgoing
+    why: str
+    error: BaseException
+
+
+_CHANNEL_ENDS = (ChannelNotFoundEntity, ChannelAccessRefused, ChannelPreconditionFailed)
+_ENDED_BY_THE_BROKER = (ChannelClosed, ConnectionClosed)
+_UNSENDABLE = (ValueError, TypeError, struct.error)
+
+
+def _why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
+    """`returned`: no queue takes it. `nacked`: a queue is full. `unsendable`: not even AMQP can hold it.
+    `no_exchange`: its exchange is missing or forbidden, which ends the channel for all. None: nobody knows.
+    """
+    if isinstance(error, PublishError):
+        return "returned"
+    if isinstance(error, DeliveryError):
+        return "nacked"
+    if isinstance(error, _UNSENDABLE):
+        return "unsendable"
+    if isinstance(error, _CHANNEL_ENDS) and f"'{outgoing.exchange}'" in str(error):
+        return "no_exchange"
+    return None
+
+
+def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Properties:
+    """AMQP properties: persistent, typed, with the envelope in the headers.
+
+    The broker lets only the login itself use its `user_id`, so a listener may trust it.
+    """
+    envelope = outgoing.envelope
+    headers: FieldTable = dict(envelope.headers())
+    if outgoing.replay_id is not None:
+        headers[REPLAY_HEADER] = str(outgoing.replay_id)
+    if outgoing.is_standing:
+        headers[STANDING_HEADER] = "1"
+    return spec.Basic.Properties(
+        content_type=CONTENT_TYPE,
+        headers=headers,
+        delivery_mode=2,
+        correlation_id=envelope.correlation_id,
+        message_id=str(outgoing.dispatch_id),
+        timestamp=envelope.time,
+        message_type=envelope.type,
+        app_id=service,
+        user_id=login,
+    )
+
+
+def _is_gone(row: store.Row) -> bool:
+    return row["id"] is None and row["own_headers"] is None
+
+
+def _outgoing(row: store.Row, service: str) -> Outgoing:
+    is_standing = row["own_headers"] is not None
+    envelope = Envelope.read(json.loads(row["own_headers"])) if is_standing else _logged(row, service)
+    return Outgoing(
+        row["dispatch_id"],
+        envelope,
+        row["own_body"] if is_standing else row["body"],
+        row["exchange"],
+        row["routing_key"],
+        row["mandatory"],
+        row["replay_id"],
+        is_standing,
+    )
+
+
+def _logged(row: store.Row, service: str) -> Envelope:
+    return Envelope(
+        id=row["id"],
+        source=f"/{service}",
+        type=row["type"],
+        time=row["time"],
+        shop=row["shop"],
+        subject=row["subject"],
+        sequence=row["sequence"],
+        correlation_id=row["correlation_id"],
+        causation_id=row["causation_id"],
+        traceparent=row["traceparent"],
+    )

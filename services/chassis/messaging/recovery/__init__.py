@@ -1,0 +1,1 @@
+"""Replay, resync, lost and parked messages: what operators repair."""

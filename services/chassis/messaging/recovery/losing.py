@@ -1,0 +1,92 @@
+"""Messages that a queue lost: found by comparing what was sent with what the listener's inbox knows, and sent again.
+
+Sender and listener each know half, so whoever operates both asks the one what it sent and the other what of it was
+never handled. What is sent again goes as what it is: commands, and events with their effects; the inbox keeps what was
+handled after all from being handled twice.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from contracts.catalogue import heard_by, queue_of, queues_of
+from contracts.envelope import uuid7, uuid7_floor, uuid7_time
+from services.chassis.messaging.process import Transactions
+from services.chassis.messaging.recovery import lost_store, operations_store
+
+log = structlog.get_logger()
+MOST_AT_ONCE = 5000
+"""Messages that one request names or is told."""
+
+
+class CannotCompare(Exception):
+    """What was asked can't be meant; the text says what to send."""
+
+
+async def sent(
+    process: Transactions, body: Mapping[str, Any], since: datetime, until: datetime
+) -> dict[str, Any]:
+    """What this service sent to a consumer in a time: `messages` with id and type, and `next`, the last id of a full
+    page, which is the `after` of the following one. Raises CannotCompare."""
+    _, types = _heard(process.service, body)
+    after = _id(body["after"]) if body.get("after") else uuid7_floor(since)
+    async with process.acquire() as connection:
+        rows = await lost_store.read_sent(connection, types, after, uuid7_floor(until), MOST_AT_ONCE)
+    last = rows[-1]["id"] if len(rows) == MOST_AT_ONCE else None
+    return {"messages": [{"id": row["id"], "type": row["type"]} for row in rows], "next": last}
+
+
+async def unheard(process: Transactions, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Which `ids` of a `sender` this service never handled as what they are, nor has parked. Raises CannotCompare."""
+    sender = str(body.get("sender", ""))
+    if queue_of(process.service, sender) not in queues_of(process.service):
+        raise CannotCompare(f"sender must be a service that {process.service} hears")
+    async with process.acquire() as connection:
+        found = await lost_store.read_unheard(connection, process.service, f"/{sender}", _ids(body))
+    return {"ids": found}
+
+
+async def send_again(process: Transactions, body: Mapping[str, Any], actor: str) -> dict[str, Any]:
+    """Send the messages of these `ids` to a `consumer` again, as what they are: how many. Raises CannotCompare."""
+    queue, types = _heard(process.service, body)
+    if not (ids := _ids(body)):
+        return {"queue": queue, "messages": 0}
+    async with process.unit() as unit:
+        count = await lost_store.send_again(
+            unit.connection, process.service, queue, types, ids, process.owner
+        )
+        span = uuid7_time(min(ids)), uuid7_time(max(ids))
+        await operations_store.note_replay(
+            unit.connection, uuid7(), queue, types, *span, count, actor, unit.now, is_whole=True
+        )
+    log.info("sent again", actor=actor, queue=queue, messages=count)
+    return {"queue": queue, "messages": count}
+
+
+def _heard(service: str, body: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The queue of the consumer and every type it hears from this service, commands too."""
+    consumer = str(body.get("consumer", ""))
+    queue = queue_of(consumer, service)
+    if queue not in queues_of(consumer):
+        raise CannotCompare(f"consumer must be a service that hears {service}")
+    return queue, [entry.type for entry in heard_by(consumer) if entry.sender == service]
+
+
+def _ids(body: Mapping[str, Any]) -> list[UUID]:
+    named = body.get("ids")
+    if not isinstance(named, list) or len(named) > MOST_AT_ONCE:
+        raise CannotCompare(f"give ids as a list of at most {MOST_AT_ONCE} message ids")
+    return [_id(one) for one in named]
+
+
+def _id(text: Any) -> UUID:
+    try:
+        found = UUID(str(text))
+    except ValueError:
+        raise CannotCompare(f"{str(text)[:40]!r} is not a message id") from None
+    if found.version != 7:
+        raise CannotCompare(f"{found} is not a message id: it has no time in it")
+    return found

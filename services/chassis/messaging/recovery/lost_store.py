@@ -1,0 +1,56 @@
+"""All SQL on messages a queue lost: what was sent to a listener, what its inbox never heard of, sending it again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.chassis.messaging.store import Row
+from services.chassis.storage.database import Connection
+
+
+async def read_sent(
+    connection: Connection, types: Sequence[str], after: UUID, before: UUID, limit: int
+) -> list[Row]:
+    """Messages of these types that have left, oldest first: id, type. Ids from after the first to before the second."""
+    return await connection.fetch(
+        """SELECT e.id, e.type FROM msg.event_log e
+           WHERE e.id > $2 AND e.id < $3 AND e.type = ANY($1)
+             AND NOT EXISTS (SELECT FROM msg.dispatch d WHERE d.event_id = e.id)
+           ORDER BY e.id LIMIT $4""",
+        types,
+        after,
+        before,
+        limit,
+    )
+
+
+async def read_unheard(connection: Connection, consumer: str, source: str, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of a sender's messages that this service never handled as what they are, nor has parked. What only a
+    replay told is among them, since a replay has no effects."""
+    rows = await connection.fetch(
+        """SELECT k.id FROM unnest($3::uuid[]) AS k (id)
+           WHERE NOT EXISTS (SELECT FROM msg.inbox i
+                             WHERE i.event_id = k.id AND i.source = $2 AND i.consumer = $1)
+             AND NOT EXISTS (SELECT FROM msg.parked p WHERE p.event_id = k.id AND p.source = $2)
+           ORDER BY 1""",
+        consumer,
+        source,
+        ids,
+    )
+    return [row["id"] for row in rows]
+
+
+async def send_again(
+    connection: Connection, exchange: str, queue: str, types: Sequence[str], ids: Sequence[UUID], owner: UUID
+) -> int:
+    """Put logged messages of these types into the outbox again, for one queue, as what they are: how many."""
+    status = await connection.execute(
+        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
+           SELECT gen_random_uuid(), id, $3, $1, true, $5, now()
+           FROM msg.event_log WHERE type = ANY($2) AND id = ANY($4)""",
+        queue,
+        types,
+        exchange,
+        ids,
+        owner,
+    )
+    return int(status.rpartition(" ")[2])

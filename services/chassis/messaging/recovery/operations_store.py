@@ -1,0 +1,143 @@
+"""All SQL on the schema `msg` that only operators ask for: counting, grouping, explaining, replaying.
+
+Nothing here locks anything but `ask_replay`'s own rows, and nothing reads a table whole that grows with the sales.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.chassis.messaging.store import OF_SHOP, Row
+from services.chassis.storage.database import Connection
+
+MOST_COUNTED = 100_000
+
+
+async def count_effects(connection: Connection) -> list[Row]:
+    """Effects that are not over or went wrong: kind, state, effects, oldest_at. Those done are not counted."""
+    return await connection.fetch(
+        """SELECT kind, state, count(*) AS effects, min(created_at) AS oldest_at FROM (
+               SELECT kind, state, created_at FROM msg.effect WHERE state = 'planned'
+               UNION ALL SELECT kind, state, created_at FROM msg.effect WHERE state = 'in_flight'
+               UNION ALL SELECT kind, state, created_at FROM msg.effect WHERE state IN ('failed', 'uncertain')) AS e
+           GROUP BY kind, state ORDER BY kind, state"""
+    )
+
+
+async def count_timers(connection: Connection, now: datetime) -> list[Row]:
+    """Timers by kind: how many are set (up to 100,000), how many are due, and when the next one is."""
+    return await connection.fetch(
+        """SELECT kind, count(*) AS timers, count(*) FILTER (WHERE due_at <= $1) AS due, min(due_at) AS next_at
+           FROM (SELECT kind, due_at FROM msg.timer ORDER BY due_at LIMIT $2) AS t GROUP BY kind ORDER BY kind""",
+        now,
+        MOST_COUNTED,
+    )
+
+
+async def count_refused(connection: Connection) -> list[Row]:
+    """Messages the broker turned away and that wait in the outbox: why, routing_key, messages, since."""
+    return await connection.fetch(
+        """SELECT refused AS why, routing_key, count(*) AS messages, min(refused_at) AS since
+           FROM (SELECT refused, routing_key, refused_at FROM msg.dispatch WHERE refused IS NOT NULL
+                 ORDER BY id LIMIT 1000) AS d
+           GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 50"""
+    )
+
+
+async def group_parked(connection: Connection, states: Sequence[str], shop: str | None = None) -> list[Row]:
+    """Parked messages by fingerprint, the latest first, with one of each to look at; a shop's alone if one is given."""
+    return await connection.fetch(
+        f"""SELECT g.*, s.queue, s.type, s.reason, s.detail
+           FROM (SELECT p.fingerprint, count(*) AS messages, count(*) FILTER (WHERE p.state = 'waiting') AS waiting,
+                        count(*) FILTER (WHERE p.state = 'dead') AS dead, min(p.first_at) AS first_at,
+                        max(p.last_at) AS last_at, max(p.id) AS sample_id
+                 FROM (SELECT id, state, fingerprint, first_at, last_at FROM msg.parked
+                       WHERE state = ANY($1) AND {OF_SHOP.format(3)} ORDER BY id DESC LIMIT $2) AS p
+                 GROUP BY p.fingerprint ORDER BY max(p.last_at) DESC LIMIT 500) AS g
+           JOIN msg.parked AS s ON s.id = g.sample_id ORDER BY g.last_at DESC, g.sample_id DESC""",  # noqa: S608 - a constant of ours
+        states,
+        MOST_COUNTED,
+        shop,
+    )
+
+
+async def read_parked(connection: Connection, parked_id: int, shop: str | None = None) -> Row | None:
+    """One parked message with its headers and body."""
+    return await connection.fetchrow(
+        f"""SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
+                  user_id, attempts, next_at, give_up_at, first_at, last_at, actor, note, headers,
+                  substring(body FOR 1048577) AS body, coalesce(body_bytes, length(body)) AS body_bytes
+           FROM msg.parked WHERE id = $1 AND {OF_SHOP.format(2)}""",  # noqa: S608 - a constant of ours
+        parked_id,
+        shop,
+    )
+
+
+async def count_replay(connection: Connection, types: Sequence[str], ids: tuple[UUID, UUID]) -> int:
+    """How many events `ask_replay` would send again."""
+    found = await connection.fetchval(
+        "SELECT count(*) FROM msg.event_log WHERE type = ANY($1) AND id >= $2 AND id < $3", types, *ids
+    )
+    return int(found)
+
+
+async def ask_replay(
+    connection: Connection,
+    replay_id: UUID,
+    exchange: str,
+    queue: str,
+    types: Sequence[str],
+    ids: tuple[UUID, UUID],
+    owner: UUID,
+) -> int:
+    """Send the events of a range (ids from, before) again to one queue, which is bound by its own name: how many."""
+    status = await connection.execute(
+        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id)
+           SELECT gen_random_uuid(), id, $6, $1, true, $5, now(), $7
+           FROM msg.event_log WHERE type = ANY($2) AND id >= $3 AND id < $4""",
+        queue,
+        types,
+        *ids,
+        owner,
+        exchange,
+        replay_id,
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def note_replay(
+    connection: Connection,
+    replay_id: UUID,
+    queue: str,
+    types: Sequence[str],
+    since: datetime,
+    until: datetime,
+    messages: int,
+    actor: str,
+    now: datetime,
+    *,
+    is_whole: bool = False,
+) -> None:
+    """Note who had what said again, and whether as what it is, with its effects."""
+    await connection.execute(
+        """INSERT INTO msg.replay (id, queue, types, since, until, messages, actor, asked_at, is_whole)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        replay_id,
+        queue,
+        types,
+        since,
+        until,
+        messages,
+        actor,
+        now,
+        is_whole,
+    )
+
+
+async def read_replays(connection: Connection, limit: int) -> list[Row]:
+    """The latest replays, with what of each is still to leave."""
+    return await connection.fetch(
+        """SELECT r.*, (SELECT count(*) FROM msg.dispatch d WHERE d.replay_id = r.id) AS to_leave
+           FROM msg.replay r ORDER BY r.asked_at DESC LIMIT $1""",
+        limit,
+    )

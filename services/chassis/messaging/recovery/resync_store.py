@@ -1,0 +1,110 @@
+"""The SQL of resyncs: which are open, how far each is, and what of them is still to leave."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.chassis.messaging.store import Row
+from services.chassis.storage.database import Connection
+
+
+async def note_resync(
+    connection: Connection,
+    resync_id: UUID,
+    consumer: str,
+    queue: str,
+    shop: str,
+    orders: Sequence[UUID] | None,
+    wanted: int,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Note who wants what told anew. It is open until `advance` ends it."""
+    await connection.execute(
+        """INSERT INTO msg.resync (id, consumer, queue, shop, orders, wanted, actor, asked_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        resync_id,
+        consumer,
+        queue,
+        shop,
+        orders,
+        wanted,
+        actor,
+        now,
+    )
+
+
+async def is_any_open(connection: Connection) -> bool:
+    """Whether anything is to be told anew. Locks nothing."""
+    found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM msg.resync WHERE ended_at IS NULL)")
+    return found
+
+
+async def take_open(connection: Connection) -> Row | None:
+    """The open resync that was asked for first. Locks it; one that another process holds is skipped."""
+    return await connection.fetchrow(
+        """SELECT id, consumer, queue, shop, orders, told_until FROM msg.resync WHERE ended_at IS NULL
+           ORDER BY asked_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"""
+    )
+
+
+async def count_to_leave(connection: Connection, resync_id: UUID, at_most: int) -> int:
+    """How much of a resync is still in the outbox, counted up to `at_most`."""
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM (SELECT FROM msg.dispatch WHERE replay_id = $1 LIMIT $2) AS first_rows",
+        resync_id,
+        at_most,
+    )
+    return count
+
+
+async def queue_standing(
+    connection: Connection,
+    resync_id: UUID,
+    exchange: str,
+    queue: str,
+    owner: UUID,
+    said: Sequence[tuple[UUID, str, bytes]],
+) -> None:
+    """Write messages (id, headers as JSON, body) that no log holds into the outbox, for one queue alone."""
+    await connection.execute(
+        """INSERT INTO msg.dispatch
+               (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id, headers, body)
+           SELECT gen_random_uuid(), s.id, $1, $2, true, $3, now(), $4, s.headers, s.body
+           FROM unnest($5::uuid[], $6::jsonb[], $7::bytea[]) AS s (id, headers, body)""",
+        exchange,
+        queue,
+        owner,
+        resync_id,
+        *(list(column) for column in zip(*said, strict=True)),
+    )
+
+
+async def advance(
+    connection: Connection,
+    resync_id: UUID,
+    told_until: UUID | None,
+    told: int,
+    messages: int,
+    ended_at: datetime | None,
+) -> None:
+    """Note that a locked resync came so far: so many orders and messages more."""
+    await connection.execute(
+        """UPDATE msg.resync SET told_until = coalesce($2, told_until), told = told + $3, messages = messages + $4,
+               ended_at = $5 WHERE id = $1""",
+        resync_id,
+        told_until,
+        told,
+        messages,
+        ended_at,
+    )
+
+
+async def read_resyncs(connection: Connection, limit: int) -> list[Row]:
+    """The latest resyncs, with what of each is still to leave."""
+    return await connection.fetch(
+        """SELECT r.id, r.queue, r.shop, r.wanted, r.told, r.messages, r.actor, r.asked_at, r.ended_at,
+                  (SELECT count(*) FROM msg.dispatch d WHERE d.replay_id = r.id) AS to_leave
+           FROM msg.resync r ORDER BY r.asked_at DESC LIMIT $1""",
+        limit,
+    )

@@ -1,0 +1,120 @@
+"""Telling anew: a service says from its own tables how its orders stand, to one listener that lost its copy of them.
+
+The event log forgets; an owner's tables do not. What is told here is no event: it has no sequence, is in no log and
+goes to the one queue alone, marked as a replay, so that it is heard once per resync and without outward effects. The
+messages of a batch and how far the resync is are one commit, so a process that dies neither skips nor repeats any;
+no more than `MOST_TO_LEAVE` wait in the outbox, however many orders a shop has.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from contracts.catalogue import CATALOGUE, queue_of
+from contracts.envelope import Envelope, uuid7
+from services.chassis.messaging.process import Process, Transactions
+from services.chassis.messaging.recovery import resync_store
+from services.chassis.messaging.snapshots import Standing, Truth, Wanted
+
+log = structlog.get_logger()
+WORKER = "resyncs"
+IDLE_SECONDS = 1.0
+BATCH_ORDERS = 100
+MOST_TO_LEAVE = 2_000
+MOST_NAMED = 1_000
+
+
+class CannotTell(Exception):
+    """What was asked can't be told anew; the text says what can."""
+
+
+async def ask(
+    process: Process, truths: Mapping[str, Truth], body: dict[str, Any], actor: str
+) -> dict[str, Any]:
+    """Have the truth about a shop's orders told anew to `consumer`, or with `dry` count them. Raises CannotTell."""
+    consumer, wanted = str(body.get("consumer", "")), _wanted(body)
+    if consumer not in truths:
+        able = ", ".join(sorted(truths)) or "nobody; have its events replayed"
+        raise CannotTell(f"{process.service} can tell its truth to: {able}")
+    queue, is_dry, resync_id = queue_of(consumer, process.service), body.get("dry") is True, uuid7()
+    async with process.unit() as unit:
+        count = await truths[consumer].count(unit.connection, wanted)
+        if not count:
+            raise CannotTell(
+                f"{process.service} has no such order of shop {wanted.shop}; check the shop's name and the ids"
+            )
+        if not is_dry:
+            await resync_store.note_resync(
+                unit.connection,
+                resync_id,
+                consumer,
+                queue,
+                wanted.shop,
+                wanted.orders,
+                count,
+                actor,
+                unit.now,
+            )
+    if not is_dry:
+        log.info("resync", actor=actor, queue=queue, shop=wanted.shop, orders=count, resync_id=str(resync_id))
+        process.nudge(WORKER)
+    return {"resync_id": None if is_dry else resync_id, "queue": queue, "shop": wanted.shop, "orders": count}
+
+
+def _wanted(body: dict[str, Any]) -> Wanted:
+    shop, orders = body.get("shop"), body.get("orders")
+    if not isinstance(shop, str) or not shop or "\0" in shop:
+        raise CannotTell("give the shop whose orders are to be told anew")
+    if orders is None:
+        return Wanted(shop)
+    if not isinstance(orders, list) or not 0 < len(orders) <= MOST_NAMED:
+        raise CannotTell(f"give 1 to {MOST_NAMED} ids of orders, or leave orders out for all of the shop")
+    try:
+        return Wanted(shop, sorted({UUID(str(one)) for one in orders}))
+    except ValueError:
+        raise CannotTell("orders are ids: give UUIDs") from None
+
+
+async def tell_on(process: Transactions, truths: Mapping[str, Truth]) -> bool:
+    """Emit the next batch of the resync that was requested first. True when there may be more at once."""
+    async with process.acquire() as connection:
+        if not await resync_store.is_any_open(connection):
+            return False
+    async with process.unit() as unit:
+        connection = unit.connection
+        row = await resync_store.take_open(connection)
+        if (
+            row is None
+            or await resync_store.count_to_leave(connection, row["id"], MOST_TO_LEAVE) >= MOST_TO_LEAVE
+        ):
+            return False
+        truth, wanted = truths[row["consumer"]], Wanted(row["shop"], row["orders"])
+        ids = await truth.find(connection, wanted, row["told_until"], BATCH_ORDERS)
+        told = await truth.tell(connection, wanted.shop, ids) if ids else []
+        if told:
+            said = [_said(process.service, standing) for standing in told]
+            await resync_store.queue_standing(
+                connection, row["id"], process.service, row["queue"], process.owner, said
+            )
+        ended_at = unit.now if len(ids) < BATCH_ORDERS else None
+        last = ids[-1] if ids else None
+        await resync_store.advance(connection, row["id"], last, len(ids), len(told), ended_at)
+    return True
+
+
+def _said(service: str, standing: Standing) -> tuple[UUID, str, bytes]:
+    message: Any = standing.message
+    envelope = Envelope(
+        id=uuid7(),
+        source=f"/{service}",
+        type=CATALOGUE[f"{service}.{message.wire_name}"].type,
+        time=standing.since,
+        shop=message.shop,
+        subject=str(message.order_id),
+        correlation_id=str(message.order_id),
+    )
+    body = message.__pydantic_serializer__.to_json(message, exclude_none=True)
+    return envelope.id, json.dumps(envelope.headers()), body

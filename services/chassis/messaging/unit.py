@@ -1,0 +1,227 @@
+"""One transaction: what a service reads and writes in it, and what it will say once it is committed.
+
+Nothing is published that is not committed: `emit` only notes; `flush` writes the event log and the outbox; the relay
+sends after the commit.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from contracts.catalogue import CATALOGUE, Entry
+from contracts.envelope import Envelope, uuid7
+from contracts.message import Message
+from services.chassis.messaging import store
+from services.chassis.messaging.outgoing import Outgoing
+from services.chassis.storage.database import Connection
+from services.chassis.storage.writing import Writes
+
+log = structlog.get_logger()
+
+
+_chance = random.Random(os.urandom(32))
+
+
+class Aggregate(Protocol):
+    """What an event can be about. `sequence` counts this service's events about it; the row keeps it."""
+
+    shop: str
+    id: UUID
+    sequence: int
+
+
+class Unit:
+    """One transaction and what it will send. `now` is one moment for the whole unit (aware, UTC), `owner` the process
+    it belongs to.
+
+    What only writes goes through `writes`, which `flush` sends as one statement; whoever reads it back sends it first.
+    """
+
+    def __init__(
+        self, connection: Connection, service: str, owner: UUID, lease: timedelta, now: datetime | None = None
+    ) -> None:
+        self.connection = connection
+        self.writes = Writes(connection)
+        self.service = service
+        self.now = now or datetime.now(UTC)
+        self.owner = owner
+        self.has_effects = True
+        self._lease = lease
+        self._events: list[tuple[Envelope, bytes]] = []
+        self._outgoing: list[Outgoing] = []
+        self._effects: dict[str, tuple[str, str, dict[str, Any], datetime]] = {}
+        self._timers: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+        self._cancelled: set[tuple[str, str]] = set()
+        self._keys: set[str] = set()
+        self._after_commit: list[Callable[[], None]] = []
+        self.woken = 0
+
+    def emit(
+        self,
+        message: Message,
+        *,
+        about: Aggregate | None = None,
+        cause: Envelope | None = None,
+        shop: str | None = None,
+        subject: UUID | str | None = None,
+        id: UUID | None = None,
+    ) -> Envelope:
+        """Note an event or command of this service. It is logged always, sent when the catalogue names a listener.
+
+        `about` gives shop, subject and the next sequence number; without it shop and subject are the message's own.
+        """
+        entry = _entry(self.service, type(message))
+        if about is not None:
+            about.sequence += 1
+            shop, subject = about.shop, about.id
+        envelope = self._envelope(
+            entry,
+            message,
+            cause,
+            shop if shop is not None else getattr(message, "shop", None),
+            subject if subject is not None else getattr(message, "order_id", None),
+            about.sequence if about is not None else None,
+            id,
+        )
+        self._note(entry, envelope, message, entry.type, entry.listeners != ())
+        return envelope
+
+    def answer_storefront(
+        self, message: Message, *, shop: str, module: str, cause: Envelope | None
+    ) -> Envelope:
+        """Note an answer to one storefront, on the public exchange. Nobody need be listening."""
+        entry = _entry(self.service, type(message))
+        subject = getattr(message, "order_id", None) or getattr(message, "submission_id", None)
+        envelope = self._envelope(entry, message, cause, shop, subject, None, None)
+        self._note(entry, envelope, message, f"{shop}.{module}.{entry.type}", True)
+        return envelope
+
+    def plan(self, kind: str, key: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
+        """Plan an external effect; the same key twice is one effect. What is only said again has none: its effect, if
+        it is not known, is `uncertain`, so that a person may have it done and no row is without its effect."""
+        self._effects.setdefault(key, (key, kind, payload, due_at or self.now))
+
+    def set_timer(self, kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> None:
+        """Set a timer, or move the one of the same kind and key."""
+        self._timers[kind, key] = (due_at, payload)
+
+    def cancel_timer(self, kind: str, key: str) -> None:
+        """Remove a timer if it is still there."""
+        self._timers.pop((kind, key), None)
+        self._cancelled.add((kind, key))
+
+    def wake(self, *keys: str) -> None:
+        """Try the messages that wait for these keys again right after the commit."""
+        self._keys.update(keys)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run something in this process after the commit. It must not fail, nor matter if it never runs."""
+        self._after_commit.append(call)
+
+    @property
+    def emitted(self) -> list[tuple[Envelope, bytes]]:
+        """What was noted so far: envelopes and bodies."""
+        return self._events
+
+    @property
+    def outgoing(self) -> list[Outgoing]:
+        """What the relay has to send after the commit."""
+        return self._outgoing
+
+    @property
+    def effect_kinds(self) -> set[str]:
+        """The kinds of effect planned in this unit."""
+        return {kind for _, kind, _, _ in self._effects.values()}
+
+    async def flush(self) -> None:
+        """Write what was noted, all of it in one round trip where the statements allow it."""
+        if self._events:
+            await store.log_events(self.writes, self._events)
+        if self._outgoing:
+            await store.queue_dispatches(self.writes, self._outgoing, self.owner, self._lease)
+        if self._effects:
+            await self._plan_effects()
+        if self._cancelled:
+            await store.cancel_timers(self.writes, sorted(self._cancelled))
+        if self._timers:
+            timers = [
+                (kind, key, due, payload) for (kind, key), (due, payload) in sorted(self._timers.items())
+            ]
+            await store.set_timers(self.writes, timers)
+        if self._keys:
+            await store.wake(self.writes, sorted(self._keys))
+        status = await self.writes.send()
+        self.woken = int(status.rpartition(" ")[2]) if self._keys else 0
+
+    async def _plan_effects(self) -> None:
+        effects = list(self._effects.values())
+        if self.has_effects:
+            await store.plan_effects(self.writes, effects, self.now)
+        else:
+            await store.note_effects(self.writes, effects, "uncertain", store.SAID_AGAIN, self.now)
+
+    def committed(self) -> None:
+        """Run what waited for the commit. One that fails is logged: what is committed stays committed."""
+        for call in self._after_commit:
+            try:
+                call()
+            except Exception as error:
+                log.error("failed after a commit", exc_info=error)
+
+    def _envelope(
+        self,
+        entry: Entry,
+        message: Message,
+        cause: Envelope | None,
+        shop: str | None,
+        subject: UUID | str | None,
+        sequence: int | None,
+        id: UUID | None,
+    ) -> Envelope:
+        text = str(subject) if subject is not None else None
+        return Envelope(
+            id=id or uuid7(),
+            source=f"/{self.service}",
+            type=entry.type,
+            time=self.now,
+            shop=shop,
+            subject=text,
+            sequence=sequence,
+            correlation_id=(cause.correlation_id if cause else None) or text,
+            causation_id=cause.id if cause else None,
+            traceparent=_continue_trace(cause.traceparent if cause else None),
+        )
+
+    def _note(
+        self, entry: Entry, envelope: Envelope, message: Message, routing_key: str, goes_out: bool
+    ) -> None:
+        body = message.__pydantic_serializer__.to_json(message, exclude_none=True)
+        self._events.append((envelope, body))
+        if goes_out:
+            self._outgoing.append(
+                Outgoing(uuid7(), envelope, body, entry.exchange, routing_key, mandatory=not entry.public)
+            )
+
+
+@cache
+def _entry(service: str, message: type[Message]) -> Entry:
+    try:
+        return CATALOGUE[f"{service}.{message.wire_name}"]
+    except KeyError:
+        raise LookupError(
+            f"{service} may not send {message.__name__}: contracts/catalogue.py has no {service}.{message.wire_name}"
+        ) from None
+
+
+def _continue_trace(traceparent: str | None) -> str:
+    """A W3C traceparent with a span of our own, in the cause's trace when it has one."""
+    parts = (traceparent or "").split("-")
+    known = len(parts) == 4 and len(parts[1]) == 32
+    trace = parts[1] if known else f"{_chance.getrandbits(128) or 1:032x}"
+    return f"00-{trace}-{_chance.getrandbits(64) or 1:016x}-01"

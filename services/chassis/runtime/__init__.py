@@ -1,0 +1,1 @@
+"""One process of a service: put together, started, watched and stopped."""

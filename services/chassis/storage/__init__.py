@@ -1,0 +1,1 @@
+"""A service's own PostgreSQL: connections, bulk writes, partitions, migrations, and its clock."""

@@ -1,0 +1,1 @@
+"""Background work: effects, timers, workers, retention."""

@@ -1,0 +1,177 @@
+"""External effects (mails, provider calls): planned with the decision, marked in flight before the call, settled after.
+
+An effect whose process died in flight, or that raised, may or may not have happened. Its kind says what follows
+(`interrupted`): `Uncertain`, for a person to decide, or `Retry` where the outside can be asked first. An outcome that
+is known is kept in hand until it can be recorded, and every end goes through `record`. `attempts` guards against
+repetition without end: the program only ever raises it, a person's decision sets it back.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from services.chassis.errors import describe
+from services.chassis.failpoints import reach
+from services.chassis.messaging import store
+from services.chassis.messaging.process import Process
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import is_conflict, is_outage
+from services.chassis.work.effect_outcomes import (
+    Done,
+    Effect,
+    Failed,
+    Interrupted,
+    Outcome,
+    Perform,
+    Record,
+    Retry,
+    Uncertain,
+)
+from services.chassis.work.settling import Performed, Settling, effect_of
+
+__all__ = [
+    "Done",
+    "Effect",
+    "EffectWorker",
+    "Failed",
+    "Outcome",
+    "Retry",
+    "Uncertain",
+    "decide",
+    "states_of",
+]
+log = structlog.get_logger()
+CLAIMS_PER_HAND = 2
+"""Effects claimed at once per concurrent call: whatever is claimed when the process dies becomes uncertain."""
+TOGETHER_SECONDS = 0.25
+"""Effects finished within this time of one another are recorded in one transaction."""
+
+LONGEST_PAUSE_SECONDS = 2.0
+"""Between two tries to record what can't be recorded now: the database is away, or a lock stands in the way."""
+
+
+def _uncertain(_: Effect, why: str) -> Outcome:
+    return Uncertain(why)
+
+
+class EffectWorker:
+    """Performs one kind of effect. `record` runs inside the transaction that settles a batch; `interrupted` says what
+    becomes of an effect that was in flight when its process died or that raised, and why."""
+
+    def __init__(
+        self,
+        kind: str,
+        perform: Perform,
+        record: Record,
+        concurrency: int = 8,
+        attempts: int = 12,
+        lease_seconds: float | None = None,
+        interrupted: Interrupted = _uncertain,
+    ) -> None:
+        self.kind = kind
+        self._perform = perform
+        self._concurrency = concurrency
+        self._lease_seconds = lease_seconds
+        self._interrupted = interrupted
+        self._settling = Settling(kind, record, attempts, interrupted)
+        self._lost_checked_at = 0.0
+
+    async def run(self, process: Process) -> bool:
+        """Perform what is due, settle what a dead process left. True when there may be more at once."""
+        await self._settle_lost(process)
+        lease = timedelta(seconds=self._lease_seconds or process.settings.effect_lease_seconds)
+        async with process.acquire() as connection:
+            rows = await store.take_effects(
+                connection, self.kind, process.owner, lease, self._concurrency * CLAIMS_PER_HAND
+            )
+        if not rows:
+            return False
+        reach("effect_in_flight")
+        await self._perform_all(process, [effect_of(row) for row in rows], lease)
+        return True
+
+    async def _perform_all(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
+        """Perform and settle. What was performed is settled however long the database is away, or locks stand in the
+        way, meanwhile."""
+        gate = asyncio.Semaphore(self._concurrency)
+        clock = asyncio.get_running_loop().time
+        running = {asyncio.create_task(self._one(process, gate, effect)): effect for effect in effects}
+        performed: list[Performed] = []
+        pause = TOGETHER_SECONDS
+        try:
+            while running or performed:
+                done, _ = await asyncio.wait(running, timeout=pause) if running else (set(), None)
+                performed += [Performed(running.pop(task), task.result(), clock()) for task in done]
+                try:
+                    performed = await self._keep_books(process, performed, list(running.values()), lease)
+                    pause = self._pause_after(pause) if performed else TOGETHER_SECONDS
+                except Exception as error:
+                    if not is_outage(error) and not is_conflict(error):
+                        raise
+                    log.warning("outcomes can't be recorded now", kind=self.kind, error=describe(error))
+                    pause = self._pause_after(pause)
+                if performed and not running:
+                    await asyncio.sleep(pause)
+        finally:
+            for task in running:
+                task.cancel()
+
+    def _pause_after(self, pause: float) -> float:
+        return min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _keep_books(
+        self, process: Process, performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
+    ) -> list[Performed]:
+        """Settle what was performed, give back what was not begun, keep the leases of the rest. Returns what is to be
+        settled later, since a lock stands in its way."""
+        kept = [one for one in performed if one.outcome is not None]
+        untouched = [one.effect.key for one in performed if one.outcome is None]
+        if kept:
+            in_hand = [*running, *(one.effect for one in kept)]
+            kept = await self._settling.settle(process, kept, lambda: self._extend(process, in_hand, lease))
+        if untouched:
+            async with process.acquire() as connection:
+                await store.release_effects(connection, process.owner, untouched)
+        await self._extend(process, [*running, *(one.effect for one in kept)], lease)
+        return kept
+
+    async def _extend(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
+        if effects:
+            async with process.acquire() as connection:
+                await store.extend_leases(
+                    connection, process.owner, [effect.key for effect in effects], lease
+                )
+
+    async def _one(self, process: Process, gate: asyncio.Semaphore, effect: Effect) -> Outcome | None:
+        """What became of it; None when the process was told to stop before it was begun."""
+        async with gate:
+            if process.stopping.is_set():
+                return None
+            try:
+                return await self._perform(effect)
+            except Exception as error:
+                log.error(
+                    "effect raised", kind=self.kind, key=effect.key, error=describe(error), exc_info=error
+                )
+                return self._interrupted(effect, describe(error))
+
+    async def _settle_lost(self, process: Process) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._lost_checked_at >= 1.0:
+            self._lost_checked_at = now
+            await self._settling.settle_lost(process)
+
+
+async def decide(unit: Unit, key: str, state: str, note: str) -> bool:
+    """A person's decision on an effect that has ended: `planned` repeats it with its tries counted anew, `done` or
+    `discarded` ends it. Never for what the program repeats by itself: that is a `Retry`, which goes on counting."""
+    if state not in ("planned", "done", "discarded"):
+        raise ValueError(f"an effect can be decided to be planned, done or discarded, not {state}")
+    return await store.decide_effect(unit.connection, key, state, note, unit.now)
+
+
+async def states_of(unit: Unit, keys: Sequence[str]) -> dict[str, str]:
+    """The states of effects by key, locked until the unit's end, so that a decision on them counts."""
+    return await store.lock_effects(unit.connection, keys)

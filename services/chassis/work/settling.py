@@ -1,0 +1,188 @@
+"""What became of external effects, recorded: together where that works, else each alone.
+
+A database that is away raises and whoever calls keeps the outcomes; a lock that stands in the way is waited for, as the
+group commit does; what can't be recorded as it is becomes `uncertain`, through `record` too, so that every end is told.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from services.chassis import metrics
+from services.chassis.errors import describe
+from services.chassis.messaging import store
+from services.chassis.messaging.inbound.parking import RetryPolicy, storable
+from services.chassis.messaging.process import Process
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import is_conflict, is_outage, is_unique_violation
+from services.chassis.work.effect_outcomes import (
+    Done,
+    Effect,
+    Failed,
+    Interrupted,
+    Outcome,
+    Record,
+    Retry,
+    Uncertain,
+)
+
+log = structlog.get_logger()
+KEPT_SECONDS = 600.0
+"""An outcome that meets locks for so long is noted as uncertain instead."""
+CONFLICT_RETRIES = 3
+"""Tries of what finds its key taken by another transaction: a lasting clash is the outcome's own fault."""
+DIED = "the process died while it was in flight"
+_STATES: dict[type, str] = {Done: "done", Retry: "planned", Failed: "failed", Uncertain: "uncertain"}
+
+
+@dataclass(slots=True)
+class Performed:
+    """An effect that was performed (or given back unbegun, outcome None) and is not recorded yet."""
+
+    effect: Effect
+    outcome: Outcome | None
+    since: float
+    clashes: int = 0
+
+
+class Settling:
+    """Records the ends of one kind of effect. A `Retry` after `attempts` tries has failed."""
+
+    def __init__(self, kind: str, record: Record, attempts: int, interrupted: Interrupted) -> None:
+        self._kind = kind
+        self._record = record
+        self._attempts = attempts
+        self._interrupted = interrupted
+
+    async def settle(
+        self, process: Process, performed: Sequence[Performed], extend: Callable[[], Awaitable[None]]
+    ) -> list[Performed]:
+        """Settle together; if that fails each alone, so that one that can't be recorded holds up no other. Returns
+        those that met a lock."""
+        results = [self._or_give_up(one.effect, one.outcome) for one in performed if one.outcome is not None]
+        try:
+            await self._settle_together(process, results)
+            return []
+        except Exception as error:
+            if is_outage(error):
+                raise
+        kept = []
+        for one, (effect, outcome) in zip(performed, results, strict=True):
+            await extend()
+            if not await self._settle_alone(process, effect, outcome, one):
+                kept.append(one)
+        return kept
+
+    async def _settle_alone(self, process: Process, effect: Effect, outcome: Outcome, one: Performed) -> bool:
+        """Settle one effect; one that can't be recorded as it is becomes uncertain. False when a lock stood in the way
+        and there is time to wait for its end."""
+        try:
+            await self._settle_together(process, [(effect, outcome)])
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if is_conflict(error) and self._may_wait(one, error):
+                return False
+            log.error("outcome can't be recorded", kind=self._kind, key=effect.key, error=describe(error))
+            await self._settle_unrecordable(process, effect, outcome, error)
+        return True
+
+    def _may_wait(self, one: Performed, error: Exception) -> bool:
+        one.clashes += is_unique_violation(error)
+        return one.clashes < CONFLICT_RETRIES and asyncio.get_running_loop().time() - one.since < KEPT_SECONDS
+
+    async def _settle_unrecordable(
+        self, process: Process, effect: Effect, outcome: Outcome, error: Exception
+    ) -> None:
+        """Record that nobody knows; when not even that can be recorded, let the effect alone say so."""
+        detail = f"was {type(outcome).__name__.lower()}, but that could not be recorded: {describe(error)}"
+        try:
+            await self._settle_together(process, [(effect, Uncertain(detail))])
+        except Exception as again:
+            if is_outage(again):
+                raise
+            log.critical("an effect's end is told to nobody", kind=self._kind, key=effect.key)
+            async with process.unit() as unit:
+                row = (effect.key, "uncertain", storable(detail), None, True)
+                await store.settle_effects(unit.connection, [row], None, unit.now)
+
+    async def _settle_together(self, process: Process, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        async with process.unit() as unit:
+            settled = await store.settle_effects(
+                unit.connection, self._rows(process, unit, results), process.owner, unit.now
+            )
+            await self._record(
+                unit, [(effect, outcome) for effect, outcome in results if effect.key in settled]
+            )
+        self._count(process, results)
+
+    def _rows(
+        self, process: Process, unit: Unit, results: Sequence[tuple[Effect, Outcome]]
+    ) -> list[tuple[str, str, str | None, datetime | None, bool]]:
+        policy = process.retry_policy
+        return [
+            (
+                e.key,
+                _STATES[type(o)],
+                storable(o.detail or "") or None,
+                _next_at(e, o, policy, unit.now),
+                _is_try(o),
+            )
+            for e, o in results
+        ]
+
+    def _count(self, process: Process, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        for _, outcome in results:
+            metrics.EFFECTS.labels(process.service, self._kind, type(outcome).__name__.lower()).inc()
+
+    def _or_give_up(self, effect: Effect, outcome: Outcome) -> tuple[Effect, Outcome]:
+        if isinstance(outcome, Retry) and outcome.is_try and effect.attempts >= self._attempts:
+            return effect, Failed(f"given up after {effect.attempts} tries: {outcome.detail}")
+        return effect, outcome
+
+    async def settle_lost(self, process: Process) -> None:
+        """Settle what a dead process left in flight. What meets a lock is found again when its lease has run out."""
+        lost: list[tuple[Effect, Outcome]] = []
+        try:
+            async with process.unit() as unit:
+                for row in await store.take_lost_effects(unit.connection, self._kind, 100):
+                    effect = effect_of(row)
+                    lost.append((effect, self._interrupted(effect, DIED)))
+                if lost:
+                    rows = self._rows(process, unit, lost)
+                    await store.settle_effects(unit.connection, rows, None, unit.now)
+                    await self._record(unit, lost)
+        except Exception as error:
+            if is_outage(error) or not lost:
+                raise
+            await self._adopt(process, lost)
+        else:
+            self._count(process, lost)
+
+    async def _adopt(self, process: Process, lost: Sequence[tuple[Effect, Outcome]]) -> None:
+        """Settle each lost effect alone, as if it had been ours. One that meets a lock stays in flight until its lease
+        runs out again."""
+        async with process.acquire() as connection:
+            await store.adopt_effects(connection, process.owner, [effect.key for effect, _ in lost])
+        since = asyncio.get_running_loop().time()
+        for effect, outcome in lost:
+            await self._settle_alone(process, effect, outcome, Performed(effect, outcome, since))
+
+
+def effect_of(row: store.Row) -> Effect:
+    """An effect as its row has it."""
+    return Effect(row["key"], row["kind"], json.loads(row["payload"]), row["attempts"], row["detail"])
+
+
+def _is_try(outcome: Outcome) -> bool:
+    return outcome.is_try if isinstance(outcome, Retry) else True
+
+
+def _next_at(effect: Effect, outcome: Outcome, policy: RetryPolicy, now: datetime) -> datetime | None:
+    if not isinstance(outcome, Retry):
+        return None
+    return now + (outcome.after or policy.delay(effect.attempts - 1))

@@ -1,0 +1,1 @@
+"""Read-only HTTP for the back office and operators."""

@@ -1,0 +1,175 @@
+"""Read-only HTTP for the back office and the operators: stock, why it moved, orders, what to pick, pack and ship.
+
+Bearer token COMPTOIR_INTERNAL_TOKEN. Nothing is changed over HTTP: commands are messages. Which orders may be prepared
+is not known here (that depends on money), so what is to be done for orders is asked for with their ids.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from services.chassis.http import edge
+from services.chassis.http.operating import may_operate
+from services.chassis.runtime.hub import Hub
+from services.fulfillment.api import cursor
+from services.fulfillment.api import store as list_store
+from services.fulfillment.api.documents import ShownOrder, ShownStock, show_order, show_stock
+from services.fulfillment.api.list_documents import (
+    LevelsPage,
+    MovementsPage,
+    PackingSlip,
+    PickList,
+    WaitingParcels,
+    show_levels,
+    show_movements,
+    show_pick_list,
+    show_slips,
+    show_waiting_parcels,
+)
+from services.fulfillment.order import store
+from services.fulfillment.order.order import Order
+
+Skus = Annotated[
+    list[str], Query(min_length=1, max_length=200, description="SKUs, each as a parameter of its own.")
+]
+OrderIds = Annotated[
+    list[UUID],
+    Query(min_length=1, max_length=500, alias="order_id", description="Orders, each as a parameter."),
+]
+Word = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+Part = Annotated[str, Query(max_length=64, pattern=r"^[^\x00]*$", description="In any part of the SKU.")]
+Sequence = Annotated[
+    list_store.Sequence,
+    Query(description="`available`: the fewest available first; `sku`: by SKU and location."),
+]
+AtMost = Annotated[
+    int | None, Query(ge=0, le=10**9, description="Levels of which at most so many units are available.")
+]
+After = Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def _hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def _require_token(request: Request) -> None:
+    if not may_operate(_hub(request), request):
+        raise HTTPException(401, "Send the header `Authorization: Bearer …` with COMPTOIR_INTERNAL_TOKEN.")
+
+
+HubNeeded = Annotated[Hub, Depends(_hub)]
+router = APIRouter(prefix="/internal", dependencies=[Depends(_require_token)])
+
+
+def build_app(hub: Hub) -> FastAPI:
+    """The service's own routes."""
+    app = FastAPI(title="Comptoir fulfillment, internal", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.hub = hub
+    app.include_router(router)
+    edge.install(app)
+    app.add_exception_handler(RequestValidationError, _unfit)
+    return app
+
+
+async def _unfit(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
+    return edge.problem(422, "; ".join(faults))
+
+
+@router.get("/stock")
+async def stock(hub: HubNeeded, shop: str, sku: Skus) -> ShownStock:
+    """The levels of some SKUs."""
+    async with hub.acquire() as connection:
+        return show_stock(shop, await store.read_levels(connection, shop, sku))
+
+
+@router.get("/stock/levels")
+async def levels(
+    hub: HubNeeded,
+    shop: str,
+    text: Part = "",
+    location: Word | None = None,
+    at_most: AtMost = None,
+    sequence: Sequence = list_store.Sequence.AVAILABLE,
+    after: After = None,
+    limit: Limit = 50,
+) -> LevelsPage:
+    """All levels; a page at a time."""
+    key = _read_cursor(after, int, str, str)
+    async with hub.acquire() as connection:
+        rows = await list_store.read_level_page(
+            connection, shop, text, location, at_most, sequence, key, limit + 1
+        )
+    return show_levels(rows, limit)
+
+
+@router.get("/stock/locations")
+async def locations(hub: HubNeeded, shop: str) -> list[str]:
+    """Where the shop's stock lies, by name."""
+    async with hub.acquire() as connection:
+        return await list_store.read_locations(connection, shop)
+
+
+@router.get("/stock/movements")
+async def movements(
+    hub: HubNeeded,
+    shop: str,
+    sku: Word,
+    location: Word | None = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> MovementsPage:
+    """Why the levels of a SKU are what they are, newest first; a page at a time."""
+    key = _read_cursor(after, int, str, str, int, str)
+    async with hub.acquire() as connection:
+        rows = await list_store.read_movement_page(connection, shop, sku, location, key, limit + 1)
+    return show_movements(sku, rows, limit)
+
+
+@router.get("/pick-list")
+async def pick_list(hub: HubNeeded, shop: str, order_ids: OrderIds) -> PickList:
+    """What to fetch for these orders, by SKU and location and by order."""
+    return show_pick_list(await _orders(hub, shop, order_ids))
+
+
+@router.get("/parcels/waiting")
+async def waiting_parcels(hub: HubNeeded, shop: str, order_ids: OrderIds) -> list[WaitingParcels]:
+    """The parcels of these orders that are packed and have not left."""
+    return show_waiting_parcels(await _orders(hub, shop, order_ids))
+
+
+@router.get("/packing-slips")
+async def packing_slips(
+    hub: HubNeeded, shop: str, order_ids: OrderIds, parcel_id: UUID | None = None
+) -> list[PackingSlip]:
+    """A slip for every parcel of these orders, or for one of them."""
+    return show_slips(await _orders(hub, shop, order_ids), parcel_id)
+
+
+@router.get("/orders/{shop}/{order_id}")
+async def order(hub: HubNeeded, shop: str, order_id: UUID) -> ShownOrder:
+    """Everything about one order."""
+    found = await _orders(hub, shop, [order_id])
+    if not found:
+        raise HTTPException(404, f"Shop {shop} has no order {order_id} here; it may not have arrived yet.")
+    return show_order(found[0])
+
+
+async def _orders(hub: Hub, shop: str, order_ids: list[UUID]) -> list[Order]:
+    async with (
+        hub.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await store.read_orders(connection, shop, order_ids)
+
+
+def _read_cursor(after: str | None, *kinds: type) -> list[str | int] | None:
+    try:
+        return None if after is None else cursor.read(after, *kinds)
+    except cursor.CursorUnreadable as unreadable:
+        raise HTTPException(400, str(unreadable)) from None

@@ -1,0 +1,178 @@
+"""How stock and an order's fulfilment look to whoever reads them over HTTP."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from contracts.fulfillment import FulfilmentPosition, ParcelLine, ProofKind
+from services.fulfillment.order.order import Order
+from services.fulfillment.order.parcel import Parcel
+from services.fulfillment.order.shipment import Shipment
+from services.fulfillment.order.stock import Level, Place
+
+
+class ShownLevel(BaseModel):
+    """Units of one SKU at one location; available = on hand − reserved."""
+
+    sku: str
+    location: str
+    on_hand: int
+    reserved: int
+    available: int
+
+
+class ShownStock(BaseModel):
+    """The levels asked for; a SKU without a level is absent and counts as nothing."""
+
+    shop: str
+    levels: list[ShownLevel]
+
+
+class ShownParcel(BaseModel):
+    """One parcel and what is in it. Weight in grams, lengths in mm."""
+
+    parcel_id: UUID
+    number: int
+    lines: list[ParcelLine]
+    kind: str
+    weight_grams: int | None
+    length_mm: int | None
+    width_mm: int | None
+    height_mm: int | None
+    declared_value_minor: int | None
+    packed_at: datetime
+    packed_by: str
+    unpacked_at: datetime | None
+    unpacked_by: str | None
+    lost_at: datetime | None = None
+    lost_by: str | None = None
+
+
+class ShownShipment(BaseModel):
+    """One shipment; the fields of the delivery are null until it arrived."""
+
+    shipment_id: UUID
+    parcel_ids: list[UUID]
+    carrier: str
+    tracking_number: str | None
+    tracking_url: str | None
+    shipped_on: date
+    expected_on: date | None
+    cost_minor: int | None
+    cost_currency: str | None
+    dispatched_at: datetime
+    dispatched_by: str
+    delivered_at: datetime | None
+    proof: ProofKind | None
+    proof_reference: str | None
+    recorded_by: str | None
+    version: int = 1
+    updated_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancelled_by: str | None = None
+
+
+class ShownReservation(BaseModel):
+    """Units of an order line still reserved at a location."""
+
+    line: int
+    sku: str
+    location: str
+    quantity: int
+
+
+class ShownOrder(BaseModel):
+    """Everything fulfillment knows of one order."""
+
+    shop: str
+    order_id: UUID
+    code: str
+    placed_at: datetime
+    position: FulfilmentPosition
+    reservations: list[ShownReservation]
+    parcels: list[ShownParcel]
+    shipments: list[ShownShipment]
+
+
+def show_stock(shop: str, levels: Mapping[Place, Level]) -> ShownStock:
+    """Levels by SKU and location."""
+    return ShownStock(
+        shop=shop,
+        levels=[
+            ShownLevel(
+                sku=place.sku,
+                location=place.location,
+                on_hand=level.on_hand,
+                reserved=level.reserved,
+                available=level.available,
+            )
+            for place, level in sorted(levels.items())
+        ],
+    )
+
+
+def show_order(order: Order) -> ShownOrder:
+    """An order with its parcels by number and its shipments by time of dispatch."""
+    return ShownOrder(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        placed_at=order.placed_at,
+        position=order.position(),
+        reservations=[
+            ShownReservation(line=line, sku=place.sku, location=place.location, quantity=claim.open)
+            for (line, place), claim in sorted(order.claims.items())
+        ],
+        parcels=[show_parcel(p) for p in sorted(order.parcels.values(), key=lambda p: p.number)],
+        shipments=[
+            show_shipment(s) for s in sorted(order.shipments.values(), key=lambda s: (s.dispatched_at, s.id))
+        ],
+    )
+
+
+def show_parcel(parcel: Parcel) -> ShownParcel:
+    """One parcel."""
+    return ShownParcel(
+        parcel_id=parcel.id,
+        number=parcel.number,
+        lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in parcel.units.items()],
+        kind=parcel.kind,
+        weight_grams=parcel.weight_grams,
+        length_mm=parcel.length_mm,
+        width_mm=parcel.width_mm,
+        height_mm=parcel.height_mm,
+        declared_value_minor=parcel.declared_value_minor,
+        packed_at=parcel.packed_at,
+        packed_by=parcel.packed_by,
+        unpacked_at=parcel.unpacked_at,
+        unpacked_by=parcel.unpacked_by,
+        lost_at=parcel.lost_at,
+        lost_by=parcel.lost_by,
+    )
+
+
+def show_shipment(shipment: Shipment) -> ShownShipment:
+    """One shipment."""
+    return ShownShipment(
+        shipment_id=shipment.id,
+        parcel_ids=list(shipment.parcel_ids),
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+        shipped_on=shipment.shipped_on,
+        expected_on=shipment.expected_on,
+        cost_minor=shipment.cost_minor,
+        cost_currency=shipment.cost_currency,
+        dispatched_at=shipment.dispatched_at,
+        dispatched_by=shipment.dispatched_by,
+        delivered_at=shipment.receipt.delivered_at if shipment.receipt else None,
+        proof=shipment.receipt.proof if shipment.receipt else None,
+        proof_reference=shipment.receipt.proof_reference if shipment.receipt else None,
+        recorded_by=shipment.receipt.recorded_by if shipment.receipt else None,
+        version=shipment.version,
+        updated_at=shipment.updated_at,
+        cancelled_at=shipment.cancelled_at,
+        cancelled_by=shipment.cancelled_by,
+    )

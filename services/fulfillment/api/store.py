@@ -1,0 +1,110 @@
+"""The SQL of the lists that the back office shows. Nothing here locks anything.
+
+Levels are sorted by what is available without an index: one on a number that every sale changes would make every sale
+slower, and a shop has thousands of SKUs, not millions. By SKU they come as their primary key has them.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+from enum import StrEnum
+from typing import Any
+
+from services.chassis.storage.database import Connection
+
+Row = Mapping[str, Any]
+Key = Items[str | int]
+
+
+class Sequence(StrEnum):
+    """How levels are sorted."""
+
+    AVAILABLE = "available"
+    SKU = "sku"
+
+
+_PAGES = {
+    Sequence.AVAILABLE: """
+        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
+        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
+          AND ($4::int IS NULL OR on_hand - reserved <= $4)
+          AND ($5::int IS NULL OR (on_hand - reserved, sku, location) > ($5, $6::text, $7::text))
+        ORDER BY on_hand - reserved, sku, location LIMIT $8
+        """,
+    Sequence.SKU: """
+        SELECT sku, location, on_hand, reserved, on_hand - reserved AS available FROM stock_level
+        WHERE shop = $1 AND sku ILIKE $2 AND ($3::text IS NULL OR location = $3)
+          AND ($4::int IS NULL OR on_hand - reserved <= $4)
+          AND ($5::int IS NULL OR (sku, location) > ($6::text, $7::text))
+        ORDER BY sku, location LIMIT $8
+        """,
+}
+
+
+async def read_level_page(
+    connection: Connection,
+    shop: str,
+    text: str,
+    location: str | None,
+    at_most: int | None,
+    sequence: Sequence,
+    after: Key | None,
+    limit: int,
+) -> list[Row]:
+    """Levels whose SKU holds `text`, at most so many available; `after`: (available, SKU, location)."""
+    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return await connection.fetch(
+        _PAGES[sequence],
+        shop,
+        pattern,
+        location,
+        at_most,
+        *(after or (None, None, None)),
+        limit,
+    )
+
+
+async def read_locations(connection: Connection, shop: str) -> list[str]:
+    """The locations of a shop's levels, by name."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT location FROM stock_level WHERE shop = $1 ORDER BY location", shop
+    )
+    return [row["location"] for row in rows]
+
+
+async def read_movement_page(
+    connection: Connection,
+    shop: str,
+    sku: str,
+    location: str | None,
+    after: Key | None,
+    limit: int,
+) -> list[Row]:
+    """Why the levels of a SKU moved, newest first; `after`: (microseconds since 1970, cause, kind, line, location).
+
+    `actor` is who adjusted, or who handed the shipment over; of reservations nobody.
+    """
+    return await connection.fetch(
+        """
+        WITH page AS (
+            SELECT *, (extract(epoch FROM moved_at) * 1000000)::bigint AS at FROM stock_movement
+            WHERE shop = $1 AND sku = $2 AND ($3::text IS NULL OR location = $3)
+              AND ($4::bigint IS NULL OR moved_at <= timestamptz 'epoch' + $4 * interval '1 microsecond'
+                   AND ((extract(epoch FROM moved_at) * 1000000)::bigint, cause::text, kind, coalesce(line, 0),
+                        location) < ($4, $5, $6, $7, $8))
+            ORDER BY moved_at DESC, cause::text DESC, kind DESC, coalesce(line, 0) DESC, location DESC LIMIT $9
+        )
+        SELECT page.*, placed.code, coalesce(changed.actor, shipment.dispatched_by) AS actor, changed.reason
+        FROM page
+        LEFT JOIN fulfilment_order AS placed USING (shop, order_id)
+        LEFT JOIN stock_change AS changed ON changed.shop = page.shop AND changed.cause = page.cause
+        LEFT JOIN shipment ON shipment.shop = page.shop AND shipment.order_id = page.order_id
+            AND shipment.shipment_id = page.cause
+        ORDER BY page.moved_at DESC, page.cause::text DESC, page.kind DESC, coalesce(page.line, 0) DESC,
+                 page.location DESC
+        """,
+        shop,
+        sku,
+        location,
+        *(after or (None, None, None, None, None)),
+        limit,
+    )

@@ -1,0 +1,1 @@
+"""Changed orders: units added, reduced, returned."""

@@ -1,0 +1,99 @@
+"""Reducing: units of an order that are no longer wanted are stopped, as far as they have not left.
+
+Stopped units are cancelled, taken out of any parcel and given back to the shelf, where orders that waited for them get
+them, oldest first. The answer says what was stopped and what had left; only after it do orders and payments change.
+A request is answered once: the same again, under whatever event id, changes nothing.
+"""
+
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.fulfillment import LinesReduced, StockStanding
+from contracts.message import LineUnits
+from contracts.orders import LinesReductionRequested
+from services.chassis.messaging.subscribers import Delivery, Wait, order_key
+from services.fulfillment.changes import reduction
+from services.fulfillment.changes.reduction import Reduction, Units
+from services.fulfillment.order import position, stock
+from services.fulfillment.order.change import Change, ChangeKind
+from services.fulfillment.order.order import Order
+from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.parcels import unpacking
+from services.fulfillment.stock import reserving
+
+
+def reduce(book: ShelfBook, delivery: Delivery[LinesReductionRequested]) -> None:
+    """Stop what has not left and answer. Raises Wait for an unknown order."""
+    request = delivery.message
+    order = book.orders.get((request.shop, request.order_id))
+    if order is None:
+        raise Wait(order_key(request.order_id), "order_unknown")
+    if order.has_answered(request.request_id, ChangeKind.REDUCTION):
+        return
+    found = reduction.reduce(order.lines, order.standing(), reduction.units_of(request.lines))
+    for parcel in found.opened:
+        unpacking.unpack(book, order, parcel, request.actor, delivery.envelope)
+    released = {
+        sku
+        for line, units in found.stopped.items()
+        for sku in stop(book, order, line, units, request.request_id)
+    }
+    reserving.retry(book, order.shop, released, delivery.envelope)
+    stand(book, order, delivery.envelope)
+    change = Change(
+        request.request_id, ChangeKind.REDUCTION, request.cause, found.stopped, found.left, request.actor
+    )
+    book.answer(order, change)
+    book.unit.wake(cancelled_key(order))
+    book.unit.emit(_event(order, request, found), about=order, cause=delivery.envelope)
+
+
+def cancelled_key(order: Order) -> str:
+    """The key under which a reinstatement waits for the cancellation that it takes back."""
+    return f"cancelled:{order.id}"
+
+
+def stop(book: ShelfBook, order: Order, number: int, quantity: int, cause: UUID) -> set[str]:
+    """Cancel units of one line that are in no parcel and give their stock back; the SKUs of which more is available
+    now. `cause` is the request's id. What replaces lost units may have no stock: only what is held beyond the packed
+    units and those still to be packed is given back.
+    """
+    line = position.cancel(order.lines[number], quantity)
+    book.set_line(order, line)
+    held, needed = order.open_of(number), line.packed - line.shipped + line.left_to_pack
+    released = set()
+    for place, units in stock.spread(held, min(quantity, max(0, sum(held.values()) - needed))):
+        book.release(order, number, place, cause, units)
+        released.add(place.sku)
+    return released
+
+
+def stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
+    """An order that waited for stock may need none any more, or so little that there is enough."""
+    if order.stock is not StockStanding.MISSING:
+        return
+    if not order.wanted():
+        is_needed = any(
+            line.is_goods and line.sku is not None and line.ordered > line.cancelled
+            for line in order.lines.values()
+        )
+        order.stock = StockStanding.RESERVED if is_needed else StockStanding.NOT_REQUIRED
+    else:
+        reserving.reserve(book, order, cause)
+
+
+def _event(order: Order, request: LinesReductionRequested, found: Reduction) -> LinesReduced:
+    return LinesReduced(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        request_id=request.request_id,
+        stopped=listed(found.stopped),
+        left=listed(found.left),
+        position=order.position(),
+    )
+
+
+def listed(units: Units) -> list[LineUnits]:
+    """Quantities by line as a message lists them."""
+    return [LineUnits(line=line, quantity=quantity) for line, quantity in units.items()]

@@ -1,0 +1,1 @@
+"""An order as fulfillment sees it: positions, parcels, shipments, stock, and the unit of work that writes them."""

@@ -1,0 +1,111 @@
+"""An order as fulfillment knows it: the aggregate that is locked, changed in memory and written back.
+
+The position's version counts the facts behind it (placed, reserved, each parcel, shipment and delivery), so
+it rises with every change and ends the same in whichever sequence the facts arrived.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from contracts.fulfillment import FulfilmentPosition, LinePosition, StockStanding
+from contracts.storefront import LineKind
+from services.fulfillment.order.change import ChangeKind
+from services.fulfillment.order.parcel import Parcel
+from services.fulfillment.order.position import Line
+from services.fulfillment.order.shipment import Shipment
+from services.fulfillment.order.stock import Claim, Place, Wanted
+
+Key = tuple[str, UUID]
+"""(shop, order id): how orders are known everywhere."""
+Age = tuple[datetime, UUID]
+"""(placed at, order id): the sequence in which orders that wait are served."""
+
+
+@dataclass(slots=True)
+class Order:
+    """One order's lines, what they hold of the stock, its parcels and shipments. `id` is the order's id."""
+
+    shop: str
+    id: UUID
+    code: str
+    placed_at: datetime
+    stock: StockStanding
+    version: int = 1
+    sequence: int = 0
+    next_parcel_number: int = 1
+    deleted_at: datetime | None = None
+    lines: dict[int, Line] = field(default_factory=dict)
+    claims: dict[tuple[int, Place], Claim] = field(default_factory=dict)
+    parcels: dict[UUID, Parcel] = field(default_factory=dict)
+    shipments: dict[UUID, Shipment] = field(default_factory=dict)
+    answered: set[tuple[UUID, ChangeKind]] = field(default_factory=set)
+
+    @property
+    def key(self) -> Key:
+        return (self.shop, self.id)
+
+    @property
+    def age(self) -> Age:
+        return (self.placed_at, self.id)
+
+    def wanted(self) -> list[Wanted]:
+        """The units of goods that must still be reserved, by line: what is needed, and what replaces lost units."""
+        return [
+            Wanted(line.line, line.sku, units)
+            for _, line in sorted(self.lines.items())
+            if line.is_goods and line.sku is not None and (units := self._unreserved(line)) > 0
+        ]
+
+    def _unreserved(self, line: Line) -> int:
+        held = sum(claim.held for (number, _), claim in self.claims.items() if number == line.line)
+        return line.ordered - line.cancelled + line.lost - held
+
+    def goods(self) -> set[str]:
+        """The SKUs of its goods."""
+        return {line.sku for line in self.lines.values() if line.is_goods and line.sku is not None}
+
+    def shipment_of(self, parcel_id: UUID) -> Shipment | None:
+        """The shipment that stands in which a parcel left."""
+        return next(
+            (one for one in self.shipments.values() if one.stands and parcel_id in one.parcel_ids), None
+        )
+
+    def standing(self) -> list[Parcel]:
+        """The packed parcels that have neither left nor been taken apart."""
+        gone = {
+            parcel_id
+            for shipment in self.shipments.values()
+            if shipment.stands
+            for parcel_id in shipment.parcel_ids
+        }
+        return [
+            parcel for parcel in self.parcels.values() if parcel.id not in gone and parcel.unpacked_at is None
+        ]
+
+    def has_answered(self, request_id: UUID, kind: ChangeKind) -> bool:
+        """Whether this asked change was answered before."""
+        return (request_id, kind) in self.answered
+
+    def open_of(self, line: int) -> Mapping[Place, int]:
+        """What a line still holds of each level, by location."""
+        return {place: claim.open for (number, place), claim in sorted(self.claims.items()) if number == line}
+
+    def position(self) -> FulfilmentPosition:
+        """All quantities, for the event that says what changed."""
+        lines = [
+            LinePosition(
+                line=line.line,
+                kind=LineKind(line.kind),
+                ordered=line.ordered,
+                cancelled=line.cancelled,
+                packed=line.packed,
+                lost=line.lost,
+                shipped=line.shipped,
+                delivered=line.delivered,
+                returned=line.returned,
+            )
+            for _, line in sorted(self.lines.items())
+        ]
+        return FulfilmentPosition(version=self.version, stock=self.stock, lines=lines)

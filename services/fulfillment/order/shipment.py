@@ -1,0 +1,132 @@
+"""A shipment as pure rules: which parcels may leave together, when two descriptions are the same, what a
+delivery says.
+
+A parcel leaves in one shipment that stands (cancelled ones do not count); a shipment is delivered once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from contracts.fulfillment import DispatchShipment, ProofKind, RecordDelivery, UpdateShipment
+from contracts.message import Reason
+from services.fulfillment.order.carriers import tracking_url
+from services.fulfillment.order.parcel import Parcel
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How and when a shipment reached its customer."""
+
+    delivered_at: datetime
+    proof: ProofKind
+    proof_reference: str | None
+    recorded_at: datetime
+    recorded_by: str
+
+    def is_described_by(self, command: RecordDelivery) -> bool:
+        """Whether the command records this very delivery (who records does not matter)."""
+        return all(
+            getattr(self, name) == getattr(command, name)
+            for name in ("delivered_at", "proof", "proof_reference")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Parcels handed to a carrier together, and their receipt once they arrived."""
+
+    id: UUID
+    parcel_ids: tuple[UUID, ...]
+    carrier: str
+    tracking_number: str | None
+    tracking_url: str | None
+    shipped_on: date
+    expected_on: date | None
+    cost_minor: int | None
+    cost_currency: str | None
+    notify_customer: bool
+    dispatched_at: datetime
+    dispatched_by: str
+    receipt: Receipt | None = None
+    version: int = 1
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+    cancelled_at: datetime | None = None
+    cancelled_by: str | None = None
+    cancel_reason: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not cancelled."""
+        return self.cancelled_at is None
+
+    def says(self, command: UpdateShipment) -> bool:
+        """Whether everything the command wants told of this shipment is told already."""
+        return self.tracking_url == url_of(command) and all(
+            getattr(self, name) == getattr(command, name) for name in CORRECTED
+        )
+
+    def is_described_by(self, command: DispatchShipment) -> bool:
+        """Whether the command asks for this very shipment (who asks does not matter)."""
+        return (
+            self.parcel_ids == parcel_ids_of(command)
+            and self.tracking_url == url_of(command)
+            and all(getattr(self, name) == getattr(command, name) for name in _DESCRIPTION)
+        )
+
+
+CORRECTED = ("carrier", "tracking_number", "shipped_on", "expected_on")
+"""What can be corrected once it left, beside where it is followed."""
+_DESCRIPTION = (
+    "carrier",
+    "tracking_number",
+    "shipped_on",
+    "expected_on",
+    "cost_minor",
+    "cost_currency",
+    "notify_customer",
+)
+
+
+def parcel_ids_of(command: DispatchShipment) -> tuple[UUID, ...]:
+    """The command's parcels, each once, in id sequence."""
+    return tuple(sorted(set(command.parcel_ids)))
+
+
+def url_of(command: DispatchShipment | UpdateShipment) -> str | None:
+    """The tracking page given, or the carrier's own for the number given."""
+    if command.tracking_url or not command.tracking_number:
+        return command.tracking_url
+    return tracking_url(command.carrier, command.tracking_number, command.postal_code)
+
+
+def missing_parcels(command: DispatchShipment, parcels: Mapping[UUID, Parcel]) -> list[UUID]:
+    """The parcels named that nobody packed (yet), in id sequence."""
+    return [parcel_id for parcel_id in parcel_ids_of(command) if parcel_id not in parcels]
+
+
+def reasons_against(
+    command: DispatchShipment, shipments: Iterable[Shipment], parcels: Mapping[UUID, Parcel]
+) -> list[Reason]:
+    """Every reason why these packed parcels cannot leave; none means they can."""
+    reasons = []
+    left_in = {
+        parcel_id: shipment.id
+        for shipment in shipments
+        if shipment.stands
+        for parcel_id in shipment.parcel_ids
+    }
+    for parcel_id in parcel_ids_of(command):
+        if parcel_id in left_in:
+            message = f"Parcel {parcel_id} already left in shipment {left_in[parcel_id]}; leave it out."
+            reasons.append(Reason(code="parcel_already_shipped", message=message, field="parcel_ids"))
+        parcel = parcels.get(parcel_id)
+        if parcel is not None and parcel.unpacked_at is not None:
+            message = f"Parcel {parcel_id} (number {parcel.number}) was taken apart; leave it out."
+            reasons.append(Reason(code="parcel_unpacked", message=message, field="parcel_ids"))
+    if (command.cost_minor is None) != (command.cost_currency is None):
+        message = f"Cost {command.cost_minor} in currency {command.cost_currency}: give both or neither."
+        reasons.append(Reason(code="cost_without_currency", message=message, field="cost_currency"))
+    return reasons

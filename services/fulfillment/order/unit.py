@@ -1,0 +1,356 @@
+"""The orders and stock levels of one transaction: locked and loaded at once, changed in memory, written back
+at once.
+
+Locks are taken in one sequence everywhere, so that no two transactions wait for each other: the shop's stock
+gate (shared to place orders, alone to set stock), then orders by (shop, id), then levels by (shop, SKU,
+location). Behind the gate no order can become `missing` unseen while stock is raised.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.fulfillment import (
+    AdjustStock,
+    CancelShipment,
+    DispatchShipment,
+    PackParcel,
+    RecordDelivery,
+    ReportParcelLost,
+    SetStock,
+    UnpackParcel,
+    UpdateShipment,
+)
+from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
+from contracts.payments import RefundMarked, RefundSent
+from contracts.storefront import LineKind
+from services.chassis.messaging.subscribers import Book, Delivery
+from services.chassis.messaging.unit import Unit
+from services.fulfillment.order import change_store, stock, store
+from services.fulfillment.order.backorders import Backorders
+from services.fulfillment.order.change import Change
+from services.fulfillment.order.order import Age, Key, Order
+from services.fulfillment.order.parcel import Parcel
+from services.fulfillment.order.position import Line
+from services.fulfillment.order.shipment import Shipment
+from services.fulfillment.order.stock import Claim, Kind, Level, Place
+
+CORRECTING = UpdateShipment | CancelShipment | ReportParcelLost
+"""Commands about what has left."""
+GIVING_BACK = LinesReductionRequested | RefundMarked | RefundSent
+"""Messages by which units go back to the shelf, where orders that wait may get them."""
+
+
+class ShelfBook(Book):
+    """What one unit of fulfillment works on."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self.orders: dict[Key, Order] = {}
+        self.levels: dict[Place, Level] = {}
+        self.backorders = Backorders(unit)
+        self.stock_changes: set[tuple[str, UUID]] = set()
+        self._new_stock_changes: dict[tuple[str, UUID], store.StockChange] = {}
+        self._places: dict[tuple[str, str], list[Place]] = {}
+        self._new_orders: dict[Key, Order] = {}
+        self._changed_orders: dict[Key, Order] = {}
+        self._changed_lines: dict[tuple[Key, int], None] = {}
+        self._changed_claims: dict[tuple[Key, int, Place], None] = {}
+        self._changed_levels: set[Place] = set()
+        self._movements: list[store.Movement] = []
+        self._new_parcels: list[tuple[Key, Parcel]] = []
+        self._new_shipments: dict[tuple[Key, UUID], None] = {}
+        self._delivered: dict[tuple[Key, UUID], None] = {}
+        self._corrected: dict[tuple[Key, UUID], None] = {}
+        self._lost: dict[tuple[Key, UUID], None] = {}
+        self._shipped: list[store.Movement] = []
+        self._new_lines: dict[tuple[Key, int], None] = {}
+        self._unpacked: dict[tuple[Key, UUID], None] = {}
+        self._answers: list[tuple[Key, Change]] = []
+        self._forgotten: dict[Key, datetime] = {}
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Lock and load what these deliveries touch: the orders they name, those that wait for stock, the
+        levels.
+        """
+        messages = [delivery.message for delivery in deliveries]
+        restocked = {(m.shop, level.sku) for m in messages if isinstance(m, SetStock) for level in m.levels}
+        restocked |= {(m.shop, m.sku) for m in messages if isinstance(m, AdjustStock)}
+        named = {(m.shop, m.order_id) for m in messages if not isinstance(m, SetStock | AdjustStock)}
+        wanted = {
+            (m.shop, sku)
+            for m in messages
+            if isinstance(m, OrderPlaced | LinesAdditionRequested)
+            for sku in _goods(m)
+        }
+        reduced = {(m.shop, m.order_id) for m in messages if isinstance(m, GIVING_BACK) and _names_lines(m)}
+        losing = {(m.shop, m.order_id) for m in messages if isinstance(m, ReportParcelLost)}
+        connection = self.unit.connection
+        alone = {shop for shop, _ in restocked | reduced}
+        if wanted or alone or losing:
+            await store.pass_gate(connection, {shop for shop, _ in wanted | losing} | alone, alone)
+        if reduced:
+            restocked |= await change_store.read_skus(connection, reduced)
+            fresh = (m for m in messages if isinstance(m, OrderPlaced) and (m.shop, m.order_id) in reduced)
+            restocked |= {(m.shop, sku) for m in fresh for sku in _goods(m)}
+        if adjustments := [d for d in deliveries if isinstance(d.message, AdjustStock)]:
+            keys = [(d.message.shop, d.envelope.id) for d in adjustments]
+            self.stock_changes = await store.read_stock_changes(connection, keys)
+        short = await self.backorders.find(restocked) if restocked else set()
+        self.orders = await store.lock_orders(connection, named | short) if named or short else {}
+        if self.orders:
+            await store.read_lines(connection, self.orders)
+            await self._load_parcels(messages, short)
+        leaving = self._named_by(messages, DispatchShipment | CancelShipment | ReportParcelLost)
+        changing = self._named_by(messages, GIVING_BACK | LinesAdditionRequested)
+        await self._load_levels(wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys()))
+
+    async def load_backorders(self, shop: str, sku: str, after: Age) -> None:
+        """Lock and load the orders of the next ages that wait for a SKU, with what they hold, and the levels."""
+        connection = self.unit.connection
+        await store.pass_gate(connection, {shop}, {shop})
+        short = await self.backorders.find({(shop, sku)}, after)
+        if short:
+            self.orders = await store.lock_orders(connection, short)
+            await store.read_lines(connection, self.orders)
+            await store.read_claims(connection, self.orders)
+        await self._load_levels({(shop, sku)} | self._skus_of(short))
+
+    async def _load_levels(self, skus: set[tuple[str, str]]) -> None:
+        if not skus:
+            return
+        self.levels, tried_to = await store.lock_levels(self.unit.connection, skus)
+        self.backorders.note(tried_to)
+        for place in self.levels:
+            self._places.setdefault((place.shop, place.sku), []).append(place)
+
+    async def _load_parcels(self, messages: Sequence[Any], short: set[Key]) -> None:
+        """Of each order only what its messages need: packing its parcels, delivering also its shipments, … Of those
+        that wait for stock what they hold already.
+        """
+        connection = self.unit.connection
+        asked = GIVING_BACK
+        of_shipments = UnpackParcel | DispatchShipment | RecordDelivery | CORRECTING | asked
+        if orders := self._named_by(messages, PackParcel | of_shipments):
+            await store.read_parcels(connection, orders)
+        if orders := self._named_by(messages, of_shipments):
+            await store.read_shipments(connection, orders)
+        moving = DispatchShipment | CancelShipment | ReportParcelLost | asked | LinesAdditionRequested
+        waiting = {key: order for key, order in self.orders.items() if key in short}
+        if orders := self._named_by(messages, moving) | waiting:
+            await store.read_claims(connection, orders)
+        if cancelled := [m for m in messages if isinstance(m, CancelShipment)]:
+            self._shipped = await store.read_shipped(connection, cancelled)
+        if orders := self._named_by(messages, asked | LinesAdditionRequested):
+            await change_store.read_answered(connection, orders)
+
+    def _named_by(self, messages: Iterable[Any], kinds: Any) -> dict[Key, Order]:
+        named = {(m.shop, m.order_id) for m in messages if isinstance(m, kinds)}
+        return {key: order for key, order in self.orders.items() if key in named}
+
+    def _skus_of(self, keys: Iterable[Key]) -> set[tuple[str, str]]:
+        known = (self.orders[key] for key in keys if key in self.orders)
+        return {(order.shop, sku) for order in known for sku in order.goods()}
+
+    def add_order(self, order: Order) -> None:
+        """A new order; its lines come with it."""
+        self.orders[order.key] = order
+        self._new_orders[order.key] = order
+
+    def changed(self, order: Order) -> None:
+        """An order's own row must be written; its version rises, since something of it changed."""
+        order.version += 1
+        if order.key not in self._new_orders:
+            self._changed_orders[order.key] = order
+
+    def set_line(self, order: Order, line: Line) -> None:
+        """Replace a line by its next state."""
+        order.lines[line.line] = line
+        if order.key not in self._new_orders and (order.key, line.line) not in self._new_lines:
+            self._changed_lines[order.key, line.line] = None
+
+    def add_line(self, order: Order, line: Line) -> None:
+        """A line that the order did not have when it was placed."""
+        order.lines[line.line] = line
+        if order.key not in self._new_orders:
+            self._new_lines[order.key, line.line] = None
+
+    def answer(self, order: Order, change: Change) -> None:
+        """An asked change was decided; the order's version rises."""
+        order.answered.add((change.request_id, change.kind))
+        self._answers.append((order.key, change))
+        self.changed(order)
+
+    def forget(self, order: Order, deleted_at: datetime) -> None:
+        """An order was deleted; what is known of it stays in the books, but nothing of its customer."""
+        order.deleted_at = order.deleted_at or deleted_at
+        self._forgotten[order.key] = deleted_at
+
+    def set_parcel(self, order: Order, parcel: Parcel) -> None:
+        """A parcel, now taken apart."""
+        order.parcels[parcel.id] = parcel
+        self._unpacked[order.key, parcel.id] = None
+
+    def add_parcel(self, order: Order, parcel: Parcel) -> None:
+        order.parcels[parcel.id] = parcel
+        self._new_parcels.append((order.key, parcel))
+
+    def add_shipment(self, order: Order, shipment: Shipment) -> None:
+        order.shipments[shipment.id] = shipment
+        self._new_shipments[order.key, shipment.id] = None
+
+    def set_receipt(self, order: Order, shipment: Shipment) -> None:
+        """A shipment, now with its receipt."""
+        order.shipments[shipment.id] = shipment
+        if (order.key, shipment.id) not in self._new_shipments:
+            self._delivered[order.key, shipment.id] = None
+
+    def set_shipment(self, order: Order, shipment: Shipment) -> None:
+        """A shipment, now corrected or cancelled."""
+        order.shipments[shipment.id] = shipment
+        if (order.key, shipment.id) not in self._new_shipments:
+            self._corrected[order.key, shipment.id] = None
+
+    def set_loss(self, order: Order, parcel: Parcel) -> None:
+        """A parcel, now lost."""
+        order.parcels[parcel.id] = parcel
+        self._lost[order.key, parcel.id] = None
+
+    def shipped_by(self, order: Order, shipment_id: UUID) -> list[tuple[int, Place, int]]:
+        """What a shipment took: line, place, quantity; of shipments that this batch's messages cancel alone."""
+        return [
+            (line, place, quantity)
+            for place, order_id, line, cause, kind, quantity in (*self._shipped, *self._movements)
+            if (place.shop, order_id, cause, kind) == (order.shop, order.id, shipment_id, Kind.SHIP)
+            and line is not None
+        ]
+
+    def places(self, shop: str, sku: str) -> list[Place]:
+        """Where a SKU lies, in the sequence in which it is drawn: `main` first, then by name."""
+        return sorted(
+            self._places.get((shop, sku), []), key=lambda place: (place.location != "main", place.location)
+        )
+
+    def reserve(
+        self, order: Order, line: int, place: Place, quantity: int, cause: UUID | None = None
+    ) -> None:
+        """Take units of a level for an order line; the cause is the order itself unless another is given."""
+        level, claim = stock.take(
+            place, self.levels[place], order.claims.get((line, place), Claim()), quantity
+        )
+        self._move(order, line, place, Kind.RESERVE, cause or order.id, quantity, level, claim)
+
+    def release(self, order: Order, line: int, place: Place, cause: UUID, quantity: int) -> None:
+        """Give reserved units of an order line back to their level."""
+        level, claim = stock.release(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.RELEASE, cause, quantity, level, claim)
+
+    def restock(self, order: Order, line: int, place: Place, cause: UUID, quantity: int) -> None:
+        """Shipped units of an order line came back to their level."""
+        level, claim = stock.restock(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.RESTOCK, cause, quantity, level, claim)
+
+    def ship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
+        """Reserved units leave with a shipment."""
+        level, claim = stock.ship(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.SHIP, shipment_id, quantity, level, claim)
+
+    def unship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
+        """Units of a cancelled shipment are on hand and reserved again."""
+        level, claim = stock.unship(place, self.levels[place], order.claims[line, place], quantity)
+        self._move(order, line, place, Kind.UNSHIP, shipment_id, quantity, level, claim)
+
+    def set_level(self, place: Place, level: Level, adjustment: int, cause: UUID) -> None:
+        """A count: the level as found, and the adjustment that explains it."""
+        if place not in self.levels:
+            self._places.setdefault((place.shop, place.sku), []).append(place)
+        self.levels[place] = level
+        self._changed_levels.add(place)
+        if adjustment:
+            self._movements.append((place, None, None, cause, Kind.ADJUST, adjustment))
+
+    def note_stock_change(self, shop: str, cause: UUID, actor: str, reason: str | None) -> None:
+        """Who counted or adjusted stock, and why."""
+        self.stock_changes.add((shop, cause))
+        self._new_stock_changes[shop, cause] = (shop, cause, actor, reason)
+
+    def _move(
+        self,
+        order: Order,
+        line: int,
+        place: Place,
+        kind: Kind,
+        cause: UUID,
+        quantity: int,
+        level: Level,
+        claim: Claim,
+    ) -> None:
+        self.levels[place] = level
+        order.claims[line, place] = claim
+        self._changed_levels.add(place)
+        self._changed_claims[order.key, line, place] = None
+        self._movements.append((place, order.id, line, cause, kind, quantity))
+
+    async def save(self) -> None:
+        """Write back what changed, owners before what refers to them."""
+        connection = self.unit.writes
+        if self._new_orders:
+            await store.insert_orders(connection, list(self._new_orders.values()))
+        if self._changed_orders:
+            await store.update_orders(connection, list(self._changed_orders.values()))
+        if self._new_lines:
+            await change_store.insert_lines(
+                connection, [(key, self.orders[key].lines[n]) for key, n in self._new_lines]
+            )
+        if self._changed_lines:
+            await store.update_lines(
+                connection, [(key, self.orders[key].lines[n]) for key, n in self._changed_lines]
+            )
+        await self._save_stock()
+        if self._new_parcels:
+            await store.insert_parcels(connection, self._new_parcels)
+        if self._unpacked:
+            parcels = [(key, self.orders[key].parcels[parcel_id]) for key, parcel_id in self._unpacked]
+            await change_store.update_unpacked(connection, parcels)
+        if self._answers:
+            await change_store.insert_answers(connection, self._answers, self.unit.now)
+        if self._lost:
+            lost = [(key, self.orders[key].parcels[parcel_id]) for key, parcel_id in self._lost]
+            await change_store.update_lost(connection, lost)
+        if self._corrected:  # before new ones, in which parcels of a cancelled one may leave
+            await change_store.update_shipments(connection, self._shipments(self._corrected))
+        if self._new_shipments:
+            await store.insert_shipments(connection, self._shipments(self._new_shipments))
+        if self._delivered:
+            await store.update_receipts(connection, self._shipments(self._delivered))
+        if self._forgotten:  # after all that may say something of a customer
+            await change_store.mark_deleted(connection, self._forgotten)
+
+    async def _save_stock(self) -> None:
+        connection = self.unit.writes
+        if self._changed_levels:
+            await store.write_levels(
+                connection, {place: self.levels[place] for place in sorted(self._changed_levels)}
+            )
+        if self._changed_claims:
+            claims = [
+                (key, line, place, self.orders[key].claims[line, place])
+                for key, line, place in self._changed_claims
+            ]
+            await store.write_claims(connection, claims)
+        if self._new_stock_changes:
+            await store.insert_stock_changes(connection, list(self._new_stock_changes.values()))
+        if self._movements:
+            await store.insert_movements(connection, self._movements, self.unit.now)
+
+    def _shipments(self, keys: Iterable[tuple[Key, UUID]]) -> list[tuple[Key, Shipment]]:
+        return [(key, self.orders[key].shipments[shipment_id]) for key, shipment_id in keys]
+
+
+def _goods(message: OrderPlaced | LinesAdditionRequested) -> set[str]:
+    return {line.sku for line in message.lines if line.kind is LineKind.SHIP and line.sku is not None}
+
+
+def _names_lines(message: LinesReductionRequested | RefundMarked | RefundSent) -> bool:
+    return bool(message.lines if isinstance(message, LinesReductionRequested) else message.refund.lines)

@@ -1,0 +1,1 @@
+"""Resync: the current state of orders re-emitted."""

@@ -1,0 +1,66 @@
+"""Telling orders anew what stands here: quantities and stock, parcels, shipments, deliveries.
+
+A shipment that was corrected is told as it is now, its dispatch included: what was told before is history that the
+listener keeps.
+
+Invariant: an order is locked before it is read, so the position told is one that was, and its version names it.
+"""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from contracts.fulfillment import StockRejected, StockReserved, StockStanding
+from contracts.message import Message
+from services.chassis.messaging.snapshots import Standing, Truth
+from services.chassis.storage.database import Connection
+from services.fulfillment.order import store
+from services.fulfillment.order.order import Order
+from services.fulfillment.parcels.packing import packed_event
+from services.fulfillment.parcels.unpacking import unpacked_event
+from services.fulfillment.resync import store as resync_store
+from services.fulfillment.shipments.correcting import cancelled_event, updated_event
+from services.fulfillment.shipments.delivering import delivered_event
+from services.fulfillment.shipments.dispatching import dispatched_event
+from services.fulfillment.shipments.losing import lost_event
+
+
+async def tell(connection: Connection, shop: str, ids: Sequence[UUID]) -> list[Standing]:
+    """All that orders copies of these orders. Locks them."""
+    orders = await store.lock_orders(connection, [(shop, order_id) for order_id in sorted(ids)])
+    if orders:
+        for read in (store.read_lines, store.read_parcels, store.read_shipments):
+            await read(connection, orders)
+    return [said for order in orders.values() for said in _goods_of(order)]
+
+
+def _goods_of(order: Order) -> Iterator[Standing]:
+    yield Standing(_stock_of(order), order.placed_at)
+    for parcel in order.parcels.values():
+        yield Standing(packed_event(order, parcel), parcel.packed_at)
+        if parcel.unpacked_at is not None and parcel.unpacked_by is not None:
+            said = unpacked_event(order, parcel, parcel.unpacked_at, parcel.unpacked_by)
+            yield Standing(said, parcel.unpacked_at)
+        if parcel.lost_at is not None and (left_in := order.shipment_of(parcel.id)) is not None:
+            yield Standing(lost_event(order, parcel, left_in, notify_customer=False), parcel.lost_at)
+    for shipment in order.shipments.values():
+        yield Standing(dispatched_event(order, shipment), shipment.dispatched_at)
+        if shipment.updated_at is not None:
+            yield Standing(updated_event(order, shipment, notify_customer=False), shipment.updated_at)
+        if shipment.cancelled_at is not None:
+            yield Standing(cancelled_event(order, shipment, notify_customer=False), shipment.cancelled_at)
+        if (receipt := shipment.receipt) is not None:
+            yield Standing(delivered_event(order, shipment, receipt), receipt.recorded_at)
+
+
+def _stock_of(order: Order) -> Message:
+    """The position alone: what was short, and when stock was reserved, is history that the listener keeps."""
+    position = order.position()
+    if order.stock is StockStanding.MISSING:
+        return StockRejected(
+            shop=order.shop, order_id=order.id, code=order.code, missing=[], position=position
+        )
+    return StockReserved(shop=order.shop, order_id=order.id, code=order.code, position=position)
+
+
+TO_ORDERS = Truth(resync_store.count, resync_store.find, tell)
+"""How fulfillment tells orders."""

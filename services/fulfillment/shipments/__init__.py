@@ -1,0 +1,1 @@
+"""Shipments: dispatched, delivered, corrected, lost."""

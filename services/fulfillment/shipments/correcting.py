@@ -1,0 +1,159 @@
+"""Correcting: what is told of a shipment that left changes, or the shipment is taken back.
+
+Invariant: a correction changes no quantity; cancelling undoes exactly the movements of the dispatch, so the units are
+on hand and reserved for their order again, at the locations they were taken from, and the parcels stand packed.
+"""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from contracts.fulfillment import (
+    CancelShipment,
+    ParcelLine,
+    ShipmentCancelled,
+    ShipmentUpdated,
+    UpdateShipment,
+)
+from contracts.message import Reason
+from services.chassis.messaging.subscribers import Delivery
+from services.fulfillment.order import position
+from services.fulfillment.order.answering import done, reject, wait_or_reject
+from services.fulfillment.order.order import Order
+from services.fulfillment.order.shipment import CORRECTED, Shipment, url_of
+from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.shipments.delivering import cancelled_already
+from services.fulfillment.shipments.dispatching import units_of
+
+
+def update(book: ShelfBook, delivery: Delivery[UpdateShipment]) -> None:
+    """Correct the shipment. What is told already is done, unless the customer is to be told of it once more."""
+    command = delivery.message
+    order, known = _find(book, command.shop, command.order_id, command.shipment_id)
+    if order is None or known is None:
+        return _unknown(book, delivery)
+    if not known.stands:
+        return reject(book, delivery, cancelled_already(known))
+    if known.says(command) and not command.notify_customer:
+        return done(book, delivery)
+    corrected = replace(
+        known,
+        **{name: getattr(command, name) for name in CORRECTED},
+        tracking_url=url_of(command),
+        version=known.version + 1,
+        updated_at=book.unit.now,
+        updated_by=command.actor,
+    )
+    book.set_shipment(order, corrected)
+    book.changed(order)
+    event = updated_event(order, corrected, notify_customer=command.notify_customer)
+    book.unit.emit(event, about=order, cause=delivery.envelope)
+    return None
+
+
+def cancel(book: ShelfBook, delivery: Delivery[CancelShipment]) -> None:
+    """Take the shipment back. A cancelled one is done already; what arrived, was lost or came back stays."""
+    command = delivery.message
+    order, known = _find(book, command.shop, command.order_id, command.shipment_id)
+    if order is None or known is None:
+        return _unknown(book, delivery)
+    if not known.stands:
+        return done(book, delivery)
+    if reasons := _against_cancelling(book, order, known):
+        return reject(book, delivery, *reasons)
+    for line, place, quantity in book.shipped_by(order, known.id):
+        book.unship(order, line, place, known.id, quantity)
+    for line, quantity in units_of(order, known).items():
+        book.set_line(order, position.take_off(order.lines[line], quantity))
+    cancelled = replace(
+        known,
+        version=known.version + 1,
+        cancelled_at=book.unit.now,
+        cancelled_by=command.actor,
+        cancel_reason=command.reason,
+    )
+    book.set_shipment(order, cancelled)
+    book.changed(order)
+    event = cancelled_event(order, cancelled, notify_customer=command.notify_customer)
+    book.unit.emit(event, about=order, cause=delivery.envelope)
+    return None
+
+
+def _against_cancelling(book: ShelfBook, order: Order, known: Shipment) -> list[Reason]:
+    if known.receipt is not None:
+        message = f"Shipment {known.id} was delivered at {known.receipt.delivered_at.isoformat()}; it stands."
+        return [Reason(code="already_delivered", message=message, field="shipment_id")]
+    if lost := [order.parcels[one].number for one in known.parcel_ids if order.parcels[one].lost_at]:
+        message = f"Parcels {lost} of shipment {known.id} were reported lost; it stands."
+        return [Reason(code="parcels_lost", message=message, field="shipment_id")]
+    for line, place, quantity in book.shipped_by(order, known.id):
+        claim = order.claims[line, place]
+        if claim.shipped - claim.restocked < quantity:
+            message = (
+                f"Line {line}: units of shipment {known.id} are back on the shelf after a refund; it stands."
+            )
+            return [Reason(code="units_restocked", message=message, field="shipment_id")]
+    return []
+
+
+def _find(
+    book: ShelfBook, shop: str, order_id: UUID, shipment_id: UUID
+) -> tuple[Order | None, Shipment | None]:
+    order = book.orders.get((shop, order_id))
+    return order, order.shipments.get(shipment_id) if order else None
+
+
+def _unknown(book: ShelfBook, delivery: Delivery[UpdateShipment] | Delivery[CancelShipment]) -> None:
+    command = delivery.message
+    message = f"Order {command.order_id} has no shipment {command.shipment_id}; look up its id."
+    unknown = Reason(code="unknown_shipment", message=message, field="shipment_id")
+    wait_or_reject(book, delivery, f"shipment:{command.shipment_id}", unknown)
+
+
+def updated_event(order: Order, corrected: Shipment, *, notify_customer: bool) -> ShipmentUpdated:
+    """What is said of a shipment that was corrected."""
+    assert corrected.updated_at is not None
+    assert corrected.updated_by is not None
+    version = corrected.version if corrected.stands else corrected.version - 1
+    return ShipmentUpdated(
+        **{**_told(order, corrected), "version": version},
+        notify_customer=notify_customer,
+        updated_at=corrected.updated_at,
+        updated_by=corrected.updated_by,
+    )
+
+
+def cancelled_event(order: Order, cancelled: Shipment, *, notify_customer: bool) -> ShipmentCancelled:
+    """What is said of a shipment that was taken back."""
+    assert cancelled.cancelled_at is not None
+    assert cancelled.cancelled_by is not None
+    return ShipmentCancelled(
+        **_told(order, cancelled),
+        notify_customer=notify_customer,
+        reason=cancelled.cancel_reason,
+        cancelled_at=cancelled.cancelled_at,
+        cancelled_by=cancelled.cancelled_by,
+    )
+
+
+def _told(order: Order, shipment: Shipment) -> dict[str, Any]:
+    return {
+        "shop": order.shop,
+        "order_id": order.id,
+        "code": order.code,
+        "shipment_id": shipment.id,
+        "version": shipment.version,
+        "parcel_ids": list(shipment.parcel_ids),
+        "lines": [
+            ParcelLine(line=line, quantity=quantity) for line, quantity in units_of(order, shipment).items()
+        ],
+        "carrier": shipment.carrier,
+        "tracking_number": shipment.tracking_number,
+        "tracking_url": shipment.tracking_url,
+        "shipped_on": shipment.shipped_on,
+        "expected_on": shipment.expected_on,
+        "announced": shipment.notify_customer,
+        "dispatched_at": shipment.dispatched_at,
+        "dispatched_by": shipment.dispatched_by,
+        "position": order.position(),
+    }

@@ -1,0 +1,80 @@
+"""Losing: a parcel on its way will not arrive. Its units are left to pack again, with stock of their own.
+
+What replaces them is reserved at once; when a SKU is short, the order stands `missing` and is tried again when stock
+comes, as at its placing. A customer who would rather have the money back gets a refund, which cancels those units.
+"""
+
+from dataclasses import replace
+
+from contracts.fulfillment import ParcelLine, ParcelLost, ReportParcelLost, StockStanding
+from contracts.message import Reason
+from services.chassis.messaging.subscribers import Delivery
+from services.fulfillment.order import position
+from services.fulfillment.order.answering import done, reject, wait_or_reject
+from services.fulfillment.order.order import Order
+from services.fulfillment.order.parcel import Parcel
+from services.fulfillment.order.shipment import Shipment
+from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.stock import reserving
+
+
+def report(book: ShelfBook, delivery: Delivery[ReportParcelLost]) -> None:
+    """Note the loss; one that is noted is done, a parcel that has not left or has arrived is refused."""
+    command = delivery.message
+    order = book.orders.get((command.shop, command.order_id))
+    known = order.parcels.get(command.parcel_id) if order else None
+    if order is None or known is None:
+        unknown = Reason(
+            code="unknown_parcel",
+            message=f"Order {command.order_id} has no packed parcel {command.parcel_id}; look up its id.",
+            field="parcel_id",
+        )
+        return wait_or_reject(book, delivery, f"parcel:{command.parcel_id}", unknown)
+    if known.lost_at is not None:
+        return done(book, delivery)
+    shipment = order.shipment_of(known.id)
+    if shipment is None or shipment.receipt is not None:
+        return reject(book, delivery, _not_on_its_way(known, shipment))
+    lost = replace(known, lost_at=book.unit.now, lost_by=command.actor, lost_reason=command.reason)
+    _lose(book, order, lost, delivery)
+    event = lost_event(order, lost, shipment, notify_customer=command.notify_customer)
+    book.unit.emit(event, about=order, cause=delivery.envelope)
+    return None
+
+
+def _lose(book: ShelfBook, order: Order, lost: Parcel, delivery: Delivery[ReportParcelLost]) -> None:
+    for line, quantity in lost.units.items():
+        book.set_line(order, position.lose(order.lines[line], quantity))
+    book.set_loss(order, lost)
+    book.changed(order)
+    if order.wanted():
+        order.stock = StockStanding.MISSING
+        reserving.reserve(book, order, delivery.envelope)
+
+
+def _not_on_its_way(known: Parcel, shipment: Shipment | None) -> Reason:
+    if shipment is not None:
+        message = f"Parcel {known.number} arrived with shipment {shipment.id}; a refund settles what was wrong with it."
+        return Reason(code="already_delivered", message=message, field="parcel_id")
+    message = f"Parcel {known.number} has not left; take it apart and correct the stock instead."
+    return Reason(code="parcel_not_shipped", message=message, field="parcel_id")
+
+
+def lost_event(order: Order, lost: Parcel, shipment: Shipment, *, notify_customer: bool) -> ParcelLost:
+    """What is said of a parcel that was lost."""
+    assert lost.lost_at is not None
+    assert lost.lost_by is not None
+    return ParcelLost(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        parcel_id=lost.id,
+        number=lost.number,
+        shipment_id=shipment.id,
+        lines=[ParcelLine(line=line, quantity=quantity) for line, quantity in lost.units.items()],
+        reason=lost.lost_reason,
+        notify_customer=notify_customer,
+        lost_at=lost.lost_at,
+        lost_by=lost.lost_by,
+        position=order.position(),
+    )

@@ -1,0 +1,1 @@
+"""Stock: counted, adjusted, reserved."""

@@ -1,0 +1,131 @@
+"""A mail before it exists: what it would say, from data that is sent along. Reads nothing, changes nothing.
+
+The live preview of a public comment asks for this at every pause in typing, so it costs no look into the database; and
+it goes through the same templates, screening and escaping as the mail itself.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from contracts.message import Currency, Locale, Minor, OrderCode, Shop
+from contracts.orders import OrderPlaced
+from contracts.payments import RefundLine
+from services.notifier.mails.compose.composing import Pages, write_pages
+from services.notifier.mails.mail import Addressee, Mail, Template
+from services.notifier.mails.settings import NotifierSettings
+
+_NOBODY = UUID(int=0)
+_WITHOUT_ORDER = {
+    Template.STATUS_UPDATED,
+    Template.ORDER_CANCELLED,
+    Template.REFUND_MADE,
+    Template.REFUND_FAILED,
+}
+
+
+class PreviewUnusable(ValueError):
+    """The data does not make this mail; the text names every field at fault."""
+
+
+class StatusShown(BaseModel):
+    """What the mail about a status shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Annotated[str, Field(max_length=60)] = ""
+    label_texts: dict[str, Annotated[str, Field(max_length=200)]]
+    public_comment: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class CancellationShown(BaseModel):
+    """What the mail about a cancellation shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    public_comment: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class RefundShown(BaseModel):
+    """What the mail about a refund shows; amounts in minor units. `names`: what the lines are, by number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Annotated[str, Field(max_length=20)]
+    amount_minor: Minor
+    currency: Currency
+    lines: Annotated[list[RefundLine], Field(max_length=1000)] = []
+    names: Annotated[dict[str, str], Field(max_length=1000)] = {}
+    public_comment: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class FailedRefundShown(BaseModel):
+    """What the mail about a refund that failed shows; the amount in minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount_minor: Minor
+    currency: Currency
+
+
+_CONTEXTS: dict[Template, type[BaseModel]] = {
+    Template.STATUS_UPDATED: StatusShown,
+    Template.ORDER_CANCELLED: CancellationShown,
+    Template.REFUND_MADE: RefundShown,
+    Template.REFUND_FAILED: FailedRefundShown,
+}
+
+
+class PreviewAsked(BaseModel):
+    """Which mail, for whom, with what. `order` is OrderPlaced as JSON, needed by all templates that show one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shop: Shop
+    template: Template
+    locale: Locale = "fr"
+    code: OrderCode
+    name: Annotated[str, Field(max_length=200)]
+    context: dict[str, Any] = Field(default_factory=dict)
+    order: OrderPlaced | None = None
+
+
+def preview(body: bytes, settings: NotifierSettings) -> Pages:
+    """The mail that this JSON would give. Raises PreviewUnusable, UnknownShop."""
+    try:
+        asked = PreviewAsked.model_validate_json(body)
+        if shown := _CONTEXTS.get(asked.template):
+            shown.model_validate(asked.context)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors())
+        raise PreviewUnusable("; ".join(faults)[:1000]) from None
+    if asked.order is None and asked.template not in _WITHOUT_ORDER:
+        raise PreviewUnusable(f"order: the mail {asked.template} shows one; send OrderPlaced as JSON")
+    shop = settings.profile(asked.shop)
+    try:
+        return write_pages(_mail(asked), _addressee(asked), shop)
+    except (KeyError, TypeError) as error:
+        raise PreviewUnusable(f"context: the mail {asked.template} needs {error}") from None
+
+
+def _mail(asked: PreviewAsked) -> Mail:
+    return Mail(
+        id=_NOBODY,
+        shop=asked.shop,
+        order_id=_NOBODY,
+        code=asked.code,
+        cause_id=_NOBODY,
+        template=asked.template,
+        recipient="",
+        locale=asked.locale,
+        message_id="",
+        context=asked.context,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _addressee(asked: PreviewAsked) -> Addressee:
+    placed = asked.order.model_dump(mode="json", exclude_none=True) if asked.order else {}
+    return Addressee(asked.shop, _NOBODY, asked.code, asked.name, "", asked.locale, _NOBODY, placed)

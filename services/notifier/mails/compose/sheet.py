@@ -1,0 +1,270 @@
+"""An order as its mails show it: every text screened, every figure written in the reader's language.
+
+Pure: takes OrderPlaced as JSON and gives what the templates need, nothing else. It adds nothing up: the recap stands
+as the invoice, so its amounts are exactly those the order was placed with.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from services.notifier.mails.compose.figures import Figures
+from services.notifier.mails.compose.screening import one_line, paragraphs, screened, web_address
+from services.notifier.mails.settings import ShopProfile
+
+Words = Mapping[str, Any]
+Rows = list[tuple[str, str]]
+
+
+def order_sheet(placed: dict[str, Any], figures: Figures, words: Words, shop: ShopProfile) -> dict[str, Any]:
+    """What the recap and the merchant's mail show of an order. `placed` is OrderPlaced as JSON."""
+    note = paragraphs(placed.get("note") or "")
+    order = screened(placed)
+    total = figures.amount(order["totals"]["total_minor"])
+    payee = shop.cheque_payable_to or shop.name
+    asked = {"total": total, "code": order["code"], "payee": payee, "of_payee": of_name(payee)}
+    method = order["payment"]["method"]
+    return {
+        "code": order["code"],
+        "placed_at": figures.moment(datetime.fromisoformat(order["placed_at"])),
+        "customer": order["customer"]["name"],
+        "lines": [_line(line, figures, words["order"]) for line in order["lines"]],
+        "sums": _sums(order, figures, words["order"]),
+        "total": total,
+        "tax_included": _tax_included(order, figures, words["order"]),
+        "method": words["method"][method],
+        "next_step": words["next"][method].format(**asked),
+        "to_do": words["todo"][method].format(**asked),
+        "payment_facts": _payment_facts(method, asked, words["pay"], shop),
+        "provider_facts": _present(
+            (words["order"]["provider_reference"], order["payment"].get("provider_reference"))
+        ),
+        "merchant_facts": _merchant_facts(order, figures, words),
+        "addresses": addresses(order, figures, words["order"]),
+        "note": note,
+        "url": f"{shop.backoffice_url}/orders/{order['code']}" if shop.backoffice_url else None,
+    }
+
+
+def shipment_sheet(
+    placed: dict[str, Any], shipment: dict[str, Any], figures: Figures, words: Words
+) -> dict[str, Any]:
+    """What the dispatch mail shows. `shipment` is what `announcing` kept of ShipmentDispatched, as JSON."""
+    order, shipment = screened(placed), screened(shipment)
+    names = {line["line"]: line["description"] for line in order["lines"]}
+    labels = words["shipment"]
+    return {
+        "facts": _present(
+            (labels["carrier"], shipment.get("carrier")),
+            (labels["tracking_number"], shipment.get("tracking_number")),
+            (labels["shipped_on"], _day(shipment.get("shipped_on"), figures)),
+            (labels["expected_on"], _day(shipment.get("expected_on"), figures)),
+        ),
+        "tracking_url": web_address(shipment.get("tracking_url")),
+        "lines": [
+            (line["quantity"], names.get(line["line"], f"#{line['line']}")) for line in shipment["lines"]
+        ],
+        "addresses": addresses({"shipping_address": order.get("shipping_address")}, figures, words["order"]),
+    }
+
+
+def status_sheet(update: dict[str, Any], language: str) -> dict[str, Any]:
+    """What the mail about a status shows. `update` is what `announcing` kept of StatusUpdated, as JSON."""
+    texts = update["label_texts"]
+    label = texts.get(language) or texts.get("en") or texts.get("fr") or update["state"]
+    return {"label": one_line(label), "comment": paragraphs(update.get("public_comment") or "")}
+
+
+def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> dict[str, Any]:
+    """What the mail about a cancellation shows: the merchant's words, if there are any, and the articles, if the rest
+    of the order had left."""
+    return {
+        "comment": paragraphs(cancellation.get("public_comment") or ""),
+        "lines": _named_units(order, cancellation.get("cancelled_lines") or ()),
+    }
+
+
+def refund_sheet(
+    placed: dict[str, Any], refund: dict[str, Any], figures: Figures, words: Words
+) -> dict[str, Any]:
+    """What the mail about a refund shows. `refund` is what `announcing` kept of the contract's Refund, as JSON."""
+    names = {str(line["line"]): line["description"] for line in placed.get("lines", ())}
+    names |= refund.get("names", {})
+    return {
+        "amount": figures.amount(refund["amount_minor"]),
+        "way": words["refund"]["sent" if refund["mode"] == "sent" else "recorded"],
+        "lines": [
+            (line["quantity"], one_line(names.get(str(line["line"]), f"#{line['line']}")))
+            for line in refund.get("lines", ())
+        ],
+        "comment": paragraphs(refund.get("public_comment") or ""),
+    }
+
+
+def _named_units(order: dict[str, Any], lines: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
+    names = {line["line"]: line["description"] for line in order.get("lines", ())}
+    return [(line["quantity"], one_line(names.get(line["line"], f"#{line['line']}"))) for line in lines]
+
+
+def contact(shop: ShopProfile) -> Rows:
+    """The support block's lines, each with its kind."""
+    return _present(
+        ("email", shop.support_email), ("phone", shop.support_phone), ("hours", shop.opening_hours)
+    )
+
+
+def legal(shop: ShopProfile, labels: Words) -> Rows:
+    """The numbers under which the merchant does business, each with what it is."""
+    return _present((labels["siret"], shop.siret), (labels["vat_number"], shop.vat_number))
+
+
+def addresses(order: dict[str, Any], figures: Figures, labels: Words) -> list[tuple[str, list[str]]]:
+    """The order's addresses with their headings; two equal ones are shown once."""
+    delivery, billing = order.get("shipping_address"), order.get("billing_address")
+    shown = [(labels["delivery"], delivery), (labels["billing"], billing)]
+    if delivery == billing:
+        shown = [(labels["delivery_and_billing"], delivery)]
+    return [(label, _address(address, figures)) for label, address in shown if address]
+
+
+def _line(line: dict[str, Any], figures: Figures, labels: Words) -> dict[str, Any]:
+    exact = line.get("unit_price_exact")
+    price = figures.price(exact) if exact else figures.amount(line["unit_price_minor"])
+    details = [labels["unit"].format(price=price)]
+    if line.get("discount_minor"):
+        details.append(labels["discount"].format(amount=figures.amount(line["discount_minor"])))
+    details.append(_vat(line, figures, labels))
+    if line.get("starts_at") or line.get("resource"):
+        details.extend(_booking(line, figures, labels))
+    if line.get("options"):
+        details.extend(f"{one_line(name)} {value}" for name, value in sorted(line["options"].items()))
+    if line.get("sku"):
+        details.append(labels["sku"].format(sku=line["sku"]))
+    return {
+        "description": line["description"],
+        "details": " · ".join(details),
+        "quantity": line["quantity"],
+        "total": figures.amount(line["total_minor"]),
+    }
+
+
+def _booking(line: dict[str, Any], figures: Figures, labels: Words) -> list[str]:
+    found = [labels["resource"].format(resource=line["resource"])] if line.get("resource") else []
+    if line.get("starts_at"):
+        start = figures.moment(datetime.fromisoformat(line["starts_at"]))
+        if not line.get("ends_at"):
+            return [*found, labels["from"].format(start=start)]
+        end = figures.moment(datetime.fromisoformat(line["ends_at"]))
+        found.append(labels["from_to"].format(start=start, end=end))
+    return found
+
+
+def _sums(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+    totals, shipping = order["totals"], order.get("shipping")
+    rows = [(labels["subtotal"], figures.amount(totals["lines_minor"]))]
+    if shipping:
+        label = f"{labels['shipping']} ({shipping['label']}) · {_vat(shipping, figures, labels)}"
+        rows.append((label, figures.amount(shipping["amount_minor"])))
+    rows.extend(_extras(order, figures, labels))
+    if not order.get("prices_include_tax", True):
+        rows.extend(_taxes_added(order, figures, labels))
+    return rows
+
+
+def _taxes_added(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+    """The tax on top of the prices: a row for each tax that the sender stated, if they are all of it."""
+    tax_minor = order["totals"].get("tax_minor") or 0
+    found: dict[str, int] = {}
+    for charged in (*order["lines"], order.get("shipping") or {}, *(order.get("extra_lines") or ())):
+        for tax in charged.get("taxes") or ():
+            label = f"{tax.get('label') or labels['tax_added']} {figures.rate(tax['rate_ppm'])}"
+            found[label] = found.get(label, 0) + tax["tax_minor"]
+    if not found or sum(found.values()) != tax_minor:
+        return [(labels["tax_added"], figures.amount(tax_minor))]
+    return [(label, figures.amount(minor)) for label, minor in found.items()]
+
+
+def _extras(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+    return [
+        (f"{extra['label']} · {_vat(extra, figures, labels)}", figures.amount(extra["amount_minor"]))
+        for extra in order.get("extra_lines") or ()
+    ]
+
+
+def _vat(charged: dict[str, Any], figures: Figures, labels: Words) -> str:
+    """The taxes of a line or charge: their rates, or the amount of a tax whose rate the sender did not state."""
+    vat, rate, tax_minor = str(labels["vat"]), charged.get("vat_rate") or 0, charged.get("tax_minor")
+    if taxes := charged.get("taxes"):
+        rates = ((tax.get("label"), figures.rate(tax["rate_ppm"])) for tax in taxes)
+        return " + ".join(f"{label} {shown}" if label else vat.format(rate=shown) for label, shown in rates)
+    if tax_minor and not rate:
+        return vat.format(rate=figures.amount(tax_minor))
+    return vat.format(rate=figures.rate(rate * 100))
+
+
+def _tax_included(order: dict[str, Any], figures: Figures, labels: Words) -> str | None:
+    if not order.get("prices_include_tax", True):
+        return None
+    return str(labels["tax_included"]).format(amount=figures.amount(order["totals"].get("tax_minor") or 0))
+
+
+def _payment_facts(method: str, asked: dict[str, str], labels: Words, shop: ShopProfile) -> Rows:
+    if method == "cheque":
+        address = ", ".join(paragraphs(shop.postal_address or ""))
+        return _present((labels["address"], address)) or _ask(labels, shop)
+    if method != "transfer":
+        return []
+    account = _present((labels["iban"], shop.iban), (labels["bic"], shop.bic))
+    return [
+        (labels["reference"], asked["code"]),
+        (labels["amount"], asked["total"]),
+        *([(labels["account_holder"], asked["payee"]), *account] if account else _ask(labels, shop)),
+    ]
+
+
+def _ask(labels: Words, shop: ShopProfile) -> Rows:
+    email = shop.support_email or shop.reply_to or shop.from_email
+    return [(labels["contact"], labels["ask"].format(email=email))]
+
+
+def _merchant_facts(order: dict[str, Any], figures: Figures, words: Words) -> Rows:
+    customer, labels = order["customer"], words["order"]
+    return _present(
+        (labels["placed_at"], figures.moment(datetime.fromisoformat(order["placed_at"]))),
+        (labels["module"], words["module"][order["module"]]),
+        (labels["source_reference"], order.get("source_reference")),
+        (labels["customer"], customer["name"]),
+        (labels["company"], customer.get("company")),
+        (labels["email"], customer.get("email")),
+        (labels["phone"], customer.get("phone")),
+        (labels["language"], figures.language(order["locale"])),
+    )
+
+
+def _address(address: dict[str, Any], figures: Figures) -> list[str]:
+    town = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
+    rows = (
+        address["name"],
+        address.get("street"),
+        address.get("street_2"),
+        town,
+        address.get("region"),
+        figures.country(address["country"]),
+        address.get("phone"),
+    )
+    return [row for row in rows if row]
+
+
+def _day(text: str | None, figures: Figures) -> str | None:
+    return figures.day(date.fromisoformat(text)) if text else None
+
+
+def _present(*rows: tuple[str, str | None]) -> Rows:
+    return [(label, one_line(value)) for label, value in rows if value]
+
+
+def of_name(name: str) -> str:
+    """A name behind «de» in French, elided before a vowel: «d’Atelier Garance», «de Maison»."""
+    first = unicodedata.normalize("NFD", name.strip().lower())[:1]
+    return f"d’{name}" if first and first in "aeiouyœæ" else f"de {name}"

@@ -1,0 +1,242 @@
+"""All SQL of the notifier. Every row is written once and never changed, but for what an order's edits make of its
+addressee, of which the highest revision counts, and for what an order's deletion removes.
+
+What became of a mail is not a column: it is the state of the chassis' effect of the same key, read through the view
+`mail_with_state`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.chassis.storage.database import Connection
+from services.chassis.storage.writing import Writer
+from services.notifier.mails.listing import Query
+from services.notifier.mails.mail import Addressee, Cause, Mail, Template
+
+OrderKey = tuple[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMail:
+    """A mail with what became of it: the state of its effect."""
+
+    mail: Mail
+    state: str | None
+    attempts: int | None
+    next_at: datetime | None
+    detail: str | None
+
+
+async def insert_addressees(connection: Writer, addressees: Sequence[Addressee]) -> None:
+    """Keep orders' addressees; one that is there already stays as it is."""
+    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
+    await connection.execute(
+        """INSERT INTO addressee (shop, order_id, code, name, email, locale, thread_mail_id, placed)
+           SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[],
+                                $8::jsonb[])
+           ON CONFLICT DO NOTHING""",
+        [a.shop for a in rows],
+        [a.order_id for a in rows],
+        [a.code for a in rows],
+        [a.name for a in rows],
+        [a.email for a in rows],
+        [a.locale for a in rows],
+        [a.thread_mail_id for a in rows],
+        [json.dumps(a.placed, ensure_ascii=False) for a in rows],
+    )
+
+
+async def correct_addressees(connection: Writer, addressees: Sequence[Addressee]) -> None:
+    """Write what edits made of these addressees, unless a later edit was written already."""
+    rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
+    await connection.execute(
+        """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::integer[], $6::jsonb[])
+                AS n (shop, order_id, name, email, revision, edited)
+           WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision AND a.deleted_at IS NULL""",
+        [a.shop for a in rows],
+        [a.order_id for a in rows],
+        [a.name for a in rows],
+        [a.email for a in rows],
+        [a.revision for a in rows],
+        [json.dumps(a.edited, ensure_ascii=False) for a in rows],
+    )
+
+
+async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Addressee]:
+    """The addressees of these orders that are known, in no sequence."""
+    rows = await connection.fetch(
+        """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
+           FROM addressee
+           JOIN unnest($1::text[], $2::uuid[]) AS wanted (shop, order_id) USING (shop, order_id)""",
+        [shop for shop, _ in keys],
+        [order_id for _, order_id in keys],
+    )
+    return [_addressee(row) for row in rows]
+
+
+async def forget_orders(connection: Connection, deleted: Mapping[OrderKey, datetime], now: datetime) -> None:
+    """Remove what tells of the customers of deleted orders, and set aside their mails that are still to go."""
+    wanted = "unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)"
+    keys = sorted(deleted)
+    of_orders = [shop for shop, _ in keys], [order_id for _, order_id in keys]
+    await connection.execute(
+        f"""UPDATE msg.effect AS e SET state = 'discarded', detail = 'the order was deleted', updated_at = $3
+            FROM mail JOIN {wanted} USING (shop, order_id)
+            WHERE e.key = mail.id::text AND e.kind = 'mail' AND e.state IN ('planned', 'failed')""",  # noqa: S608 - a constant of ours
+        *of_orders,
+        now,
+    )
+    await connection.execute(
+        f"""UPDATE resend SET recipient = NULL FROM mail JOIN {wanted} USING (shop, order_id)
+            WHERE resend.mail_id = mail.id""",  # noqa: S608 - a constant of ours
+        *of_orders,
+    )
+    await connection.execute(
+        """UPDATE mail SET recipient = '', context = CASE WHEN context ? 'shipment_id'
+               THEN jsonb_build_object('shipment_id', context->'shipment_id') ELSE '{}' END
+           FROM unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)
+           WHERE (mail.shop, mail.order_id) = (gone.shop, gone.order_id)""",
+        *of_orders,
+    )
+    await connection.execute(
+        """UPDATE addressee AS a SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = gone.deleted_at
+           FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS gone (shop, order_id, deleted_at)
+           WHERE (a.shop, a.order_id) = (gone.shop, gone.order_id)""",
+        *of_orders,
+        [deleted[key] for key in keys],
+    )
+
+
+async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
+    """Keep mails; the same one again is left as it is."""
+    rows = sorted(mails, key=lambda mail: mail.id)
+    await connection.execute(
+        """INSERT INTO mail (id, shop, order_id, code, cause_id, template, recipient, locale, message_id, context,
+                             created_at)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+                                $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[])
+           ON CONFLICT DO NOTHING""",
+        [m.id for m in rows],
+        [m.shop for m in rows],
+        [m.order_id for m in rows],
+        [m.code for m in rows],
+        [m.cause_id for m in rows],
+        [m.template.value for m in rows],
+        [m.recipient for m in rows],
+        [m.locale for m in rows],
+        [m.message_id for m in rows],
+        [json.dumps(m.context, ensure_ascii=False) for m in rows],
+        [m.created_at for m in rows],
+    )
+
+
+async def read_mails(connection: Connection, ids: Sequence[UUID]) -> list[Mail]:
+    """These mails, as far as they exist, in no sequence."""
+    rows = await connection.fetch(
+        """SELECT mail.*, resend.command_id, resend.command_type, resend.recipient AS resent_to FROM mail
+           LEFT JOIN resend ON resend.mail_id = mail.id WHERE mail.id = ANY($1::uuid[])""",
+        ids,
+    )
+    return [_mail(row) for row in rows]
+
+
+async def read_written(connection: Connection, causes: Sequence[UUID]) -> set[tuple[str, UUID, Template]]:
+    """Which mails these events have caused: shop, event and template."""
+    rows = await connection.fetch(
+        "SELECT shop, cause_id, template FROM mail WHERE cause_id = ANY($1::uuid[])", causes
+    )
+    return {(row["shop"], row["cause_id"], Template(row["template"])) for row in rows}
+
+
+async def note_resend(
+    connection: Connection,
+    identifier: UUID,
+    recipient: str,
+    command_id: UUID | None,
+    command_type: str | None,
+) -> None:
+    """Note to which address a mail is sent again, and which command had it sent, or that none did."""
+    await connection.execute(
+        """INSERT INTO resend (mail_id, command_id, command_type, recipient) VALUES ($1, $2, $3, $4)
+           ON CONFLICT (mail_id) DO UPDATE
+           SET command_id = excluded.command_id, command_type = excluded.command_type,
+               recipient = excluded.recipient, times = resend.times + 1""",
+        identifier,
+        command_id,
+        command_type,
+        recipient,
+    )
+
+
+async def list_mails(connection: Connection, query: Query) -> list[ListedMail]:
+    """The mails a query means, the latest first. Text is an order's code or the beginning of an address."""
+    conditions, arguments = _conditions(query)
+    sql = f"""SELECT * FROM mail_with_state WHERE {" AND ".join(conditions)}
+              ORDER BY created_at DESC, id DESC LIMIT {query.limit}"""  # noqa: S608 - fragments of this module only
+    return [_listed(row) for row in await connection.fetch(sql, *arguments)]
+
+
+async def read_listed(connection: Connection, identifier: UUID) -> ListedMail | None:
+    """A mail with what became of it."""
+    row = await connection.fetchrow("SELECT * FROM mail_with_state WHERE id = $1", identifier)
+    return _listed(row) if row else None
+
+
+def _conditions(query: Query) -> tuple[list[str], list[Any]]:
+    conditions, arguments = ["true"], list[Any]()
+    for fragment, value in (
+        ("state = {}", query.state),
+        ("template = {}", query.template),
+        ("shop = {}", query.shop),
+        ("order_id = {}", query.order_id),
+        ("id = ANY({})", query.ids),
+        ("created_at <= {}", query.before[0] if query.before else None),
+        ("(created_at, id) < ({}, {})", query.before),
+        ("(code = upper({}) OR lower(recipient) LIKE {} || '%')", _sought(query.text)),
+    ):
+        if value is not None:
+            values = value if isinstance(value, tuple) else (value,)
+            places = [f"${len(arguments) + number}" for number in range(1, len(values) + 1)]
+            conditions.append(fragment.format(*places))
+            arguments += values
+    return conditions, arguments
+
+
+def _sought(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    return text, text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _addressee(row: asyncpg.Record) -> Addressee:
+    values: dict[str, Any] = dict(row)
+    edited = json.loads(values["edited"]) if values["edited"] else None
+    return Addressee(**{**values, "placed": json.loads(values["placed"]), "edited": edited})
+
+
+def _mail(row: asyncpg.Record) -> Mail:
+    return Mail(
+        id=row["id"],
+        shop=row["shop"],
+        order_id=row["order_id"],
+        code=row["code"],
+        cause_id=row["cause_id"],
+        template=Template(row["template"]),
+        recipient=row["resent_to"] or row["recipient"],
+        locale=row["locale"],
+        message_id=row["message_id"],
+        context=json.loads(row["context"]),
+        created_at=row["created_at"],
+        resent_by=Cause(row["command_id"], row["command_type"]) if row.get("command_id") else None,
+    )
+
+
+def _listed(row: asyncpg.Record) -> ListedMail:
+    return ListedMail(_mail(row), row["state"], row["attempts"], row["next_at"], row["detail"])

@@ -1,0 +1,148 @@
+"""The addressees and mails of one unit: known ones loaded at once, new ones written at once.
+
+Nothing is locked: both kinds of rows are written once, but for what an order's edits make of its addressee. A mail and
+its effect are planned in the same transaction, so there is never a mail that nobody will send nor an effect without its
+mail.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
+from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
+from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
+from contracts.payments import RefundFailed, RefundMarked, RefundSent
+from services.chassis.messaging.store import SAID_AGAIN
+from services.chassis.messaging.subscribers import Book, Delivery
+from services.chassis.messaging.unit import Unit
+from services.notifier.mails import resending, store
+from services.notifier.mails.mail import Addressee, Mail, Template
+from services.notifier.mails.recent import recent
+from services.notifier.mails.settings import ShopProfile, shop_directory
+
+TICKED = ShipmentDispatched | ShipmentUpdated | ShipmentCancelled | ParcelLost | StatusUpdated
+"""Messages that their customer is told of only when that was ticked."""
+OF_A_REFUND = RefundMarked | RefundSent | RefundFailed
+"""Messages whose mails have the refund as their cause."""
+MAIL = "mail"
+"""The kind of the effect that sends a mail; its key is the mail's id."""
+
+
+TEMPLATE = "template"
+"""What the effect knows of its mail: the template's name."""
+
+
+class MailBook(Book):
+    """What one unit knows of orders and decides to write."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self._addressees: dict[store.OrderKey, Addressee] = {}
+        self._met: list[Addressee] = []
+        self._corrected: dict[store.OrderKey, Addressee] = {}
+        self._forgotten: dict[store.OrderKey, datetime] = {}
+        self._decided: dict[UUID, Mail] = {}
+        self._mails: dict[UUID, Mail] = {}
+        self._written: set[tuple[str, UUID, Template]] = set()
+        self.asked: list[tuple[Mail, str, Envelope, bool]] = []
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        """Load the addressees of the orders whose customers will be told of something, and the mails commands name."""
+        wanted = {
+            (delivery.message.shop, delivery.message.order_id)
+            for delivery in deliveries
+            if isinstance(delivery.message, OrderEdited | OrderDeleted)
+            or (isinstance(delivery.message, TICKED) and delivery.message.notify_customer)
+            or (isinstance(delivery.message, OF_A_REFUND) and delivery.message.refund.notify_customer)
+        }
+        if wanted:
+            found = await store.read_addressees(self.unit.connection, sorted(wanted))
+            self._addressees |= {(addressee.shop, addressee.order_id): addressee for addressee in found}
+
+        named = {
+            delivery.message.mail_id
+            for delivery in deliveries
+            if isinstance(delivery.message, ResendMail | ConfirmMail)
+        }
+        if named:
+            found_mails = await store.read_mails(self.unit.connection, sorted(named))
+            self._mails = {mail.id: mail for mail in found_mails}
+        if not self.unit.has_effects:
+            causes = sorted({_cause(delivery) for delivery in deliveries})
+            self._written = await store.read_written(self.unit.connection, causes)
+
+    def mail(self, identifier: UUID) -> Mail | None:
+        """A mail that a command of this batch names, if it is there."""
+        return self._mails.get(identifier)
+
+    def shop(self, name: str) -> ShopProfile:
+        """A shop's profile. Raises UnknownShop."""
+        return shop_directory().profile(name)
+
+    def addressee(self, shop: str, order_id: UUID) -> Addressee | None:
+        """An order's addressee, if the order is known."""
+        return self._addressees.get((shop, order_id))
+
+    def meet(self, addressee: Addressee) -> None:
+        """Keep a new order's addressee."""
+        self._addressees.setdefault((addressee.shop, addressee.order_id), addressee)
+        self._met.append(addressee)
+
+    def correct(self, addressee: Addressee) -> None:
+        """Keep what an edit made of an order's addressee."""
+        key = addressee.shop, addressee.order_id
+        self._addressees[key] = self._corrected[key] = addressee
+
+    def forget(self, addressee: Addressee, deleted_at: datetime) -> None:
+        """Have nothing of a deleted order's customer stay."""
+        key = addressee.shop, addressee.order_id
+        self._addressees[key] = replace(addressee, deleted_at=deleted_at)
+        self._forgotten[key] = deleted_at
+        decided = self._decided.items()
+        self._decided = {of: mail for of, mail in decided if (mail.shop, mail.order_id) != key}
+
+    def decide(self, mail: Mail) -> None:
+        """Write a mail and plan its sending; the same mail twice is one. What is only said again writes no second mail
+        with this template, though the address may have been corrected since."""
+        if (mail.shop, mail.cause_id, mail.template) in self._written:
+            return
+        self._decided.setdefault(mail.id, mail)
+
+    async def save(self) -> None:
+        """Write new addressees and mails and plan the mails' sending."""
+        if self._met:
+            await store.insert_addressees(self.unit.writes, self._met)
+        if self._corrected:
+            await store.correct_addressees(self.unit.writes, list(self._corrected.values()))
+        if self._decided:
+            await store.insert_mails(self.unit.writes, list(self._decided.values()))
+        for identifier, mail in self._decided.items():
+            self.unit.plan(MAIL, str(identifier), {TEMPLATE: mail.template.value})
+        if self._decided and not self.unit.has_effects:
+            self.unit.emit(self._unsent())
+        if self._forgotten:
+            await self.unit.writes.send()
+            await store.forget_orders(self.unit.connection, self._forgotten, self.unit.now)
+        for mail, actor, command, again in self.asked:
+            await resending.carry_out(self.unit, mail, actor, command, again=again)
+        if self.unit.has_effects:
+            self.unit.after_commit(self._keep)
+
+    def _unsent(self) -> MailUncertain:
+        """Mails that a replay wrote: nobody here knows whether they ever went, and a person decides."""
+        return MailUncertain(
+            mails=[resending.report(mail, SAID_AGAIN, self.unit) for mail in self._decided.values()]
+        )
+
+    def _keep(self) -> None:
+        recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())
+
+
+def _cause(delivery: Delivery[Any]) -> UUID:
+    """What a mail about this message has as its cause: the refund, or the message."""
+    message = delivery.message
+    return message.refund.refund_id if isinstance(message, OF_A_REFUND) else delivery.envelope.id

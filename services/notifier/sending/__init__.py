@@ -1,0 +1,1 @@
+"""Mails handed to the mail server."""

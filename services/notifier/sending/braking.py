@@ -1,0 +1,48 @@
+"""A brake on sending: when mail after mail fails or stays without an answer, the rest waits and one after the other
+tries, so that a mail server gone wrong does not fail all there is.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+
+from services.chassis.work.effects import Done, Failed, Outcome, Uncertain
+
+MOST_IN_A_ROW = 10
+"""Mails refused for good, or without an answer, one after the other."""
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+class Brake:
+    """Counts ends in a row. While it is on, one mail a pause is let through; one that is sent lets all go on."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._in_a_row = 0
+        self._pause = FIRST_PAUSE
+        self._next_at = 0.0
+
+    def wait(self) -> timedelta | None:
+        """How long a mail is to wait; None when it may go now. Whoever may go while the brake is on is the probe."""
+        if self._in_a_row < MOST_IN_A_ROW:
+            return None
+        left = self._next_at - self._clock()
+        if left > 0:
+            return timedelta(seconds=left)
+        self._next_at = self._clock() + self._pause.total_seconds()
+        return None
+
+    def note(self, outcome: Outcome) -> None:
+        """What became of a mail that was handed over. A refusal for the mail's own sake, such as an unknown mailbox,
+        tells nothing about the server."""
+        if isinstance(outcome, Failed) and outcome.is_own:
+            return
+        if isinstance(outcome, Done):
+            self._in_a_row, self._pause = 0, FIRST_PAUSE
+        elif isinstance(outcome, Failed | Uncertain):
+            self._in_a_row += 1
+            if self._in_a_row > MOST_IN_A_ROW:
+                self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            if self._in_a_row >= MOST_IN_A_ROW:
+                self._next_at = self._clock() + self._pause.total_seconds()

@@ -1,0 +1,262 @@
+"""Letters handed to the mail server over a few kept connections, and the truth about each: gone, not gone, unknown.
+
+SMTP has no idempotency (RFC 5321, 4.2.5 and 6.1): once the final dot has left, only the server's answer tells whether
+it took the letter. So a connection lost before that is a Retry and one lost after it is Uncertain. aiosmtplib's own
+`sendmail` does not tell the two apart; it sets the connection up and `dialogue` goes on from there. One connection
+carries one letter at a time. The addresses have been checked when the letter was written (`composing`).
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Container
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
+
+from services.chassis.failpoints import reach
+from services.chassis.work.effects import Done, Failed, Outcome, Retry, Uncertain
+from services.notifier.mails.compose.composing import Letter
+from services.notifier.mails.compose.screening import one_line
+from services.notifier.mails.settings import NotifierSettings, Security
+from services.notifier.sending.protocol import Dialogue
+
+_AWAY_SECONDS = 1.0
+"""After a failed connect nobody tries another for so long."""
+_HANG_UP_SECONDS = 2.0
+_OUR_FAULT = frozenset({530, 534, 535, 538})
+"""Answers about our log-in or encryption, not about the letter (RFC 4954, 6; RFC 3207)."""
+_MAILBOX = frozenset({550, 551, 552, 553})
+"""Answers to a recipient that are about its mailbox (RFC 5321, 4.3.2)."""
+
+
+class ServerAway(Exception):
+    """The mail server can't be reached, does not let us in or does not speak as it should. No letter was sent."""
+
+    def __init__(self, server: str, why: str) -> None:
+        super().__init__(f"mail server {server} can't be used: {why}; check COMPTOIR_SMTP_… and the server")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server's answer to a step that ended a letter."""
+
+    step: str
+    code: int
+    text: str
+
+    def verdict(self) -> Outcome:
+        """2xx to the content: gone. 4xx: not now. 5xx: never, unless it is about us and not the letter."""
+        said = one_line(f"{self.step}: {self.code} {self.text}")[:900]
+        if self.step == "content" and self.code == 250:
+            return Done(said)
+        if 400 <= self.code < 500 or self.code in _OUR_FAULT:
+            return Retry(said)
+        if 500 <= self.code < 600:
+            return Failed(said, is_own=self._is_about_recipient())
+        return Uncertain(said) if self.step == "content" else Retry(said)
+
+    def _is_about_recipient(self) -> bool:
+        """Whether the server refuses this mailbox. 5.7 is its policy (RFC 3463, 3.8), such as "relay access denied"."""
+        return (
+            self.step == "recipient" and self.code in _MAILBOX and not self.text.lstrip().startswith("5.7.")
+        )
+
+
+class Line:
+    """One connection. `whole_sent` says whether the present letter has left to its last dot."""
+
+    def __init__(self, dialogue: Dialogue, extensions: Container[str]) -> None:
+        self.dialogue = dialogue
+        self.carried = 0
+        self.idle_since = 0.0
+        self.whole_sent = False
+        self._extensions = extensions
+        self._at_once = "pipelining" in extensions
+
+    async def carry(self, letter: Letter) -> Answer:
+        """Hand over one letter. Raises SMTPException or OSError when the connection breaks."""
+        self.carried += 1
+        self.whole_sent = False
+        refusal = await self._introduce(letter)
+        if refusal is not None:
+            return refusal
+        self.dialogue.say(letter.content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        self.whole_sent = True
+        reply = await self.dialogue.hear()
+        return Answer("content", reply.code, reply.text)
+
+    def takes(self, letter: Letter) -> bool:
+        """Whether the server can take such an address."""
+        return not letter.international or "smtputf8" in self._extensions
+
+    async def _introduce(self, letter: Letter) -> Answer | None:
+        """Sender, recipient and the wish to send, in one packet where the server allows; its refusal if it refuses."""
+        steps = self._steps(letter)
+        if self._at_once:
+            self.dialogue.say(b"".join(command for _, _, command in steps))
+        refusal = None
+        for step, good, command in steps:
+            if not self._at_once:
+                self.dialogue.say(command)
+            reply = await self.dialogue.hear()
+            if reply.code // 100 != good:
+                refusal = Answer(step, reply.code, reply.text)
+                break
+        if refusal is not None:
+            await self._start_afresh(refusal)
+        return refusal
+
+    def _steps(self, letter: Letter) -> tuple[tuple[str, int, bytes], ...]:
+        options = f" SIZE={len(letter.content)}" if "size" in self._extensions else ""
+        if letter.international:
+            options += " BODY=8BITMIME SMTPUTF8"
+        return (
+            ("sender", 2, f"MAIL FROM:<{letter.sender}>{options}\r\n".encode()),
+            ("recipient", 2, f"RCPT TO:<{letter.recipient}>\r\n".encode()),
+            ("data", 3, b"DATA\r\n"),
+        )
+
+    async def _start_afresh(self, refusal: Answer) -> None:
+        """Make the line fit for the next letter, or end it: with replies still to come, or told to go."""
+        if refusal.code == 421 or (self._at_once and refusal.step != "data"):
+            self.dialogue.hang_up()
+            return
+        with suppress(SMTPException, OSError):
+            self.dialogue.say(b"RSET\r\n")
+            await self.dialogue.hear()
+
+
+class Pool:
+    """Up to `smtp_connections` lines to the mail server, opened when needed and kept for a while."""
+
+    def __init__(self, settings: NotifierSettings) -> None:
+        self._settings = settings
+        self._server = f"{settings.smtp_host}:{settings.smtp_port}"
+        self._free = asyncio.Semaphore(settings.smtp_connections)
+        self._idle: deque[Line] = deque()
+        self._away_until = 0.0
+        self._away_because = ""
+        self._tls = ssl.create_default_context(cafile=settings.smtp_ca_file)
+
+    async def send(self, letter: Letter) -> Outcome:
+        """What became of the letter. Raises ServerAway when the server could not be reached at all."""
+        async with self._free:
+            line = await self._idle_line()
+            if line is None:
+                return await self._carry(await self._connect(), letter)
+            outcome = await self._carry(line, letter)
+            if isinstance(outcome, Retry) and not line.dialogue.is_open and line.carried > 1:
+                # The server had closed a line that looked alive: nothing was sent, so a fresh one may try at once.
+                return await self._carry(await self._connect(), letter)
+            return outcome
+
+    async def close(self) -> None:
+        """Say goodbye on every idle line."""
+        while self._idle:
+            await _hang_up(self._idle.pop())
+
+    async def _carry(self, line: Line, letter: Letter) -> Outcome:
+        if not line.takes(letter):
+            self._keep(line)
+            return Failed(
+                f"the mail server takes no international addresses (SMTPUTF8): {letter.recipient}",
+                is_own=True,
+            )
+        try:
+            async with asyncio.timeout(self._settings.smtp_timeout_seconds):
+                answer = await line.carry(letter)
+        except (SMTPException, OSError) as error:
+            line.dialogue.hang_up()
+            if line.whole_sent:
+                return Uncertain(f"no answer after the whole letter was sent: {_reason(error)}")
+            return Retry(f"connection lost before the letter was sent: {_reason(error)}")
+        except Exception as error:  # noqa: BLE001 - its fate is known by how far it came
+            line.dialogue.hang_up()
+            said = _reason(error)
+            if line.whole_sent:
+                return Uncertain(f"no answer after the whole letter was sent: {said}")
+            return Failed(f"the letter can't be handed over: {said}")
+        except BaseException:  # above all a cancelled task: the server's answer would be the next letter's
+            line.dialogue.hang_up()
+            raise
+        outcome = answer.verdict()
+        if isinstance(outcome, Done):
+            reach("mail_accepted")
+        self._keep(line)
+        return outcome
+
+    def _keep(self, line: Line) -> None:
+        if line.dialogue.is_open:
+            line.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(line)
+
+    async def _idle_line(self) -> Line | None:
+        now = asyncio.get_running_loop().time()
+        while self._idle:
+            line = self._idle.pop()
+            if not line.dialogue.is_open:
+                continue
+            rested = now - line.idle_since > self._settings.smtp_idle_seconds
+            if not rested and line.carried < self._settings.smtp_mails_per_connection:
+                return line
+            await _hang_up(line)
+        return None
+
+    async def _connect(self) -> Line:
+        now = asyncio.get_running_loop().time()
+        if now < self._away_until:
+            raise ServerAway(self._server, self._away_because)
+        smtp = self._client()
+        try:
+            async with asyncio.timeout(self._settings.smtp_timeout_seconds):
+                await smtp.connect()
+                await smtp.ehlo()
+                return _line(smtp)
+        except (SMTPException, OSError) as error:
+            smtp.close()
+            self._away_until = asyncio.get_running_loop().time() + _AWAY_SECONDS
+            self._away_because = _reason(error)
+            raise ServerAway(self._server, self._away_because) from error
+
+    def _client(self) -> SMTP:
+        settings = self._settings
+        return SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            local_hostname=settings.smtp_hello_name,
+            timeout=settings.smtp_timeout_seconds,
+            use_tls=settings.smtp_security is Security.TLS,
+            start_tls=settings.smtp_security is Security.STARTTLS,
+            tls_context=self._tls,
+        )
+
+
+def _line(smtp: SMTP) -> Line:
+    """A line on the connection that aiosmtplib has set up."""
+    if smtp.transport is None:
+        raise SMTPServerDisconnected("connection lost after EHLO")
+    # Not asyncio.Transport to isinstance: uvloop's transports have its methods and are no subclass.
+    return Line(Dialogue(cast("asyncio.Transport", smtp.transport)), frozenset(smtp.esmtp_extensions))
+
+
+async def _hang_up(line: Line) -> None:
+    with suppress(SMTPException, OSError):
+        async with asyncio.timeout(_HANG_UP_SECONDS):
+            line.dialogue.say(b"QUIT\r\n")
+            await line.dialogue.hear()
+    line.dialogue.hang_up()
+
+
+def _reason(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)[:500]
+
+
+def away_delay(attempts: int) -> timedelta:
+    """How long a letter rests after its n-th try at a server that is away: 1 s, doubling to a minute."""
+    return timedelta(seconds=min(60.0, 2.0 ** min(attempts - 1, 6)))

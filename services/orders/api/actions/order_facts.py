@@ -1,0 +1,32 @@
+"""What a request needs to know of the order it names, read with one query for all requests that ask meanwhile."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.chassis.messaging.process import Transactions
+from services.chassis.work.grouping import GroupCommit
+from services.orders.api.actions import store as api_store
+from services.orders.api.actions.store import Row
+
+Key = tuple[str, UUID]
+
+
+class FactsReader:
+    """Orders' rows of `api_store.read_facts`, by shop and id."""
+
+    def __init__(self, process: Transactions) -> None:
+        self._process = process
+        self._together: GroupCommit[Key, Row | None] = GroupCommit(self._read)
+
+    async def find(self, shop: str, order_id: UUID | None, code: str | None) -> Row | None:
+        """The order of a shop with this id, else with this code; None when there is none."""
+        if order_id is None and code is not None:
+            async with self._process.acquire() as connection:
+                order_id = await api_store.find_by_code(connection, shop, code)
+        return await self._together.submit((shop, order_id)) if order_id else None
+
+    async def _read(self, keys: Sequence[Key]) -> list[Row | None]:
+        async with self._process.acquire() as connection:
+            rows = await api_store.read_facts(connection, sorted(set(keys)))
+        found = {(row["shop"], row["order_id"]): row for row in rows}
+        return [found.get(key) for key in keys]

@@ -1,0 +1,280 @@
+"""What one request of the REST API needs: who asks, which order is meant, and the answer to a command."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from contracts.catalogue import type_of
+from contracts.fulfillment import DeliveryRecorded, ParcelPacked, ShipmentDispatched
+from contracts.message import Command, Reason
+from contracts.payments import (
+    CreditGranted,
+    PaymentReassigned,
+    PaymentReversed,
+    PaymentSettled,
+    RefundConfirmed,
+    RefundMarked,
+    RefundSent,
+)
+from contracts.storefront import Module
+from services.chassis.runtime.hub import Hub
+from services.chassis.storage.database import Connection
+from services.orders.api.access import Caller, caller_of
+from services.orders.api.actions import change_commands
+from services.orders.api.actions import store as api_store
+from services.orders.api.actions.change_commands import ChangeAsking
+from services.orders.api.actions.commanding import Commands, KeyTaken, asking
+from services.orders.api.actions.deciding import Act, Decision, decide
+from services.orders.api.actions.order_facts import FactsReader
+from services.orders.api.problems import Problem
+from services.orders.changes.changing import ChangeRefused
+from services.orders.changes.previewing import Preview
+from services.orders.listing.documents import SubmissionShown
+from services.orders.listing.finder import rows
+from services.orders.listing.finder.finder import Finder
+from services.orders.listing.orders import ListQuery, page_document, utc_text
+from services.orders.order.history import Stale
+from services.orders.order.refusal import Refusal
+from services.orders.order.requests import OrderFacts
+from services.orders.order.settings import OrdersSettings
+from services.orders.order.short_code import read_code
+from services.orders.order.state import Stage
+from services.orders.staff.labels import Labels, labels_of
+
+RETRY_SECONDS = 1
+CREATING = {
+    type_of(PaymentSettled, "payments"),
+    type_of(PaymentReversed, "payments"),
+    type_of(PaymentReassigned, "payments"),
+    type_of(CreditGranted, "payments"),
+    type_of(RefundMarked, "payments"),
+    type_of(RefundSent, "payments"),
+    type_of(RefundConfirmed, "payments"),
+    type_of(ParcelPacked, "fulfillment"),
+    type_of(ShipmentDispatched, "fulfillment"),
+    type_of(DeliveryRecorded, "fulfillment"),
+}
+"""Outcomes that are something new: HTTP 201."""
+
+
+class Errand:
+    """What one caller came for: only what the shop of its token owns can be reached through it."""
+
+    def __init__(self, request: Request) -> None:
+        self.hub: Hub = request.app.state.hub
+        self.commands: Commands = request.app.state.commands
+        self.facts: FactsReader = request.app.state.facts
+        self.finder: Finder = request.app.state.finder
+        self.caller: Caller = caller_of(request)
+
+    @property
+    def settings(self) -> OrdersSettings:
+        """The service's settings."""
+        assert isinstance(self.hub.settings, OrdersSettings)
+        return self.hub.settings
+
+    async def labels(self, connection: Connection) -> Labels:
+        """The shop's statuses."""
+        return await labels_of.get(connection, self.hub.owner, self.caller.shop)
+
+    async def listed(self, query: ListQuery) -> dict[str, Any]:
+        """A page of the shop's orders. Raises CursorUnreadable."""
+        shop, zone = self.caller.shop, self.settings.zone_of(self.caller.shop)
+        async with self.hub.acquire() as connection:
+            page = await self.finder.page(
+                connection, shop, query, zone, limit=query.limit, after=query.after, before=query.before
+            )
+            listed = await rows.read_listed(connection, shop, page.order_ids)
+            labels = await self.labels(connection)
+        return page_document(page, listed, labels)
+
+    async def order(self, name: str) -> OrderFacts:
+        """The placed order somebody names by id or code. Raises the 404 problem, or the 409 one of a checkout."""
+        row = await self.facts.find(self.caller.shop, *order_named(name))
+        if row is None:
+            raise order_unknown()
+        if row["stage"] != Stage.PLACED:
+            raise order_not_placed(row["code"])
+        lines = frozenset(row["lines"])
+        return OrderFacts(self.caller.shop, row["order_id"], row["code"], row["currency"], lines)
+
+    async def named(self, name: str) -> tuple[str, UUID, str]:
+        """Shop and id of the placed order somebody names, and who asks. Raises as `order` does."""
+        facts = await self.order(name)
+        return facts.shop, facts.order_id, self.caller.actor
+
+    async def submission(self, module: Module, key: str) -> SubmissionShown:
+        """What became of a submission. Raises the 404 problem."""
+        async with self.hub.acquire() as connection:
+            row = await api_store.read_submission(connection, self.caller.shop, module, key)
+        if row is None or "\0" in key:
+            raise Problem(
+                404, "submission_unknown", "No submission with this module and key has arrived yet."
+            )
+        return submission_shown(module, key, row)
+
+    async def command(self, command_id: UUID) -> api_store.Row:
+        """A command of the shop. Raises the 404 problem."""
+        async with self.hub.acquire() as connection:
+            row = await api_store.read_command(connection, self.caller.shop, command_id)
+        if row is None:
+            raise Problem(404, "command_unknown", "The shop of this token sent no such command.")
+        return row
+
+    async def ask(
+        self, key: str, order: OrderFacts | None, faults: Sequence[Reason], message: Callable[[UUID], Command]
+    ) -> JSONResponse:
+        """Send a command and answer with its outcome. `message` gets an id for what the command creates."""
+        if faults:
+            raise Problem(
+                422, "request_impossible", "Nothing was sent; mend what errors name.", errors=faults
+            )
+        asked = asking(self.caller.shop, order.order_id if order else None, key, message)
+        try:
+            return answer(await self.commands.carry_out(asked))
+        except KeyTaken as taken:
+            raise _key_taken(taken) from None
+
+    async def decide(
+        self, key: str, order_id: UUID | None, type: str, asked: BaseModel, act: Act
+    ) -> JSONResponse:
+        """Have this service do something itself and answer with its outcome."""
+        content = asked.model_dump_json()
+        decision = Decision(self.caller.shop, order_id, key, type, self.caller.actor, content)
+        try:
+            return answer(await decide(self.hub, decision, act))
+        except KeyTaken as taken:
+            raise _key_taken(taken) from None
+        except Refusal as refused:
+            raise _refused(refused) from None
+
+    async def change(self, asking: ChangeAsking) -> JSONResponse:
+        """Change a placed order and answer with the command's outcome."""
+        try:
+            return answer(await change_commands.carry_out(self.hub, asking))
+        except KeyTaken as taken:
+            raise _key_taken(taken) from None
+        except Refusal as refused:
+            raise _refused(refused) from None
+
+    async def preview(self, look: Awaitable[Preview]) -> JSONResponse:
+        """What a change would do."""
+        try:
+            return JSONResponse(preview_document(await look))
+        except Refusal as refused:
+            raise _refused(refused) from None
+
+
+def order_named(name: str) -> tuple[UUID | None, str | None]:
+    """The id or the code a person or program wrote. Codes are read as people write them: `k7f3 qd9m`."""
+    try:
+        return UUID(name), None
+    except ValueError:
+        return None, read_code(name)
+
+
+def order_unknown() -> Problem:
+    """No such order in the caller's shop."""
+    return Problem(
+        404, "order_unknown", "The shop of this token has no such order; give its id or its code (K7F3-QD9M)."
+    )
+
+
+def order_not_placed(code: str) -> Problem:
+    """What is asked needs an order; this is still a checkout."""
+    return Problem(
+        409,
+        "order_not_placed",
+        f"Order {code} is a checkout that was not placed; it can be worked on when it is.",
+    )
+
+
+def submission_shown(module: Module, key: str, row: api_store.Row) -> SubmissionShown:
+    """The first answer a submission got."""
+    return SubmissionShown(
+        module=module,
+        idempotency_key=key,
+        answer="refused" if row["order_id"] is None else "placed",
+        submission_id=row["submission_id"],
+        order_id=row["order_id"],
+        code=row["code"],
+        reasons=json.loads(row["reasons"] or "[]"),
+    )
+
+
+def command_document(row: api_store.Row) -> dict[str, Any]:
+    """A command's row as `CommandShown`."""
+    return {
+        "command_id": str(row["command_id"]),
+        "type": row["type"],
+        "order_id": str(row["order_id"]) if row["order_id"] else None,
+        "actor": row["actor"],
+        "state": row["state"],
+        "requested_at": utc_text(row["requested_at"]),
+        "settled_at": utc_text(row["settled_at"]) if row["settled_at"] else None,
+        "outcome": json.loads(row["outcome"]) if row["outcome"] else None,
+    }
+
+
+def preview_document(preview: Preview) -> dict[str, Any]:
+    """A preview as `PreviewShown`."""
+    return {
+        "revision": preview.revision,
+        "totals_before": preview.totals_before.model_dump(),
+        "totals": preview.totals.model_dump(),
+        "due_change_minor": preview.due_change_minor,
+        "balance_minor": preview.balance_minor,
+        "balance_after_minor": preview.balance_after_minor,
+        "stop": _listed(preview.stop),
+        "stays": _listed(preview.stays),
+        "add": _listed(preview.add),
+        "parcels": [{"parcel_id": str(one.parcel_id), "number": one.number} for one in preview.parcels],
+        "reasons": [reason.model_dump(exclude_none=True) for reason in preview.reasons],
+    }
+
+
+def _listed(units: Mapping[int, int]) -> list[dict[str, int]]:
+    return [{"line": line, "quantity": quantity} for line, quantity in sorted(units.items())]
+
+
+def answer(row: api_store.Row) -> JSONResponse:
+    """201 or 200 with the outcome, 202 while there is none (or a person must look), the 422 problem if rejected."""
+    document = command_document(row)
+    if row["state"] == "rejected":
+        raise _rejected(document)
+    location = {"Location": f"/v1/commands/{document['command_id']}"}
+    if row["state"] == "pending":
+        return JSONResponse(document, 202, {**location, "Retry-After": str(RETRY_SECONDS)})
+    if row["state"] == "parked":
+        return JSONResponse(document, 202, location)
+    return JSONResponse(document, 201 if document["outcome"]["type"] in CREATING else 200, location)
+
+
+def _key_taken(taken: KeyTaken) -> Problem:
+    return Problem(409, "idempotency_conflict", str(taken), command_id=str(taken.command_id))
+
+
+def _refused(refused: Refusal) -> Problem:
+    if isinstance(refused, ChangeRefused):
+        return Problem(refused.status, refused.code, str(refused), errors=refused.reasons)
+    since = refused.since if isinstance(refused, Stale) else ()
+    reasons = [
+        Reason(code=one.kind, message=f"{one.kind} at {utc_text(one.at)} by {one.actor or 'a fact'}"[:1000])
+        for one in since
+    ]
+    return Problem(refused.status, refused.code, str(refused), errors=reasons)
+
+
+def _rejected(document: dict[str, Any]) -> Problem:
+    return Problem(
+        422,
+        "command_rejected",
+        "The owner of the matter refused the command and nothing changed; errors gives every reason.",
+        errors=[Reason.model_validate(reason) for reason in document["outcome"]["reasons"]],
+        command_id=document["command_id"],
+    )

@@ -1,0 +1,50 @@
+"""What the routes of the REST API have in common: the errand, the order's name, the key, how a command is described."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi.security import HTTPBearer
+
+from services.orders.api.access import GUARDED
+from services.orders.api.context import Errand
+from services.orders.api.problems import described
+from services.orders.listing.documents import CommandShown
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of COMPTOIR_API_TOKENS.")
+
+
+def guarded_router() -> APIRouter:
+    """A router below /v1, which no route is reached without a token."""
+    return APIRouter(prefix=GUARDED, dependencies=[Depends(_bearer)], responses=described(401, 422, 503))
+
+
+async def _errand(request: Request) -> Errand:
+    """Async, since FastAPI would make a plain one in a thread of its own."""
+    return Errand(request)
+
+
+ErrandNeeded = Annotated[Errand, Depends(_errand)]
+OrderName = Annotated[str, Path(max_length=64, description="The order's id or its code (K7F3-QD9M).")]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="Chosen by the caller, once per command: the same key and request give the same command.",
+    ),
+]
+COMMAND: dict[str, Any] = {
+    "tags": ["commands"],
+    "response_model": CommandShown,
+    "status_code": 201,
+    "response_description": "Done: something new is there.",
+    "responses": {
+        200: {"model": CommandShown, "description": "Done; nothing new had to be made."},
+        202: {
+            "model": CommandShown,
+            "description": "Sent, without an outcome after two seconds: look at `Location` after `Retry-After`. "
+            "State `parked` (no `Retry-After`): a person must look.",
+        },
+        **described(400, 404, 409, 413),
+    },
+}

@@ -1,0 +1,26 @@
+"""The OpenAPI document of the REST API: `python -m services.orders.api.openapi` writes it beside the code.
+
+The committed file is what a client's author reads and generates from; a test compares it with the routes.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from services.orders.api.app import routes
+
+FILE = Path(__file__).with_name("openapi.json")
+
+
+def document() -> dict[str, Any]:
+    """The document of the routes as they are."""
+    return routes().openapi()
+
+
+def as_text() -> str:
+    """The document as it is committed."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(as_text(), encoding="utf-8")

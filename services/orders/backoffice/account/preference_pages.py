@@ -1,0 +1,39 @@
+"""How the back office looks to one person: language, theme, density of tables, shortcuts.
+
+Kept on the account of who is signed in, and in the browser for everybody, so that the sign-in page speaks their
+language.
+"""
+
+import json
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access import store
+from services.orders.backoffice.access.permissions import Entry
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.security import is_local_path
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+CHOICES = {
+    "language": ("fr", "en"),
+    "theme": ("auto", "light", "dark"),
+    "density": ("compact", "regular", "roomy"),
+    "shortcuts": ("on", "off"),
+}
+ONE_YEAR_SECONDS = 365 * 24 * 3600
+
+
+@pages.post("/preferences", Entry.PUBLIC, action="preferences.change")
+async def change(visit: Visit) -> Response:
+    """Take over what was chosen and go back to the page it was chosen on."""
+    form = await visit.form()
+    chosen = {name: form[name] for name, allowed in CHOICES.items() if form[name] in allowed}
+    person = visit.found.person
+    if chosen and person is not None:
+        async with visit.unit() as unit:
+            await store.set_preferences(unit.connection, person.staff_id, json.dumps(chosen))
+    response = visit.redirect(form["back"] if is_local_path(form["back"]) else "/")
+    for name, value in chosen.items():
+        visit.set_cookie(response, f"comptoir-{name}", value, ONE_YEAR_SECONDS)
+    return response

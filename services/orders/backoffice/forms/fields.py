@@ -1,0 +1,244 @@
+"""What a person typed: a form's fields as text, read into values, with every objection in their language.
+
+Nothing of a form is trusted: there are at most so many fields and characters, NUL is taken out (PostgreSQL could not
+hold it), line ends are made one kind. A form that is refused is shown again with exactly what was typed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from contracts.money import EXPONENTS, MAX_MINOR
+from contracts.timestamps import EARLIEST, LATEST
+from services.orders.backoffice.language.formatting import amount
+from services.orders.backoffice.language.translating import N_, gettext, speech
+
+MOST_FIELDS, MOST_BYTES = 5_000, 2 * 1024 * 1024
+KEY, REVISION = "key", "revision"
+_ENGLISH_GROUPS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]{1,1000}\.?[0-9]{0,1000}|\.[0-9]{1,1000})")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
+M = TypeVar("M", bound=BaseModel)
+FIRST_DAY, LAST_DAY = EARLIEST.date(), LATEST.date()
+
+
+class FormTooLarge(Exception):
+    """More was sent than any form of ours can hold."""
+
+
+class FormUnreadable(Exception):
+    """The body is no form."""
+
+
+class Invalid(Exception):
+    """What was typed can't be taken; `errors` tells why, by field (`""`: the form as a whole), translated."""
+
+    def __init__(self, **errors: str) -> None:
+        super().__init__("; ".join(f"{name}: {why}" for name, why in errors.items()))
+        self.errors = errors
+
+
+class Form(Mapping[str, str]):
+    """The fields of a form: `form["note"]` is what was typed, "" when there is no such field."""
+
+    def __init__(
+        self, fields: Sequence[tuple[str, str]] = (), files: Mapping[str, UploadFile] | None = None
+    ) -> None:
+        self.fields = [(name, _clean(value)) for name, value in fields]
+        self.files = dict(files or {})
+        self._first = dict(reversed(self.fields))
+
+    def __getitem__(self, name: str) -> str:
+        return self._first.get(name, "")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._first
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field that comes several times, as ticked boxes do."""
+        return [value for one, value in self.fields if one == name]
+
+    def text(self, name: str, longest: int = 1000) -> str | None:
+        """A text without blanks around it; None when there is none. Raises Invalid."""
+        value = self[name].strip()
+        if len(value) > longest:
+            raise Invalid(**{name: gettext("At most %(longest)s characters.", longest=longest)})
+        return value or None
+
+    def ticked(self, name: str) -> bool:
+        """Whether a box is ticked."""
+        return self[name] not in ("", "off", "false", "0")
+
+    def whole(self, name: str, least: int = 0, most: int = 10**9) -> int | None:
+        """A whole number; None when nothing was typed. Raises Invalid."""
+        typed = re.sub(r"\s", "", self[name])
+        if not typed:
+            return None
+        if not re.fullmatch(r"-?[0-9]{1,18}", typed) or not least <= int(typed) <= most:
+            raise Invalid(
+                **{name: gettext("Type a whole number from %(least)s to %(most)s.", least=least, most=most)}
+            )
+        return int(typed)
+
+    def amount_minor(self, name: str, currency: str) -> int | None:
+        """Money in minor units, from 1 234,50 as from 1,234.50; None when nothing was typed. Raises Invalid."""
+        typed = re.sub(r"[\s'’]", "", self[name]).removesuffix("€").removesuffix(currency)
+        if not typed:
+            return None
+        exponent, written = EXPONENTS.get(currency, 2), _with_point(typed)
+        if not _PLAIN_NUMBER.fullmatch(written):
+            raise Invalid(**{name: gettext("Type an amount such as 12.50.")})
+        value = Fraction(written) * 10**exponent
+        if abs(value) > MAX_MINOR:
+            raise Invalid(**{name: _too_large(currency)})
+        if value.denominator != 1:
+            raise Invalid(**{name: _too_precise(currency, exponent)})
+        return int(value)
+
+    def day(self, name: str) -> date | None:
+        """A day, as a date field sends it (2026-11-22) or as it is typed (22/11/2026). Raises Invalid."""
+        typed = self[name].strip()
+        if not typed:
+            return None
+        french = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", typed)
+        try:
+            day = date(*map(int, french.groups()[::-1])) if french else date.fromisoformat(typed)
+        except ValueError:
+            raise Invalid(**{name: gettext("Type a day such as 2026-11-22.")}) from None
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise Invalid(**{name: gettext("Type a day from 1970 to 2200.")})
+        return day
+
+    @property
+    def key(self) -> str | None:
+        """The form's idempotency key, made when it was shown."""
+        return self[KEY] if _PLAIN_KEY.fullmatch(self[KEY]) else None
+
+    @property
+    def revision(self) -> int | None:
+        """The revision of what the form shows."""
+        return int(self[REVISION]) if re.fullmatch(r"[0-9]{1,9}", self[REVISION]) else None
+
+    def typed(self) -> list[tuple[str, str]]:
+        """All of it but secrets: what is kept when a form comes back."""
+        return [(name, value) for name, value in self.fields if not name.startswith("password")]
+
+    def model(self, kind: type[M], **values: Any) -> M:
+        """The fields (those not typed left out) and `values` as a pydantic model. Raises Invalid."""
+        typed = {name: value for name, value in self.items() if value.strip() and name in kind.model_fields}
+        try:
+            return kind.model_validate({**typed, **values})
+        except ValidationError as error:
+            raise Invalid(**objections(error)) from None
+
+
+async def read_form(request: Request) -> Form:
+    """The form a request brings. Raises FormTooLarge, FormUnreadable."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _read_multipart(request)
+    body = await _read_body(request)
+    if kind not in ("application/x-www-form-urlencoded", ""):
+        raise FormUnreadable
+    try:
+        return Form(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except UnicodeDecodeError:
+        raise FormUnreadable from None
+    except ValueError:
+        raise FormTooLarge from None
+
+
+async def _read_body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise FormTooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _read_multipart(request: Request) -> Form:
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > MOST_BYTES:
+        raise FormTooLarge
+    try:
+        data = await request.form(max_files=20, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
+    except HTTPException:
+        raise FormUnreadable from None
+    items = data.multi_items()
+    return Form(
+        [(name, value) for name, value in items if isinstance(value, str)],
+        {name: value for name, value in items if isinstance(value, UploadFile)},
+    )
+
+
+_OBJECTIONS = {
+    "missing": N_("Fill this in."),
+    "string_too_short": N_("Fill this in."),
+    "string_too_long": N_("At most %(max_length)s characters."),
+    "string_pattern_mismatch": N_("This is not in the form that is needed."),
+    "greater_than": N_("Must be more than %(gt)s."),
+    "greater_than_equal": N_("Must be at least %(ge)s."),
+    "less_than": N_("Must be less than %(lt)s."),
+    "less_than_equal": N_("Must be at most %(le)s."),
+    "int_parsing": N_("Type a whole number."),
+    "int_type": N_("Type a whole number."),
+    "date_from_datetime_parsing": N_("Type a day such as 2026-11-22."),
+    "date_parsing": N_("Type a day such as 2026-11-22."),
+    "uuid_parsing": N_("Choose one of the list."),
+    "enum": N_("Choose one of the list."),
+    "literal_error": N_("Choose one of the list."),
+    "too_short": N_("Choose at least one."),
+}
+"""What is said of each kind of fault that pydantic finds."""
+_OTHERWISE = N_("This can't be taken as it is.")
+
+
+def objections(error: ValidationError) -> dict[str, str]:
+    """Every fault by its field, translated."""
+    found: dict[str, str] = {}
+    for fault in error.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        text = _OBJECTIONS.get(fault["type"], _OTHERWISE)
+        found.setdefault(name, gettext(text, **fault.get("ctx", {})))
+    return found
+
+
+def _too_large(currency: str) -> str:
+    return gettext("The amount is too large: at most %(limit)s.", limit=amount(MAX_MINOR, currency))
+
+
+def _too_precise(currency: str, digits: int) -> str:
+    if not digits:
+        return gettext("%(currency)s has no decimals.", currency=currency)
+    return gettext("%(currency)s has %(digits)s decimals.", currency=currency, digits=digits)
+
+
+def _with_point(typed: str) -> str:
+    """With a decimal point and nothing else: the last of comma and point is the decimal one, but in English a comma
+    before three digits parts thousands. 1,234 is therefore 1234 in English and refused for EUR in French."""
+    typed = typed.replace("\N{MINUS SIGN}", "-")
+    if speech().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
+        return typed.replace(",", "")
+    if typed.rfind(",") > typed.rfind("."):
+        return typed.replace(".", "").replace(",", ".")
+    return typed.replace(",", "")
+
+
+def _clean(value: str) -> str:
+    return value.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")

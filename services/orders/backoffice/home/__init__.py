@@ -1,0 +1,1 @@
+"""The first page: figures of the last days and what waits."""

@@ -1,0 +1,162 @@
+"""Home: what waits to be done, how the last days went, what happened last."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from services.chassis.storage.database import Connection
+from services.orders.backoffice.access.permissions import Entry, Permission
+from services.orders.backoffice.home import store as home_store
+from services.orders.backoffice.language.happenings import told
+from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.language.translating import number as written
+from services.orders.backoffice.operations.alerting import alerts_for
+from services.orders.backoffice.orders.words import tab_names
+from services.orders.backoffice.refused_sales import store as refused_sales_store
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.listing.filters import Filters
+from services.orders.listing.payments import read_unmatched
+from services.orders.listing.words import Tab
+from services.orders.staff.labels import labels_of
+
+pages = Pages()
+pages.in_menu("/", N_("Home"), "home", 10, Entry.SIGNED_IN)
+
+DAYS, ORDERS, HAPPENINGS = 14, 30, 12
+
+
+@pages.get("/", Entry.SIGNED_IN)
+async def show_home(visit: Visit) -> Response:
+    """The shop's door."""
+    return await _show(visit)
+
+
+@pages.get("/home/now", Entry.SIGNED_IN, is_use=False)
+async def show_again(visit: Visit) -> Response:
+    """The same for a page that asks by itself, which is nobody's use of the session."""
+    return await _show(visit)
+
+
+async def _show(visit: Visit) -> Response:
+    if not visit.may(Permission.ORDERS_VIEW):
+        return visit.render("home/home.html", tiles=[], days=None, happened=[], alerts=[])
+    alerts = await alerts_for(visit)
+    async with visit.reading() as connection:
+        return visit.render(
+            "home/home.html",
+            alerts=alerts,
+            tiles=[*await _queues(visit, connection), *await _troubles(visit, connection)],
+            days=await _days(visit, connection),
+            happened=await _happened(visit, connection),
+        )
+
+
+async def _queues(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    """A tile for each queue: link, text, count, whether something waits."""
+    if not _has(visit, "/orders"):
+        return []
+    zone, tiles = ZoneInfo(str(visit.speech.zone)), []
+    for tab, text in queue_words().items():
+        count = await visit.office.finder.count(connection, visit.shop, Filters(tab=tab), zone)
+        tiles.append(_tile(f"/orders?tab={tab}", text, count.number, is_exact=count.is_exact))
+    return tiles
+
+
+def queue_words() -> dict[Tab, str]:
+    """The queues whose counts stand here, as the list's tabs name them."""
+    return {tab: text for tab, text in tab_names().items() if tab not in (Tab.ALL, Tab.ARCHIVED)}
+
+
+async def _troubles(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    """What should not be there: a tile only when there is some, so that zeros do not hide the queues."""
+    tiles = [
+        *await _mails(visit, connection),
+        *await _unmatched(visit, connection),
+        await _refused(visit, connection),
+    ]
+    return [tile for tile in tiles if tile[-1]]
+
+
+async def _mails(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    if not visit.may(Permission.MAILS_VIEW):
+        return []
+    trouble = await home_store.read_mail_trouble(connection, visit.shop)
+    return [
+        _tile("/mails?state=uncertain", gettext("Mails to check"), trouble.get("uncertain", 0)),
+        _tile("/mails?state=failed", gettext("Mails that failed"), trouble.get("failed", 0)),
+    ]
+
+
+async def _unmatched(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    if not visit.may(Permission.PAYMENTS_VIEW):
+        return []
+    found = await read_unmatched(connection, visit.shop)
+    href = "/payments/unmatched" if _has(visit, "/payments") else ""
+    return [_tile(href, gettext("Payments to identify"), len(found["payments"]))]
+
+
+async def _refused(visit: Visit, connection: Connection) -> tuple[str, str, str, bool]:
+    since = visit.speech.now - timedelta(days=refused_sales_store.DAYS)
+    count = await refused_sales_store.count_refused(connection, visit.shop, since)
+    is_exact = count < refused_sales_store.MOST
+    return _tile("/refused-sales", gettext("Refused sales"), count, is_exact=is_exact)
+
+
+def _tile(href: str, text: str, number: int, *, is_exact: bool = True) -> tuple[str, str, str, bool]:
+    return href, text, written(number) + ("" if is_exact else "+"), number > 0
+
+
+def _has(visit: Visit, path: str) -> bool:
+    """Whether this back office has such a page, and the visitor may see it."""
+    return any(entry.path == path and visit.may(entry.demand) for entry in visit.office.menu)
+
+
+async def _days(visit: Visit, connection: Connection) -> dict[str, Any]:
+    """Today's figures and the line of the last days: orders, and turnover by currency."""
+    zone = ZoneInfo(str(visit.speech.zone))
+    today = visit.speech.now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
+    since = datetime.combine(days[0], time(), zone)
+    until = datetime.combine(today + timedelta(days=1), time(), zone)
+    return figures(await home_store.read_days(connection, visit.shop, since, until, zone.key), days)
+
+
+def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str, Any]:
+    """Rows of day, currency, orders, paid, total_minor as home shows them; the last of `days` is today. Pure.
+
+    `turnover` has (currency, today's amount, the amounts by day), the currency of most orders first.
+    """
+    orders = [sum(row["orders"] for row in rows if row["day"] == day) for day in days]
+    sold: dict[str, int] = {}
+    for row in rows:
+        sold[row["currency"]] = sold.get(row["currency"], 0) + row["orders"]
+    by = {(row["currency"], row["day"]): row["total_minor"] for row in rows}
+    amounts = {currency: [by.get((currency, day), 0) for day in days] for currency in sold}
+    return {
+        "orders": orders,
+        "paid": sum(row["paid"] for row in rows if row["day"] == days[-1]),
+        "turnover": [
+            (currency, amounts[currency][-1], amounts[currency])
+            for currency in sorted(sold, key=lambda one: (-sold[one], one))
+        ],
+    }
+
+
+async def _happened(visit: Visit, connection: Connection) -> list[tuple[str, datetime, str, str]]:
+    """What happened last: order's code, when, which person ("": none), what."""
+    labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
+    rows = await home_store.read_happenings(connection, visit.shop, ORDERS, HAPPENINGS)
+    return [
+        (
+            row["code"],
+            row["happened_at"],
+            row["actor"] if "@" in row["actor"] else "",  # services act without being somebody
+            told(row["kind"], json.loads(row["data"]), labels),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,55 @@
+"""The SQL of home: a few figures of the last days and what waits, each by an index."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.storage.database import Connection
+from services.orders.listing.words import UNPLACED
+
+Row = Mapping[str, Any]
+NO_SALE = sorted({*(state.value for state in UNPLACED), "cancelled"})
+"""States of what is not counted as sold."""
+MOST = 1000
+
+
+async def read_days(
+    connection: Connection, shop: str, since: datetime, until: datetime, zone: str
+) -> Sequence[Row]:
+    """What was sold in that time by day (in that time zone) and currency: orders, paid (of them), total_minor."""
+    return await connection.fetch(
+        """select (placed_at at time zone $3)::date as day, currency, count(*) as orders,
+                  count(*) filter (where payment_status in ('paid', 'overpaid')) as paid,
+                  sum(total_minor)::bigint as total_minor
+           from orders where shop = $1 and placed_at >= $2 and placed_at < $5
+                            and state <> all($4::text[])
+           group by 1, 2""",
+        *(shop, since, zone, NO_SALE, until),
+    )
+
+
+async def read_mail_trouble(connection: Connection, shop: str) -> dict[str, int]:
+    """How many mails of orders failed or may not have arrived, each counted up to MOST."""
+    rows = await connection.fetch(
+        """select state, count(*) as mails from (
+               select state from mail where shop = $1 and state <> 'sent' and order_id is not null limit $2) found
+           group by state""",
+        *(shop, MOST),
+    )
+    return {row["state"]: row["mails"] for row in rows}
+
+
+async def read_happenings(connection: Connection, shop: str, orders: int, most: int) -> Sequence[Row]:
+    """The latest of what happened to the orders placed last (code, kind, happened_at, actor, data), without the mails
+    that were sent."""
+    return await connection.fetch(
+        """select o.code, a.kind, a.happened_at, a.actor, a.data
+           from (select shop, order_id, code from orders where shop = $1 and state <> all($4::text[])
+                 order by placed_at desc, order_id desc limit $2) o
+           cross join lateral (
+               select kind, happened_at, actor, data from activity
+               where shop = o.shop and order_id = o.order_id and kind <> 'mail_sent'
+               order by happened_at desc limit $3) a
+           order by a.happened_at desc limit $3""",
+        *(shop, orders, most, sorted(state.value for state in UNPLACED)),
+    )

@@ -1,0 +1,1 @@
+"""The two languages: translations, formats, and the names of statuses, reasons and events."""

@@ -1,0 +1,25 @@
+"""Who did something, in words: a person by their name, services and storefronts by what they are to the staff."""
+
+from contracts.catalogue import SERVICES, STOREFRONT
+from services.orders.backoffice.language.statuses import module_words
+from services.orders.backoffice.language.translating import gettext, speech
+
+API = "api:"
+"""What stands before the name of an API token."""
+NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
+
+
+def who(actor: str | None) -> str:
+    """`storefront.maison.shop` is the shop's module, a service nobody in particular, `stripe` Stripe, `api:erp` the API
+    token of this name, a login the name of its person in the visit's shop; others as is."""
+    if not actor:
+        return ""
+    if actor in SERVICES:
+        return gettext("by itself")
+    if actor.startswith(API):
+        return gettext("%(name)s (API)", name=actor.removeprefix(API))
+    sender, _, rest = actor.partition(".")
+    if sender == STOREFRONT and rest:
+        module = rest.rpartition(".")[2]
+        return module_words().get(module, module)
+    return NAMES.get(actor) or speech().people.get(actor, actor)

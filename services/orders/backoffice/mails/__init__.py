@@ -1,0 +1,1 @@
+"""Mails to customers: the list, one mail, many resent at once."""

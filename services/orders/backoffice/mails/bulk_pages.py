@@ -1,0 +1,166 @@
+"""Many failed or uncertain mails sent again, or uncertain ones taken as arrived: told first, then a command for each.
+
+The mails are the ticked ones or all that the list's filter finds, at most `MOST_AT_ONCE`. Each command is the one that
+a single mail's page sends. Only mails that still stand as they were told get one, so none is sent to a reader twice
+because two people looked at the same list.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.notifier import ConfirmMail, ResendMail
+from services.orders.api.actions.commanding import asking
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.translating import gettext, ngettext
+from services.orders.backoffice.mails.pages import KINDS, LONGEST_TEXT, MOST_AT_ONCE, STATES
+from services.orders.backoffice.web.actions.commanding import key_of, wait_for
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+NAMED_AT_ONCE = 100
+"""Ids that one question to notifier names."""
+SHOWN = 50
+Mail = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What is done to many mails: where its form goes, of which states, and the command for each."""
+
+    path: str
+    states: tuple[str, ...]
+    command: type[ResendMail] | type[ConfirmMail]
+
+
+RESEND = Verb("/mails/resend", ("failed", "uncertain"), ResendMail)
+ARRIVED = Verb("/mails/arrived", ("uncertain",), ConfirmMail)
+
+
+class NotifierAway(Exception):
+    """Notifier does not answer, so nobody knows which mails are meant."""
+
+
+@pages.post(RESEND.path, Permission.MAILS_RESEND, action="mail.resend_many")
+async def resend(visit: Visit) -> Response:
+    """Send failed and uncertain mails again."""
+    return await _carry_out(visit, RESEND)
+
+
+@pages.post(ARRIVED.path, Permission.MAILS_RESEND, action="mail.confirm_many")
+async def take_as_arrived(visit: Visit) -> Response:
+    """Take uncertain mails as arrived."""
+    return await _carry_out(visit, ARRIVED)
+
+
+async def _carry_out(visit: Visit, verb: Verb) -> Response:
+    """A form of the list: told first, done when it comes confirmed."""
+    form = await visit.form()
+    back = _back(form)
+    try:
+        mails = await _mails_of(visit, form, verb)
+        if not mails and not form["confirmed"]:
+            return visit.redirect(back, gettext("No selected mail still needs this."), "note")
+        visit.audited["mails"] = len(mails)
+        if not form["confirmed"]:
+            return _tell(visit, verb, form, mails, back)
+        sent = await do(visit, form, lambda _: _send(visit, form, verb, mails))
+    except NotifierAway:
+        return visit.redirect(
+            back, gettext("Mails can't be looked up right now; try again in a moment."), "fault"
+        )
+    if sent is None:
+        return visit.redirect(back, gettext("This was done already."), "note")
+    return visit.redirect(back, _said(verb, sent), "note" if sent == 0 else "done")
+
+
+def _tell(visit: Visit, verb: Verb, form: Form, mails: Sequence[Mail], back: str) -> Response:
+    visit.outcome = "rehearsed"
+    return visit.render(
+        "mails/many.html",
+        mails=mails,
+        shown=SHOWN,
+        is_cut=bool(form["everything"]) and len(mails) == MOST_AT_ONCE,
+        path=verb.path,
+        is_resend=verb is RESEND,
+        state=form["state"],
+        text=form["q"],
+        back=back,
+        states=STATES,
+        kinds=KINDS,
+    )
+
+
+def _said(verb: Verb, sent: int) -> str:
+    if not sent:
+        return gettext("No selected mail still needs this.")
+    if verb is RESEND:
+        return ngettext("%(count)s mail is sent again.", "%(count)s mails are sent again.", sent)
+    return ngettext("%(count)s mail is taken as arrived.", "%(count)s mails are taken as arrived.", sent)
+
+
+async def _send(visit: Visit, form: Form, verb: Verb, mails: Sequence[Mail]) -> int:
+    """Send the command for each mail, and wait a moment for the last one's outcome: how many."""
+    asked = [_asking(visit, form, verb, mail) for mail in mails]
+    sent = await asyncio.gather(*(visit.office.commands.send(one) for one in asked))
+    if sent:
+        await wait_for(visit, sent[-1].command_id)
+    return len(sent)
+
+
+def _asking(visit: Visit, form: Form, verb: Verb, mail: Mail) -> Any:
+    order_id, mail_id = UUID(mail["order_id"]), UUID(mail["id"])
+
+    def made(_: UUID) -> ResendMail | ConfirmMail:
+        return verb.command(shop=visit.shop, order_id=order_id, mail_id=mail_id, actor=visit.actor)
+
+    return asking(visit.shop, order_id, f"{key_of(form)}-{mail_id}", made)
+
+
+async def _mails_of(visit: Visit, form: Form, verb: Verb) -> list[Mail]:
+    """The mails a form means, as they stand now, each once. Raises NotifierAway."""
+    if form["everything"] and not form["confirmed"]:
+        found = await _listed(
+            visit, state=form["state"], text=form["q"][:LONGEST_TEXT], limit=str(MOST_AT_ONCE)
+        )
+    else:
+        named = _named(form)
+        parts = [named[at : at + NAMED_AT_ONCE] for at in range(0, len(named), NAMED_AT_ONCE)]
+        lists = await asyncio.gather(*(_listed(visit, ids=",".join(part)) for part in parts))
+        found = [mail for part in lists for mail in part]
+    return [mail for mail in found if mail["state"] in verb.states]
+
+
+def _named(form: Form) -> list[str]:
+    ids = []
+    for text in [*form.all("mail"), *form["mails"].split()]:
+        try:
+            ids.append(str(UUID(text)))
+        except ValueError:
+            continue
+    return list(dict.fromkeys(ids))[:MOST_AT_ONCE]
+
+
+async def _listed(visit: Visit, **asked: str) -> list[Mail]:
+    query = {name: value for name, value in asked.items() if value}
+    found = await visit.office.owners.get("notifier", "/internal/mails", shop=visit.shop, **query)
+    if isinstance(found, OwnerDown):
+        raise NotifierAway
+    mails = found.body["mails"] if found.status == 200 else []
+    return [moments_read(mail, "created_at") for mail in mails]
+
+
+def _back(form: Form) -> str:
+    """The list the form was on."""
+    query = {name: value for name, value in (("state", form["state"]), ("q", form["q"])) if value}
+    return f"/mails?{urlencode(query)}" if query else "/mails"

@@ -1,0 +1,160 @@
+"""Mails: what was written to customers and to the shop, what became of each, how it reads, and a person's word on it.
+
+Mails are notifier's: they are read from it, and sent again or taken as arrived by command. The state shown is always
+notifier's own, never what this page hopes for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.responses import HTMLResponse, Response
+
+from contracts.notifier import ConfirmMail, ResendMail
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.language.happenings import MAILS
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.web.actions.commanding import answer, send
+from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.security import FRAMED_POLICY
+from services.orders.backoffice.web.trail import Trail
+from services.orders.backoffice.web.visit import Missing, Visit
+
+pages = Pages()
+pages.in_menu("/mails", N_("Mails"), "mails", 50, Permission.MAILS_VIEW)
+
+PAGE = 50
+LONGEST_TEXT = 254
+MOST_AT_ONCE = 500
+"""Mails that one form decides on; as many as notifier lists at once."""
+TO_DECIDE = ("uncertain", "failed")
+"""States in which a mail waits for a person's word."""
+TABS = {
+    "": N_("All"),
+    "uncertain": N_("To check"),
+    "failed": N_("Failed"),
+    "planned": N_("Waiting"),
+    "done": N_("Sent"),
+    "discarded": N_("Set aside"),
+}
+"""Tabs by notifier's state."""
+KINDS = MAILS
+STATES = {
+    "planned": (N_("Waiting"), "waiting"),
+    "in_flight": (N_("On its way"), "waiting"),
+    "done": (N_("Mail sent"), "good"),
+    "failed": (N_("Mail failed"), "danger"),
+    "uncertain": (N_("To check"), "warning"),
+    "discarded": (N_("Set aside"), "neutral"),
+}
+"""What each of notifier's states is called, and the tone of its badge."""
+
+
+@pages.get("/mails", Permission.MAILS_VIEW)
+async def show_mails(visit: Visit) -> Response:
+    """A page of mails, the latest first."""
+    state, text = visit.query.get("state", ""), visit.query.get("q", "").strip()[:LONGEST_TEXT]
+    trail, limit = Trail.of(visit.query, "before"), str(PAGE)
+    if state not in TABS:
+        raise Missing
+    asked = {"shop": visit.shop, "limit": limit, "state": state, "text": text, "before": trail.here[:100]}
+    found = await visit.office.owners.get("notifier", "/internal/mails", **_filled(asked))
+    if not isinstance(found, OwnerDown) and found.status != 200:
+        raise Missing
+    body = {"mails": [], "next": None} if isinstance(found, OwnerDown) else found.body
+    return visit.render(
+        "mails/list.html",
+        owner=found,
+        mails=[_read(mail) for mail in body["mails"]],
+        next_href=_href(state, text, trail.on(body["next"])) if body["next"] else "",
+        previous_href=_href(state, text, trail.back) if trail.back is not None else "",
+        tabs_shown=[(_href(one, text), gettext(name), one == state, None) for one, name in TABS.items()],
+        state=state,
+        text=text,
+        is_pickable=state in TO_DECIDE and visit.may(Permission.MAILS_RESEND),
+        most=MOST_AT_ONCE,
+        states=STATES,
+        kinds=KINDS,
+    )
+
+
+@pages.get("/mails/{mail}", Permission.MAILS_VIEW)
+async def show_mail(visit: Visit) -> Response:
+    """One mail as it reads, with what became of it."""
+    return await _show(visit, {})
+
+
+@pages.get("/mails/{mail}/content", Permission.MAILS_VIEW)
+async def show_content(visit: Visit) -> Response:
+    """The mail's HTML for the frame on its page: nothing in it runs, nothing is fetched."""
+    mail = await _mail_of(visit)
+    html = "" if isinstance(mail, OwnerDown) else mail["html"]
+    return HTMLResponse(html, headers={"Content-Security-Policy": FRAMED_POLICY, "Cache-Control": "no-store"})
+
+
+@pages.post("/mails/{mail}/resend", Permission.MAILS_RESEND, action="mail.resend")
+async def resend(visit: Visit) -> Response:
+    """Send it again."""
+    return await _decide(visit, ResendMail, gettext("The mail is sent again."))
+
+
+@pages.post("/mails/{mail}/arrived", Permission.MAILS_RESEND, action="mail.confirm")
+async def take_as_arrived(visit: Visit) -> Response:
+    """Take an uncertain mail as arrived."""
+    return await _decide(visit, ConfirmMail, gettext("The mail is taken as arrived."))
+
+
+async def _decide(visit: Visit, kind: type[ResendMail] | type[ConfirmMail], flash: str) -> Response:
+    form, mail = await visit.form(), await _mail_of(visit)
+    if isinstance(mail, OwnerDown):
+        return await _show(visit, {"": gettext("Mails can't be looked up right now; try again in a moment.")})
+    mail_id, order_id = UUID(mail["id"]), UUID(mail["order_id"])
+
+    def command(_: UUID) -> ResendMail | ConfirmMail:
+        return kind(shop=visit.shop, order_id=order_id, mail_id=mail_id, actor=visit.actor)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _show(visit, {"": " ".join(errors.values())})
+
+    try:
+        outcome = await send(visit, order_id, form, command)
+    except Invalid as invalid:
+        return await again(invalid.errors)
+    return await answer(visit, outcome, form, to=f"/mails/{mail_id}", flash=flash, again=again)
+
+
+async def _show(visit: Visit, errors: Mapping[str, str]) -> Response:
+    mail = await _mail_of(visit)
+    known = None if isinstance(mail, OwnerDown) else mail
+    owner = mail if isinstance(mail, OwnerDown) else None
+    status = 422 if errors else 200
+    return visit.render(
+        "mails/mail.html", status, owner=owner, mail=known, errors=errors, states=STATES, kinds=KINDS
+    )
+
+
+async def _mail_of(visit: Visit) -> dict[str, Any] | OwnerDown:
+    """The mail the path names, of the visitor's shop. Raises Missing."""
+    found = await visit.office.owners.get("notifier", f"/internal/mails/{visit.path_uuid('mail')}")
+    if isinstance(found, OwnerDown):
+        return found
+    if found.status != 200 or found.body["shop"] != visit.shop:
+        raise Missing
+    return _read(found.body)
+
+
+def _read(mail: Mapping[str, Any]) -> dict[str, Any]:
+    return moments_read(mail, "created_at", "next_at")
+
+
+def _href(state: str, text: str, place: Mapping[str, str] | None = None) -> str:
+    query = urlencode(_filled({"state": state, "q": text, **(place or {})}))
+    return f"/mails?{query}" if query else "/mails"
+
+
+def _filled(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}

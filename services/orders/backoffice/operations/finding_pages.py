@@ -1,0 +1,41 @@
+"""The auditor's findings: what does not add up between the services, since when, and when it last looked."""
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.operations import words
+from services.orders.backoffice.operations.findings import read_findings
+from services.orders.backoffice.operations.pages import tabs_of_operations
+from services.orders.backoffice.operations.sentences import advice, title
+from services.orders.backoffice.operations.store import read_codes
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+
+
+@pages.get("/operations/findings", Permission.OPERATIONS_VIEW)
+async def show_findings(visit: Visit) -> Response:
+    """All that was found at the last look."""
+    return await _show(visit)
+
+
+@pages.get("/operations/findings/now", Permission.OPERATIONS_VIEW, is_use=False)
+async def show_again(visit: Visit) -> Response:
+    """The same for a page that asks by itself."""
+    return await _show(visit)
+
+
+async def _show(visit: Visit) -> Response:
+    audited = await read_findings(visit)
+    async with visit.reading() as connection:
+        codes = await read_codes(connection, visit.shop, audited.named)
+    return visit.render(
+        "operations/findings.html",
+        audited=audited,
+        orders_named=lambda where: [code for order_id, code in codes.items() if order_id in where],
+        title=title,
+        advice=advice,
+        words=words,
+        tabs_shown=tabs_of_operations("/operations/findings"),
+    )

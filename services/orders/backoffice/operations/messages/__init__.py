@@ -1,0 +1,1 @@
+"""Pages about single messages: lost, parked, replayed, resynced."""

@@ -1,0 +1,144 @@
+"""Sending again what a queue lost: what the listener never handled is counted first, then sent as what it is.
+
+Unlike a replay it has its effects: mails go out, refunds are asked for, commands are carried out. What the listener
+handled meanwhile is known to it and changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from contracts.catalogue import SERVICES, queue_of, queues_of
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.operations import lost, parked, words
+from services.orders.backoffice.operations.lost import Lost
+from services.orders.backoffice.operations.messages.replay_pages import MOMENT, moment_typed, zone_of
+from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
+from services.orders.backoffice.operations.pages import tabs_of_operations
+from services.orders.backoffice.operations.parked import OwnerAway
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+PATH = "/operations/lost"
+PATIENCE = timedelta(minutes=5)
+"""What was sent just now may still be on its way."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose messages to compare, from and to before when."""
+
+    listener: Owner
+    sender: Owner
+    since: datetime
+    until: datetime
+
+    @property
+    def span(self) -> dict[str, str]:
+        return {"from": self.since.isoformat(), "to": self.until.isoformat()}
+
+
+@pages.get(PATH, Permission.OPERATIONS_REDRIVE)
+async def show_lost(visit: Visit) -> Response:
+    """The form; with a time in the address, what of it was never handled."""
+    if "queue" not in visit.query:
+        return await _show(visit, visit.query)
+    try:
+        asked = read_asked(visit.query, visit)
+        found = await lost.find(visit, asked.listener, asked.sender, asked.span)
+    except Invalid as invalid:
+        return await _show(visit, visit.query, errors=invalid.errors)
+    except OwnerAway:
+        return await _show(visit, visit.query, errors={"": _away()})
+    return await _show(visit, visit.query, asked=asked, found=found)
+
+
+@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="messages.send_again")
+async def send_again(visit: Visit) -> Response:
+    """Send what was never handled again, as it stands now."""
+    form = await visit.form()
+    try:
+        asked = read_asked(form, visit)
+        visit.audited.update(
+            service=asked.sender, consumer=asked.listener, since=asked.since, until=asked.until
+        )
+
+        async def act(_: Unit) -> None:
+            found = await lost.find(visit, asked.listener, asked.sender, asked.span)
+            sent = await lost.send_again(visit, asked.listener, asked.sender, found.ids)
+            visit.audited["messages"] = sent
+
+        await do(visit, form, act)
+        visit.office.lookout.forget()
+    except Invalid as invalid:
+        return await _show(visit, form, errors=invalid.errors)
+    except OwnerAway:
+        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
+        return await _show(visit, form, errors={"": why})
+    return visit.redirect(REPLAY, gettext("The messages are on their way again."))
+
+
+def pairs() -> list[tuple[str, str, str]]:
+    """Who sends to whom: queue, listener, sender."""
+    return [
+        (queue_of(listener, sender), listener, sender)
+        for listener in SERVICES
+        for sender in SERVICES
+        if queue_of(listener, sender) in queues_of(listener)
+    ]
+
+
+def read_asked(typed: Mapping[str, str], visit: Visit) -> Asked:
+    """What a form asks for, its times in the shop's zone. Raises Invalid with every fault."""
+    faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
+    if typed.get("queue", "") not in known:
+        faults["queue"] = gettext("Choose one of the list.")
+    since, until = (moment_typed(typed.get(name, ""), zone_of(visit)) for name in ("from", "to"))
+    if since is None:
+        faults["from"] = gettext("Give a day and a time.")
+    if until is None or (since is not None and until <= since):
+        faults["to"] = gettext("Give a day and a time after the beginning.")
+    if faults or since is None or until is None:
+        raise Invalid(**faults)
+    listener, sender = known[typed["queue"]]
+    return Asked(parked.owner_named(listener), parked.owner_named(sender), since, until)
+
+
+async def _show(
+    visit: Visit,
+    typed: Mapping[str, str],
+    *,
+    asked: Asked | None = None,
+    found: Lost | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    now = visit.speech.now.astimezone(zone_of(visit))
+    proposed: dict[str, Any] = {
+        "from": (now - timedelta(days=1)).strftime(MOMENT),
+        "to": (now - PATIENCE).strftime(MOMENT),
+        **typed,
+    }
+    return visit.render(
+        "operations/lost.html",
+        422 if errors else 200,
+        typed=Form([(name, str(value)) for name, value in proposed.items()]),
+        errors=errors or {},
+        asked=asked,
+        found=found,
+        pairs=pairs(),
+        tabs_shown=tabs_of_operations(PATH),
+        words=words,
+    )
+
+
+def _away() -> str:
+    return gettext("The service does not answer; try again in a moment.")

@@ -1,0 +1,200 @@
+"""Having a range of events heard again by one service: counted first, then confirmed.
+
+The sender says them again from its log; the listener takes them as new, but sends no mail and asks no provider because
+of them. So a replay of what it knows changes nothing, and one after rows were lost brings them back.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from contracts.catalogue import SERVICES, heard_by, queue_of, queues_of
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.operations import parked, words
+from services.orders.backoffice.operations.pages import tabs_of_operations
+from services.orders.backoffice.operations.parked import OwnerAway
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import NotAllowed, Visit
+
+pages = Pages()
+PATH = "/operations/replay"
+MOMENT = "%Y-%m-%dT%H:%M"
+TELLERS: tuple[Owner, ...] = ("payments", "fulfillment")
+"""Who can tell orders its truth anew, where the log ends (see `backoffice/operations/messages/resync_pages.py`)."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is to be heard again: the listener, the sender, one kind of event or "" for all, from and to before when."""
+
+    listener: str
+    sender: Owner
+    type: str
+    since: datetime
+    until: datetime
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """As the sender's service wants it."""
+        kinds = {"types": [self.type]} if self.type else {}
+        return {
+            "consumer": self.listener,
+            "from": self.since.isoformat(),
+            "to": self.until.isoformat(),
+            **kinds,
+        }
+
+
+@pages.get(PATH, Permission.OPERATIONS_VIEW)
+async def show_replay(visit: Visit) -> Response:
+    """The form; with a range in the address, how many events that is; below, what was heard again before."""
+    return await _show(visit, visit.query, is_asked="queue" in visit.query)
+
+
+@pages.get(f"{PATH}/now", Permission.OPERATIONS_VIEW, is_use=False)
+async def show_again(visit: Visit) -> Response:
+    """The replays so far, for a page that asks by itself."""
+    return await _show(visit, visit.query, is_asked=False)
+
+
+@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="events.replay")
+async def replay(visit: Visit) -> Response:
+    """Have the range heard again."""
+    form = await visit.form()
+    try:
+        wanted = read_range(form, zone_of(visit))
+        visit.audited.update(
+            service=wanted.sender, consumer=wanted.listener, since=wanted.since, until=wanted.until
+        )
+
+        async def act(_: Unit) -> None:
+            said = await parked.ask(visit, wanted.sender, "replay", wanted.body)
+            if "messages" not in said:
+                raise Invalid(**{"": str(said.get("detail", ""))})
+            visit.audited["messages"] = said["messages"]
+
+        await do(visit, form, act)
+        visit.office.lookout.forget()
+    except Invalid as invalid:
+        return await _show(visit, form, is_asked=False, errors=invalid.errors)
+    except OwnerAway:
+        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
+        return await _show(visit, form, is_asked=False, errors={"": why})
+    return visit.redirect(PATH, gettext("The events are on their way. How far they are stands below."))
+
+
+def pairs() -> list[tuple[str, str, str]]:
+    """Who can hear whom again: queue, listener, sender."""
+    return [
+        (queue_of(listener, sender), listener, sender)
+        for listener in SERVICES
+        for sender in SERVICES
+        if queue_of(listener, sender) in queues_of(listener)
+        and any(one.sender == sender and not one.is_command for one in heard_by(listener))
+    ]
+
+
+def kinds() -> list[str]:
+    """Every event that can be heard again."""
+    found = {
+        one.type
+        for name in SERVICES
+        for one in heard_by(name)
+        if not one.is_command and one.sender in SERVICES
+    }
+    return sorted(found)
+
+
+def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
+    """The range a form asks for, its times in the shop's zone. Raises Invalid with every fault."""
+    faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
+    if typed.get("queue", "") not in known:
+        faults["queue"] = gettext("Choose one of the list.")
+    if typed.get("type", "") not in ("", *kinds()):
+        faults["type"] = gettext("Choose one of the list.")
+    since, until = moment_typed(typed.get("from", ""), zone), moment_typed(typed.get("to", ""), zone)
+    if since is None:
+        faults["from"] = gettext("Give a day and a time.")
+    if until is None or (since is not None and until <= since):
+        faults["to"] = gettext("Give a day and a time after the beginning.")
+    if faults or since is None or until is None:
+        raise Invalid(**faults)
+    listener, sender = known[typed["queue"]]
+    kind = typed.get("type", "")
+    if kind and not any(one.type == kind and one.sender == sender for one in heard_by(listener)):
+        raise Invalid(type=gettext("That service does not hear this event from there."))
+    return Range(listener, parked.owner_named(sender), kind, since, until)
+
+
+async def _show(
+    visit: Visit, typed: Mapping[str, str], *, is_asked: bool, errors: Mapping[str, str] | None = None
+) -> Response:
+    faults, counted, wanted = dict(errors or {}), None, None
+    if is_asked:
+        try:
+            if not visit.may(Permission.OPERATIONS_REDRIVE):
+                raise NotAllowed(Permission.OPERATIONS_REDRIVE)
+            wanted = read_range(typed, zone_of(visit))
+            said = await parked.ask(visit, wanted.sender, "replay", {**wanted.body, "dry": True})
+            counted = said.get("messages")
+        except Invalid as invalid:
+            faults = invalid.errors
+        except OwnerAway:
+            faults = {"": gettext("The service does not answer; try again in a moment.")}
+    seen = await visit.office.lookout.look()
+    now = visit.speech.now.astimezone(zone_of(visit))
+    soon = now + timedelta(minutes=1)
+    asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}
+    return visit.render(
+        "operations/replay.html",
+        422 if faults else 200,
+        typed=Form([(name, str(value)) for name, value in asked.items()]),
+        errors=faults,
+        wanted=wanted,
+        counted=counted,
+        pairs=pairs(),
+        kinds=kinds(),
+        replays=_latest((one.told for one in seen.services), "replays", "since", "until"),
+        resyncs=[
+            one
+            for one in _latest((one.told for one in seen.services), "resyncs", "ended_at")
+            if one["shop"] == visit.shop
+        ],
+        owners=TELLERS,
+        tabs_shown=tabs_of_operations(PATH),
+        words=words,
+    )
+
+
+def _latest(told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any]]:
+    """What was heard again or told anew lately, over all services, the latest first."""
+    found = [
+        {**moments_read(one, "asked_at", *moments), "sender": service["service"]}
+        for service in told
+        for one in service.get(name, ())
+    ]
+    return sorted(found, key=lambda one: one["asked_at"], reverse=True)[:20]
+
+
+def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
+    """What a field of day and time holds, in the shop's zone."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None and 2000 <= moment.year < 2200 else None
+
+
+def zone_of(visit: Visit) -> ZoneInfo:
+    """The zone in which the page's times are typed."""
+    return ZoneInfo(str(visit.speech.zone))

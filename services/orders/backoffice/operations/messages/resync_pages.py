@@ -1,0 +1,95 @@
+"""Rebuilding orders' copies from the owner's truth: counted first, then confirmed.
+
+Where a replay ends with the event log, the owner says from its own tables how every order of the shop stands. Orders
+hears it without outward effects, and what it knows already changes nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.operations import parked, words
+from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
+from services.orders.backoffice.operations.messages.replay_pages import TELLERS
+from services.orders.backoffice.operations.pages import tabs_of_operations
+from services.orders.backoffice.operations.parked import OwnerAway
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.clients.owners import Owner
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+PATH = "/operations/resync"
+LISTENER = "orders"
+
+
+@pages.get(PATH, Permission.OPERATIONS_REDRIVE)
+async def count_orders(visit: Visit) -> Response:
+    """How many orders the chosen service would tell anew, to be confirmed."""
+    return await _show(visit, visit.query)
+
+
+@pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="truth.resync")
+async def resync(visit: Visit) -> Response:
+    """Have the shop's orders told anew."""
+    form = await visit.form()
+    try:
+        owner = _owner_of(form)
+        visit.audited.update(service=owner, consumer=LISTENER)
+
+        async def act(_: Unit) -> None:
+            said = await _ask(visit, owner, is_dry=False)
+            if "orders" not in said:
+                raise Invalid(**{"": str(said.get("detail", ""))})
+            visit.audited["orders"] = said["orders"]
+
+        await do(visit, form, act)
+        visit.office.lookout.forget()
+    except Invalid as invalid:
+        return await _show(visit, form, invalid.errors)
+    except OwnerAway:
+        why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
+        return await _show(visit, form, {"": why})
+    return visit.redirect(
+        REPLAY, gettext("The service tells order after order anew. How far it is stands below.")
+    )
+
+
+async def _show(visit: Visit, typed: Mapping[str, str], faults: Mapping[str, str] | None = None) -> Response:
+    found, owner, counted = dict(faults or {}), None, None
+    try:
+        owner = _owner_of(typed)
+        if not found:
+            counted = (await _ask(visit, owner, is_dry=True)).get("orders", 0)
+    except Invalid as invalid:
+        found = invalid.errors
+    except OwnerAway:
+        found = {"": gettext("The service does not answer; try again in a moment.")}
+    return visit.render(
+        "operations/resync.html",
+        422 if found else 200,
+        errors=found,
+        owner=owner,
+        owners=TELLERS,
+        listener=LISTENER,
+        counted=counted,
+        tabs_shown=tabs_of_operations(REPLAY),
+        words=words,
+    )
+
+
+def _owner_of(typed: Mapping[str, str]) -> Owner:
+    for owner in TELLERS:
+        if typed.get("service") == owner:
+            return owner
+    raise Invalid(service=gettext("Choose one of the list."))
+
+
+async def _ask(visit: Visit, owner: Owner, *, is_dry: bool) -> Mapping[str, Any]:
+    body = {"consumer": LISTENER, "shop": visit.shop, "dry": is_dry}
+    return await parked.ask(visit, owner, "resync", body)

@@ -1,0 +1,124 @@
+"""Operations: what runs, what waits in the queues, what is parked, what the auditor found, who did what about it.
+
+The page asks again every few seconds by itself. What it shows is what services, broker and auditor say now; one that is
+away takes nothing else with it.
+"""
+
+import asyncio
+import json
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import N_, gettext, pgettext
+from services.orders.backoffice.operations import findings, parked, words
+from services.orders.backoffice.operations.alerting import needs
+from services.orders.backoffice.operations.store import read_deeds
+from services.orders.backoffice.web.clients.looking import Seen, ServiceSeen
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+pages.in_menu("/operations", N_("Operations"), "operations", 80, Permission.OPERATIONS_VIEW)
+
+DEEDS = {
+    "parked.redrive": N_("Replayed parked messages"),
+    "parked.discard": N_("Set parked messages aside"),
+    "events.replay": N_("Had events heard again"),
+    "truth.resync": N_("Had the owner’s truth told anew"),
+    "messages.send_again": N_("Sent lost messages again"),
+    "command.end": N_("Ended a request without an answer"),
+}
+"""What people of operations do, by its name in the audit."""
+MOST_DEEDS = 15
+
+
+@pages.get("/operations", Permission.OPERATIONS_VIEW)
+async def show_operations(visit: Visit) -> Response:
+    """Everything at a glance."""
+    return await _show(visit)
+
+
+@pages.get("/operations/now", Permission.OPERATIONS_VIEW, is_use=False)
+async def show_again(visit: Visit) -> Response:
+    """The same for a page that asks by itself, which is nobody's use of the session."""
+    return await _show(visit)
+
+
+def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, str, bool, int | None]]:
+    """The pages of operations."""
+    named = {
+        "/operations": pgettext("operations", "Overview"),
+        "/operations/parked": pgettext("operations", "Parked messages"),
+        "/operations/replay": pgettext("operations", "Replay events"),
+        "/operations/lost": pgettext("operations", "Lost messages"),
+        "/operations/unanswered": pgettext("operations", "Unanswered requests"),
+        "/operations/findings": pgettext("operations", "Auditor"),
+    }
+    return [
+        (path, text, path == here, dead if path == "/operations/parked" and dead else None)
+        for path, text in named.items()
+    ]
+
+
+async def _show(visit: Visit) -> Response:
+    seen, waiting, audited = await asyncio.gather(
+        visit.office.lookout.look(), parked.read_groups(visit), findings.read_findings(visit)
+    )
+    async with visit.reading() as connection:
+        deeds = await read_deeds(connection, visit.shop, list(DEEDS), MOST_DEEDS)
+    return visit.render(
+        "operations/overview.html",
+        seen=seen,
+        queues=seen.queues_of(visit.shop),
+        parked=waiting,
+        needs=needs(seen, waiting),
+        is_fine=is_fine(seen, visit.shop),
+        audited=audited,
+        deeds=[{**deed, "detail": json.loads(deed["detail"])} for deed in deeds],
+        deed_words=DEEDS,
+        deed_outcomes=deed_outcomes(),
+        tabs_shown=tabs_of_operations("/operations", waiting.dead),
+        troubles=queue_troubles(),
+        service_state=service_state,
+        words=words,
+    )
+
+
+def is_fine(seen: Seen, shop: str) -> bool:
+    """Whether every service runs and every queue is emptied."""
+    runs = all(not one.is_away and not one.told.get("missing") for one in seen.services)
+    return runs and not any(queue.trouble for queue in seen.queues_of(shop))
+
+
+def queue_troubles() -> dict[str, tuple[str, str]]:
+    """What is wrong with a queue, and the tone of its badge."""
+    return {
+        "": (gettext("Fine"), "good"),
+        "unheard": (gettext("Nobody listens"), "danger"),
+        "stuck": (gettext("Nothing is taken"), "warning"),
+        "missing": (gettext("Not there"), "danger"),
+    }
+
+
+def service_state(seen: ServiceSeen) -> tuple[str, str]:
+    """How a service is, in a word, and the tone of it."""
+    if seen.is_away:
+        return gettext("Does not answer"), "danger"
+    if seen.down is not None:
+        return gettext("Not connected"), "neutral"
+    if seen.told.get("missing"):
+        return gettext("Not ready"), "warning"
+    return gettext("Runs"), "good"
+
+
+def deed_outcomes() -> dict[str, str]:
+    """How something that somebody did ended, when it did not simply succeed."""
+    return {
+        "repeated": gettext("had been done already"),
+        "refused": gettext("refused"),
+        "forbidden": gettext("not allowed"),
+        "missing": gettext("not found"),
+        "failed": gettext("failed"),
+        "forged": gettext("refused"),
+    }

@@ -1,0 +1,186 @@
+"""From what was typed on the order page to what is asked of payments and fulfillment. Pure.
+
+Each function raises Invalid with every objection by field. What a form asks depends on its fields alone, never on what
+the order has become: only so is its second sending the same request.
+"""
+
+from datetime import datetime, time, tzinfo
+from typing import Any
+from uuid import UUID
+
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.order.steps import RECEIVE
+from services.orders.backoffice.order.words import WAYS
+from services.orders.listing.documents import OrderShown, ShipmentShown
+from services.orders.order.requests import (
+    CorrectionAsked,
+    DeliveryAsked,
+    ParcelAsked,
+    PaymentAsked,
+    ShipmentAsked,
+)
+from services.orders.order.shop.settings import ShopSettings
+
+MOST_PARCELS = 50
+"""Parcels of one form."""
+
+
+def payment_asked(order: OrderShown, form: Form, method: str | None) -> PaymentAsked:
+    """Money taken in by this method: the one the customer chose, or another that the form names."""
+    if method not in RECEIVE:
+        raise Invalid(method=gettext("Say how the money came."))
+    amount = form.amount_minor("amount", order.currency)
+    if amount is None or amount <= 0:
+        raise Invalid(amount=gettext("The amount must be more than zero."))
+    return form.model(
+        PaymentAsked,
+        method=method,
+        amount_minor=amount,
+        currency=order.currency,
+        received_on=form.day("received_on"),
+        clearing_on=form.day("clearing_on"),
+    )
+
+
+def is_far_above_due(order: OrderShown, amount_minor: int) -> bool:
+    """Whether an amount is more than twice what is still to pay: rather a slip of the hand than an overpayment."""
+    return amount_minor > 2 * max(0, order.balance_minor)
+
+
+def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:
+    """The parcels of one of the three ways. Quantities that were typed always count: with «one parcel for all» they
+    contradict it, so that is asked back instead of packing something else.
+    """
+    way = form["way"]
+    if way not in WAYS:
+        raise Invalid(way=gettext("Choose one of the list."))
+    units = _units_to_pack(form, way)
+    if not units:
+        raise Invalid(way=gettext("Choose at least one unit."))
+    about: dict[str, Any] = {
+        "length_mm": form.whole("length_mm", 0, 100_000),
+        "width_mm": form.whole("width_mm", 0, 100_000),
+        "height_mm": form.whole("height_mm", 0, 100_000),
+        "weight_grams": form.whole("weight_grams", 0, 10_000_000),
+        "declared_value_minor": form.amount_minor("declared_value", order.currency),
+    }
+    if way == "each":
+        return [_parcel(form, {line: 1}, about) for line in _one_by_one(units)]
+    return [_parcel(form, units, about)]
+
+
+def _units_to_pack(form: Form, way: str) -> dict[int, int]:
+    """What is packed by line number. Raises Invalid when quantities were changed that the chosen way would ignore."""
+    shown = units_typed(form, "left")
+    if not any(name.startswith("quantity-") for name in form):
+        return shown
+    typed = units_typed(form, "quantity")
+    if way == "one" and typed != shown:
+        raise Invalid(
+            way=gettext(
+                "Everything in one parcel was chosen, but quantities were changed. "
+                "Pack the quantities, or choose one parcel again and leave them as they are."
+            )
+        )
+    return typed
+
+
+def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> ShipmentAsked:
+    """The ticked parcels with a carrier of the shop or another; unless typed, where to follow them is the carrier's."""
+    parcels = [UUID(one) for one in form.all("parcels") if one in _ids(order)]
+    if not parcels:
+        raise Invalid(parcels=gettext("Tick at least one parcel."))
+    name = form.text("other_carrier", 100) or form.text("carrier", 100)
+    if name is None:
+        raise Invalid(carrier=gettext("Say which carrier takes it."))
+    number = form.text("tracking_number", 100)
+    known, postal_code = settings.carrier(name), postal_code_of(order)
+    cost = form.amount_minor("cost", order.currency)
+    return form.model(
+        ShipmentAsked,
+        parcel_ids=parcels,
+        carrier=name,
+        tracking_number=number,
+        tracking_url=form.text("tracking_url", 1000)
+        or (known.follow(number, postal_code) if known else None),
+        postal_code=postal_code,
+        shipped_on=form.day("shipped_on"),
+        expected_on=form.day("expected_on"),
+        cost_minor=cost,
+        cost_currency=order.currency if cost is not None else None,
+        notify_customer=form.ticked("notify_customer"),
+    )
+
+
+def correction_asked(
+    order: OrderShown, settings: ShopSettings, shipment: ShipmentShown, form: Form
+) -> CorrectionAsked:
+    """What is to be told of a shipment; its address stays while carrier and number do, unless another is typed."""
+    name = form.text("other_carrier", 100) or form.text("carrier", 100)
+    if name is None:
+        raise Invalid(carrier=gettext("Say which carrier takes it."))
+    number, shipped_on = form.text("tracking_number", 100), form.day("shipped_on")
+    if shipped_on is None:
+        raise Invalid(shipped_on=gettext("Fill this in."))
+    known, postal_code = settings.carrier(name), postal_code_of(order)
+    stays = (name, number) == (shipment.carrier, shipment.tracking_number)
+    follow = known.follow(number, postal_code) if known else None
+    return form.model(
+        CorrectionAsked,
+        carrier=name,
+        tracking_number=number,
+        tracking_url=form.text("tracking_url", 1000) or (shipment.tracking_url if stays else follow),
+        postal_code=postal_code,
+        shipped_on=shipped_on,
+        expected_on=form.day("expected_on"),
+        notify_customer=form.ticked("notify_customer"),
+    )
+
+
+def shipment_named(order: OrderShown, form: Form) -> ShipmentShown:
+    """The order's shipment that a form is about. Raises Invalid."""
+    for shipment in order.shipments:
+        if str(shipment.shipment_id) == form["shipment"]:
+            return shipment
+    raise Invalid(**{"": gettext("This form is incomplete. Open the page again.")})
+
+
+def postal_code_of(order: OrderShown) -> str | None:
+    """The postal code the order's goods go to, which some carriers' tracking pages ask for."""
+    return (order.shipping_address.postal_code or None) if order.shipping_address else None
+
+
+def delivery_asked(form: Form, zone: tzinfo) -> DeliveryAsked:
+    """When it arrived (a day of the shop's, at noon when only that is known) and how that is known."""
+    day = form.day("delivered_on")
+    if day is None:
+        raise Invalid(delivered_on=gettext("Fill this in."))
+    return form.model(DeliveryAsked, delivered_at=datetime.combine(day, time(12), zone))
+
+
+def units_typed(form: Form, prefix: str) -> dict[int, int]:
+    """Quantities by line number from the fields `<prefix>-<line>`; none of nothing. Raises Invalid."""
+    found = {}
+    for name in form:
+        head, _, line = name.partition("-")
+        if head == prefix and line.isdecimal() and len(line) < 7:
+            quantity = form.whole(name, 0, 1_000_000)
+            if quantity:
+                found[int(line)] = quantity
+    return found
+
+
+def _one_by_one(units: dict[int, int]) -> list[int]:
+    if sum(units.values()) > MOST_PARCELS:
+        raise Invalid(way=gettext("At most %(most)s parcels at once.", most=MOST_PARCELS))
+    return [line for line, quantity in units.items() for _ in range(quantity)]
+
+
+def _parcel(form: Form, units: dict[int, int], about: dict[str, Any]) -> ParcelAsked:
+    lines = [{"line": line, "quantity": quantity} for line, quantity in units.items()]
+    return form.model(ParcelAsked, lines=lines, **about)
+
+
+def _ids(order: OrderShown) -> set[str]:
+    return {str(parcel.parcel_id) for parcel in order.parcels}

@@ -1,0 +1,237 @@
+"""The form that edits an order: its fields as the order stands, and what is asked from what was typed. Pure.
+
+The form holds all of the order that can be edited and asks for all of it, changed or not: what it asks depends on its
+fields alone, so that its second sending is the same request. The revision it was made from guards what others changed.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from contracts.message import Reason
+from contracts.storefront import LineKind
+from services.orders.backoffice.forms.fields import Form, Invalid, objections
+from services.orders.backoffice.language.formatting import typed_amount
+from services.orders.backoffice.language.reasons import explain
+from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.order.asking import units_typed
+from services.orders.changes.requests import (
+    AddressAsked,
+    CustomerEdited,
+    EditAsked,
+    ExtraLineAsked,
+    LineEdited,
+    ShippingAsked,
+)
+from services.orders.listing.documents import OrderShown
+from services.orders.order.requests import Asked
+
+P = TypeVar("P", bound=Asked)
+MOST_NEW = 50
+NEW_KINDS = {
+    LineKind.SHIP.value: N_("Goods to ship"),
+    LineKind.SERVICE.value: N_("Work done"),
+    LineKind.TICKET.value: N_("Ticket"),
+}
+"""What a line added by hand may be; a booking is made where its times are chosen."""
+ADDRESS = ("name", "street", "street_2", "postal_code", "city", "region", "country", "phone")
+CUSTOMER = ("name", "email", "phone", "company", "vat_number")
+_FIELDS = {
+    "quantity": "quantity",
+    "unit_price_minor": "price",
+    "discount_minor": "discount",
+    "sku": "sku",
+    "description": "description",
+    "vat_rate": "vat",
+}
+"""By a message's field of a line: what the form calls it."""
+_PLACES = {
+    "shipping.amount_minor": "shipping-amount",
+    "shipping_address": "delivery-street",
+    "customer.name": "customer-name",
+    "customer.email": "customer-email",
+    "lines": "",
+}
+
+
+def fields_of(order: OrderShown) -> list[tuple[str, str]]:
+    """The form as the order stands."""
+    currency, found = order.currency, dict[str, str]()
+    for line in order.lines:
+        found[f"quantity-{line.line}"] = str(line.quantity)
+        found[f"price-{line.line}"] = typed_amount(line.unit_price_minor, currency)
+        found[f"discount-{line.line}"] = typed_amount(line.discount_minor, currency)
+    if order.shipping:
+        found["shipping-label"] = order.shipping.label
+        found["shipping-carrier"] = order.shipping.carrier or ""
+        found["shipping-amount"] = typed_amount(order.shipping.amount_minor, currency)
+        found["shipping-vat"] = typed_rate(order.shipping.vat_rate)
+    for index, extra in enumerate(order.extra_lines):
+        found[f"extra-label-{index}"] = extra.label
+        found[f"extra-amount-{index}"] = typed_amount(extra.amount_minor, currency)
+        found[f"extra-vat-{index}"] = typed_rate(extra.vat_rate)
+    for prefix, address in (("delivery", order.shipping_address), ("billing", order.billing_address)):
+        found |= {f"{prefix}-{name}": getattr(address, name, None) or "" for name in ADDRESS}
+    found |= {f"customer-{name}": getattr(order.customer, name) or "" for name in CUSTOMER}
+    return [*found.items(), ("note", order.note or "")]
+
+
+def edit_asked(currency: str, form: Form) -> EditAsked:
+    """All that the form says the order is to be. Raises Invalid with what is wrong."""
+    customer = _part(form, "customer-", CustomerEdited, CUSTOMER) or CustomerEdited()
+    emptied = {
+        name: None
+        for name in ("email", "phone", "company", "vat_number")
+        if not form[f"customer-{name}"].strip()
+    }
+    asked: dict[str, Any] = {
+        "lines": [*_lines(form, currency), *_new_lines(form, currency)],
+        "shipping": _shipping(form, currency),
+        "extra_lines": _extras(form, currency),
+        "shipping_address": _part(form, "delivery-", AddressAsked, ADDRESS),
+        "billing_address": _part(form, "billing-", AddressAsked, ADDRESS),
+        "customer": CustomerEdited.model_validate({**customer.model_dump(exclude_unset=True), **emptied}),
+        "note": form.text("note", 2000),
+    }
+    if reason := form.text("reason", 2000):
+        asked["reason"] = reason
+    return EditAsked(revision=form.revision, **asked)
+
+
+def by_place(reasons: Sequence[Reason], form: Form) -> dict[str, str]:
+    """Reasons against an edit by the form's fields; those that have none there are the whole form's."""
+    places, found = _places(form), dict[str, list[str]]()
+    for reason in reasons:
+        named = reason.field or ""
+        inside = re.fullmatch(r"lines\[(\d+)\]\.(\w+)", named)
+        place = _PLACES.get(named, "")
+        if inside and int(inside[1]) < len(places) and inside[2] in _FIELDS:
+            place = places[int(inside[1])].format(_FIELDS[inside[2]])
+        found.setdefault(place if place in form else "", []).append(explain(reason))
+    return {name: " ".join(texts) for name, texts in found.items()}
+
+
+def new_rows(form: Form) -> int:
+    """How many rows for new lines the form shows."""
+    return min(MOST_NEW, form.whole("new-rows", 0, MOST_NEW) or 0)
+
+
+def extra_rows(form: Form) -> int:
+    """How many rows for extra lines the form needs: those it has, and an empty one."""
+    used = [index for index in range(100) if form[f"extra-label-{index}"] or form[f"extra-amount-{index}"]]
+    return min(100, max(used, default=-1) + 2)
+
+
+def typed_rate(basis_points: int) -> str:
+    """A VAT rate in per cent, as a person would type it: 20 or 5,5."""
+    return typed_amount(basis_points, "EUR").rstrip("0").rstrip(",.") if basis_points else "0"
+
+
+def _lines(form: Form, currency: str) -> list[LineEdited]:
+    numbers = [int(name.partition("-")[2]) for name in form if re.fullmatch(r"quantity-[0-9]{1,6}", name)]
+    units = units_typed(form, "quantity")
+    return [
+        LineEdited(
+            line=line,
+            quantity=0 if form.ticked(f"remove-{line}") else units.get(line, 0),
+            unit_price_minor=_price(form, f"price-{line}", currency),
+            discount_minor=_price(form, f"discount-{line}", currency),
+        )
+        for line in sorted(numbers)
+    ]
+
+
+def _new_lines(form: Form, currency: str) -> list[LineEdited]:
+    found = []
+    for row in range(new_rows(form)):
+        if not any(form[f"new-{name}-{row}"].strip() for name in ("description", "sku", "price")):
+            continue
+        values = {
+            "kind": form[f"new-kind-{row}"],
+            "description": form[f"new-description-{row}"].strip(),
+            "sku": form[f"new-sku-{row}"].strip() or None,
+            "quantity": form.whole(f"new-quantity-{row}", 1, 1_000_000),
+            "unit_price_minor": _price(form, f"new-price-{row}", currency),
+            "vat_rate": _rate(form, f"new-vat-{row}"),
+        }
+        names = {name: f"new-{_FIELDS.get(name, name)}-{row}" for name in values}
+        if values["quantity"] is None:
+            raise Invalid(**{names["quantity"]: gettext("Fill this in.")})
+        found.append(_checked(LineEdited, values, names))
+    return found
+
+
+def _shipping(form: Form, currency: str) -> ShippingAsked | None:
+    label = form["shipping-label"].strip()
+    if not label and not form["shipping-amount"].strip().strip("0,. "):
+        return None
+    values = {
+        "label": label,
+        "carrier": form["shipping-carrier"].strip() or None,
+        "amount_minor": form.amount_minor("shipping-amount", currency) or 0,
+        "vat_rate": _rate(form, "shipping-vat"),
+    }
+    names = {"label": "shipping-label", "carrier": "shipping-carrier", "vat_rate": "shipping-vat"}
+    return _checked(ShippingAsked, values, names)
+
+
+def _extras(form: Form, currency: str) -> list[ExtraLineAsked]:
+    found = []
+    for row in range(extra_rows(form)):
+        label, typed = form[f"extra-label-{row}"].strip(), form[f"extra-amount-{row}"].strip()
+        if not label and not typed:
+            continue
+        values = {
+            "label": label,
+            "amount_minor": form.amount_minor(f"extra-amount-{row}", currency) or 0,
+            "vat_rate": _rate(form, f"extra-vat-{row}"),
+        }
+        found.append(
+            _checked(ExtraLineAsked, values, {"label": f"extra-label-{row}", "vat_rate": f"extra-vat-{row}"})
+        )
+    return found
+
+
+def _part(form: Form, prefix: str, kind: type[P], names: Sequence[str]) -> P | None:
+    values = {name: form[prefix + name].strip() for name in names if form[prefix + name].strip()}
+    if "country" in values:
+        values["country"] = values["country"].upper()
+    return _checked(kind, values, {name: prefix + name for name in names}) if values else None
+
+
+def _checked(kind: type[P], values: dict[str, Any], names: dict[str, str]) -> P:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        found = objections(error).items()
+        raise Invalid(**{names.get(name, ""): text for name, text in found}) from None
+
+
+def _price(form: Form, name: str, currency: str) -> int:
+    minor = form.amount_minor(name, currency) or 0
+    if minor < 0:
+        raise Invalid(**{name: gettext("Must be at least %(ge)s.", ge=0)})
+    return minor
+
+
+def _rate(form: Form, name: str) -> int:
+    """Per cent as basis points: 20 as 2000, 5,5 as 550."""
+    refused = Invalid(**{name: gettext("Type a rate from 0 to 100, with at most two decimals.")})
+    try:
+        rate = form.amount_minor(name, "EUR") or 0
+    except Invalid:
+        raise refused from None
+    if not 0 <= rate <= 10_000:
+        raise refused
+    return rate
+
+
+def _places(form: Form) -> list[str]:
+    """Where the lines that an edit asks for stand in the form, as `{}-3` and `new-{}-0`."""
+    lines = sorted(int(n.partition("-")[2]) for n in form if re.fullmatch(r"quantity-[0-9]{1,6}", n))
+    standing = [line for line in lines if form[f"quantity-{line}"].strip() not in ("", "0")]
+    new = [row for row in range(new_rows(form)) if form[f"new-description-{row}"].strip()]
+    kept = [line for line in standing if not form.ticked(f"remove-{line}")]
+    return [*("{}-" + str(line) for line in kept), *(f"new-{{}}-{row}" for row in new)]

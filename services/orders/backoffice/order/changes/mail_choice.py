@@ -1,0 +1,38 @@
+"""The mail that tells a customer of something done on the order page, as it would read: notifier's own words.
+
+Nothing is sent and nothing is kept; what the mail holds is shown as text.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.order.reading import OrderRead
+from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
+from services.orders.backoffice.web.visit import Visit
+
+LONGEST_COMMENT = 2000
+
+
+async def mail_shown(
+    visit: Visit, order: OrderRead, template: str, context: Mapping[str, Any]
+) -> Answer | OwnerDown:
+    """The mail of this template with this context."""
+    shown = order.shown
+    asked = {
+        "shop": order.shop,
+        "template": template,
+        "locale": shown.locale,
+        "code": shown.code,
+        "name": shown.customer.name or "",
+        "context": dict(context),
+    }
+    return await visit.office.owners.post("notifier", "/internal/mails/preview", asked)
+
+
+def told_asked(form: Form) -> dict[str, Any]:
+    """Whether the customer is told, and the words for them. Raises Invalid."""
+    return {
+        "notify_customer": form.ticked("notify_customer"),
+        "public_comment": form.text("public_comment", LONGEST_COMMENT),
+    }

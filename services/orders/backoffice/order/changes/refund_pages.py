@@ -1,0 +1,266 @@
+"""Money goes back: refunds of articles or of an amount, marks confirmed, payments entered by mistake taken back.
+
+A refund is shown with its effects before it is made, and where the amount is not what its articles cost, that is asked.
+It is either recorded here only or really sent to the provider, and the page never says one for the other: what
+it tells is the outcome that payments said. A refund that the provider refused is a failure on the page, though its
+command is done.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.catalogue import type_of
+from contracts.payments import RefundFailed, RefundMarked, RefundUncertain
+from services.orders.api.actions.refund_requests import RefundAsked
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.formatting import typed_amount
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.order import words
+from services.orders.backoffice.order.asking import units_typed
+from services.orders.backoffice.order.changes.mail_choice import mail_shown
+from services.orders.backoffice.order.changes.refunding import (
+    AMOUNT,
+    ITEMS,
+    RefundPreview,
+    all_units,
+    confirmation_asked,
+    mail_context,
+    preview_of,
+    refund_asked,
+    reversal_asked,
+    settlement_asked,
+)
+from services.orders.backoffice.order.reading import OrderRead, already_sent, read_order, require_fresh
+from services.orders.backoffice.order.refundable import Refundable, may_be_reversed, refundable, worth_of
+from services.orders.backoffice.order.sending import Made, beside, carry_out, id_typed, sent_once
+from services.orders.backoffice.web.actions.commanding import Outcome, answer, by_field
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing.documents import LedgerEntryShown, OrderShown
+from services.orders.listing.refund_rules import faults_of_refund
+
+pages = Pages()
+_SHOWS_FORM = ("calculate", "all", "edit")
+FAILED, MARKED = type_of(RefundFailed, "payments"), type_of(RefundMarked, "payments")
+UNCERTAIN = type_of(RefundUncertain, "payments")
+
+
+@pages.get("/orders/{order}/refund", Permission.PAYMENTS_REFUND)
+async def show_refund(visit: Visit) -> Response:
+    """What can be refunded, and the form to do it."""
+    return await _show(visit, {})
+
+
+@pages.post("/orders/{order}/refund", Permission.PAYMENTS_REFUND, action="order.refund")
+async def refund(visit: Visit) -> Response:
+    """Give money back, recorded here only or sent to the provider, once its effects were shown.
+
+    `deed`: `preview` (also when there is none), `refund`, `edit`; `calculate` counts what the chosen units cost, `all`
+    chooses all of them.
+    """
+    form, order = await visit.form(), await read_order(visit)
+    visit.about(order.id)
+    if form["deed"] in _SHOWS_FORM:
+        visit.outcome = "previewed"
+        return await _show(visit, {}, 200)
+    visit.field_labels = words.FIELD_LABELS
+    await require_fresh(visit, order, form)
+    try:
+        asked = refund_asked(order.shown.currency, form)
+    except Invalid as invalid:
+        return await _show(visit, beside(invalid.errors))
+    if not await already_sent(visit, form):
+        preview = preview_of(order.shown, asked)
+        if faults := faults_of_refund(order.shown, asked):
+            return await _show(visit, beside(by_field(faults)))
+        is_unasked = preview.differs and not form.ticked("differs")
+        if form["deed"] != "refund" or is_unasked:
+            return await _show_preview(visit, order, asked, preview)
+    return await _send(visit, order, form)
+
+
+async def _send(visit: Visit, order: OrderRead, form: Form) -> Response:
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked = refund_asked(order.shown.currency, form)
+        return [lambda made: asked.command(order.facts, visit.actor, made)]
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _show(visit, beside(errors))
+
+    outcome = await sent_once(visit, order, form, make)
+    if isinstance(outcome, Invalid):
+        return await again(outcome.errors)
+    if outcome.body.get("type") == FAILED:
+        visit.outcome = "failed"
+        return await again({"": _why_failed(outcome)})
+    to = f"/orders/{order.shown.code}#payment"
+    return await answer(visit, outcome, form, to=to, flash=_told(outcome), again=again)
+
+
+@pages.post("/orders/{order}/refund-confirmation", Permission.PAYMENTS_REFUND, action="refund.confirm")
+async def confirm(visit: Visit) -> Response:
+    """Confirm a refund that was recorded here with the reference under which it was really made."""
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked, refund_id = confirmation_asked(form), id_typed(form, "refund")
+        return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
+
+    return await carry_out(visit, "confirmation", make, gettext("The refund is confirmed."), "payment")
+
+
+@pages.post("/orders/{order}/refund-settlement", Permission.PAYMENTS_REFUND, action="refund.settle")
+async def settle(visit: Visit) -> Response:
+    """Settle a refund of which nobody knows whether it was made."""
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked, refund_id = settlement_asked(form), id_typed(form, "refund")
+        return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
+
+    return await carry_out(visit, "settlement", make, gettext("Your decision is recorded."), "payment")
+
+
+@pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
+async def show_reversal(visit: Visit) -> Response:
+    """What taking a payment back would do."""
+    return await _show_reversal(visit, {})
+
+
+@pages.post("/orders/{order}/reversal", Permission.PAYMENTS_RECORD, action="payment.reverse")
+async def reverse(visit: Visit) -> Response:
+    """Take a payment back that was entered by hand, by a counter-entry."""
+    form, order, entry_id = await visit.form(), await read_order(visit), _entry_named(visit)
+    visit.field_labels = words.FIELD_LABELS
+
+    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+        asked = reversal_asked(form)
+        return [lambda _: asked.command(order.facts, visit.actor, entry_id)]
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _show_reversal(visit, beside(errors))
+
+    outcome = await sent_once(visit, order, form, make)
+    if isinstance(outcome, Invalid):
+        return await again(outcome.errors)
+    to, flash = f"/orders/{order.shown.code}#payment", gettext("The payment is taken back.")
+    return await answer(visit, outcome, form, to=to, flash=flash, again=again)
+
+
+async def _show(visit: Visit, errors: Mapping[str, str], status: int = 422) -> Response:
+    order, form = (await read_order(visit)).shown, visit.form_read
+    if order.totals is None:
+        raise Missing
+    could = refundable(order)
+    shown = _shown(order, could, form, is_first=visit.request.method == "GET")
+    units = _units(shown)
+    return visit.render(
+        "order/refund.html",
+        200 if visit.request.method == "GET" else status,
+        order=order,
+        could=could,
+        errors=errors,
+        typed=lambda name, otherwise="": shown[name] or otherwise,
+        ticked=shown.ticked,
+        worth=worth_of(order, units) if units else None,
+        modes=["recorded", "sent"] if could.sendable else ["recorded"],
+        shipped={line.line: line.position.shipped if line.position else 0 for line in order.lines},
+        words=words,
+    )
+
+
+def _shown(order: OrderShown, could: Refundable, form: Form, *, is_first: bool) -> Form:
+    """The form's fields as they are to stand on the page: proposed at first, later what was typed and counted."""
+    if is_first:
+        what = AMOUNT if could.overpaid_minor or not any(could.most.values()) else ITEMS
+        amount = typed_amount(could.overpaid_minor, order.currency) if could.overpaid_minor else ""
+        return Form([("what", what), ("amount", amount), ("cause", could.cause.value)])
+    counted: dict[str, str] = {}
+    if form["deed"] == "all":
+        counted = {"what": ITEMS, **all_units(order)}
+    if counted or (form["deed"] == "calculate" and form["what"] == ITEMS):
+        units = _units(Form([*counted.items()]) if counted else form)
+        counted["amount"] = typed_amount(worth_of(order, units), order.currency) if units else ""
+    return Form([*counted.items(), *((name, value) for name, value in form.fields if name not in counted)])
+
+
+async def _show_preview(
+    visit: Visit, order: OrderRead, asked: RefundAsked, preview: RefundPreview
+) -> Response:
+    """The effects of the refund; the same fields are sent on from here, with what is asked about them."""
+    form, mail = visit.form_read, None
+    if asked.notify_customer:
+        mail = await mail_shown(visit, order, "refund_made", mail_context(order.shown, asked))
+    is_unasked = form["deed"] == "refund" and preview.differs
+    visit.outcome = "previewed"
+    return visit.render(
+        "order/refund_preview.html",
+        422 if is_unasked else 200,
+        order=order.shown,
+        asked=asked,
+        preview=preview,
+        mail=mail,
+        unasked=is_unasked,
+        descriptions={line.line: line.description for line in order.shown.lines},
+        fields=[(name, value) for name, value in form.typed() if name not in ("deed", "differs")],
+        words=words,
+    )
+
+
+def _units(form: Form) -> dict[int, int]:
+    try:
+        return units_typed(form, "quantity")
+    except Invalid:
+        return {}
+
+
+def _told(outcome: Outcome) -> str:
+    if outcome.body.get("type") == MARKED:
+        return gettext("The refund is recorded here only. Confirm it once the money has really gone back.")
+    if outcome.body.get("type") == UNCERTAIN:
+        return gettext(
+            "It is not known yet whether the refund was made. The refund on this page says what to do."
+        )
+    return gettext("The refund is sent.")
+
+
+def _why_failed(outcome: Outcome) -> str:
+    refund: Mapping[str, Any] = outcome.body.get("refund") or {}
+    return gettext(
+        "%(provider)s refused the refund, nothing went back: %(why)s",
+        provider=words.provider(refund.get("provider")),
+        why=refund.get("detail") or gettext("no reason was given."),
+    )
+
+
+async def _show_reversal(visit: Visit, errors: Mapping[str, str]) -> Response:
+    order = (await read_order(visit)).shown
+    entry = _entry(order.ledger, _entry_named(visit))
+    if not may_be_reversed(entry, order.ledger):
+        why = gettext("This payment can’t be taken back any more.")
+        return visit.redirect(f"/orders/{order.code}#payment", why, "note")
+    return visit.render(
+        "order/reversal.html",
+        422 if errors else 200,
+        order=order,
+        entry=entry,
+        errors=errors,
+        typed=visit.form_read,
+    )
+
+
+def _entry_named(visit: Visit) -> UUID:
+    """The payment that `?entry=` names. Raises Missing."""
+    try:
+        return UUID(visit.query.get("entry", ""))
+    except ValueError:
+        raise Missing from None
+
+
+def _entry(ledger: list[LedgerEntryShown], entry_id: UUID) -> LedgerEntryShown:
+    found = next((entry for entry in ledger if entry.entry_id == entry_id), None)
+    if found is None:
+        raise Missing
+    return found

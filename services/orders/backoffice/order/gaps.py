@@ -1,0 +1,153 @@
+"""What an order lacks, and what follows from it, in the visit's language.
+
+An order is placed although it has no mail address, no article number or no complete delivery address; here its staff
+read what the shop will therefore not do, before they wait for it.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from contracts.message import Reason
+from contracts.orders import OrderState
+from contracts.storefront import Address, LineKind, PartialAddress
+from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.listing.documents import OrderShown
+from services.orders.order.mail_address import may_be_mailed
+
+WITHOUT_POSTAL_CODES = frozenset(
+    (
+        *(
+            "AE",
+            "AG",
+            "AN",
+            "AO",
+            "AW",
+            "BF",
+            "BI",
+            "BJ",
+            "BO",
+            "BS",
+            "BW",
+            "BZ",
+            "CD",
+            "CF",
+            "CG",
+            "CI",
+            "CK",
+        ),
+        *(
+            "CM",
+            "DJ",
+            "DM",
+            "ER",
+            "FJ",
+            "GA",
+            "GD",
+            "GH",
+            "GM",
+            "GN",
+            "GQ",
+            "GY",
+            "HK",
+            "KI",
+            "KM",
+            "KN",
+            "KP",
+        ),
+        *(
+            "LC",
+            "LY",
+            "ML",
+            "MO",
+            "MR",
+            "MW",
+            "NR",
+            "NU",
+            "PA",
+            "QA",
+            "RW",
+            "SB",
+            "SC",
+            "SL",
+            "SR",
+            "ST",
+            "SY",
+        ),
+        *("TD", "TG", "TK", "TL", "TO", "TT", "TV", "UG", "VU", "YE", "ZW"),
+    )
+)
+"""Countries whose addresses have none (Universal Postal Union)."""
+_NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
+CITY_STATES = frozenset({"GI", "HK", "MC", "MO", "SG", "SM", "VA"})
+_ADAPTED = {
+    "text_cut": N_("%(field)s: too long, cut"),
+    "value_left_out": N_("%(field)s: unusable, left out"),
+    "value_corrected": N_("%(field)s: corrected"),
+    "country_unknown": N_("%(field)s: no country has this code; kept as it was sent"),
+    "characters_removed": N_("%(field)s: invisible characters removed"),
+}
+_FIELDS = {
+    "note": N_("Note"),
+    "name": N_("Name"),
+    "phone": N_("Phone"),
+    "company": N_("Company"),
+    "vat_number": N_("VAT number"),
+    "email": N_("Mail address"),
+    "ip_address": N_("IP address"),
+    "browser": N_("Browser"),
+    "street": N_("Address"),
+    "street_2": N_("Address"),
+    "postal_code": N_("Postal code"),
+    "city": N_("Town"),
+    "region": N_("Region"),
+    "country": N_("Country"),
+    "description": N_("Description"),
+    "sku": N_("Article number"),
+    "label": N_("Label"),
+    "carrier": N_("Carrier"),
+    "locale": N_("Language"),
+}
+
+
+def gaps_of(order: OrderShown) -> list[str]:
+    """One sentence per thing a placed order lacks, with what follows."""
+    return list(_gaps(order)) if order.state not in _NOT_PLACED else []
+
+
+def _gaps(order: OrderShown) -> Iterator[str]:
+    email = order.customer.email
+    if not email:
+        yield gettext("There is no mail address: the customer gets no mails.")
+    elif not may_be_mailed(email):
+        yield gettext("No mail can be sent to %(email)s: correct the address.", email=email)
+    goods = [line for line in order.lines if line.kind is LineKind.SHIP and line.quantity > 0]
+    missing = ", ".join(_missing(order.shipping_address)) if goods and order.shipping_address else ""
+    if missing:
+        yield gettext("The delivery address lacks: %(parts)s. Check it before you ship.", parts=missing)
+    unnumbered = ", ".join(line.description for line in goods if not line.sku)
+    if unnumbered:
+        yield gettext("Without an article number no stock is kept of: %(articles)s.", articles=unnumbered)
+
+
+def _missing(address: Address | PartialAddress) -> Iterator[str]:
+    if not _filled(address.street, address.street_2):
+        yield gettext("street")
+    if not _filled(address.postal_code) and address.country not in WITHOUT_POSTAL_CODES:
+        yield gettext("postal code")
+    if not _filled(address.city) and address.country not in CITY_STATES:
+        yield gettext("town")
+
+
+def _filled(*texts: str | None) -> bool:
+    return any(text and text.strip() for text in texts)
+
+
+def adapted_words(reasons: Iterable[Reason]) -> str:
+    """What was changed of a sale when it was taken over, by field."""
+    return " · ".join(_adapted(reason) for reason in reasons)
+
+
+def _adapted(reason: Reason) -> str:
+    text, name = _ADAPTED.get(reason.code), (reason.field or "").rpartition(".")[2]
+    if text is None:
+        return reason.message
+    return gettext(text, field=gettext(_FIELDS[name]) if name in _FIELDS else name)

@@ -1,0 +1,174 @@
+"""The page of one order: all that is known of it, and what is orders' own to do about it.
+
+Comments, statuses, tags and the archive are changed here in one unit of work, once per form; what asks another service
+is in `backoffice/order/command_pages.py`.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.fulfillment import RecordDelivery
+from contracts.message import Reason
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.reasons import explain, explain_refusal
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.order import words
+from services.orders.backoffice.order.reading import OrderRead, read_order
+from services.orders.backoffice.order.sending import id_typed
+from services.orders.backoffice.order.showing import render, show_again
+from services.orders.backoffice.order.steps import on_the_way
+from services.orders.backoffice.web.actions.commanding import send
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.history import Stale
+from services.orders.order.refusal import Refusal
+from services.orders.order.shop.colours import Colour
+from services.orders.order.unit.actions import OrderResult
+from services.orders.staff import archiving, commenting, tagging
+from services.orders.staff.updating_status import StatusUpdate, update_status
+
+pages = Pages()
+Act = Callable[[Unit], Awaitable[Any]]
+
+
+@pages.get("/orders/{order}", Permission.ORDERS_VIEW)
+async def show_order(visit: Visit) -> Response:
+    """The order by its code or id."""
+    return render(visit, await read_order(visit), corrected=visit.query.get("correct", "")[:36])
+
+
+@pages.post("/orders/{order}/comment", Permission.ORDERS_COMMENT, action="order.comment")
+async def add_comment(visit: Visit) -> Response:
+    """Write a comment for the team."""
+    order, form = await _begun(visit)
+
+    async def act(unit: Unit) -> UUID:
+        corrected = id_typed(form, "counters") if form["counters"] else None
+        return await commenting.comment(
+            unit, visit.shop, order.id, form["admin_comment"], visit.actor, counters=corrected
+        )
+
+    return await _done(visit, order, form, "comment", act, gettext("The comment is added."), "activity")
+
+
+@pages.post("/orders/{order}/status", Permission.ORDERS_STATUS, action="order.status")
+async def change_status(visit: Visit) -> Response:
+    """Give the order a status, telling its customer only if that is ticked."""
+    order, form = await _begun(visit)
+
+    async def act(unit: Unit) -> Any:
+        return await update_status(
+            unit,
+            visit.shop,
+            order.id,
+            _status_update(form),
+            visit.actor,
+            may_force=visit.may(Permission.ORDERS_FORCE),
+            revision=form.revision,
+        )
+
+    answer = await _done(visit, order, form, "status", act, gettext("The status is updated."), "status")
+    if form.ticked("delivered") and answer.status_code in (200, 303) and visit.may(Permission.PARCELS_SHIP):
+        await _note_deliveries(visit, order, form)
+    return answer
+
+
+async def _note_deliveries(visit: Visit, order: OrderRead, form: Form) -> None:
+    """Note that what is on the way arrived, once per form; fulfillment answers in its own time."""
+    today = visit.speech.now.astimezone(visit.speech.zone).date()
+    arrived = datetime.combine(today, time(12), visit.speech.zone)
+    for shipment in on_the_way(order.shown):
+
+        def made(_: UUID, shipment_id: UUID = shipment) -> RecordDelivery:
+            about = {"shop": visit.shop, "order_id": order.id, "shipment_id": shipment_id}
+            return RecordDelivery(**about, delivered_at=arrived, actor=visit.actor)
+
+        await send(visit, order.id, form, made, f"-{shipment}")
+
+
+@pages.post("/orders/{order}/tagging", Permission.ORDERS_TAG, action="order.tag")
+async def add_tag(visit: Visit) -> Response:
+    """Put a tag on the order; one that does not exist yet is made."""
+    order, form = await _begun(visit)
+
+    async def act(unit: Unit) -> Any:
+        colour = Colour(form["colour"]) if form["colour"] in list(Colour) else Colour.GREY
+        tag = await tagging.create_tag(unit, visit.shop, form["name"], colour, visit.actor)
+        await tagging.tag_orders(unit, visit.shop, [order.id], [tag.id], visit.actor)
+
+    return await _done(visit, order, form, "tag", act, gettext("The tag is on the order."), "tags")
+
+
+@pages.post("/orders/{order}/untagging", Permission.ORDERS_TAG, action="order.untag")
+async def remove_tag(visit: Visit) -> Response:
+    """Take a tag off the order."""
+    order, form = await _begun(visit)
+
+    async def act(unit: Unit) -> Any:
+        found = [tag.tag_id for tag in order.shown.tags if str(tag.tag_id) == form["tag"]]
+        return await tagging.untag_orders(unit, visit.shop, [order.id], found, visit.actor)
+
+    return await _done(visit, order, form, "tag", act, gettext("The tag is taken off."), "tags")
+
+
+@pages.post("/orders/{order}/archive", Permission.ORDERS_ARCHIVE, action="order.archive")
+async def archive(visit: Visit) -> Response:
+    """Put the finished order into the archive."""
+    return await _move(visit, archiving.archive, gettext("The order is archived."))
+
+
+@pages.post("/orders/{order}/unarchive", Permission.ORDERS_ARCHIVE, action="order.unarchive")
+async def unarchive(visit: Visit) -> Response:
+    """Take the order out of the archive."""
+    return await _move(visit, archiving.unarchive, gettext("The order is back in the active list."))
+
+
+async def _move(visit: Visit, act: Callable[..., Awaitable[list[OrderResult]]], flash: str) -> Response:
+    order, form = await _begun(visit)
+    results = await do(visit, form, lambda unit: act(unit, visit.shop, [order.id], visit.actor))
+    for result in results or []:
+        if not result.changed:
+            reason = Reason(code=result.reason or "refused", message=result.detail or "")
+            return await show_again(visit, "archive", {"": explain(reason)})
+    return visit.redirect(f"/orders/{order.shown.code}", flash)
+
+
+async def _begun(visit: Visit) -> tuple[OrderRead, Form]:
+    """The order and the form of an action. Raises Missing."""
+    form, order = await visit.form(), await read_order(visit)
+    visit.field_labels = words.FIELD_LABELS
+    visit.about(order.id)
+    return order, form
+
+
+async def _done(
+    visit: Visit, order: OrderRead, form: Form, section: str, act: Act, flash: str, anchor: str
+) -> Response:
+    """Carry it out once: on to the page, or the form again with why not. Raises Stale."""
+    try:
+        await do(visit, form, act)
+    except Stale:
+        raise
+    except Refusal as refusal:
+        return await show_again(visit, section, {"": explain_refusal(refusal)})
+    except Invalid as invalid:
+        return await show_again(visit, section, invalid.errors)
+    return visit.redirect(f"/orders/{order.shown.code}#{anchor}", flash)
+
+
+def _status_update(form: Form) -> StatusUpdate:
+    return StatusUpdate(
+        label=form["label"],
+        notify_customer=form.ticked("notify_customer"),
+        public_comment=form["public_comment"].strip() or None,
+        admin_comment=form["admin_comment"].strip() or None,
+        force=form.ticked("force"),
+        reason=form["reason"].strip() or None,
+    )

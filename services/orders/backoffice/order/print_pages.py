@@ -1,0 +1,33 @@
+"""An order on paper: what its page shows, without what is only for the screen, and without the notes unless asked.
+
+Notes are the customer’s remark, the reasons in the books and the comments; without them the paper may leave the shop.
+IP address and browser are never printed. Times are written in full, for paper is read on other days.
+"""
+
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.order.activity import timeline
+from services.orders.backoffice.order.reading import read_order
+from services.orders.backoffice.order.showing import render
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+
+
+@pages.get("/orders/{order}/print", Permission.ORDERS_VIEW)
+async def show_paper(visit: Visit) -> Response:
+    """The order as it is printed; `?notes=yes` adds the notes."""
+    order = await read_order(visit)
+    visit.speech = replace(visit.speech, on_paper=True)
+    return render(
+        visit,
+        order,
+        template="order/print.html",
+        with_notes=visit.query.get("notes") == "yes",
+        comments=timeline(order.history, order.labels, "comments"),
+        may=lambda _: False,
+    )

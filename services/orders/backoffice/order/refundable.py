@@ -1,0 +1,121 @@
+"""What of an order's money can go back, payment by payment, as far as its ledger here tells. Pure.
+
+It is for the eyes: payments knows also what is about to be sent, and refuses what is more than is left. It proposes
+what the customer paid too much, and nothing else: units start at zero, and the amount is what the chosen ones cost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from contracts.message import LineUnits
+from contracts.payments import RefundCause, RefundState
+from contracts.storefront import Customer, PaymentMethod
+from services.orders.listing.documents import LedgerEntryShown, LineShown, OrderShown
+from services.orders.listing.payments_left import PaymentLeft, left_of_received, payments_left, set_aside
+from services.orders.listing.refund_rules import position_of, still_due
+from services.orders.order.totals.content import Content, ContentLine, worth
+
+_UNITS = TypeAdapter(list[LineUnits])
+
+
+@dataclass(frozen=True)
+class Refundable:
+    """What could go back altogether, the units of each line it could be for, and the amount and cause proposed."""
+
+    payments: Sequence[PaymentLeft]
+    left_minor: int
+    most: Mapping[int, int]
+    overpaid_minor: int
+
+    @property
+    def cause(self) -> RefundCause:
+        """Paid too much comes first: it takes no goods back."""
+        return RefundCause.OVERPAID if self.overpaid_minor else RefundCause.CREDIT
+
+    @property
+    def sendable(self) -> Sequence[PaymentLeft]:
+        """The payments whose provider can be asked."""
+        return [one for one in self.payments if one.may_be_sent]
+
+
+def refundable(order: OrderShown) -> Refundable:
+    """What of the order can be refunded."""
+    left = left_of_received(order)
+    overpaid = min(left, max(0, -order.balance_minor))
+    return Refundable(payments_left(order.ledger, set_aside(order)), left, units_left(order), overpaid)
+
+
+def units_left(order: OrderShown) -> dict[int, int]:
+    """The units of each line that a refund can be for: neither cancelled nor named by a refund that stands.
+
+    A refund's units that had not left are among the cancelled ones, so only the others are taken off again.
+    """
+    named: dict[int, int] = {}
+    for refund in order.refunds:
+        if refund.state is not RefundState.FAILED:
+            cancelled = _cancelled_by(order, refund.refund_id)
+            for part in refund.lines:
+                had_left = max(0, part.quantity - cancelled.get(part.line, 0))
+                named[part.line] = named.get(part.line, 0) + had_left
+    return {line.line: max(0, _wanted(line) - named.get(line.line, 0)) for line in order.lines}
+
+
+def worth_of(order: OrderShown, units: Mapping[int, int]) -> int:
+    """The amount that refunds these units, in minor units: what they cost of the units left, at most what is still due
+    and what was received. Shipping and fees go with the last one.
+    """
+    if not any(units.values()):
+        return 0
+    content, before = _content(order), units_left(order)
+    after = {line: most - min(most, units.get(line, 0)) for line, most in before.items()}
+    cost = worth(content, before) - worth(content, after)
+    if not any(after.values()):
+        cost = still_due(order)
+    return max(0, min(cost, still_due(order), left_of_received(order)))
+
+
+def _wanted(line: LineShown) -> int:
+    at = position_of(line)
+    return max(0, min(line.quantity, at.ordered - at.cancelled))
+
+
+def _cancelled_by(order: OrderShown, refund_id: UUID) -> dict[int, int]:
+    """The units that a refund cancelled, as fulfillment answered it."""
+    for one in order.activity:
+        if one.kind == "stock_restocked" and one.item == refund_id and isinstance(one.data, dict):
+            parts = _UNITS.validate_python(one.data.get("cancelled", []))
+            return {part.line: part.quantity for part in parts}
+    return {}
+
+
+def may_be_reversed(entry: LedgerEntryShown, ledger: Sequence[LedgerEntryShown]) -> bool:
+    """Whether a person entered this payment and nobody has taken it back."""
+    if entry.kind != "payment_received" or entry.provider is not None:
+        return False
+    about = [one for one in ledger if one.payment_entry_id == entry.entry_id]
+    return not any(one.kind in ("payment_reversed", "transfer_out") for one in about)
+
+
+def is_open_mark(state: RefundState, mode: str) -> bool:
+    """Whether a refund was recorded here and waits for what confirms it."""
+    return state is RefundState.MARKED and mode == "recorded"
+
+
+def _content(order: OrderShown) -> Content:
+    lines = [
+        ContentLine.model_construct(**dict(line), reduced=0) for line in order.lines if line.quantity > 0
+    ]
+    assert order.totals is not None, f"{order.code} was placed"
+    return Content.model_construct(
+        currency=order.currency,
+        prices_include_tax=order.prices_include_tax is not False,
+        method=order.payment_method or PaymentMethod.OTHER,
+        customer=Customer.model_construct(name="", email=""),
+        lines=lines,
+        shipping=order.shipping,
+        extra_lines=order.extra_lines,
+        totals=order.totals,
+    )

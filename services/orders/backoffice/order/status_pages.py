@@ -1,0 +1,42 @@
+"""The mail about a status as its customer would read it, while it is still being written.
+
+It is notifier's own: the same templates and the same screening as the mail itself. Nothing is sent and nothing is kept.
+It is shown as text, escaped like everything else, so what a mail holds can do nothing here.
+"""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.order.changes.mail_choice import LONGEST_COMMENT, mail_shown
+from services.orders.backoffice.order.reading import OrderRead, read_order
+from services.orders.backoffice.order.showing import render
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+
+
+@pages.post("/orders/{order}/status-preview", Permission.ORDERS_STATUS, action="order.status.preview")
+async def preview_status(visit: Visit) -> Response:
+    """What the mail would say with the status and the comment as they stand in the form."""
+    form, order = await visit.form(), await read_order(visit)
+    visit.about(order.id)
+    visit.outcome = "previewed"
+    mail = await mail_shown(visit, order, "status_updated", _context(order, form))
+    if visit.target == "mail_preview":
+        return visit.render("order/mail_preview.html", mail=mail)
+    return render(visit, order, "status", form, mail=mail)
+
+
+def _context(order: OrderRead, form: Form) -> dict[str, Any]:
+    """What the mail shows: an unknown status is shown as the order's own."""
+    shown = order.shown
+    label = order.labels.by_key.get(form["label"]) or order.labels.by_key.get(shown.label.key)
+    return {
+        "state": label.state.value if label else shown.state.value,
+        "label_texts": {"fr": label.text("fr"), "en": label.text("en")} if label else {},
+        "public_comment": form["public_comment"].strip()[:LONGEST_COMMENT] or None,
+    }

@@ -1,0 +1,139 @@
+"""What is to be done next about an order: the one primary button of its page. Pure."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.orders import OrderState
+from contracts.storefront import LineKind, PaymentMethod
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import N_
+from services.orders.listing.documents import LineShown, OrderShown, ShipmentShown
+from services.orders.order.state import SET_BY_HAND
+
+RECEIVE = {
+    PaymentMethod.CHEQUE: N_("Receive the cheque"),
+    PaymentMethod.TRANSFER: N_("Receive the transfer"),
+    PaymentMethod.CASH: N_("Receive the money"),
+    PaymentMethod.OTHER: N_("Receive the money"),
+}
+"""Methods whose money a person takes in, and what their button says."""
+UNPLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button: what it says (marked for translation), where on the page it leads, what it takes."""
+
+    text: str
+    href: str
+    demand: Permission
+
+
+def steps(order: OrderShown) -> list[Step]:
+    """All that waits to be done, the most urgent first."""
+    if order.state in UNPLACED:
+        return []
+    found = []
+    money = receives(order)
+    late = money is not None and order.state is not OrderState.AWAITING_PAYMENT
+    if money and not late:
+        found.append(Step(money, "#payment", Permission.PAYMENTS_RECORD))
+    if order.units_to_pack > 0 and order.state is not OrderState.AWAITING_PAYMENT:
+        found.append(Step(N_("Pack"), "#parcels", Permission.PARCELS_PACK))
+    if order.units_to_ship > 0:
+        found.append(Step(N_("Ship"), "#shipments", Permission.PARCELS_SHIP))
+    if undelivered(order):
+        found.append(Step(N_("Note the delivery"), "#shipments", Permission.PARCELS_SHIP))
+    if money and late:
+        found.append(Step(money, "#payment", Permission.PAYMENTS_RECORD))
+    if order.balance_minor < 0:
+        found.append(Step(N_("Refund"), f"/orders/{order.code}/refund", Permission.PAYMENTS_REFUND))
+    return found
+
+
+def receives(order: OrderShown) -> str | None:
+    """What the button says that takes in this order's money; None when nothing is owed or no person takes it in.
+
+    An order that was free names no method: what it owes after an edit comes by whatever is chosen then.
+    """
+    if order.balance_minor <= 0 or order.payment_method is None:
+        return None
+    if order.payment_method is PaymentMethod.FREE:
+        return N_("Receive the money")
+    return RECEIVE.get(order.payment_method)
+
+
+def receives_otherwise(order: OrderShown) -> bool:
+    """Whether money may be recorded that came by another way than the chosen one, or once nothing is owed any more."""
+    return order.state not in UNPLACED
+
+
+def sends(order: OrderShown) -> bool:
+    """Whether anything of an order is packed or shipped, or ever was: nothing is of a table, a ticket or a lesson."""
+    return bool(order.parcels or order.shipments) or any(line.kind is LineKind.SHIP for line in order.lines)
+
+
+def left_to_pack(line: LineShown) -> int:
+    """Units of a line that are in no parcel yet."""
+    if line.kind is not LineKind.SHIP:
+        return 0
+    if line.position is None:
+        return line.quantity
+    at = line.position
+    return max(0, at.ordered - at.cancelled - at.packed + at.lost)
+
+
+def undelivered(order: OrderShown) -> bool:
+    """Whether a shipment has not arrived as far as is known."""
+    return bool(on_the_way(order))
+
+
+def on_the_way(order: OrderShown) -> list[UUID]:
+    """The shipments of which something may still arrive, as far as is known."""
+    return [one.shipment_id for one in order.shipments if is_under_way(order, one)]
+
+
+def is_under_way(order: OrderShown, shipment: ShipmentShown) -> bool:
+    """Whether something of a shipment may still arrive, as far as is known."""
+    lost = {parcel.parcel_id for parcel in order.parcels if parcel.lost_at is not None}
+    return (
+        shipment.cancelled_at is None
+        and shipment.shipment_id not in {one.shipment_id for one in order.deliveries}
+        and not lost.issuperset(shipment.parcel_ids)
+    )
+
+
+def parcels_to_ship(order: OrderShown) -> list[int]:
+    """The numbers of packed parcels that have not left, as indexes into `order.parcels`."""
+    gone = {
+        parcel
+        for shipment in order.shipments
+        if shipment.cancelled_at is None
+        for parcel in shipment.parcel_ids
+    }
+    return [
+        index
+        for index, parcel in enumerate(order.parcels)
+        if parcel.parcel_id not in gone and parcel.unpacked_at is None
+    ]
+
+
+def may_be_cancelled(order: OrderShown) -> bool:
+    """Whether there is something to cancel, as far as the order's state alone tells."""
+    return order.state in SET_BY_HAND
+
+
+def may_be_reinstated(order: OrderShown) -> bool:
+    """Whether a cancellation stands that can be taken back; what refunds cancelled stays cancelled."""
+    if order.state is not OrderState.CANCELLED:
+        return False
+    changes = [one for one in order.activity if one.kind in ("order_cancelled", "order_reinstated")]
+    last = max(changes, key=lambda one: one.happened_at, default=None)
+    return last is not None and last.kind == "order_cancelled"
+
+
+def deletes_past_guards(order: OrderShown) -> bool:
+    """Whether deleting it takes the right to delete what money moved for, what was tracked or is completed."""
+    has_money = bool(order.money.received_minor or order.money.marked_minor or order.refunds)
+    is_tracked = any(one.tracking_number for one in order.shipments)
+    return has_money or is_tracked or order.state is OrderState.COMPLETED

@@ -1,0 +1,149 @@
+"""Fixed things of the order page in words, each in the visit's language by the value that is stored."""
+
+from services.orders.backoffice.language.statuses import method_words
+from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.order.steps import RECEIVE
+
+LEDGER_KINDS = {
+    "order_total": N_("Total of the order"),
+    "due_increased": N_("More is due"),
+    "credit_granted": N_("Credit granted"),
+    "credit_reversed": N_("Credit taken back"),
+    "payment_received": N_("Payment received"),
+    "payment_reversed": N_("Payment reversed"),
+    "refund_paid": N_("Refund paid"),
+    "refund_failed": N_("Refund failed"),
+    "refund_marked": N_("Refund recorded here only"),
+    "refund_mark_reversed": N_("Recorded refund taken back"),
+    "transfer_in": N_("Came from another order"),
+    "transfer_out": N_("Went to another order"),
+    "disputed": N_("Disputed by the customer"),
+    "dispute_won": N_("Dispute won"),
+    "dispute_lost": N_("Dispute lost"),
+    "authorised": N_("Authorised"),
+    "authorisation_released": N_("Authorisation released"),
+    "pending": N_("Payment under way"),
+    "fee": N_("Fee of the provider"),
+}
+"""By kind of ledger entry."""
+SIGNS = {
+    "payment_received": 1,
+    "payment_reversed": -1,
+    "refund_paid": -1,
+    "refund_failed": 1,
+    "refund_marked": -1,
+    "refund_mark_reversed": 1,
+    "transfer_in": 1,
+    "transfer_out": -1,
+    "disputed": -1,
+    "dispute_won": 1,
+    "fee": -1,
+}
+"""Whether an entry brought the shop money or took it; one of another kind moved none and has no sign."""
+_DUE_KINDS = frozenset({"due_increased", "credit_granted", "credit_reversed"})
+_CAUSES_OF_CREDIT = {
+    "cancelled": N_("Order cancelled"),
+    "edited": N_("Order edited"),
+    "reinstated": N_("Order reinstated"),
+    "deleted": N_("Order deleted"),
+}
+PARCEL_KINDS = {"box": N_("Box"), "envelope": N_("Envelope"), "tube": N_("Tube"), "pallet": N_("Pallet")}
+PROOFS = {
+    "carrier_scan": N_("Carrier’s scan"),
+    "signature": N_("Signature"),
+    "customer_word": N_("The customer said so"),
+    "photo": N_("Photo"),
+    "none": N_("No proof"),
+}
+WAYS = {
+    "one": N_("One parcel for all"),
+    "chosen": N_("Choose the quantities"),
+    "each": N_("One parcel per unit"),
+}
+"""The three ways to build parcels."""
+SHOWS = {
+    "all": N_("Everything"),
+    "comments": N_("Comments"),
+    "mails": N_("Mails"),
+    "payments": N_("Payments"),
+    "technical": N_("Technical"),
+}
+"""Filters of the activity."""
+REFUND_MODES = {
+    "recorded": N_("Recorded here only"),
+    "sent": N_("Sent to the provider"),
+    "external": N_("Made at the provider"),
+}
+REFUND_STATES = {
+    "marked": (N_("Not confirmed yet"), "warning"),
+    "sent": (N_("On its way"), "waiting"),
+    "confirmed": (N_("Confirmed"), "good"),
+    "failed": (N_("Did not succeed"), "danger"),
+    "uncertain": (N_("To check"), "warning"),
+}
+"""How a refund stands, and the tone of its badge."""
+REFUND_VERDICTS = {
+    "ask_again": N_("Ask the provider again; it makes the refund if it does not have it"),
+    "made": N_("It was made: the provider shows it"),
+    "not_made": N_("It was not made: the provider does not show it"),
+}
+"""A person's word on a refund of which nobody knows whether it was made."""
+CAUSES = {
+    "credit": N_("The customer owes less: goods taken back, a gesture"),
+    "overpaid": N_("The customer paid too much"),
+    "payment_undone": N_("The payment is undone; the order is still to be paid"),
+}
+"""Why money goes back."""
+PROVIDERS = {"stripe": "Stripe", "paypal": "PayPal"}
+FIELD_LABELS = {
+    "amount": N_("Amount"),
+    "method": N_("Method"),
+    "received_on": N_("Received on"),
+    "clearing_on": N_("To be cashed on"),
+    "reference": N_("Reference"),
+    "note": N_("Note"),
+    "weight_grams": N_("Weight in grams"),
+    "declared_value": N_("Declared value"),
+    "carrier": N_("Carrier"),
+    "tracking_number": N_("Tracking number"),
+    "tracking_url": N_("Tracking address"),
+    "shipped_on": N_("Shipped on"),
+    "expected_on": N_("Expected on"),
+    "cost": N_("Cost"),
+    "delivered_on": N_("Delivered on"),
+    "proof_reference": N_("Proof reference"),
+    "public_comment": N_("Comment for the customer"),
+    "admin_comment": N_("Comment for the team"),
+    "reason": N_("Why"),
+}
+"""What the fields of the page's forms are called."""
+
+
+def provider(name: str | None) -> str:
+    """A payment provider's name as people write it."""
+    return PROVIDERS.get(name or "", name or gettext("The provider"))
+
+
+def options(texts: dict[str, str]) -> list[tuple[str, str]]:
+    """Choices of a field."""
+    return [(value, gettext(text)) for value, text in texts.items()]
+
+
+def methods_taken(chosen: str | None) -> list[tuple[str, str]]:
+    """Choices for money that came by hand, without the chosen method, which has a button of its own; none is preset."""
+    names = method_words()
+    found = [(one.value, names[one.value]) for one in RECEIVE if one.value != chosen]
+    return [("", gettext("Choose")), *found]
+
+
+def signed_minor(kind: str, amount_minor: int) -> int:
+    """An entry's amount as all pages show it: money that went out is below zero."""
+    return amount_minor * SIGNS.get(kind, 1)
+
+
+def ledger_reference(kind: str, reference: str | None, provider_reference: str | None) -> str | None:
+    """An entry's reference. Entries that an order's change caused carry the change's name in the contract, which is
+    translated."""
+    if kind in _DUE_KINDS and reference in _CAUSES_OF_CREDIT:
+        return gettext(_CAUSES_OF_CREDIT[reference])
+    return reference or provider_reference

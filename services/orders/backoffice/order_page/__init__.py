@@ -1,1 +1,0 @@
-"""What the page of one order shows and offers; its routes are in `../pages/order*.py`."""

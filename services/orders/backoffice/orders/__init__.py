@@ -1,0 +1,1 @@
+"""The list of orders: filters, columns, export, print, tags, saved views."""

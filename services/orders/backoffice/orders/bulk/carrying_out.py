@@ -1,0 +1,119 @@
+"""Started runs, carried out: items are sent in their sequence by a worker, each once, however often this is begun anew.
+
+Invariant: an item's command is under the item's own idempotency key, in the transaction that also sends it; so after a
+kill at any point the items without one are exactly those still to be sent. Several processes may do this at once.
+What one item meets never keeps the others from going on; a database that is away is waited for.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from contracts.fulfillment import DispatchShipment, PackParcel
+from contracts.message import Command, Reason
+from services.chassis.errors import describe
+from services.chassis.messaging.process import Process
+from services.chassis.storage.database import is_conflict, is_outage
+from services.chassis.work.working import Worker
+from services.orders.api.actions import change_commands
+from services.orders.api.actions.commanding import Commands, asking
+from services.orders.backoffice.orders.bulk import store
+from services.orders.backoffice.orders.bulk.planning import reasons_of
+from services.orders.backoffice.orders.bulk.runs import Verb, key_of
+from services.orders.changes.requests import CancellationAsked
+from services.orders.order.refusal import Refusal
+
+log = structlog.get_logger()
+WORKER = "bulk runs"
+BATCH = 25
+"""Items sent at once."""
+IDLE_SECONDS = 1.0
+PLANS_FOR, RUNS_FOR = timedelta(days=1), timedelta(days=90)
+Row = Mapping[str, Any]
+
+
+def bulk_worker(commands: Commands) -> Worker:
+    """The worker; `nudge(WORKER)` when a run was started."""
+
+    async def run(process: Process) -> bool:
+        return await send_next(process, commands)
+
+    return Worker(WORKER, run, IDLE_SECONDS)
+
+
+async def send_next(process: Process, commands: Commands) -> bool:
+    """Send the next items of the run that waits longest. Whether there may be more."""
+    async with process.acquire() as connection:
+        run = await store.next_run(connection)
+        if run is None:
+            return False
+        items = await store.unsent_items(connection, run["run_id"], BATCH)
+        if not items:
+            await store.note_sent(connection, run["run_id"], datetime.now(UTC))
+            return True
+    await _send(process, commands, run, items)
+    return True
+
+
+async def forget_old(process: Process) -> None:
+    """Remove plans that nobody started and runs of long ago."""
+    now = datetime.now(UTC)
+    async with process.acquire() as connection:
+        await store.forget_runs(connection, now - PLANS_FOR, now - RUNS_FOR)
+
+
+async def _send(process: Process, commands: Commands, run: Row, items: Sequence[Row]) -> None:
+    if run["verb"] == Verb.CANCEL:
+        for item in items:
+            await _guarded(process, run, item, _cancel(process, run, item))
+        return
+    results = await asyncio.gather(
+        *(_guarded(process, run, item, _command(commands, run, item)) for item in items),
+        return_exceptions=True,
+    )
+    for failed in results:
+        if isinstance(failed, BaseException):
+            raise failed
+
+
+async def _guarded(process: Process, run: Row, item: Row, sending: Awaitable[None]) -> None:
+    """Send one item; a refusal, or a fault of ours, is noted at it."""
+    try:
+        await sending
+        return
+    except Refusal as refusal:
+        reasons = reasons_of(refusal)
+    except Exception as error:
+        if is_outage(error) or is_conflict(error):
+            raise
+        log.error("item of a run broken", run_id=str(run["run_id"]), code=item["code"], error=describe(error))
+        reasons = [Reason(code="item_broken", message="The server failed at this order; nothing was done.")]
+    text = json.dumps([one.model_dump() for one in reasons])
+    async with process.acquire() as connection:
+        await store.refuse_item(connection, run["run_id"], item["position"], text)
+
+
+async def _command(commands: Commands, run: Row, item: Row) -> None:
+    asked = json.loads(item["asked"])
+
+    def message(made: UUID) -> Command:
+        about = {"shop": run["shop"], "order_id": item["order_id"], "actor": run["actor"], **asked}
+        if run["verb"] == Verb.PACK:
+            return PackParcel.model_validate({**about, "parcel_id": made})
+        return DispatchShipment.model_validate({**about, "shipment_id": made})
+
+    await commands.send(
+        asking(run["shop"], item["order_id"], key_of(run["run_id"], item["position"]), message)
+    )
+
+
+async def _cancel(process: Process, run: Row, item: Row) -> None:
+    asked = CancellationAsked.model_validate(json.loads(item["asked"]))
+    key = key_of(run["run_id"], item["position"])
+    change = change_commands.cancel(run["shop"], item["order_id"], key, run["actor"], asked)
+    await change_commands.send(process, change)

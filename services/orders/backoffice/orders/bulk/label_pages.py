@@ -1,0 +1,85 @@
+"""The status of many orders changed at once: chosen on a page, told for each, then done in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.language.reasons import explain_refusal
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.orders import chosen
+from services.orders.backoffice.orders.bulk.pages import Verb, carry_out
+from services.orders.backoffice.orders.bulk.run_pages import back_of
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.refusal import Refusal
+from services.orders.order.state import SET_BY_HAND
+from services.orders.order.unit.actions import OrderResult
+from services.orders.staff.labels import labels_of
+from services.orders.staff.updating_status import StatusUpdate, update_statuses
+
+pages = Pages()
+KEPT = ("checked", "label", "notify_customer", "public_comment", "admin_comment", "force", "reason")
+
+
+@pages.post("/orders/label", Permission.ORDERS_STATUS, action="order.status")
+async def change_statuses(visit: Visit) -> Response:
+    """The form for the chosen orders; sent from that form: what it would do; confirmed: done."""
+    form = await visit.form()
+    if not form["checked"]:
+        visit.outcome = "asked"
+        ids = await chosen.orders_of(visit, form)
+        if not ids:
+            return visit.redirect(back_of(form), gettext("No order is selected."), "note")
+        return await _show(visit, {}, ids, {})
+    if not form["label"]:
+        ids = await chosen.orders_of(visit, form)
+        return await _show(visit, form, ids, {"label": gettext("Choose one of the list.")})
+    update = _update(form)
+
+    async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
+        return await update_statuses(
+            unit, visit.shop, ids, update, visit.actor, may_force=visit.may(Permission.ORDERS_FORCE)
+        )
+
+    title = gettext("Change the status of orders")
+    verb = Verb("/orders/label", title, gettext("Change the status"), gettext("Status changed"), act, KEPT)
+    try:
+        return await carry_out(visit, verb)
+    except Refusal as refusal:
+        ids = await chosen.orders_of(visit, form)
+        return await _show(visit, form, ids, {"": explain_refusal(refusal)})
+
+
+def _update(form: Form) -> StatusUpdate:
+    return StatusUpdate(
+        label=form["label"],
+        notify_customer=form.ticked("notify_customer"),
+        public_comment=form["public_comment"].strip() or None,
+        admin_comment=form["admin_comment"].strip() or None,
+        force=form.ticked("force"),
+        reason=form["reason"].strip()[:2000] or None,
+    )
+
+
+async def _show(
+    visit: Visit, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
+) -> Response:
+    async with visit.reading() as connection:
+        labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
+    language = visit.speech.language
+    return visit.render(
+        "orders/label.html",
+        422 if errors else 200,
+        typed={**dict.fromkeys(KEPT, ""), **typed},
+        errors={**dict.fromkeys(("", *KEPT), ""), **errors},
+        order_ids=ids,
+        label_options=[
+            ("", gettext("Choose…")),
+            *((one.key, one.text(language)) for one in labels.choices() if one.state in SET_BY_HAND),
+        ],
+        back=back_of(visit.form_read),
+    )

@@ -1,0 +1,176 @@
+"""What is done to many orders of the list at once: tags and the archive. First told for each order, then done.
+
+Invariant: the rehearsal is the deed itself, undone: both run the same action in a unit of work, so that what is told
+is what would have happened at that moment. Nothing but a sent confirmation changes an order; one row's own menu needs
+none, for all it does can be undone.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.message import Reason
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.language.reasons import explain
+from services.orders.backoffice.language.translating import gettext, ngettext
+from services.orders.backoffice.orders import chosen
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.security import is_local_path
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.order.unit.actions import OrderResult
+from services.orders.staff import archiving, tagging
+
+pages = Pages()
+
+Act = Callable[[Unit, Sequence[UUID]], Awaitable[list[OrderResult]]]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """Something to do to many orders: where its form goes, its words, and the action."""
+
+    path: str
+    title: str
+    confirm: str
+    done: str
+    act: Act
+    kept: tuple[str, ...] = ("tag",)
+    """The form's fields beside the orders, which the confirmation sends again."""
+
+
+class Rehearsed(Exception):
+    """Ends a rehearsal's unit of work, so that nothing of it stays."""
+
+    def __init__(self, results: list[OrderResult]) -> None:
+        super().__init__("rehearsed")
+        self.results = results
+
+
+@pages.post("/orders/archive", Permission.ORDERS_ARCHIVE, action="order.archive")
+async def archive(visit: Visit) -> Response:
+    """Archive finished orders."""
+
+    async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
+        return await archiving.archive(unit, visit.shop, ids, visit.actor)
+
+    done = gettext("Archived")
+    return await carry_out(
+        visit, Verb("/orders/archive", gettext("Archive orders"), gettext("Archive"), done, act)
+    )
+
+
+@pages.post("/orders/unarchive", Permission.ORDERS_ARCHIVE, action="order.unarchive")
+async def unarchive(visit: Visit) -> Response:
+    """Bring archived orders back."""
+
+    async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
+        return await archiving.unarchive(unit, visit.shop, ids, visit.actor)
+
+    title, confirm = gettext("Bring orders back from the archive"), gettext("Bring back")
+    return await carry_out(visit, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
+
+
+@pages.post("/orders/tag", Permission.ORDERS_TAG, action="order.tag")
+async def tag(visit: Visit) -> Response:
+    """Put a tag on orders."""
+    form = await visit.form()
+    tag_id = _tag_of(form)
+
+    async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
+        return await tagging.tag_orders(unit, visit.shop, ids, [tag_id], visit.actor)
+
+    title, confirm = gettext("Put a tag on orders"), gettext("Put the tag on")
+    return await carry_out(visit, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
+
+
+@pages.post("/orders/untag", Permission.ORDERS_TAG, action="order.untag")
+async def untag(visit: Visit) -> Response:
+    """Take a tag off orders."""
+    form = await visit.form()
+    tag_id = _tag_of(form)
+
+    async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
+        return await tagging.untag_orders(unit, visit.shop, ids, [tag_id], visit.actor)
+
+    title, confirm = gettext("Take a tag off orders"), gettext("Take the tag off")
+    return await carry_out(visit, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
+
+
+def _tag_of(form: Form) -> UUID:
+    try:
+        return UUID(form["tag"])
+    except ValueError:
+        raise Missing from None
+
+
+async def carry_out(visit: Visit, verb: Verb) -> Response:
+    """A form of the list: told first, done when it comes confirmed, done at once for the one order of a row's menu."""
+    form = await visit.form()
+    back = form["back"] if is_local_path(form["back"]) else "/orders"
+    if form["only"]:
+        return await _do_one(visit, form, verb, back)
+    ids = await chosen.orders_of(visit, form)
+    if not ids:
+        return visit.redirect(back, gettext("No order is selected."), "note")
+    visit.audited["orders"] = len(ids)
+    if form["confirmed"]:
+        return await _do_all(visit, form, verb, ids, back)
+    visit.outcome = "rehearsed"
+    results = await _rehearse(visit, verb.act, ids)
+    fields = [(name, form[name]) for name in verb.kept if form[name]]
+    return visit.render("orders/bulk.html", **_told(verb, results, back), fields=fields, is_done=False)
+
+
+async def _do_one(visit: Visit, form: Form, verb: Verb, back: str) -> Response:
+    try:
+        order_id = UUID(form["only"])
+    except ValueError:
+        raise Missing from None
+    visit.about(order_id)
+    results = await do(visit, form, lambda unit: verb.act(unit, [order_id]))
+    if not results:
+        return visit.redirect(back)
+    [result] = results
+    if result.changed:
+        return visit.redirect(back, f"{result.code} · {verb.done}")
+    return visit.redirect(back, f"{result.code or ''} · {_why(result)}", "fault")
+
+
+async def _do_all(visit: Visit, form: Form, verb: Verb, ids: Sequence[UUID], back: str) -> Response:
+    results = await do(visit, form, lambda unit: verb.act(unit, ids))
+    if results is None:
+        return visit.redirect(back, gettext("This was done already."), "note")
+    visit.audited["changed"] = sum(result.changed for result in results)
+    return visit.render("orders/bulk.html", **_told(verb, results, back), is_done=True)
+
+
+async def _rehearse(visit: Visit, act: Act, ids: Sequence[UUID]) -> list[OrderResult]:
+    try:
+        async with visit.unit() as unit:
+            raise Rehearsed(await act(unit, ids))
+    except Rehearsed as rehearsed:
+        return rehearsed.results
+
+
+def _told(verb: Verb, results: Sequence[OrderResult], back: str) -> dict[str, Any]:
+    changed = [result for result in results if result.changed]
+    left = [(result.code or str(result.order_id), _why(result)) for result in results if not result.changed]
+    return {
+        "verb": verb,
+        "changed": changed,
+        "left": left,
+        "back": back,
+        "button": ngettext(
+            "%(verb)s: %(count)s order", "%(verb)s: %(count)s orders", len(changed), verb=verb.confirm
+        ),
+    }
+
+
+def _why(result: OrderResult) -> str:
+    return explain(Reason(code=result.reason or "", message=result.detail or ""))

@@ -1,0 +1,53 @@
+"""A run as it stands: its row, its items, and what their commands' rows say of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from contracts.message import Reason
+from services.chassis.storage.database import Connection
+from services.orders.backoffice.orders.bulk import store
+from services.orders.backoffice.orders.bulk.runs import Item, Run, Standing, Verb, standing_of
+
+Row = Mapping[str, Any]
+
+
+async def read_run(connection: Connection, shop: str, run_id: UUID) -> Run | None:
+    """A run of the shop with everything about it."""
+    row = await store.read_run(connection, shop, run_id)
+    if row is None:
+        return None
+    items = [_item(one, row) for one in await store.read_items(connection, shop, run_id)]
+    return Run(
+        run_id=row["run_id"],
+        shop=row["shop"],
+        verb=Verb(row["verb"]),
+        actor=row["actor"],
+        asked=json.loads(row["asked"]),
+        faults=json.loads(row["faults"]),
+        back=row["back"],
+        planned_at=row["planned_at"],
+        started_at=row["started_at"],
+        stopped_at=row["stopped_at"],
+        items=items,
+    )
+
+
+def _item(row: Row, run: Row) -> Item:
+    standing = standing_of(
+        is_asked=row["asked"] is not None,
+        is_refused=row["reasons"] is not None,
+        command_state=row["command_state"],
+        is_started=run["started_at"] is not None,
+        is_stopped=run["stopped_at"] is not None,
+    )
+    return Item(
+        row["position"], row["order_id"], row["code"], json.loads(row["told"]), standing, _why(row, standing)
+    )
+
+
+def _why(row: Row, standing: Standing) -> Sequence[Reason]:
+    own = json.loads(row["reasons"] or "[]")
+    told = json.loads(row["outcome"] or "{}").get("reasons", []) if standing is Standing.REFUSED else []
+    return [Reason.model_validate(one) for one in own or told]

@@ -1,0 +1,204 @@
+"""Orders packed, shipped or cancelled together: what would happen to each, then how it goes, until the last has ended.
+
+Nothing is done before somebody starts the run on its page; from then on it goes on by itself, with this page open or
+not. Starting twice starts once.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.reasons import explain
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.orders import chosen
+from services.orders.backoffice.orders.bulk import planning, store
+from services.orders.backoffice.orders.bulk.carrying_out import WORKER
+from services.orders.backoffice.orders.bulk.reading import read_run
+from services.orders.backoffice.orders.bulk.runs import (
+    MOST_ITEMS,
+    Item,
+    Phase,
+    Planned,
+    Run,
+    Standing,
+    Verb,
+    run_id_of,
+)
+from services.orders.backoffice.orders.bulk.words import VERBS, fault_text, standings, start_button
+from services.orders.backoffice.web.actions.commanding import key_of
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.security import is_local_path
+from services.orders.backoffice.web.visit import Missing, NotAllowed, Visit
+
+pages = Pages()
+RECENT = 30
+
+
+@pages.post("/orders/pack", Permission.PARCELS_PACK, action="orders.plan_packing")
+async def plan_packing(visit: Visit) -> Response:
+    """What packing the chosen orders would do."""
+    form = await visit.form()
+    ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
+    if refused := too_many_or_none(visit, form, ids):
+        return refused
+    async with visit.reading() as connection:
+        planned = await planning.plan_packing(connection, visit.shop, ids)
+    return await keep(visit, form, Verb.PACK, planned)
+
+
+@pages.post("/orders/cancel", Permission.ORDERS_CANCEL, action="orders.plan_cancelling")
+async def plan_cancelling(visit: Visit) -> Response:
+    """What cancelling the chosen orders would do to money and stock."""
+    form = await visit.form()
+    ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
+    if refused := too_many_or_none(visit, form, ids):
+        return refused
+    planned = await planning.plan_cancelling(visit.office.hub, visit.shop, ids, form.text("reason", 2000))
+    return await keep(visit, form, Verb.CANCEL, planned)
+
+
+@pages.get("/orders/runs", Permission.ORDERS_VIEW)
+async def show_runs(visit: Visit) -> Response:
+    """The latest runs."""
+    async with visit.reading() as connection:
+        runs = await store.list_runs(connection, visit.shop, RECENT)
+    return visit.render("orders/runs.html", runs=runs, titles=_titles())
+
+
+@pages.get("/orders/runs/{run}", Permission.ORDERS_VIEW)
+async def show_run(visit: Visit) -> Response:
+    """A run: planned, under way, or what came of it."""
+    return _show(visit, await _run(visit))
+
+
+@pages.get("/orders/runs/{run}/progress", Permission.ORDERS_VIEW, is_use=False)
+async def show_progress(visit: Visit) -> Response:
+    """How far it is; the whole page anew once it has ended."""
+    run = await _run(visit)
+    if run.phase is not Phase.RUNNING:
+        return visit.redirect(f"/orders/runs/{run.run_id}")
+    return _show(visit, run)
+
+
+@pages.post("/orders/runs/{run}/start", Permission.ORDERS_VIEW, action="orders.start_run")
+async def start(visit: Visit) -> Response:
+    """Carry a planned run out."""
+    run = await _run(visit)
+    _require(visit, run)
+    visit.audited.update(run_id=str(run.run_id), verb=run.verb.value, orders=run.to_do)
+    async with visit.unit() as unit:
+        started = await store.start(unit.connection, visit.shop, run.run_id, visit.actor, unit.now)
+    visit.office.hub.nudge(WORKER)
+    if not started:
+        visit.outcome = "repeated"
+    return visit.redirect(f"/orders/runs/{run.run_id}")
+
+
+@pages.post("/orders/runs/{run}/stop", Permission.ORDERS_VIEW, action="orders.stop_run")
+async def stop(visit: Visit) -> Response:
+    """Send nothing more of it."""
+    run = await _run(visit)
+    _require(visit, run)
+    visit.audited.update(run_id=str(run.run_id), verb=run.verb.value)
+    async with visit.unit() as unit:
+        await store.stop(unit.connection, visit.shop, run.run_id, unit.now)
+    return visit.redirect(f"/orders/runs/{run.run_id}")
+
+
+def too_many_or_none(visit: Visit, form: Form, ids: Sequence[UUID]) -> Response | None:
+    """The answer when no run can be made of these orders."""
+    if not ids:
+        return visit.redirect(back_of(form), gettext("No order is selected."), "note")
+    if len(ids) > MOST_ITEMS:
+        text = gettext("At most %(most)s orders at once; filter the list further.", most=MOST_ITEMS)
+        return visit.redirect(back_of(form), text, "fault")
+    return None
+
+
+async def keep(
+    visit: Visit,
+    form: Form,
+    verb: Verb,
+    planned: Sequence[Planned],
+    asked: Mapping[str, Any] | None = None,
+    faults: Sequence[Mapping[str, Any]] = (),
+) -> Response:
+    """Keep a plan, once per form, and go to its page."""
+    try:
+        run_id = run_id_of(visit.shop, key_of(form), [verb, *planned, *faults])
+    except Invalid as invalid:
+        return visit.redirect(back_of(form), invalid.errors[""], "fault")
+    visit.outcome = "rehearsed"
+    visit.audited.update(run_id=str(run_id), orders=len(planned))
+    row = (run_id, visit.shop, verb, visit.actor, asked or {}, faults, back_of(form), datetime.now(UTC))
+    async with visit.unit() as unit:
+        if await store.add_run(unit.connection, row):
+            await store.add_items(unit.connection, visit.shop, run_id, planned)
+    return visit.redirect(f"/orders/runs/{run_id}")
+
+
+def back_of(form: Form) -> str:
+    """The list the form came from."""
+    return form["back"] if is_local_path(form["back"]) else "/orders"
+
+
+async def _run(visit: Visit) -> Run:
+    run_id = visit.path_uuid("run")
+    async with visit.reading() as connection:
+        run = await read_run(connection, visit.shop, run_id)
+    if run is None:
+        raise Missing
+    return run
+
+
+def _require(visit: Visit, run: Run) -> None:
+    demand = VERBS[run.verb].demand
+    if not visit.may(demand):
+        raise NotAllowed(demand)
+
+
+def _show(visit: Visit, run: Run) -> Response:
+    words = VERBS[run.verb]
+    left_out = [item for item in run.items if item.standing is Standing.LEFT_OUT]
+    return visit.render(
+        "orders/run.html",
+        run=run,
+        counts=run.counts,
+        title=gettext(words.title),
+        tone=words.tone,
+        standings=standings(run.verb),
+        button=start_button(run.verb, run.to_do),
+        items=[item for item in run.items if item.standing is not Standing.LEFT_OUT],
+        left_out=left_out,
+        packed=[item.order_id for item in run.items if item.standing is Standing.DONE],
+        why=_why,
+        faults=[(one["line"], one["text"], fault_text(one["why"], one["value"])) for one in run.faults],
+        sums=_sums(run.items) if run.verb is Verb.CANCEL else (),
+        may_carry_out=visit.may(words.demand),
+    )
+
+
+def _why(item: Item) -> str:
+    return " ".join(dict.fromkeys(explain(reason) for reason in item.reasons))
+
+
+def _sums(items: Sequence[Item]) -> list[tuple[str, int, int, int]]:
+    """By currency: what falls due less, units that go back, what would be owed to customers."""
+    found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for item in items:
+        if item.standing is not Standing.LEFT_OUT:
+            sums = found[item.told["currency"]]
+            sums[0] += item.told["due_change_minor"]
+            sums[1] += item.told["units"]
+            sums[2] += max(0, -item.told["balance_minor"])
+    return [(currency, *sums) for currency, sums in sorted(found.items())]  # type: ignore[misc]
+
+
+def _titles() -> dict[str, str]:
+    return {verb.value: gettext(words.title) for verb, words in VERBS.items()}

@@ -1,0 +1,158 @@
+"""Parcels of many orders handed to carriers: tracking numbers from a file or pasted, or the chosen orders as they are.
+
+What comes of it is a run (`run_pages.py`): every line is told with what it does, or why it can't, before anything is.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.orders import chosen
+from services.orders.backoffice.orders.bulk import shipping, store, tracking_file
+from services.orders.backoffice.orders.bulk.run_pages import back_of, keep, too_many_or_none
+from services.orders.backoffice.orders.bulk.runs import MOST_ITEMS, Verb
+from services.orders.backoffice.orders.bulk.shipping import Goods, Shipments, Terms
+from services.orders.backoffice.orders.bulk.tracking_file import Fault, Line, LinesUnreadable, TooManyLines
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.shop.settings import ShopSettings, settings_of
+
+pages = Pages()
+KEPT = ("lines", "carrier", "other_carrier", "shipped_on", "notify_customer", "without_tracking")
+"""What is kept of the form with its run, so that it can be mended."""
+
+
+@pages.get("/orders/ship", Permission.PARCELS_SHIP)
+async def show_form(visit: Visit) -> Response:
+    """Tracking numbers of any orders; `run`: those of an earlier try, to be mended."""
+    typed: Mapping[str, str] = {}
+    ids: list[UUID] = []
+    run_id = chosen.as_id(visit.query.get("run", ""))
+    async with visit.reading() as connection:
+        row = await store.read_run(connection, visit.shop, run_id) if run_id else None
+        if row is not None and row["verb"] == Verb.SHIP:
+            asked = Form([(name, str(value)) for name, value in json.loads(row["asked"]).items()])
+            typed, ids = asked, [one for text in asked["orders"].split() if (one := chosen.as_id(text))]
+    return await _show(visit, typed, ids, {})
+
+
+@pages.post("/orders/ship", Permission.PARCELS_SHIP, action="orders.plan_shipping")
+async def plan_shipping(visit: Visit) -> Response:
+    """The form for the chosen orders; sent from that form: what shipping would do."""
+    form = await visit.form()
+    ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
+    if not form["checked"]:
+        visit.outcome = "asked"
+        return too_many_or_none(visit, form, ids) or await _show(visit, await _prefilled(visit, ids), ids, {})
+    if len(ids) > MOST_ITEMS and (refused := too_many_or_none(visit, form, ids)):
+        return refused
+    text = form["lines"]
+    upload = form.files.get("file")
+    if upload is not None and (data := await upload.read()):
+        text = tracking_file.decoded(data)
+    typed = {**{name: form[name] for name in form}, "lines": text}
+    try:
+        lines, faults = _lines(text)
+        settings = await _settings(visit)
+        terms = _terms(form, settings)
+        found = await _shipments(visit, lines if text.strip() else None, ids, terms)
+    except Invalid as invalid:
+        return await _show(visit, typed, ids, invalid.errors)
+    told = sorted([*faults, *found.faults], key=lambda fault: fault.line)
+    kept = {**{name: typed.get(name, "") for name in KEPT}, "orders": " ".join(map(str, ids))}
+    return await keep(visit, form, Verb.SHIP, found.planned, kept, [asdict(fault) for fault in told])
+
+
+def _lines(text: str) -> tuple[list[Line], list[Fault]]:
+    try:
+        return tracking_file.read_lines(text)
+    except TooManyLines:
+        most = tracking_file.MOST_LINES
+        raise Invalid(lines=gettext("At most %(most)s lines at once.", most=most)) from None
+    except LinesUnreadable:
+        raise Invalid(lines=gettext("A quotation mark in these lines is never closed.")) from None
+
+
+def _terms(form: Form, settings: ShopSettings) -> Terms:
+    carrier = form.text("other_carrier", tracking_file.LONGEST) or form.text("carrier", tracking_file.LONGEST)
+    shipped_on = form.day("shipped_on")
+    if shipped_on is None:
+        raise Invalid(shipped_on=gettext("Fill this in."))
+    return Terms(
+        carrier, shipped_on, form.ticked("notify_customer"), settings, form.ticked("without_tracking")
+    )
+
+
+async def _shipments(
+    visit: Visit, lines: Sequence[Line] | None, ids: Sequence[UUID], terms: Terms
+) -> Shipments:
+    """The shipments of these lines; None: nothing was typed, the chosen orders go without tracking numbers."""
+    async with visit.reading() as connection:
+        rows = await store.read_orders(connection, visit.shop, ids)
+        picked = [shipping.goods_of(row) for row in rows]
+        if lines is None:
+            return _without_lines(picked, terms)
+        codes = list(dict.fromkeys(line.code for line in lines))
+        named = await store.read_orders_by_code(connection, visit.shop, codes)
+    goods = {row["code"]: shipping.goods_of(row) for row in named}
+    return shipping.ship_lines(lines, goods, picked if ids else None, terms)
+
+
+def _without_lines(picked: Sequence[Goods], terms: Terms) -> Shipments:
+    if not picked:
+        raise Invalid(lines=gettext("Paste the tracking numbers, or choose the carrier’s file."))
+    if all(terms.carrier is None and one.carrier(terms.settings) is None for one in picked):
+        raise Invalid(carrier=gettext("Say which carrier takes it."))
+    return shipping.ship_all(picked, terms)
+
+
+async def _prefilled(visit: Visit, ids: Sequence[UUID]) -> dict[str, str]:
+    """The form as it is first shown: a line for each parcel that waits, its number still to be typed."""
+    settings = await _settings(visit)
+    async with visit.reading() as connection:
+        goods = [shipping.goods_of(row) for row in await store.read_orders(connection, visit.shop, ids)]
+    heads = (gettext("Order"), gettext("Parcel"), gettext("Carrier"), gettext("Tracking number"))
+    rows = [
+        (one.code, str(parcel.number), one.carrier(settings) or "", "")
+        for one in goods
+        for parcel in one.waiting
+    ]
+    lines = "\n".join(" ; ".join(row) for row in (heads, *rows)) if rows else ""
+    return {**_usual(visit, settings), "lines": lines}
+
+
+def _usual(visit: Visit, settings: ShopSettings) -> dict[str, str]:
+    return {
+        "shipped_on": datetime.now(visit.speech.zone).date().isoformat(),
+        "notify_customer": "on" if settings.notifies_customer else "",
+    }
+
+
+async def _settings(visit: Visit) -> ShopSettings:
+    async with visit.reading() as connection:
+        return await settings_of.get(connection, visit.office.hub.owner, visit.shop)
+
+
+async def _show(
+    visit: Visit, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
+) -> Response:
+    settings = await _settings(visit)
+    return visit.render(
+        "orders/ship.html",
+        422 if errors else 200,
+        typed={**dict.fromkeys(KEPT, ""), **(dict(typed) or _usual(visit, settings))},
+        errors={**dict.fromkeys(("", *KEPT), ""), **errors},
+        order_ids=ids,
+        carriers=[
+            ("", gettext("As the customer chose")),
+            *((one.name, one.name) for one in settings.carriers),
+        ],
+        back=back_of(visit.form_read) if visit.form_read["back"] else "/orders?tab=to_ship",
+    )

@@ -1,0 +1,72 @@
+"""What runs are called in either language: what they do, how their items stand, what is wrong with a line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import N_, gettext, ngettext, pgettext
+from services.orders.backoffice.orders.bulk.runs import Standing, Verb
+
+
+@dataclass(frozen=True)
+class Words:
+    """Title, what was done (one order of it), and whether its button is that of something that hurts."""
+
+    title: str
+    done: str
+    demand: Permission
+    tone: str = "primary"
+
+
+VERBS: Mapping[Verb, Words] = {
+    Verb.PACK: Words(N_("Pack orders"), N_("Packed"), Permission.PARCELS_PACK),
+    Verb.SHIP: Words(N_("Ship orders"), N_("Shipped"), Permission.PARCELS_SHIP),
+    Verb.CANCEL: Words(N_("Cancel orders"), N_("Cancelled"), Permission.ORDERS_CANCEL, "danger"),
+}
+
+
+def start_button(verb: Verb, count: int) -> str:
+    """What the button says that starts a run of so many orders or shipments."""
+    if verb is Verb.PACK:
+        return ngettext("Pack %(count)s order", "Pack %(count)s orders", count)
+    if verb is Verb.SHIP:
+        return ngettext("Record %(count)s shipment", "Record %(count)s shipments", count)
+    return ngettext("Cancel %(count)s order", "Cancel %(count)s orders", count)
+
+
+def standings(verb: Verb) -> dict[Standing, tuple[str, str]]:
+    """Text and tone by how an item stands."""
+    return {
+        Standing.LEFT_OUT: (pgettext("bulk", "Left out"), "neutral"),
+        Standing.WAITING: (pgettext("bulk", "Waiting"), "waiting"),
+        Standing.IN_PROGRESS: (pgettext("bulk", "In progress"), "info"),
+        Standing.DONE: (gettext(VERBS[verb].done), "good"),
+        Standing.REFUSED: (pgettext("bulk", "Refused"), "danger"),
+        Standing.PARKED: (pgettext("bulk", "Needs operations"), "warning"),
+        Standing.STOPPED: (pgettext("bulk", "Not done"), "neutral"),
+    }
+
+
+FAULTS = {
+    "too_few_columns": N_("There must be an order or parcel and a tracking number, in columns."),
+    "no_code": N_("“%(value)s” is no order code."),
+    "no_tracking": N_("The tracking number is missing."),
+    "no_carrier": N_("No carrier is named; choose one for all lines, or name it here."),
+    "damaged_number": N_(
+        "A spreadsheet has shortened this number to %(value)s. "
+        "Format the column as text and take it from the carrier again."
+    ),
+    "too_long": N_("The number or the carrier’s name has more than 100 characters."),
+    "unknown_order": N_("The shop has no order %(value)s."),
+    "unknown_parcel": N_("There is no such parcel, or it was taken apart."),
+    "not_chosen": N_("Order %(value)s is not among the chosen ones."),
+    "nothing_packed": N_("Nothing of order %(value)s is packed."),
+    "shipped_already": N_("It has left already."),
+    "named_twice": N_("Another line has it already."),
+}
+"""By the code of a fault."""
+
+
+def fault_text(why: str, value: str) -> str:
+    """What is wrong with a line."""
+    return gettext(FAULTS[why], value=value) if why in FAULTS else why

@@ -1,0 +1,36 @@
+"""Which orders a form of the list means: the ticked ones, those it confirms, or all that its filters find."""
+
+from uuid import UUID
+
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.orders.reading import zone_of
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing.filters import Filters
+from services.orders.order.unit.actions import MOST_ORDERS
+
+
+def filters_of(form: Form) -> Filters:
+    """The filters of the list the form was on. Raises Missing."""
+    try:
+        return Filters.from_url(form["query"])
+    except ValueError:
+        raise Missing from None
+
+
+async def orders_of(visit: Visit, form: Form, most: int = MOST_ORDERS) -> list[UUID]:
+    """The orders, each once, in the list's sequence; at most `most` of a whole list. Raises Missing."""
+    if not form["everything"]:
+        named = [one for text in [*form.all("order"), *form["orders"].split()] if (one := as_id(text))]
+        return list(dict.fromkeys(named))
+    filters = filters_of(form)
+    async with visit.reading() as connection:
+        page = await visit.office.finder.page(connection, visit.shop, filters, zone_of(visit), limit=most)
+    return list(page.order_ids)
+
+
+def as_id(text: str) -> UUID | None:
+    """The id somebody sent, None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

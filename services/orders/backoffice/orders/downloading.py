@@ -1,0 +1,88 @@
+"""An export as a download: begun before it is answered, streamed, its connection given back whatever ends it.
+
+Invariant: a file that looks whole is whole. What fails before the first piece becomes a page; what fails later cuts
+the answer off, which browsers report as a failed download.
+"""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from services.chassis.storage.database import Connection
+from services.orders.backoffice.orders.reading import zone_of
+from services.orders.backoffice.web.visit import Visit
+from services.orders.listing.export.cells import Manner
+from services.orders.staff.labels import labels_of
+
+Make = Callable[[Connection, Manner], AsyncGenerator[bytes]]
+"""Writes the export on a connection."""
+PATIENCE_SECONDS = 5.0
+
+
+class TooManyExports(Exception):
+    """As many exports are running as the process allows at once."""
+
+
+class Download(StreamingResponse):
+    """A file in pieces; the generator is closed when the reader goes away."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes], name: str) -> None:
+        super().__init__(pieces, media_type="text/csv; charset=utf-8")
+        self._pieces = pieces
+        self.headers["Content-Disposition"] = disposition(name)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._pieces):
+            await super().__call__(scope, receive, send)
+
+
+async def download(visit: Visit, language: str, name: str, make: Make) -> Response:
+    """The export with words and numbers of a language, under a name. Raises TooManyExports, what the database does."""
+    pieces = _pieces(visit, language, make)
+    try:
+        first = await anext(pieces)
+    except BaseException:
+        await pieces.aclose()
+        raise
+    return Download(_beginning_with(first, pieces), name)
+
+
+async def _beginning_with(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
+
+
+async def _pieces(visit: Visit, language: str, make: Make) -> AsyncGenerator[bytes]:
+    running = visit.office.exporting
+    try:
+        await asyncio.wait_for(running.acquire(), PATIENCE_SECONDS)
+    except TimeoutError:
+        raise TooManyExports from None
+    try:
+        async with visit.reading() as connection:
+            labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
+            texts = {key: label.text(language) for key, label in labels.by_key.items()}
+            async with aclosing(make(connection, Manner(language, zone_of(visit), texts))) as stream:
+                async for piece in stream:
+                    yield piece
+    finally:
+        running.release()
+
+
+def disposition(name: str) -> str:
+    """The header that makes it a file of this name; other systems' plain ASCII beside it (RFC 6266)."""
+    return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def plain(name: str) -> str:
+    """A file's name in letters and digits that every system takes: À traiter → a-traiter."""
+    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9.]+", "-", folded).strip("-.") or "export"

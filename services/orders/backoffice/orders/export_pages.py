@@ -1,0 +1,87 @@
+"""The list as CSV: all that its filters find, or the chosen orders. Who took it, of which filters, is in the audit."""
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.orders import asking, chosen, reading
+from services.orders.backoffice.orders.downloading import TooManyExports, download, plain
+from services.orders.backoffice.orders.words import queue_names
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.security import is_local_path
+from services.orders.backoffice.web.visit import Visit
+from services.orders.listing.export.orders import export, export_chosen
+from services.orders.listing.filters import Filters
+
+pages = Pages()
+NUMBERS = "numbers"
+"""The parameter that says how numbers are written; without it as the person's language does."""
+
+
+@pages.get("/orders/export.csv", Permission.ORDERS_EXPORT, action="orders.export")
+async def export_list(visit: Visit) -> Response:
+    """Everything that the address's filters find."""
+    pairs = [pair for pair in visit.request.query_params.multi_items() if pair[0] != NUMBERS]
+    async with visit.reading() as connection:
+        vocabulary = await reading.read_vocabulary(visit, connection)
+    asked = asking.read(pairs, vocabulary.currency)
+    if asked.errors:
+        return visit.redirect(f"/orders?{visit.request.url.query}")
+    language = _language(visit, visit.query.get(NUMBERS, ""))
+    visit.audited.update(filters=asked.filters.url(), numbers=language)
+
+    try:
+        return await download(
+            visit,
+            language,
+            _name(visit, language, asked.filters),
+            lambda connection, manner: export(
+                connection, visit.office.finder, visit.shop, asked.filters, manner
+            ),
+        )
+    except TooManyExports:
+        return _later(visit, asking.href(asked.filters))
+
+
+@pages.post("/orders/export", Permission.ORDERS_EXPORT, action="orders.export")
+async def export_ticked(visit: Visit) -> Response:
+    """The chosen orders; all of a list is the list's own export."""
+    form = await visit.form()
+    back = form["back"] if is_local_path(form["back"]) else "/orders"
+    if form["everything"]:
+        return visit.redirect(f"/orders/export.csv?{chosen.filters_of(form).url()}")
+    ids = await chosen.orders_of(visit, form)
+    if not ids:
+        return visit.redirect(back, gettext("No order is selected."), "note")
+    language = _language(visit, form[NUMBERS])
+    visit.audited.update(orders=len(ids), numbers=language)
+    try:
+        return await download(
+            visit,
+            language,
+            _name(visit, language, None),
+            lambda connection, manner: export_chosen(connection, visit.shop, ids, manner),
+        )
+    except TooManyExports:
+        return _later(visit, back)
+
+
+def _language(visit: Visit, asked: str) -> str:
+    return asked if asked in ("fr", "en") else visit.speech.language
+
+
+def _name(visit: Visit, language: str, filters: Filters | None) -> str:
+    """commandes-maison-a-traiter-2026-11-22-1142-fr.csv"""
+    moment = visit.speech.now.astimezone(visit.speech.zone)
+    parts = [gettext("orders"), visit.shop]
+    if filters is None:
+        parts.append(gettext("selection"))
+    elif filters.tab:
+        parts.append(queue_names()[filters.tab])
+    if filters and filters.url(tab=None):
+        parts.append(gettext("filtered"))
+    return plain("-".join([*parts, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
+
+
+def _later(visit: Visit, to: str) -> Response:
+    return visit.redirect(to, gettext("Other exports are still running. Try again in a minute."), "note")

@@ -1,0 +1,234 @@
+"""The orders list: queues as tabs, filters as chips, rows that keep themselves up to date; the «Infos» of an order.
+
+The address is the view. Whatever the list shows comes from the engine in `../../finding`; nothing here decides which
+orders there are.
+"""
+
+import json
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access import store as people
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.account.preference_pages import CHOICES
+from services.orders.backoffice.language.statuses import payment_words, status_words
+from services.orders.backoffice.language.times import read_day
+from services.orders.backoffice.language.translating import N_, gettext, number
+from services.orders.backoffice.order import steps
+from services.orders.backoffice.order.actions import facts_of, offered_beside
+from services.orders.backoffice.order.activity import timeline
+from services.orders.backoffice.order.reading import OrderRead, read_order
+from services.orders.backoffice.orders import asking, columns, reading, store
+from services.orders.backoffice.orders.asking import Asked
+from services.orders.backoffice.orders.chips import Names, chips
+from services.orders.backoffice.orders.reading import Vocabulary
+from services.orders.backoffice.orders.words import queue_names, tab_names
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.security import is_local_path
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Count
+from services.orders.listing.finder.rows import read_preview
+from services.orders.listing.words import Sort, Tab
+
+pages = Pages()
+pages.in_menu("/orders", N_("Orders"), "orders", 20, Permission.ORDERS_VIEW)
+
+MOST_REFRESHED = 100
+LATEST = 6
+"""Entries of the activity that «Infos» show; the order's page has them all."""
+
+
+@pages.get("/orders", Permission.ORDERS_VIEW)
+async def show_orders(visit: Visit) -> Response:
+    """A page of the list."""
+    async with visit.reading() as connection:
+        vocabulary = await reading.read_vocabulary(visit, connection)
+        asked = asking.read(_pairs(visit), vocabulary.currency)
+        if asked.is_rough:
+            return visit.redirect(asking.href(asked.filters))
+        if asked.errors:
+            return visit.render("orders/list.html", 422, **_shown(visit, asked, vocabulary))
+        listed = await reading.read_list(visit, connection, asked)
+        if listed.only and asked.filters == Filters(q=asked.filters.q):
+            return visit.redirect(f"/orders/{listed.only}")
+        is_new = not listed.rows and not await store.has_orders(connection, visit.shop)
+    return visit.render(
+        "orders/list.html", **{**_shown(visit, asked, vocabulary), "listed": listed, "is_new": is_new}
+    )
+
+
+@pages.get("/orders/counts", Permission.ORDERS_VIEW, is_use=False)
+async def show_counts(visit: Visit) -> Response:
+    """The tabs with how many orders each has."""
+    async with visit.reading() as connection:
+        vocabulary = await reading.read_vocabulary(visit, connection)
+        asked = asking.read(_pairs(visit), vocabulary.currency)
+        counts = await reading.count_tabs(visit, connection)
+        of_views = await reading.count_views(visit, connection, vocabulary.views)
+    return visit.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts, of_views))
+
+
+@pages.get("/orders/news", Permission.ORDERS_VIEW, is_use=False)
+async def show_news(visit: Visit) -> Response:
+    """How many orders came since the page was made, as a link that loads them."""
+    first = visit.query.get("first", "")[:100]
+    async with visit.reading() as connection:
+        vocabulary = await reading.read_vocabulary(visit, connection)
+        pairs = [pair for pair in _pairs(visit) if pair[0] != "first"]
+        asked = asking.read(pairs, vocabulary.currency)
+        number = await reading.count_news(visit, connection, asked.filters, first)
+    return visit.render(
+        "orders/news.html", number=number, most=reading.MOST_NEWS, again=asking.href(asked.filters)
+    )
+
+
+@pages.get("/orders/rows", Permission.ORDERS_VIEW, is_use=False)
+async def show_rows(visit: Visit) -> Response:
+    """Some rows anew, for those that changed."""
+    wanted = visit.request.query_params.getlist("order")[:MOST_REFRESHED]
+    async with visit.reading() as connection:
+        vocabulary = await reading.read_vocabulary(visit, connection)
+        rows = await reading.rows_of(visit, connection, [one for text in wanted if (one := _uuid(text))])
+    return visit.render("orders/rows.html", rows=rows, **_of_rows(visit, vocabulary))
+
+
+@pages.get("/orders/{code}/infos", Permission.ORDERS_VIEW)
+async def show_infos(visit: Visit) -> Response:
+    """Who ordered what, where it is and what happened last: beside the list, or as a page."""
+    whole = await read_order(visit, visit.path("code"))
+    async with visit.reading() as connection:
+        order = await read_preview(
+            connection, visit.shop, whole.id, with_personal=visit.may(Permission.ORDERS_PERSONAL)
+        )
+    if order is None:
+        raise Missing
+    parts = ("customer", "billing_address", "shipping_address", "shipping", "extra_lines", "totals", "lines")
+    read = {name: json.loads(order[name]) if order[name] else None for name in parts}
+    return visit.render("orders/infos.html", order={**order, **read}, **_followed(visit, whole))
+
+
+def _followed(visit: Visit, read: OrderRead) -> dict[str, Any]:
+    """What «Infos» say beside the sale: shipments, the latest activity, and what can be done."""
+    order = read.shown
+    return {
+        "shipments": order.shipments,
+        "arrived": {one.shipment_id: one for one in order.deliveries},
+        "is_under_way": partial(steps.is_under_way, order),
+        "to_ship": steps.parcels_to_ship(order),
+        "entries": timeline(read.history[:LATEST], read.labels, "all"),
+        "has_more": len(read.history) > LATEST,
+        "actions": offered_beside(facts_of(order), visit.may),
+        "day_of": read_day,
+    }
+
+
+@pages.post("/orders/display", Permission.ORDERS_VIEW, action="preferences.orders")
+async def choose_display(visit: Visit) -> Response:
+    """Keep which columns a person wants, and how high rows are."""
+    form = await visit.form()
+    chosen = {columns.PREFERENCE: columns.preference_of(form.all("column"))}
+    if form["density"] in CHOICES["density"]:
+        chosen["density"] = form["density"]
+    async with visit.unit() as unit:
+        await people.set_preferences(unit.connection, visit.person.staff_id, json.dumps(chosen))
+    return visit.redirect(form["back"] if is_local_path(form["back"]) else "/orders")
+
+
+def _pairs(visit: Visit) -> list[tuple[str, str]]:
+    return visit.request.query_params.multi_items()
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _shown(visit: Visit, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]:
+    """What the page shows beside its rows."""
+    filters = asked.filters
+    language = visit.speech.language
+    labels = {label.key: label.text(language) for label in vocabulary.labels.by_key.values()}
+    tags = {str(tag["tag_id"]): tag["name"] for tag in vocabulary.tags}
+    return {
+        **_of_rows(visit, vocabulary),
+        "asked": asked,
+        "filters": filters,
+        "query": filters.url() or f"tab={Tab.EVERYTHING}",
+        "is_new": False,
+        "chips": chips(filters, Names(labels, tags)),
+        "cleared": asking.href(Filters(tab=filters.tab or Tab.EVERYTHING)),
+        "queue_options": list(queue_names().items()),
+        "with_archived": asking.href(filters, tab=Tab.EVERYTHING.value),
+        "sorted_currencies": _sorted_currencies(filters, vocabulary),
+        "tabs_shown": _tabs(asked, vocabulary, {}, {}),
+        "vocabulary": vocabulary,
+        "statuses": status_words(),
+        "payments": payment_words(),
+        "typed_amounts": {
+            name: asked.typed[name] or asking.typed_amount(getattr(filters, target), filters.currency)
+            for name, target in asking.TYPED_AMOUNTS.items()
+        },
+        "sorted_by": {sort.value: asking.href(filters, sort=sort.value) for sort in Sort},
+        "has_news": reading.can_have_news(asked),
+        "saved": next((view for view in vocabulary.views if view.query == filters.url()), None),
+        "column_names": columns.names(),
+        "label_options": [(one.key, one.text(language)) for one in vocabulary.labels.choices()],
+        "carrier_options": [(one, one) for one in vocabulary.carriers],
+        "export_manners": _manners(language),
+        "currency_options": [("", gettext("All currencies")), *((one, one) for one in vocabulary.currencies)],
+    }
+
+
+def _sorted_currencies(filters: Filters, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """The currencies that a list sorted by total mixes, each with the address of the list in it alone."""
+    if not filters.sort.is_by_total or filters.currency or len(vocabulary.currencies) < 2:
+        return []
+    return [(one, asking.href(filters, currency=one)) for one in vocabulary.currencies]
+
+
+def _manners(language: str) -> list[tuple[str, str, str]]:
+    """How an export can be written, the reader's own way first: what to ask for, its name, an example."""
+    found = [
+        ("fr", gettext("CSV for French spreadsheets"), "1234,50"),
+        ("en", gettext("CSV for English spreadsheets"), "1234.50"),
+    ]
+    return sorted(found, key=lambda one: one[0] != language)
+
+
+def _of_rows(visit: Visit, vocabulary: Vocabulary) -> dict[str, Any]:
+    """What every row needs."""
+    return {
+        "columns": columns.chosen(visit.preference(columns.PREFERENCE, "")),
+        "labels": vocabulary.labels.by_key,
+        "listed": None,
+    }
+
+
+def _tabs(
+    asked: Asked, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
+) -> list[tuple[str, str, bool, str]]:
+    """The tabs: queues first, saved views behind; as address, text, whether it is shown, how many."""
+    bare = asked.filters.url()
+    is_view = any(bare == view.query for view in vocabulary.views)
+    shown = Tab.ALL if asked.filters.tab in (None, Tab.EVERYTHING) else asked.filters.tab
+    queues = [
+        (asking.href(Filters(tab=tab)), text, tab is shown and not is_view, _counted(counts.get(tab)))
+        for tab, text in tab_names().items()
+    ]
+    views = [
+        (f"/orders?{view.query}", view.name, bare == view.query, _counted(of_views.get(view.view_id)))
+        for view in vocabulary.views
+    ]
+    return [*queues, *views]
+
+
+def _counted(count: Count | None) -> str:
+    if count is None:
+        return ""
+    return number(count.number) + ("" if count.is_exact else "+")

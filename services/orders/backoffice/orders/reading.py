@@ -1,0 +1,163 @@
+"""One page of the list, read in a few statements: its rows, how many there are, and what its filters may say."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.chassis.storage.database import Connection
+from services.orders.backoffice.order.actions import facts_of_row, offered_beside
+from services.orders.backoffice.orders import store
+from services.orders.backoffice.orders.asking import Asked, page_href
+from services.orders.backoffice.orders.words import tab_names
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Count
+from services.orders.listing.finder.rows import read_rows
+from services.orders.listing.views import View, read_views
+from services.orders.listing.words import Sort, Tab
+from services.orders.order.short_code import read_code
+from services.orders.staff.labels import Labels, labels_of
+
+PAGE = 50
+MOST_NEWS = 50
+MOST_COUNTED = 12
+"""Saved views that say how many orders they have; the others are counted when they are opened."""
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page. `first` is the place of its first row; `after`, `before`: addresses of the pages beside it;
+    `archived`: how many archived orders fit too and are left out; `only`: code of the one order that was asked for."""
+
+    rows: Sequence[Row]
+    count: Count
+    first: str
+    before: str
+    after: str
+    archived: Count | None = None
+    only: str | None = None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the filters of a shop may say: tags, labels, carriers, currencies, and the saved views."""
+
+    tags: Sequence[Row]
+    labels: Labels
+    carriers: Sequence[str]
+    currencies: Sequence[str]
+    views: Sequence[View]
+
+    @property
+    def currency(self) -> str:
+        """The currency of amounts that name none."""
+        return "EUR" if "EUR" in self.currencies or not self.currencies else self.currencies[0]
+
+
+def zone_of(visit: Visit) -> ZoneInfo:
+    """The shop's time zone."""
+    zone = visit.speech.zone
+    assert isinstance(zone, ZoneInfo)
+    return zone
+
+
+async def read_vocabulary(visit: Visit, connection: Connection) -> Vocabulary:
+    """What the filters may say."""
+    known = await store.read_vocabulary(connection, visit.shop)
+    return Vocabulary(
+        await store.read_tag_names(connection, visit.shop),
+        await labels_of.get(connection, visit.office.hub.owner, visit.shop),
+        known["carriers"],
+        known["currencies"],
+        await read_views(connection, visit.shop, str(visit.person.staff_id)),
+    )
+
+
+async def read_list(visit: Visit, connection: Connection, asked: Asked) -> Listed:
+    """The page that is asked for. Raises Missing for a place of another list."""
+    finder, zone = visit.office.finder, zone_of(visit)
+    try:
+        page = await finder.page(
+            connection, visit.shop, asked.filters, zone, limit=PAGE, after=asked.after, before=asked.before
+        )
+    except CursorUnreadable:
+        raise Missing from None
+    rows = await rows_of(visit, connection, page.order_ids)
+    return Listed(
+        rows,
+        await finder.count(connection, visit.shop, asked.filters, zone),
+        str(Place(rows[0]["placed_at"], rows[0]["order_id"])) if rows else "",
+        page_href(asked.filters, "before", page.previous) if page.previous else "",
+        page_href(asked.filters, "after", page.next) if page.next else "",
+        await count_archived(visit, connection, asked.filters),
+        rows[0]["code"] if len(rows) == page.exact_hits == 1 and not page.previous else None,
+    )
+
+
+async def rows_of(visit: Visit, connection: Connection, order_ids: Sequence[UUID]) -> list[Row]:
+    """What rows show of these orders of the visitor's shop."""
+    return [
+        {
+            **row,
+            "tags": json.loads(row["tags"]),
+            "actions": offered_beside(facts_of_row(row), visit.may),
+        }
+        for row in await read_rows(connection, visit.shop, order_ids)
+    ]
+
+
+async def count_tabs(visit: Visit, connection: Connection) -> dict[Tab, Count]:
+    """How many orders each tab has."""
+    finder, zone = visit.office.finder, zone_of(visit)
+    return {tab: await finder.count(connection, visit.shop, Filters(tab=tab), zone) for tab in tab_names()}
+
+
+async def count_archived(visit: Visit, connection: Connection, filters: Filters) -> Count | None:
+    """How many archived orders fit the filters of «Toutes», which leaves them out; None for any other list."""
+    if filters.tab is not Tab.ALL or not filters.url(tab=None, sort=None):
+        return None
+    archived = filters.model_copy(update={"tab": Tab.ARCHIVED})
+    return await visit.office.finder.count(connection, visit.shop, archived, zone_of(visit))
+
+
+async def count_views(visit: Visit, connection: Connection, views: Sequence[View]) -> dict[UUID, Count]:
+    """How many orders each of the first saved views has; none for one whose words are not known any more."""
+    finder, zone, found = visit.office.finder, zone_of(visit), {}
+    for view in views[:MOST_COUNTED]:
+        try:
+            filters = view.filters
+        except ValueError:
+            continue
+        found[view.view_id] = await finder.count(connection, visit.shop, filters, zone)
+    return found
+
+
+def can_have_news(asked: Asked) -> bool:
+    """Whether new orders would come on top of this page."""
+    return asked.filters.sort is Sort.NEWEST and not asked.filters.q and not (asked.after or asked.before)
+
+
+async def count_news(visit: Visit, connection: Connection, filters: Filters, first: str) -> int:
+    """How many orders that fit were placed after the page's first one, at most MOST_NEWS. Raises Missing."""
+    finder, zone = visit.office.finder, zone_of(visit)
+    if not first:
+        return min((await finder.count(connection, visit.shop, filters, zone)).number, MOST_NEWS)
+    try:
+        page = await finder.page(connection, visit.shop, filters, zone, limit=MOST_NEWS, before=first)
+    except CursorUnreadable:
+        raise Missing from None
+    return len(page.order_ids)
+
+
+async def order_named(visit: Visit, connection: Connection) -> UUID:
+    """The order whose code is in the path. Raises Missing."""
+    code = read_code(visit.path("code"))
+    found = await store.find_order(connection, visit.shop, code) if code else None
+    if found is None:
+        raise Missing
+    return found

@@ -1,0 +1,80 @@
+"""The tags of one order, beside its code in the list or as a page: put on, taken off, made on the way."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.reasons import explain_refusal
+from services.orders.backoffice.orders import reading, store
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.order.refusal import Refusal
+from services.orders.order.shop.colours import Colour
+from services.orders.order.short_code import read_code
+from services.orders.staff import tagging
+
+pages = Pages()
+
+
+@pages.get("/orders/{code}/tags", Permission.ORDERS_TAG)
+async def show_tags(visit: Visit) -> Response:
+    """Which tags the order has, and which it could have."""
+    return await _show(visit)
+
+
+@pages.post("/orders/{code}/tags", Permission.ORDERS_TAG, action="order.tag")
+async def change_tags(visit: Visit) -> Response:
+    """Put a tag on or take it off: one that is there (`add`, `remove`), or a new one (`name`, `colour`)."""
+    form = await visit.form()
+    async with visit.reading() as connection:
+        order_id = await reading.order_named(visit, connection)
+    visit.about(order_id)
+
+    async def act(unit: Unit) -> None:
+        add, remove = _ids(form["add"]), _ids(form["remove"])
+        if not (add or remove):
+            made = await tagging.create_tag(
+                unit, visit.shop, form["name"], _colour(form["colour"]), visit.actor
+            )
+            add = [made.id]
+        await tagging.retag_orders(unit, visit.shop, [order_id], add, remove, visit.actor)
+
+    try:
+        await do(visit, form, act)
+    except Refusal as refusal:
+        return await _show(visit, explain_refusal(refusal), form["name"], 422)
+    if visit.is_part:
+        return await _show(visit)
+    return visit.redirect(f"/orders/{read_code(visit.path('code'))}/tags")
+
+
+async def _show(visit: Visit, error: str = "", typed: str = "", status: int = 200) -> Response:
+    async with visit.reading() as connection:
+        order_id = await reading.order_named(visit, connection)
+        here = (await tagging.tags_of_orders(connection, visit.shop, [order_id])).get(order_id, [])
+        known = await store.read_tag_names(connection, visit.shop)
+    has = {tag.id for tag in here}
+    return visit.render(
+        "orders/tags.html",
+        status,
+        code=read_code(visit.path("code")),
+        tags_here=here,
+        others=[tag for tag in known if tag["tag_id"] not in has],
+        error=error,
+        typed=typed,
+        order_id=order_id,
+    )
+
+
+def _ids(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)] if text else []
+    except ValueError:
+        raise Missing from None
+
+
+def _colour(text: str) -> Colour:
+    return Colour(text) if text in set(Colour) else Colour.GREY

@@ -1,0 +1,1 @@
+"""Parcels, shipments and deliveries: what waits, and the papers for the packing table."""

@@ -1,0 +1,93 @@
+"""Parcels and shipments: what waits to be packed, what waits to be shipped, what is on its way, what arrived.
+
+What is done from here (`action_pages.py`) and printed (`print_pages.py`) is in files of its own.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.translating import N_, number, pgettext
+from services.orders.backoffice.order import words
+from services.orders.backoffice.orders import store as order_list_store
+from services.orders.backoffice.parcels import reading
+from services.orders.backoffice.parcels.reading import Queue
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.listing.finder.finder import Count
+
+pages = Pages()
+pages.in_menu("/parcels", N_("Parcels"), "parcels", 30, Permission.ORDERS_VIEW)
+
+
+@pages.get("/parcels", Permission.ORDERS_VIEW)
+async def show_to_pack(visit: Visit) -> Response:
+    """Orders with something to pack, those that wait longest first."""
+    return await show_queue(visit, Queue.TO_PACK)
+
+
+@pages.get("/parcels/to-ship", Permission.ORDERS_VIEW)
+async def show_to_ship(visit: Visit) -> Response:
+    """Packed parcels that have not left."""
+    return await show_queue(visit, Queue.TO_SHIP)
+
+
+@pages.get("/parcels/on-the-way", Permission.ORDERS_VIEW)
+async def show_on_the_way(visit: Visit) -> Response:
+    """Shipments that have not arrived as far as is known."""
+    return await show_queue(visit, Queue.ON_THE_WAY)
+
+
+@pages.get("/parcels/delivered", Permission.ORDERS_VIEW)
+async def show_delivered(visit: Visit) -> Response:
+    """Shipments that arrived."""
+    return await show_queue(visit, Queue.DELIVERED)
+
+
+async def show_queue(visit: Visit, queue: Queue, status: int = 200, problem: str = "") -> Response:
+    """A page of one of the four lists; `problem`: why what was asked from it was refused."""
+    asked = reading.asked_of(visit, queue)
+    async with visit.reading() as connection:
+        listed = await reading.read_queue(visit, connection, asked)
+        counts = await reading.count_queues(visit, connection)
+        known = await order_list_store.read_vocabulary(connection, visit.shop)
+        is_new = not listed.rows and not await order_list_store.has_orders(connection, visit.shop)
+    return visit.render(
+        "parcels/list.html",
+        status,
+        asked=asked,
+        queue=queue.value,
+        listed=listed,
+        is_new=is_new,
+        problem=problem,
+        carriers=known["carriers"],
+        tabs_shown=_tabs(queue, counts),
+        words=words,
+        today=datetime.now(UTC).astimezone(visit.speech.zone).date(),
+    )
+
+
+def queue_names() -> dict[Queue, str]:
+    """The lists, in the sequence of their tabs."""
+    return {
+        Queue.TO_PACK: pgettext("parcels tab", "To pack"),
+        Queue.TO_SHIP: pgettext("parcels tab", "To ship"),
+        Queue.ON_THE_WAY: pgettext("parcels tab", "On the way"),
+        Queue.DELIVERED: pgettext("parcels tab", "Delivered"),
+    }
+
+
+def _tabs(here: Queue, counts: Mapping[Queue, Count]) -> list[tuple[str, str, bool, Any]]:
+    return [
+        (queue.path, text, queue is here, _counted(counts.get(queue)))
+        for queue, text in queue_names().items()
+    ]
+
+
+def _counted(count: Count | None) -> str | None:
+    if count is None:
+        return None
+    return number(count.number) + ("" if count.is_exact else "+")

@@ -1,0 +1,213 @@
+"""What is printed for the packing table: the pick list, and the slip that goes into a parcel.
+
+Both are of chosen orders or, when none is named, of all that wait, the oldest first. What lies where and what is in a
+parcel fulfillment says; names, descriptions and addresses are orders' own. A slip speaks its customer's language and
+names no prices: whoever unwraps a present reads it too.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from babel import Locale
+from markupsafe import Markup
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.translating import DEFAULT_LANGUAGE, LANGUAGES, Speech
+from services.orders.backoffice.order import words
+from services.orders.backoffice.orders import chosen
+from services.orders.backoffice.orders.reading import zone_of
+from services.orders.backoffice.parcels import store as parcels_store
+from services.orders.backoffice.parcels.reading import ORDERS_OF, Queue, by_order, first_of_queue
+from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Missing, Visit
+
+pages = Pages()
+
+MOST_PICKED, MOST_SLIPS = 200, 100
+"""Orders on one pick list, and with slips on one page."""
+Row = Mapping[str, Any]
+
+
+@pages.get("/parcels/pick-list", Permission.PARCELS_PACK)
+async def show_pick_list(visit: Visit) -> Response:
+    """What to take from the shelves for the orders named, or for all that wait."""
+    is_chosen, order_ids, is_cut = await _orders(visit, Queue.TO_PACK, MOST_PICKED)
+    owner = await _ask(visit, "/internal/pick-list", order_ids)
+    told = {"skus": [], "orders": []} if isinstance(owner, OwnerDown) else owner.body
+    ids = [UUID(one["order_id"]) for one in told["orders"]]
+    async with visit.reading() as connection:
+        lines = await parcels_store.read_lines(connection, visit.shop, ids)
+        people = await parcels_store.read_addressees(connection, visit.shop, ids)
+        waiting = await visit.office.finder.count(
+            connection, visit.shop, ORDERS_OF[Queue.TO_PACK], zone_of(visit)
+        )
+    shelves = _shelves(told, lines)
+    return visit.render(
+        "parcels/pick_list.html",
+        owner=owner,
+        shelves=shelves,
+        orders=_picked_orders(told, lines, people),
+        units=sum(one["quantity"] for one in shelves if one["location"] is not None or one["sku"] is None),
+        missing=sum(one["quantity"] for one in told["skus"] if one["location"] is None),
+        is_chosen=is_chosen,
+        most=MOST_PICKED if is_chosen and is_cut else 0,
+        left_out=0 if is_chosen else max(0, waiting.number - len(order_ids)),
+        now=visit.speech.now,
+    )
+
+
+@pages.get("/parcels/packing-slips", Permission.PARCELS_PACK)
+async def show_packing_slips(visit: Visit) -> Response:
+    """The slip of each parcel of the orders named, or of all parcels that wait; `parcel` names one alone."""
+    is_chosen, order_ids, is_cut = await _orders(visit, Queue.TO_SHIP, MOST_SLIPS)
+    parcel = visit.query.get("parcel", "")
+    narrowed = {"parcel_id": str(_uuid(parcel))} if parcel else {}
+    owner = await _ask(visit, "/internal/packing-slips", order_ids, **narrowed)
+    slips = [] if isinstance(owner, OwnerDown) else owner.body
+    if not is_chosen or visit.query.get("waiting"):
+        slips = [slip for slip in slips if slip["shipment"] is None]
+    ids = list({UUID(slip["order_id"]): None for slip in slips})
+    async with visit.reading() as connection:
+        lines = await parcels_store.read_lines(connection, visit.shop, ids)
+        people = await parcels_store.read_addressees(connection, visit.shop, ids)
+    return visit.render(
+        "parcels/packing_slips.html",
+        owner=owner,
+        slips=_papers(visit, slips, lines, people),
+        most=MOST_SLIPS if is_cut else 0,
+    )
+
+
+async def _orders(visit: Visit, queue: Queue, most: int) -> tuple[bool, list[UUID], bool]:
+    """Whether an address names orders; those or else the ones that wait longest; whether there are more. Raises
+    Missing."""
+    asked = Form(visit.request.query_params.multi_items())
+    if asked["order"] or asked["orders"] or asked["everything"]:
+        named = await chosen.orders_of(visit, asked, most + 1)
+        return True, named[:most], len(named) > most
+    async with visit.reading() as connection:
+        first = await first_of_queue(visit, connection, queue, most + 1)
+        return False, first[:most], len(first) > most
+
+
+async def _ask(visit: Visit, path: str, order_ids: Sequence[UUID], **more: str) -> Answer | OwnerDown:
+    """What fulfillment says about orders; of none it is not asked. Raises Missing when it does not understand."""
+    if not order_ids:
+        return Answer(200, {"skus": [], "orders": []} if path.endswith("pick-list") else [])
+    found = await visit.office.owners.get(
+        "fulfillment", path, shop=visit.shop, order_id=[str(one) for one in order_ids], **more
+    )
+    if not isinstance(found, OwnerDown) and found.status != 200:
+        raise Missing
+    return found
+
+
+def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, Any]]:
+    """The walk along the shelves: by location, then SKU, each with its orders; what has no stock comes last,
+    then goods without a SKU, each line by itself."""
+    names = {line["sku"]: line["description"] for line in lines}
+    texts = {(str(line["order_id"]), line["line"]): line["description"] for line in lines}
+    wanted: dict[tuple[str, str | None], dict[str, int]] = {}
+    unnumbered = []
+    for order in told["orders"]:
+        for line in order["lines"]:
+            if line["sku"] is None:
+                text = texts.get((order["order_id"], line["line"]), "")
+                unnumbered.append({**line, "description": text, "orders": {order["code"]: line["quantity"]}})
+                continue
+            codes = wanted.setdefault((line["sku"], line["location"]), {})
+            codes[order["code"]] = codes.get(order["code"], 0) + line["quantity"]
+    rows = [
+        {**one, "description": names.get(one["sku"], ""), "orders": wanted[one["sku"], one["location"]]}
+        for one in told["skus"]
+    ]
+    rows.sort(key=lambda row: (row["location"] is None, row["location"] or "", row["sku"]))
+    return rows + unnumbered
+
+
+def _picked_orders(
+    told: Mapping[str, Any], lines: Iterable[Row], people: Iterable[Row]
+) -> list[dict[str, Any]]:
+    """Order by order, what goes into its parcels."""
+    texts = {(line["order_id"], line["line"]): line for line in lines}
+    names = {one["order_id"]: one["customer_name"] for one in people}
+    return [
+        {
+            **moments_read(order, "placed_at"),
+            "customer_name": names.get(UUID(order["order_id"])),
+            "lines": [
+                {**line, **_described(texts.get((UUID(order["order_id"]), line["line"])))}
+                for line in order["lines"]
+            ],
+        }
+        for order in told["orders"]
+    ]
+
+
+def _papers(
+    visit: Visit, slips: Sequence[Mapping[str, Any]], lines: Iterable[Row], people: Iterable[Row]
+) -> list[tuple[str, str, Markup]]:
+    """Every slip in its customer's language: language, order code, HTML."""
+    texts, readers = by_order(lines), {one["order_id"]: one for one in people}
+    papers = []
+    for slip in slips:
+        reader = readers.get(UUID(slip["order_id"]))
+        if reader is None:  # deleted meanwhile
+            continue
+        language = str(reader["locale"])[:2].lower()
+        language = language if language in LANGUAGES else DEFAULT_LANGUAGE
+        how = Speech(language, visit.speech.zone, visit.speech.now)
+        told = _slip(visit, slip, reader, texts[reader["order_id"]], how)
+        html = visit.office.templates.render(how, "parcels/slip.html", told)
+        papers.append((language, str(slip["code"]), Markup(html)))
+    return papers
+
+
+def _slip(
+    visit: Visit, slip: Mapping[str, Any], reader: Row, lines: Iterable[Row], how: Speech
+) -> dict[str, Any]:
+    texts = {line["line"]: _described(line) for line in lines}
+
+    def named(parts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**part, **texts.get(part["line"], _described(None))} for part in parts]
+
+    return {
+        "shop_facts": visit.shop_facts,
+        "slip": slip,
+        "reader": reader,
+        "placed_at": datetime.fromisoformat(slip["placed_at"]),
+        "address": _address(reader, how),
+        "lines": named(slip["lines"]),
+        "to_come": named(slip["left_to_pack"]),
+        "kinds": words.PARCEL_KINDS,
+    }
+
+
+def _described(line: Row | None) -> dict[str, Any]:
+    if line is None:
+        return {"description": "", "options": {}}
+    return {"description": line["description"], "options": json.loads(line["options"] or "{}")}
+
+
+def _address(reader: Row, how: Speech) -> dict[str, Any]:
+    """Where it goes: the shipping address, else the billing address, as they are after the last edit; the country by
+    its name in the slip's language."""
+    told = json.loads(reader["submitted"] or "{}") | json.loads(reader["amended"] or "{}")
+    address: dict[str, Any] = told.get("shipping_address") or told.get("billing_address") or {}
+    country = address.get("country")
+    named = {"country": Locale.parse(how.locale).territories.get(country, country)} if country else {}
+    return {"name": reader["customer_name"], **address, **named}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Missing from None

@@ -1,0 +1,204 @@
+"""One page of a queue of goods: which orders (the finder's answer), and what each has to pack, ship or deliver.
+
+Invariant: which orders wait is decided by `../../finding` alone, so these pages and the orders list agree; the columns
+come from orders' own copy, so they stand also while fulfillment is away.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from services.chassis.storage.database import Connection
+from services.orders.backoffice.orders.reading import zone_of
+from services.orders.backoffice.parcels import store as parcels_store
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing.cursor import CursorUnreadable
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder.finder import Count
+from services.orders.listing.finder.rows import read_listed
+from services.orders.listing.words import Sort, Tab
+from services.orders.order.fulfilment_status import FulfilmentStatus
+
+PAGE = 50
+Row = Mapping[str, Any]
+
+
+class Queue(StrEnum):
+    """The four lists, by the end of their path."""
+
+    TO_PACK = "to-pack"
+    TO_SHIP = "to-ship"
+    ON_THE_WAY = "on-the-way"
+    DELIVERED = "delivered"
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return "/parcels" if self is Queue.TO_PACK else f"/parcels/{self}"
+
+    @property
+    def is_of_shipments(self) -> bool:
+        """Whether its rows are shipments."""
+        return self in (Queue.ON_THE_WAY, Queue.DELIVERED)
+
+
+ORDERS_OF: dict[Queue, Filters] = {
+    Queue.TO_PACK: Filters(tab=Tab.TO_PACK, sort=Sort.OLDEST),
+    Queue.TO_SHIP: Filters(tab=Tab.TO_SHIP, sort=Sort.OLDEST),
+    Queue.ON_THE_WAY: Filters(
+        fulfilment=[
+            FulfilmentStatus.PARTIALLY_SHIPPED,
+            FulfilmentStatus.SHIPPED,
+            FulfilmentStatus.PARTIALLY_DELIVERED,
+        ]
+    ),
+    Queue.DELIVERED: Filters(
+        fulfilment=[
+            FulfilmentStatus.PARTIALLY_DELIVERED,
+            FulfilmentStatus.DELIVERED,
+            FulfilmentStatus.PARTIALLY_RETURNED,
+            FulfilmentStatus.RETURNED,
+        ]
+    ),
+}
+"""The orders in which each list looks."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for. `carrier` only where something was shipped."""
+
+    queue: Queue
+    q: str
+    carrier: str
+    after: str | None
+    before: str | None
+
+    @property
+    def filters(self) -> Filters:
+        """The orders it means."""
+        carrier = [self.carrier] if self.carrier else []
+        return ORDERS_OF[self.queue].model_copy(update={"q": self.q, "carrier": carrier})
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a person narrowed it down."""
+        return bool(self.q or self.carrier)
+
+    def href(self, **more: object) -> str:
+        """The address of this list with a place in it."""
+        asked = {"q": self.q, "carrier": self.carrier, **{name: str(value) for name, value in more.items()}}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{self.queue.path}?{query}" if query else self.queue.path
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page: `rows` are orders (with `lines` or `parcels`) or shipments; addresses of the pages beside it."""
+
+    rows: Sequence[Row]
+    before: str
+    after: str
+
+
+def asked_of(visit: Visit, queue: Queue) -> Asked:
+    """What the address asks for."""
+    query = visit.query
+    carrier = query.get("carrier", "").strip()[:100] if queue.is_of_shipments else ""
+    return Asked(
+        queue,
+        query.get("q", "").strip()[:200],
+        carrier,
+        query.get("after") or None,
+        query.get("before") or None,
+    )
+
+
+async def read_queue(visit: Visit, connection: Connection, asked: Asked) -> Listed:
+    """The page that is asked for. Raises Missing for a place of another list."""
+    try:
+        page = await visit.office.finder.page(
+            connection,
+            visit.shop,
+            asked.filters,
+            zone_of(visit),
+            limit=PAGE,
+            after=asked.after,
+            before=asked.before,
+        )
+    except CursorUnreadable:
+        raise Missing from None
+    return Listed(
+        await _rows(visit, connection, asked.queue, page.order_ids),
+        asked.href(before=page.previous) if page.previous else "",
+        asked.href(after=page.next) if page.next else "",
+    )
+
+
+async def first_of_queue(visit: Visit, connection: Connection, queue: Queue, most: int) -> list[UUID]:
+    """The ids of the orders that wait longest."""
+    page = await visit.office.finder.page(
+        connection, visit.shop, ORDERS_OF[queue], zone_of(visit), limit=most
+    )
+    return list(page.order_ids)
+
+
+async def count_queues(visit: Visit, connection: Connection) -> dict[Queue, Count]:
+    """How many orders wait in each queue where somebody has to do something."""
+    waiting = (Queue.TO_PACK, Queue.TO_SHIP, Queue.ON_THE_WAY)
+    return {
+        queue: await visit.office.finder.count(connection, visit.shop, ORDERS_OF[queue], zone_of(visit))
+        for queue in waiting
+    }
+
+
+async def _rows(visit: Visit, connection: Connection, queue: Queue, order_ids: Sequence[UUID]) -> list[Row]:
+    orders = await read_listed(connection, visit.shop, order_ids)
+    if queue.is_of_shipments:
+        shipments = await parcels_store.read_shipments(connection, visit.shop, order_ids)
+        return _shipments(orders, shipments, is_delivered=queue is Queue.DELIVERED)
+    lines = by_order(await parcels_store.read_lines(connection, visit.shop, order_ids))
+    if queue is Queue.TO_PACK:
+        left = {order: [line for line in of if line["left"]] for order, of in lines.items()}
+        return [{**order, "lines": left.get(order["order_id"], [])} for order in orders]
+    parcels = by_order(await parcels_store.read_waiting(connection, visit.shop, order_ids))
+    return [
+        {
+            **order,
+            "parcels": [
+                {**parcel, "contents": _contents(parcel, lines[order["order_id"]])}
+                for parcel in parcels[order["order_id"]]
+            ],
+        }
+        for order in orders
+    ]
+
+
+def _shipments(orders: Iterable[Row], shipments: Iterable[Row], *, is_delivered: bool) -> list[Row]:
+    known = {order["order_id"]: order for order in orders}
+    return [
+        {**known[one["order_id"]], **one}
+        for one in shipments
+        if one["order_id"] in known and (one["delivered_at"] is not None) == is_delivered
+    ]
+
+
+def _contents(parcel: Row, lines: Sequence[Row]) -> list[tuple[int, str]]:
+    """Quantities and what they are of."""
+    names = {line["line"]: line["description"] for line in lines}
+    return [
+        (one["quantity"], names.get(one["line"], str(one["line"]))) for one in json.loads(parcel["lines"])
+    ]
+
+
+def by_order(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
+    """Rows of several orders by the order's id."""
+    found: defaultdict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["order_id"]].append(row)
+    return found

@@ -1,0 +1,193 @@
+"""Payments: every ledger entry of the shop, the latest first, by kind, method, period and order.
+
+The entries are orders' copy of payments' books. Nothing is added up: a sum over one page would be a false one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.actors import who
+from services.orders.backoffice.language.statuses import method_words
+from services.orders.backoffice.language.times import moments_read, read_day
+from services.orders.backoffice.language.translating import LANGUAGES, N_, gettext, pgettext, speaking, speech
+from services.orders.backoffice.order.words import SIGNS, ledger_reference, signed_minor
+from services.orders.backoffice.orders.downloading import TooManyExports, download, plain
+from services.orders.backoffice.payments import store as payments_store
+from services.orders.backoffice.payments.words import kind_words
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.trail import Trail
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing import payments as payments_listing
+from services.orders.listing.cursor import CursorUnreadable
+from services.orders.listing.export.payments import Words, export_entries
+from services.orders.listing.payments import EntriesQuery
+from services.orders.order.short_code import read_code
+
+pages = Pages()
+pages.in_menu("/payments", N_("All payments"), "payments", 40, Permission.PAYMENTS_VIEW)
+
+PAGE = 50
+FILTERS = ("kind", "method", "from", "to", "order")
+NOTHING: dict[str, Any] = {"entries": [], "next": None}
+
+
+@pages.get("/payments", Permission.PAYMENTS_VIEW)
+async def show_payments(visit: Visit) -> Response:
+    """A page of the ledger."""
+    typed = _typed(visit)
+    errors: Mapping[str, str] = {}
+    try:
+        found = await _read(visit, typed)
+    except Invalid as invalid:
+        found, errors = NOTHING, invalid.errors
+    trail = Trail.of(visit.query, "after")
+    return visit.render(
+        "payments/list.html",
+        entries=[_entry(one) for one in found["entries"]],
+        next_href=_href({**typed, **trail.on(found["next"])}) if found["next"] else "",
+        previous_href=_href({**typed, **trail.back}) if trail.back is not None else "",
+        typed=typed,
+        errors=errors,
+        is_filtered=any(typed.values()),
+        tabs_shown=tabs_of_payments("/payments"),
+        kinds=kind_words(),
+        methods=method_words(),
+        export_query=urlencode({name: text for name, text in typed.items() if text}),
+    )
+
+
+@pages.get("/payments/export.csv", Permission.ORDERS_EXPORT, action="payments.export")
+async def export_payments(visit: Visit) -> Response:
+    """Every entry that the address's filters find, as CSV."""
+    typed = _typed(visit)
+    numbers = visit.query.get("numbers", "")
+    language = numbers if numbers in LANGUAGES else visit.speech.language
+    try:
+        query = await _query(visit, typed, after=None)
+        visit.audited.update(filters=urlencode({name: text for name, text in typed.items() if text}))
+        words = _words(visit, language)
+        return await download(
+            visit,
+            language,
+            _file_name(visit, language),
+            lambda connection, manner: export_entries(connection, visit.shop, query, manner, words),
+        )
+    except Invalid:
+        return visit.redirect(_href(typed))
+    except TooManyExports:
+        return visit.redirect(
+            _href(typed), gettext("Other exports are still running. Try again in a minute."), "note"
+        )
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.query.get(name, "").strip()[:100] for name in FILTERS}
+
+
+def _words(visit: Visit, language: str) -> Words:
+    """What the file says in its language; who did something is said in the visitor's."""
+    with speaking(replace(visit.speech, language=language)):
+        headings = [
+            pgettext("ledger", "Date"),
+            gettext("Received on"),
+            pgettext("ledger", "Order"),
+            gettext("Customer"),
+            pgettext("ledger", "Entry"),
+            pgettext("ledger", "Method"),
+            gettext("Currency"),
+            gettext("Money in or out"),
+            gettext("Without movement of money"),
+            pgettext("ledger", "Reference"),
+            gettext("Provider’s reference"),
+            pgettext("ledger", "Who"),
+            pgettext("ledger", "Note"),
+        ]
+        return Words(headings, kind_words(), SIGNS, who)
+
+
+def _file_name(visit: Visit, language: str) -> str:
+    """reglements-maison-2026-11-22-1142-fr.csv"""
+    moment = visit.speech.now.astimezone(visit.speech.zone)
+    return plain("-".join([gettext("payments"), visit.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
+
+
+def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
+    """The tabs of the payments pages."""
+    tabs = {
+        "/payments": pgettext("payments tab", "All entries"),
+        "/payments/unmatched": pgettext("payments tab", "To identify"),
+        "/payments/webhooks": pgettext("payments tab", "Webhooks"),
+    }
+    return [(href, text, href == here, None) for href, text in tabs.items()]
+
+
+async def _read(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The entries wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
+    query = await _query(visit, typed, visit.query.get("after"))
+    async with visit.reading() as connection:
+        try:
+            return await payments_listing.read_entries(connection, visit.shop, query, visit.speech.zone)
+        except CursorUnreadable:
+            raise Missing from None
+
+
+async def _query(visit: Visit, typed: Mapping[str, str], after: str | None) -> EntriesQuery:
+    """What is asked for. Raises Invalid and Missing as `_read` does."""
+    form = Form(list(typed.items()))
+    days = {name: _day(form, name) for name in ("from", "to")}
+    chosen = {name: [typed[name]] if typed[name] else [] for name in ("kind", "method")}
+    async with visit.reading() as connection:
+        order_id = await _order_id(visit, connection, typed["order"]) if typed["order"] else None
+    try:
+        return EntriesQuery.model_validate(
+            {**chosen, **days, "order_id": order_id, "limit": PAGE, "after": after}
+        )
+    except ValidationError:
+        raise Missing from None
+
+
+def _day(form: Form, name: str) -> date | None:
+    day = form.day(name)
+    if day is not None and not 1970 <= day.year <= 9000:
+        raise Invalid(**{name: gettext("Type a day such as 2026-11-22.")})
+    return day
+
+
+async def _order_id(visit: Visit, connection: Any, text: str) -> Any:
+    code = read_code(text)
+    order = await payments_store.read_order(connection, visit.shop, code) if code else None
+    if order is None:
+        raise Invalid(order=gettext("No order has this code."))
+    return order["order_id"]
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    clearing_on = entry["clearing_on"]
+    return {
+        **moments_read(entry, "recorded_at"),
+        "signed_minor": signed_minor(entry["kind"], entry["amount_minor"]),
+        "has_sign": entry["kind"] in SIGNS,
+        "received_on": _other_day(entry),
+        "shown_reference": ledger_reference(entry["kind"], entry["reference"], entry["provider_reference"]),
+        "clearing_on": read_day(clearing_on) if clearing_on else None,
+    }
+
+
+def _other_day(entry: Mapping[str, Any]) -> date | None:
+    """The day the money was received, when it is another than that of the entry."""
+    received_on = read_day(entry["received_on"]) if entry["received_on"] else None
+    recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(speech().zone).date()
+    return received_on if received_on != recorded else None
+
+
+def _href(values: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/payments?{query}" if query else "/payments"

@@ -1,0 +1,269 @@
+"""«À identifier»: money that no order has, and giving it to one.
+
+Payments tells what waits at this moment, with hints from the provider; orders' own copy of what payments reported
+stands in when it is away. Whose money it is, a person says: an equal sum is only ever suggested.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import asyncpg
+from starlette.responses import Response
+
+from contracts.payments import ReassignPayment
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import Connection
+from services.orders.api.actions import unmatched_store
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.operations.parked import OwnerAway, ask
+from services.orders.backoffice.payments import store as payments_store
+from services.orders.backoffice.payments.pages import tabs_of_payments
+from services.orders.backoffice.payments.webhook_pages import away_words, reason_of
+from services.orders.backoffice.payments.words import hint_words, provider_word, reason_words
+from services.orders.backoffice.web.actions.commanding import answer, send
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.listing import payments as payments_listing
+from services.orders.order.short_code import read_code
+
+pages = Pages()
+LIST, ONE, ASIDE = "/payments/unmatched", "/payments/unmatched/payment", "/payments/unmatched/set_aside"
+LONGEST_NOTE = 1000
+PAYER = ("payer_name", "payer_email")
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """Money that no order has. `hints`: what the provider tells, named in words; `who`: of these name and mail;
+    `is_told`: payments itself says so now.
+    """
+
+    provider: str
+    reference: str
+    amount_minor: int
+    currency: str
+    received_at: datetime
+    reason: str
+    hints: tuple[tuple[str, str], ...] = ()
+    who: tuple[str, ...] = ()
+    is_told: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What no two payments of a shop share."""
+        return self.provider, self.reference
+
+    @property
+    def provider_name(self) -> str:
+        """The provider as people write it."""
+        return provider_word(self.provider)
+
+    @property
+    def href(self) -> str:
+        """Its page."""
+        return href_of(self.provider, self.reference)
+
+
+def href_of(provider: str, reference: str, order: str = "") -> str:
+    """The page of a payment, with an order it may be given to."""
+    names = {"provider": provider, "reference": reference, **({"order": order} if order else {})}
+    return f"{ONE}?{urlencode(names)}"
+
+
+@pages.get(LIST, Permission.PAYMENTS_VIEW)
+async def show_unmatched(visit: Visit) -> Response:
+    """All of it, and the latest that found its order."""
+    payments, owner = await _unmatched(visit)
+    async with visit.reading() as connection:
+        found = await payments_store.read_found(connection, visit.shop)
+    return visit.render(
+        "payments/unmatched.html",
+        payments=payments,
+        owner=owner,
+        found=found,
+        reasons=reason_words(),
+        provider_word=provider_word,
+        tabs_shown=tabs_of_payments(LIST),
+    )
+
+
+@pages.get(ONE, Permission.PAYMENTS_VIEW)
+async def show_payment(visit: Visit) -> Response:
+    """One payment, orders it may belong to, and what giving it to one makes of the order's balance."""
+    return await _show(visit, {})
+
+
+@pages.post(ONE, Permission.PAYMENTS_REASSIGN, action="payment.reassign")
+async def assign(visit: Visit) -> Response:
+    """Give the payment to the order."""
+    form, (provider, reference) = await visit.form(), _named(visit)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        beside = {name: why for name, why in errors.items() if name in ("order", "note")}
+        above = " ".join(why for name, why in errors.items() if name not in beside)
+        return await _show(visit, {**beside, "": above})
+
+    try:
+        note = form.text("note", longest=LONGEST_NOTE)
+        order = await _order_to_have(visit, provider, reference)
+        outcome = await send(
+            visit,
+            order["order_id"],
+            form,
+            lambda _: ReassignPayment(
+                shop=visit.shop,
+                order_id=order["order_id"],
+                provider=provider,
+                provider_reference=reference,
+                note=note,
+                actor=visit.actor,
+            ),
+        )
+    except Invalid as invalid:
+        return await again(invalid.errors)
+    flash = gettext("The payment is given to order %(code)s.", code=order["code"])
+    return await answer(visit, outcome, form, to=LIST, flash=flash, again=again)
+
+
+@pages.post(ASIDE, Permission.PAYMENTS_REASSIGN, action="payment.set_aside")
+async def set_aside(visit: Visit) -> Response:
+    """Set the payment aside, once and with a reason: it is no order's of this shop."""
+    form, (provider, reference) = await visit.form(), _named(visit)
+    visit.audited.update(provider=provider, reference=reference)
+    try:
+        reason = reason_of(form)
+        body = {"shop": visit.shop, "provider": provider, "provider_reference": reference, "reason": reason}
+
+        async def act(unit: Unit) -> None:
+            said = await ask(visit, "payments", "unmatched/set_aside", body)
+            visit.audited["webhooks"] = said.get("webhooks", 0)
+            if visit.audited["webhooks"]:
+                payment, who = (provider, reference), (visit.actor, reason, unit.now)
+                await unmatched_store.set_aside(unit.connection, visit.shop, payment, *who)
+
+        await do(visit, form, act)
+    except Invalid as invalid:
+        return await _show(visit, invalid.errors)
+    except OwnerAway:
+        return await _show(visit, {"": away_words()})
+    if visit.audited.get("webhooks") == 0:
+        return visit.redirect(LIST, gettext("Nothing was left to do: somebody was here before you."), "note")
+    return visit.redirect(LIST, gettext("The payment is set aside."))
+
+
+async def _order_to_have(visit: Visit, provider: str, reference: str) -> asyncpg.Record:
+    """The order named. Raises Invalid: there is none, or another has the payment since the page was shown."""
+    async with visit.reading() as connection:
+        order = await _order(connection, visit)
+        holders = await payments_store.read_holders(connection, visit.shop, provider, reference)
+    if order is None:
+        raise Invalid(order=gettext("No order has this code."))
+    if holders and order["order_id"] not in holders:
+        code = next(iter(holders.values()))
+        raise Invalid(**{"": gettext("Order %(code)s has this payment meanwhile.", code=code)})
+    return order
+
+
+async def _show(visit: Visit, errors: Mapping[str, str]) -> Response:
+    provider, reference = _named(visit)
+    payments, owner = await _unmatched(visit)
+    payment = next((one for one in payments if one.key == (provider, reference)), None)
+    async with visit.reading() as connection:
+        holders = await payments_store.read_holders(connection, visit.shop, provider, reference)
+        order = await _order(connection, visit)
+        suggested = await _suggested(connection, visit, payment) if payment else []
+    if payment is None and not holders:
+        raise Missing
+    typed = visit.query.get("order", "").strip()[:64]
+    if typed and order is None:
+        errors = {"order": gettext("No order has this code."), **errors}
+    return visit.render(
+        "payments/payment.html",
+        422 if visit.request.method == "POST" else 200,
+        payment=payment,
+        owner=owner,
+        holders=list(holders.values()),
+        order=order,
+        suggested=[(one, href_of(provider, reference, one["code"])) for one in suggested],
+        typed_order=typed,
+        note=visit.form_read["note"],
+        typed_reason=visit.form_read["reason"],
+        aside_href=f"{ASIDE}?{urlencode({'provider': provider, 'reference': reference})}",
+        key=visit.form_read.key,
+        names=(provider, reference),
+        errors=errors,
+        reasons=reason_words(),
+    )
+
+
+def _named(visit: Visit) -> tuple[str, str]:
+    """Provider and reference of the URL. Raises Missing when they can't be any payment's."""
+    provider, reference = visit.query.get("provider", ""), visit.query.get("reference", "")
+    if not all(0 < len(one) <= 200 and "\x00" not in one for one in (provider, reference)):
+        raise Missing
+    return provider, reference
+
+
+async def _order(connection: Connection, visit: Visit) -> asyncpg.Record | None:
+    code = read_code(visit.query.get("order", "")[:64])
+    return await payments_store.read_order(connection, visit.shop, code) if code else None
+
+
+async def _suggested(connection: Connection, visit: Visit, payment: Unmatched) -> list[asyncpg.Record]:
+    return await payments_store.read_orders_owing(
+        connection, visit.shop, payment.amount_minor, payment.currency, payment.received_at
+    )
+
+
+async def _unmatched(visit: Visit) -> tuple[list[Unmatched], Answer | OwnerDown]:
+    """What waits now, the latest first; of orders' copy when payments does not say."""
+    told = await visit.office.owners.get("payments", "/internal/unmatched", shop=visit.shop)
+    may_see = visit.may(Permission.ORDERS_PERSONAL)
+    listed = [] if isinstance(told, OwnerDown) else [_told(row, may_see) for row in told.body["payments"]]
+    keys = [one.key for one in listed]
+    async with visit.reading() as connection:
+        copied = (await payments_listing.read_unmatched(connection, visit.shop))["payments"]
+        assigned = await payments_store.read_assigned(
+            connection, visit.shop, [provider for provider, _ in keys], [reference for _, reference in keys]
+        )
+    found = {one.key: one for one in map(_copied, copied)}
+    found.update({one.key: one for one in listed if one.key not in assigned})
+    return sorted(found.values(), key=lambda one: one.received_at, reverse=True), told
+
+
+def _copied(row: Mapping[str, Any]) -> Unmatched:
+    return Unmatched(
+        row["provider"],
+        row["provider_reference"],
+        row["amount_minor"],
+        row["currency"],
+        datetime.fromisoformat(row["received_at"]),
+        row["reason"],
+    )
+
+
+def _told(row: Mapping[str, Any], may_see: bool) -> Unmatched:
+    return Unmatched(
+        row["provider"],
+        row["object_id"],
+        row["amount_minor"],
+        row["currency"],
+        datetime.fromisoformat(row["received_at"]),
+        "waiting" if row["state"] == "waiting" else row["reason"] or "order_unknown",
+        tuple(_hints(row["clues"])) if may_see else (),
+        tuple(str(row["clues"][name]) for name in PAYER if row["clues"].get(name)) if may_see else (),
+        is_told=True,
+    )
+
+
+def _hints(clues: Mapping[str, Any]) -> list[tuple[str, str]]:
+    words = hint_words()
+    named = [(words[name], str(clues[name])) for name in words if clues.get(name)]
+    return [*named, *((str(name), str(value)) for name, value in clues.get("metadata", {}).items())]

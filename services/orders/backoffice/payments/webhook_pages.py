@@ -1,0 +1,202 @@
+"""What the payment providers told, and how each of it ended; a person's word on what waits for one.
+
+All of it is payments' own: it is read there, and asked to look again or to set aside with a reason, once per form.
+Only the shop's own webhooks are shown, never their content.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.chassis.messaging.unit import Unit
+from services.orders.api.actions import unmatched_store
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.times import moments_read
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.operations.parked import OwnerAway, ask
+from services.orders.backoffice.payments.pages import tabs_of_payments
+from services.orders.backoffice.payments.webhook_words import reason_words, state_words
+from services.orders.backoffice.payments.words import provider_word
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.trail import Trail
+from services.orders.backoffice.web.visit import Missing, Visit
+
+pages = Pages()
+LIST = "/payments/webhooks"
+PAGE = 50
+LONGEST_REASON = 200
+EMPTIED_BYTES = 2
+"""Of what is left of a body that payments let go of: `{}`."""
+ENDS = ("unread", "applied", "duplicate", "irrelevant", "waiting", "parked")
+
+
+@pages.get(LIST, Permission.PAYMENTS_VIEW)
+async def show_webhooks(visit: Visit) -> Response:
+    """Those that ended in one way, the newest first; how many ended how; which needed events never came."""
+    state = visit.query.get("state", "parked")
+    trail = Trail.of(visit.query, "before")
+    if state not in (*ENDS, "all") or (trail.here and not _is_id(trail.here)):
+        raise Missing
+    asked = {"limit": str(PAGE + 1), **({} if state == "all" else {"state": state})}
+    told = await _read(visit, **asked, **({"before": trail.here} if trail.here else {}))
+    down = told if isinstance(told, OwnerDown) else None
+    body: Mapping[str, Any] = {} if isinstance(told, OwnerDown) else told
+    found = [_webhook(row) for row in body.get("webhooks", [])]
+    last = str(found[PAGE - 1]["id"]) if len(found) > PAGE else None
+    return visit.render(
+        "payments/webhooks.html",
+        down=down,
+        state=state,
+        webhooks=found[:PAGE],
+        tally=body.get("tally", []),
+        refused=_refused(body.get("refused", [])),
+        endpoints=[_endpoint(one) for one in body.get("endpoints", [])],
+        ends=state_words(),
+        reasons=reason_words(),
+        provider_word=provider_word,
+        next_href=_place(state, trail.on(last)) if last else "",
+        previous_href=_place(state, trail.back) if trail.back is not None else "",
+        tabs_shown=tabs_of_payments(LIST),
+    )
+
+
+@pages.get(f"{LIST}/{{webhook}}", Permission.PAYMENTS_VIEW)
+async def show_webhook(visit: Visit) -> Response:
+    """One of them: what it is about, how it ended and why."""
+    return await _show(visit, {}, Form())
+
+
+@pages.post(f"{LIST}/{{webhook}}/redrive", Permission.PAYMENTS_REASSIGN, action="webhook.redrive")
+async def look_again(visit: Visit) -> Response:
+    """Have it read again."""
+    return await _deal(visit, "redrive")
+
+
+@pages.post(f"{LIST}/{{webhook}}/set_aside", Permission.PAYMENTS_REASSIGN, action="webhook.set_aside")
+async def set_aside(visit: Visit) -> Response:
+    """Set it aside with a reason; with money, all that is told of its payment."""
+    return await _deal(visit, "set_aside")
+
+
+async def _deal(visit: Visit, deed: str) -> Response:
+    form, webhook_id = await visit.form(), _named(visit)
+    visit.audited.update(webhook=webhook_id)
+    try:
+        reason = reason_of(form) if deed == "set_aside" else ""
+        webhook = await _one(visit, webhook_id)
+        if isinstance(webhook, OwnerDown):
+            raise OwnerAway(webhook)
+        payment = (webhook["provider"], webhook["object_id"]) if webhook["object_id"] else None
+
+        async def act(unit: Unit) -> None:
+            body = {"shop": visit.shop, **({"reason": reason} if reason else {})}
+            said = await ask(visit, "payments", f"webhooks/{webhook_id}/{deed}", body)
+            visit.audited["webhooks"] = said.get("webhooks", 0)
+            if payment and deed == "redrive":
+                await unmatched_store.take_back(unit.connection, visit.shop, payment)
+            elif payment and webhook["amount_minor"] and visit.audited["webhooks"]:
+                who = (visit.actor, reason, unit.now)
+                await unmatched_store.set_aside(unit.connection, visit.shop, payment, *who)
+
+        await do(visit, form, act)
+    except Invalid as invalid:
+        return await _show(visit, invalid.errors, form)
+    except OwnerAway:
+        return await _show(visit, {"": away_words()}, form)
+    if visit.audited.get("webhooks") == 0:
+        return visit.redirect(LIST, gettext("Nothing was left to do: somebody was here before you."), "note")
+    done = gettext("It is read again. What still waits for somebody comes back here.")
+    return visit.redirect(LIST, gettext("It is set aside.") if deed == "set_aside" else done)
+
+
+def away_words() -> str:
+    """What is said when payments does not answer."""
+    return gettext("The service does not answer. Look in a moment whether it was done, and try again.")
+
+
+def reason_of(form: Form) -> str:
+    """Why something is set aside. Raises Invalid."""
+    reason = form.text("reason", longest=LONGEST_REASON)
+    if reason is None:
+        raise Invalid(reason=gettext("Say why: whoever looks for it later needs to know."))
+    return reason
+
+
+async def _show(visit: Visit, errors: Mapping[str, str], form: Form) -> Response:
+    found = await _one(visit, _named(visit))
+    is_down = isinstance(found, OwnerDown)
+    return visit.render(
+        "payments/webhook.html",
+        422 if errors else 200,
+        down=found if is_down else None,
+        webhook=None if is_down else found,
+        ends=state_words(),
+        reasons=reason_words(),
+        provider_word=provider_word,
+        errors=errors,
+        typed=form,
+        here_path=f"{LIST}/{_named(visit)}",
+    )
+
+
+async def _one(visit: Visit, webhook_id: str) -> dict[str, Any] | OwnerDown:
+    told = await _read(visit, id=webhook_id, limit="1")
+    if isinstance(told, OwnerDown):
+        return told
+    if not told["webhooks"]:
+        raise Missing
+    return _webhook(told["webhooks"][0])
+
+
+async def _read(visit: Visit, **asked: str) -> Mapping[str, Any] | OwnerDown:
+    told = await visit.office.owners.get("payments", "/internal/webhooks", shop=visit.shop, **asked)
+    if isinstance(told, OwnerDown):
+        return told
+    if told.status != 200:
+        raise Missing
+    body: Mapping[str, Any] = told.body
+    return body
+
+
+def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One as pages show it. `by_hand`: a person set it aside; `can_return`: it can be read again."""
+    by_hand = row["state"] == "irrelevant" and row["reason"] == "set_aside"
+    is_elsewhere = (
+        row["state"] == "irrelevant" and row["reason"] == "names_other_shop" and row["amount_minor"]
+    )
+    has_content = row["body_bytes"] > EMPTIED_BYTES
+    can_return = row["state"] == "parked" or (has_content and bool(by_hand or is_elsewhere))
+    return {**moments_read(row, "received_at", "handled_at"), "by_hand": by_hand, "can_return": can_return}
+
+
+def _endpoint(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {**one, "needed": [moments_read(each, "last_at") for each in one["needed"]]}
+
+
+def _refused(rows: list[Mapping[str, Any]]) -> int:
+    """How many posts were turned away lately, at the shop's own addresses."""
+    return sum(int(row["posts"]) for row in rows)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _named(visit: Visit) -> str:
+    webhook_id = visit.path("webhook")
+    if not _is_id(webhook_id):
+        raise Missing
+    return webhook_id
+
+
+def _place(state: str, place: Mapping[str, str]) -> str:
+    return f"{LIST}?{urlencode({'state': state, **place})}"

@@ -1,0 +1,1 @@
+"""Sales that could not become orders, and why."""

@@ -1,0 +1,77 @@
+"""Refused sales: what a storefront sent that could not become an order, why, and whether it came through later.
+
+The storefront was told; these pages tell the shop, whose customer may have paid. Nothing is changed here: a refused
+sale is corrected where it was made and sent again.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.message import Reason
+from contracts.money import is_known
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.language.reasons import explain
+from services.orders.backoffice.refused_sales import store
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.trail import Trail
+from services.orders.backoffice.web.visit import Missing, Visit
+
+pages = Pages()
+PAGE = 50
+_AMOUNT = re.compile(r"-?[0-9]{1,18}")
+"""What nobody could read may hold any text as its total."""
+
+
+@pages.get("/refused-sales", Permission.ORDERS_VIEW)
+async def show_refused(visit: Visit) -> Response:
+    """A page of refused sales, the latest first."""
+    trail = Trail.of(visit.query, "before")
+    async with visit.reading() as connection:
+        rows = await store.read_refused(connection, visit.shop, _place(trail.here), PAGE + 1)
+    shown = rows[:PAGE]
+    next_place = f"{shown[-1]['refused_at'].isoformat()}~{shown[-1]['submission_id']}" if rows[PAGE:] else ""
+    return visit.render(
+        "orders/refused.html",
+        sales=[_sale(row) for row in shown],
+        next_href=_href(trail.on(next_place)) if next_place else "",
+        previous_href=_href(trail.back) if trail.back is not None else "",
+    )
+
+
+def _sale(row: Mapping[str, Any]) -> dict[str, Any]:
+    reasons = [Reason.model_validate(one) for one in json.loads(row["reasons"])]
+    total, currency = row["total_minor"], row["currency"]
+    has_total = bool(total and currency and _AMOUNT.fullmatch(total) and is_known(currency))
+    return {
+        **row,
+        "total_minor": int(total) if has_total else None,
+        "texts": Counter(explain(one) for one in reasons).most_common(),
+        "reasons": [(one.field, one.message) for one in reasons],
+    }
+
+
+def _place(text: str) -> tuple[datetime, UUID] | None:
+    """Where the page begins. Raises Missing for a link nobody gave."""
+    if not text:
+        return None
+    moment, _, submission_id = text.partition("~")
+    try:
+        place = datetime.fromisoformat(moment), UUID(submission_id)
+    except ValueError:
+        raise Missing from None
+    if place[0].tzinfo is None:
+        raise Missing
+    return place
+
+
+def _href(values: Mapping[str, str]) -> str:
+    query = urlencode({name: value for name, value in values.items() if value})
+    return f"/refused-sales?{query}" if query else "/refused-sales"

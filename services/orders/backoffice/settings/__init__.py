@@ -1,0 +1,1 @@
+"""Settings of the shop: checkouts, statuses, tags, carriers, staff."""

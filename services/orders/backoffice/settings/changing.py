@@ -1,0 +1,71 @@
+"""A settings form carried out: once, and shown again with its reasons beside the fields when it is refused.
+
+What is gone meanwhile (somebody deleted the tag that is being renamed) is no fault of the form: it becomes its page.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.reasons import explain_refusal
+from services.orders.backoffice.language.translating import gettext, speech
+from services.orders.backoffice.web.actions.doing import do
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.refusal import Refusal
+from services.orders.order.shop.colours import NAMES, Colour
+from services.orders.order.shop.naming import NameUnusable, cleaned
+
+Again = Callable[[Mapping[str, str]], Awaitable[Response]]
+
+
+async def change(
+    visit: Visit,
+    act: Callable[[Unit], Awaitable[Any]],
+    again: Again,
+    to: str,
+    flash: str,
+    fields: Mapping[str, str] | None = None,
+) -> Response:
+    """Carry `act` out and go to `to`. `fields` tells beside which field a refusal's code belongs, else above the form.
+
+    Raises refusals of what does not exist (404), FormSentBefore.
+    """
+    form = await visit.form()
+    try:
+        await do(visit, form, act)
+    except Invalid as invalid:
+        return await again(invalid.errors)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            raise
+        return await again({(fields or {}).get(refusal.code, ""): explain_refusal(refusal)})
+    return visit.redirect(to, flash)
+
+
+def names_in(form: Form, *fields: str) -> list[str]:
+    """The names typed into these fields. Raises Invalid, with every one that can't be used."""
+    errors, names = {}, []
+    for field in fields:
+        try:
+            names.append(cleaned(form[field]))
+        except NameUnusable as unusable:
+            errors[field] = explain_refusal(unusable)
+    if errors:
+        raise Invalid(**errors)
+    return names
+
+
+def colour_in(form: Form) -> Colour:
+    """The colour that was chosen. Raises Invalid."""
+    try:
+        return Colour(form["colour"])
+    except ValueError:
+        raise Invalid(colour=gettext("Choose one of the list.")) from None
+
+
+def colours() -> list[tuple[str, str]]:
+    """The eight colours with their names in the visit's language."""
+    return [(colour.value, names[speech().language].capitalize()) for colour, names in NAMES.items()]

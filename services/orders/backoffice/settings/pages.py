@@ -1,0 +1,65 @@
+"""Settings of the shop: how checkouts run, when orders complete, who is told, how long personal data are kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.settings.changing import change
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.shop.settings import change_settings, settings_of
+
+pages = Pages()
+pages.in_menu("/settings", N_("Settings"), "settings", 90, Permission.SETTINGS_VIEW)
+
+LONGEST_CHECKOUT_MINUTES = 1440
+LONGEST_DAYS = 3650
+TICKS = ("completes_alone", "places_paid_checkouts", "notifies_customer")
+
+
+@pages.get("/settings", Permission.SETTINGS_VIEW)
+async def show_shop(visit: Visit) -> Response:
+    """What the shop chose."""
+    return await _show(visit, {})
+
+
+@pages.post("/settings", Permission.SETTINGS_CHANGE, action="settings.change")
+async def change_shop(visit: Visit) -> Response:
+    """Choose otherwise."""
+    form = await visit.form()
+
+    async def act(unit: Unit) -> None:
+        await change_settings(unit, visit.shop, _chosen(form), visit.actor)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _show(visit, errors, form)
+
+    return await change(visit, act, again, "/settings", gettext("The settings are saved."))
+
+
+def _chosen(form: Form) -> dict[str, Any]:
+    minutes = form.whole("checkout_minutes", 1, LONGEST_CHECKOUT_MINUTES)
+    if minutes is None:
+        raise Invalid(checkout_minutes=gettext("Fill this in."))
+    return {
+        "checkout_minutes": minutes,
+        "completes_alone": form.ticked("completes_alone"),
+        "places_paid_checkouts": form.ticked("places_paid_checkouts"),
+        "notifies_customer": form.ticked("notifies_customer"),
+        "keeps_ip_days": form.whole("keeps_ip_days", 1, LONGEST_DAYS),
+    }
+
+
+async def _show(visit: Visit, errors: Mapping[str, str], typed: Form | None = None) -> Response:
+    async with visit.reading() as connection:
+        chosen = await settings_of.get(connection, visit.office.hub.owner, visit.shop)
+    values: Mapping[str, Any] = chosen.model_dump()
+    if typed is not None:
+        ticks = {name: typed.ticked(name) for name in TICKS}
+        values = {**values, **typed, **ticks}
+    return visit.render("settings/shop.html", 422 if errors else 200, values=values, errors=errors)

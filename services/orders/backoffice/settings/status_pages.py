@@ -1,0 +1,141 @@
+"""Statuses: the built-in ones, which nobody can rename or delete, and the shop's own, each of one state for ever."""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from contracts.orders import OrderState
+from services.chassis.messaging.unit import Unit
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.translating import gettext, speech
+from services.orders.backoffice.settings.changing import change, colour_in, colours, names_in
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.order.state import LOCKED_STATES
+from services.orders.staff import labelling
+from services.orders.staff.labels import Label, Labels, combined, labels_of
+
+pages = Pages()
+HERE = "/settings/statuses"
+LARGEST_POSITION = 10_000
+
+
+@pages.get(HERE, Permission.SETTINGS_VIEW)
+async def show_statuses(visit: Visit) -> Response:
+    """All statuses, and a form for another."""
+    return await _list(visit, {})
+
+
+@pages.post(HERE, Permission.SETTINGS_CHANGE, action="label.add")
+async def add_status(visit: Visit) -> Response:
+    """A status of the shop's own."""
+    form = await visit.form()
+
+    async def act(unit: Unit) -> None:
+        await labelling.add_label(unit, visit.shop, _state(form), _wish(form), visit.actor)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _list(visit, errors, form)
+
+    flash = gettext("The status is added.")
+    return await change(visit, act, again, HERE, flash, {"label_taken": "fr", "label_fixed": "state"})
+
+
+@pages.get(HERE + "/{label}", Permission.SETTINGS_VIEW)
+async def show_status(visit: Visit) -> Response:
+    """One status."""
+    return await _one(visit, {})
+
+
+@pages.post(HERE + "/{label}", Permission.SETTINGS_CHANGE, action="label.change")
+async def change_status(visit: Visit) -> Response:
+    """Rename, recolour or move it; of a built-in one the texts stay."""
+    form, label = await visit.form(), await _label(visit)
+
+    async def act(unit: Unit) -> None:
+        wish = _wish(form, label if label.is_built_in else None)
+        await labelling.change_label(unit, visit.shop, label.key, wish, visit.actor)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _one(visit, errors, form)
+
+    return await change(visit, act, again, HERE, gettext("The status is changed."), {"label_taken": "fr"})
+
+
+@pages.post(HERE + "/{label}/delete", Permission.SETTINGS_CHANGE, action="label.delete")
+async def delete_status(visit: Visit) -> Response:
+    """Delete a status that no order has."""
+
+    async def act(unit: Unit) -> None:
+        await labelling.delete_label(unit, visit.shop, visit.path("label"), visit.actor)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await _one(visit, {"delete": " ".join(errors.values())})
+
+    return await change(visit, act, again, HERE, gettext("The status is deleted."))
+
+
+def _state(form: Form) -> OrderState:
+    try:
+        return OrderState(form["state"])
+    except ValueError:
+        raise Invalid(state=gettext("Choose one of the list.")) from None
+
+
+def _wish(form: Form, built_in: Label | None = None) -> labelling.LabelWish:
+    if built_in is None:
+        fr, en = names_in(form, "fr", "en")
+    else:
+        fr, en = built_in.texts["fr"], built_in.texts["en"]
+    return labelling.LabelWish(fr, en, colour_in(form), form.whole("position", 0, LARGEST_POSITION))
+
+
+async def _labels(visit: Visit) -> Labels:
+    async with visit.reading() as connection:
+        return await labels_of.get(connection, visit.office.hub.owner, visit.shop)
+
+
+async def _label(visit: Visit) -> Label:
+    label = (await _labels(visit)).by_key.get(visit.path("label"))
+    if label is None or label.is_deleted:
+        raise Missing
+    return label
+
+
+async def _list(visit: Visit, errors: Mapping[str, str], typed: Form | None = None) -> Response:
+    names = _state_names()
+    return visit.render(
+        "settings/statuses.html",
+        422 if errors else 200,
+        labels=(await _labels(visit)).choices(),
+        state_names=names,
+        states=[(state.value, names[state]) for state in OrderState if state not in LOCKED_STATES],
+        colours=colours(),
+        typed=typed
+        if typed is not None
+        else {"fr": "", "en": "", "state": OrderState.READY, "colour": "grey"},
+        errors=errors,
+    )
+
+
+async def _one(visit: Visit, errors: Mapping[str, str], typed: Form | None = None) -> Response:
+    label = await _label(visit)
+    shown = {**label.texts, "colour": label.colour.value, "position": str(label.position)}
+    return visit.render(
+        "settings/status.html",
+        422 if errors else 200,
+        label=label,
+        state_name=_state_names()[label.state],
+        colours=colours(),
+        typed=typed if typed is not None else shown,
+        errors=errors,
+    )
+
+
+def _state_names() -> dict[OrderState, str]:
+    """Each state by the built-in statuses it has, in the visit's language."""
+    found: dict[OrderState, list[str]] = {}
+    for label in combined([]).choices():
+        found.setdefault(label.state, []).append(label.text(speech().language))
+    return {state: " / ".join(texts) for state, texts in found.items()}

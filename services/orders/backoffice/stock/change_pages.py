@@ -1,0 +1,143 @@
+"""Changing stock by hand: units that came or went, or what a count found; and the first count of a new article.
+
+Stock is changed by fulfillment alone, and the page waits for its word. A count is asked for as the difference from what
+the form showed, so a form made before the level moved is refused instead of undoing what happened in between.
+"""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from contracts.fulfillment import AdjustStock, SetStock
+from services.orders.api.actions import store as api_store
+from services.orders.backoffice.access.permissions import Permission
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.stock.pages import ARTICLE, LONGEST, Article, article_href, read_article, show
+from services.orders.backoffice.web.actions.commanding import answer, key_of, send
+from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.requests import AdjustmentAsked, StockAsked
+
+pages = Pages()
+NEW = "/stock/new"
+MOST = 1_000_000
+
+
+@pages.post(ARTICLE, Permission.STOCK_ADJUST, action="stock.adjust")
+async def adjust(visit: Visit) -> Response:
+    """Change a level by so many units, or to what was counted."""
+    form, article = await visit.form(), await read_article(visit)
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return await show(
+            visit, {"quantity" if name == "change" else name: why for name, why in errors.items()}
+        )
+
+    try:
+        asked = adjustment_asked(article.sku, form)
+        await _require_fresh(visit, article, form)
+        outcome = await send(visit, None, form, lambda _: _adjusting(visit, asked))
+    except Invalid as invalid:
+        return await again(invalid.errors)
+    visit.audited.update(sku=article.sku)
+    flash = gettext("The stock is adjusted.")
+    return await answer(visit, outcome, form, to=article_href(article.sku), flash=flash, again=again)
+
+
+@pages.get(NEW, Permission.STOCK_ADJUST)
+async def show_new(visit: Visit) -> Response:
+    """The form for an article that was never counted at a location."""
+    return _show_new(visit, {})
+
+
+@pages.post(NEW, Permission.STOCK_ADJUST, action="stock.count")
+async def count_new(visit: Visit) -> Response:
+    """Set what is on hand where nothing was ever counted."""
+    form = await visit.form()
+
+    async def again(errors: Mapping[str, str]) -> Response:
+        return _show_new(visit, {name.rpartition(".")[2]: why for name, why in errors.items()})
+
+    try:
+        asked = await _count_asked(visit, form)
+        outcome = await send(visit, None, form, lambda _: _counting(visit, asked))
+    except Invalid as invalid:
+        return await again(invalid.errors)
+    flash = gettext("The article is in stock.")
+    to = article_href(asked.levels[0].sku)
+    return await answer(visit, outcome, form, to=to, flash=flash, again=again)
+
+
+def adjustment_asked(sku: str, form: Form) -> AdjustmentAsked:
+    """What the form asks, by its fields alone, so that its second sending asks the same. Raises Invalid."""
+    typed = form["quantity"].replace("\N{MINUS SIGN}", "-").strip().removeprefix("+")
+    counted = form["way"] == "counted"
+    units = Form([("quantity", typed)]).whole("quantity", 0 if counted else -MOST, MOST)
+    if units is None:
+        raise Invalid(quantity=gettext("Fill this in."))
+    change = units - _seen(form) if counted else units
+    if change == 0:
+        raise Invalid(quantity=gettext("This changes nothing."))
+    return form.model(AdjustmentAsked, sku=sku, location=form["location"], change=change)
+
+
+def _seen(form: Form) -> int:
+    """What the form showed on hand at its location. Raises Invalid."""
+    seen = form.whole(f"seen-{form['location']}", 0, MOST)
+    if seen is None:
+        raise Invalid(location=gettext("Choose one of the list."))
+    return seen
+
+
+async def _require_fresh(visit: Visit, article: Article, form: Form) -> None:
+    """A count holds for the level it was compared with. Raises Invalid, unless the very form was sent before."""
+    if form["way"] != "counted" or await _was_sent(visit, form):
+        return
+    if isinstance(article.owner, OwnerDown):
+        raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
+    now = article.on_hand(form["location"])
+    if now is not None and now != _seen(form):
+        text = gettext(
+            "The stock has moved since this page was made: it says %(now)s now. Count again.", now=now
+        )
+        raise Invalid(quantity=text)
+
+
+async def _was_sent(visit: Visit, form: Form) -> bool:
+    async with visit.reading() as connection:
+        return await api_store.was_sent(connection, visit.shop, key_of(form))
+
+
+async def _count_asked(visit: Visit, form: Form) -> StockAsked:
+    """The first count of an article at a location. Raises Invalid: also when there was one before."""
+    sku, location = form.text("sku", LONGEST), form.text("location", LONGEST) or "main"
+    on_hand = form.whole("on_hand", 0, MOST)
+    empty = {
+        name: gettext("Fill this in.")
+        for name, value in (("sku", sku), ("on_hand", on_hand))
+        if value is None
+    }
+    if empty or sku is None:
+        raise Invalid(**empty)
+    if not await _was_sent(visit, form):
+        owner = await visit.office.owners.get("fulfillment", "/internal/stock", shop=visit.shop, sku=sku)
+        if isinstance(owner, OwnerDown):
+            raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
+        if owner.status == 200 and Article(sku, owner).on_hand(location) is not None:
+            raise Invalid(sku=gettext("This article is in stock at this location already: adjust it there."))
+    return form.model(StockAsked, levels=[{"sku": sku, "location": location, "on_hand": on_hand}])
+
+
+def _adjusting(visit: Visit, asked: AdjustmentAsked) -> AdjustStock:
+    return asked.command(visit.shop, visit.actor)
+
+
+def _counting(visit: Visit, asked: StockAsked) -> SetStock:
+    return asked.command(visit.shop, visit.actor)
+
+
+def _show_new(visit: Visit, errors: Mapping[str, str]) -> Response:
+    form = visit.form_read
+    return visit.render("stock/new.html", 422 if errors else 200, typed=form, errors=errors)

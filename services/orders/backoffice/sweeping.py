@@ -1,0 +1,28 @@
+"""Forgetting what no longer counts: tries to sign in after a day, sessions, invitations and forms after thirty;
+plans of bulk runs that nobody started, and old runs."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.chassis.messaging.process import Process
+from services.chassis.work.working import Worker
+from services.orders.backoffice.access import store
+from services.orders.backoffice.forms import store as form_store
+from services.orders.backoffice.orders.bulk.carrying_out import forget_old
+
+EVERY_SECONDS = 600.0
+ATTEMPTS_FOR, SESSIONS_FOR = timedelta(days=1), timedelta(days=30)
+
+
+async def _sweep(process: Process) -> bool:
+    now = datetime.now(UTC)
+    async with process.acquire() as connection:
+        await store.forget_attempts(connection, now - ATTEMPTS_FOR)
+        await store.forget_sessions(connection, now - SESSIONS_FOR)
+        await form_store.forget_forms(connection, now - SESSIONS_FOR)
+    await forget_old(process)
+    return False
+
+
+def sweeper() -> Worker:
+    """The worker that forgets."""
+    return Worker("access sweeping", _sweep, EVERY_SECONDS)

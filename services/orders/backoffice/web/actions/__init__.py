@@ -1,0 +1,1 @@
+"""From a form to a command or an own action and back."""

@@ -1,0 +1,119 @@
+"""From a form to a command and back: sent once per form, waited for up to two seconds, answered as a page.
+
+    form = await visit.form()
+    outcome = await send(visit, order_id, form, lambda made: RecordPayment(…, actor=visit.actor))
+    flash = gettext("The payment is recorded.")
+    return await answer(visit, outcome, form, to=f"/orders/{code}", flash=flash, again=again)
+
+The form's `key`, made when it was shown, is the command's idempotency key: a double click, the back button and a reload
+are the same request and get the same answer. So a page that says "in progress" holds the form's own fields and sends
+them again to hear how it ended; nothing else remembers what was typed.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from contracts.message import Command, Reason
+from services.orders.api.actions import store as api_store
+from services.orders.api.actions.commanding import WAIT_SECONDS, asking
+from services.orders.backoffice.forms.fields import Form, Invalid
+from services.orders.backoffice.language.reasons import explain
+from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.order.unit.waiting import waiting
+
+Again = Callable[[Mapping[str, str]], Awaitable[Response]]
+"""Shows the form again with what was typed and, by field ("": the form as a whole), what is wrong."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a command. `state`: done, rejected, pending, or parked: a person of operations must look."""
+
+    command_id: UUID
+    state: str
+    reasons: Sequence[Reason] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def key_of(form: Form) -> str:
+    """The form's idempotency key, apart from those of the REST API. Raises Invalid when the form has none."""
+    if form.key is None:
+        raise Invalid(**{"": gettext("This form is incomplete. Open the page again.")})
+    return f"form:{form.key}"
+
+
+async def send(
+    visit: Visit, order_id: UUID | None, form: Form, message: Callable[[UUID], Command], part: str = ""
+) -> Outcome:
+    """Send the command that `message` makes with an id (also for what it creates), once per form.
+
+    A form that makes several commands sends each with a `part` of its own.
+    Raises KeyTaken when the form was sent before with other content, Invalid when it has no key.
+    """
+    if order_id is not None:
+        visit.about(order_id)
+    row = await visit.office.commands.carry_out(asking(visit.shop, order_id, key_of(form) + part, message))
+    return _outcome(row)
+
+
+async def wait_for(visit: Visit, command_id: UUID) -> Outcome:
+    """The outcome of a command that was noted already, after at most two seconds. Raises Missing."""
+
+    async def settled(ids: Any) -> list[UUID]:
+        async with visit.office.hub.acquire() as connection:
+            return await api_store.settled_among(connection, ids)
+
+    if not await settled([command_id]):
+        await waiting.wait(command_id, WAIT_SECONDS, settled)
+    return await outcome_of(visit, command_id)
+
+
+async def outcome_of(visit: Visit, command_id: UUID) -> Outcome:
+    """How a command of the shop stands now. Raises Missing."""
+    async with visit.office.hub.acquire() as connection:
+        row = await api_store.read_command(connection, visit.shop, command_id)
+    if row is None:
+        raise Missing
+    return _outcome(row)
+
+
+async def answer(
+    visit: Visit, outcome: Outcome, form: Form, *, to: str, flash: str, again: Again
+) -> Response:
+    """The page for an outcome: on to `to` with a message, the form with the reasons (422), or in progress (202)."""
+    visit.audited["command_id"] = str(outcome.command_id)
+    visit.outcome = outcome.state
+    if outcome.state == "done":
+        return visit.redirect(to, flash)
+    if outcome.state == "rejected":
+        response = await again(by_field(outcome.reasons))
+        response.status_code = 422
+        return response
+    return in_progress(visit, outcome, form, to=to)
+
+
+def in_progress(visit: Visit, outcome: Outcome, form: Form, *, to: str) -> Response:
+    """The panel that says a command has no outcome yet, and that finds out by itself when it has."""
+    return visit.render(
+        "progress/progress.html", 202, outcome=outcome, fields=form.typed(), action=visit.here, to=to
+    )
+
+
+def by_field(reasons: Sequence[Reason]) -> dict[str, str]:
+    """Reasons as a form shows them: those about a field beside it, the others above."""
+    found: dict[str, list[str]] = {}
+    for reason in reasons:
+        found.setdefault(reason.field or "", []).append(explain(reason))
+    return {name: " ".join(texts) for name, texts in found.items()}
+
+
+def _outcome(row: api_store.Row) -> Outcome:
+    body = json.loads(row["outcome"] or "{}")
+    reasons = [Reason.model_validate(one) for one in body.get("reasons", [])]
+    return Outcome(row["command_id"], row["state"], reasons, body)

@@ -1,0 +1,70 @@
+"""A form about something that has changed since it was shown: refused, with what changed, and the typed text kept.
+
+    visit.field_labels = {"note": N_("Note")}
+    await do(visit, form, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise changes.Stale
+
+A page need not do more: what raises `changes.Stale` becomes this page. One that finds it out by itself calls `stale`.
+The refusal carries the form's fields with the revision as it is now: whoever has read what changed can send them as
+they are, or go back to the page. The form's key was not used up, so that it still counts once.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from starlette.responses import Response
+
+from services.orders.backoffice.forms.fields import REVISION, Form
+from services.orders.backoffice.language.formatting import day
+from services.orders.backoffice.language.happenings import Change, as_changes
+from services.orders.backoffice.language.statuses import method_words
+from services.orders.backoffice.order.changes.editing_words import FieldChanged
+from services.orders.backoffice.web.visit import Visit
+from services.orders.order.history import Stale
+
+
+def stale(
+    visit: Visit,
+    form: Form,
+    *,
+    revision: int,
+    changes: Sequence[Change],
+    back: str,
+    theirs: Sequence[FieldChanged] = (),
+    mine: Sequence[FieldChanged] | None = None,
+) -> Response:
+    """The page (409). `visit.field_labels` names the fields whose text is shown; `back` is the thing's page.
+
+    A form that holds a whole order says which fields others changed (`theirs`) and which the person did (`mine`).
+    """
+    fields = [(name, value) for name, value in form.typed() if name != REVISION]
+    labels = visit.field_labels
+    typed = [(labels[name], _told(name, value)) for name, value in fields if name in labels and value.strip()]
+    return visit.render(
+        "problem/stale.html",
+        409,
+        changes=changes,
+        theirs=theirs,
+        mine=mine,
+        typed=typed if mine is None else [],
+        fields=[*fields, (REVISION, str(revision))],
+        action=visit.here,
+        back=back,
+    )
+
+
+def _told(name: str, value: str) -> str:
+    """What was typed or chosen as people read it: a day as they write it, a method by its name."""
+    if name == "method":
+        return method_words().get(value, value)
+    try:
+        return day(date.fromisoformat(value.strip()))
+    except ValueError:
+        return value
+
+
+def changed_meanwhile(visit: Visit, error: Stale) -> Response:
+    """The page for an order that is at another revision than the form; back goes to the page above the form's."""
+    visit.audited_order = error.order_id
+    above = visit.request.url.path.rstrip("/").rpartition("/")[0] or "/"
+    changes = as_changes(list(error.since))
+    return stale(visit, visit.form_read, revision=error.revision, changes=changes, back=above)

@@ -1,0 +1,101 @@
+"""One look at everything that runs: the services' own words and the broker's figures, at most one every few seconds.
+
+However many people watch, the services are asked once for all of them. A service or a broker that is away is part of
+what is seen, never an error.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, cast
+
+from contracts.catalogue import SERVICES
+from services.orders.backoffice.web.clients import queues
+from services.orders.backoffice.web.clients.broker import Broker, BrokerDown, Figures
+from services.orders.backoffice.web.clients.owners import Owner, OwnerDown, Owners
+from services.orders.backoffice.web.clients.queues import Queue, Stuck
+from services.orders.backoffice.web.settings import BackofficeSettings
+
+FRESH_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class ServiceSeen:
+    """A service: what it said of itself (see `GET /internal/operations`), or that it is away."""
+
+    name: Owner
+    told: Mapping[str, Any]
+    down: OwnerDown | None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it should answer and does not."""
+        return self.down is not None and self.down.since is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it answers and lacks nothing for its work: a queue, a binding, the database."""
+        return self.down is None and not self.told.get("missing")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look. `counted` is what the broker says, or that it says nothing."""
+
+    at: datetime
+    services: list[ServiceSeen]
+    counted: Mapping[str, Figures] | BrokerDown
+    stuck: Stuck
+    began: float
+
+    def queues_of(self, shop: str) -> list[Queue]:
+        """The queues that concern a shop."""
+        said = {
+            str(each["queue"]): each for service in self.services for each in service.told.get("queues", ())
+        }
+        if isinstance(self.counted, BrokerDown):
+            return queues.of_services(shop, said)
+        return queues.of_broker(shop, self.counted, said, self.stuck, self.began)
+
+    @property
+    def broker_down(self) -> BrokerDown | None:
+        """Why there are no figures of the broker."""
+        return self.counted if isinstance(self.counted, BrokerDown) else None
+
+
+class Lookout:
+    """Looks, and remembers the last look for a moment."""
+
+    def __init__(self, settings: BackofficeSettings, owners: Owners) -> None:
+        self._owners, self._broker = owners, Broker(settings)
+        self._lock, self._seen, self._stuck = asyncio.Lock(), cast("Seen | None", None), Stuck()
+
+    async def look(self, at_most_seconds: float = FRESH_SECONDS) -> Seen:
+        """What there is to see, at most so old; those who ask at the same time share one look."""
+        async with self._lock:
+            if self._seen is None or monotonic() - self._seen.began > at_most_seconds:
+                self._seen = await self._look()
+            return self._seen
+
+    def forget(self) -> None:
+        """Look anew the next time: something was just changed."""
+        self._seen = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._broker.close()
+
+    async def _look(self) -> Seen:
+        began = monotonic()
+        services, counted = await asyncio.gather(
+            asyncio.gather(*(self._ask(cast("Owner", name)) for name in SERVICES)), self._broker.queues()
+        )
+        return Seen(datetime.now(UTC), list(services), counted, self._stuck, began)
+
+    async def _ask(self, name: Owner) -> ServiceSeen:
+        told = await self._owners.get(name, "/internal/operations")
+        if isinstance(told, OwnerDown):
+            return ServiceSeen(name, {}, told)
+        return ServiceSeen(name, told.body if isinstance(told.body, dict) else {}, None)

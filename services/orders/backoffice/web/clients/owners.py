@@ -1,0 +1,88 @@
+"""Reading what orders does not copy from the service that owns it, and asking it to show or do what needs no command:
+with the internal token, for two seconds unless more is said.
+
+A page never fails because an owner is away: it gets an `OwnerDown` instead of an answer and shows the panel that says
+since when. Nothing is kept: what is shown is what the owner says now.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import httpx2
+import structlog
+
+from services.orders.backoffice.web.settings import BackofficeSettings
+
+log = structlog.get_logger()
+SECONDS = 2.0
+Owner = Literal["orders", "payments", "fulfillment", "notifier", "auditor"]
+"""Who answers: the four services, and the auditor, which owns nothing but its findings."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an owner said: HTTP status and JSON."""
+
+    status: int
+    body: Any
+
+    @property
+    def is_down(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class OwnerDown:
+    """The owner does not answer since then (None: it was never set up: its URL is not in the settings)."""
+
+    owner: Owner
+    since: datetime | None
+
+    @property
+    def is_down(self) -> bool:
+        return True
+
+
+class Owners:
+    """The other services as the back office reads them."""
+
+    def __init__(self, settings: BackofficeSettings) -> None:
+        token = settings.internal_token.get_secret_value()
+        self._settings = settings
+        self._client = httpx2.AsyncClient(trust_env=False, headers={"Authorization": f"Bearer {token}"})
+        self.seconds = SECONDS
+        self._down_since: dict[Owner, datetime] = {}
+
+    async def get(self, owner: Owner, path: str, **query: str | list[str]) -> Answer | OwnerDown:
+        """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
+        return await self._ask(owner, "GET", path, params=query, timeout=self.seconds)
+
+    async def post(
+        self, owner: Owner, path: str, body: Mapping[str, Any], *, seconds: float | None = None
+    ) -> Answer | OwnerDown:
+        """POST JSON to an owner, which has so many `seconds` to answer. Being away leaves open whether it was done: the
+        page says so, or asks again."""
+        patience = httpx2.Timeout(seconds or self.seconds, connect=self.seconds)
+        return await self._ask(owner, "POST", path, json=body, timeout=patience)
+
+    async def _ask(self, owner: Owner, method: str, path: str, **sent: Any) -> Answer | OwnerDown:
+        url = self._settings.owner_url(owner)
+        if url is None:
+            return OwnerDown(owner, None)
+        try:
+            got = await self._client.request(method, f"{url}{path}", **sent)
+            if got.status_code >= 500 or got.status_code == 401:
+                raise httpx2.HTTPStatusError(f"status {got.status_code}", request=got.request, response=got)
+            answer = Answer(got.status_code, got.json())
+        except (httpx2.HTTPError, ValueError) as error:
+            if owner not in self._down_since:
+                log.warning("owner does not answer", owner=owner, path=path, error=type(error).__name__)
+            return OwnerDown(owner, self._down_since.setdefault(owner, datetime.now(UTC)))
+        self._down_since.pop(owner, None)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()

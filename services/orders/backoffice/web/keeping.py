@@ -1,0 +1,66 @@
+"""Nobody is signed in (any more): the way to the sign-in page and back, without losing what was typed.
+
+A form that is sent after the session's end comes back inside of the sign-in page as hidden fields. After signing in the
+same person sees what they had typed and sends it with one more click; it keeps its idempotency key, so it can't count
+twice. Nothing is sent by itself: the click is what makes it that person's doing. Passwords are never kept, and another
+person who signs in instead does not see the text.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from services.orders.backoffice.forms.fields import Form, FormTooLarge, FormUnreadable
+from services.orders.backoffice.web.security import is_local_path
+from services.orders.backoffice.web.visit import Visit
+
+SIGN_IN = "/sign-in"
+TO, NAME = "kept-to", "kept."
+MOST_CHARACTERS = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A form that waits for its person: where it goes, and its fields."""
+
+    to: str
+    fields: list[tuple[str, str]]
+
+
+async def ask_to_sign_in(visit: Visit) -> Response:
+    """The sign-in page: 303 for a page, 401 with the form in it for a form; 204 ends a stream without a complaint."""
+    if "text/event-stream" in visit.request.headers.get("accept", ""):
+        return Response(status_code=204)
+    if visit.request.method in ("GET", "HEAD"):
+        return _go_to_sign_in(visit)
+    try:
+        form = await visit.form()
+    except (FormTooLarge, FormUnreadable):
+        form = Form()
+    kept = Kept(visit.here, form.typed() if _size(form) <= MOST_CHARACTERS else [])
+    response = visit.render("account/sign_in.html", 401, kept=kept, next="/", login="", error=None)
+    if visit.is_part:
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "body", "innerHTML"
+    return response
+
+
+def _go_to_sign_in(visit: Visit) -> Response:
+    asked = visit.here
+    if visit.is_part:
+        asked = "/" + visit.request.headers.get("hx-current-url", "").partition("//")[2].partition("/")[2]
+    asked = asked if is_local_path(asked) and asked != SIGN_IN else "/"
+    return visit.redirect(SIGN_IN if asked == "/" else f"{SIGN_IN}?next={quote(asked, safe='/')}")
+
+
+def kept_in(form: Form) -> Kept | None:
+    """The form that a sign-in page carries with it."""
+    to = form[TO]
+    if not is_local_path(to) or to.startswith(SIGN_IN):
+        return None
+    fields = [(name.removeprefix(NAME), value) for name, value in form.fields if name.startswith(NAME)]
+    return Kept(to, fields) if _size(form) <= MOST_CHARACTERS * 2 else None
+
+
+def _size(form: Form) -> int:
+    return sum(len(name) + len(value) for name, value in form.fields)

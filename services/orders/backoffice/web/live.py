@@ -1,0 +1,179 @@
+"""Live pages: one LISTEN connection hears which orders changed, every open page has one stream that tells it the ids.
+
+A stream carries ids, never content: the page asks again for the parts that show them, as the person it is for. What a
+stream can't take in time is dropped and told as `again`: look at everything anew. The same after a gap: when the
+connection was lost, or a browser comes back with an event id of another process or from too long ago. A stream ends by
+itself after some minutes, so that a revoked session stops hearing; and with `goodbye` when the process stops.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from services.chassis.errors import describe
+from services.chassis.messaging.process import Process
+from services.chassis.work.working import Worker
+from services.orders.order.unit.announcing import CHANNEL
+
+log = structlog.get_logger()
+PING_SECONDS = 15.0
+STREAM_SECONDS = 600.0
+QUEUE_LENGTH = 64
+REMEMBERED = 500
+MOST_STREAMS, MOST_PER_SESSION = 1000, 20
+RECONNECT_SECONDS, ALIVE_SECONDS = 1.0, 20.0
+
+
+class TooManyStreams(Exception):
+    """This process, or this session, holds as many streams as it may: the page does without."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Orders of a shop that changed; `orders` None: so many that all should be looked at."""
+
+    number: int
+    shop: str
+    orders: tuple[str, ...] | None
+
+
+@dataclass(eq=False)
+class Stream:
+    """One open page."""
+
+    shop: str
+    session_id: UUID
+    queue: asyncio.Queue[Change | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
+    has_gap: bool = False
+
+    def put(self, change: Change | None) -> None:
+        """Tell the page, or that it missed something."""
+        try:
+            self.queue.put_nowait(change)
+        except asyncio.QueueFull:
+            self.has_gap = True
+
+
+class Live:
+    """The streams of this process."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._streams: set[Stream] = set()
+        self._numbers = 0
+        self._recent: deque[Change] = deque(maxlen=REMEMBERED)
+        self._epoch = secrets.token_hex(4)
+        self.is_listening = False
+
+    def worker(self) -> Worker:
+        """The worker that listens for as long as the process runs."""
+        return Worker("live", self._listen, RECONNECT_SECONDS)
+
+    async def _listen(self, process: Process) -> bool:
+        connection = await asyncpg.connect(process.settings.database_url.get_secret_value(), timeout=5)
+        try:
+            await connection.add_listener(CHANNEL, self._heard)
+            self.is_listening = True
+            self._all_again()
+            while not process.stopping.is_set():
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(process.stopping.wait(), ALIVE_SECONDS)
+                await connection.execute("select 1", timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("live changes are not heard", error=describe(error))
+        finally:
+            self.is_listening = False
+            connection.terminate()
+        return False
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        try:
+            content = json.loads(payload)
+            for shop, orders in content.items():
+                self._tell(shop, tuple(orders) if isinstance(orders, list) else None)
+        except (ValueError, AttributeError):
+            log.warning("live change not understood")
+
+    def _tell(self, shop: str, orders: tuple[str, ...] | None) -> None:
+        self._numbers += 1
+        change = Change(self._numbers, shop, orders)
+        self._recent.append(change)
+        for stream in self._streams:
+            if stream.shop == shop:
+                stream.put(change)
+
+    def _all_again(self) -> None:
+        for stream in self._streams:
+            stream.has_gap = True
+            stream.put(None)
+
+    @contextlib.contextmanager
+    def _opened(self, shop: str, session_id: UUID) -> Iterator[Stream]:
+        mine = sum(stream.session_id == session_id for stream in self._streams)
+        if len(self._streams) >= MOST_STREAMS or mine >= MOST_PER_SESSION:
+            raise TooManyStreams
+        stream = Stream(shop, session_id)
+        self._streams.add(stream)
+        try:
+            yield stream
+        finally:
+            self._streams.discard(stream)
+
+    async def stream(self, shop: str, session_id: UUID, last_id: str | None) -> AsyncIterator[bytes]:
+        """What one page hears, as `text/event-stream`. Raises TooManyStreams before anything was sent."""
+        with self._opened(shop, session_id) as stream:
+            yield b"retry: 3000\n\n"
+            for event in self._missed(shop, last_id):
+                yield event
+            end = asyncio.get_running_loop().time() + STREAM_SECONDS
+            while not self._process.stopping.is_set() and asyncio.get_running_loop().time() < end:
+                yield await self._next(stream)
+            yield _event("goodbye", {"after": secrets.randbelow(2000) + 500}, None)
+
+    def _missed(self, shop: str, last_id: str | None) -> list[bytes]:
+        if not last_id:
+            return [_event("hello", {}, f"{self._epoch}-{self._numbers}")]
+        epoch, _, number = last_id.partition("-")
+        oldest = self._recent[0].number if self._recent else self._numbers + 1
+        if epoch != self._epoch or not number.isdecimal() or int(number) + 1 < oldest:
+            return [_event("again", {}, f"{self._epoch}-{self._numbers}")]
+        return [self._told(one) for one in self._recent if one.number > int(number) and one.shop == shop]
+
+    async def _next(self, stream: Stream) -> bytes:
+        heard = asyncio.ensure_future(stream.queue.get())
+        stopping = asyncio.ensure_future(self._process.stopping.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {heard, stopping}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            stopping.cancel()
+            if not heard.done():
+                heard.cancel()
+        if heard not in done:
+            return b": still here\n\n"
+        change = heard.result()
+        if stream.has_gap or change is None:
+            while not stream.queue.empty():
+                stream.queue.get_nowait()
+            stream.has_gap = False
+            return _event("again", {}, f"{self._epoch}-{self._numbers}")
+        return self._told(change)
+
+    def _told(self, change: Change) -> bytes:
+        body = {"orders": change.orders} if change.orders is not None else {"many": True}
+        return _event("orders", body, f"{self._epoch}-{change.number}")
+
+
+def _event(name: str, body: dict[str, Any], id: str | None) -> bytes:
+    head = f"id: {id}\n" if id else ""
+    return f"{head}event: {name}\ndata: {json.dumps(body)}\n\n".encode()

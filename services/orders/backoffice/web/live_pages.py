@@ -1,0 +1,32 @@
+"""The stream every open page listens to."""
+
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from services.orders.backoffice.access.permissions import Entry
+from services.orders.backoffice.web.live import TooManyStreams
+from services.orders.backoffice.web.routing import Pages
+from services.orders.backoffice.web.visit import Visit
+
+pages = Pages()
+
+
+@pages.get("/live", Entry.SIGNED_IN, is_use=False)
+async def listen(visit: Visit) -> Response:
+    """Ids of the shop's orders as they change. A page that was away says after which event (`?after=`)."""
+    last_id = visit.request.headers.get("last-event-id") or visit.query.get("after")
+    events = visit.office.live.stream(visit.shop, visit.person.session_id, (last_id or "")[:60])
+    try:
+        first = await anext(events)
+    except TooManyStreams:
+        return Response(status_code=503, headers={"Retry-After": "60"})
+    return StreamingResponse(
+        _with(first, events), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
+
+
+async def _with(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for event in rest:
+        yield event

@@ -1,0 +1,108 @@
+"""What all pages of the process share, and its two ways to the database.
+
+Pages read with connections that can't write and are planned afresh for each query's own values; what changes something
+runs in a unit of the hub, like everything orders does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from services.chassis.messaging.process import Process
+from services.chassis.runtime.hub import Hub
+from services.chassis.storage.database import ACQUIRE_SECONDS, Connection, Pool
+from services.orders.api.actions.commanding import Commands
+from services.orders.backoffice.access.permissions import Demand
+from services.orders.backoffice.access.sessions import Lifetime
+from services.orders.backoffice.web.clients.looking import Lookout
+from services.orders.backoffice.web.clients.owners import Owners
+from services.orders.backoffice.web.live import Live
+from services.orders.backoffice.web.rendering import Templates
+from services.orders.backoffice.web.settings import BackofficeSettings
+from services.orders.backoffice.web.statics import Statics
+from services.orders.listing.finder.finder import Finder
+
+MOST_EXPORTS = 2
+"""Exports at once: each holds one of the connections for reading until its last row is fetched."""
+READING = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "5000",
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+    "timezone": "UTC",
+    "application_name": "comptoir-orders-backoffice-reading",
+}
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """A place in the menu, for those who may go there. `label` is marked with `N_`; `icon` is one of icons.html."""
+
+    path: str
+    label: str
+    icon: str
+    rank: int
+    demand: Demand
+
+
+class Office:
+    """The parts of one running back office."""
+
+    def __init__(self, hub: Hub, menu: list[MenuEntry]) -> None:
+        assert isinstance(hub.settings, BackofficeSettings)
+        self.hub = hub
+        self.settings: BackofficeSettings = hub.settings
+        self.menu = menu
+        self.statics = Statics()
+        self.templates = Templates(self.statics)
+        self.commands = Commands(hub)
+        self.live = Live(hub)
+        self.owners = Owners(self.settings)
+        self.lookout = Lookout(self.settings, self.owners)
+        self.finder = Finder()
+        self.exporting = asyncio.Semaphore(MOST_EXPORTS)
+        self.lifetime = Lifetime(
+            timedelta(hours=self.settings.session_idle_hours), timedelta(hours=self.settings.session_hours)
+        )
+        self._reading: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection for reading alone, five seconds a statement. Raises what asyncpg raises when it is away."""
+        pool = self._reading or await self._open()
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            yield connection
+
+    async def _open(self) -> Pool:
+        async with self._opening:
+            if self._reading is None:
+                self._reading = await asyncpg.create_pool(
+                    self.settings.database_url.get_secret_value(),
+                    min_size=0,
+                    max_size=self.settings.reading_pool_size,
+                    timeout=5,
+                    command_timeout=15,
+                    server_settings=READING,
+                )
+            return self._reading
+
+    async def close_at_stop(self, process: Process) -> bool:
+        """Wait for the process's stop, then close."""
+        await process.stopping.wait()
+        await self.close()
+        return False
+
+    async def close(self) -> None:
+        """Close what this process opened beside the hub."""
+        await self.lookout.close()
+        await self.owners.close()
+        if self._reading is not None:
+            try:
+                await asyncio.wait_for(self._reading.close(), 3)
+            except TimeoutError:
+                self._reading.terminate()

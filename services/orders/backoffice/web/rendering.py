@@ -1,0 +1,153 @@
+"""Templates: Jinja with everything escaped and nothing undefined.
+
+Macros of `templates/parts/*.html` are known in every template without an import. Rendering a page for htmx, which asks
+with the id of the element it will replace, gives the block of that name alone (`id="order-rows"`: block `order_rows`),
+so that a page and its parts are one template and work the same without scripts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    nodes,
+)
+from markupsafe import Markup
+
+from contracts.envelope import uuid7
+from services.orders.backoffice.access import browsers
+from services.orders.backoffice.language.actors import who
+from services.orders.backoffice.language.formatting import FILTERS
+from services.orders.backoffice.language.statuses import (
+    STATE_TONES,
+    colour_words,
+    flag_badges,
+    fulfilment_badges,
+    method_words,
+    module_words,
+    payment_badges,
+)
+from services.orders.backoffice.language.translating import (
+    Speech,
+    gettext,
+    ngettext,
+    pgettext,
+    speaking,
+    speech,
+)
+from services.orders.backoffice.web.statics import Statics
+from services.orders.backoffice.web.words import OWNER_NAMES, ROLE_NAMES
+
+ROOMS = Path(__file__).parent.parent
+
+
+class PartNamedTwice(ValueError):
+    """Two files of templates/parts define a macro of one name: every template would get one of them by chance."""
+
+
+class Templates:
+    """All templates of the process."""
+
+    def __init__(self, statics: Statics, loader: BaseLoader | None = None) -> None:
+        self.environment = Environment(
+            loader=loader or _loader(ROOMS),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.do"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self.environment.filters.update(FILTERS, browser=browsers.named, who=who)
+        self.environment.globals.update(static=statics.url, new_key=_new_key, speech=speech)
+        self.environment.globals.update(role_names=ROLE_NAMES, owner_names=OWNER_NAMES)
+        self.environment.globals.update(
+            state_tones=STATE_TONES,
+            payment_badges=payment_badges,
+            fulfilment_badges=fulfilment_badges,
+            flag_badges=flag_badges,
+            method_words=method_words,
+            module_words=module_words,
+            colour_words=colour_words,
+        )
+        self.environment.globals.update(
+            _=_escaped(gettext), ngettext=_escaped(ngettext), pgettext=_escaped(pgettext)
+        )
+        self.environment.globals.update(_macros(self.environment))
+
+    def render(self, how: Speech, name: str, values: Mapping[str, Any], block: str | None = None) -> str:
+        """A template as HTML; one block of it when `block` names one that it has."""
+        template = self.environment.get_template(name)
+        with speaking(how):
+            if block is not None and block in template.blocks:
+                return "".join(template.blocks[block](template.new_context(dict(values))))
+            return template.render(values)
+
+    def has_block(self, name: str, block: str) -> bool:
+        """Whether a template (or what it extends) has such a block of its own."""
+        return block in self.environment.get_template(name).blocks
+
+
+def _loader(rooms: Path) -> BaseLoader:
+    """Templates beside the pages they belong to (`orders/list.html` is `orders/templates/list.html`); those that all
+    pages share are in `web/templates` and have no prefix."""
+    folders = {folder.parent.name: folder for folder in sorted(rooms.glob("*/templates"))}
+    shared = FileSystemLoader(folders.pop("web"))
+    return ChoiceLoader(
+        [shared, PrefixLoader({room: FileSystemLoader(folder) for room, folder in folders.items()})]
+    )
+
+
+def _new_key() -> str:
+    """What makes a form's second sending the same request as the first."""
+    return str(uuid7())
+
+
+def _escaped(translate: Any) -> Any:
+    """A translation is text of ours, so safe; the values that are filled in are not and are escaped."""
+
+    def call(*texts: Any, **values: Any) -> Markup:
+        safe = {name: _as_markup(value) for name, value in values.items()}
+        return Markup(translate(*texts, **safe))
+
+    return call
+
+
+def _as_markup(value: Any) -> Any:
+    return Markup.escape(value) if isinstance(value, str) else value
+
+
+def _macros(environment: Environment) -> Iterator[tuple[str, Callable[..., Markup]]]:
+    """Every macro of templates/parts by its name. Raises PartNamedTwice."""
+    seen: dict[str, str] = {}
+    for name in environment.list_templates(filter_func=lambda one: one.startswith("parts/")):
+        source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
+        for macro in environment.parse(source).find_all(nodes.Macro):
+            if macro.name.startswith("_"):  # its own file's alone
+                continue
+            if macro.name in seen:
+                raise PartNamedTwice(f"{name} and {seen[macro.name]} both define {macro.name}; rename one")
+            seen[macro.name] = name
+            yield macro.name, _macro(environment, name, macro.name)
+
+
+def _macro(environment: Environment, file: str, name: str) -> Callable[..., Markup]:
+    """A macro that is looked up when it is first used: its file is run only once all others are known to it."""
+
+    @cache
+    def find() -> Callable[..., Markup]:
+        found: Callable[..., Markup] = getattr(environment.get_template(file).module, name)
+        return found
+
+    def call(*given: Any, **named: Any) -> Markup:
+        return find()(*given, **named)
+
+    return call

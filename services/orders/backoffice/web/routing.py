@@ -1,0 +1,90 @@
+"""How a page says that it exists: path, what it asks of its visitor, and a function.
+
+    pages = Pages()
+
+    @pages.get("/parcels", Permission.ORDERS_VIEW)
+    async def show_parcels(visit: Visit) -> Response: ...
+
+    @pages.post("/parcels/{parcel}/unpack", Permission.PARCELS_PACK, action="parcel.unpack")
+    async def unpack(visit: Visit) -> Response: ...
+
+Every module of `pages/` with a `pages` is found at start: a page is added by adding its file. There is no way to
+declare a route without saying what it asks for, and none to answer a POST that the audit does not see. A page whose
+reading alone is to be noted (an export) names an action too.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from services.orders.backoffice.access.permissions import Demand
+from services.orders.backoffice.web.office import MenuEntry
+from services.orders.backoffice.web.visit import View
+
+
+@dataclass(frozen=True)
+class Page:
+    """One route. `action` names it in the audit, every POST and a GET that is noted; `is_use`: whether it counts as a
+    person's use of the session."""
+
+    path: str
+    method: str
+    demand: Demand
+    view: View
+    action: str = ""
+    is_use: bool = True
+
+
+class Pages:
+    """The routes of one module."""
+
+    def __init__(self) -> None:
+        self.routes: list[Page] = []
+        self.menu: list[MenuEntry] = []
+
+    def get(
+        self, path: str, demand: Demand, *, is_use: bool = True, action: str = ""
+    ) -> Callable[[View], View]:
+        """A page or a part of one. It changes nothing; with an `action` the audit notes who read it."""
+        return self._add(path, "GET", demand, action, is_use)
+
+    def post(self, path: str, demand: Demand, *, action: str) -> Callable[[View], View]:
+        """Something a person does; `action` is its name in the audit, such as `order.archive`."""
+        return self._add(path, "POST", demand, action, True)
+
+    def in_menu(self, path: str, label: str, icon: str, rank: int, demand: Demand) -> None:
+        """Put a page into the menu: home 10, orders 20, parcels 30, payments 40, mails 50, stock 60, operations 80,
+        settings 90. The first four are at hand on a phone, the others behind «More»."""
+        self.menu.append(MenuEntry(path, label, icon, rank, demand))
+
+    def _add(
+        self, path: str, method: str, demand: Demand, action: str, is_use: bool
+    ) -> Callable[[View], View]:
+        def register(view: View) -> View:
+            self.routes.append(Page(path, method, demand, view, action, is_use))
+            return view
+
+        return register
+
+
+def found_in(package: ModuleType) -> tuple[list[Page], list[MenuEntry]]:
+    """The routes and menu entries of all modules `pages` and `…_pages` below a package.
+
+    Fixed paths come before those with a parameter.
+    """
+    routes: list[Page] = []
+    menu: list[MenuEntry] = []
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith("pages"):
+            continue
+        pages = getattr(importlib.import_module(module.name), "pages", None)
+        if isinstance(pages, Pages):
+            routes += pages.routes
+            menu += pages.menu
+    return sorted(routes, key=_specific_first), sorted(menu, key=lambda entry: entry.rank)
+
+
+def _specific_first(page: Page) -> list[tuple[bool, str]]:
+    return [("{" in part, part) for part in page.path.split("/")]

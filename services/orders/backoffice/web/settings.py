@@ -1,0 +1,116 @@
+"""The back office's settings: where people reach it, how long they stay signed in, and where the others answer.
+
+Invariant: the session cookie travels over TLS alone, or over plain HTTP on this very machine. An origin that would
+send it in the clear is refused at start.
+"""
+
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, model_validator
+
+from contracts.message import Shop
+from services.chassis.settings import ServiceSettings
+from services.orders.order.settings import ZoneName
+
+
+def _origins(value: Any) -> Any:
+    """One origin, or several separated by spaces or commas; each without a path."""
+    if not isinstance(value, str):
+        return value
+    return [_origin(one) for one in value.replace(",", " ").split()]
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(f"{text!r} is no origin; write scheme and host alone: https://office.example.com")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError(f"{text!r} would send passwords in the clear; use https, or http on 127.0.0.1 alone")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+Origins = Annotated[list[str], BeforeValidator(_origins), Field(min_length=1)]
+
+
+class ShopFacts(BaseModel):
+    """What the back office shows of a shop; the same JSON as the notifier's, of which it reads these."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    shop: Shop
+    name: str
+    support_email: str | None = None
+    support_phone: str | None = None
+    opening_hours: str | None = None
+    siret: str | None = None
+    vat_number: str | None = None
+    time_zone: ZoneName | None = None
+    default_locale: str = "fr"
+
+
+class BackofficeSettings(ServiceSettings):
+    """Database and broker user are those of orders."""
+
+    backoffice_origin: Origins = Field(
+        description="Where people's browsers reach the back office, without a path: https://office.example.com; "
+        "several separated by spaces."
+    )
+    shops: list[ShopFacts] = Field(
+        default_factory=list, description="JSON list of the shops, as the notifier has it: names and support."
+    )
+    time_zone: ZoneName = Field(
+        default="Europe/Paris", description="Time zone of a shop that names none, an IANA name: Europe/Paris."
+    )
+    session_idle_hours: float = Field(default=12.0, gt=0, description="Unused for so long, a session ends.")
+    session_hours: float = Field(default=168.0, gt=0, description="After so long one signs in again.")
+    orders_url: HttpUrl | None = Field(default=None, description="Where the orders service answers.")
+    payments_url: HttpUrl | None = Field(default=None, description="Where the payments service answers.")
+    fulfillment_url: HttpUrl | None = Field(
+        default=None, description="Where the fulfillment service answers."
+    )
+    notifier_url: HttpUrl | None = Field(default=None, description="Where the notifier answers.")
+    auditor_url: HttpUrl | None = Field(default=None, description="Where the auditor tells its findings.")
+    rabbitmq_management_url: SecretStr | None = Field(
+        default=None,
+        description="RabbitMQ's management with a user that may monitor: http://user:password@host:15672.",
+    )
+    reading_pool_size: int = Field(default=8, ge=2, le=100, description="Most connections that only read.")
+
+    @model_validator(mode="after")
+    def _idle_is_shorter(self) -> Self:
+        if self.session_idle_hours > self.session_hours:
+            raise ValueError("COMPTOIR_SESSION_IDLE_HOURS must not exceed COMPTOIR_SESSION_HOURS")
+        return self
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether cookies are for TLS alone: unless every origin is plain HTTP on this machine."""
+        return any(origin.startswith("https:") for origin in self.backoffice_origin)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The values of `Host` that are meant for us; any other may be a name that was bent to this address."""
+        return frozenset(urlsplit(origin).netloc for origin in self.backoffice_origin)
+
+    def shop(self, name: str) -> ShopFacts:
+        """What is known of a shop; of one that nobody described, its own name."""
+        for shop in self.shops:
+            if shop.shop == name:
+                return shop
+        return ShopFacts(shop=name, name=name)
+
+    def owner_url(
+        self, owner: Literal["orders", "payments", "fulfillment", "notifier", "auditor"]
+    ) -> str | None:
+        """Where a service or the auditor answers, without a slash at the end."""
+        url: HttpUrl | None = getattr(self, f"{owner}_url")
+        return str(url).rstrip("/") if url is not None else None

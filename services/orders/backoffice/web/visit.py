@@ -1,0 +1,253 @@
+"""One request as a page's code sees it: who asks, in which language, and the ways to answer.
+
+A page never looks at cookies, headers or roles itself: by the time its function runs, the dispatcher has let the
+visitor in. Everything a page reads or changes is of `visit.shop` alone.
+"""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Protocol
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import Connection
+from services.orders.backoffice.access.permissions import Demand
+from services.orders.backoffice.access.sessions import Found, Person
+from services.orders.backoffice.forms.fields import Form, read_form
+from services.orders.backoffice.language.translating import Speech
+from services.orders.backoffice.web.office import Office
+from services.orders.backoffice.web.settings import ShopFacts
+
+FLASH = "comptoir-flash"
+LONGEST_FLASH = 600
+
+
+class Missing(Exception):
+    """There is no such page or thing in this shop: 404."""
+
+
+class Deleted(Missing):
+    """The order that was here was deleted: 404, with when. `code` is its own."""
+
+    def __init__(self, code: str, deleted_at: datetime) -> None:
+        super().__init__(code)
+        self.code, self.deleted_at = code, deleted_at
+
+
+class NotAllowed(Exception):
+    """The visitor's role does not allow this part of it: 403. `demand` is what it would take."""
+
+    def __init__(self, demand: Demand | None = None) -> None:
+        super().__init__(demand)
+        self.demand = demand
+
+
+View = Callable[["Visit"], Awaitable[Response]]
+
+
+class RequestedPage(Protocol):
+    """The page of a request. `action` is its name in the audit, empty when reading it is not noted."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def demand(self) -> Demand: ...
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def view(self) -> View: ...
+
+
+class Visit:
+    """One request. `person` and `shop` are there on every page that is not public."""
+
+    def __init__(
+        self, office: Office, request: Request, page: RequestedPage, found: Found, speech: Speech
+    ) -> None:
+        self.office, self.request, self.page = office, request, page
+        self.found, self.speech = found, speech
+        self.audited: dict[str, Any] = {}
+        self.audited_order: UUID | None = None
+        self.outcome: str | None = None
+        self.entered: tuple[UUID, str, str] | None = None
+        self.field_labels: dict[str, str] = {}
+        self._form: Form | None = None
+
+    @property
+    def person(self) -> Person:
+        """Who is signed in. Raises NotAllowed on a public page when nobody is."""
+        if self.found.person is None:
+            raise NotAllowed
+        return self.found.person
+
+    @property
+    def shop(self) -> str:
+        """The shop whose things this visitor may see."""
+        return self.person.shop
+
+    @property
+    def actor(self) -> str:
+        """Who acts, for commands and the activity."""
+        return self.person.actor
+
+    def may(self, demand: Demand) -> bool:
+        """Whether the visitor's role allows it: to leave out what would be refused."""
+        return self.found.person is not None and self.found.person.may(demand)
+
+    def path(self, name: str) -> str:
+        """A parameter of the path. Raises Missing when it holds what no name of ours does."""
+        value = str(self.request.path_params[name])
+        if len(value) > 200 or not value.isprintable():
+            raise Missing
+        return value
+
+    def path_uuid(self, name: str) -> UUID:
+        """A parameter of the path that is an id. Raises Missing."""
+        try:
+            return UUID(self.path(name))
+        except ValueError:
+            raise Missing from None
+
+    @cached_property
+    def query(self) -> QueryParams:
+        """The URL's parameters, without NUL, which PostgreSQL could not hold."""
+        found = self.request.query_params.multi_items()
+        return QueryParams([(name.replace("\0", ""), value.replace("\0", "")) for name, value in found])
+
+    async def form(self) -> Form:
+        """What was typed. Raises forms.FormTooLarge, forms.FormUnreadable, which become pages."""
+        if self._form is None:
+            self._form = await read_form(self.request)
+        return self._form
+
+    @property
+    def form_read(self) -> Form:
+        """What was typed, as far as it was read."""
+        return self._form or Form()
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection to read with."""
+        return self.office.reading()
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """A transaction that changes something; what it emits is sent after its commit."""
+        return self.office.hub.unit()
+
+    def about(self, order_id: UUID, **detail: Any) -> None:
+        """Tell the audit which order an action is about, and more that is worth keeping (never what was typed)."""
+        self.audited_order = order_id
+        self.audited.update(detail)
+
+    @cached_property
+    def is_part(self) -> bool:
+        """Whether htmx asks for a part of a page."""
+        headers = self.request.headers
+        return headers.get("hx-request-type") == "partial" and "hx-history-restore-request" not in headers
+
+    @cached_property
+    def target(self) -> str | None:
+        """The block htmx will replace: the target element's id with underscores."""
+        _, _, element_id = self.request.headers.get("hx-target", "").partition("#")
+        return element_id.replace("-", "_") if self.is_part and element_id else None
+
+    def render(
+        self, template: str, status: int = 200, *, block: str | None = None, **values: Any
+    ) -> Response:
+        """A template as the answer: the whole page, or for htmx the block named like the element it will replace,
+        or the `block` named here.
+
+        Its flash message is shown once and gone.
+        """
+        part = block or self.target
+        whole = part is None or not self.office.templates.has_block(template, part)
+        flash = self.flash if whole else None
+        html = self.office.templates.render(
+            self.speech, template, {**self._everywhere(flash), **values}, None if whole else part
+        )
+        response = HTMLResponse(html, status, headers={"Vary": "HX-Request, HX-Target, Cookie"})
+        if flash:
+            response.delete_cookie(FLASH, path="/")
+        return response
+
+    def _everywhere(self, flash: Mapping[str, str] | None) -> dict[str, Any]:
+        person = self.found.person
+        return {
+            "visit": self,
+            "person": person,
+            "may": self.may,
+            "menu": [one for one in self.office.menu if self.may(one.demand)],
+            "path": self.request.url.path,
+            "here": self.here,
+            "language": self.speech.language,
+            "theme": self.preference("theme", "auto"),
+            "density": self.preference("density", "regular"),
+            "shortcuts": self.preference("shortcuts", "on"),
+            "shop_facts": self.shop_facts,
+            "flash": flash,
+        }
+
+    @property
+    def here(self) -> str:
+        """This page's path with its parameters: where to come back to."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    @property
+    def shop_facts(self) -> ShopFacts | None:
+        """Name, support and zone of the visitor's shop."""
+        person = self.found.person
+        return self.office.settings.shop(person.shop) if person else None
+
+    def preference(self, name: str, otherwise: str) -> str:
+        """What the visitor chose: on their account, or in this browser's cookie."""
+        person = self.found.person
+        if person is not None and name in person.preferences:
+            return str(person.preferences[name])
+        return self.request.cookies.get(f"comptoir-{name}", otherwise)[:20]
+
+    def redirect(self, path: str, flash: str | None = None, kind: str = "done") -> Response:
+        """Go to another page (303), which shows `flash` once. `kind`: done, note or fault."""
+        if self.is_part:
+            response = Response(status_code=200, headers={"HX-Redirect": path})
+        else:
+            response = RedirectResponse(path, 303)
+        if flash:
+            self.put_flash(response, flash, kind)
+        return response
+
+    def put_flash(self, response: Response, text: str, kind: str = "done") -> None:
+        """Have the next page show a message."""
+        packed = json.dumps({"kind": kind, "text": text[:LONGEST_FLASH]}, ensure_ascii=False).encode()
+        self.set_cookie(response, FLASH, base64.urlsafe_b64encode(packed).decode(), 60)
+
+    @cached_property
+    def flash(self) -> dict[str, str] | None:
+        """The message the last page left."""
+        try:
+            found = json.loads(base64.urlsafe_b64decode(self.request.cookies[FLASH]))
+            return {"kind": str(found["kind"])[:10], "text": str(found["text"])[:LONGEST_FLASH]}
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """A cookie that scripts can't read and other sites don't send."""
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path="/",
+            httponly=True,
+            secure=self.office.settings.is_secure,
+            samesite="lax",
+        )

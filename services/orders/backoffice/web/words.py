@@ -1,0 +1,18 @@
+"""Names of fixed things as pages show them: marked here, translated where they are shown."""
+
+from services.orders.backoffice.access.permissions import Role
+from services.orders.backoffice.language.translating import N_
+
+ROLE_NAMES = {
+    Role.OWNER: N_("Owner"),
+    Role.MANAGER: N_("Manager"),
+    Role.FULFILMENT: N_("Fulfilment"),
+    Role.ACCOUNTANT: N_("Accountant"),
+}
+OWNER_NAMES = {
+    "orders": N_("Orders service"),
+    "payments": N_("Payments service"),
+    "fulfillment": N_("Fulfilment service"),
+    "notifier": N_("Mail service"),
+    "auditor": N_("Auditor"),
+}

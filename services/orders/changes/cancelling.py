@@ -1,0 +1,82 @@
+"""Cancelling: all units that have not left are stopped, and what they cost is credited.
+
+What is credited is the difference in worth (`content.worth`): each stopped unit's share of its line, and with the last
+unit of the order shipping and extra lines too. The content stays as it was, for a reinstatement and for the books.
+"""
+
+from uuid import UUID
+
+from contracts.fulfillment import LinesReduced
+from contracts.message import Reason
+from contracts.orders import ChangeCause
+from services.orders.changes import edition
+from services.orders.changes.changing import (
+    OrderIsCancelled,
+    ask_to_stop,
+    new_edit,
+    reject,
+    require_changeable,
+    take_effect,
+)
+from services.orders.changes.editing import withdrawn_now
+from services.orders.order.record import Order
+from services.orders.order.totals.content import Units, worth
+from services.orders.order.unit.edit import Edit
+from services.orders.order.unit.unit import Cause, OrderBook
+
+
+def cancel(
+    book: OrderBook,
+    order: Order,
+    edit_id: UUID,
+    actor: str,
+    reason: str | None,
+    cause: Cause,
+    *,
+    notify_customer: bool = False,
+    public_comment: str | None = None,
+) -> None:
+    """Begin a cancellation; the customer is told once it took effect, if that is wanted.
+
+    Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled.
+    """
+    require_changeable(book, order)
+    wanted = {line: units for line, units in still_wanted(book, order).items() if units}
+    if not wanted:
+        raise OrderIsCancelled(order)
+    change = new_edit(book, order, ChangeCause.CANCELLED, edit_id, actor, reason)
+    change.asked_off = wanted
+    change.notify_customer, change.public_comment = notify_customer, public_comment
+    ask_to_stop(book, order, change, cause)
+
+
+def still_wanted(book: OrderBook, order: Order) -> dict[int, int]:
+    """The units of each line that were not cancelled, as far as is known here; some may have left."""
+    content = book.edits.contents[order.shop, order.id]
+    return edition.remaining(content, withdrawn_now(book, order))
+
+
+def go_on_after_stopping(
+    book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause
+) -> None:
+    """Units were stopped: credit them; if all had left the cancellation is rejected."""
+    if not change.stopped:
+        reject(book, order, change, [had_left(change.not_stopped)], cause)
+    else:
+        finish(book, order, change, answer, cause)
+
+
+def finish(book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause) -> None:
+    """The stopped units are cancelled and credited, by the answer's own position."""
+    content = book.edits.contents[order.shop, order.id]
+    cancelled = {position.line: position.cancelled for position in answer.position.lines}
+    after = edition.remaining(content, edition.withdrawn_of(content, cancelled, {}))
+    before = edition.remaining(content, edition.withdrawn_of(content, cancelled, change.stopped))
+    take_effect(book, order, change, content, worth(content, after) - worth(content, before), cause)
+
+
+def had_left(units: Units) -> Reason:
+    """Why nothing could be stopped."""
+    lines = ", ".join(f"{quantity} of line {line}" for line, quantity in sorted(units.items()))
+    message = f"All of it has left already ({lines}); take it back as a return instead."
+    return Reason(code="already_shipped", message=message[:1000])

@@ -1,0 +1,244 @@
+"""Changing a placed order: what every such change needs, and the two steps that most of them take.
+
+Only fulfillment knows what has left. So a change first asks it to stop, or to add, units; the order itself, its total
+and what is due follow its answer. What was asked is a row of `order_edit` and a pending command, both committed with
+the question: a service that is down, or a crash between the steps, delays the change and loses nothing. An order has
+one such change at a time.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from contracts.catalogue import type_of
+from contracts.envelope import Envelope
+from contracts.message import LineUnits, Reason
+from contracts.orders import (
+    ChangeCause,
+    LineAddition,
+    LinesAdditionRequested,
+    LinesReductionRequested,
+    OrderEdited,
+    OrderState,
+    PlacedLine,
+)
+from contracts.service import CommandRejected
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.totals.content import Content
+from services.orders.order.unit.edit import Edit, EditState
+from services.orders.order.unit.unit import Cause, OrderBook
+
+NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
+
+
+class OrderNotPlaced(Refusal):
+    """Nothing was ordered yet: a running checkout is the customer's, what was abandoned is nobody's."""
+
+    code = "order_not_placed"
+    status = 409
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(
+            f"order {order.code} is {order.state}, not placed; it can be changed once the customer has placed it"
+        )
+
+
+class ChangeInProgress(Refusal):
+    """Another change of the order waits for fulfillment's answer."""
+
+    code = "change_in_progress"
+    status = 409
+
+    def __init__(self, order: Order, edit: Edit) -> None:
+        super().__init__(
+            f"order {order.code} is just being {edit.cause} by {edit.actor} (command {edit.id}); wait for its outcome"
+        )
+        self.command_id = edit.id
+
+
+class OrderIsCancelled(Refusal):
+    """A cancelled order is not edited or cancelled again."""
+
+    code = "order_is_cancelled"
+    status = 409
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(f"order {order.code} is cancelled; reinstate it first")
+
+
+class ChangeRefused(Refusal):
+    """A change can't be made, for these reasons."""
+
+    code = "change_refused"
+
+    def __init__(self, order: Order, reasons: Sequence[Reason]) -> None:
+        super().__init__(
+            f"order {order.code} stays as it is: " + " ".join(reason.message for reason in reasons)[:900]
+        )
+        self.reasons = tuple(reasons)
+
+
+def require_changeable(book: OrderBook, order: Order) -> None:
+    """Raises OrderNotPlaced, or ChangeInProgress while another change waits for its answer."""
+    if order.state in NOT_PLACED:
+        raise OrderNotPlaced(order)
+    if (edit := book.edits.open_of((order.shop, order.id))) is not None:
+        raise ChangeInProgress(order, edit)
+
+
+def new_edit(
+    book: OrderBook, order: Order, cause: ChangeCause, edit_id: UUID, actor: str, reason: str | None
+) -> Edit:
+    """A change of this order that is asked for now; nothing is asked of fulfillment yet."""
+    total = book.edits.contents[order.shop, order.id].totals.total_minor
+    edit = Edit(
+        shop=order.shop,
+        order_id=order.id,
+        id=edit_id,
+        cause=cause,
+        actor=actor,
+        reason=reason,
+        total_before_minor=total,
+        total_after_minor=total,
+        requested_at=book.unit.now,
+    )
+    book.edits.add(edit)
+    return edit
+
+
+def ask_to_stop(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
+    """Ask fulfillment to stop the units of `asked_off`."""
+    edit.state = EditState.REDUCING
+    book.changed(order, cause, edit.actor)
+    request = LinesReductionRequested(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        request_id=edit.id,
+        lines=listed(edit.asked_off),
+        cause=edit.cause,
+        actor=edit.actor,
+    )
+    edit.question_id = book.unit.emit(request, about=order, cause=envelope_of(cause)).id
+
+
+def ask_to_add(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
+    """Ask fulfillment to add the units of `asked_on`; a reinstatement wants all of them or none."""
+    edit.state = EditState.ADDING
+    book.edits.changed(edit)
+    book.changed(order, cause, edit.actor)
+    content = edit.wanted or book.edits.contents[order.shop, order.id]
+    lines = {line.line: line for line in content.lines}
+    request = LinesAdditionRequested(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        request_id=edit.id,
+        lines=[
+            LineAddition(line=n, kind=lines[n].kind, sku=lines[n].sku, quantity=quantity)
+            for n, quantity in sorted(edit.asked_on.items())
+        ],
+        all_or_nothing=edit.cause is ChangeCause.REINSTATED,
+        cause=edit.cause,
+        actor=edit.actor,
+    )
+    edit.question_id = book.unit.emit(request, about=order, cause=envelope_of(cause)).id
+
+
+def take_effect(
+    book: OrderBook, order: Order, edit: Edit, content: Content, due_change_minor: int, cause: Cause
+) -> None:
+    """The change is made: it is written, noted, said, and its command is done."""
+    key = (order.shop, order.id)
+    before = book.edits.done_of(key)
+    edit.state, edit.number, edit.settled_at = EditState.DONE, len(before) + 1, book.unit.now
+    edit.due_change_minor, edit.total_after_minor = due_change_minor, content.totals.total_minor
+    book.edits.changed(edit)
+    if edit.cause is ChangeCause.EDITED:
+        book.edits.amend(key, content)
+    book.note(order.shop, order.id, f"order_{edit.cause}", edit.id, edit.actor, cause, _told(edit))
+    book.changed(order, cause, edit.actor)
+    event = OrderEdited(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        edit_id=edit.id,
+        previous_edit_id=before[-1].id if before else None,
+        revision=order.revision,
+        cause=edit.cause,
+        currency=content.currency,
+        due_change_minor=due_change_minor,
+        totals=content.totals,
+        lines=[PlacedLine.model_validate(dict(line)) for line in content.present()],
+        shipping=content.shipping,
+        extra_lines=content.extra_lines,
+        customer=content.buyer(),
+        billing_address=content.billing_address,
+        shipping_address=content.shipping_address,
+        reason=edit.reason,
+        notify_customer=edit.notify_customer,
+        public_comment=edit.public_comment if edit.notify_customer else None,
+        cancelled_lines=_cancelled_lines(edit),
+        actor=edit.actor,
+    )
+    envelope = book.unit.emit(event, about=order, cause=envelope_of(cause))
+    book.outcomes[edit.id] = ("done", outcome(envelope.type, envelope.id, _told(edit)))
+
+
+def _cancelled_lines(edit: Edit) -> list[LineUnits] | None:
+    """What a cancellation called off, if some of the order had left."""
+    if edit.cause is not ChangeCause.CANCELLED or not edit.not_stopped:
+        return None
+    return [LineUnits(line=line, quantity=quantity) for line, quantity in sorted(edit.stopped.items())]
+
+
+def reject(
+    book: OrderBook, order: Order, edit: Edit, reasons: Sequence[Reason], cause: Cause, *, undone: bool = True
+) -> None:
+    """The change is not made; `undone` is False when it ended as another one that took effect."""
+    if undone:
+        edit.state, edit.settled_at = EditState.REJECTED, book.unit.now
+        book.edits.changed(edit)
+    data = {
+        "command_type": edit.command_type,
+        "reasons": [reason.model_dump(exclude_none=True) for reason in reasons],
+    }
+    book.note(order.shop, order.id, "command_rejected", edit.id, edit.actor, cause, data)
+    book.changed(order, cause, edit.actor)
+    book.outcomes[edit.id] = (
+        "rejected",
+        outcome(type_of(CommandRejected, "orders"), cause.id, {**data, "command_id": str(edit.id)}),
+    )
+
+
+def outcome(type: str, event_id: UUID, data: Mapping[str, Any]) -> str:
+    """An outcome as commands keep it."""
+    return json.dumps({"type": type, "event_id": str(event_id), **data}, ensure_ascii=False)
+
+
+def listed(units: Mapping[int, int]) -> list[LineUnits]:
+    """Units by line as messages carry them."""
+    return [LineUnits(line=line, quantity=quantity) for line, quantity in sorted(units.items())]
+
+
+def _told(edit: Edit) -> dict[str, Any]:
+    units = {
+        "stopped": edit.stopped,
+        "not_stopped": edit.not_stopped,
+        "added": {n: q for n, q in edit.asked_on.items() if n not in edit.missing},
+        "missing": edit.missing,
+    }
+    told: dict[str, Any] = {
+        "due_change_minor": edit.due_change_minor,
+        "total_before_minor": edit.total_before_minor,
+        "total_after_minor": edit.total_after_minor,
+        **{name: [dict(one) for one in listed(found)] for name, found in units.items() if found},
+    }
+    return told | ({"reason": edit.reason} if edit.reason else {})
+
+
+def envelope_of(cause: Cause) -> Envelope | None:
+    """The message that led here, if it was one."""
+    return cause if isinstance(cause, Envelope) else None

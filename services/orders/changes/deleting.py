@@ -1,0 +1,119 @@
+"""Deleting: an order disappears for ever, and a tombstone tells who deleted it, when and why.
+
+Refused when money was ever received or given back, something went out under a tracking number, or the order is
+completed, for books and customers refer to it; the right to force it goes past that. All units are stopped first. If
+some had left by then it is not deleted: what could be stopped is cancelled, and the command is rejected.
+"""
+
+from uuid import UUID
+
+from contracts.fulfillment import LinesReduced
+from contracts.message import Reason
+from contracts.orders import ChangeCause, OrderDeleted, OrderState
+from services.chassis.storage.database import Connection
+from services.orders.changes import cancelling
+from services.orders.changes.changing import (
+    ChangeRefused,
+    ask_to_stop,
+    envelope_of,
+    new_edit,
+    outcome,
+    reject,
+    require_changeable,
+)
+from services.orders.order.record import Order
+from services.orders.order.state import automatic_state
+from services.orders.order.unit import edit_store
+from services.orders.order.unit.edit import Edit, EditState
+from services.orders.order.unit.unit import Cause, OrderBook
+
+
+async def reasons_against(connection: Connection, order: Order) -> list[Reason]:
+    """Every reason why a locked order may not be deleted without force."""
+    reasons = _reasons_in(order)
+    if not _had_money(order) and await edit_store.has_money(connection, order.shop, order.id):
+        reasons.insert(0, _money(order))
+    if await edit_store.has_tracking(connection, order.shop, order.id):
+        message = f"Order {order.code} has a shipment with a tracking number; archive it instead."
+        reasons.append(Reason(code="tracking_number_exists", message=message))
+    return reasons
+
+
+def delete(
+    book: OrderBook,
+    order: Order,
+    edit_id: UUID,
+    actor: str,
+    reason: str,
+    cause: Cause,
+    *,
+    against: list[Reason],
+    force: bool = False,
+) -> None:
+    """Begin a deletion; `against` are the `reasons_against` it. An order of which nothing is wanted goes at once.
+
+    Raises OrderNotPlaced, ChangeInProgress, ChangeRefused with every reason unless forced.
+    """
+    require_changeable(book, order)
+    if against and not force:
+        raise ChangeRefused(order, against)
+    change = new_edit(book, order, ChangeCause.DELETED, edit_id, actor, reason)
+    change.forced = force
+    wanted = cancelling.still_wanted(book, order)
+    change.asked_off = {line: units for line, units in wanted.items() if units}
+    if change.asked_off:
+        ask_to_stop(book, order, change, cause)
+    else:
+        _erase(book, order, change, cause)
+
+
+def go_on_after_stopping(
+    book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause
+) -> None:
+    """Nothing is under way any more: erase it. Otherwise, or if money came meanwhile, it is only cancelled."""
+    reasons = [] if change.forced else _reasons_in(order)
+    if change.not_stopped and not change.forced:
+        reasons.append(cancelling.had_left(change.not_stopped))
+    if not reasons:
+        _erase(book, order, change, cause)
+    elif not change.stopped:
+        reject(book, order, change, reasons, cause)
+    else:
+        change.cause = ChangeCause.CANCELLED
+        cancelling.finish(book, order, change, answer, cause)
+        reject(book, order, change, reasons, cause, undone=False)
+
+
+def _reasons_in(order: Order) -> list[Reason]:
+    reasons = [_money(order)] if _had_money(order) else []
+    if OrderState.COMPLETED in (order.state, automatic_state(order.facts())):
+        message = f"Order {order.code} is completed; archive it instead."
+        reasons.append(Reason(code="order_completed", message=message))
+    return reasons
+
+
+def _had_money(order: Order) -> bool:
+    money = order.money
+    return bool(money.received or money.refunded or money.marked)
+
+
+def _money(order: Order) -> Reason:
+    message = f"Money was received or given back for order {order.code}; cancel and refund it instead."
+    return Reason(code="money_moved", message=message)
+
+
+def _erase(book: OrderBook, order: Order, change: Edit, cause: Cause) -> None:
+    change.state, change.settled_at = EditState.DONE, book.unit.now
+    book.edits.changed(change)
+    event = OrderDeleted(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        reason=change.reason or "",
+        actor=change.actor,
+        deleted_at=book.unit.now,
+    )
+    envelope = book.unit.emit(event, about=order, cause=envelope_of(cause))
+    book.outcomes[change.id] = ("done", outcome(envelope.type, envelope.id, {"code": order.code}))
+    tombstone = (order.code, change.actor, change.reason or "", book.unit.now)
+    book.edits.erase((order.shop, order.id), change, tombstone)

@@ -1,0 +1,117 @@
+"""Editing: lines, quantities, prices, shipping, addresses, customer of a placed order change; the difference follows.
+
+Units that have left stay ordered whatever was asked, and a line without stock is not added; the outcome tells. All the
+rest of the edit takes effect.
+"""
+
+from uuid import UUID
+
+from contracts.fulfillment import LinesAdded, LinesReduced
+from contracts.message import Reason
+from contracts.orders import ChangeCause
+from services.orders.changes import edition
+from services.orders.changes.changing import (
+    ChangeRefused,
+    OrderIsCancelled,
+    ask_to_add,
+    ask_to_stop,
+    new_edit,
+    require_changeable,
+    take_effect,
+)
+from services.orders.changes.requests import EditAsked
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.totals.content import Content, Units
+from services.orders.order.unit.edit import Edit
+from services.orders.order.unit.unit import Cause, OrderBook
+
+
+class NothingToChange(Refusal):
+    """An edit asks for what the order already says."""
+
+    code = "nothing_to_change"
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(f"order {order.code} already says all of this; change something, or leave the page")
+
+
+def edit(book: OrderBook, order: Order, asked: EditAsked, edit_id: UUID, actor: str, cause: Cause) -> None:
+    """Begin an edit; one that changes no quantities takes effect at once.
+
+    Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled, ChangeRefused with every reason, NothingToChange.
+    """
+    require_changeable(book, order)
+    if order.units.all_cancelled:
+        raise OrderIsCancelled(order)
+    key = (order.shop, order.id)
+    content, withdrawn = book.edits.contents[key], withdrawn_now(book, order)
+    wanted, reasons = wanted_of(book, content, asked, withdrawn)
+    if reasons:
+        raise ChangeRefused(order, reasons)
+    if wanted == content:
+        raise NothingToChange(order)
+    change = new_edit(book, order, ChangeCause.EDITED, edit_id, actor, asked.reason)
+    asks = edition.asks_of(content, wanted)
+    change.wanted, change.asked_off, change.asked_on = wanted, asks.off, asks.on
+    if asks.off:
+        ask_to_stop(book, order, change, cause)
+    elif asks.on:
+        ask_to_add(book, order, change, cause)
+    else:
+        _finish(book, order, change, withdrawn, cause)
+
+
+def wanted_of(
+    book: OrderBook, content: Content, asked: EditAsked, withdrawn: Units
+) -> tuple[Content, list[Reason]]:
+    """The content an edit asks for, and every reason against it; the content as it is when the edit itself is wrong."""
+    if reasons := edition.faults_of(content, asked):
+        return content, reasons
+    wanted = edition.edited(content, asked, withdrawn)
+    return wanted, edition.faults_of_content(content, wanted, asked, book.unit.now)
+
+
+def withdrawn_now(book: OrderBook, order: Order) -> dict[int, int]:
+    """The units cancelled other than by edits, as far as is known here."""
+    key = (order.shop, order.id)
+    cancelled = {position.line: position.cancelled for position in book.edits.positions[key]}
+    return edition.withdrawn_of(book.edits.contents[key], cancelled, {})
+
+
+def go_on_after_stopping(
+    book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause
+) -> None:
+    """Units were stopped: ask for those to add, or finish."""
+    if change.asked_on:
+        ask_to_add(book, order, change, cause)
+    else:
+        _finish(book, order, change, _withdrawn_by(book, order, change, answer), cause)
+
+
+def go_on_after_adding(book: OrderBook, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
+    """Units were added: finish."""
+    _finish(book, order, change, _withdrawn_by(book, order, change, answer), cause)
+
+
+def finish_without_adding(book: OrderBook, order: Order, change: Edit, cause: Cause) -> None:
+    """Units were stopped, but those to add will not come: finish with what there is."""
+    key = (order.shop, order.id)
+    cancelled = {position.line: position.cancelled for position in book.edits.positions[key]}
+    withdrawn = edition.withdrawn_of(book.edits.contents[key], cancelled, change.stopped)
+    _finish(book, order, change, withdrawn, cause)
+
+
+def _withdrawn_by(
+    book: OrderBook, order: Order, change: Edit, answer: LinesReduced | LinesAdded
+) -> dict[int, int]:
+    """By the answer's own position, so that it does not matter what else was heard by now."""
+    cancelled = {position.line: position.cancelled for position in answer.position.lines}
+    return edition.withdrawn_of(book.edits.contents[order.shop, order.id], cancelled, change.stopped)
+
+
+def _finish(book: OrderBook, order: Order, change: Edit, withdrawn: Units, cause: Cause) -> None:
+    content = book.edits.contents[order.shop, order.id]
+    assert change.wanted is not None
+    after = edition.settled(content, change.wanted, change.not_stopped, change.missing, change.stopped)
+    take_effect(book, order, change, after, edition.due_change(content, after, withdrawn), cause)

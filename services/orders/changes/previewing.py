@@ -1,0 +1,241 @@
+"""What a change of a placed order would do, before anybody asks for it: money, stock, parcels. Nothing is changed.
+
+It is counted from what is known here, so fulfillment's answer may differ by what left in the meantime. A stale form
+is refused like the change itself.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.fulfillment import LinePosition
+from contracts.message import Reason
+from contracts.storefront import LineKind, Totals
+from services.chassis.messaging.process import Transactions
+from services.orders.changes import cancelling, deleting, editing, edition, reinstating
+from services.orders.changes.changing import NOT_PLACED, ChangeRefused, OrderIsCancelled, require_changeable
+from services.orders.changes.requests import EditAsked
+from services.orders.order.history import require_revision
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.store import Row
+from services.orders.order.totals.content import Units, worth
+from services.orders.order.unit import edit_store
+from services.orders.order.unit.actions import OrderUnknown, open_book
+from services.orders.order.unit.unit import OrderBook
+
+ParcelStanding = tuple[UUID, int, Units]
+"""A packed parcel that is still here: its id, its number, its units by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelTouched:
+    """A packed parcel that would be taken apart."""
+
+    parcel_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would do. Units by line: to stop at fulfillment, that left and therefore stay, to add.
+
+    `reasons` are those against it; then it would change nothing.
+    """
+
+    revision: int
+    totals_before: Totals
+    totals: Totals
+    due_change_minor: int
+    balance_minor: int
+    stop: dict[int, int]
+    stays: dict[int, int]
+    add: dict[int, int]
+    parcels: list[ParcelTouched]
+    reasons: list[Reason]
+
+    @property
+    def balance_after_minor(self) -> int:
+        """The balance once the change took effect; negative: to be paid back."""
+        return self.balance_minor + self.due_change_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationSum:
+    """What cancelling one of many orders would do: the change of what is due, the balance before, units."""
+
+    code: str
+    revision: int
+    currency: str
+    due_change_minor: int
+    balance_minor: int
+    units_stopped: int
+    units_staying: int
+
+
+async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: EditAsked) -> Preview:
+    """What an edit would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    async with process.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, asked.revision)
+        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        withdrawn = editing.withdrawn_now(book, order)
+        wanted, reasons = editing.wanted_of(book, content, asked, withdrawn)
+        asks = edition.asks_of(content, wanted)
+        stop, stays = split(asks.off, book.edits.positions[shop, order_id])
+        after = content if reasons else edition.settled(content, wanted, stays, {}, stop)
+        due = edition.due_change(content, after, withdrawn)
+        return await _preview(book, order, stop, stays, asks.on, due, after.totals, reasons)
+
+
+async def preview_cancellation(
+    process: Transactions, shop: str, order_id: UUID, revision: int | None = None
+) -> Preview:
+    """What cancelling would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    async with process.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, revision)
+        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        wanted = cancelling.still_wanted(book, order)
+        asked = {line: units for line, units in wanted.items() if units}
+        stop, stays = split(asked, book.edits.positions[shop, order_id])
+        reasons = [] if stop else [cancelling.had_left(stays)]
+        rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
+        due = worth(content, rest) - worth(content, wanted)
+        return await _preview(book, order, stop, stays, {}, due, content.totals, reasons)
+
+
+async def preview_cancellations(
+    process: Transactions, shop: str, order_ids: Sequence[UUID]
+) -> dict[UUID, CancellationSum | Refusal]:
+    """What cancelling each of these orders would do, or why it can't be; unknown ones are missing.
+
+    Raises TooManyOrders.
+    """
+    async with process.unit() as unit:
+        book = await open_book(unit, shop, order_ids)
+        placed = [key for key, order in book.orders.items() if order.state not in NOT_PLACED]
+        await book.edits.load(sorted(placed))
+        return {order.id: _sum_of(book, order) for order in book.orders.values()}
+
+
+def _sum_of(book: OrderBook, order: Order) -> CancellationSum | Refusal:
+    try:
+        require_changeable(book, order)
+    except Refusal as refusal:
+        return refusal
+    wanted = cancelling.still_wanted(book, order)
+    asked = {line: units for line, units in wanted.items() if units}
+    if not asked:
+        return OrderIsCancelled(order)
+    content = book.edits.contents[order.shop, order.id]
+    stop, stays = split(asked, book.edits.positions[order.shop, order.id])
+    if not stop:
+        return ChangeRefused(order, [cancelling.had_left(stays)])
+    rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
+    return CancellationSum(
+        order.code,
+        order.revision,
+        content.currency,
+        worth(content, rest) - worth(content, wanted),
+        order.money.balance,
+        sum(stop.values()),
+        sum(stays.values()),
+    )
+
+
+async def preview_reinstatement(
+    process: Transactions, shop: str, order_id: UUID, revision: int | None = None
+) -> Preview:
+    """What reinstating would do, stock permitting. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    async with process.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, revision)
+        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        add: dict[int, int] = {}
+        for one in reinstating.cancellations(book, order):
+            for line, quantity in one.stopped.items():
+                add[line] = add.get(line, 0) + quantity
+        due = -sum(one.due_change_minor for one in reinstating.cancellations(book, order))
+        return await _preview(book, order, {}, {}, add, due, content.totals, [])
+
+
+async def reasons_against_deletion(process: Transactions, shop: str, order_id: UUID) -> list[Reason]:
+    """Every reason why an order may not be deleted without force. Raises as the previews do."""
+    async with process.unit() as unit:
+        book = await _book(OrderBook(unit), shop, order_id, None)
+        return await deleting.reasons_against(unit.connection, book.orders[shop, order_id])
+
+
+async def _book(book: OrderBook, shop: str, order_id: UUID, revision: int | None) -> OrderBook:
+    book = await open_book(book.unit, shop, [order_id])
+    order = book.orders.get((shop, order_id))
+    if order is None:
+        raise OrderUnknown(shop, order_id)
+    await require_revision(book.unit.connection, order, revision)
+    await book.edits.load([(shop, order_id)])
+    require_changeable(book, order)
+    return book
+
+
+async def _preview(
+    book: OrderBook,
+    order: Order,
+    stop: dict[int, int],
+    stays: dict[int, int],
+    add: dict[int, int],
+    due_change_minor: int,
+    totals: Totals,
+    reasons: list[Reason],
+) -> Preview:
+    key = (order.shop, order.id)
+    standing = await edit_store.read_standing(book.unit.connection, *key)
+    return Preview(
+        revision=order.revision,
+        totals_before=book.edits.contents[key].totals,
+        totals=totals,
+        due_change_minor=0 if reasons else due_change_minor,
+        balance_minor=order.money.balance,
+        stop=stop,
+        stays=stays,
+        add=add,
+        parcels=touched(map(_standing, standing), book.edits.positions[key], stop),
+        reasons=reasons,
+    )
+
+
+def split(asked: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the asked units that can still be stopped, and those that left; none of either is left out."""
+    known = {position.line: position for position in positions}
+    stop, stays = {}, {}
+    for line, quantity in asked.items():
+        position = known.get(line)
+        gone = 0 if position is None else _gone(position)
+        needed = quantity if position is None else position.ordered - position.cancelled
+        if able := min(quantity, max(0, needed - gone)):
+            stop[line] = able
+        if rest := quantity - able:
+            stays[line] = rest
+    return stop, stays
+
+
+def _gone(position: LinePosition) -> int:
+    return position.shipped - position.lost if position.kind is LineKind.SHIP else position.delivered
+
+
+def touched(
+    standing: Iterable[ParcelStanding], positions: Iterable[LinePosition], stop: Units
+) -> list[ParcelTouched]:
+    """The parcels that would be taken apart to stop these units: the latest first, and only as many as it takes."""
+    free = {p.line: p.ordered - p.cancelled - p.packed + p.lost for p in positions}
+    short = {line: units - free.get(line, units) for line, units in stop.items()}
+    found = []
+    for parcel_id, number, units in standing:
+        if any(short.get(line, 0) > 0 for line in units):
+            found.append(ParcelTouched(parcel_id, number))
+            for line, quantity in units.items():
+                short[line] = short.get(line, 0) - quantity
+    return found
+
+
+def _standing(row: Row) -> ParcelStanding:
+    units = {part["line"]: part["quantity"] for part in json.loads(row["lines"])}
+    return row["parcel_id"], row["number"], units

@@ -1,0 +1,79 @@
+"""Reinstating: a cancelled order is wanted again, if there is stock for all of it; the credit is taken back.
+
+Only what cancelling stopped comes back: units that a refund cancelled were paid back, and stay cancelled.
+"""
+
+from uuid import UUID
+
+from contracts.fulfillment import LinesAdded, MissingUnits
+from contracts.message import Reason
+from contracts.orders import ChangeCause
+from services.orders.changes.changing import ask_to_add, new_edit, reject, require_changeable, take_effect
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.unit.edit import Edit
+from services.orders.order.unit.unit import Cause, OrderBook
+
+
+class NotCancelled(Refusal):
+    """Only an order of which nothing is wanted any more can be reinstated."""
+
+    code = "order_not_cancelled"
+    status = 409
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(f"order {order.code} is {order.state}; only a cancelled order can be reinstated")
+
+
+class NothingToReinstate(Refusal):
+    """Every unit of the order was cancelled by refunds."""
+
+    code = "nothing_to_reinstate"
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(f"order {order.code} was cancelled by refunds, which stand; place a new order")
+
+
+def reinstate(
+    book: OrderBook, order: Order, edit_id: UUID, actor: str, reason: str | None, cause: Cause
+) -> None:
+    """Begin a reinstatement. Raises OrderNotPlaced, ChangeInProgress, NotCancelled, NothingToReinstate."""
+    require_changeable(book, order)
+    if not order.units.all_cancelled:
+        raise NotCancelled(order)
+    units: dict[int, int] = {}
+    for cancelled in cancellations(book, order):
+        for line, quantity in cancelled.stopped.items():
+            units[line] = units.get(line, 0) + quantity
+    if not units:
+        raise NothingToReinstate(order)
+    change = new_edit(book, order, ChangeCause.REINSTATED, edit_id, actor, reason)
+    change.asked_on = units
+    ask_to_add(book, order, change, cause)
+
+
+def cancellations(book: OrderBook, order: Order) -> list[Edit]:
+    """The cancellations in effect that no reinstatement took back."""
+    done = book.edits.done_of((order.shop, order.id))
+    return [edit for edit in done if edit.cause is ChangeCause.CANCELLED and edit.undone_by is None]
+
+
+def go_on_after_adding(book: OrderBook, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
+    """There is stock for all of it, or the order stays cancelled."""
+    if answer.missing:
+        reject(book, order, change, [_short(missing) for missing in answer.missing], cause)
+        return
+    undone = cancellations(book, order)
+    for cancelled in undone:
+        cancelled.undone_by = change.id
+        book.edits.changed(cancelled)
+    content = book.edits.contents[order.shop, order.id]
+    take_effect(book, order, change, content, -sum(one.due_change_minor for one in undone), cause)
+
+
+def _short(missing: MissingUnits) -> Reason:
+    message = (
+        f"Line {missing.line} needs {missing.requested} of SKU {missing.sku}, {missing.available} available; "
+        "set the stock, then reinstate again."
+    )
+    return Reason(code="stock_missing", message=message, field=f"lines[{missing.line}]")

@@ -1,0 +1,124 @@
+"""What may be asked of a placed order: an edit, a cancellation, a reinstatement, a deletion.
+
+An edit names only what changes; what it does not name stays. Unknown fields are refused like everywhere
+(`order/requests.py`).
+"""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from contracts.message import Count, LineNumber, Moment, Reference, Sku, Text, VatRate
+from contracts.storefront import Address, Customer, ExtraLine, LineKind, Shipping, Taxes, TaxMinor
+from services.orders.order.requests import STRICT, Asked, Price
+
+PublicComment = Annotated[
+    str, Field(min_length=1, max_length=2000, description="For the customer to read, in the mail.")
+]
+_STRICTLY = ConfigDict(extra="forbid", frozen=True)
+Reason = Annotated[Text, Field(min_length=1)]
+Revision = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        description="The revision the change was made from; refused when the order has another.",
+    ),
+]
+
+
+class AddressAsked(Address, Asked):
+    """A postal address."""
+
+    model_config = _STRICTLY
+
+
+class ShippingAsked(Shipping, Asked):
+    """How the goods travel and what the customer pays for it."""
+
+    model_config = _STRICTLY
+
+
+class ExtraLineAsked(ExtraLine, Asked):
+    """An amount beside the goods."""
+
+    model_config = _STRICTLY
+
+
+class LineEdited(Asked):
+    """One line: an existing one by its number, or a new one without. Quantity 0 removes a line.
+
+    A new line needs kind, description, quantity and unit_price_minor; what it sells can't be changed later. A tax that
+    is stated is a fact, as in a sale; `taxes` sum to `tax_minor` where both are sent.
+    """
+
+    line: Annotated[LineNumber, STRICT] | None = None
+    kind: LineKind | None = None
+    description: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    sku: Sku | None = None
+    quantity: Annotated[Count, STRICT] | None = None
+    unit_price_minor: Price | None = None
+    discount_minor: Price | None = None
+    vat_rate: VatRate | None = None
+    tax_minor: Annotated[TaxMinor, STRICT] | None = Field(
+        default=None,
+        description="Tax on all units that the line then has. Absent: as before, or by the rate.",
+    )
+    taxes: Taxes | None = None
+    resource: Reference | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    options: dict[str, str] | None = None
+
+
+class CustomerEdited(Asked):
+    """What changes about the customer."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
+    phone: Annotated[str, Field(max_length=40)] | None = None
+    company: Annotated[str, Field(max_length=200)] | None = None
+    vat_number: Annotated[str, Field(max_length=40)] | None = None
+
+    def applied_to(self, customer: Customer) -> Customer:
+        """The customer with these changes; a field sent as null is emptied where it may be."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        kept = {name: value for name, value in given.items() if value is not None or name != "name"}
+        return customer.model_copy(update=kept)
+
+
+class EditAsked(Asked):
+    """An edit of a placed order. What is absent stays as it is; `shipping` null takes the shipping off."""
+
+    revision: Revision | None = None
+    lines: list[LineEdited] = Field(default_factory=list, max_length=1000)
+    shipping: ShippingAsked | None = None
+    extra_lines: list[ExtraLineAsked] | None = Field(default=None, max_length=100)
+    billing_address: AddressAsked | None = None
+    shipping_address: AddressAsked | None = None
+    customer: CustomerEdited | None = None
+    note: Text | None = Field(default=None, description="The customer's remark; null takes it away.")
+    reason: Reason | None = None
+
+
+class CancellationAsked(Asked):
+    """A cancellation of all that has not left; the customer is told only if that is asked for."""
+
+    revision: Revision | None = None
+    reason: Reason | None = None
+    notify_customer: Annotated[bool, STRICT] = False
+    public_comment: PublicComment | None = None
+
+
+class ReinstatementAsked(Asked):
+    """A reinstatement of a cancelled order."""
+
+    revision: Revision | None = None
+    reason: Reason | None = None
+
+
+class DeletionAsked(Asked):
+    """A deletion, for ever."""
+
+    revision: Revision | None = None
+    reason: Reason

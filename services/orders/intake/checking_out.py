@@ -1,0 +1,210 @@
+"""A checkout is opened, resumed, dropped, runs out or is paid for without having been submitted.
+
+Handlers only fold what they hear; what it comes to is settled once per unit, from all of it. A checkout that is placed
+already is an order: what is heard of it later is kept and changes nothing. One that ended and was paid is placed as
+it was opened last, if that is a whole sale; if not, it is flagged and its money waits for a person.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.catalogue import STOREFRONT, type_of
+from contracts.envelope import Envelope
+from contracts.orders import AbandonedBy, CheckoutAbandoned
+from contracts.storefront import CheckoutDropped, CheckoutOpened
+from contracts.timestamps import is_in_range
+from services.chassis.messaging.subscribers import Delivery, Refuse
+from services.chassis.messaging.unit import Unit
+from services.orders.intake import placing, refusing
+from services.orders.order.attention import PAID_WITHOUT_ORDER
+from services.orders.order.fulfilment_status import Quantities
+from services.orders.order.payment_status import Money
+from services.orders.order.record import Order
+from services.orders.order.shop.settings import settings_of
+from services.orders.order.state import Stage
+from services.orders.order.store import OrderKey
+from services.orders.order.unit import placed_rows
+from services.orders.order.unit.actions import Deed
+from services.orders.order.unit.checkout import CLOCK_TOLERANCE, Checkout, sale_of
+from services.orders.order.unit.checkouts import TIMER, timer_key
+from services.orders.order.unit.submission import body_of, is_foreign
+from services.orders.order.unit.unit import OrderBook
+from services.orders.order.validation.lines import out_of_range
+
+
+def open_checkout(book: OrderBook, delivery: Delivery[CheckoutOpened]) -> None:
+    """Take over the checkout as it is now, unless it was opened again since."""
+    opened = delivery.message
+    _check_dates({"opened_at": opened.opened_at, **_dates_of_lines(opened)})
+    if opened.opened_at > book.unit.now + CLOCK_TOLERANCE:
+        raise Refuse(
+            "opened_in_future",
+            f"opened at {opened.opened_at.isoformat()}, but it is {book.unit.now.isoformat()}; correct the clock",
+        )
+    checkout = _own(book, delivery)
+    checkout.open(opened.opened_at, delivery.envelope.id, opened.model_dump_json(exclude_none=True))
+    _note(book, delivery, "checkout_opened")
+
+
+def drop_checkout(book: OrderBook, delivery: Delivery[CheckoutDropped]) -> None:
+    """The customer gave it up; if it was opened again since, that counts."""
+    _check_dates({"dropped_at": delivery.message.dropped_at})
+    _own(book, delivery).drop(delivery.message.dropped_at)
+    _note(book, delivery, "checkout_dropped")
+
+
+def _dates_of_lines(opened: CheckoutOpened) -> dict[str, datetime | None]:
+    return {
+        f"lines[{index}].{name}": moment
+        for index, line in enumerate(opened.lines)
+        for name, moment in (("starts_at", line.starts_at), ("ends_at", line.ends_at))
+    }
+
+
+def _check_dates(dates: Mapping[str, datetime | None]) -> None:
+    """Raise Refuse for a date out of range: parked, and nobody is answered."""
+    for field, moment in dates.items():
+        if moment is not None and not is_in_range(moment):
+            raise Refuse("date_out_of_range", out_of_range(field, moment).message)
+
+
+def note_money(book: OrderBook, key: OrderKey, received_at: datetime, cause: Envelope) -> None:
+    """Money came that names this order, which payments does not know."""
+    book.checkouts.touch(key, cause).pay(received_at)
+    book.last_steps.add(settle)
+
+
+async def run_out(unit: Unit, _: str, payload: dict[str, Any]) -> None:
+    """The timer of a checkout: its time is over, counted from the opening that set the timer."""
+    key = payload["shop"], UUID(payload["checkout_id"])
+    book = OrderBook(unit)
+    await book.load_checkouts([key])
+    deed = Deed(UUID(payload["opening_id"]), f"timer.{TIMER}", unit.now, "orders")
+    book.checkouts.touch(key, deed).time_out(datetime.fromisoformat(payload["opened_at"]))
+    book.last_steps.add(settle)
+    await book.save()
+
+
+async def settle(book: OrderBook) -> None:
+    """What the checkouts that learnt something have come to."""
+    for checkout in book.checkouts.touched:
+        order, before = book.orders.get((checkout.shop, checkout.id)), book.checkouts.before(checkout)
+        is_deleted = order is None and before.opened_at is not None
+        is_placed = order is not None and order.stage is Stage.PLACED
+        if checkout.snapshot is None or checkout == before or is_deleted or is_placed:
+            continue
+        opened = CheckoutOpened.model_validate_json(checkout.snapshot)
+        chosen = await settings_of.get(book.unit.connection, book.unit.owner, checkout.shop)
+        if chosen.places_paid_checkouts and await _place_paid(book, checkout, opened):
+            continue
+        _show(book, checkout, opened, order)
+        _set_timer(book, checkout, timedelta(minutes=chosen.checkout_minutes))
+
+
+def _own(book: OrderBook, delivery: Delivery[CheckoutOpened] | Delivery[CheckoutDropped]) -> Checkout:
+    """The checkout a storefront speaks of, if it is its own. Raises Refuse: parked, and nobody is answered."""
+    message = delivery.message
+    if is_foreign(delivery.user_id, message):
+        raise Refuse(
+            "not_your_shop",
+            f"{delivery.user_id} speaks for {message.shop}/{message.module}; each module has a login of its own",
+        )
+    key = message.shop, message.checkout_id
+    if book.checkouts.find(key).module not in (None, message.module):
+        raise Refuse(
+            "not_your_checkout",
+            f"checkout {message.checkout_id} is of the module {book.checkouts.find(key).module}, not of "
+            f"{message.module}; give each checkout an id of its own",
+        )
+    checkout = book.checkouts.touch(key, delivery.envelope)
+    checkout.module = message.module
+    book.last_steps.add(settle)
+    return checkout
+
+
+def _note(book: OrderBook, delivery: Delivery[CheckoutOpened] | Delivery[CheckoutDropped], kind: str) -> None:
+    message, cause = delivery.message, delivery.envelope
+    actor = f"storefront.{message.shop}.{message.module}"
+    book.note(message.shop, message.checkout_id, kind, cause.id, actor, cause, {})
+
+
+async def _place_paid(book: OrderBook, checkout: Checkout, opened: CheckoutOpened) -> bool:
+    """Place a checkout that ended and was paid. Whether it was a whole sale whose key was free."""
+    if checkout.ended_as is None or checkout.paid_at is None:
+        return False
+    sale = sale_of(opened, checkout.paid_at, book.unit.now)
+    assert checkout.snapshot_id is not None
+    if sale is None or len(body_of(sale)) > refusing.MOST_BYTES:
+        return False
+    claim = await book.intake.claim(sale, checkout.snapshot_id)
+    if claim is None:
+        return False
+    type_, source = type_of(CheckoutOpened, STOREFRONT), f"/{STOREFRONT}/{sale.shop}/{sale.module}"
+    cause = Envelope(checkout.snapshot_id, source, type_, checkout.paid_at, shop=sale.shop)
+    claim.answer = placing.accept(book, sale, checkout.id, cause, "orders")
+    placing.answer(book, sale, claim.answer, None)
+    return True
+
+
+def _show(book: OrderBook, checkout: Checkout, opened: CheckoutOpened, order: Order | None) -> None:
+    key = checkout.shop, checkout.id
+    was_over = order is not None and order.stage is Stage.CHECKOUT_OVER
+    if order is None:
+        order = Order(*key, book.intake.codes[key], None, Money(), Quantities(), Stage.CHECKOUT)
+        book.orders[key] = order
+        _tell(order, checkout, opened)
+        order.restate()
+    else:
+        _tell(order, checkout, opened)
+        book.changed(order, book.checkouts.causes[key])
+    if order.stage is Stage.CHECKOUT_OVER and not was_over:
+        book.unit.emit(_abandoned(book, checkout, opened, order), about=order)
+    book.checkouts.show(order, opened)
+    book.checkouts.replace_lines(key)
+    book.intake.lines += placed_rows.line_rows(opened, order)
+
+
+def _tell(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:
+    """What an order says while it is a checkout. One that its customer came back to is nothing for the archive."""
+    is_paid = checkout.paid_at is not None and checkout.ended_as is not None
+    order.stage = checkout.stage
+    order.method = opened.payment.method if opened.payment else None
+    order.money = Money(flags=(PAID_WITHOUT_ORDER,) if is_paid else ())
+    if order.stage is Stage.CHECKOUT:
+        order.archived_at = None
+
+
+def _set_timer(book: OrderBook, checkout: Checkout, lasts: timedelta) -> None:
+    key = checkout.shop, checkout.id
+    if checkout.stage is Stage.CHECKOUT_OVER:
+        return book.unit.cancel_timer(TIMER, timer_key(key))
+    assert checkout.opened_at is not None
+    payload = {
+        "shop": checkout.shop,
+        "checkout_id": str(checkout.id),
+        "opened_at": checkout.opened_at.isoformat(),
+        "opening_id": str(checkout.snapshot_id),
+    }
+    return book.unit.set_timer(TIMER, timer_key(key), checkout.opened_at + lasts, payload)
+
+
+def _abandoned(
+    book: OrderBook, checkout: Checkout, opened: CheckoutOpened, order: Order
+) -> CheckoutAbandoned:
+    assert checkout.ended_as is not None
+    told = opened.customer
+    return CheckoutAbandoned(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        module=opened.module,
+        opened_at=opened.opened_at,
+        abandoned_at=book.unit.now,
+        cause=checkout.ended_as,
+        locale=opened.locale,
+        currency=opened.currency,
+        total_minor=opened.totals.total_minor if opened.totals else None,
+        customer=AbandonedBy(name=told.name, email=told.email) if told else None,
+    )

@@ -1,0 +1,53 @@
+"""A repeated submission names its order's payment or number, which its storefront learnt only after the first send.
+
+Invariant: what is known of an order stays; the storefront's number fills an empty field, and a payment that is named
+is linked by payments to the order, beside any that it had. The repeated submission has its first answer in any case.
+"""
+
+from uuid import uuid5
+
+from contracts.orders import PaymentReferenced
+from contracts.storefront import OrderSubmitted
+from services.chassis.messaging.subscribers import Delivery
+from services.orders.order.record import Order
+from services.orders.order.unit.submission import Accepted, Claim, Names, names_of
+from services.orders.order.unit.unit import OrderBook
+
+
+def join(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim, placed: Accepted) -> None:
+    """Add to a placed order what this submission of the same purchase names for the first time."""
+    sale = delivery.message
+    new = claim.names.unknown_in(names_of(sale))
+    order = book.orders.get((sale.shop, placed.order_id))
+    if new == Names() or order is None:
+        return
+    is_filling = new.source_reference is not None or claim.names.provider_reference is None
+    _write(book, sale, order, new)
+    claim.names.join(new)
+    placed.source_reference = claim.names.source_reference
+    _note(book, delivery, order, new)
+    if is_filling:
+        book.changed(order, delivery.envelope)
+    if new.provider and new.provider_reference:
+        book.unit.emit(
+            _referenced(order, new.provider, new.provider_reference), cause=delivery.envelope, about=order
+        )
+
+
+def _write(book: OrderBook, sale: OrderSubmitted, order: Order, new: Names) -> None:
+    key = sale.shop, sale.module.value, sale.idempotency_key
+    book.intake.joined.append((*key, order.id, new.source_reference, new.provider, new.provider_reference))
+
+
+def _note(book: OrderBook, delivery: Delivery[OrderSubmitted], order: Order, new: Names) -> None:
+    named = {"source_reference": new.source_reference, "provider_reference": new.provider_reference}
+    data = {name: value for name, value in named.items() if value is not None}
+    actor = f"storefront.{order.shop}.{delivery.message.module.value}"
+    item = uuid5(order.id, "\n".join(data.values()))
+    book.note(order.shop, order.id, "reference_added", item, actor, delivery.envelope, data)
+
+
+def _referenced(order: Order, provider: str, reference: str) -> PaymentReferenced:
+    return PaymentReferenced(
+        shop=order.shop, order_id=order.id, code=order.code, provider=provider, provider_reference=reference
+    )

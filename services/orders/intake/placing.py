@@ -1,0 +1,200 @@
+"""A storefront's sale becomes an order, or is refused with every reason at once.
+
+Invariant: a submission is answered exactly once, and once an order was placed, the same purchase under its key gets
+that answer again: it never places a second order, and another purchase never changes the first. Only what was
+claimed here is placed; without the claim two sends through two processes would be two orders. A refused sale leaves its
+key free.
+"""
+
+from datetime import UTC
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.fulfillment import StockStanding
+from contracts.message import Reason
+from contracts.orders import Buyer, OrderPlaced, PlacedLine
+from contracts.storefront import LineKind, OrderAccepted, OrderSubmitted, SubmittedLine
+from services.chassis.messaging.subscribers import Delivery, order_key
+from services.orders.intake import joining, refusing
+from services.orders.order.fulfilment_status import Quantities
+from services.orders.order.payment_status import Money
+from services.orders.order.record import Order
+from services.orders.order.state import Stage
+from services.orders.order.unit import placed_rows
+from services.orders.order.unit.submission import Accepted, Claim, is_foreign, key_of, order_id_of, sku_of
+from services.orders.order.unit.unit import FIRST_REVISION, OrderBook
+from services.orders.order.validation.sale import reasons_against
+
+MOST_NOTES = 100
+
+
+def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+    """Place the sale, refuse it, or give the first answer again."""
+    if is_foreign(delivery.user_id, delivery.message):
+        return refusing.refuse_foreign(book, delivery)
+    if delivery.message.checkout_id is not None:
+        _join_checkout(book, delivery)
+    claim = book.intake.claims[key_of(delivery.message)]
+    if claim.is_free:
+        return _decide(book, delivery, claim)
+    if claim.answer is None:
+        return refusing.refuse(book, delivery, [refusing.gone(delivery, claim)])
+    if differing := claim.differing(delivery.message, book.intake.received(delivery).content_hash):
+        return refusing.refuse(book, delivery, [refusing.conflict(delivery, claim.answer, differing)])
+    joining.join(book, delivery, claim, claim.answer)
+    return answer(book, delivery.message, claim.answer, delivery.envelope)
+
+
+def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim) -> None:
+    sale, event_id, received = delivery.message, delivery.envelope.id, book.intake.received(delivery)
+    reasons = reasons_against(sale, book.unit.now)
+    if delivery.reuses_id or _is_taken(book, delivery):
+        reasons.insert(0, refusing.id_taken(delivery))
+    if fault := _fault_of_checkout(book, sale):
+        reasons.insert(0, fault)
+    if len(received.body) > refusing.MOST_BYTES:
+        reasons.append(refusing.too_large(len(received.body)))
+    if reasons:
+        return refusing.refuse(book, delivery, reasons)
+    claim.hold(sale, event_id, received)
+    actor = f"storefront.{sale.shop}.{sale.module.value}"
+    claim.answer = accept(book, sale, order_id_of(sale, event_id), delivery.envelope, actor)
+    if delivery.notes:
+        data = {"reasons": [note.model_dump(exclude_none=True) for note in delivery.notes[:MOST_NOTES]]}
+        book.note(sale.shop, claim.answer.order_id, "sale_adapted", event_id, actor, delivery.envelope, data)
+    return answer(book, sale, claim.answer, delivery.envelope)
+
+
+def accept(book: OrderBook, sale: OrderSubmitted, order_id: UUID, cause: Envelope, actor: str) -> Accepted:
+    """Make the order of a sale that has no faults and whose key is claimed, or make one of its checkout."""
+    assert sale.payment is not None
+    checkout = book.orders.get((sale.shop, order_id))
+    order = _open(book, sale, order_id, checkout)
+    order.restate()
+    book.unit.emit(_placed(sale, order), about=order, cause=cause)
+    data = {"total_minor": sale.totals.total_minor, "currency": sale.currency, "method": sale.payment.method}
+    book.note(order.shop, order.id, "order_placed", order.id, actor, cause, data)
+    row = placed_rows.order_row(sale, order)
+    if checkout is None:
+        book.intake.orders.append(row)
+    else:
+        book.intake.placed_checkouts.append((*row, order.revision))
+        book.checkouts.replace_lines((order.shop, order.id))
+        states = (checkout.state, order.state, checkout.label, order.label)
+        key = (order.shop, order.id, order.sequence)
+        book.state_changes.append((*key, *states, cause.id, cause.type, None, order.revision))
+    book.intake.lines += placed_rows.line_rows(sale, order)
+    book.orders[order.shop, order.id] = order
+    if sale.checkout_id is not None:
+        book.checkouts.touch(_checkout_key(sale), cause)
+    book.unit.wake(order_key(order.id))
+    return Accepted(order.id, order.code, sale.source_reference, sale.totals.total_minor, sale.currency)
+
+
+def _join_checkout(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+    """The checkout knows whose it is, even if this is the first that is heard of it."""
+    key = _checkout_key(delivery.message)
+    if book.checkouts.find(key).module is None:
+        book.checkouts.touch(key, delivery.envelope).module = delivery.message.module
+
+
+def _fault_of_checkout(book: OrderBook, sale: OrderSubmitted) -> Reason | None:
+    if sale.checkout_id is None:
+        return None
+    owner = book.checkouts.find(_checkout_key(sale)).module
+    return refusing.not_your_checkout(sale, owner) if owner not in (None, sale.module) else None
+
+
+def _checkout_key(sale: OrderSubmitted) -> tuple[str, UUID]:
+    assert sale.checkout_id is not None
+    return sale.shop, sale.checkout_id
+
+
+def _is_taken(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> bool:
+    """Whether the id that the order would have is an order's already."""
+    sale = delivery.message
+    key = sale.shop, order_id_of(sale, delivery.envelope.id)
+    order = book.orders.get(key)
+    return key not in book.intake.codes or (order is not None and order.stage is Stage.PLACED)
+
+
+def _open(book: OrderBook, sale: OrderSubmitted, order_id: UUID, checkout: Order | None) -> Order:
+    """The order before anything is known of its money and goods: all is due and all is to be done."""
+    assert sale.payment is not None
+    total = sale.totals.total_minor
+    goods = sum(line.quantity for line in sale.lines if line.kind is LineKind.SHIP)
+    others = sum(line.quantity for line in sale.lines) - goods
+    return Order(
+        shop=sale.shop,
+        id=order_id,
+        code=checkout.code if checkout else book.intake.codes[sale.shop, order_id],
+        method=sale.payment.method,
+        money=Money(due=total, balance=total),
+        units=Quantities(ordered=goods, needed=goods, other_ordered=others, other_needed=others),
+        sequence=checkout.sequence if checkout else 0,
+        revision=checkout.revision + 1 if checkout else FIRST_REVISION,
+        stock=StockStanding.NOT_REQUIRED,
+    )
+
+
+def _placed(sale: OrderSubmitted, order: Order) -> OrderPlaced:
+    customer = sale.customer
+    assert sale.payment is not None
+    return OrderPlaced(
+        shop=sale.shop,
+        order_id=order.id,
+        code=order.code,
+        module=sale.module,
+        source_reference=sale.source_reference,
+        placed_at=sale.submitted_at.astimezone(UTC),
+        locale=sale.locale,
+        currency=sale.currency,
+        prices_include_tax=sale.prices_include_tax,
+        payment=sale.payment,
+        customer=Buyer(
+            name=customer.name, email=customer.email, phone=customer.phone, company=customer.company
+        ),
+        billing_address=sale.billing_address,
+        shipping_address=sale.shipping_address,
+        lines=[_placed_line(number, line) for number, line in enumerate(sale.lines, 1)],
+        shipping=sale.shipping,
+        extra_lines=sale.extra_lines,
+        totals=sale.totals,
+        note=sale.note,
+    )
+
+
+def _placed_line(number: int, line: SubmittedLine) -> PlacedLine:
+    return PlacedLine(
+        line=number,
+        kind=line.kind,
+        description=line.description,
+        sku=sku_of(line),
+        quantity=line.quantity,
+        unit_price_minor=line.unit_price_minor,
+        unit_price_exact=line.unit_price_exact,
+        discount_minor=line.discount_minor,
+        total_minor=line.total_minor,
+        vat_rate=line.vat_rate,
+        tax_minor=line.tax_minor,
+        taxes=line.taxes,
+        resource=line.resource,
+        starts_at=line.starts_at,
+        ends_at=line.ends_at,
+        options=line.options,
+    )
+
+
+def answer(book: OrderBook, sale: OrderSubmitted, answer: Accepted, cause: Envelope | None) -> None:
+    """Tell the storefront which order its sale is."""
+    accepted = OrderAccepted(
+        shop=sale.shop,
+        module=sale.module,
+        order_id=answer.order_id,
+        code=answer.code,
+        idempotency_key=sale.idempotency_key,
+        source_reference=answer.source_reference,
+        total_minor=answer.total_minor,
+        currency=answer.currency,
+    )
+    book.unit.answer_storefront(accepted, shop=sale.shop, module=sale.module.value, cause=cause)

@@ -1,0 +1,179 @@
+"""A submission is refused: it is kept with its reasons, and the storefront that sent it is told.
+
+Invariant: a refusal goes to who sent the submission, never to the shop it names; and what a stranger sends claims
+no key, or one storefront could burn another's.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from contracts.envelope import MAX_BODY_BYTES
+from contracts.message import Reason
+from contracts.orders import OrderRejected
+from contracts.storefront import Module, OrderRefused, OrderSubmitted
+from services.chassis.messaging.subscribers import Delivery, Refuse, Unreadable
+from services.chassis.messaging.unit import Unit
+from services.orders.intake.unread import unread_row
+from services.orders.order import store
+from services.orders.order.unit.submission import Accepted, Claim, storefront_of
+from services.orders.order.unit.submissions import reasons_json
+from services.orders.order.unit.unit import OrderBook
+
+NO_ID = UUID(int=0)
+MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
+"""`OrderPlaced` says what the sale said and numbers its lines: it must still be small enough to be read."""
+
+
+def refuse(book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason]) -> None:
+    """Keep the submission with its reasons, tell everybody who listens, and answer."""
+    sale = delivery.message
+    _keep(book, delivery, sale.shop, sale.module, reasons)
+    refused = OrderRefused(
+        shop=sale.shop,
+        module=sale.module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        submission_id=delivery.envelope.id,
+        reasons=list(reasons),
+    )
+    book.unit.answer_storefront(refused, shop=sale.shop, module=sale.module.value, cause=delivery.envelope)
+
+
+def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+    """Refuse what a storefront sent in another's name; the sender is told, and nobody else."""
+    sale = delivery.message
+    shop, module = _sender(delivery.user_id)
+    reason = Reason(
+        code="not_your_shop",
+        message=f"The login is {shop}/{module}, the order names {sale.shop}/{sale.module}; "
+        "send each shop's orders with its own login.",
+        field="shop" if shop != sale.shop else "module",
+    )
+    _keep(book, delivery, shop, module, [reason])
+    refused = OrderRefused(
+        shop=shop,
+        module=module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        submission_id=delivery.envelope.id,
+        reasons=[reason],
+    )
+    book.unit.answer_storefront(refused, shop=shop, module=module, cause=delivery.envelope)
+
+
+async def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
+    """Tell a storefront that nobody can read its submission, and show it among the refused sales. Whether it was told;
+    the message itself is kept.
+
+    Who sent it is known from the login, which the broker vouches for, even if the envelope says nothing.
+    """
+    sender = storefront_of(unreadable.user_id)
+    if unreadable.message not in (OrderSubmitted, None) or sender is None or sender[1] not in set(Module):
+        return False
+    shop, module = sender[0], Module(sender[1])
+    submission_id, reasons = unreadable.event_id or NO_ID, list(unreadable.reasons)
+    rejected, refused = (
+        kind(shop=shop, module=module, submission_id=submission_id, reasons=reasons)
+        for kind in (OrderRejected, OrderRefused)
+    )
+    unit.emit(rejected, cause=unreadable.envelope, shop=shop, subject=submission_id)
+    unit.answer_storefront(refused, shop=shop, module=module, cause=unreadable.envelope)
+    row = unread_row(shop, module, unreadable.event_id, reasons, unreadable.body)
+    await store.insert_refusals(unit.writes, [row], unit.now)
+    return True
+
+
+def conflict(delivery: Delivery[OrderSubmitted], placed: Accepted, differing: Sequence[str]) -> Reason:
+    """The key belongs to another purchase. A new key would make a second order of a sale that was changed since."""
+    return Reason(
+        code="idempotency_conflict",
+        message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {placed.code} "
+        f"({placed.order_id}) with other content (differing: {', '.join(differing)[:300]}). If this is the same "
+        "purchase, it is placed: change that order in the back office. Only another purchase needs another key.",
+        field="idempotency_key",
+    )
+
+
+def gone(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
+    """The order that the key placed exists no more."""
+    return Reason(
+        code="order_deleted",
+        message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {claim.submission_id}, "
+        "which was deleted; send a new sale with a new key.",
+        field="idempotency_key",
+    )
+
+
+def too_large(body_bytes: int) -> Reason:
+    """As an order the sale would not fit into a message."""
+    return Reason(
+        code="sale_too_large",
+        message=f"The sale takes {body_bytes} bytes, {MOST_BYTES} is the most; shorten its texts or split it.",
+    )
+
+
+def not_your_checkout(sale: OrderSubmitted, owner: str | None) -> Reason:
+    """The checkout is another module's."""
+    return Reason(
+        code="not_your_checkout",
+        message=f"Checkout {sale.checkout_id} is of the module {owner}, not of {sale.module}; "
+        "give each checkout an id of its own.",
+        field="checkout_id",
+    )
+
+
+def id_taken(delivery: Delivery[OrderSubmitted]) -> Reason:
+    """The submission's checkout already names an order, or its event id an order or another message."""
+    if delivery.message.checkout_id is not None and not delivery.reuses_id:
+        return Reason(
+            code="checkout_placed",
+            message=f"Checkout {delivery.message.checkout_id} was placed already, under another idempotency key. "
+            "If this is the same purchase, send it with that key; another purchase needs a checkout of its own.",
+            field="checkout_id",
+        )
+    return Reason(
+        code="submission_id_taken",
+        message=f"The event id {delivery.envelope.id} was used before, for another message; send this sale with a new "
+        "event id and the same idempotency key.",
+    )
+
+
+def _keep(
+    book: OrderBook,
+    delivery: Delivery[OrderSubmitted],
+    shop: str,
+    module: Module,
+    reasons: Sequence[Reason],
+) -> None:
+    sale, event_id = delivery.message, delivery.envelope.id
+    rejected = OrderRejected(
+        shop=shop,
+        module=module,
+        submission_id=event_id,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        reasons=list(reasons),
+    )
+    book.unit.emit(rejected, cause=delivery.envelope, shop=shop, subject=event_id)
+    received = book.intake.received(delivery)
+    book.intake.refusals[shop, module, sale.idempotency_key, received.content_hash] = (
+        shop,
+        event_id,
+        module,
+        sale.idempotency_key,
+        sale.source_reference,
+        reasons_json(list(reasons)),
+        received.body.decode(),
+        received.content_hash,
+    )
+
+
+def _sender(user_id: str | None) -> tuple[str, Module]:
+    shop, module = cast(tuple[str, str], storefront_of(user_id))
+    try:
+        return shop, Module(module)
+    except ValueError:
+        raise Refuse(
+            "login_unknown", f"the login {user_id} names no module; make logins with the deploy step"
+        ) from None

@@ -1,0 +1,1 @@
+"""Lists of orders and payments: filters, saved views, documents, exports."""

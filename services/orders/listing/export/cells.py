@@ -1,0 +1,137 @@
+"""The cells of one exported order: numbers, days, and text that no spreadsheet takes for a formula. Pure.
+
+Invariant: net and VAT add up to the total, and the VAT columns to the VAT (`order/search/taxes.py`), to the cent.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contracts.money import EXPONENTS
+from contracts.timestamps import in_zone
+from services.orders.listing.export import words as export_words
+from services.orders.listing.export.words import word
+
+FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""What a cell must not begin with (OWASP, CSV injection), with the full-width forms that spreadsheets take as well."""
+_UNSEEN = r"\s\x00-\x1f\x7f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_FORMULA = re.compile(
+    rf"(^|[,;\t\r\n])(?=[{_UNSEEN}]*[{''.join(map(re.escape, sorted(FORMULA)))}])|^(?=[\t\r\n])"
+)
+"""Where a formula would begin: at the start or behind either delimiter, also after signs that are not seen."""
+_MONTH = (
+    "jan(v(ier)?|uary)?|f[eé]v(r(ier)?)?|feb(ruary)?|mar(s|ch)?|avr(il)?|apr(il)?|ma[iy]|juin|june?|juil(let)?|july?"
+    "|ao[uû]t?|aug(ust)?|sep(t(embre|ember)?)?|oct(obre|ober)?|nov(embre|ember)?|d[eé]c(embre|ember)?"
+)
+_NUMBER = re.compile(
+    rf"""(?=[^\d]*\d)[^\w\d]*\d[\d\W_]*(e[\d\W_]*|[ap]m?\.?)?
+        |\d{{1,4}}[\W_]*({_MONTH})\.?[\W_\d]* | ({_MONTH})\.?[\W_]*\d[\W_\d]* | true|false|vrai|faux""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Text that spreadsheets read as a number, a day, a time or a truth value, and then write back otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an export is written. `labels`: what each status says; `rates`: the VAT rates that have a column, in
+    millionths."""
+
+    language: str
+    zone: ZoneInfo
+    labels: Mapping[str, str]
+    rates: Sequence[int] = ()
+
+    @property
+    def delimiter(self) -> str:
+        """French spreadsheets take a comma for the decimal point."""
+        return "," if self.language == "en" else ";"
+
+    @property
+    def point(self) -> str:
+        return "." if self.language == "en" else ","
+
+
+def safe(text: str | None) -> str:
+    """Text as a cell, however a spreadsheet splits the file: behind an apostrophe what it would take for a formula, a
+    number or a day."""
+    if not text:
+        return ""
+    guarded = _FORMULA.sub(r"\1'", text)
+    return f"'{guarded}" if guarded[0] != "'" and _NUMBER.fullmatch(text.strip()) else guarded
+
+
+def headings(manner: Manner) -> list[str]:
+    """The first line."""
+    found = []
+    for name, words in export_words.COLUMNS.items():
+        text = words[manner.language == "en"]
+        if name == "rates":
+            found += [text.format(rate=_percent(rate, manner.point)) for rate in manner.rates]
+        else:
+            found.append(text)
+    return found
+
+
+def cells(row: Mapping[str, Any], manner: Manner) -> list[str]:
+    """One order's line, from a row of `exporting.DETAILS`."""
+    exponent, point, language = exponent_of(row["currency"]), manner.point, manner.language
+    total, tax = row["total_minor"], row["tax_minor"]
+    vat = dict(zip(row["vat_rates"], row["vat_minor"], strict=True))
+    known = [vat.pop(rate, 0) for rate in manner.rates]
+    amounts = [
+        total - tax,
+        *known,
+        sum(vat.values()),
+        tax,
+        row["shipping_minor"],
+        total,
+        row["received_minor"],
+    ]
+    amounts += [row["refunded_minor"] + row["marked_minor"], row["credited_minor"], row["balance_minor"]]
+    return [
+        row["code"],
+        moment(in_zone(row["placed_at"], manner.zone), language),
+        safe(manner.labels.get(row["label"], row["label"])),
+        word(export_words.PAYMENT, row["payment_status"], language),
+        word(export_words.METHOD, row["payment_method"] or "", language),
+        safe(row["customer_name"]),
+        safe(row["customer_email"]),
+        safe(row["country"]),
+        row["currency"],
+        *[decimal(amount, exponent, point) for amount in amounts],
+        word(export_words.MODULE, row["module"], language),
+        safe(row["source_reference"]),
+        safe(", ".join(dict.fromkeys(row["payment_references"]))),
+    ]
+
+
+def decimal(amount_minor: int, exponent: int, point: str) -> str:
+    """An amount as spreadsheets read numbers: 1234,50. No grouping, a plain hyphen before a negative one."""
+    if exponent == 2 and amount_minor >= 0:
+        return f"{amount_minor // 100}{point}{amount_minor % 100:02d}"
+    if not exponent:
+        return str(amount_minor)
+    digits = f"{abs(amount_minor):0{exponent + 1}d}"
+    return f"{'-' if amount_minor < 0 else ''}{digits[:-exponent]}{point}{digits[-exponent:]}"
+
+
+@cache
+def exponent_of(currency: str) -> int:
+    """Digits behind the decimal point of a currency (ISO 4217)."""
+    return EXPONENTS.get(currency, 2)
+
+
+def _percent(rate: int, point: str) -> str:
+    whole, rest = divmod(rate, 10_000)
+    return f"{whole}{point}{rest:04d}".rstrip("0") if rest else str(whole)
+
+
+def moment(at: datetime, language: str) -> str:
+    """A moment as spreadsheets read it: 22/11/2026 10:30, in English 2026-11-22 10:30."""
+    if language == "en":
+        return f"{at.year:04d}-{at.month:02d}-{at.day:02d} {at.hour:02d}:{at.minute:02d}"
+    return f"{at.day:02d}/{at.month:02d}/{at.year:04d} {at.hour:02d}:{at.minute:02d}"

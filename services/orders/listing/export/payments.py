@@ -1,0 +1,57 @@
+"""The CSV of the ledger: every entry that fits at one moment, the latest first, in constant memory.
+
+The signed amount tells whether the shop got the money or gave it, as on the page of payments; what moved no money has
+its amount in a column of its own, so that adding up a column is never wrong.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.chassis.storage.database import Connection
+from services.orders.listing.export import words as export_words
+from services.orders.listing.export.cells import Manner, decimal, exponent_of, moment, safe
+from services.orders.listing.export.orders import BATCH, BYTE_ORDER_MARK, SETTINGS, lines
+from services.orders.listing.export.words import word
+from services.orders.listing.payments import EntriesQuery, every_entry
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the file says: its headings, kinds of entries, and who an actor is. `signs` by kind: 1 in, -1 out."""
+
+    headings: list[str]
+    kinds: Mapping[str, str]
+    signs: Mapping[str, int]
+    who: Callable[[str], str]
+
+
+async def export_entries(
+    connection: Connection, shop: str, query: EntriesQuery, manner: Manner, words: Words
+) -> AsyncGenerator[bytes]:
+    """The CSV, a piece at a time: headings first. The connection must be in no transaction."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute(SETTINGS)
+        yield (BYTE_ORDER_MARK + lines([words.headings], manner)).encode()
+        async for rows in every_entry(connection, shop, query, manner.zone, BATCH):
+            yield lines([_cells(row, manner, words) for row in rows], manner).encode()
+
+
+def _cells(row: Mapping[str, Any], manner: Manner, words: Words) -> list[str]:
+    sign = words.signs.get(row["kind"])
+    amount = decimal(row["amount_minor"] * (sign or 1), exponent_of(row["currency"]), manner.point)
+    return [
+        moment(row["recorded_at"].astimezone(manner.zone), manner.language),
+        row["received_on"].isoformat() if row["received_on"] else "",
+        row["code"],
+        safe(row["customer_name"]),
+        words.kinds.get(row["kind"], row["kind"]),
+        word(export_words.METHOD, row["method"] or "", manner.language),
+        row["currency"],
+        amount if sign else "",
+        "" if sign else amount,
+        safe(row["reference"]),
+        safe(row["provider_reference"]),
+        safe(words.who(row["recorded_by"])),
+        safe(row["note"]),
+    ]

@@ -1,0 +1,163 @@
+"""The engine: one page of any list, and its count.
+
+Pages are told apart by what the list is sorted by and the order's id, forwards and backwards: a reader who follows
+them sees every order that was there when it began and still fits exactly once, whatever is placed meanwhile. A search
+for one word, newest first, shows exact hits before all others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.chassis.storage.database import Connection
+from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.filters import Filters
+from services.orders.listing.finder import searching
+from services.orders.listing.finder.knowing import Knowledge, Known
+from services.orders.listing.finder.selection import Selection, select
+from services.orders.listing.finder.statements import Walk
+from services.orders.listing.finder.ways import Ways
+from services.orders.listing.words import Sort
+
+COUNTED = 1_000
+"""Counts are exact up to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: the orders' ids in sequence; `next` and `previous` are where the pages beside it begin.
+
+    `exact_hits`: how many of the orders, the first ones, have a code, mail address or reference that was asked for.
+    """
+
+    order_ids: tuple[UUID, ...]
+    next: Place | None
+    previous: Place | None
+    exact_hits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many orders a filter has; beyond COUNTED only that there are more."""
+
+    number: int
+    is_exact: bool
+
+
+class Finder:
+    """Finds orders. One per process: it remembers the shops' kinds."""
+
+    def __init__(self) -> None:
+        self._knowledge = Knowledge()
+
+    async def page(
+        self,
+        connection: Connection,
+        shop: str,
+        filters: Filters,
+        zone: ZoneInfo,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page:
+        """The page after a place, or before one, or the first. Raises CursorUnreadable."""
+        errand = await self._errand(connection, shop, filters, zone)
+        place = read_place(before or after, filters.sort)
+        walk = Walk(filters.sort.is_by_total, filters.sort.is_descending, place)
+        if before:
+            found = await errand.places(walk.reversed(place), limit + 1)
+            return _page(found[:limit][::-1], has_more=True, has_less=len(found) > limit)
+        found = await errand.places(walk, limit + 1)
+        return _page(found[:limit], has_more=len(found) > limit, has_less=place is not None)
+
+    async def count(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> Count:
+        """How many orders the filters have, exactly up to COUNTED."""
+        errand = await self._errand(connection, shop, filters, zone)
+        number = await errand.count(COUNTED + 1)
+        return Count(min(number, COUNTED), number <= COUNTED)
+
+    async def choose(
+        self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo
+    ) -> tuple[Known, Selection]:
+        """What filters mean now: the shop's kinds, and the selection among them."""
+        known = await self._knowledge.of(connection, shop)
+        return known, select(shop, filters, known.kinds, zone)
+
+    async def _errand(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> "_Errand":
+        known, selection = await self.choose(connection, shop, filters, zone)
+        asked = filters.q if filters.sort is Sort.NEWEST else ""
+        return _Errand(connection, selection, Ways(connection, known, selection), asked)
+
+
+class _Errand:
+    """One selection on one connection, exact hits of a search first."""
+
+    def __init__(self, connection: Connection, selection: Selection, ways: Ways, asked: str) -> None:
+        self._connection, self._selection, self._ways, self._asked = connection, selection, ways, asked
+
+    async def places(self, walk: Walk, limit: int) -> list[Place]:
+        """The next places of the walk."""
+        if self._selection.is_hopeless:
+            return []
+        exact = await self._exact()
+        without = tuple(place.order_id for place in exact)
+        if not walk.is_descending and exact:  # backwards: the exact hits come last
+            rest = [] if walk.beyond and walk.beyond.is_exact else await self._rest(walk, limit, without)
+            return (rest + _beyond(exact[::-1], walk))[:limit]
+        first = _beyond(exact, walk)[:limit]
+        if len(first) == limit:
+            return first
+        if walk.beyond is not None and walk.beyond.is_exact:
+            walk = Walk(walk.is_by_total, walk.is_descending)
+        return first + await self._rest(walk, limit - len(first), without)
+
+    async def count(self, most: int) -> int:
+        """How many there are, at most about `most`."""
+        if self._selection.is_hopeless:
+            return 0
+        exact = await self._exact()
+        return len(exact) + await self._ways.count(most, tuple(place.order_id for place in exact))
+
+    async def _exact(self) -> list[Place]:
+        if not (self._asked and self._selection.terms):
+            return []
+        found = await searching.exact_hits(self._connection, self._selection, self._asked)
+        return [Place(key, order_id, is_exact=True) for key, order_id in found]
+
+    async def _rest(self, walk: Walk, limit: int, without: tuple[UUID, ...]) -> list[Place]:
+        return [Place(key, order_id) for key, order_id in await self._ways.rows(walk, limit, without)]
+
+
+def _beyond(exact: list[Place], walk: Walk) -> list[Place]:
+    """The exact hits that a walk still meets: going on from among the others it has passed them all, coming back from
+    there it meets all."""
+    place = walk.beyond
+    if place is None or (not place.is_exact and not walk.is_descending):
+        return exact
+    if not place.is_exact:
+        return []
+    at = (place.key, place.order_id)
+    if walk.is_descending:
+        return [one for one in exact if (one.key, one.order_id) < at]
+    return [one for one in exact if (one.key, one.order_id) > at]
+
+
+def read_place(text: str | None, sort: Sort) -> Place | None:
+    """The place in a cursor of a list in this sequence. Raises CursorUnreadable."""
+    if not text:
+        return None
+    place = Place.read(text)
+    if isinstance(place.key, int) is not sort.is_by_total or (place.is_exact and sort is not Sort.NEWEST):
+        raise CursorUnreadable
+    return place
+
+
+def _page(found: Sequence[Place], *, has_more: bool, has_less: bool) -> Page:
+    return Page(
+        tuple(place.order_id for place in found),
+        found[-1] if found and has_more else None,
+        found[0] if found and has_less else None,
+        sum(place.is_exact for place in found),
+    )

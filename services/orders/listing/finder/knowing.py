@@ -1,0 +1,71 @@
+"""What this process knows of a shop's kinds, and about how many orders each has.
+
+Invariant: the dictionary is whole whenever a list is read: its rows are never changed or removed while orders are
+written, and a migration that numbers the kinds again changes the sum of the numbers. The shares are PostgreSQL's own
+statistics, minutes old; they choose between ways, never what is found.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.chassis.storage.database import Connection
+from services.orders.listing.finder.kinds import Kind
+
+SHARES_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Known:
+    """The kinds of one shop. `orders` is how many orders all shops have, about."""
+
+    kinds: Sequence[Kind] = ()
+    shares: Mapping[int, float] = field(default_factory=dict)
+    shares_at: float = -SHARES_SECONDS
+    orders: float = 0.0
+    version: tuple[int, int] = (0, 0)
+    """How many kinds the dictionary had when it was read, and the sum of their numbers."""
+
+    def share(self, kinds: Sequence[int]) -> float | None:
+        """Which part of the shop's orders are of these kinds, about; None when nobody has counted."""
+        every = sum(self.shares.get(kind.kind_id, 0.0) for kind in self.kinds)
+        if not every:
+            return None
+        return sum(self.shares.get(kind_id, 0.0) for kind_id in kinds) / every
+
+
+class Knowledge:
+    """The kinds of every shop this process has listed."""
+
+    def __init__(self) -> None:
+        self._shops: dict[str, Known] = {}
+
+    async def of(self, connection: Connection, shop: str) -> Known:
+        """The shop's kinds as they are now."""
+        known = self._shops.setdefault(shop, Known())
+        version = tuple(await connection.fetchrow(VERSION, shop))
+        if version != known.version:
+            known.version = version
+            known.kinds = [_kind(row) for row in await connection.fetch(KINDS, shop)]
+            known.shares_at -= SHARES_SECONDS
+        if time.monotonic() - known.shares_at > SHARES_SECONDS:
+            row = await connection.fetchrow(SHARES)
+            known.shares = dict(zip(row["kinds"], row["shares"], strict=True)) if row else {}
+            known.orders = row["orders"] if row else 0.0
+            known.shares_at = time.monotonic()
+        return known
+
+
+VERSION = "select count(*), coalesce(sum(kind_id), 0)::numeric from order_kind where shop = $1"
+KINDS = """select kind_id, module, payment_method, currency, state, label, payment_status, fulfilment_status, carriers,
+                  flags, is_archived, is_to_pack, is_to_ship, is_unfinished, is_owed_back
+           from order_kind where shop = $1"""
+SHARES = """select most_common_vals::text::bigint[] as kinds, most_common_freqs as shares,
+                   (select reltuples from pg_class where oid = 'public.orders'::regclass) as orders
+            from pg_stats where schemaname = 'public' and tablename = 'orders' and attname = 'kind_id'
+              and most_common_vals is not null"""
+
+
+def _kind(row: Mapping[str, Any]) -> Kind:
+    return Kind(**{**row, "carriers": tuple(row["carriers"]), "flags": tuple(row["flags"])})

@@ -1,0 +1,336 @@
+"""The SQL of lists, made from a selection: fragments of this module with every value as an argument. Pure.
+
+Each statement gives rows (key, order_id) in the list's sequence, where `key` is what it is sorted by. How they reach
+them differs: `scan` walks all orders of the shop, `merge` takes the first of each kind and puts them together,
+`gather` reads all that fit and sorts. None counts, none skips rows by number.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.orders.listing.cursor import Place
+from services.orders.listing.finder.selection import Selection
+from services.orders.order.search.folding import pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """In which sequence and from where: by total or by moment, downwards or upwards, beyond a place."""
+
+    is_by_total: bool
+    is_descending: bool
+    beyond: Place | None = None
+
+    @property
+    def column(self) -> str:
+        return "total_minor" if self.is_by_total else "placed_at"
+
+    @property
+    def order(self) -> str:
+        way = "desc" if self.is_descending else "asc"
+        return f"{self.column} {way}, order_id {way}"
+
+    @property
+    def sign(self) -> str:
+        return "<" if self.is_descending else ">"
+
+    def reversed(self, place: Place | None) -> "Walk":
+        """The other way, from a place."""
+        return Walk(self.is_by_total, not self.is_descending, place)
+
+
+@dataclass(slots=True)
+class Statement:
+    """A statement under construction: `put` adds an argument and gives its place."""
+
+    arguments: list[Any] = field(default_factory=list)
+
+    def put(self, value: Any, kind: str) -> str:
+        self.arguments.append(value)
+        return f"${len(self.arguments)}::{kind}"
+
+    def period(self, selection: Selection, table: str = "o") -> str:
+        """The moment placed is within the period."""
+        parts = []
+        if selection.since is not None:
+            parts.append(f" and {table}.placed_at >= {self.put(selection.since, 'timestamptz')}")
+        if selection.until is not None:
+            parts.append(f" and {table}.placed_at < {self.put(selection.until, 'timestamptz')}")
+        return "".join(parts)
+
+    def beyond(self, walk: Walk, table: str = "o") -> str:
+        """After the place in the walk's sequence."""
+        if walk.beyond is None:
+            return ""
+        kind = "bigint" if walk.is_by_total else "timestamptz"
+        place = f"({self.put(walk.beyond.key, kind)}, {self.put(walk.beyond.order_id, 'uuid')})"
+        return f" and ({table}.{walk.column}, {table}.order_id) {walk.sign} {place}"
+
+    def amounts(self, selection: Selection, table: str = "o") -> str:
+        """The total is within the amounts."""
+        parts = []
+        if selection.amount_min is not None:
+            parts.append(f" and {table}.total_minor >= {self.put(selection.amount_min, 'bigint')}")
+        if selection.amount_max is not None:
+            parts.append(f" and {table}.total_minor <= {self.put(selection.amount_max, 'bigint')}")
+        return "".join(parts)
+
+    def facets(self, selection: Selection) -> str:
+        """The order has any of the facets."""
+        if not selection.facets:
+            return ""
+        return f""" and exists (select from order_facet f where f.order_id = o.order_id and f.shop = o.shop
+                                and f.facet = any({self.put(list(selection.facets), "text[]")}))"""
+
+    def words(self, selection: Selection, table: str = "s") -> str:
+        """The document has all terms, or all of them as one word."""
+        found = [f"{table}.document like {self.put(pattern(term), 'text')}" for term in selection.terms]
+        return self.or_whole(selection, found, table)
+
+    def or_whole(self, selection: Selection, conditions: list[str], table: str) -> str:
+        """All of these conditions, or the text as one word."""
+        if not conditions:
+            return ""
+        both = " and ".join(conditions)
+        if selection.whole is not None:
+            both = f"(({both}) or {table}.document like {self.put(pattern(selection.whole), 'text')})"
+        return f" and {both}"
+
+    def text(self, selection: Selection, table: str = "o") -> str:
+        """The order's document has all terms."""
+        if not selection.terms:
+            return ""
+        return f""" and exists (select from order_search s where s.order_id = {table}.order_id and s.shop = {table}.shop
+                                {self.words(selection)})"""
+
+    def residue(self, selection: Selection) -> str:
+        """What is not in the kind: period, amounts, facets, text."""
+        return (
+            self.period(selection) + self.amounts(selection) + self.facets(selection) + self.text(selection)
+        )
+
+
+Sql = tuple[str, list[Any]]
+NO_LIMIT = 2**62
+"""For the whole of a list."""
+
+
+def order_of(table: str, shop: str | None = None) -> str:
+    """The order of each row of a table, by one probe of the primary key whatever the planner believes."""
+    return f"""cross join lateral (select * from orders o where o.order_id = {table}.order_id
+                                   and o.shop || '' = {shop or f"{table}.shop"} offset 0) o"""
+
+
+def scan(selection: Selection, walk: Walk, window: int, limit: int) -> Sql:
+    """Among the next `window` orders of the shop by moment, those that fit, read from the index alone. It begins at the
+    first order of any of the kinds, which may be far from the first of all. Gives fewer than there are when the window
+    is too small: then something else must answer."""
+    made = Statement()
+    shop = made.put(selection.shop, "text")
+    bounds = made.period(selection) + made.beyond(walk)
+    kinds = ""
+    if not selection.has_every_kind:
+        numbers = _kinds(made, selection.kinds)
+        kinds = f" and o.kind_id = any({numbers})"
+        bounds += from_first(shop, numbers, walk)
+    rest = made.amounts(selection) + made.facets(selection) + made.text(selection)
+    sql = f"""select o.placed_at as key, o.order_id
+        from (select shop, order_id, placed_at, kind_id, total_minor from orders o where o.shop = {shop}{bounds}
+              order by {walk.order} limit {window}) o
+        where true{kinds}{rest} order by {walk.order} limit {limit}"""
+    return sql, made.arguments
+
+
+def from_first(shop: str, kinds: str, walk: Walk, table: str = "o") -> str:
+    """Not before the first order of any of the kinds."""
+    extreme, sign = ("max", "<=") if walk.is_descending else ("min", ">=")
+    return f""" and {table}.placed_at {sign} (select {extreme}(f.placed_at) from unnest({kinds}) as k (kind_id)
+        cross join lateral (select f.placed_at from orders f where f.shop = {shop} and f.kind_id = k.kind_id
+                            order by f.placed_at {_way(walk)}, f.order_id {_way(walk)} limit 1) f)"""
+
+
+def is_beyond_window(selection: Selection, walk: Walk, window: int) -> Sql:
+    """Whether there are orders behind the window of `scan`."""
+    made = Statement()
+    shop = made.put(selection.shop, "text")
+    bounds = made.period(selection) + made.beyond(walk)
+    if not selection.has_every_kind:
+        bounds += from_first(shop, _kinds(made, selection.kinds), walk)
+    sql = f"""select true from orders o where o.shop = {shop}{bounds}
+        order by {walk.order} offset {window} limit 1"""
+    return sql, made.arguments
+
+
+def merge(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """The first of every kind, put together. Of many kinds only those can be on the page whose own first order is among
+    the first `limit` firsts, and of them only orders not behind the last of these."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.residue(selection) + made.beyond(walk)
+    column, back = walk.column, "min" if walk.is_descending else "max"
+    not_behind = ">=" if walk.is_descending else "<="
+    sql = f"""with first as materialized (
+            select k.kind_id, f.key from unnest({kinds}) as k (kind_id)
+            cross join lateral (select o.{column} as key, o.order_id from orders o where {where}
+                                order by o.{column} {_way(walk)}, o.order_id {_way(walk)} limit 1) f
+            order by f.key {_way(walk)}, f.order_id {_way(walk)} limit {limit}),
+        bound as materialized (select case when count(*) = {limit} then {back}(key) end as key from first)
+        select o.key, o.order_id from bound cross join first k
+        cross join lateral (select o.{column} as key, o.order_id from orders o where {where}
+                            and o.{column} {not_behind} coalesce(bound.key, {_farthest(walk)})
+                            order by o.{column} {_way(walk)}, o.order_id {_way(walk)} limit {limit}) o
+        order by o.key {_way(walk)}, o.order_id {_way(walk)} limit {limit}"""
+    return sql, made.arguments
+
+
+def gather(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """All that fit, sorted: for few orders."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.residue(selection) + made.beyond(walk)
+    sql = f"""with found as materialized (select o.{walk.column}, o.order_id from orders o where {where})
+        select o.{walk.column} as key, o.order_id from found o order by {walk.order} limit {limit}"""
+    return sql, made.arguments
+
+
+def gather_amounts(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """All of the kinds and the amounts that fit, sorted: for few of them. Reads the index by total, kind by kind."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
+    rest = made.beyond(walk)
+    sql = f"""with found as materialized (
+            select o.placed_at, o.order_id from unnest({kinds}) as k (kind_id) cross join lateral
+                (select o.placed_at, o.order_id from orders o where {where}
+                 order by o.total_minor desc, o.order_id desc) o)
+        select o.placed_at as key, o.order_id from found o where true{rest} order by {walk.order} limit {limit}"""
+    return sql, made.arguments
+
+
+def gather_period(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """All of the period that fit, sorted: for a short period with many kinds."""
+    made = Statement()
+    shop = made.put(selection.shop, "text")
+    kinds = "" if selection.has_every_kind else f" and o.kind_id = any({_kinds(made, selection.kinds)})"
+    rest = made.amounts(selection) + made.facets(selection) + made.text(selection) + made.beyond(walk)
+    sql = f"""select o.{walk.column} as key, o.order_id
+        from (select o.shop, o.order_id, o.placed_at, o.kind_id, o.total_minor from orders o
+              where o.shop = {shop}{made.period(selection)} order by o.placed_at desc, o.order_id desc offset 0) o
+        where true{kinds}{rest} order by {walk.order} limit {limit}"""
+    return sql, made.arguments
+
+
+def gather_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """All orders with any of the facets that fit, sorted: for few of them."""
+    made = Statement()
+    where = _facet_conditions(made, selection) + made.beyond(walk, "f") + made.text(selection, "f")
+    sql = f"""select distinct f.{walk.column} as key, f.order_id from order_facet f where {where}
+        order by key {_way(walk)}, f.order_id {_way(walk)} limit {limit}"""
+    return sql, made.arguments
+
+
+def merge_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """The first orders of every facet and kind, put together; by moment only. Of an order with several of the facets
+    all rows come, so `limit` of them may be fewer orders."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    facets = made.put(list(selection.facets), "text[]")
+    way = _way(walk)
+    rest = made.period(selection, "f") + made.amounts(selection, "f") + made.beyond(walk, "f")
+    rest += made.text(selection, "f")
+    sql = f"""with recursive present as (
+            (select f.facet, f.kind_id from unnest({facets}) as w (facet) cross join lateral
+                (select f.facet, f.kind_id from order_facet f where f.shop = {shop} and f.facet = w.facet
+                 order by f.kind_id limit 1) f)
+            union all
+            select n.facet, n.kind_id from present p cross join lateral
+                (select f.facet, f.kind_id from order_facet f
+                 where f.shop = {shop} and f.facet = p.facet and f.kind_id > p.kind_id
+                 order by f.kind_id limit 1) n)
+        select o.key, o.order_id from present p cross join lateral (
+            select f.placed_at as key, f.order_id from order_facet f
+            where f.shop = {shop} and f.facet = p.facet and f.kind_id = p.kind_id{rest}
+            order by f.placed_at {way}, f.order_id {way} limit {limit}) o
+        where p.kind_id = any({kinds}) order by o.key {way}, o.order_id {way}
+        limit {limit * len(selection.facets)}"""
+    return sql, made.arguments
+
+
+def troubled(selection: Selection, walk: Walk, limit: int) -> Sql:
+    """Orders with a mail that did not go or a command that waits for a person."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.troubled_kinds)
+    where = f"o.kind_id = any({kinds})" + made.residue(selection) + made.beyond(walk)
+    sql = f"""with trouble as materialized (
+            select m.order_id from mail m
+            where m.shop = {shop} and m.state <> 'sent' and m.order_id is not null
+            union
+            select c.order_id from command c
+            where c.shop = {shop} and c.state = 'parked' and c.order_id is not null)
+        select o.{walk.column} as key, o.order_id
+        from trouble t {order_of("t", shop)}
+        where {where} order by o.{walk.column} {_way(walk)}, o.order_id {_way(walk)} limit {limit}"""
+    return sql, made.arguments
+
+
+def counted(sql: Sql) -> Sql:
+    """How many rows a statement gives."""
+    return f"select count(*) from ({sql[0]}) counted", sql[1]
+
+
+def count_kinds(selection: Selection, most: int) -> Sql:
+    """How many orders of the kinds and the period there are, at most `most`; from the index alone."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.period(selection)
+    return f"select count(*) from (select from orders o where {where} limit {most}) counted", made.arguments
+
+
+def count_amounts(selection: Selection, most: int) -> Sql:
+    """How many orders of the kinds, the amounts and the period there are, at most `most`; from the index by total."""
+    made = Statement()
+    shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
+    where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
+    sql = f"""select count(*) from (select from unnest({kinds}) as k (kind_id) cross join lateral
+        (select o.total_minor from orders o where {where} order by o.total_minor desc, o.order_id desc
+         limit {most}) o limit {most}) counted"""
+    return sql, made.arguments
+
+
+def count_period(selection: Selection, most: int) -> Sql:
+    """How many orders of the shop were placed in the period, whatever their kind, at most `most`."""
+    made = Statement()
+    where = f"o.shop = {made.put(selection.shop, 'text')}" + made.period(selection)
+    sql = f"select count(*) from (select from orders o where {where} limit {most}) counted"
+    return sql, made.arguments
+
+
+def count_facets(selection: Selection, most: int) -> Sql:
+    """How many rows of the facets, the kinds and the period there are, at most `most`."""
+    made = Statement()
+    where = _facet_conditions(made, selection)
+    return (
+        f"select count(*) from (select from order_facet f where {where} limit {most}) counted",
+        made.arguments,
+    )
+
+
+def _facet_conditions(made: Statement, selection: Selection) -> str:
+    kinds = "" if selection.has_every_kind else f" and f.kind_id = any({_kinds(made, selection.kinds)})"
+    shop, facets = made.put(selection.shop, "text"), made.put(list(selection.facets), "text[]")
+    limits = made.period(selection, "f") + made.amounts(selection, "f")
+    return f"f.shop = {shop} and f.facet = any({facets}){kinds}{limits}"
+
+
+def _kinds(made: Statement, kinds: tuple[int, ...]) -> str:
+    return made.put(list(kinds), "bigint[]")
+
+
+def _way(walk: Walk) -> str:
+    return "desc" if walk.is_descending else "asc"
+
+
+def _farthest(walk: Walk) -> str:
+    if walk.is_by_total:
+        return "(-9223372036854775807)" if walk.is_descending else "9223372036854775807"
+    return "'-infinity'" if walk.is_descending else "'infinity'"

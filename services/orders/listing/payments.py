@@ -1,0 +1,138 @@
+"""The list of all ledger entries of a shop, and the money that no order has («À identifier»), as the REST API tells."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.message import Moment
+from contracts.storefront import PaymentMethod
+from services.chassis.storage.database import Connection
+from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.documents import LedgerEntryShown
+from services.orders.listing.filters import Day
+from services.orders.listing.finder.selection import midnight, midnight_after
+from services.orders.listing.orders import LARGEST_PAGE
+
+
+class EntriesQuery(BaseModel):
+    """Which entries to list. A filter given several times means any of its values; all filters must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: list[str] = Field(default=[], description="order_total, payment_received, refund_paid, …")
+    method: list[PaymentMethod] = Field(default=[], description="Method of the payment.")
+    order_id: UUID | None = None
+    from_: Day | None = Field(
+        default=None, alias="from", description="First day recorded, in the shop's zone."
+    )
+    to: Day | None = Field(default=None, description="Last day recorded, inclusive.")
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Most entries on the page.")
+    after: str | None = Field(default=None, max_length=100, description="`next` of the page before.")
+
+
+class EntryListed(LedgerEntryShown):
+    """A ledger entry with its order."""
+
+    order_id: UUID
+    code: str
+    customer_name: str
+
+
+class EntriesPage(BaseModel):
+    """One page, the latest recorded first."""
+
+    entries: list[EntryListed]
+    next: str | None = Field(description="Send it as `after` for the next page; null on the last one.")
+
+
+class UnmatchedPayment(BaseModel):
+    """Money that no order has."""
+
+    provider: str
+    provider_reference: str
+    amount_minor: int
+    currency: str
+    received_at: Moment
+    reason: str = Field(description="order_unknown, currency_differs, order_deleted.")
+
+
+class UnmatchedPayments(BaseModel):
+    """All of it, the latest first (at most 500)."""
+
+    payments: list[UnmatchedPayment]
+
+
+async def read_entries(
+    connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo
+) -> dict[str, Any]:
+    """A page of entries. Raises CursorUnreadable. Locks nothing."""
+    rows = await connection.fetch(_ENTRIES, *_arguments(shop, query, zone), query.limit + 1)
+    return _page(rows, query.limit)
+
+
+async def every_entry(
+    connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo, batch: int
+) -> AsyncGenerator[Sequence[Mapping[str, Any]]]:
+    """All entries wanted, whatever their number, in batches. Needs a transaction; locks nothing."""
+    cursor = await connection.cursor(_ENTRIES, *_arguments(shop, query, zone), None)
+    while rows := await cursor.fetch(batch):
+        yield rows
+
+
+_ENTRIES = """select e.*, o.code, o.customer_name from ledger_entry e
+    join orders o on o.order_id = e.order_id and o.shop = e.shop
+    where e.shop = $1 and (cardinality($2::text[]) = 0 or e.kind = any($2))
+      and (cardinality($3::text[]) = 0 or e.method = any($3))
+      and ($4::uuid is null or e.order_id = $4)
+      and ($5::timestamptz is null or e.recorded_at >= $5)
+      and ($6::timestamptz is null or e.recorded_at < $6)
+      and ($7::timestamptz is null or (e.recorded_at, e.entry_id) < ($7, $8::uuid))
+    order by e.recorded_at desc, e.entry_id desc limit $9"""
+
+
+def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> tuple[Any, ...]:
+    """Those of _ENTRIES but for the limit. Raises CursorUnreadable."""
+    place = Place.read(query.after) if query.after else None
+    if place is not None and not isinstance(place.key, datetime):
+        raise CursorUnreadable
+    return (
+        *(shop, query.kind, [method.value for method in query.method], query.order_id),
+        midnight(query.from_, zone) if query.from_ else None,
+        midnight_after(query.to, zone) if query.to else None,
+        *((place.key, place.order_id) if place else (None, None)),
+    )
+
+
+def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
+    shown = [EntryListed.model_validate({**row, **_days(row)}) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    place = str(Place(last["recorded_at"], last["entry_id"])) if last else None
+    return EntriesPage(entries=shown, next=place).model_dump(mode="json")
+
+
+def _days(row: Mapping[str, Any]) -> dict[str, str | None]:
+    days: dict[str, date | None] = {name: row[name] for name in ("received_on", "clearing_on")}
+    return {name: day.isoformat() if day else None for name, day in days.items()}
+
+
+async def read_unmatched(connection: Connection, shop: str) -> dict[str, Any]:
+    """Money that was reported, that no ledger has, and that no person gave to an order or set aside. Locks nothing."""
+    rows = await connection.fetch(
+        """select provider, provider_reference, amount_minor, currency, received_at, reason
+           from unmatched_payment u
+           where shop = $1 and set_aside_at is null
+             and not exists (select from assigned_payment a
+                             where (a.shop, a.provider, a.provider_reference)
+                                 = (u.shop, u.provider, u.provider_reference))
+             and (reason = 'order_deleted'
+                  or not exists (select from ledger_entry e
+                                 where e.shop = u.shop and e.provider_reference = u.provider_reference
+                                   and e.kind = 'payment_received'))
+           order by received_at desc, provider_reference limit 500""",
+        shop,
+    )
+    found = [UnmatchedPayment.model_validate(dict(row)) for row in rows]
+    return UnmatchedPayments(payments=found).model_dump(mode="json")

@@ -1,0 +1,107 @@
+"""An order in memory: the facts known of it and what they give. One row of the table `orders`.
+
+Invariant: `restate` is the only writer of the derived fields, and it reads nothing but the facts beside them; so
+the columns that lists filter by cannot say anything else than the facts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from contracts.fulfillment import StockStanding
+from contracts.orders import OrderState
+from contracts.storefront import PaymentMethod
+from services.orders.order.attention import attention_flags
+from services.orders.order.fulfilment_status import FulfilmentStatus, Quantities, fulfilment_status
+from services.orders.order.payment_status import Money, PaymentStatus, payment_status
+from services.orders.order.state import Facts, HandSet, Stage, automatic_label, automatic_state, shown_state
+
+
+@dataclass(slots=True)
+class Order:
+    """An order, placed or still a checkout (`stage`), whose method may not be chosen yet. `sequence` counts our
+    events about it, `revision` its changes that a person can see; `completes_alone` is the shop's choice;
+    `line_positions` is JSON, None when unchanged; `carried` holds version, carrier and whether it stands of
+    every shipment, None while no correction makes that necessary."""
+
+    shop: str
+    id: UUID
+    code: str
+    method: PaymentMethod | None
+    money: Money
+    units: Quantities
+    stage: Stage = Stage.PLACED
+    sequence: int = 0
+    revision: int = 1
+    archived_at: datetime | None = None
+    completes_alone: bool = True
+    payment_version: int = 0
+    fulfilment_version: int = 0
+    stock: StockStanding = StockStanding.NOT_REQUIRED
+    line_positions: str | None = None
+    hand: HandSet | None = None
+    state: OrderState | None = None
+    label: str = ""
+    automatic_state: OrderState | None = None
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    fulfilment_status: FulfilmentStatus = FulfilmentStatus.UNFULFILLED
+    flags: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ()
+    carried: dict[UUID, tuple[int, str, bool]] | None = None
+
+    def take_money(self, version: int, money: Money) -> bool:
+        """Take over payments' position if it is newer than the one known. Whether it was."""
+        if version <= self.payment_version:
+            return False
+        self.payment_version, self.money = version, money
+        return True
+
+    def take_units(self, version: int, units: Quantities, stock: StockStanding) -> bool:
+        """Take over fulfillment's position if it is newer than the one known. Whether it was."""
+        if version <= self.fulfilment_version:
+            return False
+        self.fulfilment_version, self.units, self.stock = version, units, stock
+        return True
+
+    def take_carrier(self, carrier: str) -> bool:
+        """A carrier has some of its parcels. Whether that is news."""
+        known = self.carriers
+        self.carriers = tuple(sorted({*known, carrier}))
+        return self.carriers != known
+
+    def take_shipment(self, shipment_id: UUID, version: int, carrier: str, *, stands: bool) -> bool:
+        """A shipment as of a version. Whether its carriers are others now; cancelled shipments have none."""
+        if self.carried is None:
+            return self.take_carrier(carrier) if stands else False
+        if version > self.carried.get(shipment_id, (0, "", False))[0]:
+            self.carried[shipment_id] = (version, carrier, stands)
+        before = self.carriers
+        self.carriers = tuple(sorted({name for _, name, is_standing in self.carried.values() if is_standing}))
+        return self.carriers != before
+
+    def facts(self) -> Facts:
+        """What the state is a function of."""
+        return Facts(
+            placed=self.stage is Stage.PLACED,
+            drafted=self.stage is Stage.DRAFT,
+            checkout_over=self.stage is Stage.CHECKOUT_OVER,
+            cancelled=self.units.all_cancelled,
+            balance_minor=self.money.balance,
+            received_by_hand_minor=self.money.received_by_hand,
+            method=self.method,
+            quantities=self.units,
+            completes_alone=self.completes_alone,
+        )
+
+    def restate(self) -> bool:
+        """Derive everything anew from the facts. Whether the shown state or label changed."""
+        facts = self.facts()
+        before = (self.state, self.label)
+        automatic = automatic_state(facts)
+        self.automatic_state = automatic
+        self.state, self.label = shown_state(automatic, automatic_label(automatic, facts), self.hand)
+        self.payment_status = payment_status(self.state, self.money)
+        self.fulfilment_status = fulfilment_status(self.units)
+        placed = self.stage is Stage.PLACED
+        self.flags = attention_flags(self.money, self.units, self.stock, placed=placed)
+        return before != (self.state, self.label)

@@ -1,0 +1,89 @@
+"""Orders' settings: those of every service, who may use the REST API, and the shop's time zone."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from contracts.message import Shop
+from services.chassis.settings import ServiceSettings
+
+
+def _is_known(name: str) -> str:
+    """An unknown zone is found at start, not by the first filter."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone; send one such as Europe/Paris") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_is_known)]
+"""An IANA time zone."""
+
+
+class ApiToken(BaseModel):
+    """One caller of the REST API, as COMPTOIR_API_TOKENS lists them."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
+    shop: Shop
+    token: Annotated[SecretStr, Field(min_length=16, description="Made by a random generator.")]
+
+    @field_validator("token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        text = token.get_secret_value()
+        if not (text.isascii() and text.isprintable() and " " not in text):
+            raise ValueError("a token is plain ASCII without spaces, as a random generator gives it")
+        return token
+
+
+def _each_once(tokens: list[ApiToken]) -> list[ApiToken]:
+    if len({one.token.get_secret_value() for one in tokens}) < len(tokens):
+        raise ValueError("two entries have the same token; make one for each caller and shop")
+    return tokens
+
+
+ApiTokens = Annotated[list[ApiToken], AfterValidator(_each_once)]
+"""Every token belongs to one caller and one shop."""
+
+
+class ShopZone(BaseModel):
+    """The time zone of a shop; the same JSON as the notifier's, of which it reads these."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    shop: Shop
+    time_zone: ZoneName | None = None
+
+
+class OrdersSettings(ServiceSettings):
+    """Database, broker, address to listen on; tokens of the REST API; time zone of dates in filters."""
+
+    api_tokens: ApiTokens = Field(
+        default_factory=list,
+        description='Callers of the REST API as JSON: [{"name": "erp", "shop": "maison", "token": "…"}]. '
+        "Without any the API is closed.",
+    )
+    refusal_days: int = Field(default=365, ge=30, description="How long refused sales are kept.")
+    checkout_days: int = Field(
+        default=180,
+        ge=45,
+        description="How long a checkout that ended without a sale and without money is kept.",
+    )
+    audit_days: int = Field(
+        default=1095, ge=90, description="How long it is kept who did what in the back office."
+    )
+    time_zone: ZoneName = Field(
+        default="Europe/Paris", description="Time zone of a shop that names none, an IANA name: Europe/Paris."
+    )
+    shops: list[ShopZone] = Field(
+        default_factory=list, description="JSON list of the shops, as the notifier has it: their time zones."
+    )
+
+    def zone_of(self, shop: str) -> ZoneInfo:
+        """The time zone in which a shop's days are counted."""
+        own = next((one.time_zone for one in self.shops if one.shop == shop), None)
+        return ZoneInfo(own or self.time_zone)

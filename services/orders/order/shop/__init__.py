@@ -1,0 +1,1 @@
+"""A shop's own settings, and the colours and names that people choose."""

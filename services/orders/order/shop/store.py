@@ -1,0 +1,127 @@
+"""The SQL of shops' settings and of forgetting: one function a statement, the connection first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.chassis.storage.database import Connection
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table that keeps sales as they were submitted: its name and when a row came."""
+
+    table: str
+    at: str
+
+
+SOURCES = (
+    Source("submission", "received_at"),
+    Source("refusal", "refused_at"),
+    Source("checkout", "opened_at"),
+)
+
+
+async def read_settings(connection: Connection, shop: str) -> list[Row]:
+    """What a shop chose: key, value (JSON)."""
+    return await connection.fetch("select key, value from shop_setting where shop = $1", shop)
+
+
+async def hold_settings(connection: Connection, shop: str) -> None:
+    """Wait until nobody else changes settings of this shop, and let nobody until the transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('settings of ' || $1, 0))", shop)
+
+
+async def write_settings(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write choices: shop, key, value (JSON), by whom, when."""
+    await connection.execute(
+        """insert into shop_setting (shop, key, value, changed_by, changed_at)
+           select * from unnest($1::text[], $2::text[], $3::jsonb[], $4::text[], $5::timestamptz[])
+           on conflict (shop, key) do update
+           set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at""",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def alone(connection: Connection, lock: int) -> bool:
+    """Whether no other process does this now; held until the transaction ends."""
+    found: bool = await connection.fetchval("select pg_try_advisory_xact_lock($1)", lock)
+    return found
+
+
+async def read_shops(connection: Connection) -> list[str]:
+    """The shops that ever submitted anything, each found by one probe of the key."""
+    rows = await connection.fetch(
+        """with recursive found as (
+               (select shop from submission order by shop limit 1)
+               union all
+               select (select s.shop from submission s where s.shop > f.shop order by s.shop limit 1)
+               from found f where f.shop is not null)
+           select shop from found where shop is not null
+           union select distinct shop from refusal union select distinct shop from checkout"""
+    )
+    return [row["shop"] for row in rows]
+
+
+async def read_mark(connection: Connection, shop: str, source: Source) -> datetime | None:
+    """Up to when this shop's rows were looked at; of the first time, just before the oldest."""
+    mark: datetime | None = await connection.fetchval(
+        f"""select coalesce((select until from forgotten where shop = $1 and source = $2),
+                            (select min({source.at}) - interval '1 second' from {source.table} where shop = $1))""",  # noqa: S608
+        shop,
+        source.table,
+    )
+    return mark
+
+
+async def write_mark(connection: Connection, shop: str, source: Source, until: datetime) -> None:
+    """Note up to when this shop's rows were looked at."""
+    await connection.execute(
+        """insert into forgotten (shop, source, until) values ($1, $2, $3)
+           on conflict (shop, source) do update set until = excluded.until""",
+        shop,
+        source.table,
+        until,
+    )
+
+
+async def end_of_batch(
+    connection: Connection, shop: str, source: Source, span: tuple[datetime, datetime], most: int
+) -> datetime | None:
+    """The moment of the last of so many rows in this span of time; None when there are fewer."""
+    end: datetime | None = await connection.fetchval(
+        f"""select {source.at} from {source.table}
+            where shop = $1 and {source.at} > $2 and {source.at} <= $3
+            order by {source.at} offset $4 limit 1""",  # noqa: S608 - names of SOURCES only
+        shop,
+        *span,
+        most - 1,
+    )
+    return end
+
+
+async def lock_bodies(
+    connection: Connection, shop: str, source: Source, span: tuple[datetime, datetime]
+) -> list[Row]:
+    """The rows of this span that may name an IP address or browser, locked: place, body. Compared as text, since a
+    body may hold the character NUL, which PostgreSQL's own JSON functions stumble over."""
+    return await connection.fetch(
+        f"""select ctid::text as place, body from {source.table}
+            where shop = $1 and {source.at} > $2 and {source.at} <= $3
+              and (position('"ip_address"' in body::text) > 0 or position('"browser"' in body::text) > 0)
+            order by {source.at} for update""",  # noqa: S608 - names of SOURCES only
+        shop,
+        *span,
+    )
+
+
+async def write_bodies(connection: Connection, source: Source, rows: Sequence[tuple[str, str]]) -> None:
+    """Write bodies (place, JSON) of rows that are locked."""
+    await connection.execute(
+        f"""update {source.table} t set body = r.body::json
+            from unnest($1::text[], $2::text[]) as r (place, body) where t.ctid = r.place::tid""",  # noqa: S608
+        *(list(column) for column in zip(*rows, strict=True)),
+    )

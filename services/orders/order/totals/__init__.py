@@ -1,0 +1,1 @@
+"""An order's amounts: content, allocation to lines, taxes. Pure."""

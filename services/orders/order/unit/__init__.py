@@ -1,0 +1,1 @@
+"""The unit of work: what one transaction loads, changes in memory and writes back at once."""

@@ -1,0 +1,126 @@
+"""The checkouts of one unit: locked and read at once, folded in memory, written back at once.
+
+Invariant: whoever learns anything of a checkout holds its lock, known or not; so a payment heard by one process and
+the opening heard by another can't each miss what the other wrote.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from contracts.storefront import CheckoutOpened
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.writing import Writer
+from services.orders.order.record import Order
+from services.orders.order.state import Stage
+from services.orders.order.store import SEPARATOR, OrderKey, Row
+from services.orders.order.unit import checkout_store, placed_rows
+from services.orders.order.unit.checkout import Checkout
+
+TIMER = "checkout"
+
+
+class Cause(Protocol):
+    """Why a checkout changed."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def time(self) -> datetime: ...
+
+
+class Checkouts:
+    """Checkouts by (shop, id); those that learnt something and why; the orders that show them."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._known: dict[OrderKey, Checkout] = {}
+        self._before: dict[OrderKey, Checkout] = {}
+        self.causes: dict[OrderKey, Cause] = {}
+        self._orders: list[tuple[Any, ...]] = []
+        self._relined: set[OrderKey] = set()
+
+    async def load(self, keys: Sequence[OrderKey]) -> None:
+        """Lock these checkouts and read what is known of them. Keys come sorted."""
+        await checkout_store.lock_checkouts(self._unit.connection, keys)
+        for row in await checkout_store.read_checkouts(self._unit.connection, keys):
+            checkout = _checkout_of(row)
+            self._known[checkout.shop, checkout.id] = checkout
+
+    def find(self, key: OrderKey) -> Checkout:
+        """A checkout that was locked; one nothing is known of is empty."""
+        return self._known.setdefault(key, Checkout(*key))
+
+    def touch(self, key: OrderKey, cause: Cause) -> Checkout:
+        """A checkout that is about to learn something: it is written back."""
+        self.causes[key] = cause
+        self._before.setdefault(key, replace(self.find(key)))
+        return self.find(key)
+
+    def before(self, checkout: Checkout) -> Checkout:
+        """What was known of a touched checkout when this unit began."""
+        return self._before[checkout.shop, checkout.id]
+
+    @property
+    def touched(self) -> list[Checkout]:
+        """Those that learnt something, in one sequence for every process."""
+        return [self._known[key] for key in sorted(self.causes)]
+
+    def show(self, order: Order, opened: CheckoutOpened) -> None:
+        """Write the order that shows a checkout as it was opened last."""
+        flags = SEPARATOR.join(order.money.flags), SEPARATOR.join(order.flags)
+        self._orders.append((*placed_rows.checkout_row(opened, order), order.stage, *flags))
+
+    def replace_lines(self, key: OrderKey) -> None:
+        """Forget the lines that this order had as a checkout; others are inserted."""
+        self._relined.add(key)
+
+    async def save(self, orders: Mapping[OrderKey, Order], writes: Writer) -> None:
+        """Write the checkouts and the orders that show them."""
+        for key in self.causes:
+            if key in orders and orders[key].stage is Stage.PLACED:
+                self._known[key].settle_as_placed()
+                self._unit.cancel_timer(TIMER, timer_key(key))
+        if self.causes:
+            await checkout_store.write_checkouts(writes, [_row_of(one) for one in self.touched])
+        if self._orders:
+            await checkout_store.write_orders(writes, self._orders, self._unit.now)
+        if self._relined:
+            await checkout_store.delete_lines(self._unit.connection, sorted(self._relined))
+
+
+def timer_key(key: OrderKey) -> str:
+    """By what the timer of a checkout is known."""
+    return f"{key[0]}/{key[1]}"
+
+
+def _checkout_of(row: Row) -> Checkout:
+    return Checkout(
+        shop=row["shop"],
+        id=row["checkout_id"],
+        module=row["module"],
+        opened_at=row["opened_at"],
+        snapshot_id=row["snapshot_id"],
+        snapshot=row["body"],
+        dropped_at=row["dropped_at"],
+        timed_out_at=row["timed_out_at"],
+        paid_at=row["paid_at"],
+    )
+
+
+def _row_of(checkout: Checkout) -> tuple[Any, ...]:
+    return (
+        checkout.shop,
+        checkout.id,
+        checkout.module,
+        checkout.opened_at,
+        checkout.snapshot_id,
+        checkout.snapshot,
+        checkout.dropped_at,
+        checkout.timed_out_at,
+        checkout.paid_at,
+    )

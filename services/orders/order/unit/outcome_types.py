@@ -1,0 +1,35 @@
+"""Which events settle which commands, by the catalogue."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from contracts.catalogue import CATALOGUE
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
+from services.chassis.messaging.subscribers import Delivery
+
+
+def _commands_by_outcome() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for entry in CATALOGUE.values():
+        if entry.sender == "orders":
+            for outcome in entry.outcomes:
+                found[outcome].add(entry.type)
+    return {outcome: frozenset(commands) for outcome, commands in found.items()}
+
+
+SETTLES = _commands_by_outcome()
+"""Types of commands by the type of an event that is an outcome of theirs."""
+
+
+def commands_named(delivery: Delivery[Any]) -> set[UUID]:
+    """The ids that may be those of commands this message settles."""
+    if delivery.envelope.type not in SETTLES:
+        return set()
+    message = delivery.message
+    named = {delivery.envelope.causation_id}
+    if isinstance(message, CommandRejected | CommandDone):
+        named.add(message.command_id)
+    if isinstance(message, MessageParked | MessageDiscarded):
+        named.add(message.message_id)
+    return {command_id for command_id in named if command_id is not None}

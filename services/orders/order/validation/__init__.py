@@ -1,0 +1,1 @@
+"""Rules a submitted sale must meet to become an order. Pure."""

@@ -1,0 +1,57 @@
+"""Fulfillment answered what a change of an order asked: the change goes on.
+
+Each answer counts once, whatever was heard in between; an answer to a question that is not open any more changes
+nothing but the quantities, whose highest version counts as always.
+"""
+
+from contracts.fulfillment import LinesAdded, LinesReduced
+from contracts.message import LineUnits
+from contracts.orders import ChangeCause
+from services.chassis.messaging.subscribers import Delivery, Wait
+from services.orders.changes import cancelling, deleting, editing, reinstating
+from services.orders.order.unit.edit import EditState
+from services.orders.order.unit.unit import OrderBook
+from services.orders.projections import shipping
+
+_AFTER_STOPPING = {
+    ChangeCause.EDITED: editing.go_on_after_stopping,
+    ChangeCause.CANCELLED: cancelling.go_on_after_stopping,
+    ChangeCause.DELETED: deleting.go_on_after_stopping,
+}
+_AFTER_ADDING = {
+    ChangeCause.EDITED: editing.go_on_after_adding,
+    ChangeCause.REINSTATED: reinstating.go_on_after_adding,
+}
+
+
+def go_on_after_stopping(book: OrderBook, delivery: Delivery[LinesReduced]) -> None:
+    """Take the quantities over and go on with the change. Raises Wait for an unknown order."""
+    answer, cause = delivery.message, delivery.envelope
+    order = book.find(answer.shop, answer.order_id)
+    shipping.take_change(book, delivery)
+    edit = book.edits.find((order.shop, order.id), answer.request_id)
+    if edit is None or edit.state is not EditState.REDUCING:
+        return
+    edit.stopped, edit.not_stopped = _units(answer.stopped), _units(answer.left)
+    book.edits.changed(edit)
+    _AFTER_STOPPING[edit.cause](book, order, edit, answer, cause)
+    book.unit.wake(f"stopped:{edit.id}")
+
+
+def go_on_after_adding(book: OrderBook, delivery: Delivery[LinesAdded]) -> None:
+    """Take the quantities over and finish the change. Raises Wait for an unknown order, or an answer still to come."""
+    answer, cause = delivery.message, delivery.envelope
+    order = book.find(answer.shop, answer.order_id)
+    edit = book.edits.find((order.shop, order.id), answer.request_id)
+    if edit is not None and edit.state is EditState.REDUCING:
+        raise Wait(f"stopped:{edit.id}", "stopping_unanswered")
+    shipping.take_change(book, delivery)
+    if edit is None or edit.state is not EditState.ADDING:
+        return
+    edit.missing = {missing.line: missing.requested for missing in answer.missing}
+    book.edits.changed(edit)
+    _AFTER_ADDING[edit.cause](book, order, edit, answer, cause)
+
+
+def _units(lines: list[LineUnits]) -> dict[int, int]:
+    return {part.line: part.quantity for part in lines}

@@ -1,0 +1,57 @@
+"""What notifier says became of mails: sent, failed, or nobody knows. One message reports many.
+
+Invariant: one row a mail with its highest-ranked report (sent outranks all, then the latest), whatever arrived
+first. No report waits for its order: one unknown order must not hold back the other mails of the message.
+"""
+
+from datetime import datetime
+
+from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
+from services.chassis.messaging.subscribers import Delivery
+from services.orders.order.unit.unit import OrderBook
+from services.orders.projections import outcomes
+
+SERVICE = "notifier"
+STATES = {MailSent: "sent", MailFailed: "failed", MailUncertain: "uncertain"}
+
+
+def copy_reports(
+    book: OrderBook, delivery: Delivery[MailSent] | Delivery[MailFailed] | Delivery[MailUncertain]
+) -> None:
+    """Copy the report on each mail of the message. A mail that a command had sent again is told by itself."""
+    state, asked = STATES[type(delivery.message)], delivery.envelope.causation_id
+    outcomes.settle(book, delivery)
+    for report in delivery.message.mails:
+        _keep_highest(book, report, state)
+        if report.order_id is not None:
+            data = {"template": report.template, "recipient": report.recipient, "detail": report.detail}
+            book.note(
+                report.shop,
+                report.order_id,
+                f"mail_{state}",
+                asked or report.mail_id,
+                SERVICE,
+                delivery.envelope,
+                data,
+            )
+
+
+def rank(state: str, at: datetime) -> tuple[bool, datetime, str]:
+    """By what the report that counts is chosen; `store.upsert_mails` compares rows by the same."""
+    return state == "sent", at, state
+
+
+def _keep_highest(book: OrderBook, report: MailReport, state: str) -> None:
+    key = (report.shop, report.mail_id)
+    known = book.mails.get(key)
+    if known is None or rank(state, report.at) > rank(known[6], known[7]):
+        book.mails[key] = (
+            *key,
+            report.order_id,
+            report.template,
+            report.recipient,
+            report.cause_id,
+            state,
+            report.at,
+            report.detail,
+        )

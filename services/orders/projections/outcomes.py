@@ -1,0 +1,108 @@
+"""What became of the commands sent from here: every command has exactly one outcome that a page can show.
+
+An event whose causation id is a command's id settles it, if the catalogue lists it as an outcome of that type.
+Invariant: done and rejected are final; parked is not, for a person may redrive the command or discard it, which
+rejects it with that person's reason. One that a person ended (`unanswered`) stays ended. So the outcome does not
+depend on which of two answers arrives first, and a repeat changes nothing.
+"""
+
+from typing import Any
+
+from contracts.message import Reason
+from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
+from services.chassis.messaging.subscribers import Delivery
+from services.orders.order.unit.outcome_types import SETTLES, commands_named
+from services.orders.order.unit.unit import OrderBook
+
+FINAL = frozenset({"done", "rejected"})
+ENDED = "orders.command.ended"
+"""The type in the outcome of a command that a person ended, for want of an answer."""
+
+
+def settle(book: OrderBook, delivery: Delivery[Any]) -> None:
+    """Settle the command that led to this event, if one did and it is still open."""
+    state = _state_given(delivery)
+    for command_id in commands_named(delivery):
+        command = book.commands.get(command_id)
+        if command is None or command["type"] not in SETTLES[delivery.envelope.type]:
+            continue
+        if command["state"] == "rejected":
+            _note_late(book, delivery, command, state)
+            continue
+        if book.outcomes.get(command_id, ("pending",))[0] not in FINAL:
+            book.outcomes[command_id] = (state, _outcome(delivery))
+
+
+def note_rejection(book: OrderBook, delivery: Delivery[CommandRejected]) -> None:
+    """Settle a refused command, and show on its order who asked for what and why it was refused."""
+    message = delivery.message
+    settle(book, delivery)
+    if message.order_id is None:
+        return
+    command = book.commands.get(message.command_id)
+    book.note(
+        message.shop,
+        message.order_id,
+        "command_rejected",
+        message.command_id,
+        command["actor"] if command else delivery.envelope.source.strip("/"),
+        delivery.envelope,
+        {
+            "command_type": message.command_type,
+            "reasons": [reason.model_dump(exclude_none=True) for reason in message.reasons],
+        },
+    )
+
+
+def note_discard(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+    """A person set a parked command aside for good: it is rejected, and its order shows by whom and why."""
+    message = delivery.message
+    settle(book, delivery)
+    command = book.commands.get(message.message_id) if message.message_id else None
+    if command is None or command["order_id"] is None:
+        return
+    reasons = [reason.model_dump(exclude_none=True) for reason in reasons_of(message)]
+    data = {"command_type": command["type"], "asked_by": command["actor"], "reasons": reasons}
+    order = (command["shop"], command["order_id"])
+    book.note(*order, "command_discarded", command["command_id"], message.actor, delivery.envelope, data)
+
+
+def _note_late(book: OrderBook, delivery: Delivery[Any], command: Any, state: str) -> None:
+    """Note on its order that a command which a person ended was carried out after all; a refusal is noted by itself."""
+    if state == "done" and command["order_id"] is not None:
+        data = {"command_type": command["type"], "asked_by": command["actor"]}
+        order = (command["shop"], command["order_id"])
+        actor = delivery.envelope.source.strip("/")
+        book.note(*order, "command_done_late", command["command_id"], actor, delivery.envelope, data)
+
+
+def _state_given(delivery: Delivery[Any]) -> str:
+    if isinstance(delivery.message, CommandRejected | MessageDiscarded):
+        return "rejected"
+    if isinstance(delivery.message, MessageParked):
+        return "parked"
+    return "done"
+
+
+def _outcome(delivery: Delivery[Any]) -> str:
+    """The event as JSON with its type and id, without the whole position, which is kept elsewhere."""
+    message = delivery.message
+    leave_out = (
+        {"position", "command_type"} if isinstance(message, CommandDone | CommandRejected) else {"position"}
+    )
+    body = message.__pydantic_serializer__.to_json(message, exclude=leave_out, exclude_none=True).decode()
+    if isinstance(message, MessageDiscarded):
+        reasons = ",".join(reason.model_dump_json(exclude_none=True) for reason in reasons_of(message))
+        body = f'{{"reasons":[{reasons}],{body[1:]}'
+    return f'{{"type":"{delivery.envelope.type}","event_id":"{delivery.envelope.id}",{body[1:]}'
+
+
+def parked(delivery: Delivery[MessageParked]) -> tuple[str, str]:
+    """State and outcome of a command whose message, or question, is parked."""
+    return "parked", _outcome(delivery)
+
+
+def reasons_of(message: MessageDiscarded) -> list[Reason]:
+    """Why a command whose message was set aside is not carried out."""
+    said = f"{message.actor} set the command aside: {message.reason}"
+    return [Reason(code="command_discarded", message=said[:1000])]

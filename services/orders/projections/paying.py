@@ -1,0 +1,101 @@
+"""What payments says about an order's money: the position of its account with its ledger, and each receipt.
+
+Invariant: the copy equals payments' position of the highest version heard of, whatever arrived in between; the
+ledger's copy is the set of entries of all positions heard of, of which only BalanceChanged tells. Neither depends on
+the order in which messages arrive.
+"""
+
+from typing import Any
+
+from contracts.envelope import Envelope
+from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
+from services.chassis.messaging.subscribers import Delivery
+from services.orders.intake import checking_out
+from services.orders.order.payment_status import Money
+from services.orders.order.record import Order
+from services.orders.order.unit.unit import OrderBook
+from services.orders.projections import outcomes
+
+
+def take_position(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
+    """Take over the position unless a newer one is known, and copy its entries. Raises Wait for an unknown order."""
+    message, cause = delivery.message, delivery.envelope
+    order = book.find(message.shop, message.order_id)
+    currency = message.position.currency
+    book.ledger_entries += [_entry_row(order, currency, entry, cause) for entry in message.entries]
+    if order.take_money(message.position.version, _money_of(message.position)):
+        book.changed(order, cause)
+
+
+def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope) -> tuple[Any, ...]:
+    name = (order.shop, order.id, entry.entry_id, entry.number, entry.kind)
+    money = (entry.method, entry.amount_minor, currency, entry.provider, entry.provider_reference)
+    words = (entry.reference, entry.received_on, entry.clearing_on, entry.note, entry.actor)
+    return (
+        *name,
+        *money,
+        *words,
+        entry.balance_after_minor,
+        entry.occurred_at,
+        cause.time,
+        entry.payment_entry_id,
+    )
+
+
+def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
+    """Note a receipt and settle the command that asked for it; told anew, the order stays as it is. Raises Wait for an
+    unknown order.
+    """
+    entry, cause = delivery.message, delivery.envelope
+    order = book.find(entry.shop, entry.order_id)
+    data = {
+        "method": entry.method,
+        "amount_minor": entry.amount_minor,
+        "currency": entry.currency,
+        "reference": entry.reference or entry.provider_reference,
+    }
+    book.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
+    if not delivery.is_standing:
+        book.changed(order, cause, entry.recorded_by)
+    outcomes.settle(book, delivery)
+
+
+def note_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> None:
+    """Note money that no order claims; it has found its order once a ledger entry has its reference.
+
+    When it names an order, that may be a checkout: which then is placed, or flagged.
+    """
+    payment = delivery.message
+    book.unmatched_payments.append(
+        (
+            payment.shop,
+            payment.provider,
+            payment.provider_reference,
+            payment.amount_minor,
+            payment.currency,
+            payment.received_at,
+            payment.reason,
+            delivery.envelope.id,
+            payment.order_id,
+        )
+    )
+    if payment.order_id is not None and payment.reason == "order_unknown":
+        key = payment.shop, payment.order_id
+        checking_out.note_money(book, key, payment.received_at, delivery.envelope)
+
+
+def _money_of(position: Position) -> Money:
+    return Money(
+        due=position.due_minor,
+        credited=position.credited_minor,
+        received=position.received_minor,
+        received_by_hand=position.received_by_hand_minor,
+        refunded=position.refunded_minor,
+        refunds_pending=position.refunds_pending_minor,
+        marked=position.marked_minor,
+        disputed=position.disputed_minor,
+        authorised=position.authorised_minor,
+        balance=position.balance_minor,
+        attempt=position.attempt,
+        flags=tuple(sorted(set(position.flags))),
+    )

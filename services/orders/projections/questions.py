@@ -1,0 +1,38 @@
+"""Questions to fulfillment about a change of an order that it could not handle: parked ones are shown, a given-up one
+ends its change and its command, so that the order can be changed again.
+
+A question that was given up was never carried out. Stopping that was not done leaves the order as it is; where units
+had been stopped before, the change takes effect without those that were to be added.
+"""
+
+from contracts.message import Reason
+from contracts.orders import ChangeCause
+from contracts.service import MessageDiscarded, MessageParked
+from services.chassis.messaging.subscribers import Delivery
+from services.orders.changes import editing
+from services.orders.changes.changing import reject
+from services.orders.order.record import Order
+from services.orders.order.unit.edit import Edit, EditState
+from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.projections import outcomes
+
+
+def note_parked(book: OrderBook, delivery: Delivery[MessageParked]) -> None:
+    """Show the command of the change as parked while its question is: a person may redrive it or set it aside."""
+    for _, edit in book.questioned(delivery.message.message_id):
+        book.outcomes.setdefault(edit.id, outcomes.parked(delivery))
+
+
+def give_up(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+    """End the change whose question a person set aside."""
+    for order, edit in book.questioned(delivery.message.message_id):
+        end(book, order, edit, outcomes.reasons_of(delivery.message), delivery.envelope)
+
+
+def end(book: OrderBook, order: Order, edit: Edit, reasons: list[Reason], cause: Cause) -> None:
+    """End an open change whose question will have no answer, for these reasons."""
+    if edit.state is EditState.ADDING and edit.cause is ChangeCause.EDITED and edit.stopped:
+        edit.missing = dict(edit.asked_on)
+        editing.finish_without_adding(book, order, edit, cause)
+        return
+    reject(book, order, edit, reasons, cause)

@@ -1,0 +1,114 @@
+"""What payments says about money that goes back: refunds, reversals, credits, payments given to another order.
+
+Invariant: a refund's row is what the highest version heard of says, and every word is noted once in the history; so
+neither depends on which of two words about one refund arrives first.
+"""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from contracts.payments import (
+    CreditGranted,
+    PaymentReassigned,
+    PaymentReversed,
+    Refund,
+    RefundConfirmed,
+    RefundFailed,
+    RefundLine,
+    RefundMarked,
+    RefundSent,
+    RefundUncertain,
+)
+from services.chassis.messaging.subscribers import Delivery
+from services.orders.order.unit.unit import OrderBook
+from services.orders.projections import outcomes
+
+RefundWord = RefundMarked | RefundSent | RefundConfirmed | RefundFailed | RefundUncertain
+_KINDS: dict[type[RefundWord], str] = {
+    RefundMarked: "refund_marked",
+    RefundSent: "refund_sent",
+    RefundConfirmed: "refund_confirmed",
+    RefundFailed: "refund_failed",
+    RefundUncertain: "refund_uncertain",
+}
+_LINES = TypeAdapter(list[RefundLine])
+
+
+def copy_refund(book: OrderBook, delivery: Delivery[Any]) -> None:
+    """Copy a refund and note what was said of it, unless it is told anew. Raises Wait for an unknown order."""
+    word, cause = delivery.message, delivery.envelope
+    order = book.find(word.shop, word.order_id)
+    refund: Refund = word.refund
+    key = (order.shop, order.id, refund.refund_id)
+    known = book.refunds.get(key)
+    if known is None or known[3] < refund.version:
+        book.refunds[key] = _row(order.shop, order.id, refund)
+    if not delivery.is_standing:
+        book.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
+    outcomes.settle(book, delivery)
+
+
+def note_reversal(book: OrderBook, delivery: Delivery[PaymentReversed]) -> None:
+    """Note a payment that was taken back. Raises Wait for an unknown order."""
+    reversal = delivery.message
+    data = {
+        "method": reversal.method,
+        "amount_minor": reversal.amount_minor,
+        "currency": reversal.currency,
+        "reason": reversal.reason,
+        "reversed_entry_id": str(reversal.reversed_entry_id),
+    }
+    _note(book, delivery, "payment_reversed", reversal.entry_id, data)
+
+
+def note_credit(book: OrderBook, delivery: Delivery[CreditGranted]) -> None:
+    """Note a credit. Raises Wait for an unknown order."""
+    credit = delivery.message
+    data = {"amount_minor": credit.amount_minor, "currency": credit.currency, "reason": credit.reason}
+    _note(book, delivery, "credit_granted", credit.entry_id, data)
+
+
+def note_reassignment(book: OrderBook, delivery: Delivery[PaymentReassigned]) -> None:
+    """Note a payment that came to an order or left it. Raises Wait for an unknown order."""
+    move = delivery.message
+    if move.direction == "in" and move.provider and move.provider_reference:
+        book.assigned_payments.append((move.shop, move.provider, move.provider_reference, move.order_id))
+    other = str(move.other_order_id) if move.other_order_id else None
+    data = {
+        "amount_minor": move.amount_minor,
+        "currency": move.currency,
+        "provider_reference": move.provider_reference,
+        "other_order_id": other,
+        "note": move.note,
+    }
+    _note(book, delivery, f"payment_moved_{move.direction}", delivery.envelope.id, data)
+
+
+def _note(book: OrderBook, delivery: Delivery[Any], kind: str, item: Any, data: dict[str, Any]) -> None:
+    order = book.find(delivery.message.shop, delivery.message.order_id)
+    actor = delivery.message.recorded_by
+    book.note(order.shop, order.id, kind, item, actor, delivery.envelope, data)
+    outcomes.settle(book, delivery)
+
+
+def _told(refund: Refund) -> dict[str, Any]:
+    return {
+        "refund_id": str(refund.refund_id),
+        "mode": refund.mode,
+        "amount_minor": refund.amount_minor,
+        "confirmed_minor": refund.confirmed_minor,
+        "currency": refund.currency,
+        "reference": refund.reference or refund.provider_reference,
+        "reason": refund.reason,
+        "detail": refund.detail,
+    }
+
+
+def _row(shop: str, order_id: Any, refund: Refund) -> tuple[Any, ...]:
+    name = (shop, order_id, refund.refund_id, refund.version, refund.mode, refund.state)
+    money = (refund.amount_minor, refund.confirmed_minor, refund.currency)
+    references = (refund.provider, refund.payment_reference, refund.provider_reference, refund.reference)
+    lines = _LINES.dump_json(refund.lines).decode()
+    why = (refund.cause, refund.reason, refund.actor, refund.asked_at, refund.detail)
+    return (*name, *money, *references, lines, *why)

@@ -1,0 +1,1 @@
+"""What staff decide here without another service: status updates, labels, tags, comments, the archive."""

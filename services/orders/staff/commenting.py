@@ -1,0 +1,68 @@
+"""Admin comments: what staff write to each other about an order.
+
+Invariant: the text of an admin comment exists in the table `comment` alone. It is in no message, so in no event log
+and no outbox, and no mail can quote it; the activity names the comment and its text is joined when a person with the
+right reads it. A comment is never edited or deleted: one that was wrong is countered by another.
+"""
+
+from uuid import UUID
+
+from contracts.envelope import uuid7
+from services.chassis.messaging.unit import Unit
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.unit.actions import OrderUnknown, deed, open_book
+from services.orders.staff import comment_store
+
+COMMENT = "orders.order.comment"
+LONGEST_COMMENT = 4000
+
+
+class CommentUnusable(Refusal):
+    """A comment is empty or too long."""
+
+    code = "comment_unusable"
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"the comment has {length} characters; write 1 to {LONGEST_COMMENT}")
+
+
+class CommentUnknown(Refusal):
+    """The comment to be countered is none of this order's."""
+
+    code = "comment_unknown"
+    status = 404
+
+    def __init__(self, order: Order, comment_id: UUID) -> None:
+        super().__init__(f"order {order.code} has no comment {comment_id}; look at its activity again")
+
+
+async def comment(
+    unit: Unit, shop: str, order_id: UUID, text: str, actor: str, counters: UUID | None = None
+) -> UUID:
+    """Write a comment on an order; `counters` is the comment it corrects. The comment's id.
+
+    Raises OrderUnknown, CommentUnusable, CommentUnknown.
+    """
+    book = await open_book(unit, shop, [order_id])
+    order = book.orders.get((shop, order_id))
+    if order is None:
+        raise OrderUnknown(shop, order_id)
+    if counters and not await comment_store.has_comment(unit.connection, shop, order_id, counters):
+        raise CommentUnknown(order, counters)
+    cause, written = deed(unit, COMMENT, actor), uuid7()
+    row = (shop, order_id, written, usable(text), counters, actor, unit.now)
+    await comment_store.insert_comments(unit.connection, [row])
+    data = {"comment_id": str(written), **({"counters": str(counters)} if counters else {})}
+    book.note(shop, order_id, "comment_added", written, actor, cause, data)
+    book.changed(order, cause, actor)
+    await book.save()
+    return written
+
+
+def usable(text: str) -> str:
+    """The comment without blanks around it. Raises CommentUnusable."""
+    text = text.replace("\0", "").strip()
+    if not 1 <= len(text) <= LONGEST_COMMENT:
+        raise CommentUnusable(len(text))
+    return text

@@ -1,0 +1,64 @@
+"""The SQL of labels: one function a statement, the connection first. An order that is given a label shares the label's
+lock until its commit, so that no label is deleted under it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.storage.database import Connection
+
+Row = Mapping[str, Any]
+
+
+async def read_labels(connection: Connection, shop: str) -> list[Row]:
+    """The rows of a shop's labels: key, state, fr, en, colour, position, deleted_at."""
+    return await connection.fetch(
+        "select key, state, fr, en, colour, position, deleted_at from label where shop = $1", shop
+    )
+
+
+async def hold_labels(connection: Connection, shop: str) -> None:
+    """Wait until nobody else changes labels of this shop, and let nobody until the transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('labels of ' || $1, 0))", shop)
+
+
+async def share_labels(connection: Connection, shop: str) -> None:
+    """Let nobody change labels of this shop until the transaction ends; others may share this."""
+    await connection.execute(
+        "select pg_advisory_xact_lock_shared(hashtextextended('labels of ' || $1, 0))", shop
+    )
+
+
+async def write_label(connection: Connection, row: tuple[Any, ...]) -> None:
+    """Write a label: shop, key, state, fr, en, colour, position, by whom, when. Labels are held."""
+    await connection.execute(
+        """insert into label (shop, key, state, fr, en, colour, position, changed_by, changed_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           on conflict (shop, key) do update
+           set fr = excluded.fr, en = excluded.en, colour = excluded.colour, position = excluded.position,
+               changed_by = excluded.changed_by, changed_at = excluded.changed_at""",
+        *row,
+    )
+
+
+async def count_orders(connection: Connection, shop: str, key: str, most: int) -> int:
+    """How many orders have this label set by hand, counted up to `most`."""
+    count: int = await connection.fetchval(
+        "select count(*) from (select 1 from orders where shop = $1 and hand_label = $2 limit $3) found",
+        shop,
+        key,
+        most,
+    )
+    return count
+
+
+async def mark_deleted(connection: Connection, shop: str, key: str, actor: str, now: datetime) -> None:
+    """Let a label be chosen no more. Labels are held."""
+    await connection.execute(
+        """update label set deleted_at = $4, changed_at = $4, changed_by = $3
+           where shop = $1 and key = $2 and deleted_at is null""",
+        shop,
+        key,
+        actor,
+        now,
+    )

@@ -1,0 +1,200 @@
+"""Coloured tags: a shop's own words on its orders.
+
+Invariant: a shop has one tag per name, whatever its case and accents. Tags are no one else's business: no event tells
+of them, an order's activity does. Taking a tag off or putting it on gives its orders a new revision; renaming or
+recolouring it changes no order.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from contracts.envelope import uuid7
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import Connection
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.shop.colours import Colour
+from services.orders.order.shop.naming import cleaned, folded
+from services.orders.order.unit.actions import No, OrderResult, deed, each_order, open_book
+from services.orders.staff import tag_store
+
+MOST_TAGS = 50
+"""Tags put on or taken off at once."""
+RETAG = "orders.order.tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag; `orders` is how many have it, where that was counted."""
+
+    id: UUID
+    name: str
+    colour: Colour
+    orders: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A tag as it is now; `merged` orders got it instead of the one whose name became the same."""
+
+    tag: Tag
+    is_merged: bool = False
+    merged: int = 0
+
+
+class TagUnknown(Refusal):
+    """The shop has no such tag (any more)."""
+
+    code = "tag_unknown"
+    status = 404
+
+    def __init__(self, shop: str, tag_ids: Iterable[UUID]) -> None:
+        names = ", ".join(map(str, tag_ids))
+        super().__init__(f"shop {shop} has no tag {names}; somebody may have deleted it, choose another")
+
+
+class TooManyTags(Refusal):
+    """More tags are named than a person can mean."""
+
+    code = "too_many_tags"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} tags are named, at most {MOST_TAGS} at once; send parts")
+
+
+async def tags_of_shop(connection: Connection, shop: str) -> list[Tag]:
+    """The shop's tags by name, with how many orders have each."""
+    return [_tag(row, row["orders"]) for row in await tag_store.read_tags(connection, shop)]
+
+
+async def tags_of_orders(
+    connection: Connection, shop: str, order_ids: Sequence[UUID]
+) -> dict[UUID, list[Tag]]:
+    """The tags of these orders, by name; orders without tags are missing."""
+    found: dict[UUID, list[Tag]] = {}
+    for row in await tag_store.read_tags_of(connection, shop, order_ids):
+        found.setdefault(row["order_id"], []).append(_tag(row))
+    return found
+
+
+async def create_tag(unit: Unit, shop: str, name: str, colour: Colour, actor: str) -> Tag:
+    """The tag of this name, made if there is none; one that is there keeps its spelling and colour.
+
+    Raises NameUnusable.
+    """
+    name = cleaned(name)
+    await tag_store.hold_names(unit.connection, shop)
+    if found := await tag_store.find_tags(unit.connection, shop, [folded(name)]):
+        return _tag(found[0])
+    tag = Tag(uuid7(), name, Colour(colour))
+    row = (tag.id, name, folded(name), tag.colour.value)
+    await tag_store.insert_tag(unit.connection, shop, row, actor, unit.now)
+    return tag
+
+
+async def tag_orders(
+    unit: Unit, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID], actor: str
+) -> list[OrderResult]:
+    """Put these tags on these orders. An order that has them all is left as it is (`tags_unchanged`).
+
+    Raises TagUnknown, TooManyTags, TooManyOrders.
+    """
+    return await retag_orders(unit, shop, order_ids, tag_ids, [], actor)
+
+
+async def untag_orders(
+    unit: Unit, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID], actor: str
+) -> list[OrderResult]:
+    """Take these tags off these orders. An order that has none of them is left as it is (`tags_unchanged`).
+
+    Raises TagUnknown, TooManyTags, TooManyOrders.
+    """
+    return await retag_orders(unit, shop, order_ids, [], tag_ids, actor)
+
+
+async def retag_orders(
+    unit: Unit,
+    shop: str,
+    order_ids: Sequence[UUID],
+    add: Sequence[UUID],
+    remove: Sequence[UUID],
+    actor: str,
+) -> list[OrderResult]:
+    """Take tags off these orders and put others on them; what is named in both is put on.
+
+    Raises TagUnknown, TooManyTags, TooManyOrders.
+    """
+    book = await open_book(unit, shop, order_ids)
+    tags = await _shared(unit.connection, shop, [*add, *remove])
+    known = [order.id for order in book.orders.values()]
+    off = [tag_id for tag_id in tags if tag_id not in add]
+    removed = await tag_store.remove_order_tags(unit.connection, shop, known, off)
+    rows = [(shop, order_id, tag_id, actor) for order_id in known for tag_id in dict.fromkeys(add)]
+    added = await tag_store.add_order_tags(unit.connection, rows, unit.now) if rows else set()
+    cause = deed(unit, RETAG, actor)
+
+    def note(order: Order) -> No | None:
+        changes = [("tag_removed", tag) for tag in tags.values() if (order.id, tag.id) in removed]
+        changes += [("tag_added", tag) for tag in tags.values() if (order.id, tag.id) in added]
+        for kind, tag in changes:
+            data = {"tag_id": str(tag.id), "name": tag.name, "colour": tag.colour}
+            book.note(shop, order.id, kind, uuid7(), actor, cause, data)
+        if not changes:
+            return No("tags_unchanged", "the order has just these tags already")
+        book.changed(order, cause, actor)
+        return None
+
+    results = each_order(book, shop, order_ids, note)
+    await book.save()
+    return results
+
+
+async def tags_named(connection: Connection, shop: str, names: Sequence[str]) -> list[Tag]:
+    """The shop's tags of these names; names of none are left out."""
+    return [
+        _tag(row) for row in await tag_store.find_tags(connection, shop, [folded(name) for name in names])
+    ]
+
+
+async def rename_tag(unit: Unit, shop: str, tag_id: UUID, name: str, colour: Colour) -> Renamed:
+    """Give a tag another name and colour. If another tag has that name, its orders get that one, which takes the
+    colour, and the first is gone.
+
+    Raises TagUnknown, NameUnusable.
+    """
+    name = cleaned(name)
+    await tag_store.hold_names(unit.connection, shop)
+    rows = await tag_store.lock_tags(unit.connection, shop, [tag_id], folded(name))
+    if tag_id not in {row["tag_id"] for row in rows}:
+        raise TagUnknown(shop, [tag_id])
+    kept = next((row["tag_id"] for row in rows if row["tag_id"] != tag_id), tag_id)
+    moved: list[UUID] = []
+    if kept != tag_id:
+        moved = await tag_store.move_tag(unit.connection, shop, tag_id, kept)
+        await tag_store.delete_tag(unit.connection, shop, tag_id)
+    await tag_store.update_tag(unit.connection, shop, kept, name, folded(name), Colour(colour).value)
+    return Renamed(Tag(kept, name, Colour(colour)), kept != tag_id, len(moved))
+
+
+async def delete_tag(unit: Unit, shop: str, tag_id: UUID) -> int:
+    """Delete a tag: off how many orders it was taken. Raises TagUnknown."""
+    if not await tag_store.lock_tags(unit.connection, shop, [tag_id], None):
+        raise TagUnknown(shop, [tag_id])
+    cleared = await tag_store.clear_tag(unit.connection, shop, tag_id)
+    await tag_store.delete_tag(unit.connection, shop, tag_id)
+    return len(cleared)
+
+
+async def _shared(connection: Connection, shop: str, tag_ids: Sequence[UUID]) -> dict[UUID, Tag]:
+    wanted = sorted(set(tag_ids))
+    if len(wanted) > MOST_TAGS:
+        raise TooManyTags(len(wanted))
+    found = {row["tag_id"]: _tag(row) for row in await tag_store.share_tags(connection, shop, wanted)}
+    if missing := [tag_id for tag_id in wanted if tag_id not in found]:
+        raise TagUnknown(shop, missing)
+    return found
+
+
+def _tag(row: tag_store.Row, orders: int | None = None) -> Tag:
+    return Tag(row["tag_id"], row["name"], Colour(row["colour"]), orders)

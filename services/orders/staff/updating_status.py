@@ -1,0 +1,312 @@
+"""A person updates the status of orders: A20, A28, A29 of the guide.
+
+Invariant: the state a person sets is kept beside what the function of the facts gave then (`HandSet`), never instead
+of it; so it holds until a fact changes that, and rows do not depend on which message came first. What moves money or
+stock is never a status update. The customer hears of it only if that was ticked; the admin comment goes nowhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import uuid7
+from contracts.orders import Buyer, OrderState, StatusUpdated
+from services.chassis.messaging.unit import Unit
+from services.orders.order.history import require_revision
+from services.orders.order.record import Order
+from services.orders.order.refusal import Refusal
+from services.orders.order.state import HandSet, Move, automatic_label, automatic_state, move_by_hand
+from services.orders.order.unit.actions import No, OrderResult, OrderUnknown, each_order, open_book
+from services.orders.order.unit.unit import OrderBook
+from services.orders.staff import comment_store, label_store, status_store
+from services.orders.staff.commenting import usable
+from services.orders.staff.labelling import LabelUnknown
+from services.orders.staff.labels import Label, combined
+
+LONGEST_PUBLIC_COMMENT = 2000
+NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What a person chose. `reason` is why the rules are to be overstepped (`force`); it and the admin comment stay
+    here, the public comment goes into the mail."""
+
+    label: str
+    notify_customer: bool = False
+    public_comment: str | None = None
+    admin_comment: str | None = None
+    force: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an order is now."""
+
+    order_id: UUID
+    state: OrderState
+    label: str
+    revision: int
+    event_id: UUID
+
+
+class StatusRefused(Refusal):
+    """The order can't be given this status; `from_`, `to` are the states."""
+
+    def __init__(self, order: Order, to: OrderState, why: str) -> None:
+        super().__init__(f"order {order.code} is {order.state}, {to} was asked: {why}")
+        self.order_id, self.from_, self.to = order.id, order.state, to
+
+
+class StatusLocked(StatusRefused):
+    """The customer is at the checkout."""
+
+    code = "status_locked"
+    status = 409
+
+
+class StatusNotByHand(StatusRefused):
+    """The move is another action's: cancelling, reinstating, placing."""
+
+    code = "status_not_by_hand"
+
+
+class ForceNeeded(StatusRefused):
+    """The facts speak against it: it takes the right to force a status."""
+
+    code = "status_needs_force"
+
+
+class ReasonNeeded(StatusRefused):
+    """A forced status takes a reason."""
+
+    code = "status_needs_reason"
+
+
+class ProofNeeded(StatusRefused):
+    """No fact shows that the order arrived: an admin comment must say how it is known."""
+
+    code = "status_needs_proof"
+
+
+class NothingToUpdate(StatusRefused):
+    """The order has this status already and nothing is said with it."""
+
+    code = "status_is_this"
+
+
+class CannotNotify(StatusRefused):
+    """The order was never placed, so its customer is not written to."""
+
+    code = "customer_not_told"
+
+
+class PublicCommentTooLong(Refusal):
+    """The public comment does not fit a mail."""
+
+    code = "public_comment_too_long"
+
+    def __init__(self, length: int) -> None:
+        super().__init__(
+            f"the public comment has {length} characters; at most {LONGEST_PUBLIC_COMMENT} can be sent"
+        )
+
+
+async def update_status(
+    unit: Unit,
+    shop: str,
+    order_id: UUID,
+    update: StatusUpdate,
+    actor: str,
+    *,
+    may_force: bool = False,
+    revision: int | None = None,
+) -> Updated:
+    """Give one order a status. `may_force`: whether the person has the right `orders.force`; `revision`: the one their
+    form was made from, None for no check.
+
+    Raises OrderUnknown, LabelUnknown, Stale, StatusRefused and its kinds, CommentUnusable, PublicCommentTooLong.
+    """
+    book = await open_book(unit, shop, [order_id])
+    order = book.orders.get((shop, order_id))
+    if order is None:
+        raise OrderUnknown(shop, order_id)
+    await require_revision(unit.connection, order, revision)
+    updating = await _begin(unit, book, shop, [order_id], update, actor, may_force)
+    event_id = updating.apply(order)
+    await updating.save()
+    assert order.state is not None
+    return Updated(order.id, order.state, order.label, order.revision, event_id)
+
+
+async def update_statuses(
+    unit: Unit,
+    shop: str,
+    order_ids: Sequence[UUID],
+    update: StatusUpdate,
+    actor: str,
+    *,
+    may_force: bool = False,
+) -> list[OrderResult]:
+    """Give many orders a status; those that can't have it are left with the reason.
+
+    Raises LabelUnknown, TooManyOrders, CommentUnusable, PublicCommentTooLong.
+    """
+    book = await open_book(unit, shop, order_ids)
+    updating = await _begin(unit, book, shop, order_ids, update, actor, may_force)
+
+    def change(order: Order) -> No | None:
+        try:
+            updating.apply(order)
+        except StatusRefused as refused:
+            return No(refused.code, str(refused))
+        return None
+
+    results = each_order(book, shop, order_ids, change)
+    await updating.save()
+    return results
+
+
+def check(order: Order, label: Label, update: StatusUpdate, *, may_force: bool) -> bool:
+    """Whether the rules have to be overstepped for this. Raises StatusRefused when they can't be."""
+    facts = order.facts()
+    automatic = automatic_state(facts)
+    move = move_by_hand(facts, label.state)
+    if move is Move.LOCKED:
+        raise StatusLocked(order, label.state, "the customer is at the checkout; wait until that is over")
+    if move is Move.IMPOSSIBLE:
+        raise StatusNotByHand(
+            order,
+            label.state,
+            "cancel, reinstate or place the order instead; a status moves no money and no stock",
+        )
+    if update.notify_customer and automatic in NOT_PLACED:
+        raise CannotNotify(order, label.state, "the order was never placed; leave the tick out")
+    says_something = update.notify_customer or update.admin_comment or update.public_comment
+    if (order.state, order.label) == (label.state, label.key) and not says_something:
+        raise NothingToUpdate(
+            order, label.state, "it has this status already; write a comment or choose another"
+        )
+    if move is Move.NEEDS_PROOF and not (update.admin_comment or "").strip():
+        raise ProofNeeded(
+            order, label.state, "no delivery is recorded; say in the admin comment how it is known"
+        )
+    if move is not Move.NEEDS_FORCE:
+        return False
+    if not (update.force and may_force):
+        raise ForceNeeded(
+            order,
+            label.state,
+            "the order's facts speak against it; it takes the right orders.force and a reason",
+        )
+    if not (update.reason or "").strip():
+        raise ReasonNeeded(order, label.state, "give the reason why it is forced")
+    return True
+
+
+class _Updating:
+    """One update being applied to the orders of a book."""
+
+    def __init__(
+        self, book: OrderBook, label: Label, update: StatusUpdate, actor: str, may_force: bool
+    ) -> None:
+        self._book, self._label, self._update, self._actor = book, label, update, actor
+        self._may_force = may_force
+        self._comments: list[tuple[Any, ...]] = []
+        self.customers: Mapping[UUID, tuple[Buyer, str]] = {}
+
+    def apply(self, order: Order) -> UUID:
+        """Give the order the status: the event's id. Raises StatusRefused before anything is changed."""
+        is_forced = check(order, self._label, self._update, may_force=self._may_force)
+        previous = order.state
+        assert previous is not None
+        order.hand = self._hand(order)
+        buyer, locale = self.customers.get(order.id, (None, None))
+        said = StatusUpdated(
+            shop=order.shop,
+            order_id=order.id,
+            code=order.code,
+            previous=previous,
+            state=self._label.state,
+            label=self._label.key,
+            label_texts=dict(self._label.texts),
+            is_forced=is_forced,
+            notify_customer=self._update.notify_customer,
+            public_comment=(self._update.public_comment or "").strip() or None,
+            customer=buyer,
+            locale=locale,
+            actor=self._actor,
+        )
+        event = self._book.unit.emit(said, about=order)
+        data = said.model_dump(
+            mode="json",
+            exclude_none=True,
+            include={
+                "previous",
+                "state",
+                "label",
+                "label_texts",
+                "is_forced",
+                "notify_customer",
+                "public_comment",
+            },
+        )
+        if is_forced and self._update.reason:
+            data["reason"] = self._update.reason.strip()[:LONGEST_PUBLIC_COMMENT]
+        if self._update.admin_comment:
+            data["comment_id"] = str(self._comment(order))
+        self._book.note(order.shop, order.id, "status_updated", event.id, self._actor, event, data)
+        self._book.changed(order, event, self._actor)
+        return event.id
+
+    async def save(self) -> None:
+        """Write the orders and what was commented."""
+        if self._comments:
+            await comment_store.insert_comments(self._book.unit.connection, self._comments)
+        await self._book.save()
+
+    def _hand(self, order: Order) -> HandSet | None:
+        """What to keep: nothing when it is what the facts give anyway."""
+        facts = order.facts()
+        automatic = automatic_state(facts)
+        if (self._label.state, self._label.key) == (automatic, automatic_label(automatic, facts)):
+            return None
+        return HandSet(self._label.state, self._label.key, automatic)
+
+    def _comment(self, order: Order) -> UUID:
+        written = uuid7()
+        text, now = usable(self._update.admin_comment or ""), self._book.unit.now
+        self._comments.append((order.shop, order.id, written, text, None, self._actor, now))
+        return written
+
+
+async def _begin(
+    unit: Unit,
+    book: OrderBook,
+    shop: str,
+    order_ids: Sequence[UUID],
+    update: StatusUpdate,
+    actor: str,
+    may_force: bool,
+) -> _Updating:
+    if len(update.public_comment or "") > LONGEST_PUBLIC_COMMENT:
+        raise PublicCommentTooLong(len(update.public_comment or ""))
+    if update.admin_comment:
+        usable(update.admin_comment)
+    await label_store.share_labels(unit.connection, shop)
+    labels = combined(await label_store.read_labels(unit.connection, shop))
+    label = labels.by_key.get(update.label)
+    if label is None or label.is_deleted:
+        raise LabelUnknown(shop, update.label)
+    updating = _Updating(book, label, update, actor, may_force)
+    if update.notify_customer:
+        rows = await status_store.read_customers(unit.connection, shop, order_ids)
+        updating.customers = {row["order_id"]: _customer(row) for row in rows}
+    return updating
+
+
+def _customer(row: status_store.Row) -> tuple[Buyer, str]:
+    buyer = Buyer(name=row["customer_name"], email=row["customer_email"], phone=row["customer_phone"])
+    return buyer, row["locale"]

@@ -1,0 +1,171 @@
+"""One order's account in memory: its entries, attempts, refunds and remarks, and what of them is new. Pure.
+
+Posting is idempotent: an entry whose key is there already changes nothing, so every path (webhook, hand, resend) may
+post what it knows without asking who was first. Invariant: whoever is handed an account, or reads its position, finds
+in the ledger what its refunds come to; a decision never depends on what only saving would post.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.payments import Position
+from contracts.storefront import PaymentMethod
+from services.payments.accounts import ledger, squaring
+from services.payments.accounts.attempts import Attempt, over_since
+from services.payments.accounts.ledger import RULES, Entry, Kind, Origin, Sum
+from services.payments.accounts.refunds import Asked, Made, Refunds, Word
+from services.payments.accounts.remarks import Remark
+
+
+@dataclass(slots=True)
+class Account:
+    """The account of order `id`. `sequence` counts the events said about it; `edits` are loaded for an edit only."""
+
+    shop: str
+    id: UUID
+    code: str
+    currency: str
+    method: PaymentMethod
+    opened_at: datetime
+    sequence: int = 0
+    is_new: bool = False
+    entries: list[Entry] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    entries_stored: int = 0
+    attempts_stored: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+    remarks_stored: int = 0
+    refunds: Refunds = field(default_factory=Refunds)
+    words_told: dict[UUID, Word] = field(default_factory=dict)
+    cause: Envelope | None = None
+    closed_at: datetime | None = None
+    edits: set[UUID] = field(default_factory=set)
+    origin: Origin | None = None
+    causes: dict[UUID, Envelope] = field(default_factory=dict)
+    _position: Position | None = None
+    _is_squared: bool = True
+
+    @property
+    def position(self) -> Position:
+        """What entries and attempts add up to now, refunds included."""
+        self.square()
+        if self._position is None:
+            self._position = ledger.position(
+                self.currency, self.entries, self.attempts, self.refunds, self.remarks
+            )
+        return self._position
+
+    @property
+    def has_changed(self) -> bool:
+        return (
+            len(self.entries) > self.entries_stored
+            or len(self.attempts) > self.attempts_stored
+            or len(self.remarks) > self.remarks_stored
+            or self.refunds.facts > self.refunds.stored
+        )
+
+    @property
+    def new_entries(self) -> Sequence[tuple[int, Entry]]:
+        """Entries that are not stored yet, with their numbers within the account."""
+        return [
+            (number, entry) for number, entry in enumerate(self.entries, 1) if number > self.entries_stored
+        ]
+
+    @property
+    def new_remarks(self) -> Sequence[Remark]:
+        return self.remarks[self.remarks_stored :]
+
+    @property
+    def new_attempts(self) -> Sequence[Attempt]:
+        return self.attempts[self.attempts_stored :]
+
+    def square(self) -> None:
+        """Post what the ledger lacks of the refunds. Posts nothing when nothing changed since the last time."""
+        if self._is_squared:
+            return
+        self._is_squared = True  # before: squaring reads the position itself
+        if self.refunds.facts:
+            squaring.square(self, self._origin_of_change())
+        self._is_squared = True  # after: its own entries need no second look
+
+    def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
+        """Add an entry; False when its money is in the books already."""
+        if any(known.key == entry.key for known in self.entries):
+            return False
+        self.entries.append(entry)
+        self._changed(cause)
+        return True
+
+    def learn(self, attempt: Attempt) -> bool:
+        """Add a fact about an attempt to pay; False when it is known."""
+        if attempt in self.attempts:
+            return False
+        self.attempts.append(attempt)
+        self._changed(None)
+        return True
+
+    def remark(self, remark: Remark, cause: Envelope | None = None) -> bool:
+        """Add a remark; False when it is known."""
+        if remark in self.remarks:
+            return False
+        self.remarks.append(remark)
+        self._changed(cause)
+        return True
+
+    def ask_refund(self, asked: Asked, cause: Envelope | None = None) -> None:
+        """Add a refund that a person asked for."""
+        self.refunds.ask(asked)
+        self._changed(cause)
+
+    def fill_refund(self, refund_id: UUID, cause: Envelope | None = None, **facts: Any) -> None:
+        """Fill in what became known of it."""
+        self.refunds.fill(refund_id, **facts)
+        self._changed(cause)
+
+    def learn_refund(self, made: Made) -> bool:
+        """Add what the provider says of a refund; False when it is known."""
+        is_new = self.refunds.learn(made)
+        if is_new:
+            self._changed(None)
+        return is_new
+
+    def net_received(self, payment: str) -> int:
+        """What this account has of a payment: received less reversed, moved in less moved out. Refunds not counted."""
+        return sum(
+            RULES[entry.kind].sign * entry.amount_minor
+            for entry in self.entries
+            if RULES[entry.kind].sum is Sum.RECEIVED and entry.payment_key == payment
+        )
+
+    def posted(self, provider: str, object_id: str, kind: Kind) -> tuple[int, int]:
+        """How much of a kind is in the books for one object (minor units), and in how many steps."""
+        amounts = [
+            entry.amount_minor
+            for entry in self.entries
+            if (entry.provider, entry.object_id, entry.kind) == (provider, object_id, kind)
+        ]
+        return sum(amounts), len(amounts)
+
+    def authorisation_to_release(self, provider: str, object_id: str) -> int:
+        """What of a payment's authorisation is used up and not yet released: what was received, all once it is over."""
+        authorised, _ = self.posted(provider, object_id, Kind.AUTHORISED)
+        received, _ = self.posted(provider, object_id, Kind.PAYMENT_RECEIVED)
+        released, _ = self.posted(provider, object_id, Kind.AUTHORISATION_RELEASED)
+        is_over = over_since(self.attempts, provider, object_id) is not None
+        return max(0, (authorised if is_over else min(authorised, received)) - released)
+
+    def _origin_of_change(self) -> Origin:
+        if self.origin is not None:
+            return self.origin
+        if self.cause is None:
+            raise ValueError(f"account of order {self.id} was changed by neither a message nor a provider")
+        return Origin("manual", self.cause.id, self.cause.time, "payments")
+
+    def _changed(self, cause: Envelope | None) -> None:
+        self._position = None
+        self._is_squared = False
+        self.cause = cause

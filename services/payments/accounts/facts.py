@@ -1,0 +1,106 @@
+"""What a provider's webhook says, in the words of our own books, whichever provider it was. Pure.
+
+Everything is about one payment object (Stripe's intent or lone charge), never about the event: several events describe
+the same money, and only the object's id makes them one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from contracts.payments import AttemptState
+from services.payments.accounts.ledger import Kind
+from services.payments.accounts.refunds import Made
+from services.payments.accounts.remarks import Remark, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """About one payment. A target is the whole sum of that kind so far: what is missing from it is posted.
+
+    `other_ids` are further names of the same payment (a checkout session); `order_id` and `order_shop` are what the
+    storefront wrote into the object.
+    """
+
+    provider: str
+    object_id: str
+    currency: str | None
+    occurred_at: datetime
+    started_at: datetime
+    targets: tuple[tuple[Kind, int], ...] = ()
+    attempts: tuple[AttemptState, ...] = ()
+    other_ids: tuple[str, ...] = ()
+    order_id: UUID | None = None
+    order_shop: str | None = None
+    names_order_badly: bool = False
+    """The storefront named an order in a way that no order can be found by."""
+
+    @property
+    def received_minor(self) -> int:
+        """Money received according to these facts, 0 when they are not about received money."""
+        return max((target for kind, target in self.targets if kind is Kind.PAYMENT_RECEIVED), default=0)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (self.object_id, *self.other_ids)
+
+    @property
+    def own_ids(self) -> tuple[str, ...]:
+        """Names that bring the order whoever uses them."""
+        return self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """About what goes back of one payment: refunds, and what is said of it beside them (disputes, sums)."""
+
+    provider: str
+    object_id: str
+    """The payment."""
+    currency: str
+    occurred_at: datetime
+    made: tuple[Made, ...]
+    order_id: UUID | None = None
+    order_shop: str | None = None
+    received_minor: int = 0
+    remarks: tuple[Remark, ...] = ()
+    names_order_badly: bool = False
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether it says what went back, and not only that something is the matter."""
+        return bool(self.made) or any(one.topic is Topic.REFUNDED_SUM for one in self.remarks)
+
+    def remarks_in(self, currency: str) -> Iterator[Remark]:
+        """The remarks as an account in this currency keeps them: without an amount that is in another one."""
+        for one in self.remarks:
+            yield one if self.currency == currency else replace(one, amount_minor=0)
+
+    @property
+    def own_ids(self) -> tuple[str, ...]:
+        """Names by which only these refunds and disputes are known."""
+        named = [one.object_id for one in self.made]
+        return (*named, *(one.object_id for one in self.remarks if one.topic is Topic.DISPUTE))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (*self.own_ids, self.object_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Irrelevant:
+    """It changes nothing in our books and needs nobody."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """It may matter and a person should see it."""
+
+    reason: str
+    detail: str
+
+
+Reading = Facts | RefundFacts | Irrelevant | Parked

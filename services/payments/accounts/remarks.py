@@ -1,0 +1,111 @@
+"""What a provider or an order said of an account that moves no money in these books, and the flags it raises. Pure.
+
+A remark is a fact like an entry: kept for good, the same whoever told it first. Whether it still needs somebody is
+derived: a dispute until it is won, a sum of refunds until the refunds themselves are known, the rest while the
+customer still owes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.payments.accounts.refunds import Refunds
+
+
+class Topic(StrEnum):
+    """What a remark is about."""
+
+    DISPUTE = "dispute"
+    REFUNDED_SUM = "refunded_sum"
+    """All that the provider refunded of a payment, told without saying by which refunds."""
+    PARTLY_FUNDED = "partly_funded"
+    """A bank transfer covered a part of a payment; the provider says how much only when asked."""
+    PAYMENT_SHARED = "payment_shared"
+    """The order names a payment that belongs to another order."""
+
+
+DISPUTED = "disputed"
+INQUIRY = "dispute_inquiry"
+REFUND_NOT_BOOKED = "refund_not_booked"
+_CLOSED = frozenset(("won", "warning_closed", "prevented", "charge_refunded"))
+_INQUIRIES = frozenset(("warning_needs_response", "warning_under_review"))
+_LATER = (
+    "warning_needs_response",
+    "warning_under_review",
+    "warning_closed",
+    "needs_response",
+    "under_review",
+)
+"""Statuses of a dispute that others follow, for two that were told in the same second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One remark. `object_id` is what it is about (a dispute, a charge, a payment), `payment` the payment; the amount
+    is in minor units of the account's currency, 0 if none was told in it. `occurred_at` is the provider's clock.
+    """
+
+    topic: Topic
+    provider: str
+    object_id: str
+    payment: str
+    state: str
+    amount_minor: int
+    occurred_at: datetime
+
+    @property
+    def age(self) -> tuple[datetime, int, str]:
+        """The greatest one of a dispute says how it stands."""
+        place = _LATER.index(self.state) if self.state in _LATER else len(_LATER)
+        return (self.occurred_at, place, self.state)
+
+
+def dispute_states(remarks: Iterable[Remark], payment: str | None = None) -> set[str]:
+    """How each dispute stands, of one payment or of all."""
+    latest: dict[tuple[str, str], Remark] = {}
+    for one in sorted(remarks, key=lambda one: one.age):
+        if one.topic is Topic.DISPUTE and payment in (None, one.payment):
+            latest[one.provider, one.object_id] = one
+    return {one.state for one in latest.values()}
+
+
+def is_disputed(remarks: Iterable[Remark], payment: str | None = None) -> bool:
+    """Whether money of the payment, or of any, is held back or lost by a dispute. An inquiry moves no money."""
+    return bool(dispute_states(remarks, payment) - _CLOSED - _INQUIRIES)
+
+
+def flags(remarks: Iterable[Remark], refunds: Refunds, balance_minor: int) -> list[str]:
+    """What a person should look at."""
+    remarks = list(remarks)
+    topics = {one.topic for one in remarks}
+    raised = {
+        DISPUTED: is_disputed(remarks),
+        INQUIRY: bool(dispute_states(remarks) & _INQUIRIES),
+        REFUND_NOT_BOOKED: _lacks_refunds(remarks, refunds),
+        "partly_funded": balance_minor > 0 and Topic.PARTLY_FUNDED in topics,
+        "payment_shared": balance_minor > 0 and Topic.PAYMENT_SHARED in topics,
+    }
+    return [flag for flag, is_raised in raised.items() if is_raised]
+
+
+def _lacks_refunds(remarks: Iterable[Remark], refunds: Refunds) -> bool:
+    told: dict[tuple[str, str], int] = {}
+    for one in remarks:
+        if one.topic is Topic.REFUNDED_SUM:
+            key = (one.provider, one.payment)
+            told[key] = max(told.get(key, 0), one.amount_minor)
+    return any(amount > _known_minor(refunds, *key) for key, amount in told.items())
+
+
+def _known_minor(refunds: Refunds, provider: str, payment: str) -> int:
+    """What is known to have gone back of a payment: by the provider's refunds, or recorded by a person."""
+    made = [one for one in refunds.made.values() if (one.provider, one.payment) == (provider, payment)]
+    matching = refunds.matching()
+    marks = [
+        one
+        for one in refunds.asked.values()
+        if ((one.is_mark and matching.is_in_force(one)) or refunds.counts_by_word(one))
+        and (one.provider, one.payment) in ((provider, payment), (None, None))
+    ]
+    return sum(one.amount_minor for one in made) + sum(one.amount_minor for one in marks)

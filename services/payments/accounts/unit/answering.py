@@ -1,0 +1,80 @@
+"""The answers to a command that changed nothing: refused with every reason, already so, or not yet.
+
+A command may come before its order is known here; it waits two minutes, then it is refused. A person looking at the
+page learns the outcome; nothing waits for days on a mistyped id.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from contracts.message import Reason
+from contracts.service import CommandDone, CommandRejected
+from services.chassis.messaging.subscribers import Delivery, Wait, order_key
+from services.payments.accounts.account import Account
+from services.payments.accounts.unit.unit import AccountBook
+
+PATIENCE = timedelta(minutes=2)
+"""How long a command waits for its order to be known here."""
+
+
+def account_of(book: AccountBook, delivery: Delivery[Any]) -> Account | None:
+    """The account a command is about. Raises Wait while it may still come; afterwards the command is refused."""
+    command = delivery.message
+    account = book.find(command.shop, command.order_id)
+    if account is None:
+        if book.unit.now - delivery.first_seen_at < PATIENCE:
+            raise Wait(
+                order_key(command.order_id), f"order {command.order_id} is not known yet", PATIENCE * 2
+            )
+        text = f"no order {command.order_id} in shop {command.shop} after {PATIENCE}; check the order's id"
+        reject(book, delivery, [Reason(code="unknown_order", message=text, field="order_id")])
+    return account
+
+
+def reject(book: AccountBook, delivery: Delivery[Any], reasons: list[Reason]) -> None:
+    """Answer that the command is refused, with every reason."""
+    command = delivery.message
+    answer = CommandRejected(
+        shop=command.shop,
+        order_id=command.order_id,
+        command_id=delivery.envelope.id,
+        command_type=delivery.envelope.type,
+        reasons=reasons,
+    )
+    book.unit.emit(answer, cause=delivery.envelope)
+
+
+def done(book: AccountBook, delivery: Delivery[Any]) -> None:
+    """Answer that what the command asks for already is."""
+    command = delivery.message
+    answer = CommandDone(
+        shop=command.shop,
+        order_id=command.order_id,
+        command_id=delivery.envelope.id,
+        command_type=delivery.envelope.type,
+    )
+    book.unit.emit(answer, cause=delivery.envelope)
+
+
+def deleted(account: Account) -> list[Reason]:
+    """The reason against giving money to an order that was deleted, if it was."""
+    if account.closed_at is None:
+        return []
+    text = f"order {account.code} was deleted at {account.closed_at:%Y-%m-%d %H:%M}; choose another order"
+    return [Reason(code="order_deleted", message=text, field="order_id")]
+
+
+def other_currency(account: Account, currency: str) -> list[Reason]:
+    """The reason against an amount in another currency than the account's, if it is in one."""
+    if currency == account.currency:
+        return []
+    text = f"{currency} for an account in {account.currency}; enter the amount in {account.currency}"
+    return [Reason(code="currency_differs", message=text, field="currency")]
+
+
+def not_positive(amount_minor: int) -> list[Reason]:
+    """The reason against an amount that is not above zero, if it is not."""
+    if amount_minor > 0:
+        return []
+    text = f"amount {amount_minor} is not above zero; to correct an entry, reverse it"
+    return [Reason(code="amount_not_positive", message=text, field="amount_minor")]

@@ -1,0 +1,276 @@
+"""The accounts of one transaction: locked in (shop, order) order, changed in memory, written back at once.
+
+One BalanceChanged per changed account and transaction, with the whole position and the entries it posted. Locks are
+always taken in this sequence: accounts, then the keys that webhooks wait for; whoever adds a way to find an order
+holds its key while looking for webhooks that wait for it, and the worker that finds no order holds it while noting
+that one waits, so neither can miss the other.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from contracts.envelope import Envelope
+from contracts.orders import OrderEdited
+from contracts.payments import ReassignPayment, RefundOrder, SettleRefund
+from services.chassis.messaging.subscribers import Book, Delivery, order_key
+from services.chassis.messaging.unit import Unit
+from services.chassis.work.effects import decide, states_of
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import find_payment
+from services.payments.accounts.refund_words import news
+from services.payments.accounts.refunds import Asked
+from services.payments.accounts.remarks import Remark, Topic
+from services.payments.accounts.telling import balance_changed
+from services.payments.accounts.unit import change_store, refund_store, remark_store, store, webhook_store
+
+UNMATCHED_TIMER = "webhook_unmatched"
+Key = tuple[str, UUID]
+
+
+def object_key(provider: str, object_id: str) -> str:
+    """The key under which webhooks wait for somebody to claim a provider's object."""
+    return f"{provider}:{object_id}"
+
+
+class AccountBook(Book):
+    """Accounts by (shop, order id). `on_woken` is rung after a commit that gave the webhook worker something to do."""
+
+    on_woken: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self._accounts: dict[Key, Account] = {}
+        self._links: dict[tuple[str, str, str], UUID] = {}
+        self._named: list[tuple[Account, str, str]] = []
+        self._made: set[tuple[str, str]] = set()
+        self._held: set[tuple[str, str]] = set()
+        self._closed: list[Account] = []
+        self._edits: list[tuple[Any, ...]] = []
+        self._claimed: dict[tuple[str, str, str], UUID] = {}
+        self._moved: dict[tuple[str, str, str], UUID] = {}
+        self._holders: dict[UUID, UUID] = {}
+        self._refunds: set[UUID] = set()
+        self._decisions: list[tuple[str, str, str]] = []
+        self.effect_states: dict[str, str] = {}
+        """How the effects of refunds stand that commands of this book settle, by refund; locked."""
+        self.unmatched: dict[tuple[str, str, str], str] = {}
+        """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
+
+    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+        named = {(delivery.message.shop, delivery.message.order_id) for delivery in deliveries}
+        if asked := [d for d in deliveries if isinstance(d.message, ReassignPayment)]:
+            named |= await self._load_holders(asked)
+        await self.load_accounts(named)
+        if ids := {d.message.refund_id for d in deliveries if isinstance(d.message, RefundOrder)}:
+            self._refunds = await refund_store.known_ids(self.unit.connection, sorted(ids))
+        if settled := {str(d.message.refund_id) for d in deliveries if isinstance(d.message, SettleRefund)}:
+            self.effect_states = await states_of(self.unit, sorted(settled))
+            await self._load_named_refunds(
+                [d.message for d in deliveries if isinstance(d.message, SettleRefund)]
+            )
+        edited = {
+            (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
+        }
+        if edited & self._accounts.keys():
+            for key, edit_id in await change_store.read_edits(self.unit.connection, sorted(edited)):
+                self._accounts[key].edits.add(edit_id)
+
+    async def _load_named_refunds(self, commands: Sequence[SettleRefund]) -> None:
+        """Which of the refunds that commands name at the provider are known already, as whatever of any order."""
+        named = {
+            (command.shop, asked.provider, command.provider_reference)
+            for command in commands
+            if command.provider_reference
+            and (account := self._accounts.get((command.shop, command.order_id)))
+            and (asked := account.refunds.asked.get(command.refund_id))
+            and asked.provider
+        }
+        if named:
+            self._links |= await store.orders_of_objects(self.unit.connection, sorted(named))
+
+    def knows_object(self, account: Account, provider: str, object_id: str) -> bool:
+        """Whether a provider's object that a command names belongs to an order of the shop."""
+        return (account.shop, provider, object_id) in self._links
+
+    async def _load_holders(self, asked: Sequence[Delivery[ReassignPayment]]) -> set[Key]:
+        """Which accounts have the payments that are to be given to another order, and what waits for an order."""
+        connection = self.unit.connection
+        objects = {
+            d.envelope.id: (d.message.shop, d.message.provider, d.message.provider_reference)
+            for d in asked
+            if d.message.provider and d.message.provider_reference
+        }
+        keys = sorted(set(objects.values()))
+        holders = await store.holders_of_objects(connection, keys)
+        self.unmatched = await webhook_store.read_unmatched_currencies(connection, keys)
+        entries = await store.orders_of_entries(
+            connection, sorted((d.message.shop, d.message.entry_id) for d in asked if d.message.entry_id)
+        )
+        for d in asked:
+            order = entries.get((d.message.shop, d.message.entry_id)) if d.message.entry_id else None
+            order = order or holders.get(objects.get(d.envelope.id, ("", "", "")))
+            if order:
+                self._holders[d.envelope.id] = order
+        return {
+            (d.message.shop, self._holders[d.envelope.id]) for d in asked if d.envelope.id in self._holders
+        }
+
+    def holder_of(self, delivery: Delivery[ReassignPayment]) -> Account | None:
+        """The account that has the payment a command names, after all that this book did before."""
+        command = delivery.message
+        named = (command.shop, command.provider or "", command.provider_reference or "")
+        order_id = self._moved.get(named) or self._claimed.get(named)
+        order_id = order_id or self._holders.get(delivery.envelope.id) or self._links.get(named)
+        if order_id is None and command.entry_id is not None:
+            order_id = self._holder_of_new_entry(command.shop, command.entry_id)
+        return self.find(command.shop, order_id) if order_id else None
+
+    def _holder_of_new_entry(self, shop: str, entry: UUID) -> UUID | None:
+        """Which order has a payment that came in within this book."""
+        accounts = (account for account in self._accounts.values() if account.shop == shop)
+        new = ((account, [one for _, one in account.new_entries]) for account in accounts)
+        return next((account.id for account, entries in new if find_payment(shop, entries, entry)), None)
+
+    async def load_accounts(self, keys: Iterable[Key]) -> None:
+        """Lock and load the accounts that exist among these."""
+        for account in await store.lock_accounts(self.unit.connection, sorted(set(keys))):
+            self._accounts[account.shop, account.id] = account
+
+    def find(self, shop: str, order_id: UUID) -> Account | None:
+        """The account as it stands after all that was done to it before; None when it is not known."""
+        account = self._accounts.get((shop, order_id))
+        if account is not None:
+            account.square()
+        return account
+
+    def decide_effect(self, key: str, state: str, note: str) -> None:
+        """A person's decision on an effect whose state was looked at: `planned`, `done` or `discarded`."""
+        self.effect_states[key] = state
+        self._decisions.append((key, state, note))
+
+    def open(self, account: Account) -> None:
+        """Add a new account: what waits for its order is woken."""
+        self._accounts[account.shop, account.id] = account
+        self._made.add((account.shop, order_key(account.id)))
+        self.unit.wake(order_key(account.id))
+
+    def close(self, account: Account, closed_at: datetime) -> None:
+        """Close an account: no order claims its money any more."""
+        account.closed_at = closed_at
+        self._closed.append(account)
+
+    def has_refund(self, refund_id: UUID) -> bool:
+        """Whether a refund of any order, of any shop, has this id."""
+        return refund_id in self._refunds
+
+    def ask_refund(self, account: Account, asked: Asked, cause: Envelope) -> None:
+        """Add a refund that a person asked for: its id is used from now on."""
+        self._refunds.add(asked.id)
+        account.ask_refund(asked, cause)
+
+    def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
+        """An edit was heard, and so much of what it asks for was posted (same sign)."""
+        account.edits.add(edit.edit_id)
+        asked = (edit.edit_id, edit.cause.value, edit.due_change_minor)
+        self._edits.append((account.shop, account.id, *asked, posted_minor))
+
+    def link(self, account: Account, provider: str, object_id: str) -> None:
+        """Remember that a provider's object belongs to this order, unless it has one: webhooks that wait for it are
+        woken.
+        """
+        self._links.setdefault((account.shop, provider, object_id), account.id)
+        self._made.add((account.shop, object_key(provider, object_id)))
+
+    def link_payment(self, account: Account, provider: str, object_id: str) -> None:
+        """Link the payment that an order names for itself; an order that names another's is remarked."""
+        key = (account.shop, provider, object_id)
+        holder = self._claimed.get(key) or self._links.get(key)
+        self.link(account, provider, object_id)
+        if holder is None:
+            self._named.append((account, provider, object_id))
+        else:
+            _remark_shared(account, provider, object_id)
+
+    def claim(self, account: Account, provider: str, object_id: str) -> None:
+        """A person says whose a payment is of which nothing is in the books: what waits for it is woken."""
+        self._claimed[account.shop, provider, object_id] = account.id
+        self._made.add((account.shop, object_key(provider, object_id)))
+
+    def move(self, account: Account, provider: str, object_id: str) -> None:
+        """Remember which order has a payment's money now."""
+        self._moved[account.shop, provider, object_id] = account.id
+
+    def hold(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Lock these (shop, key) pairs with the others in `save`; what waits for them goes on waiting."""
+        self._held.update(keys)
+
+    async def save(self) -> None:
+        if self._made or self._held:
+            await webhook_store.lock_keys(self.unit.connection, sorted(self._made | self._held))
+        if self._named:
+            await self._remark_shared_payments()
+        for decision in self._decisions:
+            await decide(self.unit, *decision)
+        changed = [account for _, account in sorted(self._accounts.items()) if account.has_changed]
+        await self._end_doubts(changed)
+        for account in changed:
+            self._tell(account)
+        writes = self.unit.writes
+        await store.insert_accounts(writes, [account for account in changed if account.is_new])
+        await store.update_accounts(writes, [account for account in changed if not account.is_new])
+        await store.append_entries(writes, changed, self.unit.now)
+        await store.append_attempts(writes, changed)
+        await remark_store.append_remarks(writes, changed)
+        await refund_store.write_refunds(writes, changed)
+        if self._edits:
+            await change_store.append_edits(writes, self._edits)
+        if self._closed:
+            await store.close_accounts(writes, self._closed)
+        if self._links:
+            await store.link_objects(writes, self._links)
+        if self._claimed:
+            await store.claim_objects(writes, self._claimed)
+        if self._moved:
+            await store.move_objects(writes, self._moved)
+        if self._made:
+            await self._wake_webhooks()
+
+    async def _end_doubts(self, changed: Sequence[Account]) -> None:
+        """End the uncertain effects of refunds that the provider has told of: they were carried out, however the refund
+        ended there."""
+        known = {key: made for account in changed for key, made in account.refunds.doubts_ended().items()}
+        if known:
+            states = await states_of(self.unit, sorted(known))
+            for key in sorted(key for key, state in states.items() if state == "uncertain"):
+                await decide(self.unit, key, "done", f"{known[key].provider} tells of {known[key].object_id}")
+
+    async def _remark_shared_payments(self) -> None:
+        """Those that another order named before. Their keys are locked: none can be named meanwhile."""
+        keys = sorted({(account.shop, provider, object_id) for account, provider, object_id in self._named})
+        holders = await store.orders_of_objects(self.unit.connection, keys)
+        for account, provider, object_id in self._named:
+            if holders.get((account.shop, provider, object_id), account.id) != account.id:
+                _remark_shared(account, provider, object_id)
+
+    def _tell(self, account: Account) -> None:
+        """Say what changed."""
+        account.square()
+        if account.refunds.facts:
+            for message, cause in news(account):
+                self.unit.emit(message, about=account, cause=cause)
+        self.unit.emit(balance_changed(account), about=account, cause=account.cause)
+
+    async def _wake_webhooks(self) -> None:
+        woken = await webhook_store.wake(self.unit.connection, sorted(self._made))
+        woken += await webhook_store.wake_parked(self.unit.connection, sorted(self._claimed))
+        for webhook_id in woken:
+            self.unit.cancel_timer(UNMATCHED_TIMER, str(webhook_id))
+        if woken:
+            self.unit.after_commit(type(self).on_woken)
+
+
+def _remark_shared(account: Account, provider: str, payment: str) -> None:
+    topic = Topic.PAYMENT_SHARED
+    account.remark(Remark(topic, provider, payment, payment, "", 0, account.opened_at), account.cause)

@@ -1,0 +1,324 @@
+"""All SQL on stored webhooks: keeping, taking, ending, waiting, waking, counting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+import asyncpg
+
+from services.chassis.storage.database import Connection
+from services.chassis.storage.writing import Writer
+
+APART = "#"
+"""Between an event id and what tells another body of the same id apart; no event id has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A verified webhook, not yet kept. `headers` is JSON."""
+
+    id: UUID
+    provider: str
+    endpoint: str
+    shop: str
+    event_id: str
+    event_type: str
+    body: bytes
+    headers: str
+    received_at: datetime
+    deliveries: int = 1
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.provider, self.endpoint, self.event_id)
+
+    def apart(self) -> "Posted":
+        """The same under a name of its own, for an event id that has another body already."""
+        return replace(self, event_id=f"{self.event_id}{APART}{sha256(self.body).hexdigest()[:16]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a webhook ended, for now: state, why, and the order it went to."""
+
+    webhook_id: UUID
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+    order_id: UUID | None = None
+    object_id: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
+    """Insert webhooks; a repeat only counts one more delivery. Returns the ids that are new. Commits by itself.
+
+    `posted` names each (provider, endpoint, event id) once and is sorted by it, so that two processes never wait
+    for each other. A known event id with another body is kept as a webhook of its own (see `Posted.apart`).
+    """
+    kept = await _insert(connection, posted)
+    if others := [one.apart() for one in posted if one.key not in kept]:
+        kept |= await _insert(connection, sorted(others, key=lambda one: one.key))
+    return set(kept.values()) & {p.id for p in posted}
+
+
+async def _insert(connection: Connection, posted: Sequence[Posted]) -> dict[tuple[str, str, str], UUID]:
+    """The ids of those that are kept now, by key; one whose key has another body is not among them."""
+    rows = await connection.fetch(
+        """INSERT INTO webhook AS w (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at,
+               deliveries, body_digest, state)
+           SELECT n.*, sha256(n.body), 'received'
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+               $7::bytea[], $8::jsonb[], $9::timestamptz[], $10::int[])
+               AS n (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at, deliveries)
+           ON CONFLICT (provider, endpoint, event_id) DO UPDATE SET deliveries = w.deliveries + excluded.deliveries
+               WHERE coalesce(w.body_digest, sha256(w.body)) = excluded.body_digest
+           RETURNING w.id, w.provider, w.endpoint, w.event_id""",
+        [p.id for p in posted],
+        [p.provider for p in posted],
+        [p.endpoint for p in posted],
+        [p.shop for p in posted],
+        [p.event_id for p in posted],
+        [p.event_type for p in posted],
+        [p.body for p in posted],
+        [p.headers for p in posted],
+        [p.received_at for p in posted],
+        [p.deliveries for p in posted],
+    )
+    return {(row["provider"], row["endpoint"], row["event_id"]): row["id"] for row in rows}
+
+
+async def read_first_bodies(connection: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, bytes]:
+    """For webhooks that came under an event id of another body: that body, by the webhook's id."""
+    found = await connection.fetch(
+        """SELECT n.id, w.body FROM webhook w JOIN unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+               AS n (id, provider, endpoint, event_id) USING (provider, endpoint, event_id)""",
+        [row["id"] for row in rows],
+        [row["provider"] for row in rows],
+        [row["endpoint"] for row in rows],
+        [row["event_id"].partition(APART)[0] for row in rows],
+    )
+    return {row["id"]: row["body"] for row in found}
+
+
+async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
+    """Webhooks to apply, oldest first. Locks them; those another process has are skipped."""
+    return await connection.fetch(
+        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at, judged_by FROM webhook
+           WHERE state = 'received' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED""",
+        limit,
+    )
+
+
+async def take_one(connection: Connection, webhook_id: UUID) -> list[asyncpg.Record]:
+    """That webhook, if it is to be applied and nobody else has it. Locks it."""
+    return await connection.fetch(
+        """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at, judged_by FROM webhook
+           WHERE id = $1 AND state = 'received' FOR UPDATE SKIP LOCKED""",
+        webhook_id,
+    )
+
+
+async def end(connection: Writer, endings: Sequence[Ending], now: datetime) -> None:
+    """Write how locked webhooks ended."""
+    await connection.execute(
+        """UPDATE webhook w SET state = n.state, reason = n.reason, detail = n.detail, order_id = n.order_id,
+               object_id = n.object_id, amount_minor = n.amount_minor, currency = n.currency, handled_at = $9
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[],
+               $8::text[]) AS n (id, state, reason, detail, order_id, object_id, amount_minor, currency)
+           WHERE w.id = n.id""",
+        [e.webhook_id for e in endings],
+        [e.state for e in endings],
+        [e.reason for e in endings],
+        [e.detail for e in endings],
+        [e.order_id for e in endings],
+        [e.object_id for e in endings],
+        [e.amount_minor for e in endings],
+        [e.currency for e in endings],
+        now,
+    )
+
+
+async def give_up(connection: Connection, webhook_id: UUID, state: str, reason: str, detail: str) -> bool:
+    """End a webhook that still waits; False when it no longer does. Its keys stay, so its order may still come."""
+    status = await connection.execute(
+        "UPDATE webhook SET state = $2, reason = $3, detail = $4 WHERE id = $1 AND state = 'waiting'",
+        webhook_id,
+        state,
+        reason,
+        detail,
+    )
+    return status == "UPDATE 1"
+
+
+async def is_waiting(connection: Connection, webhook_id: UUID) -> bool:
+    """Whether a webhook still waits for its order. Locks it if so."""
+    row = await connection.fetchrow(
+        "SELECT id FROM webhook WHERE id = $1 AND state = 'waiting' FOR UPDATE", webhook_id
+    )
+    return row is not None
+
+
+async def lock_keys(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """Lock (shop, key) pairs until the end of the transaction, in one fixed order.
+
+    Two different keys may share a lock (64-bit hash): they then wait for each other for nothing, no more.
+    """
+    await connection.execute(
+        """SELECT pg_advisory_xact_lock(h) FROM (
+               SELECT DISTINCT hashtextextended('payments ' || shop || ' ' || key, 0) AS h
+               FROM unnest($1::text[], $2::text[]) AS k (shop, key) ORDER BY h) AS sorted""",
+        [shop for shop, _ in keys],
+        [key for _, key in keys],
+    )
+
+
+async def wait_for(connection: Writer, waits: Sequence[tuple[str, str, UUID]]) -> None:
+    """Note what webhooks wait for: (shop, key, webhook id). The keys must be locked."""
+    await connection.execute(
+        """INSERT INTO webhook_wait (shop, key, webhook_id)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING""",
+        [shop for shop, _, _ in waits],
+        [key for _, key, _ in waits],
+        [webhook_id for _, _, webhook_id in waits],
+    )
+
+
+async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[UUID]:
+    """Webhooks that wait for these keys are to be applied again. The keys must be locked; locks the webhooks.
+
+    News whose content is gone (see `webhooks/retention.py`) stays as it ended.
+    """
+    rows = await connection.fetch(
+        """WITH found AS (
+               SELECT DISTINCT v.webhook_id AS id FROM webhook_wait v
+               JOIN unnest($1::text[], $2::text[]) AS k (shop, key) USING (shop, key)),
+           locked AS (
+               SELECT w.id FROM webhook w JOIN found USING (id)
+               WHERE length(w.body) > 2 OR w.amount_minor IS NOT NULL
+               ORDER BY w.provider, w.endpoint, w.event_id FOR UPDATE OF w),
+           forgotten AS (
+               DELETE FROM webhook_wait v USING found WHERE v.webhook_id = found.id)
+           UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL
+           FROM locked WHERE w.id = locked.id RETURNING w.id""",
+        [shop for shop, _ in keys],
+        [key for _, key in keys],
+    )
+    return [row["id"] for row in rows]
+
+
+async def wake_parked(connection: Connection, objects: Sequence[tuple[str, str, str]]) -> list[UUID]:
+    """Webhooks parked with a payment (shop, provider, object id) whose order was named since are applied again."""
+    rows = await connection.fetch(
+        """UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL, judged_by = 'reassigned'
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS n (shop, provider, object_id)
+           WHERE w.shop = n.shop AND w.provider = n.provider AND w.object_id = n.object_id
+             AND w.state IN ('waiting', 'parked') RETURNING w.id""",
+        [shop for shop, _, _ in objects],
+        [provider for _, provider, _ in objects],
+        [object_id for _, _, object_id in objects],
+    )
+    return [row["id"] for row in rows]
+
+
+async def read_unmatched_currencies(
+    connection: Connection, objects: Sequence[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], str]:
+    """Those of the payments (shop, provider, object id) of which a webhook waits or is parked, with its currency."""
+    rows = await connection.fetch(
+        """SELECT DISTINCT w.shop, w.provider, w.object_id, w.currency
+           FROM webhook w JOIN unnest($1::text[], $2::text[], $3::text[]) AS k (shop, provider, object_id)
+               USING (shop, provider, object_id)
+           WHERE w.state IN ('received', 'waiting', 'parked')""",
+        [shop for shop, _, _ in objects],
+        [provider for _, provider, _ in objects],
+        [object_id for _, _, object_id in objects],
+    )
+    return {(row["shop"], row["provider"], row["object_id"]): row["currency"] or "" for row in rows}
+
+
+async def count_refused(
+    connection: Connection,
+    counts: Sequence[tuple[str, str, int]],
+    hour_at: datetime,
+    now: datetime,
+    keep_since: datetime,
+) -> None:
+    """Add posts turned away (endpoint, reason, how many) to their hour, and forget hours before `keep_since`."""
+    await connection.execute(
+        """INSERT INTO webhook_refused AS r (endpoint, reason, hour_at, posts, last_at)
+           SELECT n.endpoint, n.reason, $4, n.posts, $5
+           FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (endpoint, reason, posts)
+           ON CONFLICT (endpoint, reason, hour_at)
+           DO UPDATE SET posts = r.posts + excluded.posts, last_at = excluded.last_at""",
+        [endpoint for endpoint, _, _ in counts],
+        [reason for _, reason, _ in counts],
+        [posts for _, _, posts in counts],
+        hour_at,
+        now,
+    )
+    await connection.execute("DELETE FROM webhook_refused WHERE hour_at < $1", keep_since)
+
+
+async def read_tally(connection: Connection, shop: str | None) -> list[asyncpg.Record]:
+    """How many webhooks each endpoint, of the shop if one is given, received and how they ended."""
+    return await connection.fetch(
+        "SELECT * FROM webhook_tally WHERE $1::text IS NULL OR shop = $1 ORDER BY provider, endpoint", shop
+    )
+
+
+async def read_refused(
+    connection: Connection, endpoints: Sequence[str] | None, limit: int
+) -> list[asyncpg.Record]:
+    """Posts turned away, of these endpoints or of all, the latest hour first."""
+    return await connection.fetch(
+        """SELECT * FROM webhook_refused WHERE $1::text[] IS NULL OR endpoint = ANY($1)
+           ORDER BY hour_at DESC, endpoint, reason LIMIT $2""",
+        endpoints,
+        limit,
+    )
+
+
+async def read_webhooks(
+    connection: Connection,
+    shop: str | None,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+    one: UUID | None = None,
+) -> list[asyncpg.Record]:
+    """Webhooks without their bodies, newest first, before the one named `before`, or that `one`; with the code of their
+    order.
+    """
+    return await connection.fetch(
+        """SELECT w.id, w.provider, w.endpoint, w.shop, w.event_id, w.event_type, w.received_at, w.deliveries,
+               CASE w.state WHEN 'received' THEN 'unread' ELSE w.state END AS state, w.reason, w.detail, w.order_id,
+               w.object_id, w.amount_minor, w.currency, w.handled_at, w.judged_by, length(w.body) AS body_bytes, a.code
+           FROM webhook w LEFT JOIN account a ON a.shop = w.shop AND a.order_id = w.order_id
+           WHERE ($1::text IS NULL OR w.shop = $1) AND ($2::text IS NULL OR w.state = $2)
+             AND ($3::uuid IS NULL OR w.id < $3) AND ($5::uuid IS NULL OR w.id = $5)
+           ORDER BY w.id DESC LIMIT $4""",
+        shop,
+        state,
+        before,
+        limit,
+        one,
+    )
+
+
+async def read_last_of_types(
+    connection: Connection, endpoints: Sequence[str], types: Sequence[str]
+) -> list[asyncpg.Record]:
+    """When an event of each of these types came last, by endpoint; those that ever came."""
+    return await connection.fetch(
+        """SELECT e.endpoint, t.event_type, l.last_at
+           FROM unnest($1::text[]) AS e (endpoint) CROSS JOIN unnest($2::text[]) AS t (event_type)
+           CROSS JOIN LATERAL (SELECT max(received_at) AS last_at FROM webhook w
+                               WHERE w.endpoint = e.endpoint AND w.event_type = t.event_type) AS l
+           WHERE l.last_at IS NOT NULL""",
+        endpoints,
+        types,
+    )

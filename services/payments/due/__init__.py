@@ -1,0 +1,1 @@
+"""What orders emits about an account: opened, changed, closed, re-emitted."""

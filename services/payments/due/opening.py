@@ -1,0 +1,62 @@
+"""An order was placed: open its account with what is due, and remember which provider's payment will pay it.
+
+A zero total is settled by the same arithmetic as any other: nothing due, balance 0. Whatever a provider said before we
+knew the order waits under the order's id or the payment's; opening the account wakes it.
+"""
+
+from contracts.orders import OrderPlaced, PaymentReferenced
+from services.chassis.messaging.subscribers import Delivery, Refuse, Wait, order_key
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import ORDER, Entry, Kind
+from services.payments.accounts.unit.unit import AccountBook
+
+
+def open_account(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
+    """Open the account; a repeat, under whatever event id, changes nothing."""
+    placed = delivery.message
+    if book.find(placed.shop, placed.order_id) is not None:
+        return
+    if placed.totals.total_minor < 0:
+        raise Refuse(
+            "total_negative",
+            f"order {placed.code} has a total of {placed.totals.total_minor} {placed.currency}; a customer can't owe "
+            "less than nothing, correct the order's lines",
+        )
+    account = Account(
+        shop=placed.shop,
+        id=placed.order_id,
+        code=placed.code,
+        currency=placed.currency,
+        method=placed.payment.method,
+        opened_at=placed.placed_at,
+        is_new=True,
+    )
+    account.post(_order_total(delivery), delivery.envelope)
+    book.open(account)
+    if placed.payment.provider and placed.payment.provider_reference:
+        book.link_payment(account, placed.payment.provider, placed.payment.provider_reference)
+
+
+def link_payment(book: AccountBook, delivery: Delivery[PaymentReferenced]) -> None:
+    """Link a provider's payment to its order; a repeat changes nothing. Raises Wait for an unknown order."""
+    named = delivery.message
+    account = book.find(named.shop, named.order_id)
+    if account is None:
+        raise Wait(order_key(named.order_id), "order_unknown")
+    if account.closed_at is None:
+        book.link(account, named.provider, named.provider_reference)
+
+
+def _order_total(delivery: Delivery[OrderPlaced]) -> Entry:
+    placed = delivery.message
+    return Entry(
+        kind=Kind.ORDER_TOTAL,
+        amount_minor=placed.totals.total_minor,
+        provider=ORDER,
+        object_id=str(placed.order_id),
+        step=0,
+        source="order",
+        caused_by=delivery.envelope.id,
+        occurred_at=placed.placed_at,
+        actor="orders",
+    )

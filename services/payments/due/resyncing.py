@@ -1,0 +1,27 @@
+"""Telling orders anew what stands in these books: positions, every entry, receipts, refunds.
+
+Invariant: an account is locked before it is read, so the position told is one that was, and its version names it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.chassis.messaging.snapshots import Standing, Truth
+from services.chassis.storage.database import Connection
+from services.payments.accounts.refund_words import words_of
+from services.payments.accounts.telling import books_of
+from services.payments.accounts.unit import store
+from services.payments.due import resync_store
+
+
+async def tell(connection: Connection, shop: str, orders: Sequence[UUID]) -> list[Standing]:
+    """All that orders copies of these accounts. Locks them."""
+    accounts = await store.lock_accounts(connection, [(shop, order_id) for order_id in sorted(orders)])
+    moments = await resync_store.recorded_at(connection, shop, orders)
+    return [
+        said for account in accounts for said in (*books_of(account, moments[account.id]), *words_of(account))
+    ]
+
+
+TO_ORDERS = Truth(resync_store.count, resync_store.find, tell)
+"""How payments tells orders."""

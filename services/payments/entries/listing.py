@@ -1,0 +1,53 @@
+"""What may be asked of the list of all entries. Pure."""
+
+from datetime import datetime
+from uuid import UUID
+
+from starlette.datastructures import QueryParams
+
+from contracts.timestamps import RANGE, is_in_range
+from services.payments.accounts.ledger import Kind
+from services.payments.entries.store import EntryFilter
+
+LARGEST_PAGE = 500
+_NAMES = frozenset(("shop", "kind", "method", "from", "to", "order", "after", "limit"))
+
+
+def entries_wanted(query: QueryParams) -> tuple[EntryFilter, int]:
+    """The filter and the page's size. Raises ValueError, naming what can't be read and how it is written."""
+    if unknown := set(query) - _NAMES:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))[:100]}; known: {', '.join(sorted(_NAMES))}")
+    if not query.get("shop"):
+        raise ValueError("shop is missing: ?shop=…")
+    if wrong := set(query.getlist("kind")) - set(Kind):
+        raise ValueError(f"no such kind: {', '.join(sorted(wrong))[:100]}; kinds: {', '.join(Kind)}")
+    limit = int(query.get("limit", "100")) if query.get("limit", "100").isdecimal() else 0
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"limit is a number from 1 to {LARGEST_PAGE}")
+    wanted = EntryFilter(
+        shop=query["shop"],
+        kinds=query.getlist("kind"),
+        methods=query.getlist("method"),
+        since=_moment(query, "from"),
+        until=_moment(query, "to"),
+        order_id=UUID(query["order"]) if query.get("order") else None,
+        after=_place(query.get("after")),
+    )
+    return wanted, limit
+
+
+def _moment(query: QueryParams, name: str) -> datetime | None:
+    text = query.get(name)
+    moment = datetime.fromisoformat(text) if text else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError(f"{name} needs a time zone: 2026-11-22T00:00:00+01:00")
+    if moment is not None and not is_in_range(moment):
+        raise ValueError(f"{name} is out of range; give a time from {RANGE}")
+    return moment
+
+
+def _place(text: str | None) -> tuple[datetime, UUID] | None:
+    if not text:
+        return None
+    moment, _, identifier = text.partition("_")
+    return datetime.fromisoformat(moment), UUID(identifier)

@@ -1,0 +1,1 @@
+"""Money entered by hand: cheques, transfers, cash, reversals, reassignments."""

@@ -1,0 +1,181 @@
+"""A payment is given to an order: one that no order claims («À identifier»), or one that another order has.
+
+Money nobody has yet is claimed: the webhook that waits for its payment is applied to the order, as if the order had
+named it. Money in the books is moved whole, less what went back of it, and never more than the order still holds: out
+of one account and into the other in one transaction. Receipts of a moved payment go on being known where they came
+in; refunds of it belong where it is now.
+"""
+
+from dataclasses import dataclass, replace
+
+from contracts.message import Reason
+from contracts.payments import PaymentReassigned, ReassignPayment
+from services.chassis.messaging.subscribers import Delivery
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import MANUAL, Entry, Kind, find_payment, payment_key
+from services.payments.accounts.unit.answering import account_of, deleted, done, reject
+from services.payments.accounts.unit.unit import AccountBook
+from services.payments.refunds.refunding import Payment, held_minor, payments_of
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Money that is an order's and is to be another's."""
+
+    source: Account
+    target: Account
+    payment: Payment
+
+    @property
+    def key(self) -> str:
+        return payment_key(self.payment.provider, self.payment.object_id)
+
+
+def reassign_payment(book: AccountBook, delivery: Delivery[ReassignPayment]) -> None:
+    """Claim or move the payment; one that the order has already is done. Waits for an order that is not here yet."""
+    command = delivery.message
+    target = account_of(book, delivery)
+    if target is None:
+        return None
+    if reasons := deleted(target):
+        return reject(book, delivery, reasons)
+    source = book.holder_of(delivery)
+    if source is None or _nothing_of_it(source, command):
+        return _claim(book, delivery, target, source)
+    if source is target:
+        return done(book, delivery)
+    payment = _payment_to_move(source, command)
+    if reasons := _against(source, target, payment):
+        return reject(book, delivery, reasons)
+    assert payment is not None
+    _move(book, delivery, Move(source, target, payment))
+    return None
+
+
+def _payment_to_move(source: Account, command: ReassignPayment) -> Payment | None:
+    """The payment with what of it can move: a refund that names no payment went back of the order's money as a whole,
+    so what is left of one payment may be more than the order still holds.
+    """
+    payment = next((p for p in payments_of(source) if _key(p) == _payment_named(source, command)), None)
+    return payment and replace(payment, left_minor=min(payment.left_minor, held_minor(source)))
+
+
+def _payment_named(source: Account, command: ReassignPayment) -> str | None:
+    if command.entry_id is not None:
+        entry = find_payment(source.shop, source.entries, command.entry_id)
+        return entry.payment_key if entry else None
+    return payment_key(command.provider or "", command.provider_reference or "")
+
+
+def _key(payment: Payment) -> str:
+    return payment_key(payment.provider, payment.object_id)
+
+
+def _nothing_of_it(source: Account, command: ReassignPayment) -> bool:
+    """Whether an order claimed a payment of which nothing ever came into its books."""
+    named = _payment_named(source, command)
+    return command.entry_id is None and all(entry.payment_key != named for entry in source.entries)
+
+
+def _claim(
+    book: AccountBook, delivery: Delivery[ReassignPayment], target: Account, source: Account | None
+) -> None:
+    command = delivery.message
+    if command.provider is None or command.provider_reference is None:
+        text = "no order has this payment; name the entry of a payment, or provider and provider_reference"
+        return reject(book, delivery, [Reason(code="payment_unknown", message=text, field="entry_id")])
+    key = (command.provider, command.provider_reference)
+    currency = book.unmatched.get((command.shop, *key))
+    if currency is None:
+        text = f"{key[0]} has told nothing of {key[1]} that waits for an order; check the reference"
+        return reject(
+            book, delivery, [Reason(code="payment_unknown", message=text, field="provider_reference")]
+        )
+    if currency and currency != target.currency:
+        return reject(book, delivery, _other_currency(currency, target))
+    if source is target:
+        return done(book, delivery)
+    book.claim(target, *key)
+    book.unit.emit(_event(target, command, "in", source, key, None), cause=delivery.envelope)
+    return None
+
+
+def _against(source: Account, target: Account, payment: Payment | None) -> list[Reason]:
+    if payment is None:
+        text = f"order {source.code} has no such payment; name the entry of a payment"
+        return [Reason(code="payment_unknown", message=text, field="entry_id")]
+    if source.currency != target.currency:
+        return _other_currency(source.currency, target)
+    if payment.left_minor <= 0:
+        text = f"nothing is left of this payment at order {source.code}; it went back, or was moved"
+        return [Reason(code="nothing_left_to_move", message=text, field="entry_id")]
+    return []
+
+
+def _other_currency(currency: str, target: Account) -> list[Reason]:
+    text = f"the payment is in {currency}, order {target.code} in {target.currency}; choose an order in {currency}"
+    return [Reason(code="currency_differs", message=text, field="order_id")]
+
+
+def _move(book: AccountBook, delivery: Delivery[ReassignPayment], move: Move) -> None:
+    envelope, command = delivery.envelope, delivery.message
+    paid = next(
+        entry
+        for entry in reversed(move.source.entries)
+        if entry.payment_key == move.key and entry.kind in (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
+    )
+    move.source.post(_entry(delivery, move, paid, Kind.TRANSFER_OUT), envelope)
+    move.target.post(_entry(delivery, move, paid, Kind.TRANSFER_IN), envelope)
+    if move.payment.provider != MANUAL:
+        book.move(move.target, move.payment.provider, move.payment.object_id)
+    by_hand = move.payment.provider == MANUAL and paid.reference
+    names = (move.payment.provider, by_hand or move.payment.object_id)
+    left = move.payment.left_minor
+    out = _event(move.source, command, "out", move.target, names, left)
+    into = _event(move.target, command, "in", move.source, names, left)
+    book.unit.emit(out, about=move.source, cause=envelope)
+    book.unit.emit(into, about=move.target, cause=envelope)
+
+
+def _entry(delivery: Delivery[ReassignPayment], move: Move, paid: Entry, kind: Kind) -> Entry:
+    command = delivery.message
+    other = move.target if kind is Kind.TRANSFER_OUT else move.source
+    return Entry(
+        kind=kind,
+        amount_minor=move.payment.left_minor,
+        provider=MANUAL,
+        object_id=str(delivery.envelope.id),
+        step=0,
+        source="manual",
+        caused_by=delivery.envelope.id,
+        occurred_at=delivery.envelope.time,
+        actor=command.actor,
+        method=paid.method,
+        received_on=paid.received_on if kind is Kind.TRANSFER_IN else None,
+        reference=other.code,
+        note=command.note,
+        payment=move.key,
+    )
+
+
+def _event(
+    account: Account,
+    command: ReassignPayment,
+    direction: str,
+    other: Account | None,
+    names: tuple[str, str],
+    amount_minor: int | None,
+) -> PaymentReassigned:
+    return PaymentReassigned(
+        shop=account.shop,
+        order_id=account.id,
+        code=account.code,
+        direction=direction,
+        other_order_id=other.id if other else None,
+        provider=names[0],
+        provider_reference=names[1],
+        amount_minor=amount_minor,
+        currency=account.currency,
+        note=command.note,
+        recorded_by=command.actor,
+    )

@@ -1,0 +1,83 @@
+"""A person received money: a cheque, a transfer, cash. The command's id names the entry, so a repeat is the same one.
+
+Any manual method is taken whatever the customer chose (a cheque may come for an order meant to be paid by transfer),
+and any amount above zero: what is too much shows as owed to the customer. What a provider settles by itself is refused,
+or the same card payment would be counted once by hand and once by its webhook.
+"""
+
+from datetime import date, timedelta
+
+from contracts.message import Reason
+from contracts.payments import RecordPayment
+from services.chassis.messaging.subscribers import Delivery
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import MANUAL, MANUAL_METHODS, Entry, Kind
+from services.payments.accounts.unit.answering import (
+    account_of,
+    deleted,
+    not_positive,
+    other_currency,
+    reject,
+)
+from services.payments.accounts.unit.unit import AccountBook
+from services.payments.webhooks.settling import receive
+
+LARGEST_SUM_MINOR = 2**53 - 1
+"""The largest sum a position can tell (contracts.message.Minor)."""
+FIRST_DAY = date(1970, 1, 1)
+
+
+def record_payment(book: AccountBook, delivery: Delivery[RecordPayment]) -> None:
+    """Post the receipt, or answer with every reason against it. Waits for an order that is not here yet."""
+    account = account_of(book, delivery)
+    if account is None:
+        return
+    if reasons := _against(delivery.message, account, delivery):
+        reject(book, delivery, reasons)
+    else:
+        receive(book, account, _entry(delivery), delivery.envelope)
+
+
+def _against(command: RecordPayment, account: Account, delivery: Delivery[RecordPayment]) -> list[Reason]:
+    reasons = [
+        *deleted(account),
+        *other_currency(account, command.currency),
+        *not_positive(command.amount_minor),
+    ]
+    if account.position.received_minor + command.amount_minor > LARGEST_SUM_MINOR:
+        text = (
+            f"{command.amount_minor} is more than an account can hold ({LARGEST_SUM_MINOR} in all); check it"
+        )
+        reasons.append(Reason(code="amount_too_large", message=text, field="amount_minor"))
+    if command.method not in MANUAL_METHODS:
+        text = f"{command.method} is not recorded by hand; choose cheque, transfer, cash or other"
+        reasons.append(Reason(code="automatic_method", message=text, field="method"))
+    if command.received_on < FIRST_DAY:
+        text = (
+            f"received on {command.received_on}; enter the day it was received, {FIRST_DAY} at the earliest"
+        )
+        reasons.append(Reason(code="received_long_ago", message=text, field="received_on"))
+    if command.received_on > delivery.envelope.time.date() + timedelta(days=1):
+        text = f"received on {command.received_on}, which is yet to come; enter the day it was received"
+        reasons.append(Reason(code="received_in_the_future", message=text, field="received_on"))
+    return reasons
+
+
+def _entry(delivery: Delivery[RecordPayment]) -> Entry:
+    command = delivery.message
+    return Entry(
+        kind=Kind.PAYMENT_RECEIVED,
+        amount_minor=command.amount_minor,
+        provider=MANUAL,
+        object_id=str(delivery.envelope.id),
+        step=0,
+        source="manual",
+        caused_by=delivery.envelope.id,
+        occurred_at=delivery.envelope.time,
+        actor=command.actor,
+        method=command.method,
+        received_on=command.received_on,
+        clearing_on=command.clearing_on,
+        reference=command.reference,
+        note=command.note,
+    )

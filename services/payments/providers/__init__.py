@@ -1,0 +1,1 @@
+"""Payment providers; each translates its own objects into the facts of `accounts.facts`."""

@@ -1,0 +1,117 @@
+"""Calls to Stripe: a refund is asked for, and looked for when nobody knows whether it was made.
+
+The refund's id goes along as idempotency key and in the metadata, so asking twice makes one refund and its webhook
+names ours. Source: Stripe's API reference (refunds, idempotent requests, errors). Time-outs and 5xx say nothing of
+whether it happened; every other refusal is final and comes with Stripe's words.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from services.payments.providers.strict_json import JsonRefused, read_object
+from services.payments.providers.stripe.money import from_minor
+from services.payments.providers.stripe.objects import ORDER_KEY, REFUND_KEY, SHOP_KEY
+
+API_VERSION = "2025-03-31.basil"
+PASSING = frozenset((408, 409, 425, 429))
+"""Refusals that say nothing of the refund: a twin in progress, too many requests."""
+MOST_LISTED = 100
+
+
+class StripeAway(Exception):
+    """No answer that says whether it happened; the same call may be made again."""
+
+
+class StripeRefused(Exception):
+    """Stripe refused it for good; the message is Stripe's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundWish:
+    """A refund to be made: `payment` is an intent (pi_…) or a charge, the amount in ISO 4217 minor units."""
+
+    refund_id: UUID
+    shop: str
+    order_id: UUID
+    payment: str
+    amount_minor: int
+    currency: str
+    is_duplicate: bool
+
+    @property
+    def payment_field(self) -> str:
+        return "charge" if self.payment.startswith("ch_") else "payment_intent"
+
+
+class StripeClient:
+    """One connection pool to Stripe's API."""
+
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        self._http = httpx2.AsyncClient(base_url=url, timeout=timeout_seconds, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._http.aclose()
+
+    async def refund(self, key: str, wish: RefundWish) -> dict[str, Any]:
+        """Ask for the refund: Stripe's refund object. Raises StripeAway, StripeRefused."""
+        form = {
+            wish.payment_field: wish.payment,
+            "amount": str(from_minor(wish.amount_minor, wish.currency)),
+            "reason": "duplicate" if wish.is_duplicate else "requested_by_customer",
+            f"metadata[{REFUND_KEY}]": str(wish.refund_id),
+            f"metadata[{ORDER_KEY}]": str(wish.order_id),
+            f"metadata[{SHOP_KEY}]": wish.shop,
+        }
+        return await self._call("POST", key, data=form, headers={"Idempotency-Key": str(wish.refund_id)})
+
+    async def find_refund(self, key: str, wish: RefundWish) -> dict[str, Any] | None:
+        """The refund that carries our id, if Stripe has one of this payment. Raises StripeAway, StripeRefused."""
+        query = {wish.payment_field: wish.payment, "limit": str(MOST_LISTED)}
+        while True:
+            page = await self._call("GET", key, params=query)
+            listed = [item for item in _list_of(page) if isinstance(item, dict)]
+            for item in listed:
+                metadata = item.get("metadata")
+                if isinstance(metadata, dict) and metadata.get(REFUND_KEY) == str(wish.refund_id):
+                    return dict(item)
+            last = listed[-1].get("id") if listed else None
+            if page.get("has_more") is not True or not isinstance(last, str):
+                return None
+            query["starting_after"] = last
+
+    async def _call(self, method: str, key: str, **more: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {key}", "Stripe-Version": API_VERSION, **more.pop("headers", {})}
+        try:
+            answer = await self._http.request(method, "/v1/refunds", headers=headers, **more)
+            body = read_object(answer.content) if answer.content else {}
+        except httpx2.HTTPError as error:
+            raise StripeAway(f"{type(error).__name__} from Stripe's API") from error
+        except JsonRefused as refused:
+            raise StripeAway(
+                f"Stripe's API answered {answer.status_code} with no JSON: {refused}"
+            ) from refused
+        if answer.is_success:
+            return body
+        words = _words(body) or f"status {answer.status_code}"
+        if answer.status_code >= 500 or answer.status_code in PASSING or answer.status_code < 400:
+            raise StripeAway(words)
+        raise StripeRefused(words)
+
+
+def _list_of(page: dict[str, Any]) -> list[Any]:
+    """The items of a page. Raises StripeAway for what is no list: it does not say that there are none."""
+    listed = page.get("data")
+    if not isinstance(listed, list):
+        raise StripeAway("Stripe's API answered a list of refunds without its data")
+    return listed
+
+
+def _words(body: dict[str, Any]) -> str:
+    error = body.get("error")
+    message = error.get("message") if isinstance(error, dict) else None
+    return message[:500] if isinstance(message, str) else json.dumps(body)[:200] if body else ""

@@ -1,0 +1,209 @@
+"""From a Stripe event to facts of our books. Pure; the table of what each type may write is `READERS`.
+
+Money is read from the object's state, never from the event's name, and named by the intent, whichever object tells of
+it (the intent, its charge, its checkout session; a charge without intent names itself): each tells the whole sum so
+far, so repeats, captures in parts and several events about one payment end in the same entries. Refunds come each by
+its own id, whatever the event about it is called. What contradicts itself, and types that move money in a way these
+books do not take in, are parked, visible and never lost. Source: Stripe's event reference.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from contracts.payments import AttemptState
+from services.payments.accounts.facts import Facts, Irrelevant, Parked, Reading
+from services.payments.accounts.ledger import Kind
+from services.payments.accounts.remarks import Topic
+from services.payments.providers.strict_json import JsonRefused
+from services.payments.providers.stripe.event import Event, ShapeUnexpected, read_event, text
+from services.payments.providers.stripe.giving_back import read_charge_refunded, read_dispute, read_refund
+from services.payments.providers.stripe.money import StripeAmountUnusable
+from services.payments.providers.stripe.news import NEWS
+from services.payments.providers.stripe.objects import amount_of, contradiction, facts_of, remarks_of
+
+_MONEY = ("payment_intent.", "charge.", "refund.", "checkout.session.")
+"""Families of events that tell of customers' payments: a type of these without a reader is seen by a person."""
+
+
+def read(body: bytes, *, is_live: bool, account: str | None) -> Reading:
+    """What a stored webhook says; `is_live` and `account` are what its endpoint was set up for. Never raises."""
+    try:
+        event = read_event(body)
+        if event.is_live is not is_live:
+            return Parked(
+                "livemode_differs", f"event {event.is_live}, endpoint {is_live}; check both settings"
+            )
+        if event.account != account:
+            return Parked("account_unexpected", f"event is of account {event.account}, endpoint of {account}")
+        return _read_known(event)
+    except JsonRefused as refused:
+        return Parked("unreadable", str(refused))
+    except ShapeUnexpected as unexpected:
+        return Parked("shape_unexpected", str(unexpected))
+    except StripeAmountUnusable as unusable:
+        return Parked("amount_unusable", str(unusable))
+
+
+def _read_known(event: Event) -> Reading:
+    reader = READERS.get(event.type)
+    if reader is not None:
+        return reader(event)
+    if event.type.startswith(_MONEY) or event.type.partition(".")[0] not in NEWS:
+        return Parked(
+            "type_unknown", f"no rule for {event.type}; take it off the endpoint if it is not wanted"
+        )
+    return Irrelevant("no_money_of_an_order")
+
+
+def _intent(event: Event, *attempts: AttemptState, targets: tuple[tuple[Kind, int], ...] = ()) -> Facts:
+    return facts_of(event, text(event.thing, "id"), attempts, targets)
+
+
+def _intent_succeeded(event: Event) -> Reading:
+    if event.thing.get("status") != "succeeded":
+        return contradiction(event, event.thing.get("status"))
+    received = amount_of(event, "amount_received")
+    return _intent(event, AttemptState.SETTLED, targets=((Kind.PAYMENT_RECEIVED, received),))
+
+
+def _intent_capturable(event: Event) -> Reading:
+    if event.thing.get("status") not in ("requires_capture", "succeeded"):
+        return contradiction(event, event.thing.get("status"))
+    received, capturable = amount_of(event, "amount_received"), amount_of(event, "amount_capturable")
+    state = AttemptState.CAPTURED if received else AttemptState.AUTHORISED
+    authorised = (Kind.AUTHORISED, received + capturable)
+    return _intent(event, state, targets=(authorised, (Kind.PAYMENT_RECEIVED, received)))
+
+
+def _intent_processing(event: Event) -> Reading:
+    if event.thing.get("status") == "succeeded":
+        return contradiction(event, "succeeded")
+    return _intent(event, AttemptState.PENDING, targets=((Kind.PENDING, amount_of(event, "amount")),))
+
+
+def _intent_cancelled(event: Event) -> Reading:
+    if event.thing.get("status") == "succeeded":
+        return contradiction(event, "succeeded")
+    is_expired = event.thing.get("cancellation_reason") == "expired"
+    return _intent(event, AttemptState.EXPIRED if is_expired else AttemptState.CANCELLED)
+
+
+def _intent_partially_funded(event: Event) -> Reading:
+    """How much came is not said; the intent says it once it is whole."""
+    return remarks_of(event, Topic.PARTLY_FUNDED, text(event.thing, "id"), text(event.thing, "id"), "", 0)
+
+
+def _intent_is(state: AttemptState) -> Callable[[Event], Reading]:
+    def read_intent(event: Event) -> Reading:
+        if event.thing.get("status") == "succeeded":
+            return contradiction(event, "succeeded")
+        return _intent(event, state)
+
+    return read_intent
+
+
+def _charge(*states: str) -> Callable[[Event], Reading]:
+    """A charge whose state must be one of these, if any are given. One of an intent tells the intent's money; what else
+    it says the intent says, too.
+    """
+
+    def read_charge(event: Event) -> Reading:
+        state = _charge_state(event.thing)
+        if state and states and state not in states:
+            return contradiction(event, state)
+        is_captured = event.thing.get("captured") is True
+        if event.thing.get("payment_intent") is None:
+            return _lone_charge(event, state, is_captured)
+        if state != "succeeded" or not is_captured:
+            return Irrelevant("intent_says_it")
+        money = ((Kind.PAYMENT_RECEIVED, _captured(event)),)
+        return facts_of(event, text(event.thing, "payment_intent"), (), money, (text(event.thing, "id"),))
+
+    return read_charge
+
+
+def _charge_state(thing: dict[str, Any]) -> str:
+    """`succeeded` only when it is paid, too; Stripe says both. Empty when it says neither."""
+    is_paid = thing.get("paid") is True
+    state = thing.get("status", "succeeded" if is_paid else "pending" if "paid" in thing else "")
+    if state not in ("succeeded", "pending", "failed", ""):
+        raise ShapeUnexpected(f"status of a charge is {str(state)[:40]}")
+    return "pending" if state == "succeeded" and not is_paid else str(state)
+
+
+def _captured(event: Event) -> int:
+    return amount_of(event, "amount_captured" if "amount_captured" in event.thing else "amount")
+
+
+def _lone_charge(event: Event, state: str, is_captured: bool) -> Facts:
+    if state != "succeeded":
+        return _intent(event, AttemptState.DECLINED if state == "failed" else AttemptState.PENDING)
+    if not is_captured:
+        return _intent(
+            event, AttemptState.AUTHORISED, targets=((Kind.AUTHORISED, amount_of(event, "amount")),)
+        )
+    return _intent(event, AttemptState.SETTLED, targets=((Kind.PAYMENT_RECEIVED, _captured(event)),))
+
+
+def _charge_expired(event: Event) -> Reading:
+    if event.thing.get("payment_intent") is not None:
+        return Irrelevant("intent_says_it")
+    if event.thing.get("captured") is True:
+        return contradiction(event, "captured")
+    return _intent(event, AttemptState.EXPIRED)
+
+
+def _session(*attempts: AttemptState, paid: bool | None = None) -> Callable[[Event], Reading]:
+    """A checkout session names its intent, and tells the intent's money when it is paid. `paid`: what the type says.
+
+    One without an intent has money of its own only in mode `payment`: a subscription's comes by its invoice's intent.
+    """
+
+    def read_session(event: Event) -> Reading:
+        state = event.thing.get("payment_status")
+        if paid is not None and (state == "paid") is not paid:
+            return contradiction(event, state)
+        has_total = state == "paid" and event.thing.get("amount_total") is not None
+        total = amount_of(event, "amount_total") if has_total else 0
+        intent, session_id = event.thing.get("payment_intent"), text(event.thing, "id")
+        if intent is None and not (total and event.thing.get("mode") == "payment"):
+            return Irrelevant("session_without_payment")
+        payment = session_id if intent is None else text(event.thing, "payment_intent")
+        states = attempts or ((AttemptState.PENDING,) if state == "unpaid" else ())
+        money = ((Kind.PAYMENT_RECEIVED, total),) if total else ()
+        return facts_of(event, payment, states, money, (session_id,))
+
+    return read_session
+
+
+READERS: dict[str, Callable[[Event], Reading]] = {
+    "payment_intent.succeeded": _intent_succeeded,
+    "payment_intent.amount_capturable_updated": _intent_capturable,
+    "payment_intent.processing": _intent_processing,
+    "payment_intent.canceled": _intent_cancelled,
+    "payment_intent.partially_funded": _intent_partially_funded,
+    "payment_intent.created": _intent_is(AttemptState.CREATED),
+    "payment_intent.requires_action": _intent_is(AttemptState.REQUIRES_ACTION),
+    "payment_intent.payment_failed": _intent_is(AttemptState.DECLINED),
+    "charge.succeeded": _charge("succeeded"),
+    "charge.captured": _charge("succeeded"),
+    "charge.updated": _charge(),
+    "charge.pending": _charge("pending"),
+    "charge.failed": _charge("failed"),
+    "charge.expired": _charge_expired,
+    "charge.refunded": read_charge_refunded,
+    "charge.refund.updated": read_refund,
+    "refund.created": read_refund,
+    "refund.updated": read_refund,
+    "refund.failed": read_refund,
+    "charge.dispute.created": read_dispute,
+    "charge.dispute.updated": read_dispute,
+    "charge.dispute.closed": read_dispute,
+    "charge.dispute.funds_withdrawn": read_dispute,
+    "charge.dispute.funds_reinstated": read_dispute,
+    "checkout.session.completed": _session(),
+    "checkout.session.async_payment_succeeded": _session(paid=True),
+    "checkout.session.async_payment_failed": _session(AttemptState.DECLINED, paid=False),
+    "checkout.session.expired": _session(AttemptState.EXPIRED, paid=False),
+}
+"""What each type of event may write. A type that is not here writes nothing."""

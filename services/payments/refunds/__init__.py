@@ -1,0 +1,1 @@
+"""Refunds and credits: recorded, sent to the provider, settled."""

@@ -1,0 +1,66 @@
+"""A credit is granted: the customer owes less, without money moving. The command's id names it, a repeat is the same.
+
+Never more than is due: beyond that an account would owe goods' worth that nobody ordered.
+"""
+
+from contracts.message import Reason
+from contracts.payments import CreditGranted, GrantCredit
+from services.chassis.messaging.subscribers import Delivery
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import MANUAL, Entry, Kind, entry_id
+from services.payments.accounts.unit.answering import account_of, not_positive, other_currency, reject
+from services.payments.accounts.unit.unit import AccountBook
+
+
+def grant_credit(book: AccountBook, delivery: Delivery[GrantCredit]) -> None:
+    """Post the credit, or answer with every reason against it. Waits for an order that is not here yet."""
+    command = delivery.message
+    account = account_of(book, delivery)
+    if account is None:
+        return None
+    reasons = [*other_currency(account, command.currency), *not_positive(command.amount_minor)]
+    if reasons := [*reasons, *beyond_due(account, command.amount_minor)]:
+        return reject(book, delivery, reasons)
+    entry = _entry(delivery)
+    if account.post(entry, delivery.envelope):
+        book.unit.emit(_event(account, entry, command), about=account, cause=delivery.envelope)
+    return None
+
+
+def beyond_due(account: Account, amount_minor: int) -> list[Reason]:
+    """The reason against crediting more than is still due, if it is more."""
+    left = account.position.due_minor - account.position.credited_minor
+    if amount_minor <= left:
+        return []
+    text = f"{amount_minor} to credit, {left} {account.currency} still due; credit at most that"
+    return [Reason(code="credit_exceeds_due", message=text, field="amount_minor")]
+
+
+def _entry(delivery: Delivery[GrantCredit]) -> Entry:
+    command = delivery.message
+    return Entry(
+        kind=Kind.CREDIT_GRANTED,
+        amount_minor=command.amount_minor,
+        provider=MANUAL,
+        object_id=str(delivery.envelope.id),
+        step=0,
+        source="manual",
+        caused_by=delivery.envelope.id,
+        occurred_at=delivery.envelope.time,
+        actor=command.actor,
+        note=command.reason,
+    )
+
+
+def _event(account: Account, entry: Entry, command: GrantCredit) -> CreditGranted:
+    return CreditGranted(
+        shop=account.shop,
+        order_id=account.id,
+        code=account.code,
+        entry_id=entry_id(account.shop, entry),
+        amount_minor=entry.amount_minor,
+        currency=account.currency,
+        reason=command.reason,
+        recorded_by=command.actor,
+        balance_minor=account.position.balance_minor,
+    )

@@ -1,0 +1,219 @@
+"""Money goes back: recorded here only, or sent to the provider; and a recorded refund is confirmed with a reference.
+
+Never more than was received and is neither refunded, marked nor about to be sent, of the order and of the payment.
+The refund's id names all that comes of it (the entries, the effect, the provider's idempotency key), so a repeat is
+the same refund, and an id that another refund has, of whatever order or shop, is refused.
+"""
+
+from dataclasses import dataclass
+
+from contracts.message import Reason
+from contracts.payments import ConfirmRefundMark, RefundCause, RefundMode, RefundOrder
+from services.chassis.messaging.subscribers import Delivery
+from services.payments.accounts.account import Account
+from services.payments.accounts.ledger import Kind, find_payment, payment_key
+from services.payments.accounts.refunds import Asked
+from services.payments.accounts.remarks import is_disputed
+from services.payments.accounts.unit.answering import account_of, done, not_positive, other_currency, reject
+from services.payments.accounts.unit.unit import AccountBook
+from services.payments.providers import stripe
+from services.payments.refunds.crediting import beyond_due
+
+EFFECT = "refund"
+"""The kind of effect that asks the provider for a refund; its key is the refund's id."""
+SENDING = frozenset((stripe.PROVIDER,))
+"""Providers that refunds can be sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment of an account and what of it could still be refunded, in minor units."""
+
+    provider: str
+    object_id: str
+    left_minor: int
+
+
+def refund_order(book: AccountBook, delivery: Delivery[RefundOrder]) -> None:
+    """Mark the refund or plan its sending; or answer with every reason against it. A known refund is done."""
+    command = delivery.message
+    account = account_of(book, delivery)
+    if account is None:
+        return None
+    if (known := account.refunds.asked.get(command.refund_id)) and _is_repeat(command, account, known):
+        return done(book, delivery)
+    if known or book.has_refund(command.refund_id):
+        return reject(book, delivery, [_id_used(command)])
+    payment = _payment_for(command, account)
+    if reasons := _against(command, account, payment):
+        return reject(book, delivery, reasons)
+    asked = _asked(delivery, payment)
+    book.ask_refund(account, asked, delivery.envelope)
+    if not asked.is_mark:
+        book.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
+    return None
+
+
+def _is_repeat(command: RefundOrder, account: Account, known: Asked) -> bool:
+    """Whether a command asks for the very refund that is known under its id. Words may differ, money and goods not."""
+    if command.entry_id is not None:
+        named = find_payment(account.shop, account.entries, command.entry_id)
+        if named is None or named.payment_key != payment_key(known.provider or "", known.payment or ""):
+            return False
+    asked = (command.mode, command.amount_minor, command.currency, command.cause, tuple(command.lines))
+    return asked == (known.mode, known.amount_minor, account.currency, known.cause, known.lines)
+
+
+def _id_used(command: RefundOrder) -> Reason:
+    text = f"refund_id {command.refund_id} is that of another refund; give this one an id of its own"
+    return Reason(code="refund_id_used", message=text, field="refund_id")
+
+
+def confirm_mark(book: AccountBook, delivery: Delivery[ConfirmRefundMark]) -> None:
+    """Fill in the reference that confirms a mark; the same reference again is done."""
+    command = delivery.message
+    account = account_of(book, delivery)
+    if account is None:
+        return None
+    asked = account.refunds.asked.get(command.refund_id)
+    if asked is not None and command.reference == asked.reference:
+        return done(book, delivery)
+    if asked is None or not asked.is_mark:
+        text = f"order {account.code} has no recorded refund {command.refund_id}; check the refund's id"
+        return reject(book, delivery, [Reason(code="refund_unknown", message=text, field="refund_id")])
+    made = account.refunds.matching().fulfilled.get(asked.id)
+    if known := asked.reference or (made.object_id if made else None):
+        text = f"refund {asked.id} is confirmed by {known}; record another refund for other money"
+        return reject(book, delivery, [Reason(code="already_confirmed", message=text, field="refund_id")])
+    account.fill_refund(asked.id, delivery.envelope, reference=command.reference, confirmed_by=command.actor)
+    account.causes[asked.id] = delivery.envelope
+    return None
+
+
+def payments_of(account: Account) -> list[Payment]:
+    """The account's payments with what of each could still be refunded, the latest first."""
+    keys = dict.fromkeys(
+        entry.payment_key
+        for entry in reversed(account.entries)
+        if entry.kind in (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
+    )
+    return [Payment(*_split(key), account.net_received(key) - _taken_minor(account, key)) for key in keys]
+
+
+def held_minor(account: Account) -> int:
+    """What of all that was received has not gone back, nor is marked or about to."""
+    p = account.position
+    return p.received_minor - p.refunded_minor - p.marked_minor - account.refunds.planned_minor
+
+
+def _taken_minor(account: Account, payment: str) -> int:
+    """What of a payment went back already, or is marked or about to."""
+    refunds = account.refunds
+    matching = refunds.matching()
+    made = sum(
+        one.amount_minor
+        for one in refunds.made.values()
+        if one.is_live and payment_key(one.provider, one.payment) == payment
+    )
+    waiting = {one.id for one in refunds.waiting()}
+    own = sum(
+        one.amount_minor
+        for one in refunds.asked.values()
+        if one.provider
+        and one.payment
+        and payment_key(one.provider, one.payment) == payment
+        and (one.id in waiting or refunds.counts_by_word(one) or (one.is_mark and matching.is_in_force(one)))
+    )
+    return made + own
+
+
+def _payment_for(command: RefundOrder, account: Account) -> Payment | None:
+    """The payment that is named, else the latest from which the amount can be taken."""
+    payments = payments_of(account)
+    if command.entry_id is not None:
+        named = find_payment(account.shop, account.entries, command.entry_id)
+        return next(
+            (p for p in payments if named and payment_key(p.provider, p.object_id) == named.payment_key), None
+        )
+    fitting = [p for p in payments if command.mode is not RefundMode.SENT or p.provider in SENDING]
+    return next((p for p in fitting if p.left_minor >= command.amount_minor), None)
+
+
+def _against(command: RefundOrder, account: Account, payment: Payment | None) -> list[Reason]:
+    reasons = [*other_currency(account, command.currency), *not_positive(command.amount_minor)]
+    if command.mode is RefundMode.EXTERNAL:
+        text = "a refund is recorded or sent; external ones are told by the provider"
+        reasons.append(Reason(code="mode_not_possible", message=text, field="mode"))
+    if command.cause is RefundCause.CREDIT:
+        reasons += beyond_due(account, command.amount_minor)
+    return [*reasons, *_against_amount(command, account), *_against_payment(command, account, payment)]
+
+
+def _against_amount(command: RefundOrder, account: Account) -> list[Reason]:
+    left, received = held_minor(account), account.position.received_minor
+    if command.amount_minor <= left:
+        return []
+    text = (
+        f"{command.amount_minor} to refund, {max(0, left)} left of {received} {account.currency} received; "
+        "refund at most that"
+    )
+    return [Reason(code="refund_exceeds_received", message=text, field="amount_minor")]
+
+
+def _against_payment(command: RefundOrder, account: Account, payment: Payment | None) -> list[Reason]:
+    if payment is None and command.entry_id is not None:
+        text = f"order {account.code} has no payment {command.entry_id}; name the entry of a payment"
+        return [Reason(code="payment_unknown", message=text, field="entry_id")]
+    if payment is not None and command.amount_minor > payment.left_minor:
+        text = f"{command.amount_minor} to refund, {payment.left_minor} left of this payment; refund at most that"
+        return [Reason(code="refund_exceeds_payment", message=text, field="amount_minor")]
+    if command.mode is not RefundMode.SENT:
+        return []
+    if payment is None or payment.provider not in SENDING:
+        text = (
+            f"no payment of order {account.code} by {', '.join(SENDING)} covers it; record the refund instead"
+        )
+        return [Reason(code="provider_cannot_refund", message=text, field="mode")]
+    if account.position.disputed_minor > 0 or is_disputed(account.remarks, payment.object_id):
+        text = f"payment {payment.object_id} of order {account.code} is disputed; wait for the dispute's end"
+        return [Reason(code="payment_disputed", message=text, field="mode")]
+    return []
+
+
+def _asked(delivery: Delivery[RefundOrder], payment: Payment | None) -> Asked:
+    command = delivery.message
+    reference = command.reference if command.mode is RefundMode.RECORDED else None
+    return Asked(
+        id=command.refund_id,
+        command_id=delivery.envelope.id,
+        mode=command.mode,
+        amount_minor=command.amount_minor,
+        provider=payment.provider if payment else None,
+        payment=payment.object_id if payment else None,
+        cause=command.cause,
+        reason=command.reason,
+        lines=tuple(command.lines),
+        actor=command.actor,
+        asked_at=delivery.envelope.time,
+        reference=reference,
+        confirmed_by=command.actor if reference else None,
+        notify_customer=command.notify_customer,
+        public_comment=command.public_comment if command.notify_customer else None,
+    )
+
+
+def _order_to_send(account: Account, asked: Asked) -> dict[str, object]:
+    return {
+        "shop": account.shop,
+        "order_id": str(account.id),
+        "refund_id": str(asked.id),
+        "payment": asked.payment,
+        "amount_minor": asked.amount_minor,
+        "currency": account.currency,
+        "is_duplicate": asked.cause is RefundCause.OVERPAID,
+    }
+
+
+def _split(payment: str) -> tuple[str, str]:
+    provider, _, object_id = payment.partition(":")
+    return provider, object_id

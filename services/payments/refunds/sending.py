@@ -1,0 +1,150 @@
+"""Refunds that were asked to be sent are really sent: planned, in flight, and then what the provider answered.
+
+The provider's idempotency key is the refund's id, so what may or may not have happened is asked for again: after a
+time-out, a 5xx or the death of this process. But for the very first try the provider is first asked whether it has the
+refund, for it forgets keys after a day. Failed is only what it refuses to make, or surely does not have after
+`ATTEMPTS` tries; when it can't be asked, the refund is uncertain and a person decides.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from services.chassis.messaging.process import Process
+from services.chassis.messaging.unit import Unit
+from services.chassis.work.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
+from services.chassis.work.working import Worker
+from services.payments.accounts.ledger import Origin
+from services.payments.accounts.unit.unit import AccountBook
+from services.payments.providers import stripe
+from services.payments.providers.stripe.calling import RefundWish, StripeAway, StripeClient, StripeRefused
+from services.payments.providers.stripe.event import ShapeUnexpected
+from services.payments.providers.stripe.giving_back import refund_facts
+from services.payments.providers.stripe.money import StripeAmountUnusable
+from services.payments.refunds.refunding import EFFECT
+from services.payments.settings import PaymentsSettings
+
+ATTEMPTS = 120
+"""With pauses that grow to a quarter of an hour: more than a day, after which Stripe no longer repeats a 5xx of its own
+under the same key."""
+INTERRUPTIONS = 12
+"""Tries after which a refund whose process dies, or that raises, is left to a person: about an hour."""
+LONGEST_PAUSE = timedelta(minutes=15)
+CONCURRENCY = 4
+_NEVER = 2**31 - 1
+log = structlog.get_logger()
+
+
+class RefundSender:
+    """Sends the refunds of this process's shops and records what became of them."""
+
+    def __init__(self, process: Process) -> None:
+        assert isinstance(process.settings, PaymentsSettings)
+        self._client = StripeClient(process.settings.stripe_api_url, process.settings.stripe_timeout_seconds)
+        self._keys = {
+            endpoint.shop: endpoint.api_key.get_secret_value()
+            for endpoint in process.settings.stripe_endpoints
+            if endpoint.api_key is not None
+        }
+        self.effects = EffectWorker(
+            EFFECT, self.perform, self.record, CONCURRENCY, _NEVER, interrupted=interrupted
+        )
+
+    def worker(self) -> Worker:
+        """The worker that sends what is due."""
+        return Worker(EFFECT, self.effects.run)
+
+    async def close(self) -> None:
+        """Close the connections to the provider."""
+        await self._client.close()
+
+    async def perform(self, effect: Effect) -> Outcome:
+        """Ask for one refund. Raises nothing that could leave its fate in doubt."""
+        wish = _wish(effect)
+        key = self._keys.get(wish.shop)
+        if key is None:
+            text = f"no API key of shop {wish.shop} in COMPTOIR_STRIPE_ENDPOINTS; add api_key and ask anew"
+            return Failed(text) if effect.is_first_try else Uncertain(text)
+        try:
+            found = None if effect.is_first_try else await self._client.find_refund(key, wish)
+        except StripeRefused as refused:
+            return Uncertain(f"Stripe does not say whether it has the refund: {refused}")
+        except StripeAway as away:
+            return _again(effect, str(away))
+        if found is None and effect.attempts > ATTEMPTS:
+            return Failed(f"given up after {effect.attempts} tries; Stripe has no such refund")
+        return Done(json.dumps(found)) if found is not None else await self._ask(key, wish)
+
+    async def _ask(self, key: str, wish: RefundWish) -> Outcome:
+        try:
+            return Done(json.dumps(await self._client.refund(key, wish)))
+        except StripeRefused as refused:
+            return Failed(str(refused))
+        except (StripeAmountUnusable, KeyError) as unusable:
+            return Failed(f"the amount can't be told to Stripe: {unusable}")
+        except StripeAway as away:
+            return Retry(str(away))
+
+    async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
+        """Enter what the provider answered. Runs in the transaction that settles the effects."""
+        final = [(effect, outcome) for effect, outcome in results if not isinstance(outcome, Retry)]
+        if not final:
+            return
+        book = AccountBook(unit)
+        await book.load_accounts((e.payload["shop"], UUID(e.payload["order_id"])) for e, _ in final)
+        for effect, outcome in final:
+            _enter(book, _wish(effect), outcome)
+        await book.save()
+
+
+def interrupted(effect: Effect, why: str) -> Outcome:
+    """What becomes of a refund whose process died, or that raised: Stripe is asked whether it has it, a while later."""
+    if effect.attempts >= INTERRUPTIONS:
+        return Uncertain(f"interrupted {effect.attempts} times: {why}")
+    return Retry(why, min(timedelta(seconds=2.0**effect.attempts), LONGEST_PAUSE))
+
+
+def _again(effect: Effect, why: str) -> Outcome:
+    return Retry(why) if effect.attempts <= ATTEMPTS else Uncertain(f"Stripe could not be asked: {why}")
+
+
+def _enter(book: AccountBook, wish: RefundWish, outcome: Outcome) -> None:
+    account = book.find(wish.shop, wish.order_id)
+    if account is None or wish.refund_id not in account.refunds.asked:
+        log.error("a refund was sent that nobody asked for", refund_id=str(wish.refund_id))
+        return
+    account.origin = Origin("answer", wish.refund_id, book.unit.now, stripe.PROVIDER)
+    if isinstance(outcome, Failed):
+        account.fill_refund(wish.refund_id, refusal=outcome.detail)
+        return
+    if isinstance(outcome, Uncertain):
+        doubts = account.refunds.asked[wish.refund_id].doubts + 1
+        account.fill_refund(wish.refund_id, doubts=doubts, doubt=outcome.detail[:2000])
+        return
+    account.fill_refund(wish.refund_id, is_sent=True)
+    try:
+        facts = refund_facts(json.loads(outcome.detail or "{}"), book.unit.now)
+    except (ShapeUnexpected, StripeAmountUnusable) as unusable:
+        log.error(
+            "the answer can't be read; the webhook tells", refund_id=str(wish.refund_id), why=str(unusable)
+        )
+        return
+    account.learn_refund(facts.made[0])
+    book.link(account, stripe.PROVIDER, facts.made[0].object_id)
+
+
+def _wish(effect: Effect) -> RefundWish:
+    payload: dict[str, Any] = effect.payload
+    return RefundWish(
+        refund_id=UUID(payload["refund_id"]),
+        shop=payload["shop"],
+        order_id=UUID(payload["order_id"]),
+        payment=payload["payment"],
+        amount_minor=payload["amount_minor"],
+        currency=payload["currency"],
+        is_duplicate=payload["is_duplicate"],
+    )

@@ -1,0 +1,1 @@
+"""Webhooks of providers: received, applied, waiting, set aside."""

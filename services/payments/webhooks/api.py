@@ -1,0 +1,122 @@
+"""Webhooks over HTTP, for the back office: what came and how it ended, which needed events never came, and a person's
+word on one of them.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.chassis.http.edge import problem
+from services.chassis.runtime.hub import Hub
+from services.payments.accounts.unit import webhook_store
+from services.payments.plain_json import plain
+from services.payments.providers.stripe.needed import ASKED_FOR, NEEDED, missing
+from services.payments.settings import PaymentsSettings, StripeEndpoint
+from services.payments.webhooks.applying import WORKER
+from services.payments.webhooks.aside_store import Word
+from services.payments.webhooks.setting_aside import look_again, set_payment_aside, set_webhook_aside
+
+STATES = ("unread", "applied", "duplicate", "irrelevant", "waiting", "parked")
+MOST_ROWS = 500
+LONGEST_REASON = 200
+
+
+class Webhooks:
+    """The routes of one process."""
+
+    def __init__(self, hub: Hub) -> None:
+        assert isinstance(hub.settings, PaymentsSettings)
+        self._hub = hub
+        self._settings = hub.settings
+
+    async def listed(self, request: Request) -> Response:
+        """Webhooks without their bodies, newest first; the tally, the posts turned away, and each endpoint's needs."""
+        query = request.query_params
+        shop, state = query.get("shop"), query.get("state")
+        if state is not None and state not in (*STATES, "received"):
+            return problem(422, f"state must be one of {', '.join(STATES)}")
+        try:
+            before = UUID(query["before"]) if query.get("before") else None
+            one = UUID(query["id"]) if query.get("id") else None
+            limit = min(max(int(query.get("limit", MOST_ROWS)), 1), MOST_ROWS)
+        except ValueError:
+            return problem(422, "id and before must be ids of webhooks, limit a number")
+        endpoints = [one for one in self._settings.stripe_endpoints if shop in (None, one.shop)]
+        slugs = [one.slug for one in endpoints]
+        stored = "received" if state == "unread" else state
+        async with self._hub.acquire() as connection:
+            rows = await webhook_store.read_webhooks(connection, shop, stored, before, limit, one)
+            tally = await webhook_store.read_tally(connection, shop)
+            refused = await webhook_store.read_refused(connection, slugs if shop else None, MOST_ROWS)
+            came = await webhook_store.read_last_of_types(connection, slugs, ASKED_FOR)
+        tables = {"webhooks": rows, "tally": tally, "refused": refused}
+        last = {(row["endpoint"], row["event_type"]): row["last_at"] for row in came}
+        told = {name: [plain(row) for row in table] for name, table in tables.items()}
+        return JSONResponse({**told, "endpoints": [_needs_of(one, last) for one in endpoints]})
+
+    async def look_again(self, request: Request) -> Response:
+        """Have one applied again: it is parked, a person set it aside, or it has money and names another shop."""
+        webhook_id = request.path_params["webhook_id"]
+        body = await _json(request)
+        async with self._hub.unit() as unit:
+            actor = str(body.get("actor") or "operator")[:200]
+            found = await look_again(unit, body.get("shop"), webhook_id, actor)
+        if not found:
+            return problem(
+                404,
+                f"webhook {webhook_id} is neither parked nor set aside, or its content is gone; "
+                "GET /internal/webhooks?state=parked lists them",
+            )
+        self._hub.nudge(WORKER)
+        return JSONResponse({"id": str(webhook_id), "state": "unread", "webhooks": len(found)}, 202)
+
+    async def set_aside(self, request: Request) -> Response:
+        """Set one aside, with all of its payment when it carries money."""
+        webhook_id, body = request.path_params["webhook_id"], await _json(request)
+        if wrong := _fault(body, "shop", "actor", "reason"):
+            return problem(422, wrong)
+        async with self._hub.unit() as unit:
+            word = Word(body["actor"], body["reason"], unit.now)
+            found = await set_webhook_aside(unit, body["shop"], webhook_id, word)
+        return JSONResponse({"webhooks": len(found)})
+
+    async def set_payment_aside(self, request: Request) -> Response:
+        """Set money aside that no order has."""
+        body = await _json(request)
+        if wrong := _fault(body, "shop", "provider", "provider_reference", "actor", "reason"):
+            return problem(422, wrong)
+        async with self._hub.unit() as unit:
+            word = Word(body["actor"], body["reason"], unit.now)
+            payment = (body["shop"], body["provider"], body["provider_reference"])
+            found = await set_payment_aside(unit, payment, word)
+        return JSONResponse({"webhooks": len(found)})
+
+
+def _needs_of(endpoint: StripeEndpoint, last: Mapping[tuple[str, str], datetime]) -> dict[str, Any]:
+    came = {event_type: at for (slug, event_type), at in last.items() if slug == endpoint.slug}
+    needed = [{"type": one, "last_at": came[one].isoformat() if one in came else None} for one in NEEDED]
+    return {"endpoint": endpoint.slug, "shop": endpoint.shop, "needed": needed, "missing": missing(came)}
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _fault(body: Mapping[str, Any], *fields: str) -> str | None:
+    """What is wrong with the body, in words."""
+    for field in fields:
+        value = body.get(field)
+        if not isinstance(value, str) or not value.strip() or "\x00" in value:
+            return f"{field} is missing: send JSON with {', '.join(fields)}, each a text"
+    if len(body["reason"]) > LONGEST_REASON:
+        return f"reason has {len(body['reason'])} characters; send at most {LONGEST_REASON}"
+    return None

@@ -1,0 +1,119 @@
+"""The SQL of what a person says of webhooks: set aside with a reason, or looked at again.
+
+A payment's key is locked (see `webhook_store.lock_keys`) before its webhooks are, so that one that is being applied is
+either seen here or sees what was said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.chassis.storage.database import Connection
+
+SET_ASIDE = "set_aside"
+ObjectKey = tuple[str, str, str]
+"""Shop, provider, the provider's payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Who says so, why, and when."""
+
+    actor: str
+    reason: str
+    at: datetime
+
+    @property
+    def detail(self) -> str:
+        return f"{self.actor}: {self.reason}"
+
+
+async def read_webhook(connection: Connection, shop: str | None, webhook_id: UUID) -> asyncpg.Record | None:
+    """One webhook of the shop (None: of any), without its body."""
+    return await connection.fetchrow(
+        """SELECT id, shop, provider, state, reason, object_id, amount_minor FROM webhook
+           WHERE id = $1 AND ($2::text IS NULL OR shop = $2)""",
+        webhook_id,
+        shop,
+    )
+
+
+async def end_one(connection: Connection, webhook_id: UUID, word: Word) -> list[UUID]:
+    """Set one webhook aside; empty when it no longer waits for anybody."""
+    rows = await connection.fetch(
+        """UPDATE webhook SET state = 'irrelevant', reason = $2, detail = $3, handled_at = $4
+           WHERE id = $1 AND state IN ('waiting', 'parked') RETURNING id""",
+        webhook_id,
+        SET_ASIDE,
+        word.detail,
+        word.at,
+    )
+    return [row["id"] for row in rows]
+
+
+async def note_payment(connection: Connection, payment: ObjectKey, word: Word) -> None:
+    """Remember that the payment is nobody's here; who said so first stands."""
+    await connection.execute(
+        """INSERT INTO set_aside_payment (shop, provider, object_id, reason, actor, set_aside_at)
+           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+        *payment,
+        word.reason,
+        word.actor,
+        word.at,
+    )
+
+
+async def end_payment(connection: Connection, payment: ObjectKey, word: Word) -> list[UUID]:
+    """Set aside every webhook that waits, or is parked, with this payment."""
+    rows = await connection.fetch(
+        """UPDATE webhook SET state = 'irrelevant', reason = $4, detail = $5, handled_at = $6
+           WHERE shop = $1 AND provider = $2 AND object_id = $3 AND state IN ('waiting', 'parked') RETURNING id""",
+        *payment,
+        SET_ASIDE,
+        word.detail,
+        word.at,
+    )
+    return [row["id"] for row in rows]
+
+
+async def forget_payment(connection: Connection, payment: ObjectKey) -> None:
+    """The payment may be somebody's after all."""
+    await connection.execute(
+        "DELETE FROM set_aside_payment WHERE shop = $1 AND provider = $2 AND object_id = $3", *payment
+    )
+
+
+async def take_back(
+    connection: Connection, webhook_id: UUID, payment: ObjectKey | None, actor: str
+) -> list[UUID]:
+    """Have a webhook read again that is parked, was set aside or has money and names another shop, with the others of
+    its payment that ended so. One whose content is gone (see `retention.py`) stays as it ended.
+    """
+    rows = await connection.fetch(
+        """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL, judged_by = $5
+           WHERE length(body) > 2
+             AND ((id = $1 AND state = 'parked')
+                  OR ((id = $1 OR (shop = $2 AND provider = $3 AND object_id = $4)) AND state = 'irrelevant'
+                      AND (reason = $6 OR (reason = 'names_other_shop' AND amount_minor IS NOT NULL))))
+           RETURNING id""",
+        webhook_id,
+        *(payment or (None, None, None)),
+        actor,
+        SET_ASIDE,
+    )
+    return [row["id"] for row in rows]
+
+
+async def read_set_aside(connection: Connection, payments: Sequence[ObjectKey]) -> dict[ObjectKey, str]:
+    """Those of the payments that a person set aside, with who and why."""
+    rows = await connection.fetch(
+        """SELECT p.* FROM set_aside_payment p JOIN unnest($1::text[], $2::text[], $3::text[])
+               AS k (shop, provider, object_id) USING (shop, provider, object_id)""",
+        [shop for shop, _, _ in payments],
+        [provider for _, provider, _ in payments],
+        [object_id for _, _, object_id in payments],
+    )
+    return {(r["shop"], r["provider"], r["object_id"]): f"{r['actor']}: {r['reason']}" for r in rows}

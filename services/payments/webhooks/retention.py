@@ -1,0 +1,37 @@
+"""What payments lets go: the content of webhooks that ended, and the hourly counts of posts that were turned away.
+
+Money that no order has keeps its content, however it ended: an order may still claim it, or a person look again.
+That a webhook came, how it ended and what it did to the books stays for good.
+"""
+
+from services.chassis.work.retention import Rule, statement
+from services.payments.settings import PaymentsSettings
+
+
+def _days(settings: PaymentsSettings) -> int:
+    return settings.ended_days
+
+
+RULES = (
+    Rule(
+        "webhooks' content",
+        _days,
+        statement(
+            """UPDATE webhook SET body = '{}', headers = '{}', body_digest = coalesce(body_digest, sha256(body))
+               WHERE id = ANY(ARRAY(
+                   SELECT id FROM webhook WHERE state IN ('applied', 'duplicate', 'irrelevant')
+                       AND NOT (state = 'irrelevant' AND amount_minor IS NOT NULL)
+                       AND length(body) > 2 AND handled_at < now() - $1::interval AND handled_at IS NOT NULL
+                   ORDER BY handled_at LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+        ),
+    ),
+    Rule(
+        "counts of posts turned away",
+        _days,
+        statement(
+            """DELETE FROM webhook_refused WHERE ctid = ANY(ARRAY(
+                   SELECT ctid FROM webhook_refused WHERE last_at < now() - $1::interval
+                   LIMIT $2 FOR UPDATE SKIP LOCKED))"""
+        ),
+    ),
+)
