@@ -33,6 +33,11 @@ BATCH_SIZE = Histogram(
 COMMIT_SECONDS = Histogram(
     "comptoir_commit_seconds", "One batch, begin to commit.", ["service", "queue"], buckets=_SECONDS
 )
+STATEMENTS = Counter(
+    "comptoir_database_statements_total",
+    "Statements sent to PostgreSQL, BEGIN and COMMIT included.",
+    ["service"],
+)
 PUBLISHED = Counter("comptoir_messages_published_total", "Messages confirmed by the broker.", ["service"])
 UNCONFIRMED = Counter("comptoir_publishes_failed_total", "Publishes to be repeated.", ["service", "why"])
 CONFIRM_SECONDS = Histogram(

@@ -1,7 +1,8 @@
 """`python -m tests.bench [NAMES…] [--smoke] [--report FILE]`: measure, print a table, write var/bench/report.json.
 
 Servers are private and gone afterwards. Names: intake, catch-up, webhook, life, latency, list; none means all. Exit
-status 0 when everything could be measured, whether or not the goals were reached.
+status 0 when everything could be measured, whether or not the goals were reached. The report is written after each
+measurement; one that fails has a row which says why, and the others go on.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +20,7 @@ from rich.console import Console
 
 from deploy.local.parts import Parts, started_parts
 from tests.bench import catching_up, finding, intake, latency, life, webhook
+from tests.bench.progress import Progress
 from tests.bench.report import settings, show, write_report
 from tests.bench.row import Row
 from tests.bench.scale import SMOKE, Scale, full_scale
@@ -27,7 +30,8 @@ from tests.bench.stage import Stage, management_of, opened_stage
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "bench"
 REPORT = FOLDER / "report.json"
-MEASURES: dict[str, Callable[[Stage], Awaitable[list[Row]]]] = {
+Measure = Callable[[Stage], Awaitable[list[Row]]]
+MEASURES: dict[str, Measure] = {
     "intake": intake.measure,
     "catch-up": catching_up.measure,
     "webhook": webhook.measure,
@@ -46,37 +50,56 @@ def main() -> None:
     given = reader.parse_args()
     if unknown := set(given.names) - set(MEASURES):
         reader.error(f"no measurement {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
-    run(given.names or list(MEASURES), SMOKE if given.smoke else full_scale(), given.report)
+    sys.exit(run(given.names or list(MEASURES), SMOKE if given.smoke else full_scale(), given.report))
 
 
-def run(names: Sequence[str], scale: Scale, report: Path) -> None:
-    """Measure on servers of our own, which end with us. The folder with the logs stays when something failed."""
+def run(names: Sequence[str], scale: Scale, report: Path) -> int:
+    """Measure on servers of our own, which end with us; 1 if something failed. Then the folder with the logs stays."""
     folder = FOLDER / secrets.token_hex(4)
     folder.mkdir(parents=True)
     console = Console(stderr=False, width=None if sys.stdout.isatty() else 110)
     with started_parts(folder) as parts:
         try:
-            rows, lines = asyncio.run(_measure(parts, folder, names, scale, console))
+            rows, lines = asyncio.run(_measure(parts, folder, names, scale, console, report))
         except BaseException:
             console.print(f"logs: {folder}", highlight=False)
             raise
-    write_report(report, rows)
     show(console, rows, lines)
+    if any(row.failed for row in rows):
+        console.print(f"logs: {folder}", highlight=False)
+        return 1
     shutil.rmtree(folder, ignore_errors=True)
+    return 0
 
 
 async def _measure(
-    parts: Parts, folder: Path, names: Sequence[str], scale: Scale, console: Console
+    parts: Parts, folder: Path, names: Sequence[str], scale: Scale, console: Console, report: Path
 ) -> tuple[list[Row], list[str]]:
     sink = await asyncio.to_thread(find_sink, ROOT / "var" / "parts")
-    rows: list[Row] = []
-    async with opened_stage(parts, folder, scale, sink) as stage:
+    progress = Progress(console)
+    progress.begin("preparing databases and queues")
+    async with opened_stage(parts, folder, scale, sink, progress) as stage:
         lines = settings(scale, await _servers(parts, stage, sink is not None))
-        for name in names:
-            began = time.monotonic()
-            rows += await MEASURES[name](stage)
-            console.print(f"{name}: measured in {time.monotonic() - began:.0f} s", highlight=False)
+        rows = await measure_all(stage, {name: MEASURES[name] for name in names}, report)
     return rows, [*lines, *stage.notes]
+
+
+async def measure_all(stage: Stage, measures: Mapping[str, Measure], report: Path) -> list[Row]:
+    """Measure one after the other and write the report after each. One that fails is a row; the others go on."""
+    rows: list[Row] = []
+    for name, measure in measures.items():
+        began = time.monotonic()
+        stage.progress.begin(f"{name}: starting")
+        try:
+            rows += await measure(stage)
+            said = "measured"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others can be measured
+            (stage.ours.folder / f"failed-{name}.txt").write_text(traceback.format_exc())
+            rows.append(Row(name, 0.0, "", failed=(str(error) or type(error).__name__).splitlines()[0]))
+            said = f"failed ({rows[-1].failed})"
+        write_report(report, rows)
+        stage.progress.end(f"{name}: {said} in {time.monotonic() - began:.0f} s")
+    return rows
 
 
 async def _servers(parts: Parts, stage: Stage, has_sink: bool) -> dict[str, str]:

@@ -113,7 +113,7 @@ async def _million(stage: Stage) -> AsyncIterator[str]:
     try:
         await asyncio.to_thread(migrate, urls["orders"], ROOT / "services" / "orders" / "migrations")
         began = time.monotonic()
-        await seed({"orders": urls["orders"]}, SHOP, stage.scale.list_orders, lambda _: None)
+        await seed({"orders": urls["orders"]}, SHOP, stage.scale.list_orders, stage.progress.tell)
         stage.notes.append(f"list: seeded in {time.monotonic() - began:.0f} s")
         yield urls["orders"]
     finally:

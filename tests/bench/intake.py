@@ -26,7 +26,8 @@ async def measure(stage: Stage) -> list[Row]:
     await stage.run_only("orders")
     count = stage.scale.intake_orders
     ours, floors = [], []
-    for _ in range(stage.scale.intake_rounds):
+    for number in range(1, stage.scale.intake_rounds + 1):
+        stage.progress.begin(f"intake: round {number} of {stage.scale.intake_rounds}")
         ours.append(await _round(stage, count))
         floors.append(await _floor_round(stage, count))
         stage.purge(stage.ours)

@@ -4,11 +4,14 @@ Every step goes the way it goes in production: submission over AMQP, the answer 
 payment as a signed webhook, the merchant's commands over the REST API, one after the other as their outcomes come.
 
 Order: amqp_url, login, orders (host, port, token), payments (host, port, path, secret), notifier_database_url, first,
-at_once, seconds, per_second (null: a new life begins when one ends). Seen: submitted (ids with the moment of
-publishing), statuses, seconds.
+at_once, seconds, patience_seconds, per_second (null: a new life begins when one ends). Seen: submitted (ids with the
+moment of publishing), statuses, began, finished (lives), seconds (until the last was), failed (reasons with lives).
+
+A life that fails ends alone. What is still not over `patience_seconds` after the last life began has failed as well.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections import Counter
@@ -52,6 +55,9 @@ class World:
         self._accepted: dict[str, asyncio.Future[None]] = {}
         self.submitted: dict[str, float] = {}
         self.statuses: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.finished = 0
+        self.last_finished = 0.0
         self.may_begin = asyncio.Event()
         self.may_begin.set()
 
@@ -67,7 +73,19 @@ class World:
             waiting.set_result(None)
 
     async def live(self, number: int) -> None:
-        """One life. Raises LifeFailed at the first step that is refused."""
+        """One life, to its end or to the first step that fails."""
+        try:
+            await self._live(number)
+        except asyncio.CancelledError:
+            self.failed["not over in time"] += 1
+            raise
+        except Exception as error:  # noqa: BLE001 - it is counted, and the other lives go on
+            self.failed[f"{type(error).__name__}: {error}"[:300].rstrip(": ")] += 1
+        else:
+            self.finished += 1
+            self.last_finished = time.time()
+
+    async def _live(self, number: int) -> None:
         order_id = uuid7()
         accepted = self._accepted[str(order_id)] = asyncio.get_running_loop().create_future()
         self.submitted[str(order_id)] = time.time()
@@ -123,11 +141,25 @@ async def work(order: dict[str, Any]) -> dict[str, Any]:
         watch = asyncio.create_task(_hold_back(world, order["notifier_database_url"]))
         began = time.time()
         try:
-            await _live_all(world, order)
+            await live_all(world, order)
         finally:
             watch.cancel()
     await connection.close()
-    return {"submitted": world.submitted, "statuses": world.statuses, "began": began}
+    return {
+        "submitted": world.submitted,
+        "statuses": world.statuses,
+        "began": began,
+        "finished": world.finished,
+        "seconds": max(world.last_finished - began, 0.001),
+        "failed": world.failed,
+    }
+
+
+async def live_all(world: World, order: dict[str, Any]) -> None:
+    """Live for so many seconds; lives that are not over when the patience ends are cut short."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(order["seconds"] + order["patience_seconds"]):
+            await _live_all(world, order)
 
 
 async def _live_all(world: World, order: dict[str, Any]) -> None:
@@ -138,7 +170,7 @@ async def _live_all(world: World, order: dict[str, Any]) -> None:
         return
     lives, number = [], order["first"]
     due = time.perf_counter()
-    while due < until:
+    while due < until and time.perf_counter() < until:
         await asyncio.sleep(max(due - time.perf_counter(), 0))
         lives.append(asyncio.create_task(world.live(number)))
         number += 1

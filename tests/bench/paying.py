@@ -1,7 +1,7 @@
 """Load generator: signed Stripe webhooks over kept connections, as fast as they are answered or at a fixed rate.
 
 Order: host, port, path, secret, first, count (most orders there are), connections, seconds, per_second (null: as fast
-as answered). Seen: statuses, seconds, latencies_ms.
+as answered). Seen: statuses (a post without an answer: its error), seconds, latencies_ms.
 """
 
 import asyncio
@@ -19,13 +19,15 @@ from tests.bench.connection import Connections
 from tests.bench.generating import run_generator
 from tests.bench.sales import intent_of, model_of, models
 
+ANSWER_SECONDS = 30.0
+
 
 class Provider:
     """Says that the payment of an order with a number succeeded."""
 
     def __init__(self, connections: Connections, path: str, secret: str) -> None:
         self._connections, self._path, self._secret = connections, path, secret
-        self.statuses: Counter[int] = Counter()
+        self.statuses: Counter[int | str] = Counter()
         self.latencies_ms: list[float] = []
 
     async def pay(self, number: int) -> int:
@@ -65,27 +67,35 @@ async def work(order: dict[str, Any]) -> dict[str, Any]:
                 *(_as_answered(provider, numbers, until) for _ in range(order["connections"]))
             )
         else:
-            await _steadily(provider, numbers, until, 1 / order["per_second"])
+            await pay_steadily(provider, numbers, until, 1 / order["per_second"])
         seconds = time.perf_counter() - began
     return {"statuses": provider.statuses, "seconds": seconds, "latencies_ms": provider.latencies_ms}
 
 
+async def _pay(provider: Provider, number: int) -> None:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await provider.pay(number)
+    except OSError as error:  # a time-out is one
+        provider.statuses[type(error).__name__] += 1
+
+
 async def _as_answered(provider: Provider, numbers: Any, until: float) -> None:
     for number in numbers:
-        await provider.pay(number)
+        await _pay(provider, number)
         if time.perf_counter() >= until:
             return
 
 
-async def _steadily(provider: Provider, numbers: Any, until: float, pause: float) -> None:
+async def pay_steadily(provider: Provider, numbers: Any, until: float, pause: float) -> None:
     """Open loop: each post at its own moment, whether the ones before it were answered or not."""
     posts = []
     due = time.perf_counter()
     for number in numbers:
         await asyncio.sleep(max(due - time.perf_counter(), 0))
-        posts.append(asyncio.create_task(provider.pay(number)))
+        posts.append(asyncio.create_task(_pay(provider, number)))
         due += pause
-        if due >= until:
+        if due >= until or time.perf_counter() >= until:
             break
     await asyncio.gather(*posts)
 

@@ -46,8 +46,26 @@ def cells(row: Row) -> tuple[str, str, str, str, str, str]:
         "" if row.floor is None else _number(row.floor),
         "" if row.ratio is None else f"{row.ratio:.2f}",
         "" if row.goal is None else f"{sign} {_number(row.goal)}",
-        {True: "reached", False: "missed", None: ""}[row.is_met],
+        verdict(row),
     )
+
+
+def verdict(row: Row) -> str:
+    """Whether it reached its goal, or why it can't be said."""
+    if row.failed is not None:
+        return f"failed: {row.failed}"
+    if row.held is not None and not row.held.is_held:
+        return str(row.held)
+    return {True: "reached", False: "missed", None: ""}[row.is_met]
+
+
+def lines_of(row: Row) -> list[str]:
+    """What a figure is made of, a line for each heading, with the sum where adding up means something."""
+    return [
+        f"{row.name}, {heading}: {', '.join(f'{name} {value:.2f}' for name, value in part.items())}"
+        + (f"; sum {sum(part.values()):.2f}" if "batch" not in heading else "")
+        for heading, part in row.parts.items()
+    ]
 
 
 def settings(scale: Scale, servers: Mapping[str, str]) -> list[str]:
@@ -65,7 +83,7 @@ def settings(scale: Scale, servers: Mapping[str, str]) -> list[str]:
 def show(console: Console, rows: Sequence[Row], lines: Sequence[str]) -> None:
     """Table and lines."""
     console.print(table_of(rows))
-    for line in lines:
+    for line in [*(line for row in rows for line in lines_of(row)), *lines]:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
 

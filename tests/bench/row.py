@@ -4,17 +4,38 @@ A ratio is our figure over the floor's, so 1 means as fast as a program without 
 (milliseconds, MiB) the goal is an upper bound.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 RATIO_GOAL = 0.5
 """Of every figure with a floor: at least half as fast."""
+HELD_GOAL = 0.95
+"""Of a rate that was asked for: what is measured at less is no figure of that rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The rate at which something was to be measured, and the one that could be held; both a second."""
+
+    asked: float
+    reached: float
+
+    @property
+    def is_held(self) -> bool:
+        return self.reached >= self.asked * HELD_GOAL
+
+    def __str__(self) -> str:
+        return f"held {self.reached:.0f}/s of {self.asked:.0f}/s"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: `floor` is what the same work costs without rules, `goal` what it must reach."""
+    """One figure: `floor` is what the same work costs without rules, `goal` what it must reach.
+
+    `held` is the rate it was measured at, where one was asked for; `parts` say what it is made of, by heading and name;
+    `failed` is why there is no figure.
+    """
 
     name: str
     value: float
@@ -22,6 +43,9 @@ class Row:
     floor: float | None = None
     goal: float | None = None
     less_is_better: bool = False
+    held: Held | None = None
+    parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    failed: str | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -30,7 +54,9 @@ class Row:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether goal and ratio are reached; None when neither is set."""
+        """Whether goal and ratio are reached, at the rate asked for; None when neither is set."""
+        if self.failed is not None or (self.held is not None and not self.held.is_held):
+            return False
         if self.goal is None and self.ratio is None:
             return None
         reached = self.goal is None or (
@@ -39,8 +65,8 @@ class Row:
         return reached and (self.ratio is None or self.ratio >= RATIO_GOAL)
 
     def document(self) -> dict[str, Any]:
-        """The row as `report.json` holds it."""
-        return {
+        """The row as `report.json` holds it; what does not apply to it is left out beyond the first six."""
+        document: dict[str, Any] = {
             "name": self.name,
             "value": _shortened(self.value),
             "unit": self.unit,
@@ -48,6 +74,17 @@ class Row:
             "ratio": None if self.ratio is None else round(self.ratio, 3),
             "goal": self.goal,
         }
+        if self.held is not None:
+            document["held"] = {
+                "asked": _shortened(self.held.asked),
+                "reached": _shortened(self.held.reached),
+            }
+        if self.parts:
+            document["parts"] = {
+                heading: {name: round(value, 2) for name, value in part.items()}
+                for heading, part in self.parts.items()
+            }
+        return document if self.failed is None else {**document, "failed": self.failed}
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -21,8 +21,13 @@ def spent(parts: Parts, supervisor: Supervisor) -> Spent:
     }
 
 
+def milliseconds_each(before: Spent, after: Spent, count: int) -> dict[str, float]:
+    """Milliseconds of processor time per order, by part."""
+    return {name: (seconds - before.get(name, 0.0)) / count * 1000 for name, seconds in after.items()}
+
+
 def told(what: str, before: Spent, after: Spent, count: int) -> str:
     """One line: milliseconds per order by part, and their sum."""
-    each = {name: (seconds - before.get(name, 0.0)) / count * 1000 for name, seconds in after.items()}
+    each = milliseconds_each(before, after, count)
     shares = ", ".join(f"{name} {milliseconds:.2f}" for name, milliseconds in each.items())
     return f"{what}, processor time per order in ms: {shares}; sum {sum(each.values()):.2f}"

@@ -26,6 +26,7 @@ from deploy.topology import Management
 from services.chassis.messaging.topology import queues
 from tests.bench.generating import generate
 from tests.bench.processes import resident_mib
+from tests.bench.progress import Progress
 from tests.bench.sales import MODULE, SHOP, stock
 from tests.bench.scale import Scale
 from tests.bench.smtp_sink import listening
@@ -49,6 +50,7 @@ class Stage:
     floor: System
     scale: Scale
     sink: list[str | Path] | None
+    progress: Progress = field(default_factory=Progress)
     notes: list[str] = field(default_factory=list)
     resting_mib: dict[str, float] = field(default_factory=dict)
     numbers: int = 1
@@ -149,6 +151,7 @@ class Stage:
         deadline = time.monotonic() + seconds
         try:
             while (reached := await connection.fetchval(sql)) < least:
+                self.progress.tell(f"{service}: {abs(reached):,} of {abs(least):,}")
                 if time.monotonic() > deadline:
                     raise BenchStuck(f"{service}: {sql!r} is {reached} after {seconds:.0f} s, not {least}")
                 await asyncio.sleep(LOOK_SECONDS)
@@ -166,7 +169,7 @@ def management_of(system: System) -> Management:
 
 @asynccontextmanager
 async def opened_stage(
-    parts: Parts, folder: Path, scale: Scale, sink: list[str | Path] | None
+    parts: Parts, folder: Path, scale: Scale, sink: list[str | Path] | None, progress: Progress
 ) -> AsyncIterator[Stage]:
     """Databases, migrations and topology of both systems; no service runs yet."""
     shops = [ShopSetup(GARANCE.profile, [MODULE.value])]
@@ -178,4 +181,4 @@ async def opened_stage(
             await system.supervisor.__aenter__()
             stack.push_async_exit(system.__aexit__)
         await asyncio.gather(ours.prepare(), floor.prepare())
-        yield Stage(parts, ours, floor, scale, sink)
+        yield Stage(parts, ours, floor, scale, sink, progress)

@@ -54,6 +54,7 @@ class StandIns:
             self.check()
             commits = self.commits(service)
             reached = sum(types.get(type, 0) for _, types in commits)
+            self._stage.progress.tell(f"the floor's {service}: {reached:,} of {count:,}")
             if reached >= count:
                 return commits
             if time.monotonic() > deadline:

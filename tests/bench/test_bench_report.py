@@ -4,25 +4,39 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
+from collections import Counter as Counted
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter, Summary, generate_latest
 from rich.console import Console
 
 from contracts.storefront import OrderSubmitted
-from tests.bench.__main__ import MEASURES, ROOT
-from tests.bench.paying import succeeded
-from tests.bench.report import cells, show, write_report
-from tests.bench.row import Row, per_second, percentile
+from deploy.local.parts import Parts, Postgres, RabbitMQ
+from deploy.local.ports import free_ports
+from deploy.local.system import System
+from services.chassis import metrics
+from tests.bench.__main__ import MEASURES, ROOT, measure_all
+from tests.bench.connection import Connections
+from tests.bench.counting import Counts, batch_sizes, kilobytes_each, statements_each
+from tests.bench.latency import held_over
+from tests.bench.living import World, live_all
+from tests.bench.paying import Provider, pay_steadily, succeeded
+from tests.bench.progress import Progress
+from tests.bench.report import cells, lines_of, show, write_report
+from tests.bench.row import Held, Row, per_second, percentile
 from tests.bench.sales import LINES, intent_of, model_of
-from tests.bench.scale import Scale, full_scale
+from tests.bench.scale import SMOKE, Scale, full_scale
+from tests.bench.stage import BenchStuck, Stage
 from tests.bench.template import Table, shifted
 
 SMOKE_SECONDS = 170
-NAMES = ("intake", "life", "latency", "webhook", "catch-up", "memory", "list", "search", "export")
+NAMES = ("intake", "life", "bytes", "latency", "webhook", "catch-up", "memory", "list", "search", "export")
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=200)
 
 
@@ -86,6 +100,131 @@ def test_the_table_says_what_was_reached() -> None:
     show(console, [row, Row("life", 2345.6, "orders/s", floor=4000, goal=200)], ["2 cores"])
     text = console.export_text()
     assert all(word in text for word in ("61.0 ms", "missed", "2,346 orders/s", "0.59", "reached", "2 cores"))
+
+
+def test_a_rate_that_was_not_held_is_said_and_misses_its_goal() -> None:
+    row = Row("webhook p99", 4.0, "ms", goal=50, less_is_better=True, held=Held(300, 212.4))
+    assert row.is_met is False
+    assert cells(row)[-1] == "held 212/s of 300/s"
+    assert row.document()["held"] == {"asked": 300, "reached": 212.4}
+    held = Row("webhook p99", 4.0, "ms", goal=50, less_is_better=True, held=Held(300, 299))
+    assert (held.is_met, cells(held)[-1]) == (True, "reached")
+
+
+def test_lives_that_take_their_own_time_at_the_end_have_held_the_rate() -> None:
+    assert held_over(50, 1000, 20, 20.6) == Held(50, 50)
+    assert held_over(50, 1000, 20, 41).is_held is False
+    assert held_over(50, 1000, 20, 41).reached == 25
+    assert held_over(50, 0, 20, 0.001) == Held(50, 0)
+
+
+def test_a_figure_says_what_it_is_made_of() -> None:
+    parts = {"statements per life": {"orders": 20.155, "payments": 8.0}, "messages per batch": {"a.b": 4.0}}
+    row = Row("life", 201.0, "orders/s", parts=parts)
+    assert row.document()["parts"]["statements per life"] == {"orders": 20.16, "payments": 8.0}
+    assert lines_of(row) == [
+        "life, statements per life: orders 20.16, payments 8.00; sum 28.16",
+        "life, messages per batch: a.b 4.00",
+    ]
+
+
+def test_what_services_counted_is_told_per_life_and_per_batch() -> None:
+    before, after = Counts(bytes={"orders": 1000}), Counts(bytes={"orders": 27_000})
+    before.add("orders", _exposed(statements=100, messages=40, batches=10))
+    after.add("orders", _exposed(statements=300, messages=80, batches=14))
+    after.add("payments", "# nothing yet")
+    assert statements_each(before, after, 10) == {"orders": 20, "payments": 0}
+    assert batch_sizes(before, after) == {"orders.payments": 10}
+    assert batch_sizes(after, after) == {}
+    assert kilobytes_each(before, after, 2) == {"orders": 13}
+
+
+def _exposed(statements: int, messages: int, batches: int) -> str:
+    """Counters as the client library exposes them, of names that services have."""
+    registry = CollectorRegistry()
+    for metric in (metrics.STATEMENTS, metrics.BATCH_SIZE):
+        assert metric._name in ("comptoir_database_statements", "comptoir_batch_messages")
+    counter = Counter("comptoir_database_statements_total", "…", ["service"], registry=registry)
+    counter.labels("orders").inc(statements)
+    histogram = Summary("comptoir_batch_messages", "…", ["service", "queue"], registry=registry)
+    for batch in range(batches):
+        histogram.labels("orders", "orders.payments").observe(messages if batch == 0 else 0)
+    return generate_latest(registry).decode()
+
+
+async def test_a_measurement_that_fails_is_a_row_and_the_others_go_on(tmp_path: Path) -> None:
+    async def fails(_: Stage) -> list[Row]:
+        raise BenchStuck("orders: 3 of 7 after 120 s")
+
+    async def works(_: Stage) -> list[Row]:
+        written.append(json.loads((tmp_path / "report.json").read_text()))
+        return [Row("life", 1.0, "orders/s", goal=1)]
+
+    written: list[Any] = []
+    console = Console(record=True, width=120)
+    rows = await measure_all(
+        _a_stage(tmp_path, console), {"intake": fails, "life": works}, tmp_path / "report.json"
+    )
+    assert [row["name"] for row in json.loads((tmp_path / "report.json").read_text())] == ["intake", "life"]
+    assert [row["failed"] for row in written[0]] == ["orders: 3 of 7 after 120 s"]
+    assert cells(rows[0])[-1] == "failed: orders: 3 of 7 after 120 s"
+    assert "intake: failed (orders: 3 of 7 after 120 s)" in console.export_text()
+    assert "BenchStuck" in (tmp_path / "ours" / "failed-intake.txt").read_text()
+
+
+def _a_stage(folder: Path, console: Console) -> Stage:
+    (folder / "ours").mkdir()
+    ours = System(folder / "ours", Postgres(""), RabbitMQ("", ""), [])
+    return Stage(Parts(ours.postgres, ours.rabbitmq), ours, ours, SMOKE, None, Progress(console))
+
+
+async def test_progress_is_told_while_something_runs() -> None:
+    console = Console(record=True, width=120)
+    progress, counted = Progress(console), asyncio.Event()
+
+    async def count() -> int:
+        counted.set()
+        return 7
+
+    async with progress.watching("whole lives", count):
+        await counted.wait()
+        progress.begin("orders: 5 of 10")
+        progress.tell("orders: 6 of 10")
+    progress.end("life: measured")
+    told = [line.strip().partition("s  ")[2] or line for line in console.export_text().splitlines()]
+    assert told == ["whole lives", "orders: 5 of 10", "life: measured"]
+
+
+async def test_lives_that_fail_or_hang_are_counted_and_end_nothing_else() -> None:
+    world = _Strange()
+    order = {"first": 0, "seconds": 0.05, "patience_seconds": 0.1, "per_second": 100.0, "at_once": 1}
+    await live_all(world, order)
+    assert world.finished >= 1
+    assert world.failed["ValueError: refused"] >= 1
+    assert world.failed["not over in time"] >= 1
+    assert world.finished + world.failed.total() == world.begun
+
+
+class _Strange(World):
+    """Every third life ends, every third is refused, every third never ends."""
+
+    def __init__(self) -> None:
+        self.failed, self.finished, self.last_finished, self.begun = Counted(), 0, 0.0, 0
+
+    async def _live(self, number: int) -> None:
+        self.begun += 1
+        if number % 3 == 1:
+            raise ValueError("refused")
+        if number % 3 == 2:
+            await asyncio.Event().wait()
+
+
+async def test_posts_that_nobody_answers_are_counted() -> None:
+    async with Connections("127.0.0.1", free_ports(1)[0], 2) as connections:
+        provider = Provider(connections, "/webhooks/stripe/x", "whsec_x")
+        await pay_steadily(provider, iter(range(1000)), time.perf_counter() + 0.05, 0.01)
+    assert set(provider.statuses) == {"ConnectionRefusedError"}
+    assert 1 <= provider.statuses.total() <= 6
 
 
 def test_the_environment_lengthens_the_run() -> None:

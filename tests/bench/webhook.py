@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.bench.generating import generate
-from tests.bench.row import Row, percentile
+from tests.bench.row import Held, Row, percentile
 from tests.bench.sales import SHOP
 from tests.bench.stage import Stage
 
@@ -15,10 +15,6 @@ GOAL_PER_SECOND = 800
 GOAL_P99_MS = 50
 MOST_PER_SECOND = 2_000
 """Orders are made ready for so many; nobody's webhooks come twice."""
-
-
-class WebhooksRefused(Exception):
-    """Some posts were not answered 2xx; names the statuses."""
 
 
 async def measure(stage: Stage) -> list[Row]:
@@ -37,14 +33,27 @@ async def measure(stage: Stage) -> list[Row]:
     per_second = scale.webhook_steady_per_second
     calm = await _post(stage, first + at_most, steady, scale.webhook_steady_seconds, per_second)
     latency = percentile(calm["latencies_ms"], 99)
+    held = Held(per_second, _stored(calm) / calm["seconds"])
     stage.notes.append(
         f"webhook: {scale.webhook_connections} kept connections; p50 {percentile(fast['latencies_ms'], 50):.1f} ms "
         f"at the most, {percentile(calm['latencies_ms'], 50):.1f} ms at {per_second:.0f}/s"
     )
     return [
-        Row("webhook", sum(fast["statuses"].values()) / fast["seconds"], "requests/s", goal=GOAL_PER_SECOND),
-        Row(f"webhook p99 at {per_second:.0f}/s", latency, "ms", goal=GOAL_P99_MS, less_is_better=True),
+        Row("webhook", _stored(fast) / fast["seconds"], "requests/s", goal=GOAL_PER_SECOND),
+        Row(
+            f"webhook p99 at {per_second:.0f}/s",
+            latency,
+            "ms",
+            goal=GOAL_P99_MS,
+            less_is_better=True,
+            held=held,
+        ),
     ]
+
+
+def _stored(seen: dict[str, Any]) -> int:
+    """How many were answered 2xx."""
+    return int(seen["statuses"].get("200", 0))
 
 
 async def _post(
@@ -62,7 +71,8 @@ async def _post(
         "seconds": seconds,
         "per_second": per_second,
     }
+    stage.progress.begin(f"webhook: {'as fast as answered' if per_second is None else f'{per_second:g}/s'}")
     seen = await generate("paying", order, seconds + 60)
     if set(seen["statuses"]) != {"200"}:
-        raise WebhooksRefused(f"answers by status: {seen['statuses']}")
+        stage.notes.append(f"webhook: not all were stored; answers by status: {seen['statuses']}")
     return seen

@@ -128,6 +128,22 @@ async def test_the_figures_are_there(sample_desks: SampleDesks) -> None:
         assert series in text
 
 
+async def test_statements_are_counted(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    before = statements()
+    await desk.fetch("SELECT 1")
+    assert await desk.fetchval("SELECT 2") == 2
+    async with desk.hub.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 3")
+        await connection.fetchrow("SELECT 4")
+        await connection.executemany("SELECT $1::int", [(5,), (6,)])
+    assert statements() - before == 7
+
+
+def statements() -> float:
+    return REGISTRY.get_sample_value("comptoir_database_statements_total", {"service": "fulfillment"}) or 0.0
+
+
 def count(name: str) -> float:
     return REGISTRY.get_sample_value(name, {"service": "fulfillment", "queue": "fulfillment.orders"}) or 0.0
 

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from services.chassis import metrics
+
 Connection: TypeAlias = asyncpg.Connection
 Pool: TypeAlias = asyncpg.Pool
 ACQUIRE_SECONDS = 5.0
@@ -40,6 +42,7 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
     """A pool of at most `size` connections. Raises what asyncpg raises when the server can't be reached."""
     return await asyncpg.create_pool(
         url,
+        connection_class=_counting(application.removeprefix("comptoir-")),
         min_size=2,
         max_size=size,
         timeout=5,
@@ -50,6 +53,34 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
         reset=_leave_as_it_is,
         server_settings={**_SETTINGS, "application_name": application},
     )
+
+
+def _counting(service: str) -> type[Connection]:
+    """Connections that count their statements in the metrics of a service."""
+    count = metrics.STATEMENTS.labels(service).inc
+
+    class Counting(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+        async def execute(self, *args: Any, **named: Any) -> Any:
+            count()
+            return await super().execute(*args, **named)
+
+        async def executemany(self, *args: Any, **named: Any) -> Any:
+            count()
+            return await super().executemany(*args, **named)
+
+        async def fetch(self, *args: Any, **named: Any) -> Any:
+            count()
+            return await super().fetch(*args, **named)
+
+        async def fetchrow(self, *args: Any, **named: Any) -> Any:
+            count()
+            return await super().fetchrow(*args, **named)
+
+        async def fetchval(self, *args: Any, **named: Any) -> Any:
+            count()
+            return await super().fetchval(*args, **named)
+
+    return Counting
 
 
 async def _leave_as_it_is(_: Connection) -> None:

@@ -1,0 +1,73 @@
+"""What services count of themselves, read off `/metrics` (statements, batches), and what their tables hold.
+
+A counter that is not there yet counts as nothing.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx2
+
+from tests.bench.stage import Stage
+
+_SAMPLE = re.compile(
+    r"^comptoir_(database_statements_total|batch_messages_sum|batch_messages_count)\{([^}]*)\} (\S+)$", re.M
+)
+_QUEUE = re.compile(r'queue="([^"]*)"')
+BYTES = """SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+    WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'msg'::regnamespace)"""
+
+
+@dataclass
+class Counts:
+    """Statements by service, messages and batches by queue, bytes of tables and indexes by service, so far."""
+
+    statements: dict[str, float] = field(default_factory=dict)
+    messages: dict[str, float] = field(default_factory=dict)
+    batches: dict[str, float] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
+
+    def add(self, service: str, text: str) -> None:
+        """Add what a service's `/metrics` says."""
+        self.statements.setdefault(service, 0.0)
+        for name, labels, value in _SAMPLE.findall(text):
+            queue = _QUEUE.search(labels)
+            if name == "database_statements_total":
+                self.statements[service] += float(value)
+            elif queue is not None:
+                of_queue = self.messages if name == "batch_messages_sum" else self.batches
+                of_queue[queue[1]] = float(value)
+
+
+async def count(stage: Stage, services: Sequence[str]) -> Counts:
+    """What these running services of ours have counted."""
+    counts = Counts()
+    async with httpx2.AsyncClient(timeout=30, trust_env=False) as http:
+        for service in services:
+            answer = await http.get(f"{stage.ours.url(service)}/metrics", headers=stage.ours.operator)
+            answer.raise_for_status()
+            counts.add(service, answer.text)
+            counts.bytes[service] = await stage.fetchval(service, BYTES)
+    return counts
+
+
+def statements_each(before: Counts, after: Counts, lives: int) -> dict[str, float]:
+    """Statements a life costs, by service."""
+    return {name: (now - before.statements.get(name, 0.0)) / lives for name, now in after.statements.items()}
+
+
+def batch_sizes(before: Counts, after: Counts) -> dict[str, float]:
+    """Messages in a commit on the average, by queue; queues of which nothing was committed are left out."""
+    batches = _grown(before.batches, after.batches)
+    messages = _grown(before.messages, after.messages)
+    return {queue: messages[queue] / number for queue, number in sorted(batches.items()) if number}
+
+
+def kilobytes_each(before: Counts, after: Counts, lives: int) -> dict[str, float]:
+    """By how much the tables and indexes of each service grew for a life."""
+    return {name: grown / lives / 1000 for name, grown in _grown(before.bytes, after.bytes).items()}
+
+
+def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    return {name: now - before.get(name, 0) for name, now in after.items()}
