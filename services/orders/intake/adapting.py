@@ -56,6 +56,7 @@ _TO_LOOK_AT = tuple(
     )
 )
 """What a body must hold to be looked at: first its one byte, which is found at once, then the pattern."""
+_TO_LOOK_AT_ASCII = tuple((lead, pattern) for lead, pattern in _TO_LOOK_AT if lead.isascii())
 _LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _LOCALE_LIKE = re.compile(r"([A-Za-z]{2})(?:[-_]([A-Za-z]{2}))?(?:[-_.@].*)?")
 
@@ -82,7 +83,10 @@ def may_need_changes(body: bytes) -> bool:
 
     Every sale is asked this.
     """
-    return any(lead in body and pattern.search(body) for lead, pattern in _TO_LOOK_AT)
+    return any(
+        lead in body and pattern.search(body)
+        for lead, pattern in (_TO_LOOK_AT_ASCII if body.isascii() else _TO_LOOK_AT)
+    )
 
 
 def _adapted(sale: dict[str, Any]) -> Iterator[Reason]:

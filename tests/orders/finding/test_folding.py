@@ -85,3 +85,8 @@ def test_signs_alone_ask_for_nothing() -> None:
     for asked in ("--", "%_\\", "'", "\u2019", "@"):
         assert not occurs(asked, document(["a-b '@' %_\\"])), asked
     assert occurs("  ", document(["anything"]))
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=30))
+def test_plain_text_is_folded_alike_alone_and_beside_an_accent(text: str) -> None:
+    assert fold(f"{text} é") == f"{fold(text)} e".strip()

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 MOST_TERMS = 8
 LEAST_PHONE_DIGITS = 9
 PHONE_TAIL = 8
+MOST_REMEMBERED = 4096
 LEAST_JOINED = 6
 """Shortest text for which words written apart are also looked for as one."""
 _PHONE = re.compile(r"[+(]?[0-9][0-9 .()/+-]*")
@@ -24,8 +25,10 @@ _LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 def fold(text: str) -> str:
     """The text in lower-case ASCII; runs of white space are one blank."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.replace("\u00b4", "'").casefold())
-    return " ".join("".join(map(_ascii, plain)).split())
+    return " ".join(plain.translate(_FOLDED).split())
 
 
 def _ascii(character: str) -> str:
@@ -48,6 +51,19 @@ def _ascii(character: str) -> str:
 _OWN = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _OWN |= dict.fromkeys("\u2032\u2035\ua78b\ua78c", "'") | {"\u2212": "-", "\u2043": "-", "\u00b7": "-"}
 """Latin letters that Unicode does not take apart, and signs that people use as apostrophes and hyphens."""
+
+
+class _Folded(dict[int, str]):
+    """`_ascii` by code point, for `str.translate`: worked out once for those that occur, as far as they are few."""
+
+    def __missing__(self, code: int) -> str:
+        found = _ascii(chr(code))
+        if len(self) < MOST_REMEMBERED:
+            self[code] = found
+        return found
+
+
+_FOLDED = _Folded()
 
 
 def digits(text: str) -> str:
@@ -92,8 +108,9 @@ def document(names: Iterable[str | None], texts: Iterable[str | None] = ()) -> s
     """
     found: set[str] = set()
     for name in filter(None, names):
-        found.add(joined(name))
-        found.update(_words(fold(name)))
+        folded = fold(name)
+        found.add(_SIGNS.sub("", folded))
+        found.update(_words(folded))
     for text in filter(None, texts):
         found.update(_words(fold(text)))
     return f" {' '.join(sorted(found - {''}))} "

@@ -21,7 +21,8 @@ from services.orders.order.search.taxes import Facts, facts_of
 from services.orders.order.totals.taxation import charge_of
 
 BATCH = 500
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 1.0
+"""What happens to an order within this time is one write: the index of its words costs more than any other of it."""
 _ONE_AT_A_TIME = 0x6F7264657273
 
 
