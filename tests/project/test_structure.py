@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,44 @@ from contracts.catalogue import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {"services", "contracts", "deploy", "tests"}
-ROOT_FILES = {"README.md", "Makefile", "pyproject.toml", "constraints.txt", ".gitignore"}
+ROOT_FILES = {
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "LICENSE",
+    "Makefile",
+    "pyproject.toml",
+    "constraints.txt",
+}
+DOCUMENTS = [path for path in sorted(ROOT.rglob("*.md")) if "var" not in path.relative_to(ROOT).parts[:1]]
 
 
 def test_the_top_level_is_what_was_agreed() -> None:
     entries = {entry.name for entry in ROOT.iterdir() if not entry.name.startswith(".")}
-    assert entries - {"var"} - ROOT_FILES <= TOP_LEVEL
+    assert entries - {"var"} == TOP_LEVEL | ROOT_FILES
+
+
+def test_both_packages_name_the_licence_that_stands_at_the_root() -> None:
+    licence = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in licence
+    assert "Version 2.0, January 2004" in licence
+    for package in (ROOT, ROOT / "contracts"):
+        project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+        assert project["license"] == "Apache-2.0", package
+
+
+def test_the_changelog_has_a_section_for_the_current_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    sections = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert sections[0] == "Unreleased"
+    assert version in sections[1:]
+
+
+def test_contributing_names_every_command_of_the_makefile_and_no_other() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    rows = set(re.findall(r"^\| `make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
+    assert rows | {"help"} == targets
 
 
 def test_services_import_from_contracts_and_chassis_alone() -> None:
@@ -94,12 +127,28 @@ def test_no_service_reads_anothers_tables() -> None:
 def test_every_path_a_document_names_exists() -> None:
     missing = [
         f"{document.relative_to(ROOT)}: {target}"
-        for document in [ROOT / "README.md", *ROOT.glob("*/**/README.md")]
-        if "var" not in document.relative_to(ROOT).parts
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text())
+        for document in DOCUMENTS
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text())
         if not target.startswith(("http:", "https:")) and not (document.parent / target).exists()
     ]
     assert missing == []
+
+
+def test_the_index_lists_every_decision_by_its_title_and_status() -> None:
+    folder = ROOT / "services" / "chassis" / "decisions"
+    rows = re.findall(
+        r"^\| \[(\d{4})\]\((.+?)\) \| .+ \| (.+) \|$", (folder / "README.md").read_text(), re.MULTILINE
+    )
+    pages = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [name for _, name, _ in rows] == pages
+    assert [number for number, _, _ in rows] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    for number, name, status in rows:
+        page = (folder / name).read_text()
+        assert page.startswith(f"# {number}: "), name
+        assert f"\nStatus: {status}\n" in page, name
+        headings = re.findall(r"^## (.+)$", page, re.MULTILINE)
+        assert headings[:2] == ["Context", "Decision"], name
+        assert headings[-1] == "Consequences", name
 
 
 def test_no_file_bears_a_name_that_says_nothing() -> None:
