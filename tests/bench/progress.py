@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from rich.console import Console
 
-LOOK_SECONDS = 1.0
 EVERY_SECONDS = 5.0
+"""As often a line is told where lines stay, and a count is taken: more often it would be a part of what is measured."""
 
 
 class Progress:
@@ -58,6 +58,6 @@ class Progress:
     async def _watch(self, step: str, count: Callable[[], Awaitable[int]]) -> None:
         first, began = await count(), time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(EVERY_SECONDS)
             done, seconds = await count() - first, time.monotonic() - began
             self.tell(f"{step}: {done:,} in {seconds:.0f} s, {done / seconds:.0f}/s")

@@ -109,7 +109,7 @@ def document(names: Iterable[str | None], texts: Iterable[str | None] = ()) -> s
     found: set[str] = set()
     for name in filter(None, names):
         folded = fold(name)
-        found.add(_SIGNS.sub("", folded))
+        found.add(folded if folded.isalnum() else _SIGNS.sub("", folded))
         found.update(_words(folded))
     for text in filter(None, texts):
         found.update(_words(fold(text)))
@@ -118,6 +118,9 @@ def document(names: Iterable[str | None], texts: Iterable[str | None] = ()) -> s
 
 def _words(folded: str) -> Iterator[str]:
     for word in folded.split():
+        if word.isalnum():
+            yield word
+            continue
         yield _SIGNS.sub("", word)
         if "@" in word:
             yield word
