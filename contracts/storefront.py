@@ -89,7 +89,7 @@ class Address(Part):
 
 
 class Customer(Part):
-    """Who buys. IP address and browser stay in orders and have a retention limit."""
+    """The buyer. IP address and browser stay in orders and have a retention limit."""
 
     name: Name
     email: (

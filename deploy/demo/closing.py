@@ -38,9 +38,9 @@ def show_table(console: Console, figures: Figures, seconds: float) -> None:
 
 
 def verdict(figures: Figures) -> str:
-    """The auditor's word."""
+    """Return the auditor's verdict as a cell."""
     violations = len(figures.violations)
-    return "nothing to object to" if not violations else f"[red]{violations} violations[/red]"
+    return "no violations" if not violations else f"[red]{violations} violations[/red]"
 
 
 def counted(counts: Counter[str]) -> str:

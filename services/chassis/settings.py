@@ -155,7 +155,7 @@ def load_settings(kind: type[S]) -> S:
 
 
 def _explain(kind: type[ServiceSettings], error: ValidationError) -> str:
-    lines = [f"{kind.__name__}: {error.error_count()} setting(s) to mend before the service can start:"]
+    lines = [f"{kind.__name__}: {error.error_count()} invalid settings:"]
     for problem in error.errors(include_input=False, include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else ""
         field = kind.model_fields.get(name)

@@ -97,7 +97,7 @@ async def until(tell: Callable[[], Any], fits: Callable[[dict[str, Any]], bool])
 
 
 @pytest.mark.timeout(2 * SECONDS)
-async def test_planted_damage_shows_within_seconds_and_goes_when_mended(life: Life, tmp_path: Path) -> None:
+async def test_planted_damage_shows_within_seconds_and_goes_when_repaired(life: Life, tmp_path: Path) -> None:
     out, port = tmp_path / "findings.json", free_ports(1)[0]
 
     async def read() -> dict[str, Any] | None:

@@ -245,7 +245,7 @@ async def test_one_is_set_aside_with_a_reason_alone(operated: Backoffice) -> Non
     form = (await owner.get(page)).form(f"{page}/discard")
     refused = await owner.post(form.action, form.filled(reason="  "))
     assert refused.status == 422
-    assert "Say why" in refused.words
+    assert "Give a reason" in refused.words
     assert (await owner.post(form.action, form.filled(reason="x" * 201))).status == 422
     assert await _state(operated, parked_id) == "dead"
     done = await owner.post(form.action, form.filled(reason=HOSTILE))
@@ -316,7 +316,7 @@ async def test_events_are_counted_first_and_heard_again_once(operated: Backoffic
     assert [one.status for one in twice] == [303, 303]
     assert await operated.desk.fetchval("select sum(messages) from msg.replay") == 1
     assert "Orders → Payments" in (await owner.get("/operations/replay")).words
-    assert "Had events heard again" in (await owner.get("/operations")).words
+    assert "Replayed events" in (await owner.get("/operations")).words
 
 
 async def test_lost_messages_are_counted_first_and_sent_again_once(
@@ -363,7 +363,7 @@ async def test_lost_messages_are_counted_first_and_sent_again_once(
         await running
 
 
-async def test_the_owners_truth_is_counted_first_and_told_anew_once(
+async def test_the_owners_truth_is_counted_first_and_sent_once(
     backoffices: Backoffices, desks: Desks
 ) -> None:
     (port,) = free_ports(1)
@@ -383,7 +383,7 @@ async def test_the_owners_truth_is_counted_first_and_told_anew_once(
     assert await payments.fetchval("select array_agg(shop) from msg.resync") == [SHOP]
     shown = await owner.get("/operations/replay")
     assert "0 of 1" in shown.words
-    assert "Had the owner’s truth told anew" in (await owner.get("/operations")).words
+    assert "Started a resync from the owning service" in (await owner.get("/operations")).words
     for wrong in ("orders", "<b>"):
         assert (await owner.get(f"{path}?service={wrong}")).status == 422
         assert (await owner.post(path, {"key": str(uuid7()), "service": wrong})).status == 422

@@ -86,7 +86,7 @@ async def test_a_parked_webhook_is_set_aside_and_looked_at_again(house: House) -
     await house.cashdesk.pay(event("charge.something_new", charge("ch_1", None)))
     page, browser = await house.path_of("charge.something_new"), await house.backoffice.signed_in()
     refused = await _posted(browser, page, "set_aside", reason=" ")
-    assert (refused.status, "Say why" in refused.words) == (422, True)
+    assert (refused.status, "Give a reason" in refused.words) == (422, True)
     assert (await _posted(browser, page, "set_aside", reason="Vu chez Stripe")).status == 303
     assert "It is set aside." in (await browser.get(LIST)).words
     assert "Vu chez Stripe" in (await browser.get(page)).words

@@ -174,12 +174,12 @@ async def test_events_are_counted_then_heard_again(visit: Visit, shop: OwnShop, 
     await page.get_by_role("button", name="heard again").click()
     await expect(page.get_by_text("The events are on their way.")).to_be_visible()
     await expect(page.locator("tbody tr").first).to_contain_text("Orders → Payments")
-    await page.get_by_label("Who tells whom").select_option("Payments → Orders")
+    await page.get_by_label("Sender → recipient").select_option("Payments → Orders")
     await page.get_by_role("button", name="Count the orders first").click()
-    await page.get_by_role("button", name="told anew").click()
-    await expect(page.get_by_text("order after order anew")).to_be_visible()
+    await page.get_by_role("button", name="Resync").click()
+    await expect(page.get_by_text("Resync started")).to_be_visible()
     told = page.get_by_role("row", name="Payments → Orders").first
     await expect(told).to_contain_text("Payments → Orders")
     if script:
-        await expect(told).to_contain_text("Told", timeout=PATIENCE_MILLISECONDS)
-        await visitor.screenshot("operations-told-anew")
+        await expect(told).to_contain_text("Finished", timeout=PATIENCE_MILLISECONDS)
+        await visitor.screenshot("operations-resync")

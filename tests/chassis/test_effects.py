@@ -137,7 +137,7 @@ async def is_begun(errands: Errands) -> bool:
 async def test_an_outcome_outlives_a_database_that_is_away(
     sample_desks: SampleDesks, sample_database: str
 ) -> None:
-    """The mail is out; while the database is away its outcome is kept, not forgotten."""
+    """The mail is out; while the database is unavailable its outcome is kept, not lost."""
     async with Proxy(urlsplit(sample_database).port or 0) as proxy:
         desk = await planned(sample_desks, "A", database_url=through(sample_database, proxy.port))
         errands = Errands()

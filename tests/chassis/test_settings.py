@@ -37,7 +37,7 @@ def told(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
 
 def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said = told(monkeypatch, HTTP_PORT="")
-    assert "4 setting(s)" in said
+    assert "4 invalid settings" in said
     for name in GOOD:
         assert f"{PREFIX}{name}:" in said
 

@@ -32,7 +32,7 @@ async def looks(watchdog: Watchdog, hub: Hub) -> str | None:
 
 
 async def test_a_queue_that_stands_still_is_noticed(hubs: Hubs, bus: Bus) -> None:
-    """All messages are in hand, none is ready any more: what is in hand counts as work."""
+    """All messages are delivered, none is ready any more: what is not acked yet counts as work."""
     hub = await hubs()
     watchdog = Watchdog(0.3)
     async with hub.pool.acquire() as connection, connection.transaction():

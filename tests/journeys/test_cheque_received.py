@@ -1,4 +1,4 @@
-"""A customer pays by cheque: it is prepared once the merchant has the cheque in hand and says so."""
+"""A customer pays by cheque: it is prepared once the merchant has received the cheque and recorded it."""
 
 from contracts.storefront import PaymentMethod, Shipping
 from tests.journeys.postbox import text_of

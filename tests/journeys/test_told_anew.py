@@ -59,7 +59,7 @@ async def test_what_cannot_be_told_anew_is_refused_with_the_reason(shop: Shop) -
         ("payments", {"consumer": "notifier"}, "can tell its truth to: orders"),
         ("notifier", {}, "have its events replayed"),
         ("payments", {"shop": "nowhere"}, "no such order of shop nowhere"),
-        ("fulfillment", {"shop": 7}, "give the shop"),
+        ("fulfillment", {"shop": 7}, "shop is missing"),
         ("fulfillment", {"orders": [str(uuid4())]}, "no such order"),
         ("payments", {"orders": ["A-17"]}, "orders are ids"),
         ("payments", {"orders": []}, "1 to 1000"),

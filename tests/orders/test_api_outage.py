@@ -9,7 +9,7 @@ from tests.orders.staff import DEADLINE_SECONDS, PAYMENT, TOKENS, client, key, p
 
 
 class Wire:
-    """The way to the database, which can be cut and mended."""
+    """The way to the database, which can be cut and restored."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -17,7 +17,7 @@ class Wire:
         self._server: asyncio.Server | None = None
         self.port = 0
 
-    async def mend(self) -> None:
+    async def restore(self) -> None:
         """Let connections through."""
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -49,7 +49,7 @@ async def test_a_database_that_is_away_is_503_and_its_return_needs_nothing(
 ) -> None:
     url = urlsplit(await fresh_database("orders"))
     wire = Wire(url.hostname or "", url.port or 5432)
-    await wire.mend()
+    await wire.restore()
     through = url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{wire.port}").geturl()
     desk = await desks("orders", through, api_tokens=TOKENS)
     placed = await place(desk)
@@ -64,7 +64,7 @@ async def test_a_database_that_is_away_is_503_and_its_return_needs_nothing(
             assert (answer.status_code, answer.json()["code"]) == (503, "database_away"), answer.text
             assert answer.headers["retry-after"] == "2"
             assert answer.headers["content-type"] == "application/problem+json"
-        await wire.mend()
+        await wire.restore()
         async with asyncio.timeout(DEADLINE_SECONDS):
             while (answer := await http.get("/v1/orders")).status_code == 503:
                 await asyncio.sleep(0.05)

@@ -145,14 +145,14 @@ async def test_a_repeat_of_the_submission_hears_the_first_answer(desks: Desks) -
     assert [reason.code for reason in key.said(OrderRefused)[0].reasons] == ["checkout_placed"]
 
 
-async def test_a_refused_submission_leaves_the_checkout_and_a_mended_one_places_it(desks: Desks) -> None:
+async def test_a_refused_submission_leaves_the_checkout_and_a_corrected_one_places_it(desks: Desks) -> None:
     desk, opened = await desks("orders"), a_checkout()
     await desk.deliver(opened, user_id=LOGIN)
     wrong = as_sale(opened, payment=None)
     first = await desk.deliver(wrong, user_id=LOGIN)
     assert (await the_order(desk))["state"] == "in_checkout"
-    mended = await desk.deliver(as_sale(opened, idempotency_key="mended"), user_id=LOGIN)
-    assert mended.said(OrderAccepted)[0].order_id == opened.checkout_id
+    corrected = await desk.deliver(as_sale(opened, idempotency_key="corrected"), user_id=LOGIN)
+    assert corrected.said(OrderAccepted)[0].order_id == opened.checkout_id
     repeated = await desk.deliver(wrong, user_id=LOGIN)
     placed_meanwhile, *reasons = repeated.said(OrderRefused)[0].reasons
     assert placed_meanwhile.code == "checkout_placed"

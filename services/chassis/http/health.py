@@ -128,7 +128,7 @@ def _queues_missing(process: MonitoredProcess) -> list[str]:
         *(f"broker: the queue {queue} is missing; apply the topology" for queue in absent),
         *(f"database: {reader.queue} waits ({reader.outage})" for reader in process.readers if reader.outage),
         *(
-            f"{reader.queue}: messages are in hand and none was committed for {reader.stalled_seconds:.0f} s"
+            f"{reader.queue}: messages were received and none was committed for {reader.stalled_seconds:.0f} s"
             for reader in process.readers
             if reader.outage is None and reader.stalled_seconds > STALLED_SECONDS
         ),

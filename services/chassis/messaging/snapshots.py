@@ -11,7 +11,7 @@ from services.chassis.storage.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is told anew: a message about an order that tells how something stands, and since when."""
+    """A message with the current state of something about an order, and since when it is so."""
 
     message: Message
     since: datetime

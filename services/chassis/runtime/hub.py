@@ -149,11 +149,11 @@ class Hub:
         try:
             return await within(COUNTS_SECONDS, self.consumers.counts())
         except Exception as error:
-            log.info("the broker tells no counts", error=describe(error))
+            log.info("could not read queue depths", error=describe(error))
             return {}
 
     async def open(self) -> None:
-        """Connect to the database and get ready to handle messages. Raises when the database is away."""
+        """Connect to the database and get ready to handle messages. Raise when the database is unavailable."""
         url = self.settings.database_url.get_secret_value()
         self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.name}")
         try:

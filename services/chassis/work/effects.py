@@ -2,7 +2,7 @@
 
 An effect whose process died in flight, or that raised, may or may not have happened. Its kind says what follows
 (`interrupted`): `Uncertain`, for a person to decide, or `Retry` where the outside can be asked first. An outcome that
-is known is kept in hand until it can be recorded, and every end goes through `record`. `attempts` guards against
+is known is kept in memory until it can be recorded, and every end goes through `record`. `attempts` guards against
 repetition without end: the program only ever raises it, a person's decision sets it back.
 """
 
@@ -49,7 +49,7 @@ TOGETHER_SECONDS = 0.25
 """Effects finished within this time of one another are recorded in one transaction."""
 
 LONGEST_PAUSE_SECONDS = 2.0
-"""Between two tries to record what can't be recorded now: the database is away, or a lock stands in the way."""
+"""Longest pause between attempts to record an outcome while the database is unavailable or a row is locked."""
 
 
 def _uncertain(_: Effect, why: str) -> Outcome:
@@ -93,8 +93,8 @@ class EffectWorker:
         return True
 
     async def _perform_all(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
-        """Perform and settle. What was performed is settled however long the database is away, or locks stand in the
-        way, meanwhile."""
+        """Perform and settle. An outcome is settled however long the database is unavailable or its row locked
+        meanwhile."""
         gate = asyncio.Semaphore(self._concurrency)
         clock = asyncio.get_running_loop().time
         running = {asyncio.create_task(self._one(process, gate, effect)): effect for effect in effects}
@@ -124,8 +124,8 @@ class EffectWorker:
     async def _keep_books(
         self, process: Process, performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
     ) -> list[Performed]:
-        """Settle what was performed, give back what was not begun, keep the leases of the rest. Returns what is to be
-        settled later, since a lock stands in its way."""
+        """Settle what was performed, give back what was not begun, keep the leases of the rest. Return what is to be
+        settled later, since its row is locked."""
         kept = [one for one in performed if one.outcome is not None]
         untouched = [one.effect.key for one in performed if one.outcome is None]
         if kept:

@@ -1,7 +1,7 @@
-"""What became of external effects, recorded: together where that works, else each alone.
+"""Recording of the outcomes of external effects: together where that works, else one by one.
 
-A database that is away raises and whoever calls keeps the outcomes; a lock that stands in the way is waited for, as the
-group commit does; what can't be recorded as it is becomes `uncertain`, through `record` too, so that every end is told.
+An unavailable database raises, and the caller keeps the outcomes; a locked row is waited for, as in the group commit;
+an outcome that can't be recorded becomes `uncertain`, through `record` too, so that every outcome is reported.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ log = structlog.get_logger()
 KEPT_SECONDS = 600.0
 """An outcome that meets locks for so long is noted as uncertain instead."""
 CONFLICT_RETRIES = 3
-"""Tries of what finds its key taken by another transaction: a lasting clash is the outcome's own fault."""
+"""Attempts while a key is held by another transaction: a lasting conflict is the outcome's own fault."""
 DIED = "the process died while it was in flight"
 _STATES: dict[type, str] = {Done: "done", Retry: "planned", Failed: "failed", Uncertain: "uncertain"}
 
@@ -61,8 +61,8 @@ class Settling:
     async def settle(
         self, process: Process, performed: Sequence[Performed], extend: Callable[[], Awaitable[None]]
     ) -> list[Performed]:
-        """Settle together; if that fails each alone, so that one that can't be recorded holds up no other. Returns
-        those that met a lock."""
+        """Settle together; if that fails one by one, so that one that can't be recorded blocks no other. Return those
+        whose row is locked."""
         results = [self._or_give_up(one.effect, one.outcome) for one in performed if one.outcome is not None]
         try:
             await self._settle_together(process, results)

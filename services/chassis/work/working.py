@@ -100,7 +100,7 @@ def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
                     return False
                 handler = handlers.get(row["kind"])
                 if handler is None:
-                    raise LookupError(f"nothing handles the timer {row['kind']} {row['key']}")
+                    raise LookupError(f"no handler for timer {row['kind']} {row['key']}")
                 await handler(unit, row["key"], json.loads(row["payload"]))
                 if not await store.remove_timer(unit.connection, row):
                     raise _Outlived

@@ -103,7 +103,7 @@ class LevelUnknown(Exception):
 
     def __init__(self, place: Place) -> None:
         super().__init__(
-            f"{_named(place)} was never counted; set its stock first, or mend the SKU or location"
+            f"{_named(place)} was never counted; set its stock first, or correct the SKU or location"
         )
         self.place = place
 

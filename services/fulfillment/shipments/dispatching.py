@@ -20,7 +20,7 @@ class UnitsNotReserved(Exception):
     def __init__(self, order: Order, line: int, leaving: int, reserved: int) -> None:
         super().__init__(
             f"order {order.id} of shop {order.shop}, line {line}: {leaving} units leave, {reserved} are "
-            "reserved; compare reservation with stock_movement, mend it, then redrive the command"
+            "reserved; compare reservation with stock_movement, correct it, then redrive the command"
         )
 
 

@@ -17,7 +17,7 @@ MOST = 500
 
 
 class BadRequest(ValueError):
-    """The request's parameters can't be used; the text says which and how to mend it."""
+    """The request has an invalid parameter; the text names it and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

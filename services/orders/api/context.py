@@ -132,7 +132,7 @@ class Errand:
         """Send a command and answer with its outcome. `message` gets an id for what the command creates."""
         if faults:
             raise Problem(
-                422, "request_impossible", "Nothing was sent; mend what errors name.", errors=faults
+                422, "request_impossible", "Nothing was sent; correct what errors names.", errors=faults
             )
         asked = asking(self.caller.shop, order.order_id if order else None, key, message)
         try:
@@ -274,7 +274,7 @@ def _rejected(document: dict[str, Any]) -> Problem:
     return Problem(
         422,
         "command_rejected",
-        "The owner of the matter refused the command and nothing changed; errors gives every reason.",
+        "The owning service rejected the command; nothing changed. errors lists every reason.",
         errors=[Reason.model_validate(reason) for reason in document["outcome"]["reasons"]],
         command_id=document["command_id"],
     )

@@ -23,13 +23,13 @@ from services.chassis.storage.database import is_conflict, is_outage
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _MEANINGS = {
-    400: "The Idempotency-Key is missing or unreadable, or the cursor is none of this list's.",
+    400: "The Idempotency-Key is missing or unreadable, or the cursor is not from this list.",
     401: "No known token.",
-    404: "The shop of the token has no such thing.",
+    404: "Not found in the shop of the token.",
     409: "The Idempotency-Key was used for another request, or the order changed meanwhile (errors: what).",
     413: "The body is too large.",
-    422: "The request does not fit, or the owner of the matter refused the command; errors has every reason.",
-    503: "The database is away or no token is configured.",
+    422: "The request is invalid, or the owning service rejected the command; errors lists every reason.",
+    503: "The database is unavailable or no token is configured.",
 }
 _ERRORS_OF_A_DATABASE = (
     asyncpg.PostgresError,
@@ -98,7 +98,7 @@ def unfit(error: RequestValidationError) -> Problem:
             "Send the header Idempotency-Key: up to 255 printable characters, a new one for every command."
         )
         return Problem(400, "idempotency_key_needed", detail, errors=reasons)
-    detail = "Mend everything named under errors and send again."
+    detail = "Correct everything named under errors and send it again."
     return Problem(422, "request_invalid", detail, errors=reasons)
 
 

@@ -2,7 +2,7 @@
 
 A request holds only what the caller decides; who asks and for which shop comes from the token. Unknown
 fields are refused here (messages ignore them), for a misspelt `traking_number` would silently be lost. Faults
-that no later fact can mend are found here; everything else is the owning service's to decide.
+that no later fact can cure are found here; everything else is the owning service's to decide.
 """
 
 from collections.abc import Sequence

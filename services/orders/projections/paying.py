@@ -43,8 +43,8 @@ def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope)
 
 
 def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
-    """Note a receipt and settle the command that asked for it; told anew, the order stays as it is. Raises Wait for an
-    unknown order.
+    """Note a receipt and settle the command that asked for it; in a resync, the order stays as it is. Raise Wait for
+    an unknown order.
     """
     entry, cause = delivery.message, delivery.envelope
     order = book.find(entry.shop, entry.order_id)

@@ -36,7 +36,7 @@ _LINES = TypeAdapter(list[RefundLine])
 
 
 def copy_refund(book: OrderBook, delivery: Delivery[Any]) -> None:
-    """Copy a refund and note what was said of it, unless it is told anew. Raises Wait for an unknown order."""
+    """Copy a refund and record the activity, unless it comes by a resync. Raises Wait for an unknown order."""
     word, cause = delivery.message, delivery.envelope
     order = book.find(word.shop, word.order_id)
     refund: Refund = word.refund

@@ -40,7 +40,7 @@ _LINES = TypeAdapter(list[ParcelLine])
 
 
 def note_stock(book: OrderBook, delivery: Delivery[StockReserved] | Delivery[StockRejected]) -> None:
-    """Stock was reserved, or refused with what is missing; told anew, only the position counts. Raises Wait for an
+    """Stock was reserved, or refused with what is missing; in a resync, only the position counts. Raises Wait for an
     unknown order.
     """
     message, cause = delivery.message, delivery.envelope

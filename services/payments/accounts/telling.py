@@ -59,8 +59,8 @@ def payment_settled(account: Account, entry: Entry, balance_minor: int) -> Payme
 
 
 def books_of(account: Account, recorded_at: Sequence[datetime]) -> Iterator[Standing]:
-    """All of an account told anew: its entries as they were posted together, each with the position of today, and its
-    receipts. `recorded_at` holds each entry's moment, which is the one its copies have.
+    """Yield the snapshots of an account: its entries as they were posted together, each with the current position, and
+    its receipts. `recorded_at` holds each entry's moment, which is the one its copies have.
     """
     balances = balances_after(account.entries)
     for moment, together in groupby(enumerate(account.entries), lambda one: recorded_at[one[0]]):

@@ -94,11 +94,11 @@ class WebhooksFailed(Exception):
 
 
 async def apply_webhooks(process: Process) -> bool:
-    """Apply one batch. True when there may be more. Raises only when the database is away."""
+    """Apply one batch. Return True when there may be more. Raise only when the database is unavailable."""
     try:
         return await _apply(process, lambda connection: webhook_store.take(connection, BATCH)) == BATCH
     except WebhooksFailed as failed:
-        log.error("webhooks failed; each alone", error=str(failed), exc_info=failed)
+        log.error("webhook batch failed; retrying one by one", error=str(failed), exc_info=failed)
         ended = [await _apply_alone(process, webhook_id) for webhook_id in failed.webhook_ids]
         return any(ended)
 

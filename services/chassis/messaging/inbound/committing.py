@@ -110,7 +110,7 @@ class Committer(Generic[B]):
         }
 
     async def commit(self, arrivals: Sequence[Arrival]) -> list[Handled]:
-        """Handle a batch. Raises only when the database is away; then nothing or everything was committed."""
+        """Handle a batch. Raise only when the database is unavailable; then nothing or everything was committed."""
         handled: list[Handled] = []
         for _, alike in groupby(arrivals, key=_is_replayed):
             handled += await self._commit_alike(list(alike))

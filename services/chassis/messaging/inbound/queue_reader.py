@@ -54,8 +54,8 @@ class DeliveryTags:
 class QueueReader:
     """One queue: what has arrived, and the loop that commits it in batches and acks.
 
-    `last_commit` and `busy_since` are moments of the monotonic clock; `stalled_seconds` is how long messages have been
-    in hand and none was committed. `on_dead_connection` is called when an ack is not taken.
+    `last_commit` and `busy_since` are times of the monotonic clock; `stalled_seconds` is how long received messages
+    have waited without a commit. `on_dead_connection` is called when an ack times out.
     """
 
     def __init__(self, queue: str, commit: Commit, batch_size: int) -> None:
@@ -92,7 +92,7 @@ class QueueReader:
 
     @property
     def stalled_seconds(self) -> float:
-        """For how long messages have been in hand without a commit; 0 when there are none."""
+        """Return how long received messages have waited without a commit; 0 when there are none."""
         if not self.holds_messages or self.busy_since is None:
             return 0.0
         return monotonic() - max(self.busy_since, self.last_commit)
@@ -147,12 +147,12 @@ class QueueReader:
 
     def _note_outage(self, error: str) -> None:
         if self.outage is None:
-            log.warning("database away, keeping messages", queue=self.queue, error=error)
+            log.warning("database unavailable; keeping messages in memory", queue=self.queue, error=error)
         self.outage = error
 
     async def _ack(self, batch: Sequence[DeliveredMessage]) -> None:
-        """Ack on the channel by which each message came. A lost ack is no harm; one that is not taken is a dead
-        connection, since nothing else would say so while the broker is silent.
+        """Ack on the channel that delivered each message. A lost ack is harmless; one that times out means a dead
+        connection, which nothing else would show while the broker is silent.
         """
         try:
             with cancellations_as_errors():
@@ -160,10 +160,10 @@ class QueueReader:
                     for channel, messages in groupby(batch, key=lambda message: message.channel):
                         await self._ack_on(channel, [_tag(message) for message in messages])
         except TimeoutError:
-            self.on_dead_connection(f"an ack on {self.queue} was not taken within {ACK_SECONDS:g} s")
+            self.on_dead_connection(f"an ack on {self.queue} timed out after {ACK_SECONDS:g} s")
         except Exception as error:
             log.info(
-                "ack lost, the messages will come again and be known",
+                "ack failed; messages will be redelivered and deduplicated",
                 queue=self.queue,
                 error=repr(error)[:200],
             )

@@ -19,7 +19,7 @@ async def note_resync(
     actor: str,
     now: datetime,
 ) -> None:
-    """Note who wants what told anew. It is open until `advance` ends it."""
+    """Insert a requested resync. It is open until `advance` ends it."""
     await connection.execute(
         """INSERT INTO msg.resync (id, consumer, queue, shop, orders, wanted, actor, asked_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
@@ -35,7 +35,7 @@ async def note_resync(
 
 
 async def is_any_open(connection: Connection) -> bool:
-    """Whether anything is to be told anew. Locks nothing."""
+    """Return whether any resync is open. Locks nothing."""
     found: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM msg.resync WHERE ended_at IS NULL)")
     return found
 

@@ -1,9 +1,9 @@
-"""Telling anew: a service says from its own tables how its orders stand, to one listener that lost its copy of them.
+"""Resync: re-emit the current state of a shop's orders to one consumer that lost its copy, from the owner's tables.
 
-The event log forgets; an owner's tables do not. What is told here is no event: it has no sequence, is in no log and
-goes to the one queue alone, marked as a replay, so that it is heard once per resync and without outward effects. The
-messages of a batch and how far the resync is are one commit, so a process that dies neither skips nor repeats any;
-no more than `MOST_TO_LEAVE` wait in the outbox, however many orders a shop has.
+The event log expires; an owner's tables do not. A snapshot is no event: it has no sequence, is in no log and goes to
+the one queue only, marked as a replay, so that it is handled once per resync and without external effects. The
+messages of a batch and the progress of the resync are one commit, so a process that dies neither skips nor repeats
+any; at most `MOST_TO_LEAVE` wait in the outbox, however many orders a shop has.
 """
 
 import json
@@ -28,13 +28,13 @@ MOST_NAMED = 1_000
 
 
 class CannotTell(Exception):
-    """What was asked can't be told anew; the text says what can."""
+    """The requested resync is not possible; the text says what is."""
 
 
 async def ask(
     process: Process, truths: Mapping[str, Truth], body: dict[str, Any], actor: str
 ) -> dict[str, Any]:
-    """Have the truth about a shop's orders told anew to `consumer`, or with `dry` count them. Raises CannotTell."""
+    """Start a resync of a shop's orders to `consumer`, or with `dry` count them. Raises CannotTell."""
     consumer, wanted = str(body.get("consumer", "")), _wanted(body)
     if consumer not in truths:
         able = ", ".join(sorted(truths)) or "nobody; have its events replayed"
@@ -67,7 +67,7 @@ async def ask(
 def _wanted(body: dict[str, Any]) -> Wanted:
     shop, orders = body.get("shop"), body.get("orders")
     if not isinstance(shop, str) or not shop or "\0" in shop:
-        raise CannotTell("give the shop whose orders are to be told anew")
+        raise CannotTell("shop is missing: name the shop whose orders are to be resynced")
     if orders is None:
         return Wanted(shop)
     if not isinstance(orders, list) or not 0 < len(orders) <= MOST_NAMED:

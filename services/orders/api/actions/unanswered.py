@@ -1,9 +1,9 @@
-"""Commands that get no answer, since a queue lost their message or its answer: found, and ended by a person.
+"""Commands without an answer, since a queue lost their message or its answer: found, and ended by a person.
 
-Ending a command only says that nobody waits for it any more: it is rejected with that person's reason, so whoever sends
-its Idempotency-Key again hears that. Invariant: an ended command stays ended. An answer that comes after all changes
-what it speaks of as ever, and is noted on the order. What orders asks itself to do is no matter of this: such a change
-waits for the answer to a question, and ends with it.
+Ending a command only means that nobody waits for it any more: it is rejected with that person's reason, which a
+repeat of its Idempotency-Key gets as well. Invariant: an ended command stays ended. An answer that comes after all
+still changes its order, and is recorded in the activity. Commands that orders carries out itself are not ended here:
+such a change waits for the answer to a request, and ends with it.
 """
 
 import json

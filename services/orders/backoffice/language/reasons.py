@@ -73,7 +73,7 @@ TEXTS = {
     "too_many_orders": N_("At most 1,000 orders at once."),
     "too_many_tags": N_("An order can’t have so many tags."),
     "article_fixed": N_("What a line sells can’t be changed: take it off and add another."),
-    "customer_name_blank": N_("Say who buys."),
+    "customer_name_blank": N_("Enter the customer’s name."),
     "description_blank": N_("Say what it is."),
     "discount_above_price": N_("The discount is more than the line costs."),
     "discount_negative": N_("A discount is not below zero."),

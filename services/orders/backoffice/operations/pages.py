@@ -24,8 +24,8 @@ pages.in_menu("/operations", N_("Operations"), "operations", 80, Permission.OPER
 DEEDS = {
     "parked.redrive": N_("Replayed parked messages"),
     "parked.discard": N_("Set parked messages aside"),
-    "events.replay": N_("Had events heard again"),
-    "truth.resync": N_("Had the owner’s truth told anew"),
+    "events.replay": N_("Replayed events"),
+    "truth.resync": N_("Started a resync from the owning service"),
     "messages.send_again": N_("Sent lost messages again"),
     "command.end": N_("Ended a request without an answer"),
 }

@@ -1,4 +1,4 @@
-"""Parked messages of all services, as those who mend them see them: their own shop's, and those that name no shop.
+"""Parked messages of all services, as operators see them: their own shop's, and those that name no shop.
 
 The service that parked a message is its owner: it is read there, and asked to take it back or to set it aside.
 """

@@ -52,7 +52,7 @@ REASONS = {
     ),
     "error": Why(
         N_("The service failed on it again and again."),
-        N_("Read what it said below. When the cause is mended, replay it; nothing of it was kept halfway."),
+        N_("Read the error below. When the cause is fixed, replay it; nothing of it was stored halfway."),
     ),
     "delivery_limit": Why(
         N_("RabbitMQ gave up on it after fifty returns. It may have stopped the service each time."),
@@ -60,11 +60,11 @@ REASONS = {
     ),
     "envelope_unreadable": Why(
         N_("Its envelope lacks something or can’t be read."),
-        N_("The sender has to be mended and send it again. Set this one aside, saying so."),
+        N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
     "schema_invalid": Why(
         N_("Its content does not fit the contract."),
-        N_("The sender has to be mended and send it again. Set this one aside, saying so."),
+        N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
     "unknown_type": Why(
         N_("Nobody here knows this kind of message."),
@@ -123,7 +123,7 @@ REASONS = {
 """By the reason's code."""
 OTHERWISE = Why(
     N_("The service can’t take it as it is."),
-    N_("Read what it said below. Mend the cause and replay it, or set it aside, saying why."),
+    N_("Read the error below. Fix the cause and replay it, or set it aside with a reason."),
 )
 
 

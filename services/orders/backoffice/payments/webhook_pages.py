@@ -124,7 +124,7 @@ def reason_of(form: Form) -> str:
     """Why something is set aside. Raises Invalid."""
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
-        raise Invalid(reason=gettext("Say why: whoever looks for it later needs to know."))
+        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
     return reason
 
 

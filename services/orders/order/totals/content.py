@@ -1,4 +1,4 @@
-"""What a placed order holds: lines, shipping, extra lines, who buys and where it goes, and what that comes to.
+"""What a placed order holds: lines, shipping, extra lines, customer, addresses and totals.
 
 Pure. Invariant: the totals are the sums of the lines, the shipping, the extra lines and of their taxes, to the minor
 unit, so that an edited order adds up exactly like a submitted one; and `worth` is one function of the units still

@@ -34,7 +34,9 @@ def reasons_against(sale: OrderSubmitted, now: datetime) -> list[Reason]:
     if len(reasons) <= MOST_REASONS:
         return reasons
     rest = len(reasons) - MOST_REASONS + 1
-    message = f"{rest} more faults were found; mend those named and send it again with a new idempotency key."
+    message = (
+        f"{rest} more faults were found; correct those named and send it again with a new idempotency key."
+    )
     return [*reasons[: MOST_REASONS - 1], Reason(code="more_reasons", message=message)]
 
 
@@ -65,7 +67,7 @@ def _faults_of_customer(sale: OrderSubmitted) -> Iterator[Reason]:
     if not sale.customer.name.strip():
         yield Reason(
             code="customer_name_blank",
-            message="The customer's name is blank; send who buys.",
+            message="customer.name must not be blank",
             field="customer.name",
         )
     if sale.shipping_address is None and any(line.kind is LineKind.SHIP for line in sale.lines):

@@ -130,7 +130,7 @@ async def _again(
 def _reason(form: Form) -> str:
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
-        raise Invalid(reason=gettext("Say why: whoever looks for it later needs to know."))
+        raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
     return reason
 
 

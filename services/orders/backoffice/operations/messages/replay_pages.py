@@ -177,7 +177,7 @@ async def _show(
 
 
 def _latest(told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any]]:
-    """What was heard again or told anew lately, over all services, the latest first."""
+    """Return recent replays or resyncs of all services, the latest first."""
     found = [
         {**moments_read(one, "asked_at", *moments), "sender": service["service"]}
         for service in told

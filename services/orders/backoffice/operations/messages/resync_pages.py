@@ -1,7 +1,7 @@
-"""Rebuilding orders' copies from the owner's truth: counted first, then confirmed.
+"""Resync of orders' copies from the owning service: counted first, then confirmed.
 
-Where a replay ends with the event log, the owner says from its own tables how every order of the shop stands. Orders
-hears it without outward effects, and what it knows already changes nothing.
+Where a replay ends with the event log, the owner re-emits the current state of the shop's orders from its own tables.
+Orders handles it without external effects, and what it has already changes nothing.
 """
 
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ LISTENER = "orders"
 
 @pages.get(PATH, Permission.OPERATIONS_REDRIVE)
 async def count_orders(visit: Visit) -> Response:
-    """How many orders the chosen service would tell anew, to be confirmed."""
+    """Show how many orders the chosen service would resync, to be confirmed."""
     return await _show(visit, visit.query)
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="truth.resync")
 async def resync(visit: Visit) -> Response:
-    """Have the shop's orders told anew."""
+    """Start the resync of the shop's orders."""
     form = await visit.form()
     try:
         owner = _owner_of(form)
@@ -55,9 +55,7 @@ async def resync(visit: Visit) -> Response:
     except OwnerAway:
         why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
         return await _show(visit, form, {"": why})
-    return visit.redirect(
-        REPLAY, gettext("The service tells order after order anew. How far it is stands below.")
-    )
+    return visit.redirect(REPLAY, gettext("Resync started. Progress is shown below."))
 
 
 async def _show(visit: Visit, typed: Mapping[str, str], faults: Mapping[str, str] | None = None) -> Response:

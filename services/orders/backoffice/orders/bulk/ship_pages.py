@@ -26,12 +26,12 @@ from services.orders.order.shop.settings import ShopSettings, settings_of
 
 pages = Pages()
 KEPT = ("lines", "carrier", "other_carrier", "shipped_on", "notify_customer", "without_tracking")
-"""What is kept of the form with its run, so that it can be mended."""
+"""Fields of the form that are stored with its run, so that they can be corrected."""
 
 
 @pages.get("/orders/ship", Permission.PARCELS_SHIP)
 async def show_form(visit: Visit) -> Response:
-    """Tracking numbers of any orders; `run`: those of an earlier try, to be mended."""
+    """Show the form for tracking numbers of any orders; `run`: those of an earlier attempt, to be corrected."""
     typed: Mapping[str, str] = {}
     ids: list[UUID] = []
     run_id = chosen.as_id(visit.query.get("run", ""))

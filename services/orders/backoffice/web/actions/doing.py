@@ -4,8 +4,8 @@
     return visit.redirect(f"/orders/{code}", gettext("The comment is added."))
 
 The form's key is noted in the same transaction as what was done: a double click, a reload or the back button finds it
-and does nothing more, and the page answers as the first time. What raises leaves the key unused, so that a mended form
-counts.
+and does nothing more, and the page answers as the first time. What raises leaves the key unused, so that a
+corrected form counts.
 """
 
 import hashlib

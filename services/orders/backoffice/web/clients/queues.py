@@ -63,7 +63,7 @@ def names_of(shop: str, known: Iterable[str]) -> list[tuple[str, str, str]]:
 def of_broker(
     shop: str, counted: Mapping[str, Figures], said: Mapping[str, Mapping[str, Any]], stuck: Stuck, now: float
 ) -> list[Queue]:
-    """Rows of what the broker counts. `said`: the listeners' own words by queue, for what they hold in hand."""
+    """Rows of what the broker counts. `said`: the listeners' own reports by queue, for unacknowledged messages."""
     rows = []
     for name, listener, sender in names_of(shop, counted):
         one = counted.get(name)
