@@ -37,6 +37,6 @@ def postgres(parts_folder: Path) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def rabbitmq(parts_folder: Path) -> Iterator[RabbitMQ]:
     """A running RabbitMQ (`amqp_url`, `management_url`, and `restart`, `kill`, `ctl` for tests of faults)."""
-    broker = start_rabbitmq(parts_folder / "rabbitmq")
+    broker = start_rabbitmq(parts_folder / "rabbitmq", is_durable=False)
     yield broker
     broker.stop()

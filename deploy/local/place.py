@@ -2,7 +2,8 @@
 
 PostgreSQL refuses to run as root and a broker should not either, so when root calls, servers run as `nobody`.
 A checkout below a folder closed to others is then out of its reach: data and, if need be, binaries go to a
-folder under the system's temporary one instead, and the asked-for folder holds a note that says where.
+folder under the system's temporary one instead, and the asked-for folder holds a note that says where. So it is
+with what need not outlive a loss of power: that is kept in memory where there is room.
 """
 
 import os
@@ -18,6 +19,8 @@ from deploy.local.leash import leash
 from deploy.local.spawning import OURSELVES, Identity
 
 ACCOUNT = "nobody"
+MEMORY = Path("/dev/shm")
+LEAST_FREE_MEMORY_BYTES = 4 * 10**9
 
 
 def server_identity() -> Identity:
@@ -95,9 +98,11 @@ def _has_blank(path: Path) -> bool:
     return any(character.isspace() for character in str(path))
 
 
-def take_place(asked: Path) -> Place:
+def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -> Place:
     """An empty folder for a server: `asked` itself if its account can reach that and its path has no blank, else a
     temporary one.
+
+    `is_durable`: whether its files must outlive a loss of power; otherwise they are in `memory` if that has room.
     """
     asked = asked.resolve()
     identity = server_identity()
@@ -105,11 +110,20 @@ def take_place(asked: Path) -> Place:
     leash.remove_at_end(asked)
     place = Place(asked, identity, asked)
     place.hand_over(asked)
-    if can(identity, "w", asked) and not _has_blank(asked):
+    in_memory = not is_durable and _has_room(memory)
+    if not in_memory and can(identity, "w", asked) and not _has_blank(asked):
         return place
-    elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-"))
+    elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-", dir=memory if in_memory else None))
     leash.remove_at_end(elsewhere)
     (asked / "is-at").write_text(f"{elsewhere}\n")
     place = Place(elsewhere, identity, asked)
     place.hand_over(elsewhere)
     return place
+
+
+def _has_room(memory: Path) -> bool:
+    """Whether files fit there; and programs may run from there, since copies of them may be needed."""
+    if not os.access(memory, os.W_OK):
+        return False
+    found = os.statvfs(memory)
+    return found.f_bavail * found.f_frsize >= LEAST_FREE_MEMORY_BYTES and not found.f_flag & os.ST_NOEXEC

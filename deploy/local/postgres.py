@@ -1,8 +1,8 @@
 """A PostgreSQL of our own: private data, a free port on 127.0.0.1, a random password.
 
 Nothing that a production server keeps is switched off (fsync, synchronous_commit, scram), so what demo and
-benchmarks see holds there too; tests alone do without fsync, which only a loss of power would tell from having
-it (a killed or restarted server reads the machine's memory of its files). `COMPTOIR_POSTGRES_ADMIN_URL` names a
+benchmarks see holds there too; tests alone do without fsync and keep the data in memory, which only a loss of power
+would tell from a disk (a killed or restarted server finds its files). `COMPTOIR_POSTGRES_ADMIN_URL` names a
 server to use instead; it is never touched beyond what its callers do with the URL.
 """
 
@@ -251,7 +251,7 @@ def start_postgres(
         return Postgres(given)
     kind = environment.get("COMPTOIR_POSTGRES", "auto")
     home = find_postgres(kind, installed_homes(), embedded_homes())
-    place = take_place(folder)
+    place = take_place(folder, is_durable=is_durable)
     server = PrivatePostgres(place, within_reach(place, home), is_durable)
     try:
         server.initialise()

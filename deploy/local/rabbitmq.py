@@ -274,7 +274,9 @@ def _check_disk(place: Place) -> None:
         )
 
 
-def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) -> RabbitMQ:
+def start_rabbitmq(
+    folder: Path, environment: Mapping[str, str] = os.environ, *, is_durable: bool = True
+) -> RabbitMQ:
     """A running RabbitMQ with management; `folder` must not exist yet and is its own until `stop()`.
 
     `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` win: nothing is started.
@@ -283,7 +285,7 @@ def start_rabbitmq(folder: Path, environment: Mapping[str, str] = os.environ) ->
     if given := given_rabbitmq(environment):
         return given
     home = find_rabbitmq(environment.get("COMPTOIR_RABBITMQ", "auto"), installed_homes())
-    place = take_place(folder)
+    place = take_place(folder, is_durable=is_durable)
     _check_disk(place)
     if tree := home.tree:
         programs = [f"{tree.name}/usr/lib/erlang/bin/erl", f"{tree.name}/usr/lib/rabbitmq/bin/rabbitmqctl"]

@@ -26,8 +26,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 async def stage(parts_folder: Path) -> AsyncIterator[Stage]:
     """The system. Its servers are private even where others are named by the environment."""
     with ThreadPoolExecutor(2) as pool:
-        broker = pool.submit(start_rabbitmq, parts_folder / "fragile-rabbitmq", {})
-        database = pool.submit(start_postgres, parts_folder / "fragile-postgres", {})
+        broker = pool.submit(start_rabbitmq, parts_folder / "fragile-rabbitmq", {}, is_durable=False)
+        database = pool.submit(start_postgres, parts_folder / "fragile-postgres", {}, is_durable=False)
     try:
         parts = Parts(database.result(), broker.result())
         system = System(
