@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 3.0
 
 
-class Leash:
+class ProcessReaper:
     """This program's connection to its watcher; the watcher starts with the first thing said."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Leash:
         atexit.unregister(self._let_go)
 
 
-leash = Leash()
+leash = ProcessReaper()
 
 
 def watch() -> None:

@@ -45,7 +45,7 @@ def can(identity: Identity, access: str, path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerFolder:
     """A server's own folder (mode 0700, owned by `identity`); `asked` is where the caller wanted it."""
 
     folder: Path
@@ -98,7 +98,7 @@ def _has_blank(path: Path) -> bool:
     return any(character.isspace() for character in str(path))
 
 
-def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -> Place:
+def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -> ServerFolder:
     """An empty folder for a server: `asked` itself if its account can reach that and its path has no blank, else a
     temporary one.
 
@@ -108,7 +108,7 @@ def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -
     identity = server_identity()
     asked.mkdir(parents=True, mode=0o700)
     leash.remove_at_end(asked)
-    place = Place(asked, identity, asked)
+    place = ServerFolder(asked, identity, asked)
     place.hand_over(asked)
     in_memory = not is_durable and _has_room(memory)
     if not in_memory and can(identity, "w", asked) and not _has_blank(asked):
@@ -116,7 +116,7 @@ def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -
     elsewhere = Path(tempfile.mkdtemp(prefix="comptoir-", dir=memory if in_memory else None))
     leash.remove_at_end(elsewhere)
     (asked / "is-at").write_text(f"{elsewhere}\n")
-    place = Place(elsewhere, identity, asked)
+    place = ServerFolder(elsewhere, identity, asked)
     place.hand_over(elsewhere)
     return place
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from deploy.local import processtree
 from deploy.local.leash import leash
-from deploy.local.place import Place, take_place
+from deploy.local.place import ServerFolder, take_place
 from deploy.local.ports import free_ports
 from deploy.local.spawning import run, spawn
 
@@ -87,7 +87,7 @@ class Postgres:
 class PrivatePostgres(Postgres):
     """A server we run in `place` with the binaries below `home` (its bin/, share/ and lib/)."""
 
-    def __init__(self, place: Place, home: Path, is_durable: bool = True) -> None:
+    def __init__(self, place: ServerFolder, home: Path, is_durable: bool = True) -> None:
         self.place = place
         self.is_durable = is_durable
         self.home = home
@@ -228,7 +228,7 @@ def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]
     )
 
 
-def within_reach(place: Place, home: Path) -> Path:
+def within_reach(place: ServerFolder, home: Path) -> Path:
     """`home`, or a copy that the server's account can reach, and its libraries beside it."""
     base = home.parents[1]
     inside = home.relative_to(base)

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from contracts.envelope import MAX_BODY_BYTES
 from deploy.local import processtree
 from deploy.local.leash import leash
-from deploy.local.place import Place, take_place
+from deploy.local.place import ServerFolder, take_place
 from deploy.local.ports import free_ports
 from deploy.local.rabbitmq_home import (
     RabbitmqHome,
@@ -108,7 +108,7 @@ class RabbitMQ:
 class PrivateRabbitMQ(RabbitMQ):
     """A broker we run in `place` with the programs of `home`."""
 
-    def __init__(self, place: Place, home: RabbitmqHome) -> None:
+    def __init__(self, place: ServerFolder, home: RabbitmqHome) -> None:
         self.place = place
         self.home = home
         self.log = place.folder / "output.log"
@@ -263,7 +263,7 @@ def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
     return RabbitMQ(amqp_url, management_url) if amqp_url and management_url else None
 
 
-def _check_disk(place: Place) -> None:
+def _check_disk(place: ServerFolder) -> None:
     """RabbitMQ would start, and take no message: publishers just hang while its disk alarm is on."""
     free = shutil.disk_usage(place.folder).free
     if free < LEAST_FREE_BYTES:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from contracts.catalogue import CATALOGUE, STOREFRONT, queue_of
 from contracts.envelope import Envelope, uuid7
 from contracts.message import Message
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.subscribers import Subscribers
 from services.chassis.messaging.unit import Unit
 from services.chassis.runtime.hub import Hub
@@ -97,7 +97,7 @@ class Desk:
     async def deliver_all(self, batch: Sequence[tuple[Envelope, Message, str | None]]) -> list[Outcome]:
         """Deliver a batch in one commit. What was emitted stands with the delivery that caused it."""
         arrivals = [
-            Arrival(
+            RawMessage(
                 queue_of(self.hub.service, envelope.source.split("/")[1]),
                 envelope.headers(),
                 message.model_dump_json(exclude_none=True).encode(),

@@ -13,112 +13,116 @@ from contracts.fulfillment import (
 )
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
-from services.chassis.messaging.subscribers import Delivery, Subscribers
+from services.chassis.messaging.subscribers import ReceivedMessage, Subscribers
 from services.fulfillment.changes import adding, reducing, returning
 from services.fulfillment.order import forgetting
 from services.fulfillment.order.answering import refused_as_deleted
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.parcels import packing, unpacking
 from services.fulfillment.resync.resyncing import TO_ORDERS
 from services.fulfillment.shipments import correcting, delivering, dispatching, losing
 from services.fulfillment.stock import reserving, stocking
 
-subscribers = Subscribers("fulfillment", ShelfBook)
+subscribers = Subscribers("fulfillment", FulfillmentUnit)
 subscribers.tells("orders", TO_ORDERS)
 
 
 @subscribers.on(OrderPlaced)
-def order_placed(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
+def order_placed(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> None:
     """A repeat finds the order and leaves it as it is."""
-    reserving.take_in(book, delivery)
+    reserving.take_in(work, received)
 
 
 @subscribers.on(LinesReductionRequested)
-def lines_reduction_requested(book: ShelfBook, delivery: Delivery[LinesReductionRequested]) -> None:
+def lines_reduction_requested(
+    work: FulfillmentUnit, received: ReceivedMessage[LinesReductionRequested]
+) -> None:
     """A repeat finds the request answered."""
-    reducing.reduce(book, delivery)
+    reducing.reduce(work, received)
 
 
 @subscribers.on(LinesAdditionRequested)
-def lines_addition_requested(book: ShelfBook, delivery: Delivery[LinesAdditionRequested]) -> None:
+def lines_addition_requested(
+    work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]
+) -> None:
     """A repeat finds the request answered."""
-    adding.add(book, delivery)
+    adding.add(work, received)
 
 
 @subscribers.on(OrderDeleted)
-def order_deleted(book: ShelfBook, delivery: Delivery[OrderDeleted]) -> None:
+def order_deleted(work: FulfillmentUnit, received: ReceivedMessage[OrderDeleted]) -> None:
     """A repeat finds the order marked."""
-    forgetting.forget(book, delivery)
+    forgetting.forget(work, received)
 
 
 @subscribers.on(SetStock)
-def set_stock(book: ShelfBook, delivery: Delivery[SetStock]) -> None:
+def set_stock(work: FulfillmentUnit, received: ReceivedMessage[SetStock]) -> None:
     """A repeat under another id finds the levels as asked and is done."""
-    stocking.set_stock(book, delivery)
+    stocking.set_stock(work, received)
 
 
 @subscribers.on(AdjustStock)
-def adjust_stock(book: ShelfBook, delivery: Delivery[AdjustStock]) -> None:
+def adjust_stock(work: FulfillmentUnit, received: ReceivedMessage[AdjustStock]) -> None:
     """A repeat finds the change made and is done."""
-    stocking.adjust(book, delivery)
+    stocking.adjust(work, received)
 
 
 @subscribers.on(PackParcel)
-def pack_parcel(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
+def pack_parcel(work: FulfillmentUnit, received: ReceivedMessage[PackParcel]) -> None:
     """A repeat finds its parcel and is done."""
-    if not refused_as_deleted(book, delivery):
-        packing.pack(book, delivery)
+    if not refused_as_deleted(work, received):
+        packing.pack(work, received)
 
 
 @subscribers.on(UnpackParcel)
-def unpack_parcel(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
+def unpack_parcel(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:
     """A repeat finds the parcel taken apart and is done."""
-    if not refused_as_deleted(book, delivery):
-        unpacking.unpack_asked(book, delivery)
+    if not refused_as_deleted(work, received):
+        unpacking.unpack_asked(work, received)
 
 
 @subscribers.on(DispatchShipment)
-def dispatch_shipment(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
+def dispatch_shipment(work: FulfillmentUnit, received: ReceivedMessage[DispatchShipment]) -> None:
     """A repeat finds its shipment and is done."""
-    if not refused_as_deleted(book, delivery):
-        dispatching.dispatch(book, delivery)
+    if not refused_as_deleted(work, received):
+        dispatching.dispatch(work, received)
 
 
 @subscribers.on(UpdateShipment)
-def update_shipment(book: ShelfBook, delivery: Delivery[UpdateShipment]) -> None:
+def update_shipment(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> None:
     """A repeat finds the shipment as asked and is done."""
-    if not refused_as_deleted(book, delivery):
-        correcting.update(book, delivery)
+    if not refused_as_deleted(work, received):
+        correcting.update(work, received)
 
 
 @subscribers.on(CancelShipment)
-def cancel_shipment(book: ShelfBook, delivery: Delivery[CancelShipment]) -> None:
+def cancel_shipment(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> None:
     """A repeat finds the shipment cancelled and is done."""
-    if not refused_as_deleted(book, delivery):
-        correcting.cancel(book, delivery)
+    if not refused_as_deleted(work, received):
+        correcting.cancel(work, received)
 
 
 @subscribers.on(ReportParcelLost)
-def report_parcel_lost(book: ShelfBook, delivery: Delivery[ReportParcelLost]) -> None:
+def report_parcel_lost(work: FulfillmentUnit, received: ReceivedMessage[ReportParcelLost]) -> None:
     """A repeat finds the loss noted and is done."""
-    if not refused_as_deleted(book, delivery):
-        losing.report(book, delivery)
+    if not refused_as_deleted(work, received):
+        losing.report(work, received)
 
 
 @subscribers.on(RecordDelivery)
-def record_delivery(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
+def record_delivery(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> None:
     """A repeat finds the delivery recorded and is done."""
-    if not refused_as_deleted(book, delivery):
-        delivering.record(book, delivery)
+    if not refused_as_deleted(work, received):
+        delivering.record(work, received)
 
 
 @subscribers.on(RefundMarked)
-def refund_marked(book: ShelfBook, delivery: Delivery[RefundMarked]) -> None:
+def refund_marked(work: FulfillmentUnit, received: ReceivedMessage[RefundMarked]) -> None:
     """A repeat finds the refund heeded."""
-    returning.heed(book, delivery)
+    returning.heed(work, received)
 
 
 @subscribers.on(RefundSent)
-def refund_sent(book: ShelfBook, delivery: Delivery[RefundSent]) -> None:
+def refund_sent(work: FulfillmentUnit, received: ReceivedMessage[RefundSent]) -> None:
     """A repeat finds the refund heeded."""
-    returning.heed(book, delivery)
+    returning.heed(work, received)

@@ -25,8 +25,8 @@ from services.notifier.mails.compose.composing import Pages, write_pages
 from services.notifier.mails.compose.previewing import PreviewUnusable
 from services.notifier.mails.compose.screening import one_line
 from services.notifier.mails.listing import BadRequest, identifier_of, query_of
-from services.notifier.mails.resending import MailNotUncertain, MailOnItsWay, UnknownMail
-from services.notifier.mails.settings import UnknownShop
+from services.notifier.mails.resending import MailNotUncertain, MailOnItsWay, MailUnknown
+from services.notifier.mails.settings import ShopUnknown
 from services.notifier.mails.unit import MAIL
 
 LARGEST_PREVIEW_BYTES = 256 * 1024
@@ -76,7 +76,7 @@ async def show_mail(hub: Hub, request: Request) -> Response:
     async with hub.acquire() as connection:
         listed = await store.read_listed(connection, identifier)
     if listed is None:
-        raise UnknownMail(identifier)
+        raise MailUnknown(identifier)
     pages = await _pages(hub, identifier)
     return JSONResponse({**_shown(listed), **_read(pages)}, headers={"Cache-Control": "no-store"})
 
@@ -124,11 +124,11 @@ def _guarded(hub: Hub, endpoint: Endpoint) -> Callable[[Request], Awaitable[Resp
             return problem(401, "send the operators' token: Authorization: Bearer …")
         try:
             return await endpoint(hub, request)
-        except UnknownMail as unknown:
+        except MailUnknown as unknown:
             return problem(404, str(unknown))
         except (MailOnItsWay, MailNotUncertain) as moving:
             return problem(409, str(moving))
-        except (BadRequest, PreviewUnusable, UnknownShop) as bad:
+        except (BadRequest, PreviewUnusable, ShopUnknown) as bad:
             return problem(422, str(bad))
 
     return answer
@@ -138,7 +138,7 @@ async def _pages(hub: Hub, identifier: UUID) -> Pages:
     async with hub.acquire() as connection:
         mails = await store.read_mails(connection, [identifier])
         if not mails:
-            raise UnknownMail(identifier)
+            raise MailUnknown(identifier)
         addressees = await store.read_addressees(connection, [(mails[0].shop, mails[0].order_id)])
     return write_pages(mails[0], addressees[0], configured.of(hub).profile(mails[0].shop))
 

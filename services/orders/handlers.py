@@ -31,218 +31,218 @@ from contracts.payments import (
 )
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
-from services.chassis.messaging.subscribers import Delivery, Subscribers
+from services.chassis.messaging.subscribers import ReceivedMessage, Subscribers
 from services.orders.intake import adapting, checking_out, placing, refusing
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import answered, mailing, outcomes, paying, questions, refunding, shipping
 
-subscribers = Subscribers("orders", OrderBook)
+subscribers = Subscribers("orders", OrderUnit)
 subscribers.unreadable(refusing.answer_unreadable)
 subscribers.adapts(OrderSubmitted, adapting.adapt)
 subscribers.adapts(CheckoutOpened, adapting.adapt)
 
 
 @subscribers.on(CheckoutOpened)
-def checkout_opened(book: OrderBook, delivery: Delivery[CheckoutOpened]) -> None:
+def checkout_opened(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) -> None:
     """A repeat, or one opened earlier than what is known, changes nothing."""
-    checking_out.open_checkout(book, delivery)
+    checking_out.open_checkout(work, received)
 
 
 @subscribers.on(CheckoutDropped)
-def checkout_dropped(book: OrderBook, delivery: Delivery[CheckoutDropped]) -> None:
+def checkout_dropped(work: OrderUnit, received: ReceivedMessage[CheckoutDropped]) -> None:
     """A repeat, or one from before the checkout was opened last, changes nothing."""
-    checking_out.drop_checkout(book, delivery)
+    checking_out.drop_checkout(work, received)
 
 
 @subscribers.on(OrderSubmitted, answers_reused_ids=True)
-def order_submitted(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+def order_submitted(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
     """A repeat of a placed sale under another id gets the first answer again."""
-    placing.place(book, delivery)
+    placing.place(work, received)
 
 
 @subscribers.on(BalanceChanged)
-def balance_changed(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
+def balance_changed(work: OrderUnit, received: ReceivedMessage[BalanceChanged]) -> None:
     """A repeat finds its entries; an older position brings its entries and nothing else."""
-    paying.take_position(book, delivery)
+    paying.take_position(work, received)
 
 
 @subscribers.on(PaymentSettled)
-def payment_settled(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
+def payment_settled(work: OrderUnit, received: ReceivedMessage[PaymentSettled]) -> None:
     """A repeat finds the receipt noted."""
-    paying.note_receipt(book, delivery)
+    paying.note_receipt(work, received)
 
 
 @subscribers.on(PaymentUnmatched)
-def payment_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> None:
+def payment_unmatched(work: OrderUnit, received: ReceivedMessage[PaymentUnmatched]) -> None:
     """A repeat finds the payment noted."""
-    paying.note_unmatched(book, delivery)
+    paying.note_unmatched(work, received)
 
 
 @subscribers.on(PaymentReversed)
-def payment_reversed(book: OrderBook, delivery: Delivery[PaymentReversed]) -> None:
+def payment_reversed(work: OrderUnit, received: ReceivedMessage[PaymentReversed]) -> None:
     """A repeat finds it noted."""
-    refunding.note_reversal(book, delivery)
+    refunding.note_reversal(work, received)
 
 
 @subscribers.on(CreditGranted)
-def credit_granted(book: OrderBook, delivery: Delivery[CreditGranted]) -> None:
+def credit_granted(work: OrderUnit, received: ReceivedMessage[CreditGranted]) -> None:
     """A repeat finds it noted."""
-    refunding.note_credit(book, delivery)
+    refunding.note_credit(work, received)
 
 
 @subscribers.on(PaymentReassigned)
-def payment_reassigned(book: OrderBook, delivery: Delivery[PaymentReassigned]) -> None:
+def payment_reassigned(work: OrderUnit, received: ReceivedMessage[PaymentReassigned]) -> None:
     """A repeat finds it noted."""
-    refunding.note_reassignment(book, delivery)
+    refunding.note_reassignment(work, received)
 
 
 @subscribers.on(RefundMarked)
-def refund_marked(book: OrderBook, delivery: Delivery[RefundMarked]) -> None:
+def refund_marked(work: OrderUnit, received: ReceivedMessage[RefundMarked]) -> None:
     """A repeat, or an older word, changes nothing."""
-    refunding.copy_refund(book, delivery)
+    refunding.copy_refund(work, received)
 
 
 @subscribers.on(RefundSent)
-def refund_sent(book: OrderBook, delivery: Delivery[RefundSent]) -> None:
+def refund_sent(work: OrderUnit, received: ReceivedMessage[RefundSent]) -> None:
     """A repeat, or an older word, changes nothing."""
-    refunding.copy_refund(book, delivery)
+    refunding.copy_refund(work, received)
 
 
 @subscribers.on(RefundConfirmed)
-def refund_confirmed(book: OrderBook, delivery: Delivery[RefundConfirmed]) -> None:
+def refund_confirmed(work: OrderUnit, received: ReceivedMessage[RefundConfirmed]) -> None:
     """A repeat, or an older word, changes nothing."""
-    refunding.copy_refund(book, delivery)
+    refunding.copy_refund(work, received)
 
 
 @subscribers.on(RefundFailed)
-def refund_failed(book: OrderBook, delivery: Delivery[RefundFailed]) -> None:
+def refund_failed(work: OrderUnit, received: ReceivedMessage[RefundFailed]) -> None:
     """A repeat, or an older word, changes nothing."""
-    refunding.copy_refund(book, delivery)
+    refunding.copy_refund(work, received)
 
 
 @subscribers.on(RefundUncertain)
-def refund_uncertain(book: OrderBook, delivery: Delivery[RefundUncertain]) -> None:
+def refund_uncertain(work: OrderUnit, received: ReceivedMessage[RefundUncertain]) -> None:
     """A repeat, or an older word, changes nothing."""
-    refunding.copy_refund(book, delivery)
+    refunding.copy_refund(work, received)
 
 
 @subscribers.on(StockReserved)
-def stock_reserved(book: OrderBook, delivery: Delivery[StockReserved]) -> None:
+def stock_reserved(work: OrderUnit, received: ReceivedMessage[StockReserved]) -> None:
     """A repeat, or an older position, changes nothing."""
-    shipping.note_stock(book, delivery)
+    shipping.note_stock(work, received)
 
 
 @subscribers.on(StockRejected)
-def stock_rejected(book: OrderBook, delivery: Delivery[StockRejected]) -> None:
+def stock_rejected(work: OrderUnit, received: ReceivedMessage[StockRejected]) -> None:
     """A repeat, or an older position, changes nothing."""
-    shipping.note_stock(book, delivery)
+    shipping.note_stock(work, received)
 
 
 @subscribers.on(StockRestocked)
-def stock_restocked(book: OrderBook, delivery: Delivery[StockRestocked]) -> None:
+def stock_restocked(work: OrderUnit, received: ReceivedMessage[StockRestocked]) -> None:
     """A repeat finds it noted; an older position changes nothing."""
-    shipping.note_restocking(book, delivery)
+    shipping.note_restocking(work, received)
 
 
 @subscribers.on(StockLevelChanged)
-def stock_level_changed(book: OrderBook, delivery: Delivery[StockLevelChanged]) -> None:
+def stock_level_changed(work: OrderUnit, received: ReceivedMessage[StockLevelChanged]) -> None:
     """Settles the command that asked for it; levels themselves are fulfillment's to show."""
-    outcomes.settle(book, delivery)
+    outcomes.settle(work, received)
 
 
 @subscribers.on(ParcelPacked)
-def parcel_packed(book: OrderBook, delivery: Delivery[ParcelPacked]) -> None:
+def parcel_packed(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> None:
     """A repeat finds its parcel."""
-    shipping.copy_parcel(book, delivery)
+    shipping.copy_parcel(work, received)
 
 
 @subscribers.on(ParcelUnpacked)
-def parcel_unpacked(book: OrderBook, delivery: Delivery[ParcelUnpacked]) -> None:
+def parcel_unpacked(work: OrderUnit, received: ReceivedMessage[ParcelUnpacked]) -> None:
     """A repeat finds the unpacking."""
-    shipping.copy_unpacking(book, delivery)
+    shipping.copy_unpacking(work, received)
 
 
 @subscribers.on(LinesReduced)
-def lines_reduced(book: OrderBook, delivery: Delivery[LinesReduced]) -> None:
+def lines_reduced(work: OrderUnit, received: ReceivedMessage[LinesReduced]) -> None:
     """A repeat, or an older position, changes nothing."""
-    answered.go_on_after_stopping(book, delivery)
+    answered.go_on_after_stopping(work, received)
 
 
 @subscribers.on(LinesAdded)
-def lines_added(book: OrderBook, delivery: Delivery[LinesAdded]) -> None:
+def lines_added(work: OrderUnit, received: ReceivedMessage[LinesAdded]) -> None:
     """A repeat, or an older position, changes nothing."""
-    answered.go_on_after_adding(book, delivery)
+    answered.go_on_after_adding(work, received)
 
 
 @subscribers.on(ShipmentDispatched)
-def shipment_dispatched(book: OrderBook, delivery: Delivery[ShipmentDispatched]) -> None:
+def shipment_dispatched(work: OrderUnit, received: ReceivedMessage[ShipmentDispatched]) -> None:
     """A repeat finds its shipment."""
-    shipping.copy_shipment(book, delivery)
+    shipping.copy_shipment(work, received)
 
 
 @subscribers.on(ShipmentUpdated)
-def shipment_updated(book: OrderBook, delivery: Delivery[ShipmentUpdated]) -> None:
+def shipment_updated(work: OrderUnit, received: ReceivedMessage[ShipmentUpdated]) -> None:
     """A repeat, or one heard after a later one, changes nothing."""
-    shipping.copy_correction(book, delivery)
+    shipping.copy_correction(work, received)
 
 
 @subscribers.on(ShipmentCancelled)
-def shipment_cancelled(book: OrderBook, delivery: Delivery[ShipmentCancelled]) -> None:
+def shipment_cancelled(work: OrderUnit, received: ReceivedMessage[ShipmentCancelled]) -> None:
     """A repeat finds the shipment cancelled."""
-    shipping.copy_cancelling(book, delivery)
+    shipping.copy_cancelling(work, received)
 
 
 @subscribers.on(ParcelLost)
-def parcel_lost(book: OrderBook, delivery: Delivery[ParcelLost]) -> None:
+def parcel_lost(work: OrderUnit, received: ReceivedMessage[ParcelLost]) -> None:
     """A repeat finds the loss."""
-    shipping.copy_loss(book, delivery)
+    shipping.copy_loss(work, received)
 
 
 @subscribers.on(DeliveryRecorded)
-def delivery_recorded(book: OrderBook, delivery: Delivery[DeliveryRecorded]) -> None:
+def delivery_recorded(work: OrderUnit, received: ReceivedMessage[DeliveryRecorded]) -> None:
     """A repeat finds the delivery."""
-    shipping.copy_delivery(book, delivery)
+    shipping.copy_delivery(work, received)
 
 
 @subscribers.on(MailSent)
-def mail_sent(book: OrderBook, delivery: Delivery[MailSent]) -> None:
+def mail_sent(work: OrderUnit, received: ReceivedMessage[MailSent]) -> None:
     """A repeat finds the mails' rows."""
-    mailing.copy_reports(book, delivery)
+    mailing.copy_reports(work, received)
 
 
 @subscribers.on(MailFailed)
-def mail_failed(book: OrderBook, delivery: Delivery[MailFailed]) -> None:
+def mail_failed(work: OrderUnit, received: ReceivedMessage[MailFailed]) -> None:
     """A repeat finds the mails' rows."""
-    mailing.copy_reports(book, delivery)
+    mailing.copy_reports(work, received)
 
 
 @subscribers.on(MailUncertain)
-def mail_uncertain(book: OrderBook, delivery: Delivery[MailUncertain]) -> None:
+def mail_uncertain(work: OrderUnit, received: ReceivedMessage[MailUncertain]) -> None:
     """A repeat finds the mails' rows."""
-    mailing.copy_reports(book, delivery)
+    mailing.copy_reports(work, received)
 
 
 @subscribers.on(CommandRejected)
-def command_rejected(book: OrderBook, delivery: Delivery[CommandRejected]) -> None:
+def command_rejected(work: OrderUnit, received: ReceivedMessage[CommandRejected]) -> None:
     """A repeat finds the command settled."""
-    outcomes.note_rejection(book, delivery)
+    outcomes.note_rejection(work, received)
 
 
 @subscribers.on(CommandDone)
-def command_done(book: OrderBook, delivery: Delivery[CommandDone]) -> None:
+def command_done(work: OrderUnit, received: ReceivedMessage[CommandDone]) -> None:
     """A repeat finds the command settled."""
-    outcomes.settle(book, delivery)
+    outcomes.settle(work, received)
 
 
 @subscribers.on(MessageParked)
-def message_parked(book: OrderBook, delivery: Delivery[MessageParked]) -> None:
+def message_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> None:
     """A parked command stays open: a person may redrive it."""
-    outcomes.settle(book, delivery)
-    questions.note_parked(book, delivery)
+    outcomes.settle(work, received)
+    questions.note_parked(work, received)
 
 
 @subscribers.on(MessageDiscarded)
-def message_discarded(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+def message_discarded(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
     """A repeat finds the command settled; a question of ours ends its change; what was neither is no matter of ours."""
-    outcomes.note_discard(book, delivery)
-    questions.give_up(book, delivery)
+    outcomes.note_discard(work, received)
+    questions.give_up(work, received)

@@ -6,7 +6,7 @@ from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.running import Service
 from services.chassis.work.working import Worker
 from services.payments import api
-from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountBook
+from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit
 from services.payments.handlers import subscribers
 from services.payments.refunds.sending import RefundSender
 from services.payments.settings import PaymentsSettings
@@ -29,7 +29,7 @@ def service() -> Service:
         def wake_worker() -> None:
             hub.nudge(WORKER)
 
-        AccountBook.on_woken = staticmethod(wake_worker)
+        AccountUnit.on_woken = staticmethod(wake_worker)
         return api.build(hub, Receiver(hub, hub.settings, refusals, wake_worker))
 
     return Service(

@@ -6,16 +6,16 @@ from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Role
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from tests.backoffice.browser import Backoffice
 
 ORDER = UUID("01890000-0000-7000-8000-000000000001")
 
 
 async def test_what_is_done_is_noted_with_its_order(backoffice: Backoffice) -> None:
-    async def ship(visit: Visit) -> Response:
-        visit.about(ORDER, parcels=2)
-        return visit.redirect("/", "shipped")
+    async def ship(context: PageContext) -> Response:
+        context.about(ORDER, parcels=2)
+        return context.redirect("/", "shipped")
 
     backoffice.add(Page("/ship", "POST", Entry.SIGNED_IN, ship, "parcel.ship"))
     browser = await backoffice.signed_in(Role.FULFILMENT)
@@ -30,7 +30,7 @@ async def test_what_is_done_is_noted_with_its_order(backoffice: Backoffice) -> N
 
 
 async def test_what_breaks_is_noted_and_shown_with_a_reference(backoffice: Backoffice) -> None:
-    async def break_down(visit: Visit) -> Response:
+    async def break_down(context: PageContext) -> Response:
         raise LookupError("an order's own secret")
 
     backoffice.add(Page("/break", "POST", Entry.SIGNED_IN, break_down, "order.break"))

@@ -11,8 +11,8 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.web.actions.commanding import answer, send
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import Visit
-from services.orders.order.requests import OrderFacts, PaymentAsked
+from services.orders.backoffice.web.visit import PageContext
+from services.orders.order.requests import OrderFacts, PaymentRequest
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.staff import patiently, place, rejected, sale, sent, settled
 
@@ -26,18 +26,20 @@ async def _order_with_page(backoffice: Backoffice) -> tuple[UUID, str]:
     placed = await place(backoffice.desk, sale(shop="maison"))
     facts = OrderFacts("maison", placed.order_id, placed.code, "EUR", frozenset({1, 2}))
 
-    async def record(visit: Visit) -> Response:
-        form = await visit.form()
+    async def record(context: PageContext) -> Response:
+        form = await context.form()
 
         async def again(errors: Mapping[str, str]) -> Response:
-            return visit.render("form", 422, typed=form, errors=errors)
+            return context.render("form", 422, typed=form, errors=errors)
 
         try:
-            asked = form.model(PaymentAsked, method="cheque", amount_minor=8400, currency="EUR")
-            outcome = await send(visit, placed.order_id, form, lambda _: asked.command(facts, visit.actor))
+            asked = form.model(PaymentRequest, method="cheque", amount_minor=8400, currency="EUR")
+            outcome = await send(
+                context, placed.order_id, form, lambda _: asked.command(facts, context.actor)
+            )
         except Invalid as invalid:
             return await again(invalid.errors)
-        return await answer(visit, outcome, form, to="/", flash="The payment is recorded.", again=again)
+        return await answer(context, outcome, form, to="/", flash="The payment is recorded.", again=again)
 
     backoffice.add(Page("/record", "POST", Permission.PAYMENTS_RECORD, record, "payment.record"), form=FORM)
     return placed.order_id, placed.code

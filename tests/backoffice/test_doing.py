@@ -10,9 +10,9 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.history import require_revision
-from services.orders.order.unit.actions import open_book
+from services.orders.order.unit.actions import open_orders
 from services.orders.staff import commenting
 from tests.backoffice.browser import Backoffice
 from tests.orders.staff import place, sale
@@ -22,17 +22,17 @@ async def _order_with_page(backoffice: Backoffice) -> UUID:
     """An order, and a page that comments on it when the form's revision is the order's."""
     placed = await place(backoffice.desk, sale(shop="maison"))
 
-    async def comment(visit: Visit) -> Response:
-        form = await visit.form()
-        visit.field_labels = {"text": N_("Comment added")}
+    async def comment(context: PageContext) -> Response:
+        form = await context.form()
+        context.field_labels = {"text": N_("Comment added")}
 
         async def act(unit: Unit) -> None:
-            book = await open_book(unit, visit.shop, [placed.order_id])
-            await require_revision(unit.connection, book.orders[visit.shop, placed.order_id], form.revision)
-            await commenting.comment(unit, visit.shop, placed.order_id, form["text"], visit.actor)
+            work = await open_orders(unit, context.shop, [placed.order_id])
+            await require_revision(unit.connection, work.orders[context.shop, placed.order_id], form.revision)
+            await commenting.comment(unit, context.shop, placed.order_id, form["text"], context.actor)
 
-        await do(visit, form, act)
-        return visit.redirect("/", "Commented.")
+        await do(context, form, act)
+        return context.redirect("/", "Commented.")
 
     backoffice.add(Page("/order/comment", "POST", Permission.ORDERS_COMMENT, comment, "order.comment"))
     return placed.order_id

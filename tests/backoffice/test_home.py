@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Permission, Role
 from services.orders.backoffice.home.pages import figures
@@ -96,12 +96,12 @@ async def test_a_sale_that_nobody_could_read_is_seen_and_counted(backoffice: Bac
     message = sale()
     said = {**message.model_dump(mode="json"), "totals": {"total_minor": "9" * 5000}, "lines": None}
     headers = envelope_for("orders", message).headers()
-    arrival = Arrival(
+    arrival = RawMessage(
         "orders.storefront", headers, json.dumps(said).encode(), f"storefront.{message.shop}.shop"
     )
     await backoffice.desk.hub.committer.commit([arrival])
     await backoffice.desk.hub.committer.commit(
-        [Arrival("orders.storefront", {"odd": "\0"}, b"\0", f"storefront.{message.shop}.shop")]
+        [RawMessage("orders.storefront", {"odd": "\0"}, b"\0", f"storefront.{message.shop}.shop")]
     )
     assert 'href="/refused-sales"><strong>2</strong>' in (await owner.get("/")).text
     shown = (await owner.get("/refused-sales")).words

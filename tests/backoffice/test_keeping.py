@@ -4,7 +4,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from tests.backoffice.browser import PASSWORD, Backoffice, Shown
 
 TYPED = 'deux lignes\net "<script>alert(1)</script>" &amp; </textarea>'
@@ -14,8 +14,8 @@ FIELDS = {"note": TYPED, "key": "0190-abcdef", "password-now": "secret"}
 def _with_a_form(backoffice: Backoffice) -> list[dict[str, str]]:
     received: list[dict[str, str]] = []
 
-    async def save(visit: Visit) -> Response:
-        received.append(dict(await visit.form()))
+    async def save(context: PageContext) -> Response:
+        received.append(dict(await context.form()))
         return PlainTextResponse("saved")
 
     backoffice.add(Page("/notes", "POST", Entry.SIGNED_IN, save, "note.save"))

@@ -19,17 +19,17 @@ from deploy.auditor.serving import application
 from deploy.auditor.watching import Watch
 from deploy.local.ports import free_ports
 from services.chassis.http import edge, health
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.testing import envelope_for
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.language.translating import Speech, gettext, speaking
+from services.orders.backoffice.language.translating import PageLocale, gettext, speaking
 from services.orders.backoffice.operations.findings import audited
 from services.orders.backoffice.operations.messages.replay_pages import kinds, pairs
 from services.orders.backoffice.operations.sentences import ADVICE, WRONG, advice, title
 from services.orders.backoffice.operations.store import read_codes
 from services.orders.backoffice.operations.words import duration
-from services.orders.backoffice.web.clients.broker import Figures, figures
+from services.orders.backoffice.web.clients.broker import QueueFigures, figures
 from services.orders.backoffice.web.clients.queues import Stuck, of_broker
 from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
@@ -87,7 +87,7 @@ async def _poison(backoffice: Backoffice, shop: str = SHOP, count: int = 1, **bo
     for _ in range(count):
         envelope = envelope_for("orders", a_checkout(shop=shop), id=uuid7())
         content = json.dumps({"customer": {"name": "Zoé Martin"}, "totals": HOSTILE, **body}).encode()
-        arrival = Arrival("orders.storefront", envelope.headers(), content, f"storefront.{shop}.shop")
+        arrival = RawMessage("orders.storefront", envelope.headers(), content, f"storefront.{shop}.shop")
         await backoffice.desk.hub.committer.commit([arrival])
     rows = await backoffice.desk.fetch("select id from msg.parked where shop = $1 order by id", shop)
     return [row["id"] for row in rows]
@@ -443,7 +443,7 @@ async def test_a_finding_says_what_is_wrong_which_order_and_what_to_do(operated:
     async with operated.desk.hub.acquire() as connection:
         assert await read_codes(connection, SHOP, shown.named) == {str(life.order_id): life.code}
         assert await read_codes(connection, "other", shown.named) == {}
-    with speaking(Speech("fr")):
+    with speaking(PageLocale("fr")):
         assert title(name, "") == "Le paiement affiché d’une commande n’est pas celui de Paiements"
         assert advice(name).startswith("Faites renvoyer")
 
@@ -468,7 +468,7 @@ def test_every_check_of_the_auditor_has_a_title_and_an_advice_in_both_languages(
     assert set(WRONG) == set(CHECKS)
     for kind, text in WRONG.values():
         for english in (text, ADVICE[kind]):
-            with speaking(Speech("fr")):
+            with speaking(PageLocale("fr")):
                 assert gettext(english) != english
 
 
@@ -476,8 +476,8 @@ def test_a_queue_says_how_long_its_oldest_waits() -> None:
     fine = figures(
         {"name": "q", "messages_ready": 6, "consumers": 1, "message_stats": {"ack_details": {"rate": 3.0}}}
     )
-    assert fine == Figures(6, 0, 1, 0.0, 3.0, 0.0)
-    still = Figures(
+    assert fine == QueueFigures(6, 0, 1, 0.0, 3.0, 0.0)
+    still = QueueFigures(
         ready=4, in_hand=0, consumers=0, in_per_second=1, out_per_second=0, redelivered_per_second=0
     )
     counted, stuck = {"orders.payments": fine, "payments.orders": still}, Stuck()
@@ -494,7 +494,7 @@ def test_a_queue_says_how_long_its_oldest_waits() -> None:
 
 
 def test_a_stuck_queue_is_told_only_after_a_while() -> None:
-    held = Figures(
+    held = QueueFigures(
         ready=1, in_hand=100, consumers=1, in_per_second=0, out_per_second=0, redelivered_per_second=0
     )
     stuck = Stuck()
@@ -505,7 +505,7 @@ def test_a_stuck_queue_is_told_only_after_a_while() -> None:
 
 
 def test_times_are_said_shortly() -> None:
-    with speaking(Speech("en")):
+    with speaking(PageLocale("en")):
         said = [duration(one) for one in (None, 0.4, 59, 60, 3599, 7200, 86400, 200_000)]
     assert said == ["–", "under 1 s", "59 s", "1 min", "59 min", "2 h", "1 day", "2 days"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.notifier import MailReport, MailSent
 from services.orders.backoffice.access.permissions import Role
-from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.backoffice.language.translating import PageLocale, speaking
 from services.orders.backoffice.orders import asking, columns
 from services.orders.backoffice.orders.pages import LATEST
 from services.orders.backoffice.web.statics import FOLDER
@@ -63,7 +63,7 @@ def test_the_address_of_a_view_is_read_as_that_view(
 
 
 def test_amounts_are_read_as_people_type_them() -> None:
-    with speaking(Speech("fr")):
+    with speaking(PageLocale("fr")):
         asked = asking.read([("least", "1 234,50"), ("most", ""), ("status", "new")], "EUR")
     assert asked.is_rough
     assert asked.filters.url() == "status=new&amount_min=123450&currency=EUR"

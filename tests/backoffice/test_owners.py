@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from deploy.local.ports import free_ports
 from services.chassis.testing import settings_for_tests
-from services.orders.backoffice.language.translating import Speech, speaking
-from services.orders.backoffice.web.clients.owners import Answer, OwnerDown, Owners
+from services.orders.backoffice.language.translating import PageLocale, speaking
+from services.orders.backoffice.web.clients.owners import Answer, ServiceClients, ServiceUnavailable
 from services.orders.backoffice.web.settings import BackofficeSettings
 from tests.backoffice.browser import ORIGIN, Backoffice
 
@@ -36,9 +36,9 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
         BackofficeSettings, "postgresql://nobody", backoffice_origin=ORIGIN, fulfillment_url=url
     )
     assert isinstance(settings, BackofficeSettings)
-    owners = Owners(settings)
-    away = await owners.get("fulfillment", "/stock", sku="A")
-    assert isinstance(away, OwnerDown)
+    clients = ServiceClients(settings)
+    away = await clients.get("fulfillment", "/stock", sku="A")
+    assert isinstance(away, ServiceUnavailable)
     assert away.since is not None
     done = asyncio.Event()
 
@@ -58,28 +58,28 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
     async with asyncio.timeout(10):
         while not server.started:
             await asyncio.sleep(0.01)
-    assert await owners.get("fulfillment", "/stock", sku="A") == Answer(200, {"sku": "A"})
-    assert await owners.post("fulfillment", "/stock", {"sku": "B"}) == Answer(201, {"counted": "B"})
-    late = await owners.post("fulfillment", "/slow", {}, seconds=0.05)
+    assert await clients.get("fulfillment", "/stock", sku="A") == Answer(200, {"sku": "A"})
+    assert await clients.post("fulfillment", "/stock", {"sku": "B"}) == Answer(201, {"counted": "B"})
+    late = await clients.post("fulfillment", "/slow", {}, seconds=0.05)
     done.set()
-    assert isinstance(late, OwnerDown), "it has as long as it is given"
-    assert await owners.post("fulfillment", "/slow", {}) == Answer(200, {})
-    broken = await owners.get("fulfillment", "/stock", sku="broken")
-    assert isinstance(broken, OwnerDown)
+    assert isinstance(late, ServiceUnavailable), "it has as long as it is given"
+    assert await clients.post("fulfillment", "/slow", {}) == Answer(200, {})
+    broken = await clients.get("fulfillment", "/stock", sku="broken")
+    assert isinstance(broken, ServiceUnavailable)
     assert broken.since is not None
     assert broken.since > away.since, "it was there in between"
-    assert await owners.get("payments", "/x") == OwnerDown("payments", None)
+    assert await clients.get("payments", "/x") == ServiceUnavailable("payments", None)
     server.should_exit = True
     await serving
-    await owners.close()
+    await clients.close()
 
 
 async def test_the_panel_says_who_is_away(backoffice: Backoffice) -> None:
     panel = backoffice.office.templates.environment.globals["owner_down"]
     assert callable(panel)
-    with speaking(Speech("en")):
-        assert "Payments service: not connected" in panel(OwnerDown("payments", None))
-    with speaking(Speech("fr")):
+    with speaking(PageLocale("en")):
+        assert "Payments service: not connected" in panel(ServiceUnavailable("payments", None))
+    with speaking(PageLocale("fr")):
         assert "Le service des courriels ne répond plus depuis" in panel(
-            OwnerDown("notifier", datetime.now(UTC))
+            ServiceUnavailable("notifier", datetime.now(UTC))
         )

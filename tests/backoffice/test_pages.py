@@ -8,7 +8,7 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Entry, Permission, Role
 from services.orders.backoffice.web.office import MenuEntry
 from services.orders.backoffice.web.routing import Page
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from tests.backoffice.browser import SHOP, Backoffice
 from tests.backoffice.conftest import Backoffices
 
@@ -28,8 +28,8 @@ LIST = """{% extends "base.html" %}{% block main %}<h1>Whole</h1><div id="some-r
 async def test_hostile_text_is_only_text(backoffices: Backoffices) -> None:
     backoffice = await backoffices(shops=[FACTS])
 
-    async def show(visit: Visit) -> Response:
-        return visit.render("list", text=HOSTILE)
+    async def show(context: PageContext) -> Response:
+        return context.render("list", text=HOSTILE)
 
     backoffice.add(Page("/list", "GET", Entry.SIGNED_IN, show), list=LIST)
     browser = await backoffice.signed_in()
@@ -43,8 +43,8 @@ async def test_hostile_text_is_only_text(backoffices: Backoffices) -> None:
 
 
 async def test_htmx_gets_the_block_it_will_replace(backoffice: Backoffice) -> None:
-    async def show(visit: Visit) -> Response:
-        return visit.render("list", text="Bougie")
+    async def show(context: PageContext) -> Response:
+        return context.render("list", text="Bougie")
 
     backoffice.add(Page("/list", "GET", Entry.SIGNED_IN, show), list=LIST)
     browser = await backoffice.signed_in()
@@ -102,7 +102,7 @@ async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
 
 
 async def test_nothing_here_is_a_page_in_the_shell(backoffice: Backoffice) -> None:
-    async def missing(visit: Visit) -> Response:
+    async def missing(context: PageContext) -> Response:
         raise Missing
 
     backoffice.add(Page("/gone", "GET", Entry.SIGNED_IN, missing))

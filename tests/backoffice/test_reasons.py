@@ -10,7 +10,7 @@ import pytest
 from contracts.message import Reason
 from services import chassis
 from services.orders.backoffice.language.reasons import BY_PEOPLE, TEXTS, explain
-from services.orders.backoffice.language.translating import CATALOGUES, Speech, speaking
+from services.orders.backoffice.language.translating import CATALOGUES, PageLocale, speaking
 from services.orders.backoffice.operations import words
 
 SOURCES = Path(chassis.__file__).parents[1]
@@ -71,7 +71,7 @@ def test_every_reason_of_a_service_has_words() -> None:
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_reasons_are_told_in_the_readers_language(language: str) -> None:
-    with speaking(Speech(language)):
+    with speaking(PageLocale(language)):
         told = {code: explain(Reason(code=code, message="kept for developers")) for code in TEXTS}
     assert [code for code, text in told.items() if text == "kept for developers"] == []
     if language == "fr":
@@ -91,7 +91,7 @@ def test_reasons_are_told_in_the_readers_language(language: str) -> None:
     ],
 )
 def test_a_persons_own_words_stay(code: str, message: str, name: str) -> None:
-    with speaking(Speech("fr")):
+    with speaking(PageLocale("fr")):
         told = explain(Reason(code=code, message=message))
     assert name in told
     assert told.endswith(message.partition(": ")[2])

@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from contracts.storefront import PaymentMethod
 from services.orders.backoffice.order.refundable import may_be_reversed
-from services.orders.listing.documents import LedgerEntryShown
+from services.orders.listing.documents import LedgerEntryResponse
 from services.orders.listing.payments_left import payments_left
 
 KINDS = ("refund_paid", "refund_failed", "refund_marked", "refund_mark_reversed", "payment_reversed", "fee")
 
 
-def entry(kind: str, minor: int, about: UUID | None = None, provider: str | None = None) -> LedgerEntryShown:
+def entry(
+    kind: str, minor: int, about: UUID | None = None, provider: str | None = None
+) -> LedgerEntryResponse:
     """An entry of a ledger."""
     told = dict.fromkeys(("provider_reference", "reference", "received_on", "clearing_on", "note"))
-    return LedgerEntryShown(
+    return LedgerEntryResponse(
         **told,
         entry_id=uuid4(),
         number=1,

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.orders.backoffice.web.trail import MOST, Trail
+from services.orders.backoffice.web.trail import MOST, BackLinks
 
 PLACES = st.lists(st.text("abc+:/ _-0", min_size=1, max_size=6), max_size=30)
 
@@ -18,9 +18,9 @@ def _sent(parameters: dict[str, str]) -> dict[str, str]:
 def test_every_step_back_is_the_step_one_took(places: list[str]) -> None:
     queries = [dict[str, str]()]
     for place in places:
-        queries.append(_sent(Trail.of(queries[-1], "after").on(place)))
+        queries.append(_sent(BackLinks.of(queries[-1], "after").on(place)))
     query, walked = queries[-1], len(places)
-    while (back := Trail.of(query, "after").back) is not None:
+    while (back := BackLinks.of(query, "after").back) is not None:
         walked -= 1
         query = _sent(back)
         if len(places) - walked > MOST:
@@ -31,6 +31,6 @@ def test_every_step_back_is_the_step_one_took(places: list[str]) -> None:
 
 
 def test_a_trail_that_nobody_gave_is_bounded() -> None:
-    trail = Trail.of({"after": "z", "trail": "~".join("abcdefghijklmnopqrstuvwxyz" * 500)}, "after")
+    trail = BackLinks.of({"after": "z", "trail": "~".join("abcdefghijklmnopqrstuvwxyz" * 500)}, "after")
     assert len(trail.past) == MOST
-    assert Trail.of({"trail": "a~b"}, "after").back is None
+    assert BackLinks.of({"trail": "a~b"}, "after").back is None

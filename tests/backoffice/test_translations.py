@@ -8,7 +8,7 @@ from services.orders.backoffice.language.formatting import day, when
 from services.orders.backoffice.language.translating import (
     CATALOGUES,
     NARROW,
-    Speech,
+    PageLocale,
     gettext,
     language_wanted,
     ngettext,
@@ -58,11 +58,11 @@ def test_french_apostrophes_are_typographic() -> None:
 
 
 def test_zero_is_singular_in_french_and_plural_in_english() -> None:
-    with speaking(Speech("en")):
+    with speaking(PageLocale("en")):
         assert ngettext("%(count)s cup", "%(count)s cups", 0) == "0 cups"
         assert ngettext("%(count)s cup", "%(count)s cups", 1) == "1 cup"
         assert ngettext("%(count)s cup", "%(count)s cups", 1200) == "1,200 cups"
-    with speaking(Speech("fr")):
+    with speaking(PageLocale("fr")):
         assert ngettext("%(count)s cup", "%(count)s cups", 0) == "0 cup"
         assert ngettext("%(count)s cup", "%(count)s cups", 1200) == f"1{NARROW}200 cups"
         assert gettext("Sign in") == "Se connecter"
@@ -78,9 +78,9 @@ def test_the_browsers_first_language_that_is_ours_counts() -> None:
 
 def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
     first = datetime(2026, 10, 1, 12, tzinfo=UTC)
-    with speaking(Speech("fr", now=first)):
+    with speaking(PageLocale("fr", now=first)):
         assert day(date(2026, 10, 1)) == "1er octobre 2026"
         assert day(date(2026, 10, 11)) == "11 octobre 2026"
         assert "1er nov. à " in when(first + timedelta(days=31))
-    with speaking(Speech("en", now=first)):
+    with speaking(PageLocale("en", now=first)):
         assert day(date(2026, 10, 1)) == "1 October 2026"

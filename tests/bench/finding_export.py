@@ -6,7 +6,7 @@ import time
 from zoneinfo import ZoneInfo
 
 from services.chassis.storage.database import open_pool
-from services.orders.listing.export.cells import Manner
+from services.orders.listing.export.cells import CellFormat
 from services.orders.listing.export.orders import export
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
@@ -16,7 +16,7 @@ from services.orders.order.state import LABELS
 async def main(url: str, shop: str) -> None:
     """Read the whole export and throw it away."""
     pool = await open_pool(url, 2, "bench")
-    manner = Manner("fr", ZoneInfo("Europe/Paris"), {key: texts["fr"] for key, texts in LABELS.items()})
+    manner = CellFormat("fr", ZoneInfo("Europe/Paris"), {key: texts["fr"] for key, texts in LABELS.items()})
     rows, began = -1, time.monotonic()
     async with pool.acquire() as connection:
         async for piece in export(connection, Finder(), shop, Filters(), manner):

@@ -14,7 +14,7 @@ from uuid import UUID
 from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
 from deploy.seed.vocabulary import CARRIERS
-from services.orders.listing.cursor import Place
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.words import UNPLACED, PaymentWord, Sort, StatusWord, Tab
 from services.orders.order.fulfilment_status import FulfilmentStatus
@@ -99,8 +99,8 @@ _CHOICES: dict[str, list[Any]] = {
 
 def _deep(chance: Random, filters: Filters, newest: datetime) -> str:
     if filters.sort.is_by_total:
-        return str(Place(chance.randrange(500, 30_000), UUID(int=chance.getrandbits(128))))
-    return str(Place(newest - SPAN * chance.random(), UUID(int=chance.getrandbits(128))))
+        return str(PageCursor(chance.randrange(500, 30_000), UUID(int=chance.getrandbits(128))))
+    return str(PageCursor(newest - SPAN * chance.random(), UUID(int=chance.getrandbits(128))))
 
 
 async def search_queries(connection: Any, count: int, newest: datetime) -> list[Asked]:

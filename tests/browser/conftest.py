@@ -1,6 +1,6 @@
 """Windows of Debian's Chromium before a running Comptoir; a worker has one browser, one system and one event loop.
 
-For a test of pages: `shop` (this file's own shop, stocked) and `visit` (a window, signed in). A complaint of the
+For a test of pages: `shop` (this file's own shop, stocked) and `context` (a window, signed in). A complaint of the
 browser fails the test; of one that fails, pictures of its windows are in var/test/screens/failed-….png.
 """
 
@@ -18,7 +18,7 @@ from tests.browser.house import House, OwnShop, Person, fill_shelves
 from tests.browser.visitor import SCREENS, Look, Visitor, open_window
 
 Open = Callable[..., Awaitable[Visitor]]
-Visit = Callable[..., Awaitable[Visitor]]
+PageContext = Callable[..., Awaitable[Visitor]]
 FAILED = pytest.StashKey[bool]()
 
 
@@ -102,7 +102,7 @@ async def shop(house: House) -> AsyncIterator[OwnShop]:
 
 
 @pytest.fixture
-def visit(house: House, shop: OwnShop, window: Open) -> Visit:
+def context(house: House, shop: OwnShop, window: Open) -> PageContext:
     """Opens a window of the back office, signed in through the form, at a path.
 
     `await visit("owner", "/orders", lang="en", theme="dark", viewport="phone", look=…, script=True)`; who: a role, a

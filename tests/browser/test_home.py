@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import Look
 from tests.journeys.sales import notebooks
@@ -20,17 +20,17 @@ async def _an_order(shop: OwnShop) -> str:
 
 
 @pytest.mark.parametrize("look", [Look("fr", "light", "phone"), Look("en", "dark", "desk")], ids=str)
-async def test_home_shows_the_order_of_today(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_home_shows_the_order_of_today(context: PageContext, shop: OwnShop, look: Look) -> None:
     code = await _an_order(shop)
-    visitor = await visit("owner", "/", look=look)
+    visitor = await context("owner", "/", look=look)
     await expect(visitor.page.get_by_role("link", name=code).first).to_be_visible()
     await expect(visitor.page.locator(".figure-value").first).to_have_text("1")
     await visitor.axe()
     await visitor.screenshot("home")
 
 
-async def test_home_keeps_itself_up_to_date(visit: Visit, shop: OwnShop) -> None:
-    visitor = await visit("owner", "/", lang="en")
+async def test_home_keeps_itself_up_to_date(context: PageContext, shop: OwnShop) -> None:
+    visitor = await context("owner", "/", lang="en")
     figure = visitor.page.locator(".figure-value").first
     await expect(visitor.page.locator("#live")).to_have_attribute("data-state", "on")
     before = int(await figure.inner_text())

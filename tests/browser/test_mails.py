@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.postbox import write_moods
@@ -33,9 +33,11 @@ async def an_order_with_its_mails(shop: OwnShop) -> tuple[str, str]:
 
 @pytest.mark.rows("A05", "A06")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_the_list_tells_what_became_of_each_mail(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_the_list_tells_what_became_of_each_mail(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
     code, recipient = await a_seen_order(shop)
-    visitor = await visit("owner", f"/mails?q={code}", look=look)
+    visitor = await context("owner", f"/mails?q={code}", look=look)
     await expect(visitor.page.get_by_role("link", name=recipient)).to_be_visible()
     await expect(visitor.page.locator("tbody tr")).to_have_count(2)
     await visitor.axe()
@@ -44,9 +46,9 @@ async def test_the_list_tells_what_became_of_each_mail(visit: Visit, shop: OwnSh
 
 @pytest.mark.rows("A06")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_a_mail_reads_as_its_reader_saw_it(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_a_mail_reads_as_its_reader_saw_it(context: PageContext, shop: OwnShop, look: Look) -> None:
     code, recipient = await a_seen_order(shop)
-    visitor = await visit("manager", f"/mails?q={code}", look=look)
+    visitor = await context("manager", f"/mails?q={code}", look=look)
     await visitor.page.get_by_role("link", name=recipient).click()
     await expect(visitor.page.frame_locator("iframe").locator("body")).to_contain_text(code)
     await visitor.axe()
@@ -56,10 +58,10 @@ async def test_a_mail_reads_as_its_reader_saw_it(visit: Visit, shop: OwnShop, lo
 @pytest.mark.rows("A06")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 async def test_a_mail_is_sent_again_once_however_often_it_is_clicked(
-    visit: Visit, shop: OwnShop, script: bool
+    context: PageContext, shop: OwnShop, script: bool
 ) -> None:
     code, recipient = await an_order_with_its_mails(shop)
-    visitor = await visit("owner", f"/mails?q={code}", lang="en", script=script)
+    visitor = await context("owner", f"/mails?q={code}", lang="en", script=script)
     await visitor.page.get_by_role("link", name=recipient).click()
     await visitor.page.get_by_role("button", name="Send again").dblclick()
     await expect(visitor.page.get_by_text("The mail is sent again.")).to_be_visible()
@@ -70,11 +72,13 @@ async def test_a_mail_is_sent_again_once_however_often_it_is_clicked(
 
 @pytest.mark.rows("A06")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_ticked_mails_that_failed_go_again_together(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_ticked_mails_that_failed_go_again_together(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
     sales = [shop.sale(notebooks(2)) for _ in range(3)]
     write_moods(shop.letters, {sale.recipient: "550 5.1.1 no such user" for sale in sales})
     await shop.order(*sales)
-    visitor = await visit("owner", "/mails?state=failed", look=look)
+    visitor = await context("owner", "/mails?state=failed", look=look)
     boxes = visitor.page.locator("tbody [data-select]")
 
     async def all_failed() -> bool | None:
@@ -103,29 +107,29 @@ async def test_ticked_mails_that_failed_go_again_together(visit: Visit, shop: Ow
         await shop.letters_to(sale.recipient)
 
 
-async def test_only_this_shops_mails_and_only_with_the_right(visit: Visit, shop: OwnShop) -> None:
+async def test_only_this_shops_mails_and_only_with_the_right(context: PageContext, shop: OwnShop) -> None:
     code, recipient = await a_seen_order(shop)
-    accountant = await visit("accountant", f"/mails?q={code}", lang="en")
+    accountant = await context("accountant", f"/mails?q={code}", lang="en")
     await accountant.page.get_by_role("link", name=recipient).click()
     await expect(accountant.page.get_by_role("button", name="Send again")).to_have_count(0)
-    fulfilment = await visit("fulfilment", "/", lang="en")
+    fulfilment = await context("fulfilment", "/", lang="en")
     fulfilment.provokes(403)
     await fulfilment.go("/mails")
     await expect(fulfilment.page.get_by_role("link", name=recipient)).to_have_count(0)
 
 
-async def test_a_search_that_finds_nothing_says_so_and_shows_what_was_typed(visit: Visit) -> None:
-    visitor = await visit("owner", "/mails", lang="en")
+async def test_a_search_that_finds_nothing_says_so_and_shows_what_was_typed(context: PageContext) -> None:
+    visitor = await context("owner", "/mails", lang="en")
     await visitor.page.locator("main input[name=q]").fill(HOSTILE)
     await visitor.page.locator("main input[name=q]").press("Enter")
     await expect(visitor.page.get_by_text("No mail fits")).to_be_visible()
     await expect(visitor.page.locator("main input[name=q]")).to_have_value(HOSTILE)
 
 
-async def test_notifier_away_is_told(visit: Visit, shop: OwnShop) -> None:
+async def test_notifier_away_is_told(context: PageContext, shop: OwnShop) -> None:
     await shop.system.supervisor.stop("notifier")
     try:
-        visitor = await visit("owner", "/mails", lang="en")
+        visitor = await context("owner", "/mails", lang="en")
         await expect(visitor.page.locator(".owner-down")).to_be_visible()
     finally:
         await shop.system.start("notifier")

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from deploy.seed.seeding import seed
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import House, OwnShop
 
 ORDERS = 1250
@@ -13,9 +13,11 @@ RECEIVED = "performance.getEntriesByType('navigation')[0].transferSize"
 
 
 @pytest.mark.rows("C13", "B05", "B19")
-async def test_the_first_page_is_light_and_pages_turn(visit: Visit, shop: OwnShop, house: House) -> None:
+async def test_the_first_page_is_light_and_pages_turn(
+    context: PageContext, shop: OwnShop, house: House
+) -> None:
     await seed({"orders": house.system.databases["orders"]}, shop.name, ORDERS, lambda _: None)
-    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    visitor = await context("owner", "/orders?tab=all", lang="fr")
     page, rows = visitor.page, visitor.page.locator("tbody tr[id^=order-]")
     assert 0 < await page.evaluate(RECEIVED) <= MOST_BYTES
     await expect(page.locator("#order-tabs")).to_contain_text("1\u202f000+")

@@ -15,7 +15,7 @@ from contracts.envelope import uuid7
 from contracts.storefront import CheckoutOpened, Module, PartialCustomer
 from deploy.local.system import AUDITOR
 from services.orders.order.unit.checkout import CLOCK_TOLERANCE
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import House, OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import notebooks
@@ -72,9 +72,9 @@ async def troubled(house: House, shop: OwnShop) -> AsyncIterator[OwnShop]:
 @pytest.mark.rows("C07", "C08", "C17")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_every_page_of_operations_is_fit_to_be_seen(
-    visit: Visit, troubled: OwnShop, look: Look
+    context: PageContext, troubled: OwnShop, look: Look
 ) -> None:
-    visitor = await visit("owner", "/operations", look=look)
+    visitor = await context("owner", "/operations", look=look)
     page = visitor.page
     await expect(page.locator(".queues tbody tr")).not_to_have_count(0)
     await expect(page.locator(".broker-down, .owner-down")).to_have_count(0)
@@ -104,10 +104,10 @@ async def test_every_page_of_operations_is_fit_to_be_seen(
 @pytest.mark.rows("C09")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_a_request_that_gets_no_answer_is_ended_with_a_reason(
-    visit: Visit, shop: OwnShop, look: Look
+    context: PageContext, shop: OwnShop, look: Look
 ) -> None:
     await _an_unanswered_command(shop)
-    visitor = await visit("owner", "/operations/unanswered", look=look)
+    visitor = await context("owner", "/operations/unanswered", look=look)
     await visitor.page.locator("input[name=command]").check()
     await visitor.page.locator("input[name=reason]").fill(HOSTILE)
     await visitor.axe()
@@ -119,8 +119,10 @@ async def test_a_request_that_gets_no_answer_is_ended_with_a_reason(
 
 
 @pytest.mark.rows("C09", "C17")
-async def test_a_queue_that_nobody_hears_shows_by_itself(visit: Visit, house: House, shop: OwnShop) -> None:
-    visitor = await visit("manager", "/operations", lang="en")
+async def test_a_queue_that_nobody_hears_shows_by_itself(
+    context: PageContext, house: House, shop: OwnShop
+) -> None:
+    visitor = await context("manager", "/operations", lang="en")
     queue = visitor.page.locator("tr", has_text="notifier.orders")
     await expect(queue).to_contain_text("Fine", timeout=PATIENCE_MILLISECONDS)
     await house.system.supervisor.stop("notifier")
@@ -130,7 +132,7 @@ async def test_a_queue_that_nobody_hears_shows_by_itself(visit: Visit, house: Ho
         await expect(queue).to_contain_text("at least", timeout=PATIENCE_MILLISECONDS)
         await expect(visitor.page.locator(".operations-tiles")).to_contain_text("3 / 4")
         await visitor.screenshot("operations-unheard")
-        home = await visit("manager", "/", lang="en")
+        home = await context("manager", "/", lang="en")
         await expect(home.page.get_by_text("Mail service does not answer.")).to_be_visible()
     finally:
         await house.system.start("notifier")
@@ -139,8 +141,10 @@ async def test_a_queue_that_nobody_hears_shows_by_itself(visit: Visit, house: Ho
 
 
 @pytest.mark.rows("C08")
-async def test_poison_is_replayed_and_what_stays_is_set_aside(visit: Visit, troubled: OwnShop) -> None:
-    visitor = await visit("owner", "/", lang="en")
+async def test_poison_is_replayed_and_what_stays_is_set_aside(
+    context: PageContext, troubled: OwnShop
+) -> None:
+    visitor = await context("owner", "/", lang="en")
     page = visitor.page
     await page.get_by_role("link", name="2 messages are parked").click()
     group = page.locator(".parked-group")
@@ -164,9 +168,9 @@ async def test_poison_is_replayed_and_what_stays_is_set_aside(visit: Visit, trou
 
 @pytest.mark.rows("C06")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_events_are_counted_then_heard_again(visit: Visit, shop: OwnShop, script: bool) -> None:
+async def test_events_are_counted_then_heard_again(context: PageContext, shop: OwnShop, script: bool) -> None:
     await shop.order(shop.sale(notebooks(1)))
-    visitor = await visit("owner", "/operations/replay", lang="en", script=script)
+    visitor = await context("owner", "/operations/replay", lang="en", script=script)
     page = visitor.page
     await page.get_by_label("Who hears whom").select_option("Orders → Payments")
     await page.get_by_label("Kind of event").select_option("orders.order.placed.v1")

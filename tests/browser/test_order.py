@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from contracts.storefront import LineKind, PaymentMethod, Tax, Totals
 from deploy.demo.sales.submitting import line
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, FOUR_LOOKS, Look
 from tests.journeys.postbox import text_of
@@ -41,9 +41,11 @@ async def a_lived_order(shop: OwnShop) -> str:
 
 @pytest.mark.rows("A10", "A17", "B07", "B09", "B10", "B11")
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_the_page_tells_everything_of_the_order(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_the_page_tells_everything_of_the_order(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
     code = await a_lived_order(shop)
-    visitor = await visit("owner", f"/orders/{code}", look=look)
+    visitor = await context("owner", f"/orders/{code}", look=look)
     await expect(visitor.page.get_by_role("heading", name=code)).to_be_visible()
     await expect(visitor.page.locator("#payment tbody tr")).to_have_count(2)
     await expect(visitor.page.locator("#activity .timeline li").first).to_be_visible()
@@ -52,7 +54,9 @@ async def test_the_page_tells_everything_of_the_order(visit: Visit, shop: OwnSho
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_fine_prices_and_several_taxes_fit_the_page(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_fine_prices_and_several_taxes_fit_the_page(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
     labels = line(
         LineKind.SERVICE, "Étiquettes", 1000, 4, unit_price_exact="0.03848", taxes=CANADIAN
     ).model_copy(update={"total_minor": 3848})
@@ -60,7 +64,7 @@ async def test_fine_prices_and_several_taxes_fit_the_page(visit: Visit, shop: Ow
     made = shop.sale(labels, method=PaymentMethod.CHEQUE, currency="CAD", prices_include_tax=False)
     sale = replace(made, submission=made.submission.model_copy(update={"totals": totals}))
     [order] = await shop.order(sale)
-    visitor = await visit("owner", f"/orders/{order}", look=look)
+    visitor = await context("owner", f"/orders/{order}", look=look)
     await expect(visitor.page.locator("#items")).to_contain_text(
         "QST 9,975" if look.lang == "fr" else "QST 9.975"
     )
@@ -69,9 +73,9 @@ async def test_fine_prices_and_several_taxes_fit_the_page(visit: Visit, shop: Ow
 
 
 @pytest.mark.rows("A13", "A14", "A16", "A18", "A24", "A26", "A29")
-async def test_from_the_cheque_to_the_delivery(visit: Visit, shop: OwnShop) -> None:
+async def test_from_the_cheque_to_the_delivery(context: PageContext, shop: OwnShop) -> None:
     code = await an_order_by_cheque(shop)
-    visitor = await visit("manager", f"/orders/{code}", lang="fr")
+    visitor = await context("manager", f"/orders/{code}", lang="fr")
     page = visitor.page
     await page.get_by_role("link", name="Recevoir le chèque").click()
     await page.get_by_label("Numéro du chèque").fill("CHQ 12")
@@ -97,12 +101,12 @@ async def test_from_the_cheque_to_the_delivery(visit: Visit, shop: OwnShop) -> N
 
 
 @pytest.mark.rows("A20", "A21", "A22", "A23", "A28")
-async def test_a_status_is_told_only_when_ticked(visit: Visit, shop: OwnShop) -> None:
+async def test_a_status_is_told_only_when_ticked(context: PageContext, shop: OwnShop) -> None:
     sale = shop.sale(notebooks(1))
     [order] = await shop.order(sale)
     await shop.report(sale)
     code = (await shop.until_order(order, payment_status="paid", stock="reserved"))["code"]
-    visitor = await visit("fulfilment", f"/orders/{code}", lang="en", script=False)
+    visitor = await context("fulfilment", f"/orders/{code}", lang="en", script=False)
     await visitor.page.get_by_label("New status").select_option("processing")
     await visitor.page.get_by_label("Notify the customer").first.check()
     await visitor.page.get_by_label("Comment for the customer").fill("Nous préparons votre colis.")
@@ -117,9 +121,9 @@ async def test_a_status_is_told_only_when_ticked(visit: Visit, shop: OwnShop) ->
     assert not any("Client pressé" in text for text in texts)
 
 
-async def test_cancelling_shows_what_it_does_and_does_it(visit: Visit, shop: OwnShop) -> None:
+async def test_cancelling_shows_what_it_does_and_does_it(context: PageContext, shop: OwnShop) -> None:
     code = await an_order_by_cheque(shop)
-    visitor = await visit("owner", f"/orders/{code}", lang="fr")
+    visitor = await context("owner", f"/orders/{code}", lang="fr")
     await visitor.page.get_by_role("button", name="Autres actions").click()
     await visitor.page.get_by_role("link", name="Annuler la commande").click()
     await expect(visitor.page.get_by_text("2 × Carnet cousu A5")).to_be_visible()
@@ -132,12 +136,12 @@ async def test_cancelling_shows_what_it_does_and_does_it(visit: Visit, shop: Own
 
 @pytest.mark.rows("A15", "A25")
 async def test_a_card_payment_settles_by_itself_and_every_unit_gets_a_parcel(
-    visit: Visit, shop: OwnShop
+    context: PageContext, shop: OwnShop
 ) -> None:
     sale = shop.sale(notebooks(3))
     [order] = await shop.order(sale)
     code = (await shop.until_order(order, stock="reserved"))["code"]
-    visitor = await visit("fulfilment", f"/orders/{code}", lang="fr")
+    visitor = await context("fulfilment", f"/orders/{code}", lang="fr")
     page = visitor.page
     await shop.report(sale)
     await expect(page.locator("#order-summary")).to_contain_text("Commande en cours")
@@ -149,12 +153,12 @@ async def test_a_card_payment_settles_by_itself_and_every_unit_gets_a_parcel(
 
 @pytest.mark.rows("A13", "A24")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_typed_quantities_are_what_is_packed(visit: Visit, shop: OwnShop, script: bool) -> None:
+async def test_typed_quantities_are_what_is_packed(context: PageContext, shop: OwnShop, script: bool) -> None:
     sale = shop.sale(notebooks(3), inks(2))
     [order] = await shop.order(sale)
     await shop.report(sale)
     code = (await shop.until_order(order, stock="reserved", state="ready"))["code"]
-    visitor = await visit("fulfilment", f"/orders/{code}", lang="fr", script=script)
+    visitor = await context("fulfilment", f"/orders/{code}", lang="fr", script=script)
     page = visitor.page
     form = page.locator("#parcels form", has=page.locator("[name=way]"))
     await form.get_by_label("Carnet").fill("1")
@@ -179,7 +183,9 @@ async def test_typed_quantities_are_what_is_packed(visit: Visit, shop: OwnShop, 
 
 
 @pytest.mark.rows("A14", "A28", "B10", "B11")
-async def test_a_shipment_is_corrected_cancelled_and_a_parcel_lost(visit: Visit, shop: OwnShop) -> None:
+async def test_a_shipment_is_corrected_cancelled_and_a_parcel_lost(
+    context: PageContext, shop: OwnShop
+) -> None:
     sale = shop.sale(notebooks(2))
     customer = str(sale.submission.customer.email)
     [order] = await shop.order(sale)
@@ -188,7 +194,7 @@ async def test_a_shipment_is_corrected_cancelled_and_a_parcel_lost(visit: Visit,
     parcel = await shop.pack(order, {1: 2})
     await shop.ship(order, [parcel], carrier="Colissimo")
     code = (await shop.until_order(order, state="processing"))["code"]
-    visitor = await visit("fulfilment", f"/orders/{code}", lang="fr")
+    visitor = await context("fulfilment", f"/orders/{code}", lang="fr")
     page = visitor.page
     shipments = page.locator("#shipments")
     await shipments.get_by_text("Ajouter un numéro de suivi").click()

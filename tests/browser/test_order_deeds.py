@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from contracts.storefront import PaymentMethod
 from deploy.demo.standins.stripe_api import StripeApi
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import SCREENS, VIEWPORTS, Look
 from tests.journeys.sales import inks, notebooks
@@ -27,9 +27,11 @@ async def id_of(shop: OwnShop, code: str) -> str:
 
 
 @pytest.mark.rows("B14", "B15", "B16", "C12", "A19")
-async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(visit: Visit, shop: OwnShop) -> None:
+async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(
+    context: PageContext, shop: OwnShop
+) -> None:
     code, system = await a_paid_order(shop), shop.system
-    visitor = await visit("owner", f"/orders/{code}", look=PHONE)
+    visitor = await context("owner", f"/orders/{code}", look=PHONE)
     page = visitor.page
     await page.get_by_role("button", name="Autres actions").click()
     await expect(page.locator("#order-actions")).to_be_visible()
@@ -78,12 +80,12 @@ async def test_a_refund_is_sent_and_one_refused_is_said_to_have_failed(visit: Vi
 
 
 async def test_an_uncertain_refund_is_settled_with_the_providers_reference(
-    visit: Visit, shop: OwnShop
+    context: PageContext, shop: OwnShop
 ) -> None:
     """Stripe is not reached at first, and then refuses to be asked: nobody knows whether the refund was made."""
     code, system = await a_paid_order(shop), shop.system
     order = await id_of(shop, code)
-    visitor = await visit("owner", f"/orders/{code}/refund", look=PHONE)
+    visitor = await context("owner", f"/orders/{code}/refund", look=PHONE)
     page = visitor.page
     await page.locator("input[name=what][value=amount]").check()
     await page.locator("#refund-amount").fill("5,00")
@@ -113,12 +115,12 @@ async def test_an_uncertain_refund_is_settled_with_the_providers_reference(
 
 @pytest.mark.rows("A10", "A11")
 async def test_an_edit_is_seen_before_it_counts_and_a_stale_one_keeps_its_text(
-    visit: Visit, shop: OwnShop
+    context: PageContext, shop: OwnShop
 ) -> None:
     code = await a_paid_order(shop)
     visitor, other = (
-        await visit("owner", f"/orders/{code}/edit", look=DESK),
-        await visit("manager", f"/orders/{code}/edit", look=PHONE, script=False),
+        await context("owner", f"/orders/{code}/edit", look=DESK),
+        await context("manager", f"/orders/{code}/edit", look=PHONE, script=False),
     )
     page = visitor.page
     await page.locator("#edit-quantity-1").fill("3")
@@ -145,10 +147,10 @@ async def test_an_edit_is_seen_before_it_counts_and_a_stale_one_keeps_its_text(
 
 @pytest.mark.rows("A12", "A21", "A22", "B13")
 async def test_a_mail_is_previewed_an_order_reinstated_printed_and_another_deleted(
-    visit: Visit, shop: OwnShop
+    context: PageContext, shop: OwnShop
 ) -> None:
     code = await a_paid_order(shop)
-    visitor = await visit("owner", f"/orders/{code}", look=DESK)
+    visitor = await context("owner", f"/orders/{code}", look=DESK)
     page = visitor.page
     await page.locator("#status-label").select_option("processing")
     await page.locator("#status-public").press_sequentially("Nous préparons <b>tout</b>.", delay=5)
@@ -188,7 +190,7 @@ async def test_a_mail_is_previewed_an_order_reinstated_printed_and_another_delet
 
     [test_order] = await shop.order(shop.sale(notebooks(1), method=PaymentMethod.CHEQUE))
     tested = str((await shop.until_order(test_order, stock="reserved"))["code"])
-    phone = await visit("manager", f"/orders/{tested}/deletion", look=PHONE)
+    phone = await context("manager", f"/orders/{tested}/deletion", look=PHONE)
     await phone.page.locator("#deletion-reason").fill("Essai")
     await phone.page.locator("#deletion-code").fill(tested)
     await phone.axe()

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from contracts.storefront import PaymentMethod
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import engraving, inks, notebooks
@@ -54,10 +54,10 @@ async def tick(page: Page, codes: list[str]) -> None:
 
 @pytest.mark.rows("A13", "A26", "B13")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_bulk_pages_in_every_look(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_bulk_pages_in_every_look(context: PageContext, shop: OwnShop, look: Look) -> None:
     orders = await some_orders(shop)
     everything = [*orders.ready, orders.unpaid, orders.packed]
-    visitor = await visit("owner", "/orders?tab=all", look=look)
+    visitor = await context("owner", "/orders?tab=all", look=look)
     page, bulk = visitor.page, visitor.page.locator("#bulk")
 
     async def shows(name: str) -> None:
@@ -109,9 +109,9 @@ async def test_bulk_pages_in_every_look(visit: Visit, shop: OwnShop, look: Look)
 
 
 @pytest.mark.rows("A13", "A14", "A20", "A26", "B11", "B18")
-async def test_a_day_at_the_packing_table(visit: Visit, shop: OwnShop, tmp_path: Path) -> None:
+async def test_a_day_at_the_packing_table(context: PageContext, shop: OwnShop, tmp_path: Path) -> None:
     ids, codes = await ready_orders(shop, 3)
-    visitor = await visit("manager", "/orders?tab=to_pack", lang="fr")
+    visitor = await context("manager", "/orders?tab=to_pack", lang="fr")
     page = visitor.page
     await tick(page, codes)
     await page.locator("#bulk").get_by_role("button", name="Emballer").click()
@@ -173,9 +173,9 @@ async def test_a_day_at_the_packing_table(visit: Visit, shop: OwnShop, tmp_path:
 
 
 @pytest.mark.rows("B13")
-async def test_orders_are_cancelled_together_without_scripts(visit: Visit, shop: OwnShop) -> None:
+async def test_orders_are_cancelled_together_without_scripts(context: PageContext, shop: OwnShop) -> None:
     ids, codes = await ready_orders(shop, 2)
-    visitor = await visit("owner", "/orders?tab=to_process", lang="fr", script=False)
+    visitor = await context("owner", "/orders?tab=to_process", lang="fr", script=False)
     page = visitor.page
     await tick(page, codes)
     await page.locator("#bulk [popovertarget=bulk-more]").click()

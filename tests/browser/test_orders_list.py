@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from contracts.storefront import Customer, PaymentMethod
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import FOUR_LOOKS, SCREENS, Look, Visitor
 from tests.journeys.sales import engraving, inks, notebooks
@@ -51,9 +51,9 @@ async def some_orders(shop: OwnShop) -> Orders:
 
 @pytest.mark.rows("A07", "A09", "B01", "B02")
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_the_list_in_every_look(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_the_list_in_every_look(context: PageContext, shop: OwnShop, look: Look) -> None:
     orders = await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", look=look)
+    visitor = await context("owner", "/orders?tab=all", look=look)
     page = visitor.page
     for code in (orders.cheque, orders.packed, orders.hostile):
         await expect(page.get_by_role("link", name=code, exact=True).first).to_be_visible()
@@ -69,9 +69,9 @@ async def test_the_list_in_every_look(visit: Visit, shop: OwnShop, look: Look) -
 
 @pytest.mark.rows("B08", "B09")
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_infos_show_buyer_items_and_totals(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_infos_show_buyer_items_and_totals(context: PageContext, shop: OwnShop, look: Look) -> None:
     orders = await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", look=look)
+    visitor = await context("owner", "/orders?tab=all", look=look)
     await visitor.page.locator(f"a[href='/orders/{orders.cheque}/infos']").click()
     drawer = visitor.page.locator("#drawer")
     await expect(drawer.get_by_text("Élodie Faure").first).to_be_visible()
@@ -88,14 +88,14 @@ async def test_infos_show_buyer_items_and_totals(visit: Visit, shop: OwnShop, lo
 
 
 @pytest.mark.rows("B11")
-async def test_infos_lead_to_the_field_of_the_tracking_number(visit: Visit, shop: OwnShop) -> None:
+async def test_infos_lead_to_the_field_of_the_tracking_number(context: PageContext, shop: OwnShop) -> None:
     sold = shop.sale(notebooks(1))
     [order_id] = await shop.order(sold)
     await shop.report(sold)
     await shop.until_order(order_id, state="ready")
     await shop.ship(order_id, [await shop.pack(order_id, {1: 1})], tracking_number=None)
     code = (await shop.shown(order_id))["code"]
-    visitor = await visit("owner", "/orders?tab=all", lang="fr", viewport="phone")
+    visitor = await context("owner", "/orders?tab=all", lang="fr", viewport="phone")
     await visitor.page.locator(f"a[href='/orders/{code}/infos']").click()
     drawer = visitor.page.locator("#drawer")
     add = drawer.get_by_role("link", name="Ajouter un numéro de suivi")
@@ -106,9 +106,9 @@ async def test_infos_lead_to_the_field_of_the_tracking_number(visit: Visit, shop
 
 
 @pytest.mark.rows("B06")
-async def test_a_tag_is_put_on_by_hovering_the_code(visit: Visit, shop: OwnShop) -> None:
+async def test_a_tag_is_put_on_by_hovering_the_code(context: PageContext, shop: OwnShop) -> None:
     orders = await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    visitor = await context("owner", "/orders?tab=all", lang="fr")
     page = visitor.page
     await page.get_by_role("link", name=orders.packed, exact=True).first.hover()
     editor = page.locator("#tag-pop")
@@ -133,10 +133,10 @@ async def test_a_tag_is_put_on_by_hovering_the_code(visit: Visit, shop: OwnShop)
 @pytest.mark.rows("A08", "B03", "B04", "B05")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 async def test_filters_have_the_guides_words_and_make_an_address(
-    visit: Visit, shop: OwnShop, script: bool
+    context: PageContext, shop: OwnShop, script: bool
 ) -> None:
     await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", lang="fr", script=script)
+    visitor = await context("owner", "/orders?tab=all", lang="fr", script=script)
     page = visitor.page
     await page.locator("#filters > summary").click()
     form = page.locator(".filter-form")
@@ -152,7 +152,9 @@ async def test_filters_have_the_guides_words_and_make_an_address(
 
 
 @pytest.mark.rows("B12")
-async def test_finished_orders_are_archived_together_and_come_back(visit: Visit, shop: OwnShop) -> None:
+async def test_finished_orders_are_archived_together_and_come_back(
+    context: PageContext, shop: OwnShop
+) -> None:
     done, open_one = shop.sale(notebooks(1)), shop.sale(notebooks(1), method=PaymentMethod.CHEQUE)
     ids = await shop.order(done, open_one)
     await shop.report(done)
@@ -160,7 +162,7 @@ async def test_finished_orders_are_archived_together_and_come_back(visit: Visit,
     await shop.deliver(ids[0], await shop.ship(ids[0], [await shop.pack(ids[0], {1: 1})]))
     await shop.until_order(ids[0], state="completed")
     codes = [(await shop.shown(order))["code"] for order in ids]
-    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    visitor = await context("owner", "/orders?tab=all", lang="fr")
     page = visitor.page
     for code in codes:
         await page.get_by_label(f"Sélectionner la commande {code}").check()
@@ -183,11 +185,11 @@ async def test_finished_orders_are_archived_together_and_come_back(visit: Visit,
 
 
 @pytest.mark.rows("A07", "B19")
-async def test_new_orders_are_announced_and_rows_change_in_place(visit: Visit, shop: OwnShop) -> None:
+async def test_new_orders_are_announced_and_rows_change_in_place(context: PageContext, shop: OwnShop) -> None:
     await some_orders(shop)
     sale = shop.sale(notebooks(3))
     [order] = await shop.order(sale)
-    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    visitor = await context("owner", "/orders?tab=all", lang="fr")
     page = visitor.page
     row = page.locator(f"#order-{order}")
     await expect(row).to_contain_text("Non payée")
@@ -216,10 +218,10 @@ async def test_new_orders_are_announced_and_rows_change_in_place(visit: Visit, s
 @pytest.mark.rows("A07")
 @pytest.mark.parametrize("lang", ["fr", "en"])
 async def test_no_column_of_the_table_is_hidden_from_1024_pixels_on(
-    visit: Visit, shop: OwnShop, lang: str
+    context: PageContext, shop: OwnShop, lang: str
 ) -> None:
     await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", lang=lang)
+    visitor = await context("owner", "/orders?tab=all", lang=lang)
     page = visitor.page
     for width in (1024, 1280, 1440, 1920):
         await page.set_viewport_size({"width": width, "height": 900})
@@ -230,9 +232,9 @@ async def test_no_column_of_the_table_is_hidden_from_1024_pixels_on(
 
 
 @pytest.mark.rows("B06")
-async def test_what_opens_at_a_row_stays_on_the_screen(visit: Visit, shop: OwnShop) -> None:
+async def test_what_opens_at_a_row_stays_on_the_screen(context: PageContext, shop: OwnShop) -> None:
     orders = await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", lang="fr")
+    visitor = await context("owner", "/orders?tab=all", lang="fr")
     page = visitor.page
     for height in (900, 480):
         await page.set_viewport_size({"width": 1280, "height": height})
@@ -286,10 +288,10 @@ async def fits_the_window(visitor: Visitor, selector: str) -> None:
 @pytest.mark.rows("A08")
 @pytest.mark.parametrize("viewport", ["desk", "phone"])
 async def test_the_filters_can_be_applied_wherever_one_is_in_them(
-    visit: Visit, shop: OwnShop, viewport: str
+    context: PageContext, shop: OwnShop, viewport: str
 ) -> None:
     await some_orders(shop)
-    visitor = await visit("owner", "/orders?tab=all", lang="fr", viewport=viewport)
+    visitor = await context("owner", "/orders?tab=all", lang="fr", viewport=viewport)
     page = visitor.page
     await page.locator("#filters > summary").click()
     await expect(page.get_by_role("button", name="Afficher ces commandes")).to_be_in_viewport(ratio=1)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from contracts.storefront import Customer
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, SCREENS, Look, Visitor
 from tests.journeys.sales import inks, notebooks
@@ -64,9 +64,9 @@ async def on_paper(visitor: Visitor, name: str) -> None:
 
 @pytest.mark.rows("A13", "A14", "B11", "B19")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_every_queue_shows_its_own(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_every_queue_shows_its_own(context: PageContext, shop: OwnShop, look: Look) -> None:
     bench = await the_bench(shop)
-    visitor = await visit("fulfilment", "/parcels", look=look)
+    visitor = await context("fulfilment", "/parcels", look=look)
     rows = visitor.page.locator("tbody tr")
     for path, codes in (
         ("", [bench.to_pack, bench.packed]),
@@ -101,12 +101,12 @@ async def test_every_queue_shows_its_own(visit: Visit, shop: OwnShop, look: Look
 
 @pytest.mark.rows("A14", "A26", "A27", "A29")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_from_the_pick_list_to_the_delivery(visit: Visit, shop: OwnShop, script: bool) -> None:
+async def test_from_the_pick_list_to_the_delivery(context: PageContext, shop: OwnShop, script: bool) -> None:
     sale = shop.sale(inks(2))
     [order] = await shop.order(sale)
     await shop.report(sale)
     code = str((await shop.until_order(order, payment_status="paid", stock="reserved"))["code"])
-    visitor = await visit("manager", "/parcels", lang="fr", script=script)
+    visitor = await context("manager", "/parcels", lang="fr", script=script)
     page = visitor.page
     await page.get_by_label(f"Sélectionner la commande {code}").check()
     await page.get_by_role("button", name="Liste de prélèvement").click()

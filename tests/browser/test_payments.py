@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from contracts.storefront import PaymentMethod
 from deploy.demo.standins.provider import intent_of, payment_succeeded
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import notebooks
@@ -52,9 +52,9 @@ async def the_books(shop: OwnShop) -> Books:
 
 @pytest.mark.rows("A17")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_the_ledger_of_the_shop(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_the_ledger_of_the_shop(context: PageContext, shop: OwnShop, look: Look) -> None:
     books = await the_books(shop)
-    visitor = await visit("owner", "/payments", look=look)
+    visitor = await context("owner", "/payments", look=look)
     await expect(visitor.page.get_by_text("CHQ 0042")).to_be_visible()
     await visitor.axe()
     await visitor.screenshot("payments")
@@ -66,10 +66,10 @@ async def test_the_ledger_of_the_shop(visit: Visit, shop: OwnShop, look: Look) -
 @pytest.mark.rows("C01", "C02")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
 async def test_money_without_an_order_is_shown_with_hints_and_a_suggestion(
-    visit: Visit, shop: OwnShop, look: Look
+    context: PageContext, shop: OwnShop, look: Look
 ) -> None:
     books = await the_books(shop)
-    visitor = await visit("manager", "/payments/unmatched", look=look)
+    visitor = await context("manager", "/payments/unmatched", look=look)
     row = visitor.page.locator("tbody tr", has_text=books.lost)
     await expect(row.locator("th")).to_contain_text("25")
     await visitor.axe()
@@ -85,11 +85,11 @@ async def test_money_without_an_order_is_shown_with_hints_and_a_suggestion(
 @pytest.mark.rows("C02")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
-    visit: Visit, shop: OwnShop, script: bool
+    context: PageContext, shop: OwnShop, script: bool
 ) -> None:
     [order] = await shop.order(shop.sale(notebooks(2), method=PaymentMethod.TRANSFER))
     code, lost = (await shop.shown(order))["code"], await a_lost_payment(shop)
-    visitor = await visit("owner", "/payments/unmatched", lang="en", script=script)
+    visitor = await context("owner", "/payments/unmatched", lang="en", script=script)
     await visitor.page.locator("tbody tr", has_text=lost).get_by_role("link").click()
     await visitor.page.locator("input[name=order]").fill(code)
     await visitor.page.get_by_role("button", name="See the order").click()
@@ -102,11 +102,11 @@ async def test_it_is_given_to_its_order_once_however_often_it_is_clicked(
     ]
 
 
-async def test_payments_away_is_told_and_the_ledger_stays(visit: Visit, shop: OwnShop) -> None:
+async def test_payments_away_is_told_and_the_ledger_stays(context: PageContext, shop: OwnShop) -> None:
     books = await the_books(shop)
     await shop.system.supervisor.stop("payments")
     try:
-        visitor = await visit("owner", "/payments/unmatched", lang="en")
+        visitor = await context("owner", "/payments/unmatched", lang="en")
         await expect(visitor.page.locator(".owner-down")).to_be_visible()
         await visitor.go(f"/payments?order={books.paid}")
         await expect(visitor.page.get_by_text("CHQ 0042")).to_be_visible()
@@ -115,13 +115,15 @@ async def test_payments_away_is_told_and_the_ledger_stays(visit: Visit, shop: Ow
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_webhooks_are_shown_and_one_is_set_aside(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_webhooks_are_shown_and_one_is_set_aside(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
     """An event the hub does not know waits for a person; the next one is told with its money."""
     await the_books(shop)
     kind = f"charge.something_{secrets.token_hex(4)}"
     body = payment_succeeded(shop.sale(notebooks(2)), Random(secrets.randbits(64)))
     assert await shop.post_webhook(body.replace(b"payment_intent.succeeded", kind.encode())) == 200
-    visitor = await visit("manager", "/payments/webhooks?state=all", look=look)
+    visitor = await context("manager", "/payments/webhooks?state=all", look=look)
     row = visitor.page.locator("tbody tr", has_text=kind)
     while not await row.count():
         await visitor.page.reload()

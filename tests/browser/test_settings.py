@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look, Visitor
 
@@ -16,9 +16,9 @@ async def _press(visitor: Visitor, name: str) -> None:
 
 @pytest.mark.rows("B06")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_what_is_added_shows_at_once(visit: Visit, script: bool) -> None:
+async def test_what_is_added_shows_at_once(context: PageContext, script: bool) -> None:
     mark = "A" if script else "B"
-    visitor = await visit("owner", "/settings/tags", lang="en", script=script)
+    visitor = await context("owner", "/settings/tags", lang="en", script=script)
     await visitor.page.get_by_label("Name").fill(f"{LONG} {mark}")
     await visitor.page.get_by_label("Purple").check()
     await _press(visitor, "Add")
@@ -37,8 +37,8 @@ async def test_what_is_added_shows_at_once(visit: Visit, script: bool) -> None:
 
 
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_every_page_of_settings_reads_well(visit: Visit, look: Look) -> None:
-    visitor = await visit("owner", "/settings", look=look)
+async def test_every_page_of_settings_reads_well(context: PageContext, look: Look) -> None:
+    visitor = await context("owner", "/settings", look=look)
     for name in ("", "statuses", "tags", "carriers", "staff", "statuses/completed"):
         await visitor.go(f"/settings/{name}".rstrip("/"))
         await expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
@@ -46,8 +46,10 @@ async def test_every_page_of_settings_reads_well(visit: Visit, look: Look) -> No
         await visitor.screenshot(f"settings-{name.replace('/', '-') or 'shop'}")
 
 
-async def test_an_owner_invites_somebody_and_takes_the_access_back(visit: Visit, shop: OwnShop) -> None:
-    visitor = await visit("owner", "/settings/staff", lang="en")
+async def test_an_owner_invites_somebody_and_takes_the_access_back(
+    context: PageContext, shop: OwnShop
+) -> None:
+    visitor = await context("owner", "/settings/staff", lang="en")
     login = f"lea@{shop.name}.example"
     await visitor.page.get_by_label("Mail address, to sign in with").fill(login)
     await _press(visitor, "Make a link")

@@ -5,13 +5,13 @@ import re
 from playwright.async_api import expect
 
 from services.orders.backoffice.access.permissions import Role
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.journeys.sales import notebooks
 
 
-async def test_keys_do_what_the_help_says_and_rest_while_one_types(visit: Visit) -> None:
-    visitor = await visit("owner", "/account", lang="en")
+async def test_keys_do_what_the_help_says_and_rest_while_one_types(context: PageContext) -> None:
+    visitor = await context("owner", "/account", lang="en")
     page = visitor.page
     await page.locator("input[name=password-now]").press("?")
     await expect(page.locator("#shortcut-help")).to_be_hidden()
@@ -26,8 +26,8 @@ async def test_keys_do_what_the_help_says_and_rest_while_one_types(visit: Visit)
     await expect(page).to_have_url(re.compile(r"/$"))
 
 
-async def test_keys_can_be_switched_off(visit: Visit, shop: OwnShop) -> None:
-    visitor = await visit(await shop.hire(Role.MANAGER), "/account", lang="en")
+async def test_keys_can_be_switched_off(context: PageContext, shop: OwnShop) -> None:
+    visitor = await context(await shop.hire(Role.MANAGER), "/account", lang="en")
     page = visitor.page
     shortcuts = page.get_by_role("group", name="Keyboard shortcuts")
     await shortcuts.get_by_role("radio", name="Off").check()
@@ -38,8 +38,8 @@ async def test_keys_can_be_switched_off(visit: Visit, shop: OwnShop) -> None:
     await expect(page.locator("#shortcut-help")).to_be_hidden()
 
 
-async def test_the_first_tab_leads_to_the_content(visit: Visit) -> None:
-    visitor = await visit("owner", "/account", lang="en")
+async def test_the_first_tab_leads_to_the_content(context: PageContext) -> None:
+    visitor = await context("owner", "/account", lang="en")
     await visitor.page.keyboard.press("Tab")
     link = visitor.page.get_by_role("link", name="Skip to the content")
     await expect(link).to_be_focused()
@@ -48,8 +48,8 @@ async def test_the_first_tab_leads_to_the_content(visit: Visit) -> None:
     await expect(visitor.page.locator("main")).to_be_focused()
 
 
-async def test_language_and_theme_are_one_click_away(visit: Visit, shop: OwnShop) -> None:
-    visitor = await visit(await shop.hire(Role.MANAGER), "/account?x=1", lang="fr")
+async def test_language_and_theme_are_one_click_away(context: PageContext, shop: OwnShop) -> None:
+    visitor = await context(await shop.hire(Role.MANAGER), "/account?x=1", lang="fr")
     page = visitor.page
     await expect(page.locator("h1")).to_have_text("Mon compte")
     await page.get_by_role("button", name="English").click()
@@ -61,8 +61,8 @@ async def test_language_and_theme_are_one_click_away(visit: Visit, shop: OwnShop
     await visitor.axe()
 
 
-async def test_an_account_has_its_menu(visit: Visit) -> None:
-    visitor = await visit("accountant", "/account", lang="en")
+async def test_an_account_has_its_menu(context: PageContext) -> None:
+    visitor = await context("accountant", "/account", lang="en")
     page = visitor.page
     await page.get_by_role("button", name=re.compile("Account of")).click()
     await expect(page.get_by_role("button", name="Sign out", exact=True).first).to_be_visible()
@@ -71,8 +71,8 @@ async def test_an_account_has_its_menu(visit: Visit) -> None:
     await expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
-async def test_a_page_is_live_and_says_so(visit: Visit, shop: OwnShop) -> None:
-    visitor = await visit("owner", "/account", lang="en")
+async def test_a_page_is_live_and_says_so(context: PageContext, shop: OwnShop) -> None:
+    visitor = await context("owner", "/account", lang="en")
     page = visitor.page
     await expect(page.locator("#live")).to_have_attribute("data-state", "on")
     await page.evaluate(
@@ -91,10 +91,10 @@ async def test_a_page_is_live_and_says_so(visit: Visit, shop: OwnShop) -> None:
     assert order, "it was placed"
 
 
-async def test_a_session_that_ends_mid_form_loses_nothing(visit: Visit, shop: OwnShop) -> None:
+async def test_a_session_that_ends_mid_form_loses_nothing(context: PageContext, shop: OwnShop) -> None:
     person = await shop.hire(Role.MANAGER)
-    await visit(person)
-    visitor = await visit(person, "/account", lang="en")
+    await context(person)
+    visitor = await context(person, "/account", lang="en")
     visitor.provokes(401)
     page = visitor.page
     await page.context.clear_cookies()
@@ -110,19 +110,19 @@ async def test_a_session_that_ends_mid_form_loses_nothing(visit: Visit, shop: Ow
     await expect(page.get_by_text("All other browsers are signed out.")).to_be_visible()
 
 
-async def test_on_a_narrow_phone_nothing_is_cut_off(visit: Visit) -> None:
+async def test_on_a_narrow_phone_nothing_is_cut_off(context: PageContext) -> None:
     for path in ("/", "/account", "/nothing-here"):
-        visitor = await visit("owner", path, lang="fr", viewport="narrow")
+        visitor = await context("owner", path, lang="fr", viewport="narrow")
         visitor.provokes(404)
         wide, window = await visitor.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= window, f"{path} is {wide} wide"
         await visitor.axe()
 
 
-async def test_an_order_is_found_from_any_page(visit: Visit, shop: OwnShop) -> None:
+async def test_an_order_is_found_from_any_page(context: PageContext, shop: OwnShop) -> None:
     [order] = await shop.order(shop.sale(notebooks(1)))
     code = (await shop.shown(order))["code"]
-    visitor = await visit("owner", "/account", lang="fr")
+    visitor = await context("owner", "/account", lang="fr")
     page = visitor.page
     await page.keyboard.press("/")
     await expect(page.get_by_role("searchbox")).to_be_focused()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import FOUR_LOOKS, Look
 
@@ -14,8 +14,10 @@ NOWHERE = "somebody@nowhere.example.org"
 
 
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_the_door_is_accessible_and_speaks_the_browsers_language(visit: Visit, look: Look) -> None:
-    visitor = await visit(None, "/sign-in", look=look)
+async def test_the_door_is_accessible_and_speaks_the_browsers_language(
+    context: PageContext, look: Look
+) -> None:
+    visitor = await context(None, "/sign-in", look=look)
     assert await visitor.page.locator("html").get_attribute("lang") == look.lang
     await expect(visitor.page.locator("h1")).to_be_visible()
     await visitor.axe()
@@ -23,16 +25,16 @@ async def test_the_door_is_accessible_and_speaks_the_browsers_language(visit: Vi
 
 
 @pytest.mark.parametrize("look", FOUR_LOOKS, ids=str)
-async def test_home_greets_whoever_signed_in(visit: Visit, shop: OwnShop, look: Look) -> None:
-    visitor = await visit("owner", look=look)
+async def test_home_greets_whoever_signed_in(context: PageContext, shop: OwnShop, look: Look) -> None:
+    visitor = await context("owner", look=look)
     await expect(visitor.page.locator("main h1")).to_contain_text((await shop.person("owner")).name)
     await visitor.axe()
     await visitor.screenshot("home")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_a_wrong_password_is_told_and_the_login_kept(visit: Visit, script: bool) -> None:
-    visitor = await visit(None, "/sign-in", lang="en", script=script)
+async def test_a_wrong_password_is_told_and_the_login_kept(context: PageContext, script: bool) -> None:
+    visitor = await context(None, "/sign-in", lang="en", script=script)
     visitor.provokes(422)
     await visitor.page.locator("input[name=login]").fill(NOWHERE)
     await visitor.page.locator("input[name=password]").fill("this is not it")
@@ -42,8 +44,8 @@ async def test_a_wrong_password_is_told_and_the_login_kept(visit: Visit, script:
     await expect(visitor.page.locator("input[name=password]")).to_have_value("")
 
 
-async def test_one_arrives_where_one_wanted_to_go(visit: Visit, shop: OwnShop) -> None:
-    visitor = await visit(None, "/account", lang="en")
+async def test_one_arrives_where_one_wanted_to_go(context: PageContext, shop: OwnShop) -> None:
+    visitor = await context(None, "/account", lang="en")
     await expect(visitor.page).to_have_url(re.compile(r"/sign-in\?next="))
     person = await shop.person("accountant")
     await visitor.page.locator("input[name=login]").fill(person.login)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import PageContext
 from tests.browser.house import OwnShop
 from tests.browser.visitor import BOTH_LOOKS, Look
 from tests.journeys.sales import INK, NOTEBOOK, notebooks
@@ -25,9 +25,9 @@ async def a_moved_article(shop: OwnShop) -> str:
 
 @pytest.mark.rows("C11")
 @pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
-async def test_levels_and_movements_are_told(visit: Visit, shop: OwnShop, look: Look) -> None:
+async def test_levels_and_movements_are_told(context: PageContext, shop: OwnShop, look: Look) -> None:
     code = await a_moved_article(shop)
-    visitor = await visit("owner", "/stock", look=look)
+    visitor = await context("owner", "/stock", look=look)
     await expect(visitor.page.locator("tbody th").first).to_contain_text("CARNET")
     await visitor.axe()
     await visitor.screenshot("stock")
@@ -44,9 +44,9 @@ async def test_levels_and_movements_are_told(visit: Visit, shop: OwnShop, look: 
 
 @pytest.mark.rows("C05", "C11")
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-async def test_a_change_by_hand_counts_once(visit: Visit, shop: OwnShop, script: bool) -> None:
+async def test_a_change_by_hand_counts_once(context: PageContext, shop: OwnShop, script: bool) -> None:
     await a_moved_article(shop)
-    visitor = await visit("fulfilment", f"/stock?q={INK}", lang="fr", script=script)
+    visitor = await context("fulfilment", f"/stock?q={INK}", lang="fr", script=script)
     page = visitor.page
     await page.get_by_label(f"Ajuster {INK}").click()
     before = await page.locator('input[name="seen-main"]').input_value()
@@ -59,11 +59,11 @@ async def test_a_change_by_hand_counts_once(visit: Visit, shop: OwnShop, script:
 
 
 @pytest.mark.rows("C09")
-async def test_fulfillment_away_is_told_and_the_queues_stay(visit: Visit, shop: OwnShop) -> None:
+async def test_fulfillment_away_is_told_and_the_queues_stay(context: PageContext, shop: OwnShop) -> None:
     code = await a_moved_article(shop)
     await shop.system.supervisor.stop("fulfillment")
     try:
-        visitor = await visit("owner", "/stock", lang="en")
+        visitor = await context("owner", "/stock", lang="en")
         await expect(visitor.page.locator(".owner-down")).to_be_visible()
         await visitor.axe()
         await visitor.go("/parcels/pick-list")

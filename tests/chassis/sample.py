@@ -16,7 +16,7 @@ from contracts.fulfillment import SetStock, StockLevel
 from contracts.service import CommandDone
 from deploy.databases import with_credentials
 from services import fulfillment as service
-from services.chassis.messaging.subscribers import Book, Delivery, Refuse, Subscribers, Wait
+from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Subscribers, UnitOfWork, Wait
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.migrating import migrate
 
@@ -31,7 +31,7 @@ faulty: set[str] = set()
 """SKUs whose messages fail, for as long as they are in here."""
 
 
-class Notebook(Book):
+class Notebook(UnitOfWork):
     """What one unit of the sample service works on."""
 
     def __init__(self, unit: Unit) -> None:
@@ -40,7 +40,7 @@ class Notebook(Book):
         self.to_open: list[str] = []
         self.seen: list[tuple[UUID, str, int]] = []
 
-    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
         rows = await self.unit.connection.fetch("SELECT key FROM opened")
         self.opened = {row["key"] for row in rows}
 
@@ -66,29 +66,29 @@ def ask(actor: str = "note", sku: str = "MUG", on_hand: int = 1) -> SetStock:
 
 
 @subscribers.on(SetStock)
-def do_as_asked(book: Notebook, delivery: Delivery[SetStock]) -> None:
+def do_as_asked(work: Notebook, received: ReceivedMessage[SetStock]) -> None:
     """`note`, `raise`, `raise-os`, `refuse`, `wait` for the SKU, `open` it, `overflow` a column, plan an `errand`."""
-    message, sku = delivery.message, delivery.message.levels[0].sku
+    message, sku = received.message, received.message.levels[0].sku
     if message.actor == "raise" or sku in faulty:
         raise ValueError(f"nobody can handle {sku}")
     if message.actor == "raise-os":
         raise FileNotFoundError("a template is missing")
     if message.actor == "refuse":
         raise Refuse("not_sold_here", f"{sku} is not sold here")
-    if message.actor == "wait" and sku not in book.opened:
+    if message.actor == "wait" and sku not in work.opened:
         raise Wait(f"sku:{sku}", "sku_unknown", PATIENCE)
     if message.actor == "open":
-        book.opened.add(sku)
-        book.to_open.append(sku)
-        book.unit.wake(f"sku:{sku}")
+        work.opened.add(sku)
+        work.to_open.append(sku)
+        work.unit.wake(f"sku:{sku}")
     if message.actor == "errand":
-        book.unit.plan("errand", f"errand:{delivery.envelope.id}", {"sku": sku})
-    attempts = 2**40 if message.actor == "overflow" else delivery.attempts
-    book.seen.append((delivery.envelope.id, sku, attempts))
+        work.unit.plan("errand", f"errand:{received.envelope.id}", {"sku": sku})
+    attempts = 2**40 if message.actor == "overflow" else received.attempts
+    work.seen.append((received.envelope.id, sku, attempts))
     done = CommandDone(
-        shop=message.shop, command_id=delivery.envelope.id, command_type=delivery.envelope.type
+        shop=message.shop, command_id=received.envelope.id, command_type=received.envelope.type
     )
-    book.unit.emit(done, cause=delivery.envelope, subject=sku)
+    work.unit.emit(done, cause=received.envelope, subject=sku)
 
 
 async def make_database(admin_url: str) -> str:

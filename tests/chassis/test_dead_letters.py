@@ -5,7 +5,7 @@ from typing import Any
 
 import aio_pika
 
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
 from services.chassis.messaging.topology import DELIVERY_LIMIT
 from services.chassis.testing import Desk, envelope_for
@@ -20,12 +20,12 @@ BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 DEATH = {"x-death": [{"queue": "fulfillment.orders", "reason": "delivery_limit", "count": 1}]}
 
 
-def dead(actor: str = "note", **headers: Any) -> Arrival:
+def dead(actor: str = "note", **headers: Any) -> RawMessage:
     """A message as it comes from the queue of dead letters."""
     message = ask(actor)
     envelope = envelope_for("fulfillment", message)
     body = message.model_dump_json().encode()
-    return Arrival("fulfillment.dead", {**envelope.headers(), **DEATH, **headers}, body, "orders")
+    return RawMessage("fulfillment.dead", {**envelope.headers(), **DEATH, **headers}, body, "orders")
 
 
 def reader_of(desk: Desk) -> DeadLetterReader:
@@ -90,14 +90,14 @@ async def test_a_death_that_the_publisher_made_up_is_not_believed(sample_desks: 
 
 async def test_an_unreadable_one_is_parked_too(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
-    await reader_of(desk)._keep([Arrival("fulfillment.dead", DEATH, b"?")])
+    await reader_of(desk)._keep([RawMessage("fulfillment.dead", DEATH, b"?")])
     assert [row["reason"] for row in await parked_by_http(desk.hub)] == ["envelope_unreadable"]
 
 
 async def test_one_that_was_handled_before_is_only_known(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     one = dead()
-    await desk.hub.committer.commit([Arrival("fulfillment.orders", one.headers, one.body, "orders")])
+    await desk.hub.committer.commit([RawMessage("fulfillment.orders", one.headers, one.body, "orders")])
     await reader_of(desk)._keep([one])
     assert await desk.fetchval("SELECT count(*) FROM seen") == 1
     assert await parked_by_http(desk.hub) == []

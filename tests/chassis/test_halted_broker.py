@@ -13,7 +13,7 @@ from deploy.local.parts import RabbitMQ
 from services.chassis.http import health
 from services.chassis.http.health import what_is_missing
 from services.chassis.limits import ConnectionEnded, cancellations_as_errors, within
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.work.working import Worker
@@ -47,7 +47,7 @@ class Gate:
         self.reader = next(reader for reader in hub.readers if reader.queue == "fulfillment.orders")
         commit, collect = self.reader._commit, self.reader.collect
 
-        async def hold(arrivals: Sequence[Arrival]) -> None:
+        async def hold(arrivals: Sequence[RawMessage]) -> None:
             await commit(arrivals)
             self.committed.set()
             await self.opened.wait()

@@ -4,7 +4,7 @@ import asyncio
 import random
 from uuid import UUID
 
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.testing import envelope_for
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
@@ -15,14 +15,14 @@ ONCE = """SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(DISTINCT eve
                  (SELECT count(*) FROM msg.event_log) AS said, (SELECT count(*) FROM msg.parked) AS parked"""
 
 
-def arrivals(count: int) -> list[Arrival]:
+def arrivals(count: int) -> list[RawMessage]:
     """So many different messages as they arrive."""
     found = []
     for n in range(count):
         message = ask(sku=f"SKU-{n}")
         envelope = envelope_for("fulfillment", message)
         found.append(
-            Arrival("fulfillment.orders", envelope.headers(), message.model_dump_json().encode(), "orders")
+            RawMessage("fulfillment.orders", envelope.headers(), message.model_dump_json().encode(), "orders")
         )
     return found
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.envelope import uuid7
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.outgoing import REPLAY_HEADER
 from services.chassis.runtime.hub import Hub
 from services.chassis.testing import envelope_for
@@ -51,7 +51,7 @@ async def test_the_listener_tells_what_it_never_handled(sample_desks: SampleDesk
     envelope = envelope_for("fulfillment", ask("note"), id=replayed)
     headers = {**envelope.headers(), REPLAY_HEADER: str(uuid7())}
     body = ask("note").model_dump_json().encode()
-    await desk.hub.committer.commit([Arrival("fulfillment.orders", headers, body, "orders")])
+    await desk.hub.committer.commit([RawMessage("fulfillment.orders", headers, body, "orders")])
     await desk.deliver(ask("refuse"), id=parked)
     ids = [str(one) for one in (handled, replayed, lost, parked)]
     told = await post(desk.hub, "/internal/unheard", sender="orders", ids=ids)
@@ -77,16 +77,16 @@ async def test_what_only_a_replay_told_has_its_effect_when_it_comes_as_what_it_i
     sample_desks: SampleDesks,
 ) -> None:
     desk = await sample_desks()
-    errand = ask("errand")
-    envelope = envelope_for("fulfillment", errand)
+    context = ask("errand")
+    envelope = envelope_for("fulfillment", context)
     headers = {**envelope.headers(), REPLAY_HEADER: str(uuid7())}
-    body = errand.model_dump_json().encode()
-    await desk.hub.committer.commit([Arrival("fulfillment.orders", headers, body, "orders")])
+    body = context.model_dump_json().encode()
+    await desk.hub.committer.commit([RawMessage("fulfillment.orders", headers, body, "orders")])
     assert await desk.fetchval("SELECT state FROM msg.effect") == "uncertain"
-    await desk.deliver(errand, envelope=envelope)
+    await desk.deliver(context, envelope=envelope)
     assert await desk.fetchval("SELECT state FROM msg.effect") == "planned"
     await desk.hub.pool.execute("UPDATE msg.effect SET state = 'uncertain', detail = 'nobody knows'")
-    await desk.deliver(errand, envelope=envelope)
+    await desk.deliver(context, envelope=envelope)
     assert await desk.fetchval("SELECT state FROM msg.effect") == "uncertain"
 
 

@@ -12,7 +12,7 @@ from aiormq.exceptions import ChannelPreconditionFailed
 
 from contracts.envelope import MAX_BODY_BYTES, uuid7
 from contracts.service import CommandDone
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.inbound.parking import KEPT_BYTES
 from services.chassis.messaging.recovery import operations_store
 from services.chassis.testing import Desk
@@ -65,7 +65,7 @@ async def test_it_is_parked_with_the_remedy_and_does_not_stand_in_the_way_of_the
     desk, headers = await desks("orders"), headers_of()
     for _ in range(2):
         await desk.hub.committer.commit(
-            [Arrival("orders.unrouted", headers, b"{}", LOGIN, routing_key="order.submitted")]
+            [RawMessage("orders.unrouted", headers, b"{}", LOGIN, routing_key="order.submitted")]
         )
     [row] = await parked(desk)
     assert (row["reason"], row["shop"], row["state"]) == ("unroutable", "atelier", "discarded"), (
@@ -73,14 +73,16 @@ async def test_it_is_parked_with_the_remedy_and_does_not_stand_in_the_way_of_the
     )
     assert "'order.submitted'" in row["detail"]
     assert "storefront.order.submitted.v1" in row["detail"]
-    [right] = await desk.hub.committer.commit([Arrival("orders.storefront", headers, b"{}", LOGIN)])
+    [right] = await desk.hub.committer.commit([RawMessage("orders.storefront", headers, b"{}", LOGIN)])
     assert right.end.value == "parked"
     assert [row["reason"] for row in await parked(desk)] == ["unroutable", "schema_invalid"]
 
 
 async def test_redriven_it_is_taken_as_if_it_had_been_addressed_rightly(desks: Desks) -> None:
     desk = await desks("orders")
-    await desk.hub.committer.commit([Arrival("orders.unrouted", headers_of(), b"{}", LOGIN, routing_key="x")])
+    await desk.hub.committer.commit(
+        [RawMessage("orders.unrouted", headers_of(), b"{}", LOGIN, routing_key="x")]
+    )
     await desk.hub.pool.execute("UPDATE msg.parked SET state = 'waiting', next_at = now()")
     await desk.retry()
     assert [row["reason"] for row in await parked(desk)] == ["schema_invalid"]
@@ -103,7 +105,7 @@ async def test_of_a_body_too_large_a_beginning_and_its_size_are_kept(
 ) -> None:
     desk = await desks("orders")
     body = b'{"text": "' + b"x" * size
-    await desk.hub.committer.commit([Arrival("orders.storefront", headers_of(type), body, LOGIN)])
+    await desk.hub.committer.commit([RawMessage("orders.storefront", headers_of(type), body, LOGIN)])
     [row] = await parked(desk)
     assert (row["kept"], row["body_bytes"], row["body"]) == (KEPT_BYTES, len(body), body[:KEPT_BYTES])
     async with desk.hub.acquire() as connection:
@@ -118,7 +120,7 @@ async def test_of_a_body_too_large_a_beginning_and_its_size_are_kept(
 
 async def test_a_body_of_the_most_a_message_may_have_is_kept_whole(desks: Desks) -> None:
     desk, body = await desks("orders"), b"x" * MAX_BODY_BYTES
-    await desk.hub.committer.commit([Arrival("orders.storefront", headers_of(), body, LOGIN)])
+    await desk.hub.committer.commit([RawMessage("orders.storefront", headers_of(), body, LOGIN)])
     [row] = await parked(desk)
     assert (row["body"], row["body_bytes"], row["reason"]) == (body, None, "schema_invalid")
 
@@ -148,8 +150,8 @@ async def test_what_nobody_can_read_is_of_the_shop_whose_login_sent_it(desks: De
     desk = await desks("orders")
     headers = headers_of("storefront.checkout.opened.v1", **({"shop": said} if said else {}))
     body = json.dumps({"shop": said or "bazaar", "text": "not an order"}).encode()
-    await desk.hub.committer.commit([Arrival("orders.storefront", headers, body, LOGIN)])
-    await desk.hub.committer.commit([Arrival("orders.storefront", {"x": said}, body, LOGIN)])
+    await desk.hub.committer.commit([RawMessage("orders.storefront", headers, body, LOGIN)])
+    await desk.hub.committer.commit([RawMessage("orders.storefront", {"x": said}, body, LOGIN)])
     states, seen = ["dead", "discarded"], {}
     async with desk.hub.acquire() as connection:
         for shop in ("atelier", "bazaar"):

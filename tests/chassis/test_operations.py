@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.envelope import uuid7
 from contracts.service import MessageDiscarded
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.outgoing import REPLAY_HEADER
 from services.chassis.messaging.rating import Rates
 from services.chassis.messaging.recovery.explaining import HIDDEN, MOST_TEXT, readable_body
@@ -191,10 +191,10 @@ async def test_a_dry_replay_counts_and_says_nothing(sample_desks: SampleDesks) -
     assert said["messages"] == counted["messages"] >= events
 
 
-def replayed(event_id: Any, message: Any, replay_id: str, queue: str = "fulfillment.orders") -> Arrival:
+def replayed(event_id: Any, message: Any, replay_id: str, queue: str = "fulfillment.orders") -> RawMessage:
     """A message as it comes when somebody had it said again."""
     envelope, body = envelope_for("fulfillment", message, id=event_id), message.model_dump_json().encode()
-    return Arrival(queue, {**envelope.headers(), REPLAY_HEADER: replay_id}, body, "orders")
+    return RawMessage(queue, {**envelope.headers(), REPLAY_HEADER: replay_id}, body, "orders")
 
 
 async def test_a_replay_is_heard_once_although_its_messages_were_and_has_no_effects(
@@ -231,9 +231,9 @@ async def test_a_replayed_message_that_waits_has_no_effects_later_either(sample_
 
 def test_a_storefront_is_not_believed_that_it_replays() -> None:
     header = {REPLAY_HEADER: str(uuid7())}
-    assert Arrival("orders.storefront", header, b"").replay_id is None
-    assert Arrival("orders.payments", header, b"").replay_id == header[REPLAY_HEADER]
-    assert Arrival("orders.payments", {REPLAY_HEADER: 7}, b"").replay_id is None
+    assert RawMessage("orders.storefront", header, b"").replay_id is None
+    assert RawMessage("orders.payments", header, b"").replay_id == header[REPLAY_HEADER]
+    assert RawMessage("orders.payments", {REPLAY_HEADER: 7}, b"").replay_id is None
 
 
 PERSON = {"name": "Zoé Martin", "email": "zoe@client.example", "ip_address": "192.0.2.7"}

@@ -13,9 +13,9 @@ from contracts.catalogue import heard_by
 from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7, uuid7_floor
 from contracts.service import MessageParked
 from contracts.storefront import OrderSubmitted
-from services.chassis.messaging.inbound.arriving import Arrival, Unfit, dedupe_key, read
+from services.chassis.messaging.inbound.arriving import InvalidMessage, RawMessage, dedupe_key, read
 from services.chassis.messaging.inbound.parking import readable_headers
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.testing import Desk, envelope_for
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import parked_by_http
@@ -33,17 +33,17 @@ def id_of(moment: datetime) -> UUID:
     return UUID(int=uuid7_floor(moment).int | 0x7 << 76 | 0b10 << 62 | uuid4().int & (1 << 62) - 1)
 
 
-def arrival(body: bytes | None = None, queue: str = QUEUE, **changes: Any) -> Arrival:
+def arrival(body: bytes | None = None, queue: str = QUEUE, **changes: Any) -> RawMessage:
     """A good SetStock, with changed attributes of its envelope, or another body."""
     message = ask()
     envelope = envelope_for("fulfillment", message).resent(**changes)
-    return Arrival(queue, envelope.headers(), body or message.model_dump_json().encode(), "orders")
+    return RawMessage(queue, envelope.headers(), body or message.model_dump_json().encode(), "orders")
 
 
-def without(name: str) -> Arrival:
+def without(name: str) -> RawMessage:
     """A good SetStock without one attribute."""
     good = arrival()
-    return Arrival(QUEUE, {k: v for k, v in good.headers.items() if k != f"cloudEvents_{name}"}, good.body)
+    return RawMessage(QUEUE, {k: v for k, v in good.headers.items() if k != f"cloudEvents_{name}"}, good.body)
 
 
 UNFIT = {
@@ -106,12 +106,12 @@ async def test_a_customers_own_key_is_not_part_of_a_path(sample_desks: SampleDes
     body = f'{{"lines": [{{"options": {{"{CUSTOMER}": 3}}}}]}}'.encode()
     headers = Envelope(uuid7(), "/storefront/atelier/shop", entry.type, NOW).headers()
     found = read(
-        Arrival("orders.storefront", headers, body, "storefront.atelier.shop"),
+        RawMessage("orders.storefront", headers, body, "storefront.atelier.shop"),
         HEARD,
         WINDOW,
         datetime.now(UTC),
     )
-    assert isinstance(found, Unfit)
+    assert isinstance(found, InvalidMessage)
     paths = [reason.field for reason in found.reasons]
     assert "lines[0].options.…" in paths
     assert CUSTOMER not in str(found.reasons) + found.detail
@@ -131,7 +131,7 @@ async def test_text_that_postgresql_cannot_hold_does_not_fit(sample_desks: Sampl
 async def test_the_name_of_another_never_makes_his_own_message_a_duplicate(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
     real = arrival()
-    forged = Arrival("fulfillment.payments", real.headers, real.body, "payments")
+    forged = RawMessage("fulfillment.payments", real.headers, real.body, "payments")
     await desk.hub.committer.commit([forged])
     [handled] = await desk.hub.committer.commit([real])
     assert handled.end == "handled"
@@ -140,8 +140,8 @@ async def test_the_name_of_another_never_makes_his_own_message_a_duplicate(sampl
 @pytest.mark.parametrize("user_id", [None, ""])
 def test_a_storefront_that_nobody_vouches_for_is_not_heard(user_id: str | None) -> None:
     headers = Envelope(uuid7(), "/storefront/atelier/shop", "storefront.order.submitted.v1", NOW).headers()
-    found = read(Arrival("orders.storefront", headers, b"{}", user_id), HEARD, WINDOW, datetime.now(UTC))
-    assert isinstance(found, Unfit)
+    found = read(RawMessage("orders.storefront", headers, b"{}", user_id), HEARD, WINDOW, datetime.now(UTC))
+    assert isinstance(found, InvalidMessage)
     assert found.code == "wrong_sender"
 
 
@@ -151,7 +151,7 @@ async def test_an_unreadable_message_whose_ack_was_lost_is_parked_and_said_once(
     desk = await sample_desks()
     bad = without("id")
     for deliveries in range(3):
-        again = Arrival(QUEUE, {**bad.headers, "x-delivery-count": deliveries}, bad.body)
+        again = RawMessage(QUEUE, {**bad.headers, "x-delivery-count": deliveries}, bad.body)
         await desk.hub.committer.commit([again, again])
     assert len(await parked_by_http(desk.hub)) == 1
     assert len(await said_parked(desk)) == 1
@@ -216,8 +216,8 @@ HEADERS = st.builds(
 def test_whatever_comes_is_a_delivery_or_unfit(
     headers: dict[str, Any], body: bytes, queue: str, user_id: str | None
 ) -> None:
-    came = Arrival(queue, headers, body, user_id)
-    assert isinstance(read(came, HEARD, WINDOW, NOW), Delivery | Unfit)
+    came = RawMessage(queue, headers, body, user_id)
+    assert isinstance(read(came, HEARD, WINDOW, NOW), ReceivedMessage | InvalidMessage)
     assert dedupe_key(came, None)
     assert readable_headers(came) is not None
 
@@ -237,7 +237,7 @@ HARD = {
 
 async def test_the_oddest_headers_can_be_parked(sample_desks: SampleDesks) -> None:
     desk = await sample_desks()
-    [handled] = await desk.hub.committer.commit([Arrival(QUEUE, HARD, b"\x00\xff")])
+    [handled] = await desk.hub.committer.commit([RawMessage(QUEUE, HARD, b"\x00\xff")])
     assert handled.end == "parked"
 
 
@@ -245,7 +245,7 @@ async def test_a_waiting_message_keeps_an_envelope_that_came_as_bytes(sample_des
     desk = await sample_desks()
     message = ask("wait", "LAMP")
     headers = {k: v.encode() for k, v in envelope_for("fulfillment", message).headers().items()}
-    await desk.hub.committer.commit([Arrival(QUEUE, headers, message.model_dump_json().encode())])
+    await desk.hub.committer.commit([RawMessage(QUEUE, headers, message.model_dump_json().encode())])
     await desk.deliver(ask("open", "LAMP"))
     await desk.retry()
     assert await desk.fetchval("SELECT count(*) FROM seen") == 2

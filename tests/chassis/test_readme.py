@@ -75,7 +75,7 @@ def test_reasons() -> None:
     code = "\n".join(
         (inbound / f"{name}.py").read_text() for name in ("arriving", "parking", "dead_letters", "committing")
     )
-    used = set(re.findall(r'Unfit\(\s*"(\w+)"', code)) | set(re.findall(r'return "(\w+)", ', code))
+    used = set(re.findall(r'InvalidMessage\(\s*"(\w+)"', code)) | set(re.findall(r'return "(\w+)", ', code))
     used |= set(re.findall(r'"(dedupe_window_expired|id_from_future|error)"', code))
     used |= set(re.findall(r'^(?:CODE|WRONG_SENDER|UNROUTABLE) = "(\w+)"', code, re.MULTILINE))
     assert set(names("Why messages are parked")) == used

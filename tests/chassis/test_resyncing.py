@@ -10,13 +10,13 @@ import pytest
 
 from contracts.fulfillment import FulfilmentPosition, StockReserved, StockStanding
 from services.chassis.messaging import store
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.outbound import relaying
 from services.chassis.messaging.outbound.relaying import properties_of
 from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
 from services.chassis.messaging.recovery import resyncing
 from services.chassis.messaging.recovery.resyncing import BATCH_ORDERS, tell_on
-from services.chassis.messaging.snapshots import Standing, Truth, Wanted
+from services.chassis.messaging.snapshots import Snapshot, Standing, Wanted
 from services.chassis.testing import Desk
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.operators import operator
@@ -43,7 +43,7 @@ def ids(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
             for one in orders
         ]
 
-    monkeypatch.setitem(subscribers.truths, "orders", Truth(count, find, tell))
+    monkeypatch.setitem(subscribers.truths, "orders", Snapshot(count, find, tell))
     return known
 
 
@@ -108,7 +108,7 @@ async def test_what_stands_leaves_as_a_replay_without_a_sequence(
     headers = dict(properties_of(outgoing, desk.hub.service, "fulfillment").headers or {})
     assert (headers[REPLAY_HEADER], outgoing.envelope.time) == (resync_id, SINCE)
     assert (outgoing.envelope.sequence, outgoing.envelope.causation_id) == (None, None)
-    assert Arrival("orders.fulfillment", headers, outgoing.body).is_standing
-    assert not Arrival("orders.storefront", headers, outgoing.body).is_standing
+    assert RawMessage("orders.fulfillment", headers, outgoing.body).is_standing
+    assert not RawMessage("orders.storefront", headers, outgoing.body).is_standing
     del headers[STANDING_HEADER]
-    assert not Arrival("orders.fulfillment", headers, outgoing.body).is_standing
+    assert not RawMessage("orders.fulfillment", headers, outgoing.body).is_standing

@@ -1,20 +1,20 @@
 """An event id that is used again for something else is seen, and never taken for a repetition."""
 
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.testing import envelope_for
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.sample import ask
 
 
-def arrival(sku: str, envelope: object = None) -> Arrival:
+def arrival(sku: str, envelope: object = None) -> RawMessage:
     """A message about this article under an envelope."""
     message = ask(sku=sku)
     made = envelope or envelope_for("fulfillment", message)
     body = message.model_dump_json().encode()
-    return Arrival("fulfillment.orders", made.headers(), body, "orders")  # type: ignore[attr-defined]
+    return RawMessage("fulfillment.orders", made.headers(), body, "orders")  # type: ignore[attr-defined]
 
 
-def two_under_one_id() -> tuple[Arrival, Arrival]:
+def two_under_one_id() -> tuple[RawMessage, RawMessage]:
     """Two messages of one sender with one id."""
     envelope = envelope_for("fulfillment", ask())
     return arrival("SKU-1", envelope), arrival("SKU-2", envelope)

@@ -53,9 +53,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target = site / "contracts" / path.relative_to(FOLDER)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    owners = packages_distributions()
+    clients = packages_distributions()
     for package in (
-        name for name, names in owners.items() if {*names} & {*WHAT_PYDANTIC_NEEDS, *underscored()}
+        name for name, names in clients.items() if {*names} & {*WHAT_PYDANTIC_NEEDS, *underscored()}
     ):
         (site / place(package).name).symlink_to(place(package))
     return site

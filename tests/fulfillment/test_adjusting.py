@@ -12,14 +12,14 @@ from services.fulfillment.order.stock import (
     ChangeAboveMost,
     ChangeBelowReserved,
     Level,
-    Place,
+    StockPlace,
     adjust,
 )
 from tests.conftest import Desks
 from tests.fulfillment.builders import a_shop, adjustment, goods, placed, stock_of
 from tests.fulfillment.counting import assert_books_agree, level_of
 
-PLACE = Place("maison", "A", "main")
+PLACE = StockPlace("maison", "A", "main")
 
 
 @given(st.integers(0, MOST_ON_HAND), st.integers(0, MOST_ON_HAND), st.integers(-MOST_ON_HAND, MOST_ON_HAND))

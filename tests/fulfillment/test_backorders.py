@@ -8,7 +8,7 @@ from functools import partial
 from contracts.fulfillment import LinesAdded, StockRejected, StockReserved
 from contracts.orders import OrderPlaced
 from services.chassis.messaging import store as messages
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.messaging.unit import Unit
 from services.chassis.testing import Desk, envelope_for
 from services.chassis.work.working import timer_worker
@@ -110,24 +110,24 @@ async def _let_wait(desk: Desk, shop: str, count: int, units: int = 1) -> list[O
 def _set(desk: Desk, shop: str, units: int) -> Callable[[Unit], Awaitable[None]]:
     command = stock_of(shop, A=units)
     envelope = envelope_for("fulfillment", command)
-    delivery = Delivery(envelope, command, "fulfillment.orders", None, 0, envelope.time)
+    delivery = ReceivedMessage(envelope, command, "fulfillment.orders", None, 0, envelope.time)
 
     async def handle(unit: Unit) -> None:
-        book = desk.hub.subscribers.book(unit)
-        await book.load([delivery])
-        desk.hub.subscribers.handlers[type(command)](book, delivery)
-        await book.save()
+        work = desk.hub.subscribers.book(unit)
+        await work.load([delivery])
+        desk.hub.subscribers.handlers[type(command)](work, delivery)
+        await work.save()
 
     return handle
 
 
-async def _step(desk: Desk, work: Callable[[Unit], Awaitable[None]]) -> int:
+async def _step(desk: Desk, action: Callable[[Unit], Awaitable[None]]) -> int:
     """Do something in a transaction of few statements; how many orders were reserved."""
     statements: list[str] = []
     async with desk.hub.acquire() as connection, connection.transaction():
         unit = desk.hub.open_unit(connection)
         with connection.query_logger(lambda query: statements.append(query.query)):
-            await work(unit)
+            await action(unit)
             await unit.flush()
     assert len(statements) <= MOST_STATEMENTS, statements
     return sum(envelope.type.startswith("fulfillment.stock.reserved") for envelope, _ in unit.emitted)

@@ -12,7 +12,7 @@ from contracts.fulfillment import (
     StockStanding,
 )
 from contracts.orders import OrderPlaced
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.testing import envelope_for
 from tests.conftest import Desks
 from tests.fulfillment.builders import PLACED_AT, a_shop, goods, pack, placed, stock_at, stock_of, ticket
@@ -157,18 +157,18 @@ async def test_a_hundred_orders_cost_a_handful_of_statements(desks: Desks) -> No
     async with desk.hub.acquire() as connection, connection.transaction():
         unit = desk.hub.open_unit(connection)
         with connection.query_logger(lambda query: counted.append(query.query)):
-            book = desk.hub.subscribers.book(unit)
+            work = desk.hub.subscribers.book(unit)
             deliveries = [_delivery(order) for order in orders]
-            await book.load(deliveries)
+            await work.load(deliveries)
             for delivery in deliveries:
-                desk.hub.subscribers.handlers[OrderPlaced](book, delivery)
-            await book.save()
+                desk.hub.subscribers.handlers[OrderPlaced](work, delivery)
+            await work.save()
             await unit.flush()
     assert len(counted) <= 4, counted
     assert await desk.fetchval("SELECT count(*) FROM fulfilment_order WHERE stock = 'reserved'") == 100
     await assert_books_agree(desk)
 
 
-def _delivery(order: OrderPlaced) -> Delivery[OrderPlaced]:
+def _delivery(order: OrderPlaced) -> ReceivedMessage[OrderPlaced]:
     envelope = envelope_for("fulfillment", order)
-    return Delivery(envelope, order, "fulfillment.orders", None, 0, envelope.time)
+    return ReceivedMessage(envelope, order, "fulfillment.orders", None, 0, envelope.time)

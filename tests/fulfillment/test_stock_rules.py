@@ -14,11 +14,11 @@ from services.fulfillment.order.stock import (
     Level,
     MoreThanTaken,
     NotEnoughAvailable,
-    Place,
+    StockPlace,
     Wanted,
 )
 
-PLACE = Place("atelier", "TASSE-BLEUE", "main")
+PLACE = StockPlace("atelier", "TASSE-BLEUE", "main")
 LINES = st.integers(1, 4)
 UNITS = st.integers(1, 12)
 
@@ -97,7 +97,7 @@ FREE = st.dictionaries(
     SKUS, st.dictionaries(st.sampled_from(["main", "reserve", "shop"]), st.integers(0, 20)), max_size=3
 ).map(
     lambda skus: {
-        sku: {Place("atelier", sku, location): units for location, units in places.items()}
+        sku: {StockPlace("atelier", sku, location): units for location, units in places.items()}
         for sku, places in skus.items()
     }
 )
@@ -105,7 +105,7 @@ FREE = st.dictionaries(
 
 @given(WANTED, FREE)
 def test_an_order_is_served_whole_or_not_at_all(
-    wanted: list[Wanted], free: dict[str, dict[Place, int]]
+    wanted: list[Wanted], free: dict[str, dict[StockPlace, int]]
 ) -> None:
     available = {sku: sum(places.values()) for sku, places in free.items()}
     short = stock.shortages(wanted, available)

@@ -216,8 +216,8 @@ async def _compare(
             names = set(_names_in(text))
             if names & original:
                 lived.append(text)
-            elif owners := {owner[name] for name in names if name in owner}:
-                [number] = owners
+            elif clients := {owner[name] for name in names if name in owner}:
+                [number] = clients
                 copied[number].append(rename_back(text, copies[number][1]))
         compared += len(lived)
         differing += [

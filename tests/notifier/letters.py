@@ -9,8 +9,8 @@ from uuid import UUID
 
 from contracts.fulfillment import ShipmentDispatched
 from contracts.orders import OrderPlaced, StatusUpdated
-from services.notifier.mails.compose.composing import Letter, compose
-from services.notifier.mails.mail import Addressee, Mail, Template, mail_id, message_id
+from services.notifier.mails.compose.composing import MailMessage, compose
+from services.notifier.mails.mail import Mail, Recipient, Template, mail_id, message_id
 from services.notifier.mails.settings import ShopProfile
 from tests.notifier.builders import a_shop
 
@@ -25,7 +25,7 @@ def a_pair(
     context: dict[str, Any] | None = None,
     shop: ShopProfile | None = None,
     locale: str | None = None,
-) -> tuple[Mail, Addressee]:
+) -> tuple[Mail, Recipient]:
     """A mail and its addressee as the notifier keeps them."""
     shop = shop or a_shop()
     recipient = shop.merchant_email if template is Template.NEW_ORDER else order.customer.email or ""
@@ -43,7 +43,7 @@ def a_pair(
         context=context or {},
         created_at=CREATED_AT,
     )
-    addressee = Addressee(
+    addressee = Recipient(
         shop=order.shop,
         order_id=order.order_id,
         code=order.code,
@@ -63,7 +63,7 @@ def a_letter(
     shop: ShopProfile | None = None,
     locale: str | None = None,
     status: StatusUpdated | None = None,
-) -> Letter:
+) -> MailMessage:
     """The letter that this template makes of an order."""
     context = _context(template, order, shipment, status)
     mail, addressee = a_pair(template, order, context=context, shop=shop, locale=locale)
@@ -86,7 +86,7 @@ def _context(
     return told.model_dump(mode="json", exclude_none=True) if told else {}
 
 
-def read(letter: Letter) -> EmailMessage:
+def read(letter: MailMessage) -> EmailMessage:
     """The letter parsed back; whatever the standard library finds wrong is an error."""
     message = message_from_bytes(letter.content, policy=policy.default)
     assert isinstance(message, EmailMessage)

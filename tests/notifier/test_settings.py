@@ -6,7 +6,7 @@ import pytest
 
 from services.chassis.settings import load_settings
 from services.notifier.mails.mail import Template
-from services.notifier.mails.settings import NotifierSettings, Security, ShopProfile, UnknownShop
+from services.notifier.mails.settings import NotifierSettings, Security, ShopProfile, ShopUnknown
 from tests.notifier.builders import a_shop, settings_for
 
 
@@ -32,7 +32,7 @@ def test_everything_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_unknown_shop_says_which_are_known() -> None:
-    with pytest.raises(UnknownShop, match=r"shop elsewhere .* \(known: atelier-lumiere\)"):
+    with pytest.raises(ShopUnknown, match=r"shop elsewhere .* \(known: atelier-lumiere\)"):
         settings_for().profile("elsewhere")
 
 

@@ -9,17 +9,17 @@ import uvloop
 from aiosmtplib import SMTPException
 
 from services.chassis.work.effects import Done, Failed, Retry, Uncertain
-from services.notifier.mails.compose.composing import Letter
+from services.notifier.mails.compose.composing import MailMessage
 from services.notifier.mails.settings import NotifierSettings, Security
-from services.notifier.sending.protocol import Dialogue
-from services.notifier.sending.smtp import Answer, Pool, ServerAway
+from services.notifier.sending.protocol import SmtpProtocol
+from services.notifier.sending.smtp import Answer, Pool, ServerUnavailable
 from tests.notifier.builders import settings_for
 from tests.notifier.mail_server import MailServer, Mood
 
 
-def a_letter(name: str = "one", recipient: str = "zoe@clients.example") -> Letter:
+def a_letter(name: str = "one", recipient: str = "zoe@clients.example") -> MailMessage:
     content = f"From: a@b.example\r\nMessage-ID: <{name}@b.example>\r\n\r\n.dot\r\n..\r\n.\r\nend\r\n"
-    return Letter("boutique@atelier.example", recipient, content.encode(), not recipient.isascii())
+    return MailMessage("boutique@atelier.example", recipient, content.encode(), not recipient.isascii())
 
 
 def a_pool(server: MailServer, **changes: Any) -> Pool:
@@ -101,10 +101,10 @@ async def test_line_the_server_closed_meanwhile_costs_no_try(mail_server: MailSe
 async def test_server_away_is_said_and_remembered_for_a_moment(mail_server: MailServer) -> None:
     pool = a_pool(mail_server)
     await mail_server.close()
-    with pytest.raises(ServerAway, match=f"127.0.0.1:{mail_server.port}"):
+    with pytest.raises(ServerUnavailable, match=f"127.0.0.1:{mail_server.port}"):
         await pool.send(a_letter())
     await mail_server.open()
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerUnavailable):
         await pool.send(a_letter())
     assert mail_server.connections == 0
 
@@ -145,7 +145,7 @@ async def test_cancelled_letter_leaves_no_line_behind_that_could_mix_up_answers(
 
 async def test_starttls_that_is_not_offered_sends_nothing_in_the_clear(mail_server: MailServer) -> None:
     pool = a_pool(mail_server, smtp_security=Security.STARTTLS)
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerUnavailable):
         await pool.send(a_letter())
     assert mail_server.journal == []
 
@@ -206,7 +206,7 @@ async def a_dialogue(*packets: bytes) -> list[tuple[int, str] | str]:
     loop = asyncio.get_running_loop()
     port = server.sockets[0].getsockname()[1]
     transport, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
-    dialogue = Dialogue(transport)
+    dialogue = SmtpProtocol(transport)
     heard: list[tuple[int, str] | str] = []
     try:
         while True:

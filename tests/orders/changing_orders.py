@@ -17,8 +17,13 @@ from contracts.orders import LinesAdditionRequested, LinesReductionRequested, Or
 from contracts.storefront import LineKind
 from services.chassis.testing import Desk
 from services.orders.api.actions import change_commands
-from services.orders.api.actions.change_commands import ChangeAsking
-from services.orders.changes.requests import CancellationAsked, DeletionAsked, EditAsked, ReinstatementAsked
+from services.orders.api.actions.change_commands import ChangeRequest
+from services.orders.changes.requests import (
+    CancellationRequest,
+    DeletionRequest,
+    EditRequest,
+    ReinstatementRequest,
+)
 from tests.orders.staff import place
 
 ACTOR = "staff:zoe"
@@ -41,26 +46,26 @@ class Merchant:
 
     async def edit(self, **changes: Any) -> UUID:
         """Begin an edit: its command's id."""
-        return await self._send(change_commands.edit, EditAsked.model_validate(changes))
+        return await self._send(change_commands.edit, EditRequest.model_validate(changes))
 
     async def cancel(self, reason: str | None = None) -> UUID:
         """Begin a cancellation: its command's id."""
-        return await self._send(change_commands.cancel, CancellationAsked(reason=reason))
+        return await self._send(change_commands.cancel, CancellationRequest(reason=reason))
 
     async def reinstate(self) -> UUID:
         """Begin a reinstatement: its command's id."""
-        return await self._send(change_commands.reinstate, ReinstatementAsked())
+        return await self._send(change_commands.reinstate, ReinstatementRequest())
 
     async def delete(self, *, force: bool = False) -> UUID:
         """Begin a deletion: its command's id."""
-        asked = DeletionAsked(reason="Commande de test")
+        asked = DeletionRequest(reason="Commande de test")
         asking = change_commands.delete(
             self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked, force=force
         )
         return (await change_commands.send(self.desk.hub, asking)).command_id
 
     async def _send(self, make: Any, asked: Any) -> UUID:
-        asking: ChangeAsking = make(self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked)
+        asking: ChangeRequest = make(self.order.shop, self.order.order_id, uuid4().hex, ACTOR, asked)
         return (await change_commands.send(self.desk.hub, asking)).command_id
 
     def said(self, kind: type[Message]) -> list[Any]:

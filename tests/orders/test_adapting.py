@@ -7,7 +7,7 @@ import pytest
 
 from contracts.orders import OrderPlaced
 from contracts.storefront import OrderAccepted, OrderRefused
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.testing import Desk, envelope_for
 from services.orders.intake.adapting import _CONTROLS, adapt, may_need_changes
 from tests.conftest import Desks
@@ -22,7 +22,7 @@ async def submit(desk: Desk, change: Any) -> dict[type, Any]:
     body = json.loads(sale.model_dump_json(exclude_none=True))
     change(body)
     desk._units.clear()
-    arrival = Arrival(
+    arrival = RawMessage(
         "orders.storefront", envelope_for("orders", sale).headers(), json.dumps(body).encode(), LOGIN
     )
     await desk.hub.committer.commit([arrival])

@@ -11,11 +11,11 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel, ValidationError
 
 from services.orders.api.access import is_guarded
-from services.orders.api.actions.refund_requests import ReassignmentAsked, RefundAsked, SettlementAsked
+from services.orders.api.actions.refund_requests import ReassignmentRequest, RefundRequest, SettlementRequest
 from services.orders.api.app import ROUTERS
 from services.orders.api.openapi import FILE, as_text, document
 from services.orders.listing.filters import Filters
-from services.orders.order.requests import AdjustmentAsked, ShipmentAsked
+from services.orders.order.requests import AdjustmentRequest, ShipmentRequest
 from tests.conftest import Desks
 from tests.orders.staff import TOKENS, client
 
@@ -68,27 +68,27 @@ REFUND = {"amount_minor": 100, "currency": "EUR"}
 SHIPMENT = {"parcel_ids": [str(UUID(int=1))], "carrier": "Colissimo", "shipped_on": "2026-11-28"}
 ADJUSTMENT = {"sku": "A", "reason": "count"}
 RULES: list[tuple[type[BaseModel], dict[str, Any], dict[str, Any], str]] = [
-    (RefundAsked, {**REFUND, "mode": "recorded", "reference": "R"}, {"mode": "sent"}, "with `sent`"),
-    (SettlementAsked, {"verdict": "made", "provider_reference": "re_1"}, {"verdict": "not_made"}, "`made`"),
+    (RefundRequest, {**REFUND, "mode": "recorded", "reference": "R"}, {"mode": "sent"}, "with `sent`"),
+    (SettlementRequest, {"verdict": "made", "provider_reference": "re_1"}, {"verdict": "not_made"}, "`made`"),
     (
-        ReassignmentAsked,
+        ReassignmentRequest,
         {"entry_id": str(UUID(int=1))},
         {"provider": "stripe", "provider_reference": "p"},
         "not both",
     ),
     (
-        ReassignmentAsked,
+        ReassignmentRequest,
         {"provider": "stripe", "provider_reference": "p"},
         {"provider": None},
         "Needs `provider`",
     ),
     (
-        ShipmentAsked,
+        ShipmentRequest,
         {**SHIPMENT, "cost_minor": 5, "cost_currency": "EUR"},
         {"cost_currency": None},
         "Needs `cost_",
     ),
-    (AdjustmentAsked, {**ADJUSTMENT, "change": 1}, {"change": 0}, "never 0"),
+    (AdjustmentRequest, {**ADJUSTMENT, "change": 1}, {"change": 0}, "never 0"),
 ]
 
 

@@ -7,7 +7,7 @@ import httpx2
 from jsonschema import Draft202012Validator
 
 from services.orders.api.openapi import document
-from services.orders.listing.cursor import Place
+from services.orders.listing.cursor import PageCursor
 from tests.conftest import Desks
 from tests.orders.many_orders import insert_orders
 from tests.orders.staff import OTHER_TOKEN, TOKENS, client, place, sale
@@ -154,6 +154,6 @@ async def test_a_placed_order_is_listed_as_its_document_says(desks: Desks) -> No
     }
     assert (order["total_minor"], order["balance_minor"], order["currency"]) == (8400, 8400, "EUR")
     assert order["units_to_pack"] == 3
-    place_of = Place(placed.placed_at, placed.order_id)
-    assert Place.read(str(place_of)) == place_of
+    place_of = PageCursor(placed.placed_at, placed.order_id)
+    assert PageCursor.read(str(place_of)) == place_of
     assert placed.placed_at.utcoffset() == timedelta()

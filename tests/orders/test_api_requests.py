@@ -11,14 +11,14 @@ from contracts.storefront import PaymentMethod
 from services.orders.api.actions.commanding import asking
 from services.orders.api.context import order_named
 from services.orders.order.requests import (
-    AdjustmentAsked,
-    Asked,
-    DeliveryAsked,
+    AdjustmentRequest,
+    DeliveryRequest,
     OrderFacts,
-    ParcelAsked,
-    PaymentAsked,
-    ShipmentAsked,
-    StockAsked,
+    ParcelRequest,
+    PaymentRequest,
+    RequestBody,
+    ShipmentRequest,
+    StockRequest,
 )
 
 ORDER = OrderFacts("maison", uuid4(), "K7F3-QD9M", "EUR", frozenset({1, 2}))
@@ -33,15 +33,15 @@ ADJUSTMENT: dict[str, Any] = {"sku": "BOUGIE-01", "change": -2, "reason": "CassÃ
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (PaymentAsked, PAYMENT),
-        (ParcelAsked, PARCEL),
-        (ShipmentAsked, SHIPMENT),
-        (DeliveryAsked, DELIVERY),
-        (StockAsked, STOCK),
-        (AdjustmentAsked, ADJUSTMENT),
+        (PaymentRequest, PAYMENT),
+        (ParcelRequest, PARCEL),
+        (ShipmentRequest, SHIPMENT),
+        (DeliveryRequest, DELIVERY),
+        (StockRequest, STOCK),
+        (AdjustmentRequest, ADJUSTMENT),
     ],
 )
-def test_a_field_nobody_knows_is_refused(kind: type[Asked], body: dict[str, Any]) -> None:
+def test_a_field_nobody_knows_is_refused(kind: type[RequestBody], body: dict[str, Any]) -> None:
     kind.model_validate(body)
     for extra in ("traking_number", "actor", "shop", "order_id"):
         with pytest.raises(ValidationError, match="Extra inputs"):
@@ -51,72 +51,72 @@ def test_a_field_nobody_knows_is_refused(kind: type[Asked], body: dict[str, Any]
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (PaymentAsked, {**PAYMENT, "amount_minor": 0}),
-        (PaymentAsked, {**PAYMENT, "amount_minor": -1}),
-        (PaymentAsked, {**PAYMENT, "amount_minor": 12.0}),
-        (PaymentAsked, {**PAYMENT, "amount_minor": "4200"}),
-        (PaymentAsked, {**PAYMENT, "amount_minor": True}),
-        (PaymentAsked, {**PAYMENT, "amount_minor": 2**53}),
-        (PaymentAsked, {**PAYMENT, "currency": "eur"}),
-        (PaymentAsked, {**PAYMENT, "note": "nul \0"}),
-        (PaymentAsked, {**PAYMENT, "note": "half \ud800"}),
-        (PaymentAsked, {**PAYMENT, "received_on": "22/11/2026"}),
-        (ParcelAsked, {"lines": []}),
-        (ParcelAsked, {"lines": [{"line": 1, "quantity": 0}]}),
-        (ParcelAsked, {"lines": [{"line": 1, "quantity": 1, "sku": "A"}]}),
-        (ParcelAsked, {**PARCEL, "weight_grams": -1}),
-        (ShipmentAsked, {**SHIPMENT, "parcel_ids": []}),
-        (ShipmentAsked, {**SHIPMENT, "tracking_url": "javascript:alert(1)"}),
-        (ShipmentAsked, {**SHIPMENT, "cost_minor": 500}),
-        (ShipmentAsked, {**SHIPMENT, "notify_customer": "yes"}),
-        (DeliveryAsked, {**DELIVERY, "delivered_at": "2026-11-24T10:30:00"}),
-        (DeliveryAsked, {**DELIVERY, "shipment_id": str(UUID(int=9))}),
-        (AdjustmentAsked, {**ADJUSTMENT, "change": 0}),
-        (AdjustmentAsked, {**ADJUSTMENT, "change": 1_000_001}),
-        (AdjustmentAsked, {**ADJUSTMENT, "change": "2"}),
-        (AdjustmentAsked, {**ADJUSTMENT, "reason": "  "}),
-        (AdjustmentAsked, {"sku": "A", "change": 1}),
-        (StockAsked, {"levels": []}),
-        (StockAsked, {"levels": [{"sku": "A", "on_hand": -1}]}),
-        (StockAsked, {"levels": [{"sku": "A", "on_hand": 1, "reserved": 0}]}),
-        (StockAsked, {"levels": [{"sku": "A\0", "on_hand": 1}]}),
+        (PaymentRequest, {**PAYMENT, "amount_minor": 0}),
+        (PaymentRequest, {**PAYMENT, "amount_minor": -1}),
+        (PaymentRequest, {**PAYMENT, "amount_minor": 12.0}),
+        (PaymentRequest, {**PAYMENT, "amount_minor": "4200"}),
+        (PaymentRequest, {**PAYMENT, "amount_minor": True}),
+        (PaymentRequest, {**PAYMENT, "amount_minor": 2**53}),
+        (PaymentRequest, {**PAYMENT, "currency": "eur"}),
+        (PaymentRequest, {**PAYMENT, "note": "nul \0"}),
+        (PaymentRequest, {**PAYMENT, "note": "half \ud800"}),
+        (PaymentRequest, {**PAYMENT, "received_on": "22/11/2026"}),
+        (ParcelRequest, {"lines": []}),
+        (ParcelRequest, {"lines": [{"line": 1, "quantity": 0}]}),
+        (ParcelRequest, {"lines": [{"line": 1, "quantity": 1, "sku": "A"}]}),
+        (ParcelRequest, {**PARCEL, "weight_grams": -1}),
+        (ShipmentRequest, {**SHIPMENT, "parcel_ids": []}),
+        (ShipmentRequest, {**SHIPMENT, "tracking_url": "javascript:alert(1)"}),
+        (ShipmentRequest, {**SHIPMENT, "cost_minor": 500}),
+        (ShipmentRequest, {**SHIPMENT, "notify_customer": "yes"}),
+        (DeliveryRequest, {**DELIVERY, "delivered_at": "2026-11-24T10:30:00"}),
+        (DeliveryRequest, {**DELIVERY, "shipment_id": str(UUID(int=9))}),
+        (AdjustmentRequest, {**ADJUSTMENT, "change": 0}),
+        (AdjustmentRequest, {**ADJUSTMENT, "change": 1_000_001}),
+        (AdjustmentRequest, {**ADJUSTMENT, "change": "2"}),
+        (AdjustmentRequest, {**ADJUSTMENT, "reason": "  "}),
+        (AdjustmentRequest, {"sku": "A", "change": 1}),
+        (StockRequest, {"levels": []}),
+        (StockRequest, {"levels": [{"sku": "A", "on_hand": -1}]}),
+        (StockRequest, {"levels": [{"sku": "A", "on_hand": 1, "reserved": 0}]}),
+        (StockRequest, {"levels": [{"sku": "A\0", "on_hand": 1}]}),
     ],
 )
-def test_what_cannot_be_meant_is_refused(kind: type[Asked], body: dict[str, Any]) -> None:
+def test_what_cannot_be_meant_is_refused(kind: type[RequestBody], body: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         kind.model_validate(body)
 
 
 def test_a_payment_in_another_currency_is_a_fault_that_names_both() -> None:
-    asked = PaymentAsked.model_validate({**PAYMENT, "currency": "JPY"})
+    asked = PaymentRequest.model_validate({**PAYMENT, "currency": "JPY"})
     (fault,) = asked.faults(ORDER)
     assert (fault.code, fault.field) == ("currency_differs", "currency")
     assert "EUR" in fault.message
     assert "JPY" in fault.message
-    assert PaymentAsked.model_validate(PAYMENT).faults(ORDER) == []
+    assert PaymentRequest.model_validate(PAYMENT).faults(ORDER) == []
 
 
 def test_every_unknown_line_is_a_fault_with_its_place() -> None:
     lines = [{"line": number, "quantity": 1} for number in (1, 3, 2, 7)]
-    faults = ParcelAsked.model_validate({"lines": lines}).faults(ORDER)
+    faults = ParcelRequest.model_validate({"lines": lines}).faults(ORDER)
     assert [fault.field for fault in faults] == ["lines[1].line", "lines[3].line"]
     assert all("1, 2" in fault.message for fault in faults)
 
 
 def test_requests_become_the_owners_messages() -> None:
     made = uuid4()
-    paid = PaymentAsked.model_validate({**PAYMENT, "reference": "0042"}).command(ORDER, "api:erp")
+    paid = PaymentRequest.model_validate({**PAYMENT, "reference": "0042"}).command(ORDER, "api:erp")
     assert (paid.shop, paid.order_id, paid.actor) == ("maison", ORDER.order_id, "api:erp")
     assert (paid.method, paid.amount_minor, paid.reference) == (PaymentMethod.CHEQUE, 4200, "0042")
     assert paid.received_on == date(2026, 11, 22)
-    packed = ParcelAsked.model_validate(PARCEL).command(ORDER, "api:erp", made)
+    packed = ParcelRequest.model_validate(PARCEL).command(ORDER, "api:erp", made)
     assert (packed.parcel_id, packed.lines[0].quantity, packed.kind) == (made, 2, "box")
-    shipped = ShipmentAsked.model_validate(SHIPMENT).command(ORDER, "api:erp", made)
+    shipped = ShipmentRequest.model_validate(SHIPMENT).command(ORDER, "api:erp", made)
     assert (shipped.shipment_id, shipped.parcel_ids, shipped.notify_customer) == (made, [UUID(int=9)], False)
-    delivered = DeliveryAsked.model_validate(DELIVERY).command(ORDER, "api:erp", made)
+    delivered = DeliveryRequest.model_validate(DELIVERY).command(ORDER, "api:erp", made)
     assert delivered.shipment_id == made
     assert delivered.delivered_at == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-    stock = StockAsked.model_validate(STOCK).command("maison", "api:erp")
+    stock = StockRequest.model_validate(STOCK).command("maison", "api:erp")
     assert (stock.levels[0].sku, stock.levels[0].location, stock.levels[0].on_hand) == (
         "BOUGIE-01",
         "main",
@@ -126,14 +126,14 @@ def test_requests_become_the_owners_messages() -> None:
 
 def test_ids_the_caller_chose_are_kept() -> None:
     chosen = uuid4()
-    parcel = ParcelAsked.model_validate({**PARCEL, "parcel_id": str(chosen)})
+    parcel = ParcelRequest.model_validate({**PARCEL, "parcel_id": str(chosen)})
     assert parcel.command(ORDER, "api:erp", uuid4()).parcel_id == chosen
-    shipment = ShipmentAsked.model_validate({**SHIPMENT, "shipment_id": str(chosen)})
+    shipment = ShipmentRequest.model_validate({**SHIPMENT, "shipment_id": str(chosen)})
     assert shipment.command(ORDER, "api:erp", uuid4()).shipment_id == chosen
 
 
 def hash_of(body: dict[str, Any], actor: str = "api:erp", order: OrderFacts = ORDER) -> bytes:
-    asked = ParcelAsked.model_validate(body)
+    asked = ParcelRequest.model_validate(body)
     return asking("maison", order.order_id, "k", lambda made: asked.command(order, actor, made)).request_hash
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.storefront import Customer, ExtraLine, LineKind, PaymentMethod, Shipping, Tax, Totals
 from services.orders.changes import edition
-from services.orders.changes.requests import EditAsked
+from services.orders.changes.requests import EditRequest
 from services.orders.order.totals.content import (
     Content,
     ContentLine,
@@ -88,7 +88,7 @@ def contents(draw: st.DrawFn, *, extras: bool = True) -> Content:
 
 
 @st.composite
-def edits(draw: st.DrawFn) -> EditAsked:
+def edits(draw: st.DrawFn) -> EditRequest:
     """Some changes of the first lines and perhaps a new one."""
     changed = draw(st.sets(st.just(1) | st.just(2), max_size=2))
     asked: list[dict[str, Any]] = [
@@ -103,11 +103,11 @@ def edits(draw: st.DrawFn) -> EditAsked:
     if draw(st.booleans()):
         new = {"kind": "ticket", "description": "Billet", "quantity": 2, "unit_price_minor": draw(PRICES)}
         asked.append({**new, "vat_rate": draw(RATES)})
-    return EditAsked.model_validate({"lines": asked})
+    return EditRequest.model_validate({"lines": asked})
 
 
 @given(contents(), edits())
-def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, asked: EditAsked) -> None:
+def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, asked: EditRequest) -> None:
     if edition.faults_of(content, asked):
         return
     wanted = edition.edited(content, asked, {})
@@ -122,12 +122,12 @@ def test_an_edited_order_adds_up_by_the_rules_for_submissions(content: Content, 
 
 @given(contents())
 def test_an_edit_that_names_nothing_leaves_everything(content: Content) -> None:
-    assert edition.edited(content, EditAsked(), {}) == content
+    assert edition.edited(content, EditRequest(), {}) == content
 
 
 @given(contents(), edits(), st.data())
 def test_quantities_after_the_answers_are_what_fulfillment_has(
-    content: Content, asked: EditAsked, data: st.DataObject
+    content: Content, asked: EditRequest, data: st.DataObject
 ) -> None:
     if edition.faults_of(content, asked):
         return
@@ -183,7 +183,7 @@ def test_the_taxes_of_all_charges_sum_to_the_orders(content: Content) -> None:
 def test_removing_units_in_steps_keeps_and_credits_the_whole(content: Content, data: st.DataObject) -> None:
     line = content.lines[0]
     kept = data.draw(st.integers(0, line.quantity))
-    asked = EditAsked.model_validate({"lines": [{"line": 1, "quantity": kept}]})
+    asked = EditRequest.model_validate({"lines": [{"line": 1, "quantity": kept}]})
     wanted = edition.edited(content, asked, {})
     after = edition.settled(content, wanted, {}, {}, {1: line.quantity - kept})
     credited = edition.due_change(content, after, {})
@@ -194,7 +194,7 @@ def test_removing_units_in_steps_keeps_and_credits_the_whole(content: Content, d
 @given(contents())
 def test_units_that_could_not_be_stopped_leave_the_line_as_it_was(content: Content) -> None:
     line = content.lines[0]
-    asked = EditAsked.model_validate({"lines": [{"line": 1, "quantity": 0}]})
+    asked = EditRequest.model_validate({"lines": [{"line": 1, "quantity": 0}]})
     wanted = edition.edited(content, asked, {})
     after = edition.settled(content, wanted, {1: line.quantity}, {}, {})
     assert after.totals == content.totals
@@ -207,7 +207,7 @@ def test_cancelled_units_stay_on_their_line(content: Content, data: st.DataObjec
     line = content.lines[0]
     withdrawn = {1: data.draw(st.integers(0, line.quantity))}
     removed = edition.edited(
-        content, EditAsked.model_validate({"lines": [{"line": 1, "quantity": 0}]}), withdrawn
+        content, EditRequest.model_validate({"lines": [{"line": 1, "quantity": 0}]}), withdrawn
     )
     assert removed.lines[0].quantity == withdrawn[1]
     assert edition.remaining(removed, withdrawn)[1] == 0

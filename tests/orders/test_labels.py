@@ -9,22 +9,22 @@ from services.chassis.testing import Desk
 from services.orders.order.shop.colours import Colour
 from services.orders.order.state import LABELS
 from services.orders.staff import labelling
-from services.orders.staff.labelling import LabelFixed, LabelInUse, LabelTaken, LabelUnknown, LabelWish
+from services.orders.staff.labelling import LabelFixed, LabelInUse, LabelRequest, LabelTaken, LabelUnknown
 from services.orders.staff.labels import BUILT_IN_COLOUR, Label, Labels, labels_of
 from services.orders.staff.updating_status import StatusUpdate, update_status
 from tests.conftest import Desks
 from tests.orders.builders import SHOP, a_life
 
-WORKSHOP = LabelWish("En atelier", "In the workshop", Colour.PURPLE)
+WORKSHOP = LabelRequest("En atelier", "In the workshop", Colour.PURPLE)
 
 
-async def add(desk: Desk, wish: LabelWish = WORKSHOP, state: OrderState = OrderState.PROCESSING) -> Label:
+async def add(desk: Desk, wish: LabelRequest = WORKSHOP, state: OrderState = OrderState.PROCESSING) -> Label:
     """A label of the shop."""
     async with desk.unit() as unit:
         return await labelling.add_label(unit, SHOP, state, wish, "lea")
 
 
-async def change(desk: Desk, key: str, wish: LabelWish) -> Label:
+async def change(desk: Desk, key: str, wish: LabelRequest) -> Label:
     """Another look or name for a label."""
     async with desk.unit() as unit:
         return await labelling.change_label(unit, SHOP, key, wish, "lea")
@@ -66,7 +66,7 @@ async def test_own_labels_stand_with_the_built_in_ones_of_their_state(desks: Des
 async def test_labels_are_renamed_moved_recoloured_and_deleted(desks: Desks) -> None:
     desk = await desks("orders")
     label = await add(desk)
-    changed = await change(desk, label.key, LabelWish("À l’atelier", "At the workshop", Colour.TEAL, 0))
+    changed = await change(desk, label.key, LabelRequest("À l’atelier", "At the workshop", Colour.TEAL, 0))
     assert (await read(desk)).by_key[label.key] == changed
     await delete(desk, label.key)
     labels = await read(desk)
@@ -79,12 +79,12 @@ async def test_labels_are_renamed_moved_recoloured_and_deleted(desks: Desks) -> 
 
 async def test_built_in_labels_are_recoloured_and_nothing_else(desks: Desks) -> None:
     desk = await desks("orders")
-    same = LabelWish("Traitée", "Completed", Colour.PURPLE, 3)
+    same = LabelRequest("Traitée", "Completed", Colour.PURPLE, 3)
     changed = await change(desk, "completed", same)
     assert (changed.colour, BUILT_IN_COLOUR["completed"]) == (Colour.PURPLE, Colour.GREEN)
     assert (await read(desk)).by_key["completed"].is_built_in
     with pytest.raises(LabelFixed, match="rename"):
-        await change(desk, "completed", LabelWish("Finie", "Completed", Colour.PURPLE))
+        await change(desk, "completed", LabelRequest("Finie", "Completed", Colour.PURPLE))
     with pytest.raises(LabelFixed, match="delete"):
         await delete(desk, "completed")
     with pytest.raises(LabelFixed, match="in_checkout"):
@@ -97,8 +97,8 @@ async def test_two_labels_never_say_the_same(desks: Desks) -> None:
     wishes: list[dict[str, Any]] = [{"fr": "en ATELIER", "en": "x"}, {"fr": "x", "en": "Completed"}]
     for texts in wishes:
         with pytest.raises(LabelTaken):
-            await add(desk, LabelWish(**texts, colour=Colour.RED))
-    await change(desk, label.key, LabelWish("En Atelier", "In the workshop", Colour.RED))
+            await add(desk, LabelRequest(**texts, colour=Colour.RED))
+    await change(desk, label.key, LabelRequest("En Atelier", "In the workshop", Colour.RED))
 
 
 async def test_a_label_in_use_stays(desks: Desks) -> None:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.orders import OrderState
-from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.cursor import CursorInvalid, PageCursor
 from services.orders.listing.finder.finder import Page
 from services.orders.listing.finder.searching import indexed
 from services.orders.listing.finder.selection import Selection, midnight, select
 from services.orders.listing.finder.statements import (
+    Scan,
     Sql,
-    Walk,
     gather,
     gather_facets,
     gather_period,
@@ -41,27 +41,27 @@ def asked(**filters: object) -> ListQuery:
 
 @given(MOMENTS, st.uuids())
 def test_a_cursor_comes_back_as_the_place_it_was(moment: datetime, order_id: UUID) -> None:
-    cursor = str(Place(moment, order_id))
-    assert Place.read(cursor) == Place(moment, order_id)
+    cursor = str(PageCursor(moment, order_id))
+    assert PageCursor.read(cursor) == PageCursor(moment, order_id)
     assert len(cursor) == 34
     assert cursor.replace("-", "").replace("_", "").isalnum()
 
 
 @given(st.text(max_size=60))
 def test_any_other_text_is_refused(text: str) -> None:
-    with pytest.raises(CursorUnreadable, match="next"):
-        Place.read(text)
+    with pytest.raises(CursorInvalid, match="next"):
+        PageCursor.read(text)
 
 
 @given(MOMENTS, st.uuids(), st.integers(0, 33), st.sampled_from("Aé=+/ Z9\0"))
 def test_a_changed_cursor_is_refused_or_another_place(
     moment: datetime, order_id: UUID, at: int, other: str
 ) -> None:
-    cursor = str(Place(moment, order_id))
+    cursor = str(PageCursor(moment, order_id))
     changed = cursor[:at] + other + cursor[at + 1 :]
     try:
-        assert str(Place.read(changed)) == changed
-    except CursorUnreadable:
+        assert str(PageCursor.read(changed)) == changed
+    except CursorInvalid:
         assert changed != cursor
 
 
@@ -125,8 +125,8 @@ def test_a_filter_that_means_nothing_names_those_that_do() -> None:
 
 @given(st.text(max_size=20), st.sampled_from(Sort))
 def test_what_a_caller_sends_never_becomes_sql(text: str, sort: Sort) -> None:
-    place = Place(5 if sort.is_by_total else datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7))
-    walk = Walk(sort.is_by_total, sort.is_descending, place)
+    place = PageCursor(5 if sort.is_by_total else datetime(2026, 11, 22, tzinfo=UTC), UUID(int=7))
+    walk = Scan(sort.is_by_total, sort.is_descending, place)
     day = datetime(2026, 11, 22, tzinfo=UTC)
     texts = set()
     for words in (text.replace("@", ""), "plain"):
@@ -138,24 +138,24 @@ def test_what_a_caller_sends_never_becomes_sql(text: str, sort: Sort) -> None:
     assert len(texts) == 8
 
 
-def scan_of(chosen: Selection, walk: Walk, limit: int) -> Sql:
+def scan_of(chosen: Selection, walk: Scan, limit: int) -> Sql:
     """A scan of some window."""
     return scan(chosen, walk, 1000, limit)
 
 
-def indexed_of(chosen: Selection, walk: Walk, limit: int) -> Sql:
+def indexed_of(chosen: Selection, walk: Scan, limit: int) -> Sql:
     """A search that leaves nothing out."""
     return indexed(chosen, walk, limit, ())
 
 
 def test_a_page_says_where_its_neighbours_begin() -> None:
     rows = [row(number) for number in range(2)]
-    places = [Place(one["placed_at"], one["order_id"]) for one in rows]
+    places = [PageCursor(one["placed_at"], one["order_id"]) for one in rows]
     both = page_document(
         Page(tuple(one["order_id"] for one in rows), places[1], places[0]), rows, combined([])
     )
     assert [one["code"] for one in both["orders"]] == ["K-0", "K-1"]
-    assert (Place.read(both["next"]), Place.read(both["previous"])) == (places[1], places[0])
+    assert (PageCursor.read(both["next"]), PageCursor.read(both["previous"])) == (places[1], places[0])
     assert page_document(Page((), None, None), [], combined([])) == {
         "orders": [],
         "next": None,

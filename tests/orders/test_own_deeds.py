@@ -9,7 +9,7 @@ from services.chassis.testing import Desk
 from services.orders.order import history as changes
 from services.orders.order.history import Stale
 from services.orders.order.shop.colours import Colour
-from services.orders.order.unit.actions import OrderUnknown, open_book
+from services.orders.order.unit.actions import OrderUnknown, open_orders
 from services.orders.staff import archiving, commenting, tagging
 from services.orders.staff.commenting import CommentUnknown, CommentUnusable
 from tests.conftest import Desks
@@ -130,8 +130,8 @@ async def test_a_stale_form_hears_what_changed_since_and_by_whom(desks: Desks) -
     await desk.deliver(life.settled(recorded_by="tom"))
     await desk.deliver(life.balance(2, received=life.total))
     async with desk.unit() as unit:
-        book = await open_book(unit, SHOP, [life.order_id])
-        order = book.orders[SHOP, life.order_id]
+        work = await open_orders(unit, SHOP, [life.order_id])
+        order = work.orders[SHOP, life.order_id]
         await changes.require_revision(unit.connection, order, order.revision)
         await changes.require_revision(unit.connection, order, None)
         with pytest.raises(Stale) as stale:

@@ -8,7 +8,7 @@ from contracts.envelope import MAX_BODY_BYTES, Envelope, uuid7
 from contracts.message import Message
 from contracts.orders import OrderPlaced, OrderRejected
 from contracts.storefront import OrderAccepted, OrderRefused, OrderSubmitted
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.testing import Desk, Outcome, envelope_for
 from services.orders.order.short_code import code_of
 from tests.conftest import Desks
@@ -202,7 +202,7 @@ async def test_a_submission_that_cannot_be_read_is_answered_and_parked(desks: De
     desk, sale = await desks("orders"), a_sale()
     body = sale.model_dump_json(exclude={"customer"}).encode()
     headers = envelope_for("orders", sale).headers()
-    (handled,) = await desk.hub.committer.commit([Arrival("orders.storefront", headers, body, LOGIN)])
+    (handled,) = await desk.hub.committer.commit([RawMessage("orders.storefront", headers, body, LOGIN)])
     assert handled.end == "parked"
     said = {type(message): message for _, message in desk.emitted()}
     refused = said[OrderRefused]

@@ -16,7 +16,7 @@ from contracts.storefront import LineKind
 from services.chassis.testing import Desk
 from services.orders.api.actions import commanding
 from services.orders.backoffice.order.refundable import units_left, worth_of
-from services.orders.listing.documents import OrderShown
+from services.orders.listing.documents import OrderResponse
 from services.orders.listing.refund_rules import faults_of_amount, units_refunded
 from tests.backoffice.books import receive, refunded
 from tests.conftest import Desks
@@ -43,11 +43,11 @@ async def paid(desk: Desk) -> OrderPlaced:
     return placed
 
 
-async def shown(desk: Desk, placed: OrderPlaced) -> OrderShown:
+async def shown(desk: Desk, placed: OrderPlaced) -> OrderResponse:
     """The order as the API tells it."""
     async with client(desk) as http:
         answer = await http.get(f"/v1/orders/{placed.code}")
-    return OrderShown.model_validate(answer.json())
+    return OrderResponse.model_validate(answer.json())
 
 
 @pytest.mark.usefixtures("impatient")
@@ -76,7 +76,7 @@ async def test_only_the_last_wanted_units_bind_the_amount(desks: Desks) -> None:
     _check_amounts(await shown(desk, await paid(desk)))
 
 
-def _check_amounts(placed: OrderShown) -> None:
+def _check_amounts(placed: OrderResponse) -> None:
     @given(
         amount=st.integers(1, 20_000), cancelled=st.integers(0, 3), shipped=st.integers(0, 3), units=st.data()
     )
@@ -86,7 +86,9 @@ def _check_amounts(placed: OrderShown) -> None:
     check()
 
 
-def _check_amount(order: OrderShown, amount: int, cancelled: int, shipped: int, units: st.DataObject) -> None:
+def _check_amount(
+    order: OrderResponse, amount: int, cancelled: int, shipped: int, units: st.DataObject
+) -> None:
     shipped = min(shipped, 3 - cancelled)
     position = LinePosition(
         line=1, kind=LineKind.SHIP, ordered=3, cancelled=cancelled, packed=shipped, shipped=shipped

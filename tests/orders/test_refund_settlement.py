@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.orders.api.actions.refund_requests import SettlementAsked
+from services.orders.api.actions.refund_requests import SettlementRequest
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from services.orders.api.actions.refund_requests import SettlementAsked
     ],
 )
 def test_a_verdict_with_what_it_needs_is_taken(asked: dict[str, Any]) -> None:
-    assert SettlementAsked.model_validate(asked).model_dump(mode="json", exclude_none=True) == asked
+    assert SettlementRequest.model_validate(asked).model_dump(mode="json", exclude_none=True) == asked
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_verdict_with_what_it_needs_is_taken(asked: dict[str, Any]) -> None:
 )
 def test_another_is_refused_with_its_remedy(asked: dict[str, Any], remedy: str) -> None:
     with pytest.raises(ValidationError, match=remedy):
-        SettlementAsked.model_validate(asked)
+        SettlementRequest.model_validate(asked)

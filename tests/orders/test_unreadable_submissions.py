@@ -8,7 +8,7 @@ import pytest
 from contracts.envelope import MAX_BODY_BYTES, uuid7
 from contracts.orders import OrderRejected
 from contracts.storefront import OrderRefused
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.testing import Desk, envelope_for
 from services.orders.backoffice.refused_sales.store import count_refused, read_refused
 from tests.conftest import Desks
@@ -27,7 +27,7 @@ def headers(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in changed.items() if value is not None}
 
 
-async def arrive(desk: Desk, arrival: Arrival) -> list[Any]:
+async def arrive(desk: Desk, arrival: RawMessage) -> list[Any]:
     """Let it arrive, see it parked; what was said to storefronts, and where."""
     desk._units.clear()
     (handled,) = await desk.hub.committer.commit([arrival])
@@ -37,12 +37,12 @@ async def arrive(desk: Desk, arrival: Arrival) -> list[Any]:
 
 
 UNREADABLE = {
-    "wrong_sender": Arrival("orders.storefront", headers(source="/payments"), BODY, LOGIN),
-    "id_not_uuid7": Arrival(
+    "wrong_sender": RawMessage("orders.storefront", headers(source="/payments"), BODY, LOGIN),
+    "id_not_uuid7": RawMessage(
         "orders.storefront", headers(id="c0ffee00-0000-4000-8000-000000000000"), BODY, LOGIN
     ),
-    "too_large": Arrival("orders.storefront", headers(), b" " * (MAX_BODY_BYTES + 1), LOGIN),
-    "envelope_unreadable": Arrival("orders.storefront", headers(specversion="0.3"), BODY, LOGIN),
+    "too_large": RawMessage("orders.storefront", headers(), b" " * (MAX_BODY_BYTES + 1), LOGIN),
+    "envelope_unreadable": RawMessage("orders.storefront", headers(specversion="0.3"), BODY, LOGIN),
 }
 
 
@@ -61,18 +61,18 @@ async def test_the_sender_is_told(desks: Desks, code: str) -> None:
 
 async def test_without_any_id_the_answer_has_a_blank_one(desks: Desks) -> None:
     desk = await desks("orders")
-    _, refused = await arrive(desk, Arrival("orders.storefront", {"x": 1}, BODY, LOGIN))
+    _, refused = await arrive(desk, RawMessage("orders.storefront", {"x": 1}, BODY, LOGIN))
     assert refused.submission_id.int == 0
 
 
 NOT_TOLD = {
-    "nobody vouches": Arrival("orders.storefront", headers(source="/payments"), BODY, None),
-    "no module of ours": Arrival("orders.storefront", headers(id="x"), BODY, "storefront.maison.kiosk"),
-    "a service": Arrival("orders.storefront", headers(id="x"), BODY, "payments"),
-    "a newer version": Arrival(
+    "nobody vouches": RawMessage("orders.storefront", headers(source="/payments"), BODY, None),
+    "no module of ours": RawMessage("orders.storefront", headers(id="x"), BODY, "storefront.maison.kiosk"),
+    "a service": RawMessage("orders.storefront", headers(id="x"), BODY, "payments"),
+    "a newer version": RawMessage(
         "orders.storefront", headers(type="storefront.order.submitted.v2"), BODY, LOGIN
     ),
-    "a checkout": Arrival(
+    "a checkout": RawMessage(
         "orders.storefront", {**envelope_for("orders", a_checkout()).headers()}, b"{}", LOGIN
     ),
 }
@@ -98,14 +98,14 @@ async def test_an_envelope_beside_the_contract_is_refused_with_what_to_send(
 ) -> None:
     desk = await desks("orders")
     good = {"queue": "orders.storefront", "headers": headers(), "body": BODY, "user_id": LOGIN}
-    _, refused = await arrive(desk, Arrival(**{**good, **changes}))
+    _, refused = await arrive(desk, RawMessage(**{**good, **changes}))
     assert says in refused.reasons[0].message
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "Application/JSON; charset=utf-8"])
 async def test_json_is_read_under_each_of_its_content_types(desks: Desks, content_type: str | None) -> None:
     desk = await desks("orders")
-    arrival = Arrival("orders.storefront", headers(), BODY, LOGIN, content_type=content_type)
+    arrival = RawMessage("orders.storefront", headers(), BODY, LOGIN, content_type=content_type)
     (handled,) = await desk.hub.committer.commit([arrival])
     assert handled.end == "handled"
 
@@ -134,8 +134,8 @@ async def test_what_cannot_be_read_is_a_refused_sale_of_the_login(desks: Desks, 
 async def test_any_bytes_make_a_refused_sale_once(desks: Desks, body: bytes) -> None:
     desk = await desks("orders")
     for name in ("x", "y", "x"):
-        await arrive(desk, Arrival("orders.storefront", {name: uuid7().hex}, body, LOGIN))
-    await arrive(desk, Arrival("orders.storefront", {"z": 1}, b"{}", LOGIN))
+        await arrive(desk, RawMessage("orders.storefront", {name: uuid7().hex}, body, LOGIN))
+    await arrive(desk, RawMessage("orders.storefront", {"z": 1}, b"{}", LOGIN))
     rows = await read_refused(desk.hub.pool, "maison", None, 10)
     assert len({row["submission_id"] for row in rows}) == len(rows) == 2
     assert await count_refused(desk.hub.pool, "maison", datetime.now(UTC) - timedelta(days=1)) == 2

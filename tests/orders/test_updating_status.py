@@ -15,7 +15,7 @@ from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
 from services.orders.order.unit.actions import OrderUnknown
 from services.orders.staff import labelling
-from services.orders.staff.labelling import LabelUnknown, LabelWish
+from services.orders.staff.labelling import LabelRequest, LabelUnknown
 from services.orders.staff.updating_status import (
     CannotNotify,
     ForceNeeded,
@@ -192,7 +192,7 @@ async def test_a_checkout_is_locked_and_an_abandoned_one_is_not_written_about(de
     with pytest.raises(StatusNotByHand):
         await update(desk, life, "in_progress_order", may_force=True, force=True, reason="x")
     async with desk.unit() as unit:
-        wish = LabelWish("Relancé", "Reminded", Colour.ORANGE)
+        wish = LabelRequest("Relancé", "Reminded", Colour.ORANGE)
         label = await labelling.add_label(unit, SHOP, OrderState.ABANDONED, wish, "lea")
     await update(desk, life, label.key)
     assert await shown(desk) == ("abandoned", label.key)

@@ -41,24 +41,25 @@ async def submitted_as_before(
     connection: asyncpg.Connection, sale: OrderSubmitted, submission_id: UUID
 ) -> None:
     """Write what a process of the version before writes of a sale that it refuses: the key stays claimed."""
-    await connection.execute(
-        """INSERT INTO submission (shop, module, idempotency_key, submission_id, content_hash, body, received_at)
-           VALUES ($1, $2, $3, $4, $5, $6, now())""",
-        sale.shop,
-        sale.module.value,
-        sale.idempotency_key,
-        submission_id,
-        submission_id.bytes,
-        sale.model_dump_json(exclude_none=True),
-    )
-    await connection.execute(
-        """INSERT INTO refusal (shop, submission_id, module, idempotency_key, reasons, body, refused_at)
-           VALUES ($1, $2, $3, $4, '[{"code": "no_lines", "message": "x"}]', '{}', now())""",
-        sale.shop,
-        submission_id,
-        sale.module.value,
-        sale.idempotency_key,
-    )
+    async with connection.transaction():
+        await connection.execute(
+            """INSERT INTO submission (shop, module, idempotency_key, submission_id, content_hash, body, received_at)
+               VALUES ($1, $2, $3, $4, $5, $6, now())""",
+            sale.shop,
+            sale.module.value,
+            sale.idempotency_key,
+            submission_id,
+            submission_id.bytes,
+            sale.model_dump_json(exclude_none=True),
+        )
+        await connection.execute(
+            """INSERT INTO refusal (shop, submission_id, module, idempotency_key, reasons, body, refused_at)
+               VALUES ($1, $2, $3, $4, '[{"code": "no_lines", "message": "x"}]', '{}', now())""",
+            sale.shop,
+            submission_id,
+            sale.module.value,
+            sale.idempotency_key,
+        )
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from contracts.payments import RefundCause, RefundMode, RefundState
 from contracts.storefront import PaymentMethod
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, ORDER, Entry, Kind, Origin, effect_on_balance
-from services.payments.accounts.refunds import Asked, Made, Refunds, match
+from services.payments.accounts.refunds import ProviderRefund, Refunds, RequestedRefund, match
 from services.payments.accounts.squaring import square
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ def entry(kind: Kind, amount: int, provider: str, object_id: str) -> Entry:
     )
 
 
-def a_mark(number: int, amount: int, **more: Any) -> Asked:
+def a_mark(number: int, amount: int, **more: Any) -> RequestedRefund:
     values: dict[str, Any] = {
         "id": uuid5(NAMES, str(number)),
         "command_id": uuid5(NAMES, f"command {number}"),
@@ -51,12 +51,12 @@ def a_mark(number: int, amount: int, **more: Any) -> Asked:
         "actor": "marie",
         "asked_at": NOW,
     }
-    return Asked(**{**values, **more})
+    return RequestedRefund(**{**values, **more})
 
 
-def made(number: int, amount: int, state: str = "succeeded", **more: Any) -> Made:
+def made(number: int, amount: int, state: str = "succeeded", **more: Any) -> ProviderRefund:
     at = NOW + timedelta(minutes=number)
-    return Made("stripe", f"re_{number}", "pi_1", amount, at, frozenset((state,)), **more)
+    return ProviderRefund("stripe", f"re_{number}", "pi_1", amount, at, frozenset((state,)), **more)
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ class Confirm:
     refund_id: UUID
 
 
-Step = Asked | Made | Confirm
+Step = RequestedRefund | ProviderRefund | Confirm
 
 
 def take(account: Account, step: Step) -> None:
     """What the actions do, on the rules alone; a confirmation of an unknown mark comes to nothing."""
-    if isinstance(step, Asked):
+    if isinstance(step, RequestedRefund):
         if step.id not in account.refunds.asked:
             account.ask_refund(step)
-    elif isinstance(step, Made):
+    elif isinstance(step, ProviderRefund):
         account.learn_refund(step)
     elif account.refunds.asked.get(step.refund_id) and not account.refunds.asked[step.refund_id].reference:
         account.fill_refund(step.refund_id, reference="VIR-1", confirmed_by="marie")

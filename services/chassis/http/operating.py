@@ -77,7 +77,7 @@ def may_scrape(process: Process, request: Request) -> bool:
 
 def routes(process: OperatedProcess, what_is_missing: Missing, warnings_of: Warnings) -> list[Route]:
     """The operators' routes of a service."""
-    desk = _Desk(process, what_is_missing, warnings_of)
+    desk = _Operations(process, what_is_missing, warnings_of)
     return [
         Route("/internal/operations", desk.guarded(desk.operations)),
         Route("/internal/parked", desk.guarded(desk.parked)),
@@ -92,7 +92,7 @@ def routes(process: OperatedProcess, what_is_missing: Missing, warnings_of: Warn
     ]
 
 
-class _Desk:
+class _Operations:
     """One handler a route."""
 
     def __init__(self, process: OperatedProcess, what_is_missing: Missing, warnings_of: Warnings) -> None:

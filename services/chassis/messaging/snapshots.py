@@ -26,7 +26,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Truth:
+class Snapshot:
     """How a service tells one listener its truth. `count` and `find` say which orders it has of those wanted: how many,
     and the ids of the next ones after one, ascending. `tell` locks these orders, so that what it reads is one state,
     and gives what is to be said of them."""

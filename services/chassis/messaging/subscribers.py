@@ -13,7 +13,7 @@ from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.message import Message, Reason
-from services.chassis.messaging.snapshots import Truth
+from services.chassis.messaging.snapshots import Snapshot
 from services.chassis.messaging.unit import Unit
 
 M = TypeVar("M", bound=Message)
@@ -42,12 +42,12 @@ class Refuse(Exception):
         self.message = message
 
 
-class Bygone(Exception):
+class SubjectDeleted(Exception):
     """The message is about something that was deleted for good: it is handled, and changes nothing."""
 
 
 @dataclass(slots=True)
-class Delivery(Generic[M]):
+class ReceivedMessage(Generic[M]):
     """One message as a handler gets it. `attempts` counts the tries before this one. One that `is_standing` tells how
     things stand, because somebody asked for that: nothing happened now, and its id is that of no event. One that
     `reuses_id` has the id of another message of its sender. `notes`: what was changed of its body to read it.
@@ -79,14 +79,14 @@ class Unreadable:
     body: bytes = b""
 
 
-class Book(ABC):
+class UnitOfWork(ABC):
     """The aggregates of one unit: locked and loaded at once in id order, changed in memory, written back at once."""
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
 
     @abstractmethod
-    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
         """Lock and load what these deliveries touch."""
 
     @abstractmethod
@@ -94,29 +94,31 @@ class Book(ABC):
         """Write back what changed."""
 
 
-B = TypeVar("B", bound=Book)
-Handler = Callable[[B, Delivery[Any]], None]
+B = TypeVar("B", bound=UnitOfWork)
+Handler = Callable[[B, ReceivedMessage[Any]], None]
 
 
 class Subscribers(Generic[B]):
     """A service's handlers by message class."""
 
-    def __init__(self, service: str, book: type[B]) -> None:
+    def __init__(self, service: str, work: type[B]) -> None:
         self.service = service
-        self.book = book
+        self.book = work
         self.handlers: dict[type[Message], Handler[B]] = {}
         self.answering_reused_ids: set[type[Message]] = set()
         self.adapters: dict[type[Message], Adapter] = {}
         self.answer_unreadable: Callable[[Unit, Unreadable], Awaitable[bool]] | None = None
-        self.truths: dict[str, Truth] = {}
+        self.truths: dict[str, Snapshot] = {}
 
     def on(
         self, message: type[M], *, answers_reused_ids: bool = False
-    ) -> Callable[[Callable[[B, Delivery[M]], None]], Callable[[B, Delivery[M]], None]]:
+    ) -> Callable[[Callable[[B, ReceivedMessage[M]], None]], Callable[[B, ReceivedMessage[M]], None]]:
         """Register the handler of a message class. A message whose id was used for something else is parked, unless its
         handler answers that."""
 
-        def register(handler: Callable[[B, Delivery[M]], None]) -> Callable[[B, Delivery[M]], None]:
+        def register(
+            handler: Callable[[B, ReceivedMessage[M]], None],
+        ) -> Callable[[B, ReceivedMessage[M]], None]:
             if message in self.handlers:
                 raise ValueError(f"{self.service} handles {message.__name__} twice")
             self.handlers[message] = handler
@@ -130,7 +132,7 @@ class Subscribers(Generic[B]):
         """Register what makes a body readable that the schema of this message refuses."""
         self.adapters[message] = adapter
 
-    def tells(self, consumer: str, truth: Truth) -> None:
+    def tells(self, consumer: str, truth: Snapshot) -> None:
         """Register how this service tells its truth anew to one that hears it."""
         self.truths[consumer] = truth
 

@@ -27,7 +27,7 @@ from services.chassis.http import edge, health
 from services.chassis.logs import configure_logs
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.recovery import resyncing
-from services.chassis.messaging.snapshots import Truth
+from services.chassis.messaging.snapshots import Snapshot
 from services.chassis.messaging.subscribers import Subscribers
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import LoopWatch, Watchdog
@@ -166,7 +166,7 @@ def _workers(service: Service, hub: Hub, watchdog: Watchdog) -> list[Worker]:
     return workers
 
 
-def _resync_worker(truths: Mapping[str, Truth]) -> Worker:
+def _resync_worker(truths: Mapping[str, Snapshot]) -> Worker:
     async def tell_on(process: Process) -> bool:
         return await resyncing.tell_on(process, truths)
 

@@ -171,5 +171,5 @@ async def _orders(hub: Hub, shop: str, order_ids: list[UUID]) -> list[Order]:
 def _read_cursor(after: str | None, *kinds: type) -> list[str | int] | None:
     try:
         return None if after is None else cursor.read(after, *kinds)
-    except cursor.CursorUnreadable as unreadable:
+    except cursor.CursorInvalid as unreadable:
         raise HTTPException(400, str(unreadable)) from None

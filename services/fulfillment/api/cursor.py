@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 
 
-class CursorUnreadable(ValueError):
+class CursorInvalid(ValueError):
     """What was sent as `after` was not given out by this list."""
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ def write(key: Sequence[str | int]) -> str:
 
 
 def read(text: str, *kinds: type) -> list[str | int]:
-    """The sort key in a cursor, its parts of these types. Raises CursorUnreadable."""
+    """The sort key in a cursor, its parts of these types. Raises CursorInvalid."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error):
-        raise CursorUnreadable from None
+        raise CursorInvalid from None
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or "\0" in str(key):
-        raise CursorUnreadable
+        raise CursorInvalid
     if any(isinstance(part, int) and abs(part) >= 2**63 for part in key):
-        raise CursorUnreadable
+        raise CursorInvalid
     return key

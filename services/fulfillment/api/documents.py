@@ -10,7 +10,7 @@ from contracts.fulfillment import FulfilmentPosition, ParcelLine, ProofKind
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.shipment import Shipment
-from services.fulfillment.order.stock import Level, Place
+from services.fulfillment.order.stock import Level, StockPlace
 
 
 class ShownLevel(BaseModel):
@@ -96,7 +96,7 @@ class ShownOrder(BaseModel):
     shipments: list[ShownShipment]
 
 
-def show_stock(shop: str, levels: Mapping[Place, Level]) -> ShownStock:
+def show_stock(shop: str, levels: Mapping[StockPlace, Level]) -> ShownStock:
     """Levels by SKU and location."""
     return ShownStock(
         shop=shop,

@@ -8,7 +8,7 @@ from contracts.fulfillment import LinesAdded, MissingUnits, StockStanding
 from contracts.message import LineUnits
 from contracts.orders import ChangeCause, LineAddition, LinesAdditionRequested
 from contracts.storefront import LineKind
-from services.chassis.messaging.subscribers import Delivery, Refuse, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Wait, order_key
 from services.fulfillment.changes import addition
 from services.fulfillment.changes.addition import Addition
 from services.fulfillment.changes.reducing import cancelled_key
@@ -17,28 +17,28 @@ from services.fulfillment.order.change import Change, ChangeKind
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.position import Line
 from services.fulfillment.order.stock import Wanted
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.stock import reserving
 
 
-def add(book: ShelfBook, delivery: Delivery[LinesAdditionRequested]) -> None:
+def add(work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]) -> None:
     """Add what there is stock for and answer. Raises Wait for an unknown order, or a cancellation yet to come."""
-    request = delivery.message
-    order = book.orders.get((request.shop, request.order_id))
+    request = received.message
+    order = work.orders.get((request.shop, request.order_id))
     if order is None:
         raise Wait(order_key(request.order_id), "order_unknown")
     if order.has_answered(request.request_id, ChangeKind.ADDITION):
         return
     _check(order, request)
-    found = _found(book, order, request)
+    found = _found(work, order, request)
     for part in request.lines:
         if part.line in found.added:
-            _grow(book, order, part, request.cause)
-    _reserve(book, order, request, found, delivery)
+            _grow(work, order, part, request.cause)
+    _reserve(work, order, request, found, received)
     short = {line: one.requested for line, one in found.missing.items()}
     change = Change(request.request_id, ChangeKind.ADDITION, request.cause, found.added, short, request.actor)
-    book.answer(order, change)
-    book.unit.emit(_event(order, request, found), about=order, cause=delivery.envelope)
+    work.answer(order, change)
+    work.unit.emit(_event(order, request, found), about=order, cause=received.envelope)
 
 
 def _check(order: Order, request: LinesAdditionRequested) -> None:
@@ -55,42 +55,42 @@ def _check(order: Order, request: LinesAdditionRequested) -> None:
             raise Refuse("another_article", f"{text}; add a line of its own")
 
 
-def _found(book: ShelfBook, order: Order, request: LinesAdditionRequested) -> Addition:
+def _found(work: FulfillmentUnit, order: Order, request: LinesAdditionRequested) -> Addition:
     skus = {part.sku for part in request.lines if part.kind is LineKind.SHIP and part.sku is not None}
     if order.stock is StockStanding.MISSING:
         return Addition({part.line: part.quantity for part in request.lines}, {})
-    available = {sku: sum(reserving.available(book, order, sku).values()) for sku in skus}
+    available = {sku: sum(reserving.available(work, order, sku).values()) for sku in skus}
     return addition.add(request.lines, available, all_or_nothing=request.all_or_nothing)
 
 
-def _grow(book: ShelfBook, order: Order, part: LineAddition, cause: ChangeCause) -> None:
+def _grow(work: FulfillmentUnit, order: Order, part: LineAddition, cause: ChangeCause) -> None:
     line = order.lines.get(part.line)
     if line is None:
-        book.add_line(order, Line(part.line, part.kind.value, part.sku, part.quantity))
+        work.add_line(order, Line(part.line, part.kind.value, part.sku, part.quantity))
     elif cause is ChangeCause.REINSTATED:
-        book.set_line(order, position.reinstate(line, part.quantity))
+        work.set_line(order, position.reinstate(line, part.quantity))
     else:
-        book.set_line(order, position.extend(line, part.quantity))
+        work.set_line(order, position.extend(line, part.quantity))
 
 
 def _reserve(
-    book: ShelfBook,
+    work: FulfillmentUnit,
     order: Order,
     request: LinesAdditionRequested,
     found: Addition,
-    delivery: Delivery[LinesAdditionRequested],
+    received: ReceivedMessage[LinesAdditionRequested],
 ) -> None:
     if order.stock is StockStanding.MISSING:
-        reserving.reserve(book, order, delivery.envelope)
+        reserving.reserve(work, order, received.envelope)
         return
     wanted = [
         Wanted(part.line, part.sku, part.quantity)
         for part in request.lines
         if part.line in found.added and part.kind is LineKind.SHIP and part.sku is not None
     ]
-    free = {want.sku: reserving.available(book, order, want.sku) for want in wanted}
+    free = {want.sku: reserving.available(work, order, want.sku) for want in wanted}
     for taken in stock.allocate(sorted(wanted), free):
-        book.reserve(order, taken.line, taken.place, taken.quantity, cause=request.request_id)
+        work.reserve(order, taken.line, taken.place, taken.quantity, cause=request.request_id)
     if wanted:
         order.stock = StockStanding.RESERVED
 

@@ -11,41 +11,41 @@ from contracts.envelope import Envelope
 from contracts.fulfillment import LinesReduced, StockStanding
 from contracts.message import LineUnits
 from contracts.orders import LinesReductionRequested
-from services.chassis.messaging.subscribers import Delivery, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.fulfillment.changes import reduction
 from services.fulfillment.changes.reduction import Reduction, Units
 from services.fulfillment.order import position, stock
 from services.fulfillment.order.change import Change, ChangeKind
 from services.fulfillment.order.order import Order
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.parcels import unpacking
 from services.fulfillment.stock import reserving
 
 
-def reduce(book: ShelfBook, delivery: Delivery[LinesReductionRequested]) -> None:
+def reduce(work: FulfillmentUnit, received: ReceivedMessage[LinesReductionRequested]) -> None:
     """Stop what has not left and answer. Raises Wait for an unknown order."""
-    request = delivery.message
-    order = book.orders.get((request.shop, request.order_id))
+    request = received.message
+    order = work.orders.get((request.shop, request.order_id))
     if order is None:
         raise Wait(order_key(request.order_id), "order_unknown")
     if order.has_answered(request.request_id, ChangeKind.REDUCTION):
         return
     found = reduction.reduce(order.lines, order.standing(), reduction.units_of(request.lines))
     for parcel in found.opened:
-        unpacking.unpack(book, order, parcel, request.actor, delivery.envelope)
+        unpacking.unpack(work, order, parcel, request.actor, received.envelope)
     released = {
         sku
         for line, units in found.stopped.items()
-        for sku in stop(book, order, line, units, request.request_id)
+        for sku in stop(work, order, line, units, request.request_id)
     }
-    reserving.retry(book, order.shop, released, delivery.envelope)
-    stand(book, order, delivery.envelope)
+    reserving.retry(work, order.shop, released, received.envelope)
+    stand(work, order, received.envelope)
     change = Change(
         request.request_id, ChangeKind.REDUCTION, request.cause, found.stopped, found.left, request.actor
     )
-    book.answer(order, change)
-    book.unit.wake(cancelled_key(order))
-    book.unit.emit(_event(order, request, found), about=order, cause=delivery.envelope)
+    work.answer(order, change)
+    work.unit.wake(cancelled_key(order))
+    work.unit.emit(_event(order, request, found), about=order, cause=received.envelope)
 
 
 def cancelled_key(order: Order) -> str:
@@ -53,22 +53,22 @@ def cancelled_key(order: Order) -> str:
     return f"cancelled:{order.id}"
 
 
-def stop(book: ShelfBook, order: Order, number: int, quantity: int, cause: UUID) -> set[str]:
+def stop(work: FulfillmentUnit, order: Order, number: int, quantity: int, cause: UUID) -> set[str]:
     """Cancel units of one line that are in no parcel and give their stock back; the SKUs of which more is available
     now. `cause` is the request's id. What replaces lost units may have no stock: only what is held beyond the packed
     units and those still to be packed is given back.
     """
     line = position.cancel(order.lines[number], quantity)
-    book.set_line(order, line)
+    work.set_line(order, line)
     held, needed = order.open_of(number), line.packed - line.shipped + line.left_to_pack
     released = set()
     for place, units in stock.spread(held, min(quantity, max(0, sum(held.values()) - needed))):
-        book.release(order, number, place, cause, units)
+        work.release(order, number, place, cause, units)
         released.add(place.sku)
     return released
 
 
-def stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
+def stand(work: FulfillmentUnit, order: Order, cause: Envelope) -> None:
     """An order that waited for stock may need none any more, or so little that there is enough."""
     if order.stock is not StockStanding.MISSING:
         return
@@ -79,7 +79,7 @@ def stand(book: ShelfBook, order: Order, cause: Envelope) -> None:
         )
         order.stock = StockStanding.RESERVED if is_needed else StockStanding.NOT_REQUIRED
     else:
-        reserving.reserve(book, order, cause)
+        reserving.reserve(work, order, cause)
 
 
 def _event(order: Order, request: LinesReductionRequested, found: Reduction) -> LinesReduced:

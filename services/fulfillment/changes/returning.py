@@ -8,44 +8,46 @@ before, by whatever path. A refund that fails later takes nothing of this back: 
 from contracts.envelope import Envelope
 from contracts.fulfillment import StockRestocked
 from contracts.payments import Refund, RefundCause, RefundMarked, RefundSent
-from services.chassis.messaging.subscribers import Delivery, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.fulfillment.changes import reducing, reduction
 from services.fulfillment.changes.reduction import Reduction, Units
 from services.fulfillment.order import stock
 from services.fulfillment.order.change import REFUNDED, Change, ChangeKind
 from services.fulfillment.order.order import Order
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.parcels import unpacking
 from services.fulfillment.stock import reserving
 
 
-def heed(book: ShelfBook, delivery: Delivery[RefundMarked] | Delivery[RefundSent]) -> None:
+def heed(
+    work: FulfillmentUnit, received: ReceivedMessage[RefundMarked] | ReceivedMessage[RefundSent]
+) -> None:
     """Cancel and restock what the refund names, once. Raises Wait for an unknown order."""
-    message, cause = delivery.message, delivery.envelope
+    message, cause = received.message, received.envelope
     refund = message.refund
     if not refund.lines:
         return
-    order = book.orders.get((message.shop, message.order_id))
+    order = work.orders.get((message.shop, message.order_id))
     if order is None:
         raise Wait(order_key(message.order_id), "order_unknown")
     if order.has_answered(refund.refund_id, ChangeKind.REFUND):
         return
     found = _stoppable(order, refund)
     for parcel in found.opened:
-        unpacking.unpack(book, order, parcel, refund.actor, cause)
+        unpacking.unpack(work, order, parcel, refund.actor, cause)
     freed = {
         sku
         for line, units in found.stopped.items()
-        for sku in reducing.stop(book, order, line, units, refund.refund_id)
+        for sku in reducing.stop(work, order, line, units, refund.refund_id)
     }
-    restocked = _restock(book, order, refund, found.left)
+    restocked = _restock(work, order, refund, found.left)
     freed |= {sku for line in restocked if (sku := order.lines[line].sku) is not None}
-    reserving.retry(book, order.shop, freed, cause)
-    reducing.stand(book, order, cause)
-    book.answer(
+    reserving.retry(work, order.shop, freed, cause)
+    reducing.stand(work, order, cause)
+    work.answer(
         order, Change(refund.refund_id, ChangeKind.REFUND, REFUNDED, found.stopped, found.left, refund.actor)
     )
-    _say(book, order, refund, found.stopped, restocked, cause)
+    _say(work, order, refund, found.stopped, restocked, cause)
 
 
 def _stoppable(order: Order, refund: Refund) -> Reduction:
@@ -55,7 +57,7 @@ def _stoppable(order: Order, refund: Refund) -> Reduction:
     return Reduction({}, asked, ())
 
 
-def _restock(book: ShelfBook, order: Order, refund: Refund, left: Units) -> Units:
+def _restock(work: FulfillmentUnit, order: Order, refund: Refund, left: Units) -> Units:
     """Put the ticked units of those that had left back where they came from; how many of each line."""
     ticked = {part.line for part in refund.lines if part.restock}
     restocked: Units = {}
@@ -68,13 +70,13 @@ def _restock(book: ShelfBook, order: Order, refund: Refund, left: Units) -> Unit
             if number == line
         }
         for place, units in stock.spread(away, quantity):
-            book.restock(order, line, place, refund.refund_id, units)
+            work.restock(order, line, place, refund.refund_id, units)
             restocked[line] = restocked.get(line, 0) + units
     return restocked
 
 
 def _say(
-    book: ShelfBook, order: Order, refund: Refund, cancelled: Units, restocked: Units, cause: Envelope
+    work: FulfillmentUnit, order: Order, refund: Refund, cancelled: Units, restocked: Units, cause: Envelope
 ) -> None:
     event = StockRestocked(
         shop=order.shop,
@@ -86,4 +88,4 @@ def _say(
         actor=refund.actor,
         position=order.position(),
     )
-    book.unit.emit(event, about=order, cause=cause)
+    work.unit.emit(event, about=order, cause=cause)

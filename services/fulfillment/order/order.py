@@ -15,7 +15,7 @@ from services.fulfillment.order.change import ChangeKind
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.position import Line
 from services.fulfillment.order.shipment import Shipment
-from services.fulfillment.order.stock import Claim, Place, Wanted
+from services.fulfillment.order.stock import Claim, StockPlace, Wanted
 
 Key = tuple[str, UUID]
 """(shop, order id): how orders are known everywhere."""
@@ -37,7 +37,7 @@ class Order:
     next_parcel_number: int = 1
     deleted_at: datetime | None = None
     lines: dict[int, Line] = field(default_factory=dict)
-    claims: dict[tuple[int, Place], Claim] = field(default_factory=dict)
+    claims: dict[tuple[int, StockPlace], Claim] = field(default_factory=dict)
     parcels: dict[UUID, Parcel] = field(default_factory=dict)
     shipments: dict[UUID, Shipment] = field(default_factory=dict)
     answered: set[tuple[UUID, ChangeKind]] = field(default_factory=set)
@@ -88,7 +88,7 @@ class Order:
         """Whether this asked change was answered before."""
         return (request_id, kind) in self.answered
 
-    def open_of(self, line: int) -> Mapping[Place, int]:
+    def open_of(self, line: int) -> Mapping[StockPlace, int]:
         """What a line still holds of each level, by location."""
         return {place: claim.open for (number, place), claim in sorted(self.claims.items()) if number == line}
 

@@ -27,7 +27,7 @@ class Kind(StrEnum):
     ADJUST = "adjust"
 
 
-class Place(NamedTuple):
+class StockPlace(NamedTuple):
     """Where units lie: one SKU of a shop at one location. Levels are locked in this sequence."""
 
     shop: str
@@ -70,7 +70,7 @@ class Claim:
 class NotEnoughAvailable(Exception):
     """More units were to be taken than are free."""
 
-    def __init__(self, place: Place, asked: int, available: int) -> None:
+    def __init__(self, place: StockPlace, asked: int, available: int) -> None:
         super().__init__(
             f"{_named(place)}: {asked} asked, {available} available; set the stock or take fewer"
         )
@@ -80,7 +80,7 @@ class NotEnoughAvailable(Exception):
 class MoreThanTaken(Exception):
     """More units were to be given back than the order line holds (or, restocking, than it shipped)."""
 
-    def __init__(self, place: Place, kind: Kind, asked: int, left: int) -> None:
+    def __init__(self, place: StockPlace, kind: Kind, asked: int, left: int) -> None:
         super().__init__(
             f"{_named(place)}: {kind} of {asked}, {left} left to {kind}; look for a movement made twice"
         )
@@ -90,7 +90,7 @@ class MoreThanTaken(Exception):
 class BelowReserved(Exception):
     """A count would leave less on hand than orders have reserved."""
 
-    def __init__(self, place: Place, on_hand: int, reserved: int) -> None:
+    def __init__(self, place: StockPlace, on_hand: int, reserved: int) -> None:
         super().__init__(
             f"{_named(place)}: {on_hand} on hand is below the {reserved} reserved by orders; "
             f"cancel or ship orders first, or set at least {reserved}"
@@ -101,7 +101,7 @@ class BelowReserved(Exception):
 class LevelUnknown(Exception):
     """Stock was to be adjusted where none was ever counted."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: StockPlace) -> None:
         super().__init__(
             f"{_named(place)} was never counted; set its stock first, or correct the SKU or location"
         )
@@ -111,7 +111,7 @@ class LevelUnknown(Exception):
 class ChangeBelowReserved(Exception):
     """An adjustment would leave less on hand than orders have reserved."""
 
-    def __init__(self, place: Place, level: Level, change: int) -> None:
+    def __init__(self, place: StockPlace, level: Level, change: int) -> None:
         super().__init__(
             f"{_named(place)}: {level.on_hand} on hand {change:+d} is {level.on_hand + change}, below the "
             f"{level.reserved} reserved by orders; take away at most {level.available}, or cancel or ship orders first"
@@ -122,7 +122,7 @@ class ChangeBelowReserved(Exception):
 class ChangeAboveMost(Exception):
     """An adjustment would put more on hand than a level can hold."""
 
-    def __init__(self, place: Place, level: Level, change: int) -> None:
+    def __init__(self, place: StockPlace, level: Level, change: int) -> None:
         super().__init__(
             f"{_named(place)}: {level.on_hand} on hand {change:+d} is {level.on_hand + change}, above {MOST_ON_HAND}; "
             f"add at most {MOST_ON_HAND - level.on_hand}"
@@ -130,14 +130,14 @@ class ChangeAboveMost(Exception):
         self.place, self.level, self.change = place, level, change
 
 
-def take(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+def take(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Hold or reserve units for an order line. Raises NotEnoughAvailable."""
     if quantity > level.available:
         raise NotEnoughAvailable(place, quantity, level.available)
     return replace(level, reserved=level.reserved + quantity), replace(claim, taken=claim.taken + quantity)
 
 
-def release(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+def release(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Give reserved units back to the shelf. Raises MoreThanTaken."""
     _within(place, Kind.RELEASE, quantity, claim.open)
     return replace(level, reserved=level.reserved - quantity), replace(
@@ -145,26 +145,26 @@ def release(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Le
     )
 
 
-def ship(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+def ship(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Reserved units leave: on hand and reserved fall together. Raises MoreThanTaken."""
     _within(place, Kind.SHIP, quantity, claim.open)
     return _gone(level, quantity), replace(claim, shipped=claim.shipped + quantity)
 
 
-def unship(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+def unship(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Units of a cancelled shipment are on hand and reserved again. Raises MoreThanTaken."""
     _within(place, Kind.UNSHIP, quantity, claim.shipped - claim.restocked)
     back = Level(level.on_hand + quantity, level.reserved + quantity)
     return back, replace(claim, shipped=claim.shipped - quantity)
 
 
-def write_off(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+def write_off(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Reserved units were lost or damaged before they left. Raises MoreThanTaken."""
     _within(place, Kind.WRITE_OFF, quantity, claim.open)
     return _gone(level, quantity), replace(claim, written_off=claim.written_off + quantity)
 
 
-def restock(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
+def restock(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
     """Shipped units came back to the shelf. Raises MoreThanTaken."""
     _within(place, Kind.RESTOCK, quantity, claim.shipped - claim.restocked)
     return replace(level, on_hand=level.on_hand + quantity), replace(
@@ -172,14 +172,14 @@ def restock(place: Place, level: Level, claim: Claim, quantity: int) -> tuple[Le
     )
 
 
-def count(place: Place, level: Level, on_hand: int) -> tuple[Level, int]:
+def count(place: StockPlace, level: Level, on_hand: int) -> tuple[Level, int]:
     """Set what a count found on hand: the new level and the signed adjustment. Raises BelowReserved."""
     if on_hand < level.reserved:
         raise BelowReserved(place, on_hand, level.reserved)
     return replace(level, on_hand=on_hand), on_hand - level.on_hand
 
 
-def adjust(place: Place, level: Level | None, change: int) -> Level:
+def adjust(place: StockPlace, level: Level | None, change: int) -> Level:
     """Add units to what is on hand, or take some away. Raises LevelUnknown, ChangeBelowReserved, ChangeAboveMost."""
     if level is None:
         raise LevelUnknown(place)
@@ -203,7 +203,7 @@ class Taken(NamedTuple):
     """Units of one order line taken from one level."""
 
     line: int
-    place: Place
+    place: StockPlace
     quantity: int
 
 
@@ -227,7 +227,7 @@ def shortages(wanted: Iterable[Wanted], available: Mapping[str, int]) -> list[Sh
     ]
 
 
-def allocate(wanted: Iterable[Wanted], free: Mapping[str, Mapping[Place, int]]) -> list[Taken]:
+def allocate(wanted: Iterable[Wanted], free: Mapping[str, Mapping[StockPlace, int]]) -> list[Taken]:
     """Where each wanted unit comes from, nothing being short: locations are emptied in the sequence given."""
     left = {sku: dict(places) for sku, places in free.items()}
     taken = []
@@ -238,7 +238,7 @@ def allocate(wanted: Iterable[Wanted], free: Mapping[str, Mapping[Place, int]]) 
     return taken
 
 
-def spread(free: Mapping[Place, int], quantity: int) -> list[tuple[Place, int]]:
+def spread(free: Mapping[StockPlace, int], quantity: int) -> list[tuple[StockPlace, int]]:
     """How so many units are drawn from several levels: in the sequence given, each as far as it goes."""
     drawn = []
     for place, units in free.items():
@@ -253,10 +253,10 @@ def _gone(level: Level, quantity: int) -> Level:
     return Level(level.on_hand - quantity, level.reserved - quantity)
 
 
-def _within(place: Place, kind: Kind, asked: int, left: int) -> None:
+def _within(place: StockPlace, kind: Kind, asked: int, left: int) -> None:
     if asked > left:
         raise MoreThanTaken(place, kind, asked, left)
 
 
-def _named(place: Place) -> str:
+def _named(place: StockPlace) -> str:
     return f"shop {place.shop}, SKU {place.sku} at {place.location}"

@@ -19,9 +19,9 @@ from services.fulfillment.order.order import Age, Key, Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.position import Line
 from services.fulfillment.order.shipment import Receipt, Shipment
-from services.fulfillment.order.stock import Claim, Kind, Level, Place
+from services.fulfillment.order.stock import Claim, Kind, Level, StockPlace
 
-Movement = tuple[Place, UUID | None, int | None, UUID, Kind, int]
+Movement = tuple[StockPlace, UUID | None, int | None, UUID, Kind, int]
 """Place, order id, line, cause, kind, quantity."""
 
 StockChange = tuple[str, UUID, str, str | None]
@@ -149,7 +149,7 @@ async def read_orders(connection: Connection, shop: str, order_ids: Iterable[UUI
     return list(orders.values())
 
 
-async def read_levels(connection: Connection, shop: str, skus: Iterable[str]) -> dict[Place, Level]:
+async def read_levels(connection: Connection, shop: str, skus: Iterable[str]) -> dict[StockPlace, Level]:
     """The levels of some SKUs of a shop, at every location. Locks nothing; for showing."""
     rows = await connection.fetch(
         """
@@ -160,7 +160,7 @@ async def read_levels(connection: Connection, shop: str, skus: Iterable[str]) ->
         list(skus),
     )
     return {
-        Place(shop, sku, location): Level(on_hand, reserved)
+        StockPlace(shop, sku, location): Level(on_hand, reserved)
         for shop, sku, location, on_hand, reserved in rows
     }
 
@@ -189,7 +189,7 @@ async def read_claims(connection: Connection, orders: Mapping[Key, Order]) -> No
         *_key_arrays(orders),
     )
     for shop, order_id, line, sku, location, *values in rows:
-        orders[shop, order_id].claims[line, Place(shop, sku, location)] = Claim(*values)
+        orders[shop, order_id].claims[line, StockPlace(shop, sku, location)] = Claim(*values)
 
 
 async def read_parcels(connection: Connection, orders: Mapping[Key, Order]) -> None:
@@ -251,14 +251,14 @@ async def read_shipped(connection: Connection, commands: Sequence[CancelShipment
         *zip(*{(one.shop, one.order_id, one.shipment_id) for one in commands}, strict=True),
     )
     return [
-        (Place(shop, sku, location), order_id, line, cause, Kind.SHIP, quantity)
+        (StockPlace(shop, sku, location), order_id, line, cause, Kind.SHIP, quantity)
         for shop, sku, location, order_id, line, cause, quantity in rows
     ]
 
 
 async def lock_levels(
     connection: Connection, skus: Iterable[tuple[str, str]]
-) -> tuple[dict[Place, Level], dict[tuple[str, str], Age]]:
+) -> tuple[dict[StockPlace, Level], dict[tuple[str, str], Age]]:
     """The levels of these (shop, SKU) at every location, and up to which age orders that wait were tried, where a timer
     goes on with younger ones (not one that failed and rests). Locks the levels by (shop, SKU, location).
     """
@@ -277,7 +277,7 @@ async def lock_levels(
     )
     levels, tried_to = {}, {}
     for shop, sku, location, on_hand, reserved, after in rows:
-        levels[Place(shop, sku, location)] = Level(on_hand, reserved)
+        levels[StockPlace(shop, sku, location)] = Level(on_hand, reserved)
         if after is not None:
             tried_to[shop, sku] = age_in(json.loads(after))
     return levels, tried_to
@@ -353,7 +353,7 @@ async def update_lines(connection: Writer, lines: Iterable[tuple[Key, Line]]) ->
     )
 
 
-async def write_levels(connection: Writer, levels: Mapping[Place, Level]) -> None:
+async def write_levels(connection: Writer, levels: Mapping[StockPlace, Level]) -> None:
     """Write locked levels, and new ones (which only whoever passed the gate alone may make)."""
     rows = [(*place, level.on_hand, level.reserved) for place, level in levels.items()]
     await connection.execute(
@@ -367,7 +367,7 @@ async def write_levels(connection: Writer, levels: Mapping[Place, Level]) -> Non
     )
 
 
-async def write_claims(connection: Writer, claims: Iterable[tuple[Key, int, Place, Claim]]) -> None:
+async def write_claims(connection: Writer, claims: Iterable[tuple[Key, int, StockPlace, Claim]]) -> None:
     """Write what order lines took from levels and what came of it."""
     rows = [
         (*key, line, place.sku, place.location, c.taken, c.released, c.shipped, c.written_off, c.restocked)

@@ -25,7 +25,7 @@ from contracts.fulfillment import (
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
 from contracts.storefront import LineKind
-from services.chassis.messaging.subscribers import Book, Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork
 from services.chassis.messaging.unit import Unit
 from services.fulfillment.order import change_store, stock, store
 from services.fulfillment.order.backorders import Backorders
@@ -34,7 +34,7 @@ from services.fulfillment.order.order import Age, Key, Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.position import Line
 from services.fulfillment.order.shipment import Shipment
-from services.fulfillment.order.stock import Claim, Kind, Level, Place
+from services.fulfillment.order.stock import Claim, Kind, Level, StockPlace
 
 CORRECTING = UpdateShipment | CancelShipment | ReportParcelLost
 """Commands about what has left."""
@@ -42,22 +42,22 @@ GIVING_BACK = LinesReductionRequested | RefundMarked | RefundSent
 """Messages by which units go back to the shelf, where orders that wait may get them."""
 
 
-class ShelfBook(Book):
+class FulfillmentUnit(UnitOfWork):
     """What one unit of fulfillment works on."""
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
         self.orders: dict[Key, Order] = {}
-        self.levels: dict[Place, Level] = {}
+        self.levels: dict[StockPlace, Level] = {}
         self.backorders = Backorders(unit)
         self.stock_changes: set[tuple[str, UUID]] = set()
         self._new_stock_changes: dict[tuple[str, UUID], store.StockChange] = {}
-        self._places: dict[tuple[str, str], list[Place]] = {}
+        self._places: dict[tuple[str, str], list[StockPlace]] = {}
         self._new_orders: dict[Key, Order] = {}
         self._changed_orders: dict[Key, Order] = {}
         self._changed_lines: dict[tuple[Key, int], None] = {}
-        self._changed_claims: dict[tuple[Key, int, Place], None] = {}
-        self._changed_levels: set[Place] = set()
+        self._changed_claims: dict[tuple[Key, int, StockPlace], None] = {}
+        self._changed_levels: set[StockPlace] = set()
         self._movements: list[store.Movement] = []
         self._new_parcels: list[tuple[Key, Parcel]] = []
         self._new_shipments: dict[tuple[Key, UUID], None] = {}
@@ -70,7 +70,7 @@ class ShelfBook(Book):
         self._answers: list[tuple[Key, Change]] = []
         self._forgotten: dict[Key, datetime] = {}
 
-    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
         """Lock and load what these deliveries touch: the orders they name, those that wait for stock, the
         levels.
         """
@@ -217,7 +217,7 @@ class ShelfBook(Book):
         order.parcels[parcel.id] = parcel
         self._lost[order.key, parcel.id] = None
 
-    def shipped_by(self, order: Order, shipment_id: UUID) -> list[tuple[int, Place, int]]:
+    def shipped_by(self, order: Order, shipment_id: UUID) -> list[tuple[int, StockPlace, int]]:
         """What a shipment took: line, place, quantity; of shipments that this batch's messages cancel alone."""
         return [
             (line, place, quantity)
@@ -226,14 +226,14 @@ class ShelfBook(Book):
             and line is not None
         ]
 
-    def places(self, shop: str, sku: str) -> list[Place]:
+    def places(self, shop: str, sku: str) -> list[StockPlace]:
         """Where a SKU lies, in the sequence in which it is drawn: `main` first, then by name."""
         return sorted(
             self._places.get((shop, sku), []), key=lambda place: (place.location != "main", place.location)
         )
 
     def reserve(
-        self, order: Order, line: int, place: Place, quantity: int, cause: UUID | None = None
+        self, order: Order, line: int, place: StockPlace, quantity: int, cause: UUID | None = None
     ) -> None:
         """Take units of a level for an order line; the cause is the order itself unless another is given."""
         level, claim = stock.take(
@@ -241,27 +241,27 @@ class ShelfBook(Book):
         )
         self._move(order, line, place, Kind.RESERVE, cause or order.id, quantity, level, claim)
 
-    def release(self, order: Order, line: int, place: Place, cause: UUID, quantity: int) -> None:
+    def release(self, order: Order, line: int, place: StockPlace, cause: UUID, quantity: int) -> None:
         """Give reserved units of an order line back to their level."""
         level, claim = stock.release(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.RELEASE, cause, quantity, level, claim)
 
-    def restock(self, order: Order, line: int, place: Place, cause: UUID, quantity: int) -> None:
+    def restock(self, order: Order, line: int, place: StockPlace, cause: UUID, quantity: int) -> None:
         """Shipped units of an order line came back to their level."""
         level, claim = stock.restock(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.RESTOCK, cause, quantity, level, claim)
 
-    def ship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
+    def ship(self, order: Order, line: int, place: StockPlace, shipment_id: UUID, quantity: int) -> None:
         """Reserved units leave with a shipment."""
         level, claim = stock.ship(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.SHIP, shipment_id, quantity, level, claim)
 
-    def unship(self, order: Order, line: int, place: Place, shipment_id: UUID, quantity: int) -> None:
+    def unship(self, order: Order, line: int, place: StockPlace, shipment_id: UUID, quantity: int) -> None:
         """Units of a cancelled shipment are on hand and reserved again."""
         level, claim = stock.unship(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.UNSHIP, shipment_id, quantity, level, claim)
 
-    def set_level(self, place: Place, level: Level, adjustment: int, cause: UUID) -> None:
+    def set_level(self, place: StockPlace, level: Level, adjustment: int, cause: UUID) -> None:
         """A count: the level as found, and the adjustment that explains it."""
         if place not in self.levels:
             self._places.setdefault((place.shop, place.sku), []).append(place)
@@ -279,7 +279,7 @@ class ShelfBook(Book):
         self,
         order: Order,
         line: int,
-        place: Place,
+        place: StockPlace,
         kind: Kind,
         cause: UUID,
         quantity: int,

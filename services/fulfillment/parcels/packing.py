@@ -7,42 +7,42 @@ left.
 
 from contracts.fulfillment import PackParcel, ParcelLine, ParcelPacked
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, order_key
 from services.fulfillment.order import parcel, position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 
 
-def pack(book: ShelfBook, delivery: Delivery[PackParcel]) -> None:
+def pack(work: FulfillmentUnit, received: ReceivedMessage[PackParcel]) -> None:
     """Pack the parcel; the same parcel again is done already, another one of the same id is refused."""
-    command = delivery.message
-    order = book.orders.get((command.shop, command.order_id))
+    command = received.message
+    order = work.orders.get((command.shop, command.order_id))
     if order is None:
         unknown = Reason(
             code="unknown_order",
             message=f"Shop {command.shop} has no order {command.order_id}; look up its id.",
         )
-        return wait_or_reject(book, delivery, order_key(command.order_id), unknown)
+        return wait_or_reject(work, received, order_key(command.order_id), unknown)
     if (known := order.parcels.get(command.parcel_id)) is not None:
         return (
-            done(book, delivery) if known.is_described_by(command) else reject(book, delivery, _taken(known))
+            done(work, received) if known.is_described_by(command) else reject(work, received, _taken(known))
         )
     if reasons := parcel.reasons_against(command, order.lines, order.stock):
-        return reject(book, delivery, *reasons)
-    packed = _parcel_of(book, order, command)
+        return reject(work, received, *reasons)
+    packed = _parcel_of(work, order, command)
     for line, quantity in packed.units.items():
-        book.set_line(order, position.pack(order.lines[line], quantity))
+        work.set_line(order, position.pack(order.lines[line], quantity))
     order.next_parcel_number += 1
-    book.add_parcel(order, packed)
-    book.changed(order)
-    book.unit.wake(f"parcel:{packed.id}")
-    book.unit.emit(packed_event(order, packed), about=order, cause=delivery.envelope)
+    work.add_parcel(order, packed)
+    work.changed(order)
+    work.unit.wake(f"parcel:{packed.id}")
+    work.unit.emit(packed_event(order, packed), about=order, cause=received.envelope)
     return None
 
 
-def _parcel_of(book: ShelfBook, order: Order, command: PackParcel) -> Parcel:
+def _parcel_of(work: FulfillmentUnit, order: Order, command: PackParcel) -> Parcel:
     return Parcel(
         id=command.parcel_id,
         number=order.next_parcel_number,
@@ -53,7 +53,7 @@ def _parcel_of(book: ShelfBook, order: Order, command: PackParcel) -> Parcel:
         width_mm=command.width_mm,
         height_mm=command.height_mm,
         declared_value_minor=command.declared_value_minor,
-        packed_at=book.unit.now,
+        packed_at=work.unit.now,
         packed_by=command.actor,
     )
 

@@ -9,18 +9,18 @@ from datetime import datetime
 from contracts.envelope import Envelope
 from contracts.fulfillment import ParcelLine, ParcelUnpacked, UnpackParcel
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 
 
-def unpack_asked(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
+def unpack_asked(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:
     """Take the named parcel apart; one that is apart already is done, one that left is refused."""
-    command = delivery.message
-    order = book.orders.get((command.shop, command.order_id))
+    command = received.message
+    order = work.orders.get((command.shop, command.order_id))
     packed = order.parcels.get(command.parcel_id) if order else None
     if order is None or packed is None:
         unknown = Reason(
@@ -28,12 +28,12 @@ def unpack_asked(book: ShelfBook, delivery: Delivery[UnpackParcel]) -> None:
             message=f"Order {command.order_id} has no packed parcel {command.parcel_id}; look up its id.",
             field="parcel_id",
         )
-        return wait_or_reject(book, delivery, f"parcel:{command.parcel_id}", unknown)
+        return wait_or_reject(work, received, f"parcel:{command.parcel_id}", unknown)
     if packed.unpacked_at is not None:
-        return done(book, delivery)
+        return done(work, received)
     if packed not in order.standing():
-        return reject(book, delivery, _has_left(order, packed))
-    return unpack(book, order, packed, command.actor, delivery.envelope)
+        return reject(work, received, _has_left(order, packed))
+    return unpack(work, order, packed, command.actor, received.envelope)
 
 
 def _has_left(order: Order, packed: Parcel) -> Reason:
@@ -46,14 +46,14 @@ def _has_left(order: Order, packed: Parcel) -> Reason:
     return Reason(code="parcel_already_shipped", message=message, field="parcel_id")
 
 
-def unpack(book: ShelfBook, order: Order, packed: Parcel, actor: str, cause: Envelope) -> None:
+def unpack(work: FulfillmentUnit, order: Order, packed: Parcel, actor: str, cause: Envelope) -> None:
     """Take a standing parcel (see `Order.standing`) apart and say so. Raises QuantityAboveLeft for one that left."""
     for line, quantity in packed.units.items():
-        book.set_line(order, position.unpack(order.lines[line], quantity))
-    opened = replace(packed, unpacked_at=book.unit.now, unpacked_by=actor)
-    book.set_parcel(order, opened)
-    book.changed(order)
-    book.unit.emit(unpacked_event(order, opened, book.unit.now, actor), about=order, cause=cause)
+        work.set_line(order, position.unpack(order.lines[line], quantity))
+    opened = replace(packed, unpacked_at=work.unit.now, unpacked_by=actor)
+    work.set_parcel(order, opened)
+    work.changed(order)
+    work.unit.emit(unpacked_event(order, opened, work.unit.now, actor), about=order, cause=cause)
 
 
 def unpacked_event(order: Order, opened: Parcel, unpacked_at: datetime, actor: str) -> ParcelUnpacked:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.fulfillment import StockRejected, StockReserved, StockStanding
 from contracts.message import Message
-from services.chassis.messaging.snapshots import Standing, Truth
+from services.chassis.messaging.snapshots import Snapshot, Standing
 from services.chassis.storage.database import Connection
 from services.fulfillment.order import store
 from services.fulfillment.order.order import Order
@@ -62,5 +62,5 @@ def _stock_of(order: Order) -> Message:
     return StockReserved(shop=order.shop, order_id=order.id, code=order.code, position=position)
 
 
-TO_ORDERS = Truth(resync_store.count, resync_store.find, tell)
+TO_ORDERS = Snapshot(resync_store.count, resync_store.find, tell)
 """How fulfillment tells orders."""

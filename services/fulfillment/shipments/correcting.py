@@ -16,77 +16,77 @@ from contracts.fulfillment import (
     UpdateShipment,
 )
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.shipment import CORRECTED, Shipment, url_of
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.shipments.delivering import cancelled_already
 from services.fulfillment.shipments.dispatching import units_of
 
 
-def update(book: ShelfBook, delivery: Delivery[UpdateShipment]) -> None:
+def update(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> None:
     """Correct the shipment. What is told already is done, unless the customer is to be told of it once more."""
-    command = delivery.message
-    order, known = _find(book, command.shop, command.order_id, command.shipment_id)
+    command = received.message
+    order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
-        return _unknown(book, delivery)
+        return _unknown(work, received)
     if not known.stands:
-        return reject(book, delivery, cancelled_already(known))
+        return reject(work, received, cancelled_already(known))
     if known.says(command) and not command.notify_customer:
-        return done(book, delivery)
+        return done(work, received)
     corrected = replace(
         known,
         **{name: getattr(command, name) for name in CORRECTED},
         tracking_url=url_of(command),
         version=known.version + 1,
-        updated_at=book.unit.now,
+        updated_at=work.unit.now,
         updated_by=command.actor,
     )
-    book.set_shipment(order, corrected)
-    book.changed(order)
+    work.set_shipment(order, corrected)
+    work.changed(order)
     event = updated_event(order, corrected, notify_customer=command.notify_customer)
-    book.unit.emit(event, about=order, cause=delivery.envelope)
+    work.unit.emit(event, about=order, cause=received.envelope)
     return None
 
 
-def cancel(book: ShelfBook, delivery: Delivery[CancelShipment]) -> None:
+def cancel(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> None:
     """Take the shipment back. A cancelled one is done already; what arrived, was lost or came back stays."""
-    command = delivery.message
-    order, known = _find(book, command.shop, command.order_id, command.shipment_id)
+    command = received.message
+    order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
-        return _unknown(book, delivery)
+        return _unknown(work, received)
     if not known.stands:
-        return done(book, delivery)
-    if reasons := _against_cancelling(book, order, known):
-        return reject(book, delivery, *reasons)
-    for line, place, quantity in book.shipped_by(order, known.id):
-        book.unship(order, line, place, known.id, quantity)
+        return done(work, received)
+    if reasons := _against_cancelling(work, order, known):
+        return reject(work, received, *reasons)
+    for line, place, quantity in work.shipped_by(order, known.id):
+        work.unship(order, line, place, known.id, quantity)
     for line, quantity in units_of(order, known).items():
-        book.set_line(order, position.take_off(order.lines[line], quantity))
+        work.set_line(order, position.take_off(order.lines[line], quantity))
     cancelled = replace(
         known,
         version=known.version + 1,
-        cancelled_at=book.unit.now,
+        cancelled_at=work.unit.now,
         cancelled_by=command.actor,
         cancel_reason=command.reason,
     )
-    book.set_shipment(order, cancelled)
-    book.changed(order)
+    work.set_shipment(order, cancelled)
+    work.changed(order)
     event = cancelled_event(order, cancelled, notify_customer=command.notify_customer)
-    book.unit.emit(event, about=order, cause=delivery.envelope)
+    work.unit.emit(event, about=order, cause=received.envelope)
     return None
 
 
-def _against_cancelling(book: ShelfBook, order: Order, known: Shipment) -> list[Reason]:
+def _against_cancelling(work: FulfillmentUnit, order: Order, known: Shipment) -> list[Reason]:
     if known.receipt is not None:
         message = f"Shipment {known.id} was delivered at {known.receipt.delivered_at.isoformat()}; it stands."
         return [Reason(code="already_delivered", message=message, field="shipment_id")]
     if lost := [order.parcels[one].number for one in known.parcel_ids if order.parcels[one].lost_at]:
         message = f"Parcels {lost} of shipment {known.id} were reported lost; it stands."
         return [Reason(code="parcels_lost", message=message, field="shipment_id")]
-    for line, place, quantity in book.shipped_by(order, known.id):
+    for line, place, quantity in work.shipped_by(order, known.id):
         claim = order.claims[line, place]
         if claim.shipped - claim.restocked < quantity:
             message = (
@@ -97,17 +97,19 @@ def _against_cancelling(book: ShelfBook, order: Order, known: Shipment) -> list[
 
 
 def _find(
-    book: ShelfBook, shop: str, order_id: UUID, shipment_id: UUID
+    work: FulfillmentUnit, shop: str, order_id: UUID, shipment_id: UUID
 ) -> tuple[Order | None, Shipment | None]:
-    order = book.orders.get((shop, order_id))
+    order = work.orders.get((shop, order_id))
     return order, order.shipments.get(shipment_id) if order else None
 
 
-def _unknown(book: ShelfBook, delivery: Delivery[UpdateShipment] | Delivery[CancelShipment]) -> None:
-    command = delivery.message
+def _unknown(
+    work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment] | ReceivedMessage[CancelShipment]
+) -> None:
+    command = received.message
     message = f"Order {command.order_id} has no shipment {command.shipment_id}; look up its id."
     unknown = Reason(code="unknown_shipment", message=message, field="shipment_id")
-    wait_or_reject(book, delivery, f"shipment:{command.shipment_id}", unknown)
+    wait_or_reject(work, received, f"shipment:{command.shipment_id}", unknown)
 
 
 def updated_event(order: Order, corrected: Shipment, *, notify_customer: bool) -> ShipmentUpdated:

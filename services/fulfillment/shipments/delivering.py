@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from contracts.fulfillment import DeliveryRecorded, RecordDelivery
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import parcel, position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.shipment import Receipt, Shipment
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 
 
-def record(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
+def record(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> None:
     """Record the delivery; the same again is done already, another one of the same shipment is refused."""
-    command = delivery.message
-    order = book.orders.get((command.shop, command.order_id))
+    command = received.message
+    order = work.orders.get((command.shop, command.order_id))
     shipment = order.shipments.get(command.shipment_id) if order else None
     if order is None or shipment is None:
         unknown = Reason(
@@ -25,24 +25,24 @@ def record(book: ShelfBook, delivery: Delivery[RecordDelivery]) -> None:
             message=f"Order {command.order_id} has no shipment {command.shipment_id}; dispatch it first.",
             field="shipment_id",
         )
-        return wait_or_reject(book, delivery, f"shipment:{command.shipment_id}", unknown)
+        return wait_or_reject(work, received, f"shipment:{command.shipment_id}", unknown)
     if (known := shipment.receipt) is not None:
         if known.is_described_by(command):
-            return done(book, delivery)
-        return reject(book, delivery, _already(shipment, known, command))
+            return done(work, received)
+        return reject(work, received, _already(shipment, known, command))
     if not shipment.stands:
-        return reject(book, delivery, cancelled_already(shipment))
+        return reject(work, received, cancelled_already(shipment))
     parcels = [order.parcels[parcel_id] for parcel_id in shipment.parcel_ids]
     arriving = [one for one in parcels if one.lost_at is None]
     if not arriving:
-        return reject(book, delivery, _all_lost(shipment))
-    receipt = _receipt_of(book, command)
+        return reject(work, received, _all_lost(shipment))
+    receipt = _receipt_of(work, command)
     arrived = replace(shipment, receipt=receipt)
     for line, quantity in parcel.sum_units(arriving).items():
-        book.set_line(order, position.deliver(order.lines[line], quantity))
-    book.set_receipt(order, arrived)
-    book.changed(order)
-    book.unit.emit(delivered_event(order, arrived, receipt), about=order, cause=delivery.envelope)
+        work.set_line(order, position.deliver(order.lines[line], quantity))
+    work.set_receipt(order, arrived)
+    work.changed(order)
+    work.unit.emit(delivered_event(order, arrived, receipt), about=order, cause=received.envelope)
     return None
 
 
@@ -57,12 +57,12 @@ def _all_lost(shipment: Shipment) -> Reason:
     return Reason(code="parcels_lost", message=message, field="shipment_id")
 
 
-def _receipt_of(book: ShelfBook, command: RecordDelivery) -> Receipt:
+def _receipt_of(work: FulfillmentUnit, command: RecordDelivery) -> Receipt:
     return Receipt(
         delivered_at=command.delivered_at,
         proof=command.proof,
         proof_reference=command.proof_reference,
-        recorded_at=book.unit.now,
+        recorded_at=work.unit.now,
         recorded_by=command.actor,
     )
 

@@ -6,12 +6,12 @@ units that belong to another order.
 
 from contracts.fulfillment import DispatchShipment, ParcelLine, ShipmentDispatched
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import parcel, position, shipment, stock
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.shipment import Shipment
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 
 
 class UnitsNotReserved(Exception):
@@ -24,10 +24,10 @@ class UnitsNotReserved(Exception):
         )
 
 
-def dispatch(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
+def dispatch(work: FulfillmentUnit, received: ReceivedMessage[DispatchShipment]) -> None:
     """Hand the parcels over; the same again is done already, another shipment of the same id is refused."""
-    command = delivery.message
-    order = book.orders.get((command.shop, command.order_id))
+    command = received.message
+    order = work.orders.get((command.shop, command.order_id))
     missing = shipment.missing_parcels(command, order.parcels if order else {})
     if order is None or missing:
         named = command.parcel_ids[0] if order is None else missing[0]
@@ -36,32 +36,32 @@ def dispatch(book: ShelfBook, delivery: Delivery[DispatchShipment]) -> None:
             message=f"Order {command.order_id} has no packed parcel {named}; pack it first.",
             field="parcel_ids",
         )
-        return wait_or_reject(book, delivery, f"parcel:{named}", unknown)
+        return wait_or_reject(work, received, f"parcel:{named}", unknown)
     if (known := order.shipments.get(command.shipment_id)) is not None:
         return (
-            done(book, delivery) if known.is_described_by(command) else reject(book, delivery, _taken(known))
+            done(work, received) if known.is_described_by(command) else reject(work, received, _taken(known))
         )
     if reasons := shipment.reasons_against(command, order.shipments.values(), order.parcels):
-        return reject(book, delivery, *reasons)
-    leaving = _shipment_of(book, command)
-    _move(book, order, leaving)
-    book.unit.wake(f"shipment:{leaving.id}")
-    book.unit.emit(dispatched_event(order, leaving), about=order, cause=delivery.envelope)
+        return reject(work, received, *reasons)
+    leaving = _shipment_of(work, command)
+    _move(work, order, leaving)
+    work.unit.wake(f"shipment:{leaving.id}")
+    work.unit.emit(dispatched_event(order, leaving), about=order, cause=received.envelope)
     return None
 
 
-def _move(book: ShelfBook, order: Order, leaving: Shipment) -> None:
+def _move(work: FulfillmentUnit, order: Order, leaving: Shipment) -> None:
     units = units_of(order, leaving)
     for line, quantity in units.items():
         reserved = sum(order.open_of(line).values())
         if reserved < quantity:
             raise UnitsNotReserved(order, line, quantity, reserved)
     for line, quantity in units.items():
-        book.set_line(order, position.ship(order.lines[line], quantity))
+        work.set_line(order, position.ship(order.lines[line], quantity))
         for place, part in stock.spread(order.open_of(line), quantity):
-            book.ship(order, line, place, leaving.id, part)
-    book.add_shipment(order, leaving)
-    book.changed(order)
+            work.ship(order, line, place, leaving.id, part)
+    work.add_shipment(order, leaving)
+    work.changed(order)
 
 
 def units_of(order: Order, leaving: Shipment) -> dict[int, int]:
@@ -69,7 +69,7 @@ def units_of(order: Order, leaving: Shipment) -> dict[int, int]:
     return parcel.sum_units(order.parcels[parcel_id] for parcel_id in leaving.parcel_ids)
 
 
-def _shipment_of(book: ShelfBook, command: DispatchShipment) -> Shipment:
+def _shipment_of(work: FulfillmentUnit, command: DispatchShipment) -> Shipment:
     return Shipment(
         id=command.shipment_id,
         parcel_ids=shipment.parcel_ids_of(command),
@@ -81,7 +81,7 @@ def _shipment_of(book: ShelfBook, command: DispatchShipment) -> Shipment:
         cost_minor=command.cost_minor,
         cost_currency=command.cost_currency,
         notify_customer=command.notify_customer,
-        dispatched_at=book.unit.now,
+        dispatched_at=work.unit.now,
         dispatched_by=command.actor,
     )
 

@@ -8,20 +8,20 @@ from dataclasses import replace
 
 from contracts.fulfillment import ParcelLine, ParcelLost, ReportParcelLost, StockStanding
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.shipment import Shipment
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.stock import reserving
 
 
-def report(book: ShelfBook, delivery: Delivery[ReportParcelLost]) -> None:
+def report(work: FulfillmentUnit, received: ReceivedMessage[ReportParcelLost]) -> None:
     """Note the loss; one that is noted is done, a parcel that has not left or has arrived is refused."""
-    command = delivery.message
-    order = book.orders.get((command.shop, command.order_id))
+    command = received.message
+    order = work.orders.get((command.shop, command.order_id))
     known = order.parcels.get(command.parcel_id) if order else None
     if order is None or known is None:
         unknown = Reason(
@@ -29,27 +29,29 @@ def report(book: ShelfBook, delivery: Delivery[ReportParcelLost]) -> None:
             message=f"Order {command.order_id} has no packed parcel {command.parcel_id}; look up its id.",
             field="parcel_id",
         )
-        return wait_or_reject(book, delivery, f"parcel:{command.parcel_id}", unknown)
+        return wait_or_reject(work, received, f"parcel:{command.parcel_id}", unknown)
     if known.lost_at is not None:
-        return done(book, delivery)
+        return done(work, received)
     shipment = order.shipment_of(known.id)
     if shipment is None or shipment.receipt is not None:
-        return reject(book, delivery, _not_on_its_way(known, shipment))
-    lost = replace(known, lost_at=book.unit.now, lost_by=command.actor, lost_reason=command.reason)
-    _lose(book, order, lost, delivery)
+        return reject(work, received, _not_on_its_way(known, shipment))
+    lost = replace(known, lost_at=work.unit.now, lost_by=command.actor, lost_reason=command.reason)
+    _lose(work, order, lost, received)
     event = lost_event(order, lost, shipment, notify_customer=command.notify_customer)
-    book.unit.emit(event, about=order, cause=delivery.envelope)
+    work.unit.emit(event, about=order, cause=received.envelope)
     return None
 
 
-def _lose(book: ShelfBook, order: Order, lost: Parcel, delivery: Delivery[ReportParcelLost]) -> None:
+def _lose(
+    work: FulfillmentUnit, order: Order, lost: Parcel, received: ReceivedMessage[ReportParcelLost]
+) -> None:
     for line, quantity in lost.units.items():
-        book.set_line(order, position.lose(order.lines[line], quantity))
-    book.set_loss(order, lost)
-    book.changed(order)
+        work.set_line(order, position.lose(order.lines[line], quantity))
+    work.set_loss(order, lost)
+    work.changed(order)
     if order.wanted():
         order.stock = StockStanding.MISSING
-        reserving.reserve(book, order, delivery.envelope)
+        reserving.reserve(work, order, received.envelope)
 
 
 def _not_on_its_way(known: Parcel, shipment: Shipment | None) -> Reason:

@@ -12,70 +12,70 @@ from typing import Any
 from contracts.envelope import Envelope
 from contracts.fulfillment import MissingStock, StockRejected, StockReserved, StockStanding
 from contracts.orders import OrderPlaced
-from services.chassis.messaging.subscribers import Delivery, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, order_key
 from services.chassis.messaging.unit import Unit
 from services.fulfillment.order import stock
 from services.fulfillment.order.order import Order
 from services.fulfillment.order.position import Line
 from services.fulfillment.order.store import age_in
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 
 
-def take_in(book: ShelfBook, delivery: Delivery[OrderPlaced]) -> None:
+def take_in(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> None:
     """Open an order and reserve its goods; a known order stays as it is. No stock is kept of goods without a SKU."""
-    placed = delivery.message
-    if (placed.shop, placed.order_id) in book.orders:
+    placed = received.message
+    if (placed.shop, placed.order_id) in work.orders:
         return
     order = _order_of(placed)
-    book.add_order(order)
-    book.unit.wake(order_key(order.id))
-    if order.stock is StockStanding.MISSING and not reserve(book, order, delivery.envelope):
-        _say_rejected(book, order, delivery.envelope)
+    work.add_order(order)
+    work.unit.wake(order_key(order.id))
+    if order.stock is StockStanding.MISSING and not reserve(work, order, received.envelope):
+        _say_rejected(work, order, received.envelope)
 
 
-def reserve(book: ShelfBook, order: Order, cause: Envelope) -> bool:
+def reserve(work: FulfillmentUnit, order: Order, cause: Envelope) -> bool:
     """Reserve everything an order wants and say so; False and nothing changed when a SKU is short. What is reserved
     after the first time has the message as its cause, since the order's own movements are made once.
     """
-    if _shortages(book, order):
+    if _shortages(work, order):
         return False
-    free = {want.sku: available(book, order, want.sku) for want in order.wanted()}
+    free = {want.sku: available(work, order, want.sku) for want in order.wanted()}
     movement = cause.id if order.claims else order.id
     for taken in stock.allocate(order.wanted(), free):
-        book.reserve(order, taken.line, taken.place, taken.quantity, movement)
+        work.reserve(order, taken.line, taken.place, taken.quantity, movement)
     order.stock = StockStanding.RESERVED
-    book.changed(order)
+    work.changed(order)
     event = StockReserved(shop=order.shop, order_id=order.id, code=order.code, position=order.position())
-    book.unit.emit(event, about=order, cause=cause)
+    work.unit.emit(event, about=order, cause=cause)
     return True
 
 
-def retry(book: ShelfBook, shop: str, raised: Collection[str], cause: Envelope) -> None:
+def retry(work: FulfillmentUnit, shop: str, raised: Collection[str], cause: Envelope) -> None:
     """Try the orders that wait for one of the raised SKUs again, the oldest first; those not loaded are left to a timer
     (see `order/backorders.py`).
     """
-    book.backorders.begin(shop, raised)
+    work.backorders.begin(shop, raised)
     waiting = [
         order
-        for order in book.orders.values()
+        for order in work.orders.values()
         if order.shop == shop
         and order.stock is StockStanding.MISSING
         and any(w.sku in raised for w in order.wanted())
     ]
     for order in sorted(waiting, key=attrgetter("age")):
-        reserve(book, order, cause)
+        reserve(work, order, cause)
     for sku in sorted(raised):
-        units = sum(book.levels[place].available for place in book.places(shop, sku))
-        book.backorders.end(shop, sku, units, cause)
+        units = sum(work.levels[place].available for place in work.places(shop, sku))
+        work.backorders.end(shop, sku, units, cause)
 
 
 async def go_on(unit: Unit, _: str, payload: dict[str, Any]) -> None:
     """Try the next orders that wait for a SKU: the timer's handler."""
     shop, sku = payload["shop"], payload["sku"]
-    book = ShelfBook(unit)
-    await book.load_backorders(shop, sku, age_in(payload["after"]))
-    retry(book, shop, {sku}, Envelope.read(payload["cause"]))
-    await book.save()
+    work = FulfillmentUnit(unit)
+    await work.load_backorders(shop, sku, age_in(payload["after"]))
+    retry(work, shop, {sku}, Envelope.read(payload["cause"]))
+    await work.save()
 
 
 def _order_of(placed: OrderPlaced) -> Order:
@@ -85,25 +85,25 @@ def _order_of(placed: OrderPlaced) -> Order:
     return Order(placed.shop, placed.order_id, placed.code, placed.placed_at, standing, lines=lines)
 
 
-def available(book: ShelfBook, order: Order, sku: str) -> dict[stock.Place, int]:
+def available(work: FulfillmentUnit, order: Order, sku: str) -> dict[stock.StockPlace, int]:
     """What an order can have of a SKU, by location, in the sequence in which it is drawn."""
-    if book.backorders.are_before(order, sku):
+    if work.backorders.are_before(order, sku):
         return {}
-    return {place: book.levels[place].available for place in book.places(order.shop, sku)}
+    return {place: work.levels[place].available for place in work.places(order.shop, sku)}
 
 
-def _shortages(book: ShelfBook, order: Order) -> list[stock.Short]:
+def _shortages(work: FulfillmentUnit, order: Order) -> list[stock.Short]:
     wanted = order.wanted()
     return stock.shortages(
-        wanted, {want.sku: sum(available(book, order, want.sku).values()) for want in wanted}
+        wanted, {want.sku: sum(available(work, order, want.sku).values()) for want in wanted}
     )
 
 
-def _say_rejected(book: ShelfBook, order: Order, cause: Envelope) -> None:
+def _say_rejected(work: FulfillmentUnit, order: Order, cause: Envelope) -> None:
     missing = [
-        MissingStock(sku=sku, requested=asked, available=free) for sku, asked, free in _shortages(book, order)
+        MissingStock(sku=sku, requested=asked, available=free) for sku, asked, free in _shortages(work, order)
     ]
     event = StockRejected(
         shop=order.shop, order_id=order.id, code=order.code, missing=missing, position=order.position()
     )
-    book.unit.emit(event, about=order, cause=cause)
+    work.unit.emit(event, about=order, cause=cause)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 
 from contracts.fulfillment import AdjustStock, SetStock, StockLevel, StockLevelChanged
 from contracts.message import Reason
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import stock
 from services.fulfillment.order.answering import done, reject
 from services.fulfillment.order.stock import (
@@ -20,69 +20,69 @@ from services.fulfillment.order.stock import (
     ChangeBelowReserved,
     Level,
     LevelUnknown,
-    Place,
+    StockPlace,
 )
-from services.fulfillment.order.unit import ShelfBook
+from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.stock import reserving
 
 
-def set_stock(book: ShelfBook, delivery: Delivery[SetStock]) -> None:
+def set_stock(work: FulfillmentUnit, received: ReceivedMessage[SetStock]) -> None:
     """Set the levels, explain each by an adjustment, try orders that waited; or refuse with every reason."""
-    command = delivery.message
-    counts = {Place(command.shop, level.sku, level.location): level.on_hand for level in command.levels}
-    if reasons := _reasons_against(book, command):
-        return reject(book, delivery, *reasons)
-    changed = {place: on_hand for place, on_hand in counts.items() if _differs(book, place, on_hand)}
+    command = received.message
+    counts = {StockPlace(command.shop, level.sku, level.location): level.on_hand for level in command.levels}
+    if reasons := _reasons_against(work, command):
+        return reject(work, received, *reasons)
+    changed = {place: on_hand for place, on_hand in counts.items() if _differs(work, place, on_hand)}
     if not changed:
-        return done(book, delivery)
+        return done(work, received)
     raised = set()
     for place, on_hand in changed.items():
-        level, adjustment = stock.count(place, book.levels.get(place, Level()), on_hand)
-        book.set_level(place, level, adjustment, delivery.envelope.id)
+        level, adjustment = stock.count(place, work.levels.get(place, Level()), on_hand)
+        work.set_level(place, level, adjustment, received.envelope.id)
         if adjustment > 0:
             raised.add(place.sku)
-    _explain(book, delivery, changed, raised)
+    _explain(work, received, changed, raised)
     return None
 
 
-def adjust(book: ShelfBook, delivery: Delivery[AdjustStock]) -> None:
+def adjust(work: FulfillmentUnit, received: ReceivedMessage[AdjustStock]) -> None:
     """Change one level and try orders that waited for it; or refuse. What was done already is done."""
-    command = delivery.message
-    place = Place(command.shop, command.sku, command.location)
-    if (command.shop, delivery.envelope.id) in book.stock_changes:
-        return done(book, delivery)
+    command = received.message
+    place = StockPlace(command.shop, command.sku, command.location)
+    if (command.shop, received.envelope.id) in work.stock_changes:
+        return done(work, received)
     if command.change == 0:
         reason = Reason(
             code="nothing_to_change", message="A change of 0 units; send how many.", field="change"
         )
-        return reject(book, delivery, reason)
+        return reject(work, received, reason)
     try:
-        level = stock.adjust(place, book.levels.get(place), command.change)
+        level = stock.adjust(place, work.levels.get(place), command.change)
     except (LevelUnknown, ChangeBelowReserved, ChangeAboveMost) as error:
-        return reject(book, delivery, _refusal(error))
-    book.set_level(place, level, command.change, delivery.envelope.id)
-    _explain(book, delivery, [place], {command.sku} if command.change > 0 else set(), command.reason)
+        return reject(work, received, _refusal(error))
+    work.set_level(place, level, command.change, received.envelope.id)
+    _explain(work, received, [place], {command.sku} if command.change > 0 else set(), command.reason)
     return None
 
 
 def _explain(
-    book: ShelfBook,
-    delivery: Delivery[SetStock] | Delivery[AdjustStock],
-    changed: Iterable[Place],
+    work: FulfillmentUnit,
+    received: ReceivedMessage[SetStock] | ReceivedMessage[AdjustStock],
+    changed: Iterable[StockPlace],
     raised: Collection[str],
     reason: str | None = None,
 ) -> None:
     """Serve orders that waited for what was raised, keep who changed stock and why, and say so."""
-    command = delivery.message
-    reserving.retry(book, command.shop, raised, delivery.envelope)
-    book.note_stock_change(command.shop, delivery.envelope.id, command.actor, reason)
+    command = received.message
+    reserving.retry(work, command.shop, raised, received.envelope)
+    work.note_stock_change(command.shop, received.envelope.id, command.actor, reason)
     event = StockLevelChanged(
         shop=command.shop,
-        levels=[_say(place, book.levels[place]) for place in changed],
+        levels=[_say(place, work.levels[place]) for place in changed],
         changed_by=command.actor,
         reason=reason,
     )
-    book.unit.emit(event, cause=delivery.envelope)
+    work.unit.emit(event, cause=received.envelope)
 
 
 def _refusal(error: LevelUnknown | ChangeBelowReserved | ChangeAboveMost) -> Reason:
@@ -95,25 +95,25 @@ def _refusal(error: LevelUnknown | ChangeBelowReserved | ChangeAboveMost) -> Rea
     return Reason(code=code, message=f"{error}."[:1000], field=field)
 
 
-def _differs(book: ShelfBook, place: Place, on_hand: int) -> bool:
-    return place not in book.levels or book.levels[place].on_hand != on_hand
+def _differs(work: FulfillmentUnit, place: StockPlace, on_hand: int) -> bool:
+    return place not in work.levels or work.levels[place].on_hand != on_hand
 
 
-def _reasons_against(book: ShelfBook, command: SetStock) -> list[Reason]:
+def _reasons_against(work: FulfillmentUnit, command: SetStock) -> list[Reason]:
     reasons = []
-    named = Counter(Place(command.shop, level.sku, level.location) for level in command.levels)
+    named = Counter(StockPlace(command.shop, level.sku, level.location) for level in command.levels)
     for index, wish in enumerate(command.levels):
-        place = Place(command.shop, wish.sku, wish.location)
+        place = StockPlace(command.shop, wish.sku, wish.location)
         if named[place] > 1:
             message = f"SKU {wish.sku} at {wish.location} is named {named[place]} times; name it once."
             reasons.append(Reason(code="level_repeated", message=message, field=f"levels[{index}]"))
         try:
-            stock.count(place, book.levels.get(place, Level()), wish.on_hand)
+            stock.count(place, work.levels.get(place, Level()), wish.on_hand)
         except BelowReserved as below:
             field = f"levels[{index}].on_hand"
             reasons.append(Reason(code="on_hand_below_reserved", message=f"{below}.", field=field))
     return reasons
 
 
-def _say(place: Place, level: Level) -> StockLevel:
+def _say(place: StockPlace, level: Level) -> StockLevel:
     return StockLevel(sku=place.sku, location=place.location, on_hand=level.on_hand, reserved=level.reserved)

@@ -3,15 +3,15 @@ them. Mails that did not go yet never go.
 """
 
 from contracts.orders import OrderDeleted
-from services.chassis.messaging.subscribers import Delivery, Wait, order_key
-from services.notifier.mails.unit import MailBook
+from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
+from services.notifier.mails.unit import MailUnit
 
 
-def forget(book: MailBook, delivery: Delivery[OrderDeleted]) -> None:
+def forget(work: MailUnit, received: ReceivedMessage[OrderDeleted]) -> None:
     """Have everything of the order's customer removed; a repeat changes nothing. Raises Wait for an unknown order."""
-    deleted = delivery.message
-    addressee = book.addressee(deleted.shop, deleted.order_id)
+    deleted = received.message
+    addressee = work.addressee(deleted.shop, deleted.order_id)
     if addressee is None:
         raise Wait(order_key(deleted.order_id), "order_unknown")
     if addressee.deleted_at is None:
-        book.forget(addressee, deleted.deleted_at)
+        work.forget(addressee, deleted.deleted_at)

@@ -30,7 +30,7 @@ class Template(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
+class Recipient:
     """An order's customer and the order as its mails show it. `placed` is OrderPlaced as JSON.
 
     `name` and `email` are those of the latest edit, `edited` is what else mails show of it (of revision `revision`).

@@ -6,23 +6,25 @@ The book keeps a command until it is saved; a command that names no mail of its 
 from contracts.message import Reason
 from contracts.notifier import ConfirmMail, ResendMail
 from contracts.service import CommandRejected
-from services.chassis.messaging.subscribers import Delivery
-from services.notifier.mails.unit import MailBook
+from services.chassis.messaging.subscribers import ReceivedMessage
+from services.notifier.mails.unit import MailUnit
 
 
-def resend(book: MailBook, delivery: Delivery[ResendMail]) -> None:
+def resend(work: MailUnit, received: ReceivedMessage[ResendMail]) -> None:
     """Have the book send the mail again, or refuse an unknown one."""
-    _settle(book, delivery, again=True)
+    _settle(work, received, again=True)
 
 
-def confirm(book: MailBook, delivery: Delivery[ConfirmMail]) -> None:
+def confirm(work: MailUnit, received: ReceivedMessage[ConfirmMail]) -> None:
     """Have the book take the mail as arrived, or refuse an unknown one."""
-    _settle(book, delivery, again=False)
+    _settle(work, received, again=False)
 
 
-def _settle(book: MailBook, delivery: Delivery[ResendMail] | Delivery[ConfirmMail], *, again: bool) -> None:
-    command, envelope = delivery.message, delivery.envelope
-    mail = book.mail(command.mail_id)
+def _settle(
+    work: MailUnit, received: ReceivedMessage[ResendMail] | ReceivedMessage[ConfirmMail], *, again: bool
+) -> None:
+    command, envelope = received.message, received.envelope
+    mail = work.mail(command.mail_id)
     if mail is None or mail.shop != command.shop:
         reason = Reason(
             code="mail_unknown",
@@ -36,6 +38,6 @@ def _settle(book: MailBook, delivery: Delivery[ResendMail] | Delivery[ConfirmMai
             command_type=envelope.type,
             reasons=[reason],
         )
-        book.unit.emit(refused, cause=envelope)
+        work.unit.emit(refused, cause=envelope)
         return
-    book.asked.append((mail, command.actor, envelope, again))
+    work.asked.append((mail, command.actor, envelope, again))

@@ -9,9 +9,9 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.notifier.mails.mail import Addressee, Mail
+from services.notifier.mails.mail import Mail, Recipient
 
-Pair = tuple[Mail, Addressee]
+Pair = tuple[Mail, Recipient]
 
 
 class Recent:

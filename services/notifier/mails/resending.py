@@ -16,12 +16,12 @@ from services.chassis.messaging.unit import Unit
 from services.chassis.work.effects import decide
 from services.notifier.mails import store
 from services.notifier.mails.mail import Mail, Template
-from services.notifier.mails.settings import UnknownShop, shop_directory
+from services.notifier.mails.settings import ShopUnknown, shop_directory
 
 CONFIRMED = "taken as arrived by {actor}"
 
 
-class UnknownMail(LookupError):
+class MailUnknown(LookupError):
     """No mail has this id."""
 
     def __init__(self, identifier: UUID) -> None:
@@ -46,10 +46,10 @@ class MailNotUncertain(ValueError):
 
 
 async def send_again(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
-    """Plan a settled mail's sending anew; `by` is the command that asked. Raises UnknownMail, MailOnItsWay."""
+    """Plan a settled mail's sending anew; `by` is the command that asked. Raises MailUnknown, MailOnItsWay."""
     mails = await store.read_mails(unit.connection, [identifier])
     if not mails:
-        raise UnknownMail(identifier)
+        raise MailUnknown(identifier)
     if not await decide(unit, str(identifier), "planned", f"sent again by {actor}"):
         raise MailOnItsWay(identifier)
     recipient, command = await _address_now(unit, mails[0]), (by.id, by.type) if by else (None, None)
@@ -60,7 +60,7 @@ async def _address_now(unit: Unit, mail: Mail) -> str:
     """Where a mail goes when it is sent again: to its order's customer as corrected since, or to the shop as it is set
     up now."""
     if mail.template is Template.NEW_ORDER:
-        with suppress(UnknownShop):
+        with suppress(ShopUnknown):
             return shop_directory().profile(mail.shop).merchant_email
         return mail.recipient
     (addressee,) = await store.read_addressees(unit.connection, [(mail.shop, mail.order_id)])
@@ -68,10 +68,10 @@ async def _address_now(unit: Unit, mail: Mail) -> str:
 
 
 async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
-    """Settle an uncertain mail as done and say so. Raises UnknownMail, MailNotUncertain."""
+    """Settle an uncertain mail as done and say so. Raises MailUnknown, MailNotUncertain."""
     mails = await store.read_mails(unit.connection, [identifier])
     if not mails:
-        raise UnknownMail(identifier)
+        raise MailUnknown(identifier)
     listed, note = await store.read_listed(unit.connection, identifier), CONFIRMED.format(actor=actor)
     state = listed.state if listed else None
     if state != "uncertain" or not await decide(unit, str(identifier), "done", note):

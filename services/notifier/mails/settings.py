@@ -20,7 +20,7 @@ MailAddress = Annotated[
 Line = Annotated[str, Field(max_length=200, pattern=r"^[^\r\n]*$")]
 
 
-class UnknownShop(LookupError):
+class ShopUnknown(LookupError):
     """No shop of this name is set up, so nobody knows who writes to whom."""
 
     def __init__(self, shop: str, known: tuple[str, ...]) -> None:
@@ -109,11 +109,11 @@ class ShopDirectory(BaseSettings):
         return {profile.shop: profile for profile in self.shops}
 
     def profile(self, shop: str) -> ShopProfile:
-        """A shop's profile. Raises UnknownShop."""
+        """A shop's profile. Raises ShopUnknown."""
         try:
             return self.profiles[shop]
         except KeyError:
-            raise UnknownShop(shop, tuple(sorted(self.profiles))) from None
+            raise ShopUnknown(shop, tuple(sorted(self.profiles))) from None
 
 
 @cache

@@ -17,7 +17,7 @@ import asyncpg
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.notifier.mails.listing import Query
-from services.notifier.mails.mail import Addressee, Cause, Mail, Template
+from services.notifier.mails.mail import Cause, Mail, Recipient, Template
 
 OrderKey = tuple[str, UUID]
 
@@ -33,7 +33,7 @@ class ListedMail:
     detail: str | None
 
 
-async def insert_addressees(connection: Writer, addressees: Sequence[Addressee]) -> None:
+async def insert_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
     """Keep orders' addressees; one that is there already stays as it is."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
     await connection.execute(
@@ -52,7 +52,7 @@ async def insert_addressees(connection: Writer, addressees: Sequence[Addressee])
     )
 
 
-async def correct_addressees(connection: Writer, addressees: Sequence[Addressee]) -> None:
+async def correct_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
     """Write what edits made of these addressees, unless a later edit was written already."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
     await connection.execute(
@@ -69,7 +69,7 @@ async def correct_addressees(connection: Writer, addressees: Sequence[Addressee]
     )
 
 
-async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Addressee]:
+async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Recipient]:
     """The addressees of these orders that are known, in no sequence."""
     rows = await connection.fetch(
         """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
@@ -215,10 +215,10 @@ def _sought(text: str | None) -> tuple[str, str] | None:
     return text, text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _addressee(row: asyncpg.Record) -> Addressee:
+def _addressee(row: asyncpg.Record) -> Recipient:
     values: dict[str, Any] = dict(row)
     edited = json.loads(values["edited"]) if values["edited"] else None
-    return Addressee(**{**values, "placed": json.loads(values["placed"]), "edited": edited})
+    return Recipient(**{**values, "placed": json.loads(values["placed"]), "edited": edited})
 
 
 def _mail(row: asyncpg.Record) -> Mail:

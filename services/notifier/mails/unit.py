@@ -17,10 +17,10 @@ from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
 from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
 from contracts.payments import RefundFailed, RefundMarked, RefundSent
 from services.chassis.messaging.store import SAID_AGAIN
-from services.chassis.messaging.subscribers import Book, Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork
 from services.chassis.messaging.unit import Unit
 from services.notifier.mails import resending, store
-from services.notifier.mails.mail import Addressee, Mail, Template
+from services.notifier.mails.mail import Mail, Recipient, Template
 from services.notifier.mails.recent import recent
 from services.notifier.mails.settings import ShopProfile, shop_directory
 
@@ -36,21 +36,21 @@ TEMPLATE = "template"
 """What the effect knows of its mail: the template's name."""
 
 
-class MailBook(Book):
+class MailUnit(UnitOfWork):
     """What one unit knows of orders and decides to write."""
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
-        self._addressees: dict[store.OrderKey, Addressee] = {}
-        self._met: list[Addressee] = []
-        self._corrected: dict[store.OrderKey, Addressee] = {}
+        self._addressees: dict[store.OrderKey, Recipient] = {}
+        self._met: list[Recipient] = []
+        self._corrected: dict[store.OrderKey, Recipient] = {}
         self._forgotten: dict[store.OrderKey, datetime] = {}
         self._decided: dict[UUID, Mail] = {}
         self._mails: dict[UUID, Mail] = {}
         self._written: set[tuple[str, UUID, Template]] = set()
         self.asked: list[tuple[Mail, str, Envelope, bool]] = []
 
-    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
         """Load the addressees of the orders whose customers will be told of something, and the mails commands name."""
         wanted = {
             (delivery.message.shop, delivery.message.order_id)
@@ -80,24 +80,24 @@ class MailBook(Book):
         return self._mails.get(identifier)
 
     def shop(self, name: str) -> ShopProfile:
-        """A shop's profile. Raises UnknownShop."""
+        """A shop's profile. Raises ShopUnknown."""
         return shop_directory().profile(name)
 
-    def addressee(self, shop: str, order_id: UUID) -> Addressee | None:
+    def addressee(self, shop: str, order_id: UUID) -> Recipient | None:
         """An order's addressee, if the order is known."""
         return self._addressees.get((shop, order_id))
 
-    def meet(self, addressee: Addressee) -> None:
+    def meet(self, addressee: Recipient) -> None:
         """Keep a new order's addressee."""
         self._addressees.setdefault((addressee.shop, addressee.order_id), addressee)
         self._met.append(addressee)
 
-    def correct(self, addressee: Addressee) -> None:
+    def correct(self, addressee: Recipient) -> None:
         """Keep what an edit made of an order's addressee."""
         key = addressee.shop, addressee.order_id
         self._addressees[key] = self._corrected[key] = addressee
 
-    def forget(self, addressee: Addressee, deleted_at: datetime) -> None:
+    def forget(self, addressee: Recipient, deleted_at: datetime) -> None:
         """Have nothing of a deleted order's customer stay."""
         key = addressee.shop, addressee.order_id
         self._addressees[key] = replace(addressee, deleted_at=deleted_at)
@@ -142,7 +142,7 @@ class MailBook(Book):
         recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())
 
 
-def _cause(delivery: Delivery[Any]) -> UUID:
+def _cause(received: ReceivedMessage[Any]) -> UUID:
     """What a mail about this message has as its cause: the refund, or the message."""
-    message = delivery.message
-    return message.refund.refund_id if isinstance(message, OF_A_REFUND) else delivery.envelope.id
+    message = received.message
+    return message.refund.refund_id if isinstance(message, OF_A_REFUND) else received.envelope.id

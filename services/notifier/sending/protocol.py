@@ -22,7 +22,7 @@ class Reply:
     text: str
 
 
-class Dialogue(asyncio.Protocol):
+class SmtpProtocol(asyncio.Protocol):
     """One connection's commands and replies. A reply that makes no sense ends the connection."""
 
     def __init__(self, transport: asyncio.Transport) -> None:

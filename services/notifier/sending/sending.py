@@ -31,7 +31,7 @@ from services.notifier.mails.recent import Pair, recent
 from services.notifier.mails.resending import report
 from services.notifier.mails.unit import MAIL, TEMPLATE
 from services.notifier.sending.braking import Brake
-from services.notifier.sending.smtp import Pool, ServerAway, away_delay
+from services.notifier.sending.smtp import Pool, ServerUnavailable, away_delay
 
 log = structlog.get_logger()
 CONCURRENCY = 16
@@ -91,7 +91,7 @@ class Sender:
             outcome = await self.pool.send(letter)
             self._brake.note(outcome)
             return self._patience(mail, effect, outcome)
-        except ServerAway as away:
+        except ServerUnavailable as away:
             return Retry(str(away), away_delay(effect.attempts))
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:

@@ -19,10 +19,10 @@ from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 
 from services.chassis.failpoints import reach
 from services.chassis.work.effects import Done, Failed, Outcome, Retry, Uncertain
-from services.notifier.mails.compose.composing import Letter
+from services.notifier.mails.compose.composing import MailMessage
 from services.notifier.mails.compose.screening import one_line
 from services.notifier.mails.settings import NotifierSettings, Security
-from services.notifier.sending.protocol import Dialogue
+from services.notifier.sending.protocol import SmtpProtocol
 
 _AWAY_SECONDS = 1.0
 """After a failed connect nobody tries another for so long."""
@@ -33,7 +33,7 @@ _MAILBOX = frozenset({550, 551, 552, 553})
 """Answers to a recipient that are about its mailbox (RFC 5321, 4.3.2)."""
 
 
-class ServerAway(Exception):
+class ServerUnavailable(Exception):
     """The mail server can't be reached, does not let us in or does not speak as it should. No letter was sent."""
 
     def __init__(self, server: str, why: str) -> None:
@@ -66,10 +66,10 @@ class Answer:
         )
 
 
-class Line:
+class SmtpConnection:
     """One connection. `whole_sent` says whether the present letter has left to its last dot."""
 
-    def __init__(self, dialogue: Dialogue, extensions: Container[str]) -> None:
+    def __init__(self, dialogue: SmtpProtocol, extensions: Container[str]) -> None:
         self.dialogue = dialogue
         self.carried = 0
         self.idle_since = 0.0
@@ -77,7 +77,7 @@ class Line:
         self._extensions = extensions
         self._at_once = "pipelining" in extensions
 
-    async def carry(self, letter: Letter) -> Answer:
+    async def carry(self, letter: MailMessage) -> Answer:
         """Hand over one letter. Raises SMTPException or OSError when the connection breaks."""
         self.carried += 1
         self.whole_sent = False
@@ -89,11 +89,11 @@ class Line:
         reply = await self.dialogue.hear()
         return Answer("content", reply.code, reply.text)
 
-    def takes(self, letter: Letter) -> bool:
+    def takes(self, letter: MailMessage) -> bool:
         """Whether the server can take such an address."""
         return not letter.international or "smtputf8" in self._extensions
 
-    async def _introduce(self, letter: Letter) -> Answer | None:
+    async def _introduce(self, letter: MailMessage) -> Answer | None:
         """Sender, recipient and the wish to send, in one packet where the server allows; its refusal if it refuses."""
         steps = self._steps(letter)
         if self._at_once:
@@ -110,7 +110,7 @@ class Line:
             await self._start_afresh(refusal)
         return refusal
 
-    def _steps(self, letter: Letter) -> tuple[tuple[str, int, bytes], ...]:
+    def _steps(self, letter: MailMessage) -> tuple[tuple[str, int, bytes], ...]:
         options = f" SIZE={len(letter.content)}" if "size" in self._extensions else ""
         if letter.international:
             options += " BODY=8BITMIME SMTPUTF8"
@@ -137,13 +137,13 @@ class Pool:
         self._settings = settings
         self._server = f"{settings.smtp_host}:{settings.smtp_port}"
         self._free = asyncio.Semaphore(settings.smtp_connections)
-        self._idle: deque[Line] = deque()
+        self._idle: deque[SmtpConnection] = deque()
         self._away_until = 0.0
         self._away_because = ""
         self._tls = ssl.create_default_context(cafile=settings.smtp_ca_file)
 
-    async def send(self, letter: Letter) -> Outcome:
-        """What became of the letter. Raises ServerAway when the server could not be reached at all."""
+    async def send(self, letter: MailMessage) -> Outcome:
+        """What became of the letter. Raises ServerUnavailable when the server could not be reached at all."""
         async with self._free:
             line = await self._idle_line()
             if line is None:
@@ -159,7 +159,7 @@ class Pool:
         while self._idle:
             await _hang_up(self._idle.pop())
 
-    async def _carry(self, line: Line, letter: Letter) -> Outcome:
+    async def _carry(self, line: SmtpConnection, letter: MailMessage) -> Outcome:
         if not line.takes(letter):
             self._keep(line)
             return Failed(
@@ -189,12 +189,12 @@ class Pool:
         self._keep(line)
         return outcome
 
-    def _keep(self, line: Line) -> None:
+    def _keep(self, line: SmtpConnection) -> None:
         if line.dialogue.is_open:
             line.idle_since = asyncio.get_running_loop().time()
             self._idle.append(line)
 
-    async def _idle_line(self) -> Line | None:
+    async def _idle_line(self) -> SmtpConnection | None:
         now = asyncio.get_running_loop().time()
         while self._idle:
             line = self._idle.pop()
@@ -206,10 +206,10 @@ class Pool:
             await _hang_up(line)
         return None
 
-    async def _connect(self) -> Line:
+    async def _connect(self) -> SmtpConnection:
         now = asyncio.get_running_loop().time()
         if now < self._away_until:
-            raise ServerAway(self._server, self._away_because)
+            raise ServerUnavailable(self._server, self._away_because)
         smtp = self._client()
         try:
             async with asyncio.timeout(self._settings.smtp_timeout_seconds):
@@ -220,7 +220,7 @@ class Pool:
             smtp.close()
             self._away_until = asyncio.get_running_loop().time() + _AWAY_SECONDS
             self._away_because = _reason(error)
-            raise ServerAway(self._server, self._away_because) from error
+            raise ServerUnavailable(self._server, self._away_because) from error
 
     def _client(self) -> SMTP:
         settings = self._settings
@@ -237,15 +237,17 @@ class Pool:
         )
 
 
-def _line(smtp: SMTP) -> Line:
+def _line(smtp: SMTP) -> SmtpConnection:
     """A line on the connection that aiosmtplib has set up."""
     if smtp.transport is None:
         raise SMTPServerDisconnected("connection lost after EHLO")
     # Not asyncio.Transport to isinstance: uvloop's transports have its methods and are no subclass.
-    return Line(Dialogue(cast("asyncio.Transport", smtp.transport)), frozenset(smtp.esmtp_extensions))
+    return SmtpConnection(
+        SmtpProtocol(cast("asyncio.Transport", smtp.transport)), frozenset(smtp.esmtp_extensions)
+    )
 
 
-async def _hang_up(line: Line) -> None:
+async def _hang_up(line: SmtpConnection) -> None:
     with suppress(SMTPException, OSError):
         async with asyncio.timeout(_HANG_UP_SECONDS):
             line.dialogue.say(b"QUIT\r\n")

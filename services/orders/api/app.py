@@ -25,21 +25,21 @@ from services.orders.api.context import RETRY_SECONDS, command_document, order_n
 from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.api.order_document import show
 from services.orders.api.problems import Problem, described
-from services.orders.listing.cursor import CursorUnreadable
-from services.orders.listing.documents import CommandShown, OrderShown, OrdersPage, SubmissionShown
+from services.orders.listing.cursor import CursorInvalid
+from services.orders.listing.documents import CommandResponse, OrderResponse, OrdersPage, SubmissionResponse
 from services.orders.listing.finder.finder import Finder
 from services.orders.listing.orders import ListQuery
 from services.orders.order.requests import (
-    AdjustmentAsked,
-    CorrectionAsked,
-    DeliveryAsked,
-    LossAsked,
-    ParcelAsked,
-    PaymentAsked,
-    ShipmentAsked,
-    ShipmentCancellationAsked,
-    StockAsked,
-    UnpackingAsked,
+    AdjustmentRequest,
+    CorrectionRequest,
+    DeliveryRequest,
+    LossRequest,
+    ParcelRequest,
+    PaymentRequest,
+    ShipmentCancellationRequest,
+    ShipmentRequest,
+    StockRequest,
+    UnpackingRequest,
 )
 from services.orders.order.settings import OrdersSettings
 
@@ -47,20 +47,20 @@ router = guarded_router()
 
 
 @router.get("/orders", tags=["orders"], response_model=OrdersPage, responses=described(400))
-async def list_orders(query: Annotated[ListQuery, Query()], errand: ErrandNeeded) -> Response:
+async def list_orders(query: Annotated[ListQuery, Query()], context: ErrandNeeded) -> Response:
     """Orders of the shop, filtered, newest first unless `sort` says otherwise; a page at a time."""
     try:
-        return JSONResponse(await errand.listed(query))
-    except CursorUnreadable as unreadable:
+        return JSONResponse(await context.listed(query))
+    except CursorInvalid as unreadable:
         raise Problem(400, "cursor_unreadable", str(unreadable)) from None
 
 
-@router.get("/orders/{order}", tags=["orders"], response_model=OrderShown, responses=described(404))
-async def show_order(order: OrderName, errand: ErrandNeeded) -> Response:
+@router.get("/orders/{order}", tags=["orders"], response_model=OrderResponse, responses=described(404))
+async def show_order(order: OrderName, context: ErrandNeeded) -> Response:
     """One order with everything about it: money, ledger, lines, parcels, shipments, mails, activity."""
-    async with errand.hub.acquire() as connection:
-        row = await api_store.read_order_whole(connection, errand.caller.shop, *order_named(order))
-        labels = await errand.labels(connection)
+    async with context.hub.acquire() as connection:
+        row = await api_store.read_order_whole(connection, context.caller.shop, *order_named(order))
+        labels = await context.labels(connection)
     if row is None:
         raise order_unknown()
     return Response(show(row, labels).model_dump_json(), media_type="application/json")
@@ -69,105 +69,111 @@ async def show_order(order: OrderName, errand: ErrandNeeded) -> Response:
 @router.get(
     "/submissions/{module}/{idempotency_key:path}",
     tags=["orders"],
-    response_model=SubmissionShown,
+    response_model=SubmissionResponse,
     response_model_exclude_none=True,
     responses=described(404),
 )
 async def show_submission(
     module: Module,
     idempotency_key: Annotated[str, Path(max_length=200, pattern=r"^[^\x00]*$")],
-    errand: ErrandNeeded,
-) -> SubmissionShown:
+    context: ErrandNeeded,
+) -> SubmissionResponse:
     """What became of a storefront's submission: the order it placed, or why it was refused."""
-    return await errand.submission(module, idempotency_key)
+    return await context.submission(module, idempotency_key)
 
 
 @router.post("/orders/{order}/payments", **COMMAND)
-async def record_payment(order: OrderName, asked: PaymentAsked, key: Key, errand: ErrandNeeded) -> Response:
+async def record_payment(
+    order: OrderName, asked: PaymentRequest, key: Key, context: ErrandNeeded
+) -> Response:
     """Record money a person received for an order: a cheque, a transfer, cash."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
 
 
 @router.post("/orders/{order}/parcels", **COMMAND)
-async def pack_parcel(order: OrderName, asked: ParcelAsked, key: Key, errand: ErrandNeeded) -> Response:
+async def pack_parcel(order: OrderName, asked: ParcelRequest, key: Key, context: ErrandNeeded) -> Response:
     """Pack a parcel from units still to be packed. The server makes `parcel_id` when none is sent."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, asked.faults(facts), lambda made: asked.command(facts, actor, made))
 
 
 @router.post("/orders/{order}/parcels/{parcel_id}/unpacking", **COMMAND)
 async def unpack_parcel(
-    order: OrderName, parcel_id: UUID, asked: UnpackingAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, parcel_id: UUID, asked: UnpackingRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Take a packed parcel apart that has not left; its units are to be packed again."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
 
 
 @router.post("/orders/{order}/shipments", **COMMAND)
 async def dispatch_shipment(
-    order: OrderName, asked: ShipmentAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, asked: ShipmentRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Hand packed parcels to a carrier. The server makes `shipment_id` when none is sent."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda made: asked.command(facts, actor, made))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda made: asked.command(facts, actor, made))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/correction", **COMMAND)
 async def correct_shipment(
-    order: OrderName, shipment_id: UUID, asked: CorrectionAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, shipment_id: UUID, asked: CorrectionRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Correct what is told of a shipment that left: carrier, tracking, days. Send all of it, also what stays."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/cancellation", **COMMAND)
 async def cancel_shipment(
-    order: OrderName, shipment_id: UUID, asked: ShipmentCancellationAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, shipment_id: UUID, asked: ShipmentCancellationRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Take back that parcels left: they stand packed again, and their units are reserved as before."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
 
 
 @router.post("/orders/{order}/parcels/{parcel_id}/loss", **COMMAND)
 async def report_parcel_lost(
-    order: OrderName, parcel_id: UUID, asked: LossAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, parcel_id: UUID, asked: LossRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Say that a parcel on its way is lost; its units are to be packed again or refunded."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, parcel_id))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/delivery", **COMMAND)
 async def record_delivery(
-    order: OrderName, shipment_id: UUID, asked: DeliveryAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, shipment_id: UUID, asked: DeliveryRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Record that a shipment reached its customer, with the proof."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
 
 
 @router.post("/stock", **COMMAND)
-async def set_stock(asked: StockAsked, key: Key, errand: ErrandNeeded) -> Response:
+async def set_stock(asked: StockRequest, key: Key, context: ErrandNeeded) -> Response:
     """Set what is on hand of some SKUs, after a count or an import."""
-    return await errand.ask(key, None, [], lambda _: asked.command(errand.caller.shop, errand.caller.actor))
+    return await context.ask(
+        key, None, [], lambda _: asked.command(context.caller.shop, context.caller.actor)
+    )
 
 
 @router.post("/stock/adjustments", **COMMAND)
-async def adjust_stock(asked: AdjustmentAsked, key: Key, errand: ErrandNeeded) -> Response:
+async def adjust_stock(asked: AdjustmentRequest, key: Key, context: ErrandNeeded) -> Response:
     """Change what is on hand of a SKU by so many units, saying why."""
-    return await errand.ask(key, None, [], lambda _: asked.command(errand.caller.shop, errand.caller.actor))
+    return await context.ask(
+        key, None, [], lambda _: asked.command(context.caller.shop, context.caller.actor)
+    )
 
 
 @router.get(
-    "/commands/{command_id}", tags=["commands"], response_model=CommandShown, responses=described(404)
+    "/commands/{command_id}", tags=["commands"], response_model=CommandResponse, responses=described(404)
 )
-async def show_command(command_id: UUID, errand: ErrandNeeded) -> Response:
+async def show_command(command_id: UUID, context: ErrandNeeded) -> Response:
     """What became of a command."""
-    document = command_document(await errand.command(command_id))
+    document = command_document(await context.command(command_id))
     retry = {"Retry-After": str(RETRY_SECONDS)} if document["state"] == "pending" else None
     return JSONResponse(document, headers=retry)
 

@@ -27,14 +27,14 @@ from services.chassis.storage.database import Connection
 from services.orders.api.access import Caller, caller_of
 from services.orders.api.actions import change_commands
 from services.orders.api.actions import store as api_store
-from services.orders.api.actions.change_commands import ChangeAsking
+from services.orders.api.actions.change_commands import ChangeRequest
 from services.orders.api.actions.commanding import Commands, KeyTaken, asking
-from services.orders.api.actions.deciding import Act, Decision, decide
+from services.orders.api.actions.deciding import Act, OwnAction, decide
 from services.orders.api.actions.order_facts import FactsReader
 from services.orders.api.problems import Problem
 from services.orders.changes.changing import ChangeRefused
 from services.orders.changes.previewing import Preview
-from services.orders.listing.documents import SubmissionShown
+from services.orders.listing.documents import SubmissionResponse
 from services.orders.listing.finder import rows
 from services.orders.listing.finder.finder import Finder
 from services.orders.listing.orders import ListQuery, page_document, utc_text
@@ -62,7 +62,7 @@ CREATING = {
 """Outcomes that are something new: HTTP 201."""
 
 
-class Errand:
+class RequestContext:
     """What one caller came for: only what the shop of its token owns can be reached through it."""
 
     def __init__(self, request: Request) -> None:
@@ -83,7 +83,7 @@ class Errand:
         return await labels_of.get(connection, self.hub.owner, self.caller.shop)
 
     async def listed(self, query: ListQuery) -> dict[str, Any]:
-        """A page of the shop's orders. Raises CursorUnreadable."""
+        """A page of the shop's orders. Raises CursorInvalid."""
         shop, zone = self.caller.shop, self.settings.zone_of(self.caller.shop)
         async with self.hub.acquire() as connection:
             page = await self.finder.page(
@@ -108,7 +108,7 @@ class Errand:
         facts = await self.order(name)
         return facts.shop, facts.order_id, self.caller.actor
 
-    async def submission(self, module: Module, key: str) -> SubmissionShown:
+    async def submission(self, module: Module, key: str) -> SubmissionResponse:
         """What became of a submission. Raises the 404 problem."""
         async with self.hub.acquire() as connection:
             row = await api_store.read_submission(connection, self.caller.shop, module, key)
@@ -145,7 +145,7 @@ class Errand:
     ) -> JSONResponse:
         """Have this service do something itself and answer with its outcome."""
         content = asked.model_dump_json()
-        decision = Decision(self.caller.shop, order_id, key, type, self.caller.actor, content)
+        decision = OwnAction(self.caller.shop, order_id, key, type, self.caller.actor, content)
         try:
             return answer(await decide(self.hub, decision, act))
         except KeyTaken as taken:
@@ -153,7 +153,7 @@ class Errand:
         except Refusal as refused:
             raise _refused(refused) from None
 
-    async def change(self, asking: ChangeAsking) -> JSONResponse:
+    async def change(self, asking: ChangeRequest) -> JSONResponse:
         """Change a placed order and answer with the command's outcome."""
         try:
             return answer(await change_commands.carry_out(self.hub, asking))
@@ -194,9 +194,9 @@ def order_not_placed(code: str) -> Problem:
     )
 
 
-def submission_shown(module: Module, key: str, row: api_store.Row) -> SubmissionShown:
+def submission_shown(module: Module, key: str, row: api_store.Row) -> SubmissionResponse:
     """The first answer a submission got."""
-    return SubmissionShown(
+    return SubmissionResponse(
         module=module,
         idempotency_key=key,
         answer="refused" if row["order_id"] is None else "placed",
@@ -208,7 +208,7 @@ def submission_shown(module: Module, key: str, row: api_store.Row) -> Submission
 
 
 def command_document(row: api_store.Row) -> dict[str, Any]:
-    """A command's row as `CommandShown`."""
+    """A command's row as `CommandResponse`."""
     return {
         "command_id": str(row["command_id"]),
         "type": row["type"],
@@ -222,7 +222,7 @@ def command_document(row: api_store.Row) -> dict[str, Any]:
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
-    """A preview as `PreviewShown`."""
+    """A preview as `PreviewResponse`."""
     return {
         "revision": preview.revision,
         "totals_before": preview.totals_before.model_dump(),

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.security import HTTPBearer
 
 from services.orders.api.access import GUARDED
-from services.orders.api.context import Errand
+from services.orders.api.context import RequestContext
 from services.orders.api.problems import described
-from services.orders.listing.documents import CommandShown
+from services.orders.listing.documents import CommandResponse
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of COMPTOIR_API_TOKENS.")
 
@@ -18,12 +18,12 @@ def guarded_router() -> APIRouter:
     return APIRouter(prefix=GUARDED, dependencies=[Depends(_bearer)], responses=described(401, 422, 503))
 
 
-async def _errand(request: Request) -> Errand:
+async def _errand(request: Request) -> RequestContext:
     """Async, since FastAPI would make a plain one in a thread of its own."""
-    return Errand(request)
+    return RequestContext(request)
 
 
-ErrandNeeded = Annotated[Errand, Depends(_errand)]
+ErrandNeeded = Annotated[RequestContext, Depends(_errand)]
 OrderName = Annotated[str, Path(max_length=64, description="The order's id or its code (K7F3-QD9M).")]
 Key = Annotated[
     str,
@@ -35,13 +35,13 @@ Key = Annotated[
 ]
 COMMAND: dict[str, Any] = {
     "tags": ["commands"],
-    "response_model": CommandShown,
+    "response_model": CommandResponse,
     "status_code": 201,
     "response_description": "Done: something new is there.",
     "responses": {
-        200: {"model": CommandShown, "description": "Done; nothing new had to be made."},
+        200: {"model": CommandResponse, "description": "Done; nothing new had to be made."},
         202: {
-            "model": CommandShown,
+            "model": CommandResponse,
             "description": "Sent, without an outcome after two seconds: look at `Location` after `Retry-After`. "
             "State `parked` (no `Retry-After`): a person must look.",
         },

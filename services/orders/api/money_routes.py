@@ -11,19 +11,19 @@ from fastapi.responses import JSONResponse, Response
 from contracts.message import Reason
 from services.orders.api.actions import store as api_store
 from services.orders.api.actions.refund_requests import (
-    ConfirmationAsked,
-    CreditAsked,
-    ReassignmentAsked,
-    RefundAsked,
-    ReversalAsked,
-    SettlementAsked,
+    ConfirmationRequest,
+    CreditRequest,
+    ReassignmentRequest,
+    RefundRequest,
+    ReversalRequest,
+    SettlementRequest,
 )
-from services.orders.api.context import Errand
+from services.orders.api.context import RequestContext
 from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.api.order_document import show
 from services.orders.api.problems import Problem, described
 from services.orders.listing import payments as payments_listing
-from services.orders.listing.cursor import CursorUnreadable
+from services.orders.listing.cursor import CursorInvalid
 from services.orders.listing.payments import EntriesPage, EntriesQuery, UnmatchedPayments
 from services.orders.listing.refund_rules import faults_of_amount
 from services.orders.order.requests import OrderFacts
@@ -33,83 +33,85 @@ router = guarded_router()
 
 @router.post("/orders/{order}/payments/{entry_id}/reversal", **COMMAND)
 async def reverse_payment(
-    order: OrderName, entry_id: UUID, asked: ReversalAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, entry_id: UUID, asked: ReversalRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Take a payment that was entered by hand back, whole: the cheque bounced, or it was a mistake."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, entry_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, entry_id))
 
 
 @router.post("/orders/{order}/reassignments", **COMMAND)
 async def reassign_payment(
-    order: OrderName, asked: ReassignmentAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, asked: ReassignmentRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Give the order a payment that no order claims, or that is another order's."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor))
 
 
 @router.post("/orders/{order}/credits", **COMMAND)
-async def grant_credit(order: OrderName, asked: CreditAsked, key: Key, errand: ErrandNeeded) -> Response:
+async def grant_credit(order: OrderName, asked: CreditRequest, key: Key, context: ErrandNeeded) -> Response:
     """Let the customer owe less, without money moving."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, asked.faults(facts), lambda _: asked.command(facts, actor))
 
 
 @router.post("/orders/{order}/refunds", **COMMAND)
-async def refund_order(order: OrderName, asked: RefundAsked, key: Key, errand: ErrandNeeded) -> Response:
+async def refund_order(order: OrderName, asked: RefundRequest, key: Key, context: ErrandNeeded) -> Response:
     """Give money back: `recorded` here only, or really `sent` to the payment's provider."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    faults = asked.faults(facts) or await _against_units(errand, key, facts, asked)
-    return await errand.ask(key, facts, faults, lambda made: asked.command(facts, actor, made))
+    facts, actor = await context.order(order), context.caller.actor
+    faults = asked.faults(facts) or await _against_units(context, key, facts, asked)
+    return await context.ask(key, facts, faults, lambda made: asked.command(facts, actor, made))
 
 
-async def _against_units(errand: Errand, key: str, facts: OrderFacts, asked: RefundAsked) -> list[Reason]:
+async def _against_units(
+    context: RequestContext, key: str, facts: OrderFacts, asked: RefundRequest
+) -> list[Reason]:
     """Reasons that the units give against the amount; a repeat was checked when it was first sent."""
     if not asked.lines:
         return []
-    async with errand.hub.acquire() as connection:
+    async with context.hub.acquire() as connection:
         if await api_store.was_sent(connection, facts.shop, key):
             return []
         row = await api_store.read_order_whole(connection, facts.shop, facts.order_id, None)
         if row is None:
             return []
-        order = show(row, await errand.labels(connection))
+        order = show(row, await context.labels(connection))
     return faults_of_amount(order, asked.amount_minor, asked.units, asked.cause)
 
 
 @router.post("/orders/{order}/refunds/{refund_id}/confirmation", **COMMAND)
 async def confirm_refund(
-    order: OrderName, refund_id: UUID, asked: ConfirmationAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, refund_id: UUID, asked: ConfirmationRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Confirm a recorded refund with the reference under which it was really made."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
 
 
 @router.post("/orders/{order}/refunds/{refund_id}/settlement", **COMMAND)
 async def settle_refund(
-    order: OrderName, refund_id: UUID, asked: SettlementAsked, key: Key, errand: ErrandNeeded
+    order: OrderName, refund_id: UUID, asked: SettlementRequest, key: Key, context: ErrandNeeded
 ) -> Response:
     """Settle a refund of which nobody knows whether it was made: ask its provider again, or say what was seen there."""
-    facts, actor = await errand.order(order), errand.caller.actor
-    return await errand.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
+    facts, actor = await context.order(order), context.caller.actor
+    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, refund_id))
 
 
 @router.get("/payments", tags=["payments"], response_model=EntriesPage, responses=described(400))
-async def list_payments(query: Annotated[EntriesQuery, Query()], errand: ErrandNeeded) -> Response:
+async def list_payments(query: Annotated[EntriesQuery, Query()], context: ErrandNeeded) -> Response:
     """All ledger entries of the shop, the latest first, filtered; a page at a time."""
-    zone = errand.settings.zone_of(errand.caller.shop)
-    async with errand.hub.acquire() as connection:
+    zone = context.settings.zone_of(context.caller.shop)
+    async with context.hub.acquire() as connection:
         try:
-            page = await payments_listing.read_entries(connection, errand.caller.shop, query, zone)
-        except CursorUnreadable as unreadable:
+            page = await payments_listing.read_entries(connection, context.caller.shop, query, zone)
+        except CursorInvalid as unreadable:
             raise Problem(400, "cursor_unreadable", str(unreadable)) from None
     return JSONResponse(page)
 
 
 @router.get("/payments/unmatched", tags=["payments"], response_model=UnmatchedPayments)
-async def list_unmatched_payments(errand: ErrandNeeded) -> Response:
+async def list_unmatched_payments(context: ErrandNeeded) -> Response:
     """Money that no order has («À identifier»)."""
-    async with errand.hub.acquire() as connection:
-        return JSONResponse(await payments_listing.read_unmatched(connection, errand.caller.shop))
+    async with context.hub.acquire() as connection:
+        return JSONResponse(await payments_listing.read_unmatched(connection, context.caller.shop))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.orders.listing.documents import OrderShown
+from services.orders.listing.documents import OrderResponse
 from services.orders.listing.orders import label
 from services.orders.listing.words import PAYMENT_OF, STATUS_OF
 from services.orders.staff.labels import Labels
@@ -51,7 +51,7 @@ _MONEY = (
 )
 
 
-def show(row: Mapping[str, str], labels: Labels) -> OrderShown:
+def show(row: Mapping[str, str], labels: Labels) -> OrderResponse:
     """The document of a row of `read_order_whole`, whose columns are all JSON."""
     order = json.loads(row["order"])
     submission = json.loads(row["submission"] or "{}") | json.loads(row["amendment"] or "{}")
@@ -66,7 +66,7 @@ def show(row: Mapping[str, str], labels: Labels) -> OrderShown:
         "money": _money(order),
     }
     _add_positions(document["lines"], order["line_positions"])
-    return OrderShown.model_validate(document)
+    return OrderResponse.model_validate(document)
 
 
 def _customer(order: dict[str, Any], submission: dict[str, Any]) -> dict[str, Any]:

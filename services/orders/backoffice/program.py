@@ -25,11 +25,11 @@ from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.orders.bulk.carrying_out import bulk_worker
 from services.orders.backoffice.sweeping import sweeper
 from services.orders.backoffice.web.dispatching import Endpoint, endpoint, problem
-from services.orders.backoffice.web.office import Office
+from services.orders.backoffice.web.office import AppState
 from services.orders.backoffice.web.routing import Page, found_in
 from services.orders.backoffice.web.security import Guard
 from services.orders.backoffice.web.settings import BackofficeSettings
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.handlers import subscribers
 from services.orders.order.unit.announcing import announcer
 
@@ -39,16 +39,16 @@ _OF_BROWSERS = ("GET", "HEAD", "POST")
 
 def service() -> Service:
     """The back office, ready to run."""
-    offices: dict[int, Office] = {}
+    offices: dict[int, AppState] = {}
 
     def build(hub: Hub) -> Starlette:
-        offices[id(hub)] = office = make_office(hub)
-        return build_app(office)
+        offices[id(hub)] = app_state = make_office(hub)
+        return build_app(app_state)
 
     def prepare(hub: Hub) -> list[Worker]:
-        office = offices[id(hub)]
-        closing = Worker("closing", office.close_at_stop, 1.0)
-        return [office.live.worker(), bulk_worker(office.commands), closing]
+        app_state = offices[id(hub)]
+        closing = Worker("closing", app_state.close_at_stop, 1.0)
+        return [app_state.live.worker(), bulk_worker(app_state.commands), closing]
 
     return Service(
         name=NAME,
@@ -63,24 +63,24 @@ def service() -> Service:
     )
 
 
-def make_office(hub: Hub) -> Office:
+def make_office(hub: Hub) -> AppState:
     """The parts all pages share."""
     _, menu = found_in(backoffice)
-    return Office(hub, menu)
+    return AppState(hub, menu)
 
 
-def build_app(office: Office) -> Starlette:
+def build_app(app_state: AppState) -> Starlette:
     """The application: every page that a module `pages` or `…_pages` declares, and the static files."""
     routes, _ = found_in(backoffice)
-    nowhere = endpoint(office, Page("/", "GET", Entry.PUBLIC, _nowhere))
-    own = [Route(one.path, endpoint(office, one), methods=[one.method]) for one in routes]
+    nowhere = endpoint(app_state, Page("/", "GET", Entry.PUBLIC, _nowhere))
+    own = [Route(one.path, endpoint(app_state, one), methods=[one.method]) for one in routes]
     app = Starlette(
         routes=[
-            Route("/static/{digest}/{name:path}", office.statics.serve),
+            Route("/static/{digest}/{name:path}", app_state.statics.serve),
             *own,
         ],
         middleware=[
-            Middleware(Guard, settings=office.settings),
+            Middleware(Guard, settings=app_state.settings),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
         ],
     )
@@ -105,6 +105,6 @@ def _refusing(nowhere: Endpoint) -> Callable[[Request, Exception], Awaitable[Res
     return refuse
 
 
-async def _nowhere(visit: Visit) -> Response:
+async def _nowhere(context: PageContext) -> Response:
     """No page has this address."""
-    return problem(visit, 404, "missing")
+    return problem(context, 404, "missing")

@@ -22,11 +22,11 @@ from services.orders.changes.editing import withdrawn_now
 from services.orders.order.record import Order
 from services.orders.order.totals.content import Units, worth
 from services.orders.order.unit.edit import Edit
-from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 def cancel(
-    book: OrderBook,
+    work: OrderUnit,
     order: Order,
     edit_id: UUID,
     actor: str,
@@ -40,39 +40,39 @@ def cancel(
 
     Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled.
     """
-    require_changeable(book, order)
-    wanted = {line: units for line, units in still_wanted(book, order).items() if units}
+    require_changeable(work, order)
+    wanted = {line: units for line, units in still_wanted(work, order).items() if units}
     if not wanted:
         raise OrderIsCancelled(order)
-    change = new_edit(book, order, ChangeCause.CANCELLED, edit_id, actor, reason)
+    change = new_edit(work, order, ChangeCause.CANCELLED, edit_id, actor, reason)
     change.asked_off = wanted
     change.notify_customer, change.public_comment = notify_customer, public_comment
-    ask_to_stop(book, order, change, cause)
+    ask_to_stop(work, order, change, cause)
 
 
-def still_wanted(book: OrderBook, order: Order) -> dict[int, int]:
+def still_wanted(work: OrderUnit, order: Order) -> dict[int, int]:
     """The units of each line that were not cancelled, as far as is known here; some may have left."""
-    content = book.edits.contents[order.shop, order.id]
-    return edition.remaining(content, withdrawn_now(book, order))
+    content = work.edits.contents[order.shop, order.id]
+    return edition.remaining(content, withdrawn_now(work, order))
 
 
 def go_on_after_stopping(
-    book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause
+    work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
     """Units were stopped: credit them; if all had left the cancellation is rejected."""
     if not change.stopped:
-        reject(book, order, change, [had_left(change.not_stopped)], cause)
+        reject(work, order, change, [had_left(change.not_stopped)], cause)
     else:
-        finish(book, order, change, answer, cause)
+        finish(work, order, change, answer, cause)
 
 
-def finish(book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause) -> None:
+def finish(work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause) -> None:
     """The stopped units are cancelled and credited, by the answer's own position."""
-    content = book.edits.contents[order.shop, order.id]
+    content = work.edits.contents[order.shop, order.id]
     cancelled = {position.line: position.cancelled for position in answer.position.lines}
     after = edition.remaining(content, edition.withdrawn_of(content, cancelled, {}))
     before = edition.remaining(content, edition.withdrawn_of(content, cancelled, change.stopped))
-    take_effect(book, order, change, content, worth(content, after) - worth(content, before), cause)
+    take_effect(work, order, change, content, worth(content, after) - worth(content, before), cause)
 
 
 def had_left(units: Units) -> Reason:

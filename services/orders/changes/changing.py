@@ -28,7 +28,7 @@ from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.totals.content import Content
 from services.orders.order.unit.edit import Edit, EditState
-from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.order.unit.unit import Cause, OrderUnit
 
 NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
 
@@ -80,19 +80,19 @@ class ChangeRefused(Refusal):
         self.reasons = tuple(reasons)
 
 
-def require_changeable(book: OrderBook, order: Order) -> None:
+def require_changeable(work: OrderUnit, order: Order) -> None:
     """Raises OrderNotPlaced, or ChangeInProgress while another change waits for its answer."""
     if order.state in NOT_PLACED:
         raise OrderNotPlaced(order)
-    if (edit := book.edits.open_of((order.shop, order.id))) is not None:
+    if (edit := work.edits.open_of((order.shop, order.id))) is not None:
         raise ChangeInProgress(order, edit)
 
 
 def new_edit(
-    book: OrderBook, order: Order, cause: ChangeCause, edit_id: UUID, actor: str, reason: str | None
+    work: OrderUnit, order: Order, cause: ChangeCause, edit_id: UUID, actor: str, reason: str | None
 ) -> Edit:
     """A change of this order that is asked for now; nothing is asked of fulfillment yet."""
-    total = book.edits.contents[order.shop, order.id].totals.total_minor
+    total = work.edits.contents[order.shop, order.id].totals.total_minor
     edit = Edit(
         shop=order.shop,
         order_id=order.id,
@@ -102,16 +102,16 @@ def new_edit(
         reason=reason,
         total_before_minor=total,
         total_after_minor=total,
-        requested_at=book.unit.now,
+        requested_at=work.unit.now,
     )
-    book.edits.add(edit)
+    work.edits.add(edit)
     return edit
 
 
-def ask_to_stop(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
+def ask_to_stop(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None:
     """Ask fulfillment to stop the units of `asked_off`."""
     edit.state = EditState.REDUCING
-    book.changed(order, cause, edit.actor)
+    work.changed(order, cause, edit.actor)
     request = LinesReductionRequested(
         shop=order.shop,
         order_id=order.id,
@@ -121,15 +121,15 @@ def ask_to_stop(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None
         cause=edit.cause,
         actor=edit.actor,
     )
-    edit.question_id = book.unit.emit(request, about=order, cause=envelope_of(cause)).id
+    edit.question_id = work.unit.emit(request, about=order, cause=envelope_of(cause)).id
 
 
-def ask_to_add(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
+def ask_to_add(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None:
     """Ask fulfillment to add the units of `asked_on`; a reinstatement wants all of them or none."""
     edit.state = EditState.ADDING
-    book.edits.changed(edit)
-    book.changed(order, cause, edit.actor)
-    content = edit.wanted or book.edits.contents[order.shop, order.id]
+    work.edits.changed(edit)
+    work.changed(order, cause, edit.actor)
+    content = edit.wanted or work.edits.contents[order.shop, order.id]
     lines = {line.line: line for line in content.lines}
     request = LinesAdditionRequested(
         shop=order.shop,
@@ -144,22 +144,22 @@ def ask_to_add(book: OrderBook, order: Order, edit: Edit, cause: Cause) -> None:
         cause=edit.cause,
         actor=edit.actor,
     )
-    edit.question_id = book.unit.emit(request, about=order, cause=envelope_of(cause)).id
+    edit.question_id = work.unit.emit(request, about=order, cause=envelope_of(cause)).id
 
 
 def take_effect(
-    book: OrderBook, order: Order, edit: Edit, content: Content, due_change_minor: int, cause: Cause
+    work: OrderUnit, order: Order, edit: Edit, content: Content, due_change_minor: int, cause: Cause
 ) -> None:
     """The change is made: it is written, noted, said, and its command is done."""
     key = (order.shop, order.id)
-    before = book.edits.done_of(key)
-    edit.state, edit.number, edit.settled_at = EditState.DONE, len(before) + 1, book.unit.now
+    before = work.edits.done_of(key)
+    edit.state, edit.number, edit.settled_at = EditState.DONE, len(before) + 1, work.unit.now
     edit.due_change_minor, edit.total_after_minor = due_change_minor, content.totals.total_minor
-    book.edits.changed(edit)
+    work.edits.changed(edit)
     if edit.cause is ChangeCause.EDITED:
-        book.edits.amend(key, content)
-    book.note(order.shop, order.id, f"order_{edit.cause}", edit.id, edit.actor, cause, _told(edit))
-    book.changed(order, cause, edit.actor)
+        work.edits.amend(key, content)
+    work.note(order.shop, order.id, f"order_{edit.cause}", edit.id, edit.actor, cause, _told(edit))
+    work.changed(order, cause, edit.actor)
     event = OrderEdited(
         shop=order.shop,
         order_id=order.id,
@@ -183,8 +183,8 @@ def take_effect(
         cancelled_lines=_cancelled_lines(edit),
         actor=edit.actor,
     )
-    envelope = book.unit.emit(event, about=order, cause=envelope_of(cause))
-    book.outcomes[edit.id] = ("done", outcome(envelope.type, envelope.id, _told(edit)))
+    envelope = work.unit.emit(event, about=order, cause=envelope_of(cause))
+    work.outcomes[edit.id] = ("done", outcome(envelope.type, envelope.id, _told(edit)))
 
 
 def _cancelled_lines(edit: Edit) -> list[LineUnits] | None:
@@ -195,19 +195,19 @@ def _cancelled_lines(edit: Edit) -> list[LineUnits] | None:
 
 
 def reject(
-    book: OrderBook, order: Order, edit: Edit, reasons: Sequence[Reason], cause: Cause, *, undone: bool = True
+    work: OrderUnit, order: Order, edit: Edit, reasons: Sequence[Reason], cause: Cause, *, undone: bool = True
 ) -> None:
     """The change is not made; `undone` is False when it ended as another one that took effect."""
     if undone:
-        edit.state, edit.settled_at = EditState.REJECTED, book.unit.now
-        book.edits.changed(edit)
+        edit.state, edit.settled_at = EditState.REJECTED, work.unit.now
+        work.edits.changed(edit)
     data = {
         "command_type": edit.command_type,
         "reasons": [reason.model_dump(exclude_none=True) for reason in reasons],
     }
-    book.note(order.shop, order.id, "command_rejected", edit.id, edit.actor, cause, data)
-    book.changed(order, cause, edit.actor)
-    book.outcomes[edit.id] = (
+    work.note(order.shop, order.id, "command_rejected", edit.id, edit.actor, cause, data)
+    work.changed(order, cause, edit.actor)
+    work.outcomes[edit.id] = (
         "rejected",
         outcome(type_of(CommandRejected, "orders"), cause.id, {**data, "command_id": str(edit.id)}),
     )

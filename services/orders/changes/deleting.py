@@ -25,7 +25,7 @@ from services.orders.order.record import Order
 from services.orders.order.state import automatic_state
 from services.orders.order.unit import edit_store
 from services.orders.order.unit.edit import Edit, EditState
-from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 async def reasons_against(connection: Connection, order: Order) -> list[Reason]:
@@ -40,7 +40,7 @@ async def reasons_against(connection: Connection, order: Order) -> list[Reason]:
 
 
 def delete(
-    book: OrderBook,
+    work: OrderUnit,
     order: Order,
     edit_id: UUID,
     actor: str,
@@ -54,34 +54,34 @@ def delete(
 
     Raises OrderNotPlaced, ChangeInProgress, ChangeRefused with every reason unless forced.
     """
-    require_changeable(book, order)
+    require_changeable(work, order)
     if against and not force:
         raise ChangeRefused(order, against)
-    change = new_edit(book, order, ChangeCause.DELETED, edit_id, actor, reason)
+    change = new_edit(work, order, ChangeCause.DELETED, edit_id, actor, reason)
     change.forced = force
-    wanted = cancelling.still_wanted(book, order)
+    wanted = cancelling.still_wanted(work, order)
     change.asked_off = {line: units for line, units in wanted.items() if units}
     if change.asked_off:
-        ask_to_stop(book, order, change, cause)
+        ask_to_stop(work, order, change, cause)
     else:
-        _erase(book, order, change, cause)
+        _erase(work, order, change, cause)
 
 
 def go_on_after_stopping(
-    book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause
+    work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
     """Nothing is under way any more: erase it. Otherwise, or if money came meanwhile, it is only cancelled."""
     reasons = [] if change.forced else _reasons_in(order)
     if change.not_stopped and not change.forced:
         reasons.append(cancelling.had_left(change.not_stopped))
     if not reasons:
-        _erase(book, order, change, cause)
+        _erase(work, order, change, cause)
     elif not change.stopped:
-        reject(book, order, change, reasons, cause)
+        reject(work, order, change, reasons, cause)
     else:
         change.cause = ChangeCause.CANCELLED
-        cancelling.finish(book, order, change, answer, cause)
-        reject(book, order, change, reasons, cause, undone=False)
+        cancelling.finish(work, order, change, answer, cause)
+        reject(work, order, change, reasons, cause, undone=False)
 
 
 def _reasons_in(order: Order) -> list[Reason]:
@@ -102,18 +102,18 @@ def _money(order: Order) -> Reason:
     return Reason(code="money_moved", message=message)
 
 
-def _erase(book: OrderBook, order: Order, change: Edit, cause: Cause) -> None:
-    change.state, change.settled_at = EditState.DONE, book.unit.now
-    book.edits.changed(change)
+def _erase(work: OrderUnit, order: Order, change: Edit, cause: Cause) -> None:
+    change.state, change.settled_at = EditState.DONE, work.unit.now
+    work.edits.changed(change)
     event = OrderDeleted(
         shop=order.shop,
         order_id=order.id,
         code=order.code,
         reason=change.reason or "",
         actor=change.actor,
-        deleted_at=book.unit.now,
+        deleted_at=work.unit.now,
     )
-    envelope = book.unit.emit(event, about=order, cause=envelope_of(cause))
-    book.outcomes[change.id] = ("done", outcome(envelope.type, envelope.id, {"code": order.code}))
-    tombstone = (order.code, change.actor, change.reason or "", book.unit.now)
-    book.edits.erase((order.shop, order.id), change, tombstone)
+    envelope = work.unit.emit(event, about=order, cause=envelope_of(cause))
+    work.outcomes[change.id] = ("done", outcome(envelope.type, envelope.id, {"code": order.code}))
+    tombstone = (order.code, change.actor, change.reason or "", work.unit.now)
+    work.edits.erase((order.shop, order.id), change, tombstone)

@@ -19,12 +19,12 @@ from services.orders.changes.changing import (
     require_changeable,
     take_effect,
 )
-from services.orders.changes.requests import EditAsked
+from services.orders.changes.requests import EditRequest
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.totals.content import Content, Units
 from services.orders.order.unit.edit import Edit
-from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 class NothingToChange(Refusal):
@@ -36,82 +36,82 @@ class NothingToChange(Refusal):
         super().__init__(f"order {order.code} already says all of this; change something, or leave the page")
 
 
-def edit(book: OrderBook, order: Order, asked: EditAsked, edit_id: UUID, actor: str, cause: Cause) -> None:
+def edit(work: OrderUnit, order: Order, asked: EditRequest, edit_id: UUID, actor: str, cause: Cause) -> None:
     """Begin an edit; one that changes no quantities takes effect at once.
 
     Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled, ChangeRefused with every reason, NothingToChange.
     """
-    require_changeable(book, order)
+    require_changeable(work, order)
     if order.units.all_cancelled:
         raise OrderIsCancelled(order)
     key = (order.shop, order.id)
-    content, withdrawn = book.edits.contents[key], withdrawn_now(book, order)
-    wanted, reasons = wanted_of(book, content, asked, withdrawn)
+    content, withdrawn = work.edits.contents[key], withdrawn_now(work, order)
+    wanted, reasons = wanted_of(work, content, asked, withdrawn)
     if reasons:
         raise ChangeRefused(order, reasons)
     if wanted == content:
         raise NothingToChange(order)
-    change = new_edit(book, order, ChangeCause.EDITED, edit_id, actor, asked.reason)
+    change = new_edit(work, order, ChangeCause.EDITED, edit_id, actor, asked.reason)
     asks = edition.asks_of(content, wanted)
     change.wanted, change.asked_off, change.asked_on = wanted, asks.off, asks.on
     if asks.off:
-        ask_to_stop(book, order, change, cause)
+        ask_to_stop(work, order, change, cause)
     elif asks.on:
-        ask_to_add(book, order, change, cause)
+        ask_to_add(work, order, change, cause)
     else:
-        _finish(book, order, change, withdrawn, cause)
+        _finish(work, order, change, withdrawn, cause)
 
 
 def wanted_of(
-    book: OrderBook, content: Content, asked: EditAsked, withdrawn: Units
+    work: OrderUnit, content: Content, asked: EditRequest, withdrawn: Units
 ) -> tuple[Content, list[Reason]]:
     """The content an edit asks for, and every reason against it; the content as it is when the edit itself is wrong."""
     if reasons := edition.faults_of(content, asked):
         return content, reasons
     wanted = edition.edited(content, asked, withdrawn)
-    return wanted, edition.faults_of_content(content, wanted, asked, book.unit.now)
+    return wanted, edition.faults_of_content(content, wanted, asked, work.unit.now)
 
 
-def withdrawn_now(book: OrderBook, order: Order) -> dict[int, int]:
+def withdrawn_now(work: OrderUnit, order: Order) -> dict[int, int]:
     """The units cancelled other than by edits, as far as is known here."""
     key = (order.shop, order.id)
-    cancelled = {position.line: position.cancelled for position in book.edits.positions[key]}
-    return edition.withdrawn_of(book.edits.contents[key], cancelled, {})
+    cancelled = {position.line: position.cancelled for position in work.edits.positions[key]}
+    return edition.withdrawn_of(work.edits.contents[key], cancelled, {})
 
 
 def go_on_after_stopping(
-    book: OrderBook, order: Order, change: Edit, answer: LinesReduced, cause: Cause
+    work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
     """Units were stopped: ask for those to add, or finish."""
     if change.asked_on:
-        ask_to_add(book, order, change, cause)
+        ask_to_add(work, order, change, cause)
     else:
-        _finish(book, order, change, _withdrawn_by(book, order, change, answer), cause)
+        _finish(work, order, change, _withdrawn_by(work, order, change, answer), cause)
 
 
-def go_on_after_adding(book: OrderBook, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
+def go_on_after_adding(work: OrderUnit, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
     """Units were added: finish."""
-    _finish(book, order, change, _withdrawn_by(book, order, change, answer), cause)
+    _finish(work, order, change, _withdrawn_by(work, order, change, answer), cause)
 
 
-def finish_without_adding(book: OrderBook, order: Order, change: Edit, cause: Cause) -> None:
+def finish_without_adding(work: OrderUnit, order: Order, change: Edit, cause: Cause) -> None:
     """Units were stopped, but those to add will not come: finish with what there is."""
     key = (order.shop, order.id)
-    cancelled = {position.line: position.cancelled for position in book.edits.positions[key]}
-    withdrawn = edition.withdrawn_of(book.edits.contents[key], cancelled, change.stopped)
-    _finish(book, order, change, withdrawn, cause)
+    cancelled = {position.line: position.cancelled for position in work.edits.positions[key]}
+    withdrawn = edition.withdrawn_of(work.edits.contents[key], cancelled, change.stopped)
+    _finish(work, order, change, withdrawn, cause)
 
 
 def _withdrawn_by(
-    book: OrderBook, order: Order, change: Edit, answer: LinesReduced | LinesAdded
+    work: OrderUnit, order: Order, change: Edit, answer: LinesReduced | LinesAdded
 ) -> dict[int, int]:
     """By the answer's own position, so that it does not matter what else was heard by now."""
     cancelled = {position.line: position.cancelled for position in answer.position.lines}
-    return edition.withdrawn_of(book.edits.contents[order.shop, order.id], cancelled, change.stopped)
+    return edition.withdrawn_of(work.edits.contents[order.shop, order.id], cancelled, change.stopped)
 
 
-def _finish(book: OrderBook, order: Order, change: Edit, withdrawn: Units, cause: Cause) -> None:
-    content = book.edits.contents[order.shop, order.id]
+def _finish(work: OrderUnit, order: Order, change: Edit, withdrawn: Units, cause: Cause) -> None:
+    content = work.edits.contents[order.shop, order.id]
     assert change.wanted is not None
     after = edition.settled(content, change.wanted, change.not_stopped, change.missing, change.stopped)
-    take_effect(book, order, change, after, edition.due_change(content, after, withdrawn), cause)
+    take_effect(work, order, change, after, edition.due_change(content, after, withdrawn), cause)

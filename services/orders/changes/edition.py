@@ -11,7 +11,7 @@ from datetime import datetime
 from contracts.message import Reason
 from contracts.storefront import Address, ExtraLine, Shipping
 from services.orders.changes.repricing import carried_over, repriced
-from services.orders.changes.requests import EditAsked, LineEdited
+from services.orders.changes.requests import EditRequest, LineEdited
 from services.orders.order.mail_address import may_be_mailed
 from services.orders.order.totals.content import (
     Content,
@@ -61,7 +61,7 @@ class Asks:
     on: dict[int, int]
 
 
-def edited(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
+def edited(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
     """The content that an edit without faults (see `faults_of`) asks for. `withdrawn`: units cancelled, by line."""
     wanted = _applied(content, asked, withdrawn)
     if charges(wanted) == charges(content):
@@ -69,7 +69,7 @@ def edited(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
     return counted(_applied(with_taxes_stated(content), asked, withdrawn))
 
 
-def _applied(content: Content, asked: EditAsked, withdrawn: Units) -> Content:
+def _applied(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
     includes_tax = content.prices_include_tax
     lines = {line.line: line for line in content.lines}
     number = max(lines, default=0)
@@ -113,7 +113,7 @@ def _extras_carried_over(content: Content, asked: list[ExtraLine]) -> list[Extra
     return found
 
 
-def faults_of(content: Content, asked: EditAsked) -> list[Reason]:
+def faults_of(content: Content, asked: EditRequest) -> list[Reason]:
     """What is wrong with the edit itself: lines that do not exist, that sell something else, or that lack something."""
     named = [change.line for change in asked.lines if change.line is not None]
     faults = [
@@ -125,7 +125,7 @@ def faults_of(content: Content, asked: EditAsked) -> list[Reason]:
     return faults
 
 
-def faults_of_content(before: Content, wanted: Content, asked: EditAsked, now: datetime) -> list[Reason]:
+def faults_of_content(before: Content, wanted: Content, asked: EditRequest, now: datetime) -> list[Reason]:
     """What is wrong with the wanted content, by the rules for submissions, and with a new mail address."""
     sale = wanted.as_sale().model_copy(update={"submitted_at": now})
     faults = [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
@@ -133,7 +133,7 @@ def faults_of_content(before: Content, wanted: Content, asked: EditAsked, now: d
     return _faults_of_address(before.customer.email, wanted.customer.email) + faults
 
 
-def _faults_of_taxes(before: Content, wanted: Content, asked: EditAsked) -> Iterator[Reason]:
+def _faults_of_taxes(before: Content, wanted: Content, asked: EditRequest) -> Iterator[Reason]:
     """What is wrong with the taxes that the edit states: they are facts, by the rules for submissions."""
     number = max((line.line for line in before.lines), default=0)
     for index, change in enumerate(asked.lines):

@@ -15,15 +15,15 @@ from contracts.storefront import LineKind, Totals
 from services.chassis.messaging.process import Transactions
 from services.orders.changes import cancelling, deleting, editing, edition, reinstating
 from services.orders.changes.changing import NOT_PLACED, ChangeRefused, OrderIsCancelled, require_changeable
-from services.orders.changes.requests import EditAsked
+from services.orders.changes.requests import EditRequest
 from services.orders.order.history import require_revision
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.store import Row
 from services.orders.order.totals.content import Units, worth
 from services.orders.order.unit import edit_store
-from services.orders.order.unit.actions import OrderUnknown, open_book
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.actions import OrderUnknown, open_orders
+from services.orders.order.unit.unit import OrderUnit
 
 ParcelStanding = tuple[UUID, int, Units]
 """A packed parcel that is still here: its id, its number, its units by line."""
@@ -74,18 +74,18 @@ class CancellationSum:
     units_staying: int
 
 
-async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: EditAsked) -> Preview:
+async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: EditRequest) -> Preview:
     """What an edit would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
-        book = await _book(OrderBook(unit), shop, order_id, asked.revision)
-        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
-        withdrawn = editing.withdrawn_now(book, order)
-        wanted, reasons = editing.wanted_of(book, content, asked, withdrawn)
+        work = await _book(OrderUnit(unit), shop, order_id, asked.revision)
+        order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
+        withdrawn = editing.withdrawn_now(work, order)
+        wanted, reasons = editing.wanted_of(work, content, asked, withdrawn)
         asks = edition.asks_of(content, wanted)
-        stop, stays = split(asks.off, book.edits.positions[shop, order_id])
+        stop, stays = split(asks.off, work.edits.positions[shop, order_id])
         after = content if reasons else edition.settled(content, wanted, stays, {}, stop)
         due = edition.due_change(content, after, withdrawn)
-        return await _preview(book, order, stop, stays, asks.on, due, after.totals, reasons)
+        return await _preview(work, order, stop, stays, asks.on, due, after.totals, reasons)
 
 
 async def preview_cancellation(
@@ -93,15 +93,15 @@ async def preview_cancellation(
 ) -> Preview:
     """What cancelling would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
-        book = await _book(OrderBook(unit), shop, order_id, revision)
-        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
-        wanted = cancelling.still_wanted(book, order)
+        work = await _book(OrderUnit(unit), shop, order_id, revision)
+        order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
+        wanted = cancelling.still_wanted(work, order)
         asked = {line: units for line, units in wanted.items() if units}
-        stop, stays = split(asked, book.edits.positions[shop, order_id])
+        stop, stays = split(asked, work.edits.positions[shop, order_id])
         reasons = [] if stop else [cancelling.had_left(stays)]
         rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
         due = worth(content, rest) - worth(content, wanted)
-        return await _preview(book, order, stop, stays, {}, due, content.totals, reasons)
+        return await _preview(work, order, stop, stays, {}, due, content.totals, reasons)
 
 
 async def preview_cancellations(
@@ -112,23 +112,23 @@ async def preview_cancellations(
     Raises TooManyOrders.
     """
     async with process.unit() as unit:
-        book = await open_book(unit, shop, order_ids)
-        placed = [key for key, order in book.orders.items() if order.state not in NOT_PLACED]
-        await book.edits.load(sorted(placed))
-        return {order.id: _sum_of(book, order) for order in book.orders.values()}
+        work = await open_orders(unit, shop, order_ids)
+        placed = [key for key, order in work.orders.items() if order.state not in NOT_PLACED]
+        await work.edits.load(sorted(placed))
+        return {order.id: _sum_of(work, order) for order in work.orders.values()}
 
 
-def _sum_of(book: OrderBook, order: Order) -> CancellationSum | Refusal:
+def _sum_of(work: OrderUnit, order: Order) -> CancellationSum | Refusal:
     try:
-        require_changeable(book, order)
+        require_changeable(work, order)
     except Refusal as refusal:
         return refusal
-    wanted = cancelling.still_wanted(book, order)
+    wanted = cancelling.still_wanted(work, order)
     asked = {line: units for line, units in wanted.items() if units}
     if not asked:
         return OrderIsCancelled(order)
-    content = book.edits.contents[order.shop, order.id]
-    stop, stays = split(asked, book.edits.positions[order.shop, order.id])
+    content = work.edits.contents[order.shop, order.id]
+    stop, stays = split(asked, work.edits.positions[order.shop, order.id])
     if not stop:
         return ChangeRefused(order, [cancelling.had_left(stays)])
     rest = {line: units - stop.get(line, 0) for line, units in wanted.items()}
@@ -148,36 +148,36 @@ async def preview_reinstatement(
 ) -> Preview:
     """What reinstating would do, stock permitting. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
-        book = await _book(OrderBook(unit), shop, order_id, revision)
-        order, content = book.orders[shop, order_id], book.edits.contents[shop, order_id]
+        work = await _book(OrderUnit(unit), shop, order_id, revision)
+        order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
         add: dict[int, int] = {}
-        for one in reinstating.cancellations(book, order):
+        for one in reinstating.cancellations(work, order):
             for line, quantity in one.stopped.items():
                 add[line] = add.get(line, 0) + quantity
-        due = -sum(one.due_change_minor for one in reinstating.cancellations(book, order))
-        return await _preview(book, order, {}, {}, add, due, content.totals, [])
+        due = -sum(one.due_change_minor for one in reinstating.cancellations(work, order))
+        return await _preview(work, order, {}, {}, add, due, content.totals, [])
 
 
 async def reasons_against_deletion(process: Transactions, shop: str, order_id: UUID) -> list[Reason]:
     """Every reason why an order may not be deleted without force. Raises as the previews do."""
     async with process.unit() as unit:
-        book = await _book(OrderBook(unit), shop, order_id, None)
-        return await deleting.reasons_against(unit.connection, book.orders[shop, order_id])
+        work = await _book(OrderUnit(unit), shop, order_id, None)
+        return await deleting.reasons_against(unit.connection, work.orders[shop, order_id])
 
 
-async def _book(book: OrderBook, shop: str, order_id: UUID, revision: int | None) -> OrderBook:
-    book = await open_book(book.unit, shop, [order_id])
-    order = book.orders.get((shop, order_id))
+async def _book(work: OrderUnit, shop: str, order_id: UUID, revision: int | None) -> OrderUnit:
+    work = await open_orders(work.unit, shop, [order_id])
+    order = work.orders.get((shop, order_id))
     if order is None:
         raise OrderUnknown(shop, order_id)
-    await require_revision(book.unit.connection, order, revision)
-    await book.edits.load([(shop, order_id)])
-    require_changeable(book, order)
-    return book
+    await require_revision(work.unit.connection, order, revision)
+    await work.edits.load([(shop, order_id)])
+    require_changeable(work, order)
+    return work
 
 
 async def _preview(
-    book: OrderBook,
+    work: OrderUnit,
     order: Order,
     stop: dict[int, int],
     stays: dict[int, int],
@@ -187,17 +187,17 @@ async def _preview(
     reasons: list[Reason],
 ) -> Preview:
     key = (order.shop, order.id)
-    standing = await edit_store.read_standing(book.unit.connection, *key)
+    standing = await edit_store.read_standing(work.unit.connection, *key)
     return Preview(
         revision=order.revision,
-        totals_before=book.edits.contents[key].totals,
+        totals_before=work.edits.contents[key].totals,
         totals=totals,
         due_change_minor=0 if reasons else due_change_minor,
         balance_minor=order.money.balance,
         stop=stop,
         stays=stays,
         add=add,
-        parcels=touched(map(_standing, standing), book.edits.positions[key], stop),
+        parcels=touched(map(_standing, standing), work.edits.positions[key], stop),
         reasons=reasons,
     )
 

@@ -12,7 +12,7 @@ from services.orders.changes.changing import ask_to_add, new_edit, reject, requi
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.unit.edit import Edit
-from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 class NotCancelled(Refusal):
@@ -35,40 +35,40 @@ class NothingToReinstate(Refusal):
 
 
 def reinstate(
-    book: OrderBook, order: Order, edit_id: UUID, actor: str, reason: str | None, cause: Cause
+    work: OrderUnit, order: Order, edit_id: UUID, actor: str, reason: str | None, cause: Cause
 ) -> None:
     """Begin a reinstatement. Raises OrderNotPlaced, ChangeInProgress, NotCancelled, NothingToReinstate."""
-    require_changeable(book, order)
+    require_changeable(work, order)
     if not order.units.all_cancelled:
         raise NotCancelled(order)
     units: dict[int, int] = {}
-    for cancelled in cancellations(book, order):
+    for cancelled in cancellations(work, order):
         for line, quantity in cancelled.stopped.items():
             units[line] = units.get(line, 0) + quantity
     if not units:
         raise NothingToReinstate(order)
-    change = new_edit(book, order, ChangeCause.REINSTATED, edit_id, actor, reason)
+    change = new_edit(work, order, ChangeCause.REINSTATED, edit_id, actor, reason)
     change.asked_on = units
-    ask_to_add(book, order, change, cause)
+    ask_to_add(work, order, change, cause)
 
 
-def cancellations(book: OrderBook, order: Order) -> list[Edit]:
+def cancellations(work: OrderUnit, order: Order) -> list[Edit]:
     """The cancellations in effect that no reinstatement took back."""
-    done = book.edits.done_of((order.shop, order.id))
+    done = work.edits.done_of((order.shop, order.id))
     return [edit for edit in done if edit.cause is ChangeCause.CANCELLED and edit.undone_by is None]
 
 
-def go_on_after_adding(book: OrderBook, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
+def go_on_after_adding(work: OrderUnit, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
     """There is stock for all of it, or the order stays cancelled."""
     if answer.missing:
-        reject(book, order, change, [_short(missing) for missing in answer.missing], cause)
+        reject(work, order, change, [_short(missing) for missing in answer.missing], cause)
         return
-    undone = cancellations(book, order)
+    undone = cancellations(work, order)
     for cancelled in undone:
         cancelled.undone_by = change.id
-        book.edits.changed(cancelled)
-    content = book.edits.contents[order.shop, order.id]
-    take_effect(book, order, change, content, -sum(one.due_change_minor for one in undone), cause)
+        work.edits.changed(cancelled)
+    content = work.edits.contents[order.shop, order.id]
+    take_effect(work, order, change, content, -sum(one.due_change_minor for one in undone), cause)
 
 
 def _short(missing: MissingUnits) -> Reason:

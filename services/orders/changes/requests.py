@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from contracts.message import Count, LineNumber, Moment, Reference, Sku, Text, VatRate
 from contracts.storefront import Address, Customer, ExtraLine, LineKind, Shipping, Taxes, TaxMinor
-from services.orders.order.requests import STRICT, Asked, Price
+from services.orders.order.requests import STRICT, Price, RequestBody
 
 PublicComment = Annotated[
     str, Field(min_length=1, max_length=2000, description="For the customer to read, in the mail.")
@@ -27,25 +27,25 @@ Revision = Annotated[
 ]
 
 
-class AddressAsked(Address, Asked):
+class AddressRequest(Address, RequestBody):
     """A postal address."""
 
     model_config = _STRICTLY
 
 
-class ShippingAsked(Shipping, Asked):
+class ShippingRequest(Shipping, RequestBody):
     """How the goods travel and what the customer pays for it."""
 
     model_config = _STRICTLY
 
 
-class ExtraLineAsked(ExtraLine, Asked):
+class ExtraLineRequest(ExtraLine, RequestBody):
     """An amount beside the goods."""
 
     model_config = _STRICTLY
 
 
-class LineEdited(Asked):
+class LineEdited(RequestBody):
     """One line: an existing one by its number, or a new one without. Quantity 0 removes a line.
 
     A new line needs kind, description, quantity and unit_price_minor; what it sells can't be changed later. A tax that
@@ -71,7 +71,7 @@ class LineEdited(Asked):
     options: dict[str, str] | None = None
 
 
-class CustomerEdited(Asked):
+class CustomerEdited(RequestBody):
     """What changes about the customer."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -87,21 +87,21 @@ class CustomerEdited(Asked):
         return customer.model_copy(update=kept)
 
 
-class EditAsked(Asked):
+class EditRequest(RequestBody):
     """An edit of a placed order. What is absent stays as it is; `shipping` null takes the shipping off."""
 
     revision: Revision | None = None
     lines: list[LineEdited] = Field(default_factory=list, max_length=1000)
-    shipping: ShippingAsked | None = None
-    extra_lines: list[ExtraLineAsked] | None = Field(default=None, max_length=100)
-    billing_address: AddressAsked | None = None
-    shipping_address: AddressAsked | None = None
+    shipping: ShippingRequest | None = None
+    extra_lines: list[ExtraLineRequest] | None = Field(default=None, max_length=100)
+    billing_address: AddressRequest | None = None
+    shipping_address: AddressRequest | None = None
     customer: CustomerEdited | None = None
     note: Text | None = Field(default=None, description="The customer's remark; null takes it away.")
     reason: Reason | None = None
 
 
-class CancellationAsked(Asked):
+class CancellationRequest(RequestBody):
     """A cancellation of all that has not left; the customer is told only if that is asked for."""
 
     revision: Revision | None = None
@@ -110,14 +110,14 @@ class CancellationAsked(Asked):
     public_comment: PublicComment | None = None
 
 
-class ReinstatementAsked(Asked):
+class ReinstatementRequest(RequestBody):
     """A reinstatement of a cancelled order."""
 
     revision: Revision | None = None
     reason: Reason | None = None
 
 
-class DeletionAsked(Asked):
+class DeletionRequest(RequestBody):
     """A deletion, for ever."""
 
     revision: Revision | None = None

@@ -15,7 +15,7 @@ from contracts.envelope import Envelope
 from contracts.orders import AbandonedBy, CheckoutAbandoned
 from contracts.storefront import CheckoutDropped, CheckoutOpened
 from contracts.timestamps import is_in_range
-from services.chassis.messaging.subscribers import Delivery, Refuse
+from services.chassis.messaging.subscribers import ReceivedMessage, Refuse
 from services.chassis.messaging.unit import Unit
 from services.orders.intake import placing, refusing
 from services.orders.order.attention import PAID_WITHOUT_ORDER
@@ -26,33 +26,33 @@ from services.orders.order.shop.settings import settings_of
 from services.orders.order.state import Stage
 from services.orders.order.store import OrderKey
 from services.orders.order.unit import placed_rows
-from services.orders.order.unit.actions import Deed
+from services.orders.order.unit.actions import StaffAction
 from services.orders.order.unit.checkout import CLOCK_TOLERANCE, Checkout, sale_of
 from services.orders.order.unit.checkouts import TIMER, timer_key
 from services.orders.order.unit.submission import body_of, is_foreign
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.order.validation.lines import out_of_range
 
 
-def open_checkout(book: OrderBook, delivery: Delivery[CheckoutOpened]) -> None:
+def open_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) -> None:
     """Take over the checkout as it is now, unless it was opened again since."""
-    opened = delivery.message
+    opened = received.message
     _check_dates({"opened_at": opened.opened_at, **_dates_of_lines(opened)})
-    if opened.opened_at > book.unit.now + CLOCK_TOLERANCE:
+    if opened.opened_at > work.unit.now + CLOCK_TOLERANCE:
         raise Refuse(
             "opened_in_future",
-            f"opened at {opened.opened_at.isoformat()}, but it is {book.unit.now.isoformat()}; correct the clock",
+            f"opened at {opened.opened_at.isoformat()}, but it is {work.unit.now.isoformat()}; correct the clock",
         )
-    checkout = _own(book, delivery)
-    checkout.open(opened.opened_at, delivery.envelope.id, opened.model_dump_json(exclude_none=True))
-    _note(book, delivery, "checkout_opened")
+    checkout = _own(work, received)
+    checkout.open(opened.opened_at, received.envelope.id, opened.model_dump_json(exclude_none=True))
+    _note(work, received, "checkout_opened")
 
 
-def drop_checkout(book: OrderBook, delivery: Delivery[CheckoutDropped]) -> None:
+def drop_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutDropped]) -> None:
     """The customer gave it up; if it was opened again since, that counts."""
-    _check_dates({"dropped_at": delivery.message.dropped_at})
-    _own(book, delivery).drop(delivery.message.dropped_at)
-    _note(book, delivery, "checkout_dropped")
+    _check_dates({"dropped_at": received.message.dropped_at})
+    _own(work, received).drop(received.message.dropped_at)
+    _note(work, received, "checkout_dropped")
 
 
 def _dates_of_lines(opened: CheckoutOpened) -> dict[str, datetime | None]:
@@ -70,100 +70,104 @@ def _check_dates(dates: Mapping[str, datetime | None]) -> None:
             raise Refuse("date_out_of_range", out_of_range(field, moment).message)
 
 
-def note_money(book: OrderBook, key: OrderKey, received_at: datetime, cause: Envelope) -> None:
+def note_money(work: OrderUnit, key: OrderKey, received_at: datetime, cause: Envelope) -> None:
     """Money came that names this order, which payments does not know."""
-    book.checkouts.touch(key, cause).pay(received_at)
-    book.last_steps.add(settle)
+    work.checkouts.touch(key, cause).pay(received_at)
+    work.last_steps.add(settle)
 
 
 async def run_out(unit: Unit, _: str, payload: dict[str, Any]) -> None:
     """The timer of a checkout: its time is over, counted from the opening that set the timer."""
     key = payload["shop"], UUID(payload["checkout_id"])
-    book = OrderBook(unit)
-    await book.load_checkouts([key])
-    deed = Deed(UUID(payload["opening_id"]), f"timer.{TIMER}", unit.now, "orders")
-    book.checkouts.touch(key, deed).time_out(datetime.fromisoformat(payload["opened_at"]))
-    book.last_steps.add(settle)
-    await book.save()
+    work = OrderUnit(unit)
+    await work.load_checkouts([key])
+    deed = StaffAction(UUID(payload["opening_id"]), f"timer.{TIMER}", unit.now, "orders")
+    work.checkouts.touch(key, deed).time_out(datetime.fromisoformat(payload["opened_at"]))
+    work.last_steps.add(settle)
+    await work.save()
 
 
-async def settle(book: OrderBook) -> None:
+async def settle(work: OrderUnit) -> None:
     """What the checkouts that learnt something have come to."""
-    for checkout in book.checkouts.touched:
-        order, before = book.orders.get((checkout.shop, checkout.id)), book.checkouts.before(checkout)
+    for checkout in work.checkouts.touched:
+        order, before = work.orders.get((checkout.shop, checkout.id)), work.checkouts.before(checkout)
         is_deleted = order is None and before.opened_at is not None
         is_placed = order is not None and order.stage is Stage.PLACED
         if checkout.snapshot is None or checkout == before or is_deleted or is_placed:
             continue
         opened = CheckoutOpened.model_validate_json(checkout.snapshot)
-        chosen = await settings_of.get(book.unit.connection, book.unit.owner, checkout.shop)
-        if chosen.places_paid_checkouts and await _place_paid(book, checkout, opened):
+        chosen = await settings_of.get(work.unit.connection, work.unit.owner, checkout.shop)
+        if chosen.places_paid_checkouts and await _place_paid(work, checkout, opened):
             continue
-        _show(book, checkout, opened, order)
-        _set_timer(book, checkout, timedelta(minutes=chosen.checkout_minutes))
+        _show(work, checkout, opened, order)
+        _set_timer(work, checkout, timedelta(minutes=chosen.checkout_minutes))
 
 
-def _own(book: OrderBook, delivery: Delivery[CheckoutOpened] | Delivery[CheckoutDropped]) -> Checkout:
+def _own(
+    work: OrderUnit, received: ReceivedMessage[CheckoutOpened] | ReceivedMessage[CheckoutDropped]
+) -> Checkout:
     """The checkout a storefront speaks of, if it is its own. Raises Refuse: parked, and nobody is answered."""
-    message = delivery.message
-    if is_foreign(delivery.user_id, message):
+    message = received.message
+    if is_foreign(received.user_id, message):
         raise Refuse(
             "not_your_shop",
-            f"{delivery.user_id} speaks for {message.shop}/{message.module}; each module has a login of its own",
+            f"{received.user_id} speaks for {message.shop}/{message.module}; each module has a login of its own",
         )
     key = message.shop, message.checkout_id
-    if book.checkouts.find(key).module not in (None, message.module):
+    if work.checkouts.find(key).module not in (None, message.module):
         raise Refuse(
             "not_your_checkout",
-            f"checkout {message.checkout_id} is of the module {book.checkouts.find(key).module}, not of "
+            f"checkout {message.checkout_id} is of the module {work.checkouts.find(key).module}, not of "
             f"{message.module}; give each checkout an id of its own",
         )
-    checkout = book.checkouts.touch(key, delivery.envelope)
+    checkout = work.checkouts.touch(key, received.envelope)
     checkout.module = message.module
-    book.last_steps.add(settle)
+    work.last_steps.add(settle)
     return checkout
 
 
-def _note(book: OrderBook, delivery: Delivery[CheckoutOpened] | Delivery[CheckoutDropped], kind: str) -> None:
-    message, cause = delivery.message, delivery.envelope
+def _note(
+    work: OrderUnit, received: ReceivedMessage[CheckoutOpened] | ReceivedMessage[CheckoutDropped], kind: str
+) -> None:
+    message, cause = received.message, received.envelope
     actor = f"storefront.{message.shop}.{message.module}"
-    book.note(message.shop, message.checkout_id, kind, cause.id, actor, cause, {})
+    work.note(message.shop, message.checkout_id, kind, cause.id, actor, cause, {})
 
 
-async def _place_paid(book: OrderBook, checkout: Checkout, opened: CheckoutOpened) -> bool:
+async def _place_paid(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened) -> bool:
     """Place a checkout that ended and was paid. Whether it was a whole sale whose key was free."""
     if checkout.ended_as is None or checkout.paid_at is None:
         return False
-    sale = sale_of(opened, checkout.paid_at, book.unit.now)
+    sale = sale_of(opened, checkout.paid_at, work.unit.now)
     assert checkout.snapshot_id is not None
     if sale is None or len(body_of(sale)) > refusing.MOST_BYTES:
         return False
-    claim = await book.intake.claim(sale, checkout.snapshot_id)
+    claim = await work.intake.claim(sale, checkout.snapshot_id)
     if claim is None:
         return False
     type_, source = type_of(CheckoutOpened, STOREFRONT), f"/{STOREFRONT}/{sale.shop}/{sale.module}"
     cause = Envelope(checkout.snapshot_id, source, type_, checkout.paid_at, shop=sale.shop)
-    claim.answer = placing.accept(book, sale, checkout.id, cause, "orders")
-    placing.answer(book, sale, claim.answer, None)
+    claim.answer = placing.accept(work, sale, checkout.id, cause, "orders")
+    placing.answer(work, sale, claim.answer, None)
     return True
 
 
-def _show(book: OrderBook, checkout: Checkout, opened: CheckoutOpened, order: Order | None) -> None:
+def _show(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Order | None) -> None:
     key = checkout.shop, checkout.id
     was_over = order is not None and order.stage is Stage.CHECKOUT_OVER
     if order is None:
-        order = Order(*key, book.intake.codes[key], None, Money(), Quantities(), Stage.CHECKOUT)
-        book.orders[key] = order
+        order = Order(*key, work.intake.codes[key], None, Money(), Quantities(), Stage.CHECKOUT)
+        work.orders[key] = order
         _tell(order, checkout, opened)
         order.restate()
     else:
         _tell(order, checkout, opened)
-        book.changed(order, book.checkouts.causes[key])
+        work.changed(order, work.checkouts.causes[key])
     if order.stage is Stage.CHECKOUT_OVER and not was_over:
-        book.unit.emit(_abandoned(book, checkout, opened, order), about=order)
-    book.checkouts.show(order, opened)
-    book.checkouts.replace_lines(key)
-    book.intake.lines += placed_rows.line_rows(opened, order)
+        work.unit.emit(_abandoned(work, checkout, opened, order), about=order)
+    work.checkouts.show(order, opened)
+    work.checkouts.replace_lines(key)
+    work.intake.lines += placed_rows.line_rows(opened, order)
 
 
 def _tell(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:
@@ -176,10 +180,10 @@ def _tell(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:
         order.archived_at = None
 
 
-def _set_timer(book: OrderBook, checkout: Checkout, lasts: timedelta) -> None:
+def _set_timer(work: OrderUnit, checkout: Checkout, lasts: timedelta) -> None:
     key = checkout.shop, checkout.id
     if checkout.stage is Stage.CHECKOUT_OVER:
-        return book.unit.cancel_timer(TIMER, timer_key(key))
+        return work.unit.cancel_timer(TIMER, timer_key(key))
     assert checkout.opened_at is not None
     payload = {
         "shop": checkout.shop,
@@ -187,11 +191,11 @@ def _set_timer(book: OrderBook, checkout: Checkout, lasts: timedelta) -> None:
         "opened_at": checkout.opened_at.isoformat(),
         "opening_id": str(checkout.snapshot_id),
     }
-    return book.unit.set_timer(TIMER, timer_key(key), checkout.opened_at + lasts, payload)
+    return work.unit.set_timer(TIMER, timer_key(key), checkout.opened_at + lasts, payload)
 
 
 def _abandoned(
-    book: OrderBook, checkout: Checkout, opened: CheckoutOpened, order: Order
+    work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Order
 ) -> CheckoutAbandoned:
     assert checkout.ended_as is not None
     told = opened.customer
@@ -201,7 +205,7 @@ def _abandoned(
         code=order.code,
         module=opened.module,
         opened_at=opened.opened_at,
-        abandoned_at=book.unit.now,
+        abandoned_at=work.unit.now,
         cause=checkout.ended_as,
         locale=opened.locale,
         currency=opened.currency,

@@ -8,43 +8,43 @@ from uuid import uuid5
 
 from contracts.orders import PaymentReferenced
 from contracts.storefront import OrderSubmitted
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.order.record import Order
 from services.orders.order.unit.submission import Accepted, Claim, Names, names_of
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 
 
-def join(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim, placed: Accepted) -> None:
+def join(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], claim: Claim, placed: Accepted) -> None:
     """Add to a placed order what this submission of the same purchase names for the first time."""
-    sale = delivery.message
+    sale = received.message
     new = claim.names.unknown_in(names_of(sale))
-    order = book.orders.get((sale.shop, placed.order_id))
+    order = work.orders.get((sale.shop, placed.order_id))
     if new == Names() or order is None:
         return
     is_filling = new.source_reference is not None or claim.names.provider_reference is None
-    _write(book, sale, order, new)
+    _write(work, sale, order, new)
     claim.names.join(new)
     placed.source_reference = claim.names.source_reference
-    _note(book, delivery, order, new)
+    _note(work, received, order, new)
     if is_filling:
-        book.changed(order, delivery.envelope)
+        work.changed(order, received.envelope)
     if new.provider and new.provider_reference:
-        book.unit.emit(
-            _referenced(order, new.provider, new.provider_reference), cause=delivery.envelope, about=order
+        work.unit.emit(
+            _referenced(order, new.provider, new.provider_reference), cause=received.envelope, about=order
         )
 
 
-def _write(book: OrderBook, sale: OrderSubmitted, order: Order, new: Names) -> None:
+def _write(work: OrderUnit, sale: OrderSubmitted, order: Order, new: Names) -> None:
     key = sale.shop, sale.module.value, sale.idempotency_key
-    book.intake.joined.append((*key, order.id, new.source_reference, new.provider, new.provider_reference))
+    work.intake.joined.append((*key, order.id, new.source_reference, new.provider, new.provider_reference))
 
 
-def _note(book: OrderBook, delivery: Delivery[OrderSubmitted], order: Order, new: Names) -> None:
+def _note(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], order: Order, new: Names) -> None:
     named = {"source_reference": new.source_reference, "provider_reference": new.provider_reference}
     data = {name: value for name, value in named.items() if value is not None}
-    actor = f"storefront.{order.shop}.{delivery.message.module.value}"
+    actor = f"storefront.{order.shop}.{received.message.module.value}"
     item = uuid5(order.id, "\n".join(data.values()))
-    book.note(order.shop, order.id, "reference_added", item, actor, delivery.envelope, data)
+    work.note(order.shop, order.id, "reference_added", item, actor, received.envelope, data)
 
 
 def _referenced(order: Order, provider: str, reference: str) -> PaymentReferenced:

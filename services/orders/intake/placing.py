@@ -14,7 +14,7 @@ from contracts.fulfillment import StockStanding
 from contracts.message import Reason
 from contracts.orders import Buyer, OrderPlaced, PlacedLine
 from contracts.storefront import LineKind, OrderAccepted, OrderSubmitted, SubmittedLine
-from services.chassis.messaging.subscribers import Delivery, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, order_key
 from services.orders.intake import joining, refusing
 from services.orders.order.fulfilment_status import Quantities
 from services.orders.order.payment_status import Money
@@ -22,86 +22,86 @@ from services.orders.order.record import Order
 from services.orders.order.state import Stage
 from services.orders.order.unit import placed_rows
 from services.orders.order.unit.submission import Accepted, Claim, is_foreign, key_of, order_id_of, sku_of
-from services.orders.order.unit.unit import FIRST_REVISION, OrderBook
+from services.orders.order.unit.unit import FIRST_REVISION, OrderUnit
 from services.orders.order.validation.sale import reasons_against
 
 MOST_NOTES = 100
 
 
-def place(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+def place(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
     """Place the sale, refuse it, or give the first answer again."""
-    if is_foreign(delivery.user_id, delivery.message):
-        return refusing.refuse_foreign(book, delivery)
-    if delivery.message.checkout_id is not None:
-        _join_checkout(book, delivery)
-    claim = book.intake.claims[key_of(delivery.message)]
+    if is_foreign(received.user_id, received.message):
+        return refusing.refuse_foreign(work, received)
+    if received.message.checkout_id is not None:
+        _join_checkout(work, received)
+    claim = work.intake.claims[key_of(received.message)]
     if claim.is_free:
-        return _decide(book, delivery, claim)
+        return _decide(work, received, claim)
     if claim.answer is None:
-        return refusing.refuse(book, delivery, [refusing.gone(delivery, claim)])
-    if differing := claim.differing(delivery.message, book.intake.received(delivery).content_hash):
-        return refusing.refuse(book, delivery, [refusing.conflict(delivery, claim.answer, differing)])
-    joining.join(book, delivery, claim, claim.answer)
-    return answer(book, delivery.message, claim.answer, delivery.envelope)
+        return refusing.refuse(work, received, [refusing.gone(received, claim)])
+    if differing := claim.differing(received.message, work.intake.received(received).content_hash):
+        return refusing.refuse(work, received, [refusing.conflict(received, claim.answer, differing)])
+    joining.join(work, received, claim, claim.answer)
+    return answer(work, received.message, claim.answer, received.envelope)
 
 
-def _decide(book: OrderBook, delivery: Delivery[OrderSubmitted], claim: Claim) -> None:
-    sale, event_id, received = delivery.message, delivery.envelope.id, book.intake.received(delivery)
-    reasons = reasons_against(sale, book.unit.now)
-    if delivery.reuses_id or _is_taken(book, delivery):
-        reasons.insert(0, refusing.id_taken(delivery))
-    if fault := _fault_of_checkout(book, sale):
+def _decide(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], claim: Claim) -> None:
+    sale, event_id, content = received.message, received.envelope.id, work.intake.received(received)
+    reasons = reasons_against(sale, work.unit.now)
+    if received.reuses_id or _is_taken(work, received):
+        reasons.insert(0, refusing.id_taken(received))
+    if fault := _fault_of_checkout(work, sale):
         reasons.insert(0, fault)
-    if len(received.body) > refusing.MOST_BYTES:
-        reasons.append(refusing.too_large(len(received.body)))
+    if len(content.body) > refusing.MOST_BYTES:
+        reasons.append(refusing.too_large(len(content.body)))
     if reasons:
-        return refusing.refuse(book, delivery, reasons)
-    claim.hold(sale, event_id, received)
+        return refusing.refuse(work, received, reasons)
+    claim.hold(sale, event_id, content)
     actor = f"storefront.{sale.shop}.{sale.module.value}"
-    claim.answer = accept(book, sale, order_id_of(sale, event_id), delivery.envelope, actor)
-    if delivery.notes:
-        data = {"reasons": [note.model_dump(exclude_none=True) for note in delivery.notes[:MOST_NOTES]]}
-        book.note(sale.shop, claim.answer.order_id, "sale_adapted", event_id, actor, delivery.envelope, data)
-    return answer(book, sale, claim.answer, delivery.envelope)
+    claim.answer = accept(work, sale, order_id_of(sale, event_id), received.envelope, actor)
+    if received.notes:
+        data = {"reasons": [note.model_dump(exclude_none=True) for note in received.notes[:MOST_NOTES]]}
+        work.note(sale.shop, claim.answer.order_id, "sale_adapted", event_id, actor, received.envelope, data)
+    return answer(work, sale, claim.answer, received.envelope)
 
 
-def accept(book: OrderBook, sale: OrderSubmitted, order_id: UUID, cause: Envelope, actor: str) -> Accepted:
+def accept(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, cause: Envelope, actor: str) -> Accepted:
     """Make the order of a sale that has no faults and whose key is claimed, or make one of its checkout."""
     assert sale.payment is not None
-    checkout = book.orders.get((sale.shop, order_id))
-    order = _open(book, sale, order_id, checkout)
+    checkout = work.orders.get((sale.shop, order_id))
+    order = _open(work, sale, order_id, checkout)
     order.restate()
-    book.unit.emit(_placed(sale, order), about=order, cause=cause)
+    work.unit.emit(_placed(sale, order), about=order, cause=cause)
     data = {"total_minor": sale.totals.total_minor, "currency": sale.currency, "method": sale.payment.method}
-    book.note(order.shop, order.id, "order_placed", order.id, actor, cause, data)
+    work.note(order.shop, order.id, "order_placed", order.id, actor, cause, data)
     row = placed_rows.order_row(sale, order)
     if checkout is None:
-        book.intake.orders.append(row)
+        work.intake.orders.append(row)
     else:
-        book.intake.placed_checkouts.append((*row, order.revision))
-        book.checkouts.replace_lines((order.shop, order.id))
+        work.intake.placed_checkouts.append((*row, order.revision))
+        work.checkouts.replace_lines((order.shop, order.id))
         states = (checkout.state, order.state, checkout.label, order.label)
         key = (order.shop, order.id, order.sequence)
-        book.state_changes.append((*key, *states, cause.id, cause.type, None, order.revision))
-    book.intake.lines += placed_rows.line_rows(sale, order)
-    book.orders[order.shop, order.id] = order
+        work.state_changes.append((*key, *states, cause.id, cause.type, None, order.revision))
+    work.intake.lines += placed_rows.line_rows(sale, order)
+    work.orders[order.shop, order.id] = order
     if sale.checkout_id is not None:
-        book.checkouts.touch(_checkout_key(sale), cause)
-    book.unit.wake(order_key(order.id))
+        work.checkouts.touch(_checkout_key(sale), cause)
+    work.unit.wake(order_key(order.id))
     return Accepted(order.id, order.code, sale.source_reference, sale.totals.total_minor, sale.currency)
 
 
-def _join_checkout(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+def _join_checkout(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
     """The checkout knows whose it is, even if this is the first that is heard of it."""
-    key = _checkout_key(delivery.message)
-    if book.checkouts.find(key).module is None:
-        book.checkouts.touch(key, delivery.envelope).module = delivery.message.module
+    key = _checkout_key(received.message)
+    if work.checkouts.find(key).module is None:
+        work.checkouts.touch(key, received.envelope).module = received.message.module
 
 
-def _fault_of_checkout(book: OrderBook, sale: OrderSubmitted) -> Reason | None:
+def _fault_of_checkout(work: OrderUnit, sale: OrderSubmitted) -> Reason | None:
     if sale.checkout_id is None:
         return None
-    owner = book.checkouts.find(_checkout_key(sale)).module
+    owner = work.checkouts.find(_checkout_key(sale)).module
     return refusing.not_your_checkout(sale, owner) if owner not in (None, sale.module) else None
 
 
@@ -110,15 +110,15 @@ def _checkout_key(sale: OrderSubmitted) -> tuple[str, UUID]:
     return sale.shop, sale.checkout_id
 
 
-def _is_taken(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> bool:
+def _is_taken(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> bool:
     """Whether the id that the order would have is an order's already."""
-    sale = delivery.message
-    key = sale.shop, order_id_of(sale, delivery.envelope.id)
-    order = book.orders.get(key)
-    return key not in book.intake.codes or (order is not None and order.stage is Stage.PLACED)
+    sale = received.message
+    key = sale.shop, order_id_of(sale, received.envelope.id)
+    order = work.orders.get(key)
+    return key not in work.intake.codes or (order is not None and order.stage is Stage.PLACED)
 
 
-def _open(book: OrderBook, sale: OrderSubmitted, order_id: UUID, checkout: Order | None) -> Order:
+def _open(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, checkout: Order | None) -> Order:
     """The order before anything is known of its money and goods: all is due and all is to be done."""
     assert sale.payment is not None
     total = sale.totals.total_minor
@@ -127,7 +127,7 @@ def _open(book: OrderBook, sale: OrderSubmitted, order_id: UUID, checkout: Order
     return Order(
         shop=sale.shop,
         id=order_id,
-        code=checkout.code if checkout else book.intake.codes[sale.shop, order_id],
+        code=checkout.code if checkout else work.intake.codes[sale.shop, order_id],
         method=sale.payment.method,
         money=Money(due=total, balance=total),
         units=Quantities(ordered=goods, needed=goods, other_ordered=others, other_needed=others),
@@ -185,7 +185,7 @@ def _placed_line(number: int, line: SubmittedLine) -> PlacedLine:
     )
 
 
-def answer(book: OrderBook, sale: OrderSubmitted, answer: Accepted, cause: Envelope | None) -> None:
+def answer(work: OrderUnit, sale: OrderSubmitted, answer: Accepted, cause: Envelope | None) -> None:
     """Tell the storefront which order its sale is."""
     accepted = OrderAccepted(
         shop=sale.shop,
@@ -197,4 +197,4 @@ def answer(book: OrderBook, sale: OrderSubmitted, answer: Accepted, cause: Envel
         total_minor=answer.total_minor,
         currency=answer.currency,
     )
-    book.unit.answer_storefront(accepted, shop=sale.shop, module=sale.module.value, cause=cause)
+    work.unit.answer_storefront(accepted, shop=sale.shop, module=sale.module.value, cause=cause)

@@ -12,54 +12,54 @@ from contracts.envelope import MAX_BODY_BYTES
 from contracts.message import Reason
 from contracts.orders import OrderRejected
 from contracts.storefront import Module, OrderRefused, OrderSubmitted
-from services.chassis.messaging.subscribers import Delivery, Refuse, Unreadable
+from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Unreadable
 from services.chassis.messaging.unit import Unit
 from services.orders.intake.unread import unread_row
 from services.orders.order import store
 from services.orders.order.unit.submission import Accepted, Claim, storefront_of
 from services.orders.order.unit.submissions import reasons_json
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 
 NO_ID = UUID(int=0)
 MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
 """`OrderPlaced` says what the sale said and numbers its lines: it must still be small enough to be read."""
 
 
-def refuse(book: OrderBook, delivery: Delivery[OrderSubmitted], reasons: Sequence[Reason]) -> None:
+def refuse(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], reasons: Sequence[Reason]) -> None:
     """Keep the submission with its reasons, tell everybody who listens, and answer."""
-    sale = delivery.message
-    _keep(book, delivery, sale.shop, sale.module, reasons)
+    sale = received.message
+    _keep(work, received, sale.shop, sale.module, reasons)
     refused = OrderRefused(
         shop=sale.shop,
         module=sale.module,
         idempotency_key=sale.idempotency_key,
         source_reference=sale.source_reference,
-        submission_id=delivery.envelope.id,
+        submission_id=received.envelope.id,
         reasons=list(reasons),
     )
-    book.unit.answer_storefront(refused, shop=sale.shop, module=sale.module.value, cause=delivery.envelope)
+    work.unit.answer_storefront(refused, shop=sale.shop, module=sale.module.value, cause=received.envelope)
 
 
-def refuse_foreign(book: OrderBook, delivery: Delivery[OrderSubmitted]) -> None:
+def refuse_foreign(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
     """Refuse what a storefront sent in another's name; the sender is told, and nobody else."""
-    sale = delivery.message
-    shop, module = _sender(delivery.user_id)
+    sale = received.message
+    shop, module = _sender(received.user_id)
     reason = Reason(
         code="not_your_shop",
         message=f"The login is {shop}/{module}, the order names {sale.shop}/{sale.module}; "
         "send each shop's orders with its own login.",
         field="shop" if shop != sale.shop else "module",
     )
-    _keep(book, delivery, shop, module, [reason])
+    _keep(work, received, shop, module, [reason])
     refused = OrderRefused(
         shop=shop,
         module=module,
         idempotency_key=sale.idempotency_key,
         source_reference=sale.source_reference,
-        submission_id=delivery.envelope.id,
+        submission_id=received.envelope.id,
         reasons=[reason],
     )
-    book.unit.answer_storefront(refused, shop=shop, module=module, cause=delivery.envelope)
+    work.unit.answer_storefront(refused, shop=shop, module=module, cause=received.envelope)
 
 
 async def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
@@ -84,22 +84,22 @@ async def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
     return True
 
 
-def conflict(delivery: Delivery[OrderSubmitted], placed: Accepted, differing: Sequence[str]) -> Reason:
+def conflict(received: ReceivedMessage[OrderSubmitted], placed: Accepted, differing: Sequence[str]) -> Reason:
     """The key belongs to another purchase. A new key would make a second order of a sale that was changed since."""
     return Reason(
         code="idempotency_conflict",
-        message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {placed.code} "
+        message=f"The idempotency key {received.message.idempotency_key!r} placed order {placed.code} "
         f"({placed.order_id}) with other content (differing: {', '.join(differing)[:300]}). If this is the same "
         "purchase, it is placed: change that order in the back office. Only another purchase needs another key.",
         field="idempotency_key",
     )
 
 
-def gone(delivery: Delivery[OrderSubmitted], claim: Claim) -> Reason:
+def gone(received: ReceivedMessage[OrderSubmitted], claim: Claim) -> Reason:
     """The order that the key placed exists no more."""
     return Reason(
         code="order_deleted",
-        message=f"The idempotency key {delivery.message.idempotency_key!r} placed order {claim.submission_id}, "
+        message=f"The idempotency key {received.message.idempotency_key!r} placed order {claim.submission_id}, "
         "which was deleted; send a new sale with a new key.",
         field="idempotency_key",
     )
@@ -123,30 +123,30 @@ def not_your_checkout(sale: OrderSubmitted, owner: str | None) -> Reason:
     )
 
 
-def id_taken(delivery: Delivery[OrderSubmitted]) -> Reason:
+def id_taken(received: ReceivedMessage[OrderSubmitted]) -> Reason:
     """The submission's checkout already names an order, or its event id an order or another message."""
-    if delivery.message.checkout_id is not None and not delivery.reuses_id:
+    if received.message.checkout_id is not None and not received.reuses_id:
         return Reason(
             code="checkout_placed",
-            message=f"Checkout {delivery.message.checkout_id} was placed already, under another idempotency key. "
+            message=f"Checkout {received.message.checkout_id} was placed already, under another idempotency key. "
             "If this is the same purchase, send it with that key; another purchase needs a checkout of its own.",
             field="checkout_id",
         )
     return Reason(
         code="submission_id_taken",
-        message=f"The event id {delivery.envelope.id} was used before, for another message; send this sale with a new "
+        message=f"The event id {received.envelope.id} was used before, for another message; send this sale with a new "
         "event id and the same idempotency key.",
     )
 
 
 def _keep(
-    book: OrderBook,
-    delivery: Delivery[OrderSubmitted],
+    work: OrderUnit,
+    received: ReceivedMessage[OrderSubmitted],
     shop: str,
     module: Module,
     reasons: Sequence[Reason],
 ) -> None:
-    sale, event_id = delivery.message, delivery.envelope.id
+    sale, event_id = received.message, received.envelope.id
     rejected = OrderRejected(
         shop=shop,
         module=module,
@@ -155,17 +155,17 @@ def _keep(
         source_reference=sale.source_reference,
         reasons=list(reasons),
     )
-    book.unit.emit(rejected, cause=delivery.envelope, shop=shop, subject=event_id)
-    received = book.intake.received(delivery)
-    book.intake.refusals[shop, module, sale.idempotency_key, received.content_hash] = (
+    work.unit.emit(rejected, cause=received.envelope, shop=shop, subject=event_id)
+    content = work.intake.received(received)
+    work.intake.refusals[shop, module, sale.idempotency_key, content.content_hash] = (
         shop,
         event_id,
         module,
         sale.idempotency_key,
         sale.source_reference,
         reasons_json(list(reasons)),
-        received.body.decode(),
-        received.content_hash,
+        content.body.decode(),
+        content.content_hash,
     )
 
 

@@ -18,7 +18,7 @@ _BY_MOMENT, _BY_TOTAL, _EXACT = 1, 2, 3
 """First byte of a cursor: an old link never means something else in another sequence."""
 
 
-class CursorUnreadable(ValueError):
+class CursorInvalid(ValueError):
     """What was sent as `after` or `before` was not given out by this list, or by one in another sequence."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class CursorUnreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageCursor:
     """Where a page ended: the moment placed, or the total in minor units. As text it is opaque: 34 characters that
     need no escaping in a URL."""
 
@@ -48,14 +48,14 @@ class Place:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The place in a cursor. Raises CursorUnreadable."""
+        """The place in a cursor. Raises CursorInvalid."""
         try:
             packed = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
             version, number, order_id = _CURSOR.unpack(packed)
             key = number if version == _BY_TOTAL else _EPOCH + timedelta(microseconds=number)
             place = cls(key, UUID(bytes=order_id), version == _EXACT)
         except (ValueError, binascii.Error, struct.error, OverflowError):
-            raise CursorUnreadable from None
+            raise CursorInvalid from None
         if version not in (_BY_MOMENT, _BY_TOTAL, _EXACT) or str(place) != text:
-            raise CursorUnreadable
+            raise CursorInvalid
         return place

@@ -15,7 +15,7 @@ from services.orders.order.payment_status import PaymentStatus
 from services.orders.order.shop.colours import Colour
 
 
-class LabelShown(BaseModel):
+class LabelResponse(BaseModel):
     """A status: its key and what it says in French and English."""
 
     key: str
@@ -38,7 +38,7 @@ class OrderListed(BaseModel):
     total_minor: int
     balance_minor: int = Field(description="Positive: owed by the customer; negative: owed to them.")
     state: OrderState
-    label: LabelShown
+    label: LabelResponse
     status: StatusWord | None = Field(description="Word of the filter «Statut»; a draft has none.")
     payment_status: PaymentStatus
     payment: PaymentWord = Field(description="Word of the filter «Statut de paiement».")
@@ -60,7 +60,7 @@ class OrdersPage(BaseModel):
     )
 
 
-class MoneyShown(BaseModel):
+class MoneyResponse(BaseModel):
     """Payments' position of the order, in minor units; version 0: not heard of yet."""
 
     version: int
@@ -78,7 +78,7 @@ class MoneyShown(BaseModel):
     flags: list[str]
 
 
-class CustomerShown(BaseModel):
+class CustomerResponse(BaseModel):
     """Who bought; of a checkout, what they have told."""
 
     name: str | None
@@ -88,13 +88,13 @@ class CustomerShown(BaseModel):
     vat_number: str | None = None
 
 
-class LineShown(PlacedLine):
+class LineResponse(PlacedLine):
     """A line with fulfillment's quantities; null: not heard of yet."""
 
     position: LinePosition | None = None
 
 
-class LedgerEntryShown(BaseModel):
+class LedgerEntryResponse(BaseModel):
     """One entry of the ledger, with the balance after it."""
 
     entry_id: UUID
@@ -118,7 +118,7 @@ class LedgerEntryShown(BaseModel):
     recorded_at: Moment
 
 
-class RefundShown(BaseModel):
+class RefundResponse(BaseModel):
     """A refund as it stands."""
 
     refund_id: UUID
@@ -139,7 +139,7 @@ class RefundShown(BaseModel):
     detail: str | None = Field(description="The provider's words when it failed.")
 
 
-class ParcelShown(BaseModel):
+class ParcelResponse(BaseModel):
     """A packed parcel."""
 
     parcel_id: UUID
@@ -156,7 +156,7 @@ class ParcelShown(BaseModel):
     lost_reason: str | None = None
 
 
-class ShipmentShown(BaseModel):
+class ShipmentResponse(BaseModel):
     """Parcels handed to a carrier."""
 
     shipment_id: UUID
@@ -176,7 +176,7 @@ class ShipmentShown(BaseModel):
     cancel_reason: str | None = None
 
 
-class DeliveryShown(BaseModel):
+class DeliveryResponse(BaseModel):
     """A shipment that reached its customer."""
 
     shipment_id: UUID
@@ -187,7 +187,7 @@ class DeliveryShown(BaseModel):
     recorded_by: str
 
 
-class MailShown(BaseModel):
+class MailResponse(BaseModel):
     """What became of a mail."""
 
     mail_id: UUID
@@ -199,7 +199,7 @@ class MailShown(BaseModel):
     detail: str | None
 
 
-class ActivityShown(BaseModel):
+class ActivityResponse(BaseModel):
     """Something that happened, by whom and because of which message."""
 
     kind: str
@@ -211,7 +211,7 @@ class ActivityShown(BaseModel):
     data: JsonValue
 
 
-class StateChangeShown(BaseModel):
+class StateChangeResponse(BaseModel):
     """A change of the state or its label."""
 
     sequence: int
@@ -224,7 +224,7 @@ class StateChangeShown(BaseModel):
     changed_at: Moment
 
 
-class CommandShown(BaseModel):
+class CommandResponse(BaseModel):
     """A command and what became of it. `parked` waits for a person; it may still become done or rejected."""
 
     command_id: UUID
@@ -237,7 +237,7 @@ class CommandShown(BaseModel):
     outcome: JsonValue = Field(default=None, description="The owner's answer.")
 
 
-class TagShown(BaseModel):
+class TagResponse(BaseModel):
     """A shop's own word on orders."""
 
     tag_id: UUID
@@ -246,13 +246,13 @@ class TagShown(BaseModel):
     orders: int | None = Field(default=None, description="How many orders have it, where that was counted.")
 
 
-class TagsShown(BaseModel):
+class TagsResponse(BaseModel):
     """The tags of a shop, by name."""
 
-    tags: list[TagShown]
+    tags: list[TagResponse]
 
 
-class StatusShown(LabelShown):
+class StatusResponse(LabelResponse):
     """A status that can be given to orders."""
 
     state: OrderState
@@ -260,22 +260,22 @@ class StatusShown(LabelShown):
     is_built_in: bool
 
 
-class StatusesShown(BaseModel):
+class StatusesResponse(BaseModel):
     """The statuses of a shop, in the states' sequence."""
 
-    statuses: list[StatusShown]
+    statuses: list[StatusResponse]
 
 
-class OrderShown(OrderListed):
+class OrderResponse(OrderListed):
     """An order with everything about it."""
 
     revision: int = Field(
         description="Counts the order's changes; send it back with an update made from this page."
     )
-    tags: list[TagShown] = []
+    tags: list[TagResponse] = []
     idempotency_key: str
     locale: str
-    customer: CustomerShown
+    customer: CustomerResponse
     billing_address: Address | PartialAddress | None = None
     shipping_address: Address | PartialAddress | None = None
     note: str | None = None
@@ -283,28 +283,28 @@ class OrderShown(OrderListed):
     totals: Totals | None = None
     shipping: Shipping | None = None
     extra_lines: list[ExtraLine] = []
-    money: MoneyShown
+    money: MoneyResponse
     stock: StockStanding
-    lines: list[LineShown]
-    ledger: list[LedgerEntryShown]
-    refunds: list[RefundShown]
-    parcels: list[ParcelShown]
-    shipments: list[ShipmentShown]
-    deliveries: list[DeliveryShown]
-    mails: list[MailShown]
-    activity: list[ActivityShown]
-    history: list[StateChangeShown]
-    commands: list[CommandShown]
+    lines: list[LineResponse]
+    ledger: list[LedgerEntryResponse]
+    refunds: list[RefundResponse]
+    parcels: list[ParcelResponse]
+    shipments: list[ShipmentResponse]
+    deliveries: list[DeliveryResponse]
+    mails: list[MailResponse]
+    activity: list[ActivityResponse]
+    history: list[StateChangeResponse]
+    commands: list[CommandResponse]
 
 
-class ParcelTouchedShown(BaseModel):
+class ParcelTouchedResponse(BaseModel):
     """A packed parcel that would be taken apart."""
 
     parcel_id: UUID
     number: int
 
 
-class PreviewShown(BaseModel):
+class PreviewResponse(BaseModel):
     """What a change of an order would do; nothing was changed. With reasons against it, it would do nothing."""
 
     revision: int = Field(description="Send it with the change.")
@@ -316,11 +316,11 @@ class PreviewShown(BaseModel):
     stop: list[LineUnits] = Field(description="Units that fulfillment would be asked to stop.")
     stays: list[LineUnits] = Field(description="Units asked off that have left and stay ordered.")
     add: list[LineUnits] = Field(description="Units for which stock would be asked.")
-    parcels: list[ParcelTouchedShown]
+    parcels: list[ParcelTouchedResponse]
     reasons: list[Reason]
 
 
-class SubmissionShown(BaseModel):
+class SubmissionResponse(BaseModel):
     """What became of a storefront's submission."""
 
     module: Module

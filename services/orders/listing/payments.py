@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.message import Moment
 from contracts.storefront import PaymentMethod
 from services.chassis.storage.database import Connection
-from services.orders.listing.cursor import CursorUnreadable, Place
-from services.orders.listing.documents import LedgerEntryShown
+from services.orders.listing.cursor import CursorInvalid, PageCursor
+from services.orders.listing.documents import LedgerEntryResponse
 from services.orders.listing.filters import Day
 from services.orders.listing.finder.selection import midnight, midnight_after
 from services.orders.listing.orders import LARGEST_PAGE
@@ -33,7 +33,7 @@ class EntriesQuery(BaseModel):
     after: str | None = Field(default=None, max_length=100, description="`next` of the page before.")
 
 
-class EntryListed(LedgerEntryShown):
+class EntryListed(LedgerEntryResponse):
     """A ledger entry with its order."""
 
     order_id: UUID
@@ -68,7 +68,7 @@ class UnmatchedPayments(BaseModel):
 async def read_entries(
     connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo
 ) -> dict[str, Any]:
-    """A page of entries. Raises CursorUnreadable. Locks nothing."""
+    """A page of entries. Raises CursorInvalid. Locks nothing."""
     rows = await connection.fetch(_ENTRIES, *_arguments(shop, query, zone), query.limit + 1)
     return _page(rows, query.limit)
 
@@ -94,10 +94,10 @@ _ENTRIES = """select e.*, o.code, o.customer_name from ledger_entry e
 
 
 def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> tuple[Any, ...]:
-    """Those of _ENTRIES but for the limit. Raises CursorUnreadable."""
-    place = Place.read(query.after) if query.after else None
+    """Those of _ENTRIES but for the limit. Raises CursorInvalid."""
+    place = PageCursor.read(query.after) if query.after else None
     if place is not None and not isinstance(place.key, datetime):
-        raise CursorUnreadable
+        raise CursorInvalid
     return (
         *(shop, query.kind, [method.value for method in query.method], query.order_id),
         midnight(query.from_, zone) if query.from_ else None,
@@ -109,7 +109,7 @@ def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> tuple[Any, ...]:
 def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
     shown = [EntryListed.model_validate({**row, **_days(row)}) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    place = str(Place(last["recorded_at"], last["entry_id"])) if last else None
+    place = str(PageCursor(last["recorded_at"], last["entry_id"])) if last else None
     return EntriesPage(entries=shown, next=place).model_dump(mode="json")
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.payments import RefundMode, RefundState
 from contracts.storefront import PaymentMethod
-from services.orders.listing.documents import LedgerEntryShown, OrderShown, RefundShown
+from services.orders.listing.documents import LedgerEntryResponse, OrderResponse, RefundResponse
 
 SENDS_REFUNDS = frozenset({"stripe"})
 """Providers that payments can send refunds to."""
@@ -47,14 +47,14 @@ class PaymentLeft:
         return self.provider in SENDS_REFUNDS and self.left_minor > 0
 
 
-def left_of_received(order: OrderShown) -> int:
+def left_of_received(order: OrderResponse) -> int:
     """What was received and has neither gone back nor been marked or set aside to go back, in minor units."""
     money = order.money
     kept = money.received_minor - money.refunded_minor - money.marked_minor
     return max(0, kept - sum(one.amount_minor for one in set_aside(order)))
 
 
-def set_aside(order: OrderShown) -> list[RefundShown]:
+def set_aside(order: OrderResponse) -> list[RefundResponse]:
     """The refunds that were sent, or may have been, and are not in the ledger."""
     posted = {entry.provider_reference for entry in order.ledger if entry.kind == "refund_paid"}
     return [
@@ -67,10 +67,10 @@ def set_aside(order: OrderShown) -> list[RefundShown]:
 
 
 def payments_left(
-    ledger: Sequence[LedgerEntryShown], waiting: Iterable[RefundShown] = ()
+    ledger: Sequence[LedgerEntryResponse], waiting: Iterable[RefundResponse] = ()
 ) -> list[PaymentLeft]:
     """The payments of a ledger, the latest first; `waiting` are the refunds whose amounts are set aside."""
-    firsts: dict[UUID, LedgerEntryShown] = {}
+    firsts: dict[UUID, LedgerEntryResponse] = {}
     left: dict[UUID, int] = {}
     received: dict[UUID, int] = {}
     for entry in ledger:
@@ -86,7 +86,7 @@ def payments_left(
     return [_payment(first, received[key], left[key]) for key, first in reversed(firsts.items())]
 
 
-def _payment(first: LedgerEntryShown, received_minor: int, left_minor: int) -> PaymentLeft:
+def _payment(first: LedgerEntryResponse, received_minor: int, left_minor: int) -> PaymentLeft:
     return PaymentLeft(
         entry_id=first.entry_id,
         at=first.occurred_at,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from contracts.fulfillment import LinePosition
 from contracts.message import Reason
 from contracts.payments import RefundCause
-from services.orders.api.actions.refund_requests import RefundAsked
+from services.orders.api.actions.refund_requests import RefundRequest
 from services.orders.changes.previewing import split
-from services.orders.listing.documents import LineShown, OrderShown
+from services.orders.listing.documents import LineResponse, OrderResponse
 from services.orders.listing.payments_left import SENDS_REFUNDS, left_of_received, payments_left, set_aside
 from services.orders.order.totals.amounts import written
 from services.orders.order.totals.content import Units
@@ -27,7 +27,7 @@ class UnitsRefunded:
     cancels_order: bool
 
 
-def units_refunded(order: OrderShown, units: Units, cause: RefundCause) -> UnitsRefunded:
+def units_refunded(order: OrderResponse, units: Units, cause: RefundCause) -> UnitsRefunded:
     """The effect of a refund of these units on the order's goods, as far as positions are known here.
 
     Only a refund that credits cancels units; the others leave them as they are.
@@ -40,7 +40,9 @@ def units_refunded(order: OrderShown, units: Units, cause: RefundCause) -> Units
     return UnitsRefunded(cancelled, left, 0 < wanted == sum(cancelled.values()))
 
 
-def faults_of_amount(order: OrderShown, amount_minor: int, units: Units, cause: RefundCause) -> list[Reason]:
+def faults_of_amount(
+    order: OrderResponse, amount_minor: int, units: Units, cause: RefundCause
+) -> list[Reason]:
     """The reason against a refund that would cancel the order and credit less than is still due, if it would."""
     if not units or not units_refunded(order, units, cause).cancels_order:
         return []
@@ -55,7 +57,7 @@ def faults_of_amount(order: OrderShown, amount_minor: int, units: Units, cause: 
     return [Reason(code="refund_keeps_money", message=message, field="amount_minor")]
 
 
-def faults_of_refund(order: OrderShown, asked: RefundAsked) -> list[Reason]:
+def faults_of_refund(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
     """Every reason against a refund that is known here, by the rules and codes of payments.
 
     Payments decides: it knows also what was asked a moment ago. This tells a person before anything is sent.
@@ -68,7 +70,7 @@ def faults_of_refund(order: OrderShown, asked: RefundAsked) -> list[Reason]:
     return [*found, *_against_payment(order, asked)]
 
 
-def _beyond(order: OrderShown, amount_minor: int, most: int, code: str, what: str) -> list[Reason]:
+def _beyond(order: OrderResponse, amount_minor: int, most: int, code: str, what: str) -> list[Reason]:
     if amount_minor <= most:
         return []
     message = (
@@ -78,7 +80,7 @@ def _beyond(order: OrderShown, amount_minor: int, most: int, code: str, what: st
     return [Reason(code=code, message=message, field="amount_minor")]
 
 
-def _against_payment(order: OrderShown, asked: RefundAsked) -> list[Reason]:
+def _against_payment(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
     """Reasons that the payment gives which is refunded: the one named, else the latest that covers the amount."""
     payments = payments_left(order.ledger, set_aside(order))
     payment = next((one for one in payments if one.entry_id == asked.entry_id), None)
@@ -103,11 +105,11 @@ def _against_payment(order: OrderShown, asked: RefundAsked) -> list[Reason]:
     return []
 
 
-def still_due(order: OrderShown) -> int:
+def still_due(order: OrderResponse) -> int:
     """What the order costs after all credits, in minor units, paid or not."""
     return max(0, order.money.due_minor - order.money.credited_minor)
 
 
-def position_of(line: LineShown) -> LinePosition:
+def position_of(line: LineResponse) -> LinePosition:
     """The line's quantities; before fulfillment has answered, all of it is wanted and none has left."""
     return line.position or LinePosition(line=line.line, kind=line.kind, ordered=line.quantity)

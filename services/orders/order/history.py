@@ -21,7 +21,7 @@ STATE_CHANGED = "state_changed"
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class HistoryEntry:
     """Something that happened to an order. `actor` is None where a fact changed the state by itself; `revision` is the
     one it led to, None where nothing of the order itself changed; `cause_type` is known of changes of state."""
 
@@ -42,7 +42,7 @@ class Stale(Refusal):
     status = 409
 
     def __init__(
-        self, code: str, order_id: UUID, seen: int, revision: int, since: Sequence[Happened]
+        self, code: str, order_id: UUID, seen: int, revision: int, since: Sequence[HistoryEntry]
     ) -> None:
         people = ", ".join(sorted({entry.actor for entry in since if entry.actor})) or "the order's own facts"
         super().__init__(
@@ -52,12 +52,14 @@ class Stale(Refusal):
         self.order_id, self.seen, self.revision, self.since = order_id, seen, revision, tuple(since)
 
 
-async def history(connection: Connection, shop: str, order_id: UUID) -> list[Happened]:
+async def history(connection: Connection, shop: str, order_id: UUID) -> list[HistoryEntry]:
     """Everything that happened to an order, the latest first."""
     return [_happened(row) for row in await store.read_history(connection, shop, order_id, None)]
 
 
-async def changed_since(connection: Connection, shop: str, order_id: UUID, revision: int) -> list[Happened]:
+async def changed_since(
+    connection: Connection, shop: str, order_id: UUID, revision: int
+) -> list[HistoryEntry]:
     """What changed an order since this revision, the latest first."""
     return [_happened(row) for row in await store.read_history(connection, shop, order_id, revision)]
 
@@ -69,8 +71,8 @@ async def require_revision(connection: Connection, order: Order, seen: int | Non
         raise Stale(order.code, order.id, seen, order.revision, since)
 
 
-def _happened(row: store.Row) -> Happened:
-    return Happened(
+def _happened(row: store.Row) -> HistoryEntry:
+    return HistoryEntry(
         kind=row["kind"],
         at=row["at"],
         actor=row["actor"],

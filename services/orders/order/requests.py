@@ -64,7 +64,7 @@ class OrderFacts:
 Day = Annotated[date, Field(ge=EARLIEST.date(), le=LATEST.date())]
 
 
-class Asked(BaseModel):
+class RequestBody(BaseModel):
     """A part of a request: no unknown fields, no NUL, which PostgreSQL could not hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,7 +77,7 @@ class Asked(BaseModel):
         return value
 
 
-class PaymentAsked(Asked):
+class PaymentRequest(RequestBody):
     """Money a person received: a cheque, a transfer, cash. `currency` is the order's."""
 
     method: PaymentMethod
@@ -97,18 +97,18 @@ class PaymentAsked(Asked):
         return RecordPayment(shop=order.shop, order_id=order.order_id, actor=actor, **dict(self))
 
 
-class ParcelLineAsked(Asked):
+class ParcelLineRequest(RequestBody):
     """So many units of one order line."""
 
     line: Annotated[LineNumber, STRICT]
     quantity: Annotated[Quantity, STRICT]
 
 
-class ParcelAsked(Asked):
+class ParcelRequest(RequestBody):
     """One parcel built from units still to be packed; each line is one of the order's."""
 
     parcel_id: UUID | None = Field(default=None, description="Made by the server when absent.")
-    lines: list[ParcelLineAsked] = Field(min_length=1, max_length=1000)
+    lines: list[ParcelLineRequest] = Field(min_length=1, max_length=1000)
     kind: Annotated[str, Field(min_length=1, max_length=40)] = Field(
         default="box", description="box, envelope, tube, pallet."
     )
@@ -129,7 +129,7 @@ class ParcelAsked(Asked):
         return PackParcel(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class UnpackingAsked(Asked):
+class UnpackingRequest(RequestBody):
     """A packed parcel is to be taken apart; the path says which, and there is nothing to add."""
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> UnpackParcel:
@@ -137,7 +137,7 @@ class UnpackingAsked(Asked):
         return UnpackParcel(shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor=actor)
 
 
-class ShipmentAsked(Asked):
+class ShipmentRequest(RequestBody):
     """Packed parcels handed to a carrier. `cost_minor` and `cost_currency` go together."""
 
     shipment_id: UUID | None = Field(default=None, description="Made by the server when absent.")
@@ -166,7 +166,7 @@ class ShipmentAsked(Asked):
         return DispatchShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class CorrectionAsked(Asked):
+class CorrectionRequest(RequestBody):
     """What is to be told of a shipment that left, all of it: also what stays."""
 
     carrier: Name
@@ -185,7 +185,7 @@ class CorrectionAsked(Asked):
         return UpdateShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class ShipmentCancellationAsked(Asked):
+class ShipmentCancellationRequest(RequestBody):
     """A shipment is to be taken back; its parcels stand packed again."""
 
     reason: Text | None = None
@@ -197,7 +197,7 @@ class ShipmentCancellationAsked(Asked):
         return CancelShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class LossAsked(Asked):
+class LossRequest(RequestBody):
     """A parcel on its way is lost; its units are to be packed again or refunded."""
 
     reason: Text | None = None
@@ -209,7 +209,7 @@ class LossAsked(Asked):
         return ReportParcelLost(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class DeliveryAsked(Asked):
+class DeliveryRequest(RequestBody):
     """A shipment reached its customer."""
 
     delivered_at: Moment
@@ -222,7 +222,7 @@ class DeliveryAsked(Asked):
         return RecordDelivery(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class StockLevelAsked(Asked):
+class StockLevelRequest(RequestBody):
     """What is on hand of one SKU at one location."""
 
     sku: Sku
@@ -230,10 +230,10 @@ class StockLevelAsked(Asked):
     on_hand: Annotated[Count, STRICT]
 
 
-class StockAsked(Asked):
+class StockRequest(RequestBody):
     """What is on hand of some SKUs, after a count or an import."""
 
-    levels: list[StockLevelAsked] = Field(min_length=1, max_length=1000)
+    levels: list[StockLevelRequest] = Field(min_length=1, max_length=1000)
 
     def command(self, shop: str, actor: str) -> SetStock:
         """The message for fulfillment."""
@@ -241,7 +241,7 @@ class StockAsked(Asked):
         return SetStock(shop=shop, levels=levels, actor=actor)
 
 
-class AdjustmentAsked(Asked):
+class AdjustmentRequest(RequestBody):
     """So many units of a SKU more, or fewer, than the books say."""
 
     sku: Sku

@@ -54,8 +54,10 @@ async def free_keys(connection: Writer, keys: Sequence[tuple[str, str, str]]) ->
 
 
 async def free_refused_keys(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
-    """Free keys that neither an order nor a deleted one has: a process of the version before left them with a sale that
-    it refused. Waits for whoever changes such a row."""
+    """Free keys of refused sales, which a process of an earlier version leaves claimed without an order.
+
+    Keys of orders, deleted ones too, stay claimed. Waits for locks on such rows.
+    """
     await connection.execute(
         """DELETE FROM submission AS s USING unnest($1::text[], $2::text[], $3::text[]) AS k (shop, module, key)
            WHERE (s.shop, s.module, s.idempotency_key) = (k.shop, k.module, k.key)
@@ -63,7 +65,10 @@ async def free_refused_keys(connection: Connection, keys: Sequence[tuple[str, st
                              WHERE o.order_id = coalesce(s.checkout_id, s.submission_id) AND o.shop = s.shop
                                AND (o.stage, o.module, o.idempotency_key) = ('placed', s.module, s.idempotency_key))
              AND NOT EXISTS (SELECT FROM deleted_order AS d
-                             WHERE (d.shop, d.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id)))""",
+                             WHERE (d.shop, d.order_id) = (s.shop, coalesce(s.checkout_id, s.submission_id)))
+             AND EXISTS (SELECT FROM refusal AS r
+                         WHERE (r.shop, r.module, r.idempotency_key) = (s.shop, s.module, s.idempotency_key)
+                           AND r.submission_id = s.submission_id AND r.refused_at <= s.received_at)""",
         *_columns(keys),
     )
 

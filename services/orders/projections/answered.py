@@ -7,10 +7,10 @@ nothing but the quantities, whose highest version counts as always.
 from contracts.fulfillment import LinesAdded, LinesReduced
 from contracts.message import LineUnits
 from contracts.orders import ChangeCause
-from services.chassis.messaging.subscribers import Delivery, Wait
+from services.chassis.messaging.subscribers import ReceivedMessage, Wait
 from services.orders.changes import cancelling, deleting, editing, reinstating
 from services.orders.order.unit.edit import EditState
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import shipping
 
 _AFTER_STOPPING = {
@@ -24,33 +24,33 @@ _AFTER_ADDING = {
 }
 
 
-def go_on_after_stopping(book: OrderBook, delivery: Delivery[LinesReduced]) -> None:
+def go_on_after_stopping(work: OrderUnit, received: ReceivedMessage[LinesReduced]) -> None:
     """Take the quantities over and go on with the change. Raises Wait for an unknown order."""
-    answer, cause = delivery.message, delivery.envelope
-    order = book.find(answer.shop, answer.order_id)
-    shipping.take_change(book, delivery)
-    edit = book.edits.find((order.shop, order.id), answer.request_id)
+    answer, cause = received.message, received.envelope
+    order = work.find(answer.shop, answer.order_id)
+    shipping.take_change(work, received)
+    edit = work.edits.find((order.shop, order.id), answer.request_id)
     if edit is None or edit.state is not EditState.REDUCING:
         return
     edit.stopped, edit.not_stopped = _units(answer.stopped), _units(answer.left)
-    book.edits.changed(edit)
-    _AFTER_STOPPING[edit.cause](book, order, edit, answer, cause)
-    book.unit.wake(f"stopped:{edit.id}")
+    work.edits.changed(edit)
+    _AFTER_STOPPING[edit.cause](work, order, edit, answer, cause)
+    work.unit.wake(f"stopped:{edit.id}")
 
 
-def go_on_after_adding(book: OrderBook, delivery: Delivery[LinesAdded]) -> None:
+def go_on_after_adding(work: OrderUnit, received: ReceivedMessage[LinesAdded]) -> None:
     """Take the quantities over and finish the change. Raises Wait for an unknown order, or an answer still to come."""
-    answer, cause = delivery.message, delivery.envelope
-    order = book.find(answer.shop, answer.order_id)
-    edit = book.edits.find((order.shop, order.id), answer.request_id)
+    answer, cause = received.message, received.envelope
+    order = work.find(answer.shop, answer.order_id)
+    edit = work.edits.find((order.shop, order.id), answer.request_id)
     if edit is not None and edit.state is EditState.REDUCING:
         raise Wait(f"stopped:{edit.id}", "stopping_unanswered")
-    shipping.take_change(book, delivery)
+    shipping.take_change(work, received)
     if edit is None or edit.state is not EditState.ADDING:
         return
     edit.missing = {missing.line: missing.requested for missing in answer.missing}
-    book.edits.changed(edit)
-    _AFTER_ADDING[edit.cause](book, order, edit, answer, cause)
+    work.edits.changed(edit)
+    _AFTER_ADDING[edit.cause](work, order, edit, answer, cause)
 
 
 def _units(lines: list[LineUnits]) -> dict[int, int]:

@@ -7,8 +7,8 @@ first. No report waits for its order: one unknown order must not hold back the o
 from datetime import datetime
 
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
-from services.chassis.messaging.subscribers import Delivery
-from services.orders.order.unit.unit import OrderBook
+from services.chassis.messaging.subscribers import ReceivedMessage
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
 
 SERVICE = "notifier"
@@ -16,22 +16,23 @@ STATES = {MailSent: "sent", MailFailed: "failed", MailUncertain: "uncertain"}
 
 
 def copy_reports(
-    book: OrderBook, delivery: Delivery[MailSent] | Delivery[MailFailed] | Delivery[MailUncertain]
+    work: OrderUnit,
+    received: ReceivedMessage[MailSent] | ReceivedMessage[MailFailed] | ReceivedMessage[MailUncertain],
 ) -> None:
     """Copy the report on each mail of the message. A mail that a command had sent again is told by itself."""
-    state, asked = STATES[type(delivery.message)], delivery.envelope.causation_id
-    outcomes.settle(book, delivery)
-    for report in delivery.message.mails:
-        _keep_highest(book, report, state)
+    state, asked = STATES[type(received.message)], received.envelope.causation_id
+    outcomes.settle(work, received)
+    for report in received.message.mails:
+        _keep_highest(work, report, state)
         if report.order_id is not None:
             data = {"template": report.template, "recipient": report.recipient, "detail": report.detail}
-            book.note(
+            work.note(
                 report.shop,
                 report.order_id,
                 f"mail_{state}",
                 asked or report.mail_id,
                 SERVICE,
-                delivery.envelope,
+                received.envelope,
                 data,
             )
 
@@ -41,11 +42,11 @@ def rank(state: str, at: datetime) -> tuple[bool, datetime, str]:
     return state == "sent", at, state
 
 
-def _keep_highest(book: OrderBook, report: MailReport, state: str) -> None:
+def _keep_highest(work: OrderUnit, report: MailReport, state: str) -> None:
     key = (report.shop, report.mail_id)
-    known = book.mails.get(key)
+    known = work.mails.get(key)
     if known is None or rank(state, report.at) > rank(known[6], known[7]):
-        book.mails[key] = (
+        work.mails[key] = (
             *key,
             report.order_id,
             report.template,

@@ -10,43 +10,43 @@ from typing import Any
 
 from contracts.message import Reason
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.order.unit.outcome_types import SETTLES, commands_named
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 
 FINAL = frozenset({"done", "rejected"})
 ENDED = "orders.command.ended"
 """The type in the outcome of a command that a person ended, for want of an answer."""
 
 
-def settle(book: OrderBook, delivery: Delivery[Any]) -> None:
+def settle(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
     """Settle the command that led to this event, if one did and it is still open."""
-    state = _state_given(delivery)
-    for command_id in commands_named(delivery):
-        command = book.commands.get(command_id)
-        if command is None or command["type"] not in SETTLES[delivery.envelope.type]:
+    state = _state_given(received)
+    for command_id in commands_named(received):
+        command = work.commands.get(command_id)
+        if command is None or command["type"] not in SETTLES[received.envelope.type]:
             continue
         if command["state"] == "rejected":
-            _note_late(book, delivery, command, state)
+            _note_late(work, received, command, state)
             continue
-        if book.outcomes.get(command_id, ("pending",))[0] not in FINAL:
-            book.outcomes[command_id] = (state, _outcome(delivery))
+        if work.outcomes.get(command_id, ("pending",))[0] not in FINAL:
+            work.outcomes[command_id] = (state, _outcome(received))
 
 
-def note_rejection(book: OrderBook, delivery: Delivery[CommandRejected]) -> None:
+def note_rejection(work: OrderUnit, received: ReceivedMessage[CommandRejected]) -> None:
     """Settle a refused command, and show on its order who asked for what and why it was refused."""
-    message = delivery.message
-    settle(book, delivery)
+    message = received.message
+    settle(work, received)
     if message.order_id is None:
         return
-    command = book.commands.get(message.command_id)
-    book.note(
+    command = work.commands.get(message.command_id)
+    work.note(
         message.shop,
         message.order_id,
         "command_rejected",
         message.command_id,
-        command["actor"] if command else delivery.envelope.source.strip("/"),
-        delivery.envelope,
+        command["actor"] if command else received.envelope.source.strip("/"),
+        received.envelope,
         {
             "command_type": message.command_type,
             "reasons": [reason.model_dump(exclude_none=True) for reason in message.reasons],
@@ -54,39 +54,39 @@ def note_rejection(book: OrderBook, delivery: Delivery[CommandRejected]) -> None
     )
 
 
-def note_discard(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+def note_discard(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
     """A person set a parked command aside for good: it is rejected, and its order shows by whom and why."""
-    message = delivery.message
-    settle(book, delivery)
-    command = book.commands.get(message.message_id) if message.message_id else None
+    message = received.message
+    settle(work, received)
+    command = work.commands.get(message.message_id) if message.message_id else None
     if command is None or command["order_id"] is None:
         return
     reasons = [reason.model_dump(exclude_none=True) for reason in reasons_of(message)]
     data = {"command_type": command["type"], "asked_by": command["actor"], "reasons": reasons}
     order = (command["shop"], command["order_id"])
-    book.note(*order, "command_discarded", command["command_id"], message.actor, delivery.envelope, data)
+    work.note(*order, "command_discarded", command["command_id"], message.actor, received.envelope, data)
 
 
-def _note_late(book: OrderBook, delivery: Delivery[Any], command: Any, state: str) -> None:
+def _note_late(work: OrderUnit, received: ReceivedMessage[Any], command: Any, state: str) -> None:
     """Note on its order that a command which a person ended was carried out after all; a refusal is noted by itself."""
     if state == "done" and command["order_id"] is not None:
         data = {"command_type": command["type"], "asked_by": command["actor"]}
         order = (command["shop"], command["order_id"])
-        actor = delivery.envelope.source.strip("/")
-        book.note(*order, "command_done_late", command["command_id"], actor, delivery.envelope, data)
+        actor = received.envelope.source.strip("/")
+        work.note(*order, "command_done_late", command["command_id"], actor, received.envelope, data)
 
 
-def _state_given(delivery: Delivery[Any]) -> str:
-    if isinstance(delivery.message, CommandRejected | MessageDiscarded):
+def _state_given(received: ReceivedMessage[Any]) -> str:
+    if isinstance(received.message, CommandRejected | MessageDiscarded):
         return "rejected"
-    if isinstance(delivery.message, MessageParked):
+    if isinstance(received.message, MessageParked):
         return "parked"
     return "done"
 
 
-def _outcome(delivery: Delivery[Any]) -> str:
+def _outcome(received: ReceivedMessage[Any]) -> str:
     """The event as JSON with its type and id, without the whole position, which is kept elsewhere."""
-    message = delivery.message
+    message = received.message
     leave_out = (
         {"position", "command_type"} if isinstance(message, CommandDone | CommandRejected) else {"position"}
     )
@@ -94,12 +94,12 @@ def _outcome(delivery: Delivery[Any]) -> str:
     if isinstance(message, MessageDiscarded):
         reasons = ",".join(reason.model_dump_json(exclude_none=True) for reason in reasons_of(message))
         body = f'{{"reasons":[{reasons}],{body[1:]}'
-    return f'{{"type":"{delivery.envelope.type}","event_id":"{delivery.envelope.id}",{body[1:]}'
+    return f'{{"type":"{received.envelope.type}","event_id":"{received.envelope.id}",{body[1:]}'
 
 
-def parked(delivery: Delivery[MessageParked]) -> tuple[str, str]:
+def parked(received: ReceivedMessage[MessageParked]) -> tuple[str, str]:
     """State and outcome of a command whose message, or question, is parked."""
-    return "parked", _outcome(delivery)
+    return "parked", _outcome(received)
 
 
 def reasons_of(message: MessageDiscarded) -> list[Reason]:

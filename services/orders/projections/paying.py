@@ -9,22 +9,22 @@ from typing import Any
 
 from contracts.envelope import Envelope
 from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.intake import checking_out
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
 
 
-def take_position(book: OrderBook, delivery: Delivery[BalanceChanged]) -> None:
+def take_position(work: OrderUnit, received: ReceivedMessage[BalanceChanged]) -> None:
     """Take over the position unless a newer one is known, and copy its entries. Raises Wait for an unknown order."""
-    message, cause = delivery.message, delivery.envelope
-    order = book.find(message.shop, message.order_id)
+    message, cause = received.message, received.envelope
+    order = work.find(message.shop, message.order_id)
     currency = message.position.currency
-    book.ledger_entries += [_entry_row(order, currency, entry, cause) for entry in message.entries]
+    work.ledger_entries += [_entry_row(order, currency, entry, cause) for entry in message.entries]
     if order.take_money(message.position.version, _money_of(message.position)):
-        book.changed(order, cause)
+        work.changed(order, cause)
 
 
 def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope) -> tuple[Any, ...]:
@@ -42,31 +42,31 @@ def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope)
     )
 
 
-def note_receipt(book: OrderBook, delivery: Delivery[PaymentSettled]) -> None:
+def note_receipt(work: OrderUnit, received: ReceivedMessage[PaymentSettled]) -> None:
     """Note a receipt and settle the command that asked for it; in a resync, the order stays as it is. Raise Wait for
     an unknown order.
     """
-    entry, cause = delivery.message, delivery.envelope
-    order = book.find(entry.shop, entry.order_id)
+    entry, cause = received.message, received.envelope
+    order = work.find(entry.shop, entry.order_id)
     data = {
         "method": entry.method,
         "amount_minor": entry.amount_minor,
         "currency": entry.currency,
         "reference": entry.reference or entry.provider_reference,
     }
-    book.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
-    if not delivery.is_standing:
-        book.changed(order, cause, entry.recorded_by)
-    outcomes.settle(book, delivery)
+    work.note(order.shop, order.id, "payment_received", entry.entry_id, entry.recorded_by, cause, data)
+    if not received.is_standing:
+        work.changed(order, cause, entry.recorded_by)
+    outcomes.settle(work, received)
 
 
-def note_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> None:
+def note_unmatched(work: OrderUnit, received: ReceivedMessage[PaymentUnmatched]) -> None:
     """Note money that no order claims; it has found its order once a ledger entry has its reference.
 
     When it names an order, that may be a checkout: which then is placed, or flagged.
     """
-    payment = delivery.message
-    book.unmatched_payments.append(
+    payment = received.message
+    work.unmatched_payments.append(
         (
             payment.shop,
             payment.provider,
@@ -75,13 +75,13 @@ def note_unmatched(book: OrderBook, delivery: Delivery[PaymentUnmatched]) -> Non
             payment.currency,
             payment.received_at,
             payment.reason,
-            delivery.envelope.id,
+            received.envelope.id,
             payment.order_id,
         )
     )
     if payment.order_id is not None and payment.reason == "order_unknown":
         key = payment.shop, payment.order_id
-        checking_out.note_money(book, key, payment.received_at, delivery.envelope)
+        checking_out.note_money(work, key, payment.received_at, received.envelope)
 
 
 def _money_of(position: Position) -> Money:

@@ -8,31 +8,31 @@ had been stopped before, the change takes effect without those that were to be a
 from contracts.message import Reason
 from contracts.orders import ChangeCause
 from contracts.service import MessageDiscarded, MessageParked
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.changes import editing
 from services.orders.changes.changing import reject
 from services.orders.order.record import Order
 from services.orders.order.unit.edit import Edit, EditState
-from services.orders.order.unit.unit import Cause, OrderBook
+from services.orders.order.unit.unit import Cause, OrderUnit
 from services.orders.projections import outcomes
 
 
-def note_parked(book: OrderBook, delivery: Delivery[MessageParked]) -> None:
+def note_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> None:
     """Show the command of the change as parked while its question is: a person may redrive it or set it aside."""
-    for _, edit in book.questioned(delivery.message.message_id):
-        book.outcomes.setdefault(edit.id, outcomes.parked(delivery))
+    for _, edit in work.questioned(received.message.message_id):
+        work.outcomes.setdefault(edit.id, outcomes.parked(received))
 
 
-def give_up(book: OrderBook, delivery: Delivery[MessageDiscarded]) -> None:
+def give_up(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
     """End the change whose question a person set aside."""
-    for order, edit in book.questioned(delivery.message.message_id):
-        end(book, order, edit, outcomes.reasons_of(delivery.message), delivery.envelope)
+    for order, edit in work.questioned(received.message.message_id):
+        end(work, order, edit, outcomes.reasons_of(received.message), received.envelope)
 
 
-def end(book: OrderBook, order: Order, edit: Edit, reasons: list[Reason], cause: Cause) -> None:
+def end(work: OrderUnit, order: Order, edit: Edit, reasons: list[Reason], cause: Cause) -> None:
     """End an open change whose question will have no answer, for these reasons."""
     if edit.state is EditState.ADDING and edit.cause is ChangeCause.EDITED and edit.stopped:
         edit.missing = dict(edit.asked_on)
-        editing.finish_without_adding(book, order, edit, cause)
+        editing.finish_without_adding(work, order, edit, cause)
         return
-    reject(book, order, edit, reasons, cause)
+    reject(work, order, edit, reasons, cause)

@@ -20,8 +20,8 @@ from contracts.payments import (
     RefundSent,
     RefundUncertain,
 )
-from services.chassis.messaging.subscribers import Delivery
-from services.orders.order.unit.unit import OrderBook
+from services.chassis.messaging.subscribers import ReceivedMessage
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
 
 RefundWord = RefundMarked | RefundSent | RefundConfirmed | RefundFailed | RefundUncertain
@@ -35,23 +35,23 @@ _KINDS: dict[type[RefundWord], str] = {
 _LINES = TypeAdapter(list[RefundLine])
 
 
-def copy_refund(book: OrderBook, delivery: Delivery[Any]) -> None:
+def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
     """Copy a refund and record the activity, unless it comes by a resync. Raises Wait for an unknown order."""
-    word, cause = delivery.message, delivery.envelope
-    order = book.find(word.shop, word.order_id)
+    word, cause = received.message, received.envelope
+    order = work.find(word.shop, word.order_id)
     refund: Refund = word.refund
     key = (order.shop, order.id, refund.refund_id)
-    known = book.refunds.get(key)
+    known = work.refunds.get(key)
     if known is None or known[3] < refund.version:
-        book.refunds[key] = _row(order.shop, order.id, refund)
-    if not delivery.is_standing:
-        book.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
-    outcomes.settle(book, delivery)
+        work.refunds[key] = _row(order.shop, order.id, refund)
+    if not received.is_standing:
+        work.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
+    outcomes.settle(work, received)
 
 
-def note_reversal(book: OrderBook, delivery: Delivery[PaymentReversed]) -> None:
+def note_reversal(work: OrderUnit, received: ReceivedMessage[PaymentReversed]) -> None:
     """Note a payment that was taken back. Raises Wait for an unknown order."""
-    reversal = delivery.message
+    reversal = received.message
     data = {
         "method": reversal.method,
         "amount_minor": reversal.amount_minor,
@@ -59,21 +59,21 @@ def note_reversal(book: OrderBook, delivery: Delivery[PaymentReversed]) -> None:
         "reason": reversal.reason,
         "reversed_entry_id": str(reversal.reversed_entry_id),
     }
-    _note(book, delivery, "payment_reversed", reversal.entry_id, data)
+    _note(work, received, "payment_reversed", reversal.entry_id, data)
 
 
-def note_credit(book: OrderBook, delivery: Delivery[CreditGranted]) -> None:
+def note_credit(work: OrderUnit, received: ReceivedMessage[CreditGranted]) -> None:
     """Note a credit. Raises Wait for an unknown order."""
-    credit = delivery.message
+    credit = received.message
     data = {"amount_minor": credit.amount_minor, "currency": credit.currency, "reason": credit.reason}
-    _note(book, delivery, "credit_granted", credit.entry_id, data)
+    _note(work, received, "credit_granted", credit.entry_id, data)
 
 
-def note_reassignment(book: OrderBook, delivery: Delivery[PaymentReassigned]) -> None:
+def note_reassignment(work: OrderUnit, received: ReceivedMessage[PaymentReassigned]) -> None:
     """Note a payment that came to an order or left it. Raises Wait for an unknown order."""
-    move = delivery.message
+    move = received.message
     if move.direction == "in" and move.provider and move.provider_reference:
-        book.assigned_payments.append((move.shop, move.provider, move.provider_reference, move.order_id))
+        work.assigned_payments.append((move.shop, move.provider, move.provider_reference, move.order_id))
     other = str(move.other_order_id) if move.other_order_id else None
     data = {
         "amount_minor": move.amount_minor,
@@ -82,14 +82,16 @@ def note_reassignment(book: OrderBook, delivery: Delivery[PaymentReassigned]) ->
         "other_order_id": other,
         "note": move.note,
     }
-    _note(book, delivery, f"payment_moved_{move.direction}", delivery.envelope.id, data)
+    _note(work, received, f"payment_moved_{move.direction}", received.envelope.id, data)
 
 
-def _note(book: OrderBook, delivery: Delivery[Any], kind: str, item: Any, data: dict[str, Any]) -> None:
-    order = book.find(delivery.message.shop, delivery.message.order_id)
-    actor = delivery.message.recorded_by
-    book.note(order.shop, order.id, kind, item, actor, delivery.envelope, data)
-    outcomes.settle(book, delivery)
+def _note(
+    work: OrderUnit, received: ReceivedMessage[Any], kind: str, item: Any, data: dict[str, Any]
+) -> None:
+    order = work.find(received.message.shop, received.message.order_id)
+    actor = received.message.recorded_by
+    work.note(order.shop, order.id, kind, item, actor, received.envelope, data)
+    outcomes.settle(work, received)
 
 
 def _told(refund: Refund) -> dict[str, Any]:

@@ -11,12 +11,19 @@ from contracts.envelope import uuid7
 from contracts.orders import OrderState
 from services.chassis.messaging.unit import Unit
 from services.orders.order.record import Order
-from services.orders.order.unit.actions import Deed, No, OrderResult, deed, each_order, open_book
+from services.orders.order.unit.actions import (
+    OrderResult,
+    Rejection,
+    StaffAction,
+    deed,
+    each_order,
+    open_orders,
+)
 
 ARCHIVE, UNARCHIVE = "orders.order.archive", "orders.order.unarchive"
 FINISHED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.ABANDONED})
 """The shown states of orders that need nobody's work."""
-Refuse = Callable[[Order], No | None]
+Refuse = Callable[[Order], Rejection | None]
 
 
 async def archive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str) -> list[OrderResult]:
@@ -34,38 +41,40 @@ async def unarchive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str
     return await _move(unit, shop, order_ids, cause, refuse_to_unarchive, "unarchived")
 
 
-def refuse_to_archive(order: Order) -> No | None:
+def refuse_to_archive(order: Order) -> Rejection | None:
     """Why an order can't be archived, if it can't."""
     if order.archived_at is not None:
-        return No("archived_already", f"order {order.code} is archived since {order.archived_at:%Y-%m-%d}")
+        return Rejection(
+            "archived_already", f"order {order.code} is archived since {order.archived_at:%Y-%m-%d}"
+        )
     if order.state not in FINISHED:
-        return No(
+        return Rejection(
             "not_finished",
             f"order {order.code} is {order.state}; archive it when it is completed, cancelled or abandoned",
         )
     return None
 
 
-def refuse_to_unarchive(order: Order) -> No | None:
+def refuse_to_unarchive(order: Order) -> Rejection | None:
     """Why an order can't be brought back, if it can't."""
     if order.archived_at is None:
-        return No("not_archived", f"order {order.code} is not archived; it is in the active list")
+        return Rejection("not_archived", f"order {order.code} is not archived; it is in the active list")
     return None
 
 
 async def _move(
-    unit: Unit, shop: str, order_ids: Sequence[UUID], cause: Deed, refuse: Refuse, kind: str
+    unit: Unit, shop: str, order_ids: Sequence[UUID], cause: StaffAction, refuse: Refuse, kind: str
 ) -> list[OrderResult]:
-    book = await open_book(unit, shop, order_ids)
+    work = await open_orders(unit, shop, order_ids)
 
-    def move(order: Order) -> No | None:
+    def move(order: Order) -> Rejection | None:
         if no := refuse(order):
             return no
         order.archived_at = unit.now if kind == "archived" else None
-        book.note(shop, order.id, kind, uuid7(), cause.actor, cause, {})
-        book.changed(order, cause, cause.actor)
+        work.note(shop, order.id, kind, uuid7(), cause.actor, cause, {})
+        work.changed(order, cause, cause.actor)
         return None
 
-    results = each_order(book, shop, order_ids, move)
-    await book.save()
+    results = each_order(work, shop, order_ids, move)
+    await work.save()
     return results

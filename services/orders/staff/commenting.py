@@ -11,7 +11,7 @@ from contracts.envelope import uuid7
 from services.chassis.messaging.unit import Unit
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
-from services.orders.order.unit.actions import OrderUnknown, deed, open_book
+from services.orders.order.unit.actions import OrderUnknown, deed, open_orders
 from services.orders.staff import comment_store
 
 COMMENT = "orders.order.comment"
@@ -44,8 +44,8 @@ async def comment(
 
     Raises OrderUnknown, CommentUnusable, CommentUnknown.
     """
-    book = await open_book(unit, shop, [order_id])
-    order = book.orders.get((shop, order_id))
+    work = await open_orders(unit, shop, [order_id])
+    order = work.orders.get((shop, order_id))
     if order is None:
         raise OrderUnknown(shop, order_id)
     if counters and not await comment_store.has_comment(unit.connection, shop, order_id, counters):
@@ -54,9 +54,9 @@ async def comment(
     row = (shop, order_id, written, usable(text), counters, actor, unit.now)
     await comment_store.insert_comments(unit.connection, [row])
     data = {"comment_id": str(written), **({"counters": str(counters)} if counters else {})}
-    book.note(shop, order_id, "comment_added", written, actor, cause, data)
-    book.changed(order, cause, actor)
-    await book.save()
+    work.note(shop, order_id, "comment_added", written, actor, cause, data)
+    work.changed(order, cause, actor)
+    await work.save()
     return written
 
 

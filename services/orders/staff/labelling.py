@@ -22,7 +22,7 @@ OWN = "own_"
 
 
 @dataclass(frozen=True, slots=True)
-class LabelWish:
+class LabelRequest:
     """What a label should be. `position` None: after those of its state."""
 
     fr: str
@@ -77,7 +77,7 @@ class LabelFixed(Refusal):
         super().__init__(f"{what} {key}; make a label of your own beside it")
 
 
-async def add_label(unit: Unit, shop: str, state: OrderState, wish: LabelWish, actor: str) -> Label:
+async def add_label(unit: Unit, shop: str, state: OrderState, wish: LabelRequest, actor: str) -> Label:
     """A new label bound to a state for ever. Raises LabelTaken, LabelFixed, NameUnusable."""
     if state in LOCKED_STATES:
         raise LabelFixed("staff can't give the state", state)
@@ -86,7 +86,7 @@ async def add_label(unit: Unit, shop: str, state: OrderState, wish: LabelWish, a
     return await _write(unit, shop, _wished(labels, key, state, wish), actor)
 
 
-async def change_label(unit: Unit, shop: str, key: str, wish: LabelWish, actor: str) -> Label:
+async def change_label(unit: Unit, shop: str, key: str, wish: LabelRequest, actor: str) -> Label:
     """Rename, recolour or move a label; of a built-in one only colour and position change.
 
     Raises LabelUnknown, LabelTaken, LabelFixed (when a built-in one would be renamed), NameUnusable.
@@ -123,7 +123,7 @@ def _choosable(labels: Labels, shop: str, key: str) -> Label:
     return label
 
 
-def _wished(labels: Labels, key: str, state: OrderState, wish: LabelWish) -> Label:
+def _wished(labels: Labels, key: str, state: OrderState, wish: LabelRequest) -> Label:
     texts = {"fr": cleaned(wish.fr), "en": cleaned(wish.en)}
     for other in labels.choices():
         for language, text in texts.items():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from contracts.orders import OrderState
 from services.chassis.storage.database import Connection
-from services.orders.order.shop.cache import FewSeconds
+from services.orders.order.shop.cache import TtlCache
 from services.orders.order.shop.colours import Colour
 from services.orders.order.state import BUILT_IN_STATE, LABELS
 from services.orders.staff import label_store
@@ -95,5 +95,5 @@ async def _read(connection: Connection, shop: str) -> Labels:
     return combined(await label_store.read_labels(connection, shop))
 
 
-labels_of = FewSeconds(_read)
+labels_of = TtlCache(_read)
 """`await labels_of.get(connection, owner, shop)`: a shop's labels, at most a few seconds old."""

@@ -16,7 +16,7 @@ from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
 from services.orders.order.shop.naming import cleaned, folded
-from services.orders.order.unit.actions import No, OrderResult, deed, each_order, open_book
+from services.orders.order.unit.actions import OrderResult, Rejection, deed, each_order, open_orders
 from services.orders.staff import tag_store
 
 MOST_TAGS = 50
@@ -125,28 +125,28 @@ async def retag_orders(
 
     Raises TagUnknown, TooManyTags, TooManyOrders.
     """
-    book = await open_book(unit, shop, order_ids)
+    work = await open_orders(unit, shop, order_ids)
     tags = await _shared(unit.connection, shop, [*add, *remove])
-    known = [order.id for order in book.orders.values()]
+    known = [order.id for order in work.orders.values()]
     off = [tag_id for tag_id in tags if tag_id not in add]
     removed = await tag_store.remove_order_tags(unit.connection, shop, known, off)
     rows = [(shop, order_id, tag_id, actor) for order_id in known for tag_id in dict.fromkeys(add)]
     added = await tag_store.add_order_tags(unit.connection, rows, unit.now) if rows else set()
     cause = deed(unit, RETAG, actor)
 
-    def note(order: Order) -> No | None:
+    def note(order: Order) -> Rejection | None:
         changes = [("tag_removed", tag) for tag in tags.values() if (order.id, tag.id) in removed]
         changes += [("tag_added", tag) for tag in tags.values() if (order.id, tag.id) in added]
         for kind, tag in changes:
             data = {"tag_id": str(tag.id), "name": tag.name, "colour": tag.colour}
-            book.note(shop, order.id, kind, uuid7(), actor, cause, data)
+            work.note(shop, order.id, kind, uuid7(), actor, cause, data)
         if not changes:
-            return No("tags_unchanged", "the order has just these tags already")
-        book.changed(order, cause, actor)
+            return Rejection("tags_unchanged", "the order has just these tags already")
+        work.changed(order, cause, actor)
         return None
 
-    results = each_order(book, shop, order_ids, note)
-    await book.save()
+    results = each_order(work, shop, order_ids, note)
+    await work.save()
     return results
 
 

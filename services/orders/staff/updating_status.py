@@ -17,8 +17,8 @@ from services.orders.order.history import require_revision
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
 from services.orders.order.state import HandSet, Move, automatic_label, automatic_state, move_by_hand
-from services.orders.order.unit.actions import No, OrderResult, OrderUnknown, each_order, open_book
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.actions import OrderResult, OrderUnknown, Rejection, each_order, open_orders
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.staff import comment_store, label_store, status_store
 from services.orders.staff.commenting import usable
 from services.orders.staff.labelling import LabelUnknown
@@ -129,12 +129,12 @@ async def update_status(
 
     Raises OrderUnknown, LabelUnknown, Stale, StatusRefused and its kinds, CommentUnusable, PublicCommentTooLong.
     """
-    book = await open_book(unit, shop, [order_id])
-    order = book.orders.get((shop, order_id))
+    work = await open_orders(unit, shop, [order_id])
+    order = work.orders.get((shop, order_id))
     if order is None:
         raise OrderUnknown(shop, order_id)
     await require_revision(unit.connection, order, revision)
-    updating = await _begin(unit, book, shop, [order_id], update, actor, may_force)
+    updating = await _begin(unit, work, shop, [order_id], update, actor, may_force)
     event_id = updating.apply(order)
     await updating.save()
     assert order.state is not None
@@ -154,17 +154,17 @@ async def update_statuses(
 
     Raises LabelUnknown, TooManyOrders, CommentUnusable, PublicCommentTooLong.
     """
-    book = await open_book(unit, shop, order_ids)
-    updating = await _begin(unit, book, shop, order_ids, update, actor, may_force)
+    work = await open_orders(unit, shop, order_ids)
+    updating = await _begin(unit, work, shop, order_ids, update, actor, may_force)
 
-    def change(order: Order) -> No | None:
+    def change(order: Order) -> Rejection | None:
         try:
             updating.apply(order)
         except StatusRefused as refused:
-            return No(refused.code, str(refused))
+            return Rejection(refused.code, str(refused))
         return None
 
-    results = each_order(book, shop, order_ids, change)
+    results = each_order(work, shop, order_ids, change)
     await updating.save()
     return results
 
@@ -210,9 +210,9 @@ class _Updating:
     """One update being applied to the orders of a book."""
 
     def __init__(
-        self, book: OrderBook, label: Label, update: StatusUpdate, actor: str, may_force: bool
+        self, work: OrderUnit, label: Label, update: StatusUpdate, actor: str, may_force: bool
     ) -> None:
-        self._book, self._label, self._update, self._actor = book, label, update, actor
+        self._book, self._label, self._update, self._actor = work, label, update, actor
         self._may_force = may_force
         self._comments: list[tuple[Any, ...]] = []
         self.customers: Mapping[UUID, tuple[Buyer, str]] = {}
@@ -284,7 +284,7 @@ class _Updating:
 
 async def _begin(
     unit: Unit,
-    book: OrderBook,
+    work: OrderUnit,
     shop: str,
     order_ids: Sequence[UUID],
     update: StatusUpdate,
@@ -300,7 +300,7 @@ async def _begin(
     label = labels.by_key.get(update.label)
     if label is None or label.is_deleted:
         raise LabelUnknown(shop, update.label)
-    updating = _Updating(book, label, update, actor, may_force)
+    updating = _Updating(work, label, update, actor, may_force)
     if update.notify_customer:
         rows = await status_store.read_customers(unit.connection, shop, order_ids)
         updating.customers = {row["order_id"]: _customer(row) for row in rows}

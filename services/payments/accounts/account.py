@@ -17,7 +17,7 @@ from contracts.storefront import PaymentMethod
 from services.payments.accounts import ledger, squaring
 from services.payments.accounts.attempts import Attempt, over_since
 from services.payments.accounts.ledger import RULES, Entry, Kind, Origin, Sum
-from services.payments.accounts.refunds import Asked, Made, Refunds, Word
+from services.payments.accounts.refunds import ProviderRefund, Refunds, RequestedRefund, Word
 from services.payments.accounts.remarks import Remark
 
 
@@ -116,7 +116,7 @@ class Account:
         self._changed(cause)
         return True
 
-    def ask_refund(self, asked: Asked, cause: Envelope | None = None) -> None:
+    def ask_refund(self, asked: RequestedRefund, cause: Envelope | None = None) -> None:
         """Add a refund that a person asked for."""
         self.refunds.ask(asked)
         self._changed(cause)
@@ -126,7 +126,7 @@ class Account:
         self.refunds.fill(refund_id, **facts)
         self._changed(cause)
 
-    def learn_refund(self, made: Made) -> bool:
+    def learn_refund(self, made: ProviderRefund) -> bool:
         """Add what the provider says of a refund; False when it is known."""
         is_new = self.refunds.learn(made)
         if is_new:

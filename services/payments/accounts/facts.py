@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.payments import AttemptState
 from services.payments.accounts.ledger import Kind
-from services.payments.accounts.refunds import Made
+from services.payments.accounts.refunds import ProviderRefund
 from services.payments.accounts.remarks import Remark, Topic
 
 
@@ -60,7 +60,7 @@ class RefundFacts:
     """The payment."""
     currency: str
     occurred_at: datetime
-    made: tuple[Made, ...]
+    made: tuple[ProviderRefund, ...]
     order_id: UUID | None = None
     order_shop: str | None = None
     received_minor: int = 0

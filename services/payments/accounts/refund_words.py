@@ -22,7 +22,7 @@ from contracts.payments import (
 from services.chassis.messaging.snapshots import Standing
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import ENTRY_NAMESPACE, MANUAL
-from services.payments.accounts.refunds import Asked, Made, Word, word_of
+from services.payments.accounts.refunds import ProviderRefund, RequestedRefund, Word, word_of
 
 RefundWord = RefundMarked | RefundSent | RefundConfirmed | RefundFailed | RefundUncertain
 _MESSAGES: dict[RefundState, type[RefundWord]] = {
@@ -34,7 +34,7 @@ _MESSAGES: dict[RefundState, type[RefundWord]] = {
 }
 
 
-def external_id(shop: str, made: Made) -> UUID:
+def external_id(shop: str, made: ProviderRefund) -> UUID:
     """The id of a refund made at the provider without us."""
     return uuid5(ENTRY_NAMESPACE, f"{shop}/external-refund/{made.provider}/{made.object_id}")
 
@@ -69,7 +69,7 @@ def words_of(account: Account) -> Iterator[Standing]:
         yield Standing(said, refund.asked_at)
 
 
-def _first_words(asked: Asked | None, told: Word | None, word: Word) -> list[type[RefundWord]]:
+def _first_words(asked: RequestedRefund | None, told: Word | None, word: Word) -> list[type[RefundWord]]:
     """A refund of ours is first said to be marked or sent, which is what its command is answered with, and what its
     goods wait for; or to be uncertain, until it is known."""
     now = _MESSAGES[word.state]
@@ -80,7 +80,7 @@ def _first_words(asked: Asked | None, told: Word | None, word: Word) -> list[typ
     return [first] if now is first else [first, now]
 
 
-def _cause(account: Account, asked: Asked | None, message: type[Message]) -> Envelope | None:
+def _cause(account: Account, asked: RequestedRefund | None, message: type[Message]) -> Envelope | None:
     if asked is None:
         return None
     if message is RefundConfirmed:
@@ -96,7 +96,7 @@ def _cause(account: Account, asked: Asked | None, message: type[Message]) -> Env
     )
 
 
-def _of_ours(account: Account, asked: Asked, word: Word) -> Refund:
+def _of_ours(account: Account, asked: RequestedRefund, word: Word) -> Refund:
     by_provider = asked.provider != MANUAL
     return Refund(
         refund_id=asked.id,
@@ -121,7 +121,7 @@ def _of_ours(account: Account, asked: Asked, word: Word) -> Refund:
     )
 
 
-def _of_theirs(account: Account, made: Made, word: Word) -> Refund:
+def _of_theirs(account: Account, made: ProviderRefund, word: Word) -> Refund:
     return Refund(
         refund_id=external_id(account.shop, made),
         version=account.position.version,

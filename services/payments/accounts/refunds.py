@@ -20,7 +20,7 @@ _DEAD = frozenset(("canceled", "failed"))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedRefund:
     """A refund a person asked for. (provider, payment) is the payment it refunds, None when none in particular."""
 
     id: UUID
@@ -69,7 +69,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ProviderRefund:
     """A refund as the provider has it; `states` are all that were told of it. `refund_id` is ours, if it names one."""
 
     provider: str
@@ -99,7 +99,7 @@ class Made:
     def age(self) -> tuple[datetime, str]:
         return (self.made_at, self.object_id)
 
-    def fits(self, mark: Asked) -> bool:
+    def fits(self, mark: RequestedRefund) -> bool:
         """Whether this may be the refund that the mark speaks of."""
         named = mark.payment is None or (mark.provider, mark.payment) == (self.provider, self.payment)
         return named and mark.amount_minor == self.amount_minor
@@ -109,19 +109,19 @@ class Made:
 class Matching:
     """Which refund at the provider belongs to which of ours (by its id), and which belong to none."""
 
-    fulfilled: dict[UUID, Made]
-    differing: dict[UUID, Made]
-    failed: dict[UUID, Made]
-    external: tuple[Made, ...]
+    fulfilled: dict[UUID, ProviderRefund]
+    differing: dict[UUID, ProviderRefund]
+    failed: dict[UUID, ProviderRefund]
+    external: tuple[ProviderRefund, ...]
 
-    def of(self, asked: Asked) -> Made | None:
+    def of(self, asked: RequestedRefund) -> ProviderRefund | None:
         """What became of ours at the provider."""
         for pairs in (self.fulfilled, self.differing, self.failed):
             if asked.id in pairs:
                 return pairs[asked.id]
         return None
 
-    def is_in_force(self, mark: Asked) -> bool:
+    def is_in_force(self, mark: RequestedRefund) -> bool:
         """Whether a mark counts by itself, no refund at the provider standing for it."""
         return self.of(mark) is None
 
@@ -140,8 +140,8 @@ class Word:
 class Refunds:
     """All refunds of an account; `stored` is how many facts the database has, `stored_ids` which of those asked for."""
 
-    asked: dict[UUID, Asked] = field(default_factory=dict)
-    made: dict[tuple[str, str], Made] = field(default_factory=dict)
+    asked: dict[UUID, RequestedRefund] = field(default_factory=dict)
+    made: dict[tuple[str, str], ProviderRefund] = field(default_factory=dict)
     stored: int = 0
     stored_ids: frozenset[UUID] = frozenset()
 
@@ -160,7 +160,7 @@ class Refunds:
         """What the provider has taken and not yet confirmed."""
         return sum(one.amount_minor for one in self.made.values() if one.is_live and one.state != "succeeded")
 
-    def waiting(self) -> list[Asked]:
+    def waiting(self) -> list[RequestedRefund]:
         """Those of which the provider's refund is not known yet."""
         claimed = {made.refund_id for made in self.made.values()}
         return [
@@ -172,20 +172,20 @@ class Refunds:
             and not self.counts_by_word(one)
         ]
 
-    def counts_by_word(self, asked: Asked) -> bool:
+    def counts_by_word(self, asked: RequestedRefund) -> bool:
         """Whether it was made by a person's word alone: the provider has told of neither it nor the named refund."""
         if not asked.is_vouched or asked.vouched_key in self.made:
             return False
         return all(made.refund_id != asked.id for made in self.made.values())
 
-    def ask(self, asked: Asked) -> None:
+    def ask(self, asked: RequestedRefund) -> None:
         self.asked[asked.id] = asked
 
     def fill(self, refund_id: UUID, **facts: Any) -> None:
         """Fill in what became known of a refund that was asked for."""
         self.asked[refund_id] = replace(self.asked[refund_id], **facts)
 
-    def learn(self, made: Made) -> bool:
+    def learn(self, made: ProviderRefund) -> bool:
         """Add what the provider says of a refund; False when it is known."""
         known = self.made.get(made.key)
         if known is None:
@@ -200,7 +200,7 @@ class Refunds:
     def matching(self) -> Matching:
         return match(self.asked.values(), self.made.values())
 
-    def doubts_ended(self) -> dict[str, Made]:
+    def doubts_ended(self) -> dict[str, ProviderRefund]:
         """Give the provider's refund of each sent one that was uncertain, by the refund's id as text."""
         if not any(one.doubts for one in self.asked.values()):
             return {}
@@ -227,12 +227,12 @@ class Refunds:
         return [flag for flag, is_set in flags.items() if is_set]
 
 
-def match(asked: Iterable[Asked], made: Iterable[Made]) -> Matching:
+def match(asked: Iterable[RequestedRefund], made: Iterable[ProviderRefund]) -> Matching:
     """Pair both sets; the same sets give the same pairs, whatever came first."""
     ours = {one.id: one for one in asked}
-    fulfilled: dict[UUID, Made] = {}
-    failed: dict[UUID, Made] = {}
-    free: list[Made] = []
+    fulfilled: dict[UUID, ProviderRefund] = {}
+    failed: dict[UUID, ProviderRefund] = {}
+    free: list[ProviderRefund] = []
     for one in sorted(made, key=lambda m: (not m.is_live, m.age)):
         pairs = fulfilled if one.is_live else failed
         if one.refund_id in ours and one.refund_id not in fulfilled and one.refund_id not in failed:
@@ -257,8 +257,11 @@ def match(asked: Iterable[Asked], made: Iterable[Made]) -> Matching:
 
 
 def _pair_vouched(
-    asked: Iterable[Asked], free: list[Made], fulfilled: dict[UUID, Made], failed: dict[UUID, Made]
-) -> list[Made]:
+    asked: Iterable[RequestedRefund],
+    free: list[ProviderRefund],
+    fulfilled: dict[UUID, ProviderRefund],
+    failed: dict[UUID, ProviderRefund],
+) -> list[ProviderRefund]:
     """Pair refunds that name none of ours with those of ours that a person said they are; those left over."""
     named = {a.vouched_key: a for a in asked if a.is_vouched and a.id not in fulfilled | failed}
     for one in free:
@@ -267,7 +270,9 @@ def _pair_vouched(
     return _without(free, fulfilled | failed)
 
 
-def _pair(marks: Iterable[Asked], made: Iterable[Made], belongs: Any) -> dict[UUID, Made]:
+def _pair(
+    marks: Iterable[RequestedRefund], made: Iterable[ProviderRefund], belongs: Any
+) -> dict[UUID, ProviderRefund]:
     left = list(made)
     pairs = {}
     for mark in marks:
@@ -278,12 +283,12 @@ def _pair(marks: Iterable[Asked], made: Iterable[Made], belongs: Any) -> dict[UU
     return pairs
 
 
-def _without(made: Iterable[Made], pairs: dict[UUID, Made]) -> list[Made]:
+def _without(made: Iterable[ProviderRefund], pairs: dict[UUID, ProviderRefund]) -> list[ProviderRefund]:
     taken = {one.key for one in pairs.values()}
     return [one for one in made if one.key not in taken]
 
 
-def word_of(made: Made) -> Word:
+def word_of(made: ProviderRefund) -> Word:
     """How a refund stands that is known from the provider alone."""
     if not made.is_live:
         return Word(RefundState.FAILED, None, made.object_id, made.detail)
@@ -292,7 +297,7 @@ def word_of(made: Made) -> Word:
     return Word(state, confirmed, made.object_id)
 
 
-def _word(asked: Asked, matching: Matching) -> Word | None:
+def _word(asked: RequestedRefund, matching: Matching) -> Word | None:
     made = matching.of(asked)
     if made is not None:
         word = word_of(made)

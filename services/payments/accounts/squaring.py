@@ -13,7 +13,7 @@ from contracts.envelope import Envelope
 from contracts.payments import Position, RefundCause
 from contracts.storefront import PaymentMethod
 from services.payments.accounts.ledger import MANUAL, ORDER, Entry, Kind, Origin, payment_key
-from services.payments.accounts.refunds import Asked, Made, Matching, Refunds
+from services.payments.accounts.refunds import Matching, ProviderRefund, Refunds, RequestedRefund
 
 
 class RefundLedger(Protocol):
@@ -60,7 +60,7 @@ def square(account: RefundLedger, origin: Origin) -> None:
     _square_external_credit(account, matching, origin)
 
 
-def _square_asked(account: RefundLedger, asked: Asked, matching: Matching, origin: Origin) -> None:
+def _square_asked(account: RefundLedger, asked: RequestedRefund, matching: Matching, origin: Origin) -> None:
     made = matching.of(asked)
     if asked.cause is RefundCause.CREDIT and (asked.is_mark or asked.is_sent or made is not None):
         _post_credit(account, asked)
@@ -75,7 +75,9 @@ def _square_asked(account: RefundLedger, asked: Asked, matching: Matching, origi
         _reach(account, *_vouched(asked, origin, counts=account.refunds.counts_by_word(asked)))
 
 
-def _stands_for(account: RefundLedger, mark: Asked, made: Made, matching: Matching) -> bool:
+def _stands_for(
+    account: RefundLedger, mark: RequestedRefund, made: ProviderRefund, matching: Matching
+) -> bool:
     """Whether the mark, posted before the refund that confirms it was known, goes on counting in its place."""
     is_confirmed = mark.id in matching.fulfilled
     return is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(made)) == 0
@@ -115,15 +117,15 @@ def _reach(account: RefundLedger, sums: _Sum, target_minor: int, like: Entry) ->
     account.post(like.changed(kind=kind, amount_minor=abs(missing), step=steps), account.cause)
 
 
-def _of_mark(mark: Asked) -> _Sum:
+def _of_mark(mark: RequestedRefund) -> _Sum:
     return _Sum(MANUAL, str(mark.id), Kind.REFUND_MARKED, Kind.REFUND_MARK_REVERSED)
 
 
-def _of_made(made: Made) -> _Sum:
+def _of_made(made: ProviderRefund) -> _Sum:
     return _Sum(made.provider, made.object_id, Kind.REFUND_PAID, Kind.REFUND_FAILED)
 
 
-def _mark_entry(mark: Asked, made: Made | None, origin: Origin) -> Entry:
+def _mark_entry(mark: RequestedRefund, made: ProviderRefund | None, origin: Origin) -> Entry:
     """A mark is the person's who made it; taking it back is whose word made it void."""
     is_void = made is not None
     return Entry(
@@ -142,7 +144,7 @@ def _mark_entry(mark: Asked, made: Made | None, origin: Origin) -> Entry:
     )
 
 
-def _vouched(asked: Asked, origin: Origin, *, counts: bool) -> tuple[_Sum, int, Entry]:
+def _vouched(asked: RequestedRefund, origin: Origin, *, counts: bool) -> tuple[_Sum, int, Entry]:
     """The provider's refund that a person named, under its own id: what the provider tells of it later is the same."""
     provider, object_id = asked.vouched_key
     entry = Entry(
@@ -163,7 +165,7 @@ def _vouched(asked: Asked, origin: Origin, *, counts: bool) -> tuple[_Sum, int, 
     return sums, asked.amount_minor if counts else 0, entry
 
 
-def _made_entry(made: Made, asked: Asked | None, origin: Origin) -> Entry:
+def _made_entry(made: ProviderRefund, asked: RequestedRefund | None, origin: Origin) -> Entry:
     return Entry(
         Kind.REFUND_PAID,
         made.amount_minor,
@@ -180,7 +182,7 @@ def _made_entry(made: Made, asked: Asked | None, origin: Origin) -> Entry:
     )
 
 
-def _post_credit(account: RefundLedger, asked: Asked) -> None:
+def _post_credit(account: RefundLedger, asked: RequestedRefund) -> None:
     account.post(
         Entry(
             Kind.CREDIT_GRANTED,
@@ -198,5 +200,5 @@ def _post_credit(account: RefundLedger, asked: Asked) -> None:
     )
 
 
-def _payment_of(asked: Asked) -> str | None:
+def _payment_of(asked: RequestedRefund) -> str | None:
     return payment_key(asked.provider, asked.payment) if asked.provider and asked.payment else None

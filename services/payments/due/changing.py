@@ -6,16 +6,16 @@ no other credit. What an edit comes to therefore depends on the edits before it,
 """
 
 from contracts.orders import ChangeCause, OrderEdited
-from services.chassis.messaging.subscribers import Delivery, Refuse, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Wait, order_key
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import ORDER, Entry, Kind
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 
 
-def change_due(book: AccountBook, delivery: Delivery[OrderEdited]) -> None:
+def change_due(work: AccountUnit, received: ReceivedMessage[OrderEdited]) -> None:
     """Post what the edit changes; a repeat posts nothing. Raises Wait for an unknown order or a missing edit."""
-    edit = delivery.message
-    account = book.find(edit.shop, edit.order_id)
+    edit = received.message
+    account = work.find(edit.shop, edit.order_id)
     if account is None:
         raise Wait(order_key(edit.order_id), "order_unknown")
     if edit.edit_id in account.edits:
@@ -27,9 +27,9 @@ def change_due(book: AccountBook, delivery: Delivery[OrderEdited]) -> None:
         raise Refuse("currency_differs", f"{text}; the currency of an order never changes")
     kind, amount_minor = posting(account, edit)
     if amount_minor:
-        account.post(_entry(delivery, kind, amount_minor), delivery.envelope)
-    book.note_edit(account, edit, amount_minor if edit.due_change_minor > 0 else -amount_minor)
-    book.unit.wake(f"edit:{edit.edit_id}")
+        account.post(_entry(received, kind, amount_minor), received.envelope)
+    work.note_edit(account, edit, amount_minor if edit.due_change_minor > 0 else -amount_minor)
+    work.unit.wake(f"edit:{edit.edit_id}")
 
 
 def posting(account: Account, edit: OrderEdited) -> tuple[Kind, int]:
@@ -54,8 +54,8 @@ def credited_by_cancelling(account: Account) -> int:
     )
 
 
-def _entry(delivery: Delivery[OrderEdited], kind: Kind, amount_minor: int) -> Entry:
-    edit = delivery.message
+def _entry(received: ReceivedMessage[OrderEdited], kind: Kind, amount_minor: int) -> Entry:
+    edit = received.message
     return Entry(
         kind=kind,
         amount_minor=amount_minor,
@@ -63,8 +63,8 @@ def _entry(delivery: Delivery[OrderEdited], kind: Kind, amount_minor: int) -> En
         object_id=str(edit.edit_id),
         step=0,
         source="order",
-        caused_by=delivery.envelope.id,
-        occurred_at=delivery.envelope.time,
+        caused_by=received.envelope.id,
+        occurred_at=received.envelope.time,
         actor=edit.actor,
         reference=edit.cause.value,
         note=edit.reason,

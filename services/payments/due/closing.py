@@ -8,27 +8,27 @@ from uuid import UUID
 
 from contracts.orders import OrderDeleted
 from contracts.payments import PaymentUnmatched
-from services.chassis.messaging.subscribers import Delivery, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.payments.accounts.account import Account
 from services.payments.accounts.facts import Facts
 from services.payments.accounts.ledger import Kind
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.accounts.unit.webhook_store import Ending
 
 REASON = "order_deleted"
 
 
-def close(book: AccountBook, delivery: Delivery[OrderDeleted]) -> None:
+def close(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
     """Close the account and report receipts that are not given back; a repeat changes nothing. Raises Wait for an
     unknown order.
     """
-    deleted = delivery.message
-    account = book.find(deleted.shop, deleted.order_id)
+    deleted = received.message
+    account = work.find(deleted.shop, deleted.order_id)
     if account is None:
         raise Wait(order_key(deleted.order_id), "order_unknown")
     if account.closed_at is not None:
         return
-    book.close(account, deleted.deleted_at)
+    work.close(account, deleted.deleted_at)
     position = account.position
     if position.received_minor <= position.refunded_minor + position.marked_minor:
         return
@@ -44,10 +44,10 @@ def close(book: AccountBook, delivery: Delivery[OrderDeleted]) -> None:
                 received_at=entry.occurred_at,
                 reason=REASON,
             )
-            book.unit.emit(report, cause=delivery.envelope, subject=reference)
+            work.unit.emit(report, cause=received.envelope, subject=reference)
 
 
-def turn_away(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+def turn_away(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
     """What a provider says about a payment for a deleted order: its money is reported, mere news is set aside."""
     if not facts.received_minor or not facts.currency:
         return Ending(webhook_id, "irrelevant", REASON, f"order {account.code} was deleted", account.id)
@@ -60,7 +60,7 @@ def turn_away(book: AccountBook, account: Account, facts: Facts, webhook_id: UUI
         received_at=facts.occurred_at,
         reason=REASON,
     )
-    book.unit.emit(report, subject=facts.object_id)
+    work.unit.emit(report, subject=facts.object_id)
     detail = (
         f"{facts.object_id}: {facts.received_minor} {facts.currency} for order {account.code}, deleted at "
         f"{account.closed_at}; assign it to another order, or refund it at the provider"

@@ -5,16 +5,16 @@ knew the order waits under the order's id or the payment's; opening the account 
 """
 
 from contracts.orders import OrderPlaced, PaymentReferenced
-from services.chassis.messaging.subscribers import Delivery, Refuse, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Wait, order_key
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import ORDER, Entry, Kind
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 
 
-def open_account(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
+def open_account(work: AccountUnit, received: ReceivedMessage[OrderPlaced]) -> None:
     """Open the account; a repeat, under whatever event id, changes nothing."""
-    placed = delivery.message
-    if book.find(placed.shop, placed.order_id) is not None:
+    placed = received.message
+    if work.find(placed.shop, placed.order_id) is not None:
         return
     if placed.totals.total_minor < 0:
         raise Refuse(
@@ -31,24 +31,24 @@ def open_account(book: AccountBook, delivery: Delivery[OrderPlaced]) -> None:
         opened_at=placed.placed_at,
         is_new=True,
     )
-    account.post(_order_total(delivery), delivery.envelope)
-    book.open(account)
+    account.post(_order_total(received), received.envelope)
+    work.open(account)
     if placed.payment.provider and placed.payment.provider_reference:
-        book.link_payment(account, placed.payment.provider, placed.payment.provider_reference)
+        work.link_payment(account, placed.payment.provider, placed.payment.provider_reference)
 
 
-def link_payment(book: AccountBook, delivery: Delivery[PaymentReferenced]) -> None:
+def link_payment(work: AccountUnit, received: ReceivedMessage[PaymentReferenced]) -> None:
     """Link a provider's payment to its order; a repeat changes nothing. Raises Wait for an unknown order."""
-    named = delivery.message
-    account = book.find(named.shop, named.order_id)
+    named = received.message
+    account = work.find(named.shop, named.order_id)
     if account is None:
         raise Wait(order_key(named.order_id), "order_unknown")
     if account.closed_at is None:
-        book.link(account, named.provider, named.provider_reference)
+        work.link(account, named.provider, named.provider_reference)
 
 
-def _order_total(delivery: Delivery[OrderPlaced]) -> Entry:
-    placed = delivery.message
+def _order_total(received: ReceivedMessage[OrderPlaced]) -> Entry:
+    placed = received.message
     return Entry(
         kind=Kind.ORDER_TOTAL,
         amount_minor=placed.totals.total_minor,
@@ -56,7 +56,7 @@ def _order_total(delivery: Delivery[OrderPlaced]) -> Entry:
         object_id=str(placed.order_id),
         step=0,
         source="order",
-        caused_by=delivery.envelope.id,
+        caused_by=received.envelope.id,
         occurred_at=placed.placed_at,
         actor="orders",
     )

@@ -6,7 +6,7 @@ Invariant: an account is locked before it is read, so the position told is one t
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.chassis.messaging.snapshots import Standing, Truth
+from services.chassis.messaging.snapshots import Snapshot, Standing
 from services.chassis.storage.database import Connection
 from services.payments.accounts.refund_words import words_of
 from services.payments.accounts.telling import books_of
@@ -23,5 +23,5 @@ async def tell(connection: Connection, shop: str, orders: Sequence[UUID]) -> lis
     ]
 
 
-TO_ORDERS = Truth(resync_store.count, resync_store.find, tell)
+TO_ORDERS = Snapshot(resync_store.count, resync_store.find, tell)
 """How payments tells orders."""

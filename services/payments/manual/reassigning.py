@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from contracts.message import Reason
 from contracts.payments import PaymentReassigned, ReassignPayment
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, Entry, Kind, find_payment, payment_key
 from services.payments.accounts.unit.answering import account_of, deleted, done, reject
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.refunds.refunding import Payment, held_minor, payments_of
 
 
@@ -31,24 +31,24 @@ class Move:
         return payment_key(self.payment.provider, self.payment.object_id)
 
 
-def reassign_payment(book: AccountBook, delivery: Delivery[ReassignPayment]) -> None:
+def reassign_payment(work: AccountUnit, received: ReceivedMessage[ReassignPayment]) -> None:
     """Claim or move the payment; one that the order has already is done. Waits for an order that is not here yet."""
-    command = delivery.message
-    target = account_of(book, delivery)
+    command = received.message
+    target = account_of(work, received)
     if target is None:
         return None
     if reasons := deleted(target):
-        return reject(book, delivery, reasons)
-    source = book.holder_of(delivery)
+        return reject(work, received, reasons)
+    source = work.holder_of(received)
     if source is None or _nothing_of_it(source, command):
-        return _claim(book, delivery, target, source)
+        return _claim(work, received, target, source)
     if source is target:
-        return done(book, delivery)
+        return done(work, received)
     payment = _payment_to_move(source, command)
     if reasons := _against(source, target, payment):
-        return reject(book, delivery, reasons)
+        return reject(work, received, reasons)
     assert payment is not None
-    _move(book, delivery, Move(source, target, payment))
+    _move(work, received, Move(source, target, payment))
     return None
 
 
@@ -78,25 +78,25 @@ def _nothing_of_it(source: Account, command: ReassignPayment) -> bool:
 
 
 def _claim(
-    book: AccountBook, delivery: Delivery[ReassignPayment], target: Account, source: Account | None
+    work: AccountUnit, received: ReceivedMessage[ReassignPayment], target: Account, source: Account | None
 ) -> None:
-    command = delivery.message
+    command = received.message
     if command.provider is None or command.provider_reference is None:
         text = "no order has this payment; name the entry of a payment, or provider and provider_reference"
-        return reject(book, delivery, [Reason(code="payment_unknown", message=text, field="entry_id")])
+        return reject(work, received, [Reason(code="payment_unknown", message=text, field="entry_id")])
     key = (command.provider, command.provider_reference)
-    currency = book.unmatched.get((command.shop, *key))
+    currency = work.unmatched.get((command.shop, *key))
     if currency is None:
         text = f"{key[0]} has told nothing of {key[1]} that waits for an order; check the reference"
         return reject(
-            book, delivery, [Reason(code="payment_unknown", message=text, field="provider_reference")]
+            work, received, [Reason(code="payment_unknown", message=text, field="provider_reference")]
         )
     if currency and currency != target.currency:
-        return reject(book, delivery, _other_currency(currency, target))
+        return reject(work, received, _other_currency(currency, target))
     if source is target:
-        return done(book, delivery)
-    book.claim(target, *key)
-    book.unit.emit(_event(target, command, "in", source, key, None), cause=delivery.envelope)
+        return done(work, received)
+    work.claim(target, *key)
+    work.unit.emit(_event(target, command, "in", source, key, None), cause=received.envelope)
     return None
 
 
@@ -117,38 +117,38 @@ def _other_currency(currency: str, target: Account) -> list[Reason]:
     return [Reason(code="currency_differs", message=text, field="order_id")]
 
 
-def _move(book: AccountBook, delivery: Delivery[ReassignPayment], move: Move) -> None:
-    envelope, command = delivery.envelope, delivery.message
+def _move(work: AccountUnit, received: ReceivedMessage[ReassignPayment], move: Move) -> None:
+    envelope, command = received.envelope, received.message
     paid = next(
         entry
         for entry in reversed(move.source.entries)
         if entry.payment_key == move.key and entry.kind in (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
     )
-    move.source.post(_entry(delivery, move, paid, Kind.TRANSFER_OUT), envelope)
-    move.target.post(_entry(delivery, move, paid, Kind.TRANSFER_IN), envelope)
+    move.source.post(_entry(received, move, paid, Kind.TRANSFER_OUT), envelope)
+    move.target.post(_entry(received, move, paid, Kind.TRANSFER_IN), envelope)
     if move.payment.provider != MANUAL:
-        book.move(move.target, move.payment.provider, move.payment.object_id)
+        work.move(move.target, move.payment.provider, move.payment.object_id)
     by_hand = move.payment.provider == MANUAL and paid.reference
     names = (move.payment.provider, by_hand or move.payment.object_id)
     left = move.payment.left_minor
     out = _event(move.source, command, "out", move.target, names, left)
     into = _event(move.target, command, "in", move.source, names, left)
-    book.unit.emit(out, about=move.source, cause=envelope)
-    book.unit.emit(into, about=move.target, cause=envelope)
+    work.unit.emit(out, about=move.source, cause=envelope)
+    work.unit.emit(into, about=move.target, cause=envelope)
 
 
-def _entry(delivery: Delivery[ReassignPayment], move: Move, paid: Entry, kind: Kind) -> Entry:
-    command = delivery.message
+def _entry(received: ReceivedMessage[ReassignPayment], move: Move, paid: Entry, kind: Kind) -> Entry:
+    command = received.message
     other = move.target if kind is Kind.TRANSFER_OUT else move.source
     return Entry(
         kind=kind,
         amount_minor=move.payment.left_minor,
         provider=MANUAL,
-        object_id=str(delivery.envelope.id),
+        object_id=str(received.envelope.id),
         step=0,
         source="manual",
-        caused_by=delivery.envelope.id,
-        occurred_at=delivery.envelope.time,
+        caused_by=received.envelope.id,
+        occurred_at=received.envelope.time,
         actor=command.actor,
         method=paid.method,
         received_on=paid.received_on if kind is Kind.TRANSFER_IN else None,

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from contracts.message import Reason
 from contracts.payments import RecordPayment
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, MANUAL_METHODS, Entry, Kind
 from services.payments.accounts.unit.answering import (
@@ -19,7 +19,7 @@ from services.payments.accounts.unit.answering import (
     other_currency,
     reject,
 )
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.webhooks.settling import receive
 
 LARGEST_SUM_MINOR = 2**53 - 1
@@ -27,18 +27,20 @@ LARGEST_SUM_MINOR = 2**53 - 1
 FIRST_DAY = date(1970, 1, 1)
 
 
-def record_payment(book: AccountBook, delivery: Delivery[RecordPayment]) -> None:
+def record_payment(work: AccountUnit, received: ReceivedMessage[RecordPayment]) -> None:
     """Post the receipt, or answer with every reason against it. Waits for an order that is not here yet."""
-    account = account_of(book, delivery)
+    account = account_of(work, received)
     if account is None:
         return
-    if reasons := _against(delivery.message, account, delivery):
-        reject(book, delivery, reasons)
+    if reasons := _against(received.message, account, received):
+        reject(work, received, reasons)
     else:
-        receive(book, account, _entry(delivery), delivery.envelope)
+        receive(work, account, _entry(received), received.envelope)
 
 
-def _against(command: RecordPayment, account: Account, delivery: Delivery[RecordPayment]) -> list[Reason]:
+def _against(
+    command: RecordPayment, account: Account, received: ReceivedMessage[RecordPayment]
+) -> list[Reason]:
     reasons = [
         *deleted(account),
         *other_currency(account, command.currency),
@@ -57,23 +59,23 @@ def _against(command: RecordPayment, account: Account, delivery: Delivery[Record
             f"received on {command.received_on}; enter the day it was received, {FIRST_DAY} at the earliest"
         )
         reasons.append(Reason(code="received_long_ago", message=text, field="received_on"))
-    if command.received_on > delivery.envelope.time.date() + timedelta(days=1):
+    if command.received_on > received.envelope.time.date() + timedelta(days=1):
         text = f"received on {command.received_on}, which is yet to come; enter the day it was received"
         reasons.append(Reason(code="received_in_the_future", message=text, field="received_on"))
     return reasons
 
 
-def _entry(delivery: Delivery[RecordPayment]) -> Entry:
-    command = delivery.message
+def _entry(received: ReceivedMessage[RecordPayment]) -> Entry:
+    command = received.message
     return Entry(
         kind=Kind.PAYMENT_RECEIVED,
         amount_minor=command.amount_minor,
         provider=MANUAL,
-        object_id=str(delivery.envelope.id),
+        object_id=str(received.envelope.id),
         step=0,
         source="manual",
-        caused_by=delivery.envelope.id,
-        occurred_at=delivery.envelope.time,
+        caused_by=received.envelope.id,
+        occurred_at=received.envelope.time,
         actor=command.actor,
         method=command.method,
         received_on=command.received_on,

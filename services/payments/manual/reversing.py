@@ -9,28 +9,28 @@ from uuid import UUID
 from contracts.message import Reason
 from contracts.payments import PaymentReversed, ReversePayment
 from contracts.storefront import PaymentMethod
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, Entry, Kind, entry_id, find_payment
 from services.payments.accounts.unit.answering import account_of, done, reject
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 
 
-def reverse_payment(book: AccountBook, delivery: Delivery[ReversePayment]) -> None:
+def reverse_payment(work: AccountUnit, received: ReceivedMessage[ReversePayment]) -> None:
     """Post the counter-entry; a payment reversed already is done. Waits for an order that is not here yet."""
-    command = delivery.message
-    account = account_of(book, delivery)
+    command = received.message
+    account = account_of(work, received)
     if account is None:
         return None
     paid = find_payment(account.shop, account.entries, command.entry_id)
     if paid is not None and account.posted(MANUAL, _object(command.entry_id), Kind.PAYMENT_REVERSED)[1]:
-        return done(book, delivery)
+        return done(work, received)
     if reasons := _against(command, account, paid):
-        return reject(book, delivery, reasons)
+        return reject(work, received, reasons)
     assert paid is not None
-    entry = _entry(delivery, paid)
-    account.post(entry, delivery.envelope)
-    book.unit.emit(_event(account, entry, command), about=account, cause=delivery.envelope)
+    entry = _entry(received, paid)
+    account.post(entry, received.envelope)
+    work.unit.emit(_event(account, entry, command), about=account, cause=received.envelope)
     return None
 
 
@@ -53,8 +53,8 @@ def _against(command: ReversePayment, account: Account, paid: Entry | None) -> l
     return []
 
 
-def _entry(delivery: Delivery[ReversePayment], paid: Entry) -> Entry:
-    command = delivery.message
+def _entry(received: ReceivedMessage[ReversePayment], paid: Entry) -> Entry:
+    command = received.message
     return Entry(
         kind=Kind.PAYMENT_REVERSED,
         amount_minor=paid.amount_minor,
@@ -62,8 +62,8 @@ def _entry(delivery: Delivery[ReversePayment], paid: Entry) -> Entry:
         object_id=_object(command.entry_id),
         step=0,
         source="manual",
-        caused_by=delivery.envelope.id,
-        occurred_at=delivery.envelope.time,
+        caused_by=received.envelope.id,
+        occurred_at=received.envelope.time,
         actor=command.actor,
         method=paid.method,
         reference=paid.reference,

@@ -5,25 +5,25 @@ Never more than is due: beyond that an account would owe goods' worth that nobod
 
 from contracts.message import Reason
 from contracts.payments import CreditGranted, GrantCredit
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import MANUAL, Entry, Kind, entry_id
 from services.payments.accounts.unit.answering import account_of, not_positive, other_currency, reject
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 
 
-def grant_credit(book: AccountBook, delivery: Delivery[GrantCredit]) -> None:
+def grant_credit(work: AccountUnit, received: ReceivedMessage[GrantCredit]) -> None:
     """Post the credit, or answer with every reason against it. Waits for an order that is not here yet."""
-    command = delivery.message
-    account = account_of(book, delivery)
+    command = received.message
+    account = account_of(work, received)
     if account is None:
         return None
     reasons = [*other_currency(account, command.currency), *not_positive(command.amount_minor)]
     if reasons := [*reasons, *beyond_due(account, command.amount_minor)]:
-        return reject(book, delivery, reasons)
-    entry = _entry(delivery)
-    if account.post(entry, delivery.envelope):
-        book.unit.emit(_event(account, entry, command), about=account, cause=delivery.envelope)
+        return reject(work, received, reasons)
+    entry = _entry(received)
+    if account.post(entry, received.envelope):
+        work.unit.emit(_event(account, entry, command), about=account, cause=received.envelope)
     return None
 
 
@@ -36,17 +36,17 @@ def beyond_due(account: Account, amount_minor: int) -> list[Reason]:
     return [Reason(code="credit_exceeds_due", message=text, field="amount_minor")]
 
 
-def _entry(delivery: Delivery[GrantCredit]) -> Entry:
-    command = delivery.message
+def _entry(received: ReceivedMessage[GrantCredit]) -> Entry:
+    command = received.message
     return Entry(
         kind=Kind.CREDIT_GRANTED,
         amount_minor=command.amount_minor,
         provider=MANUAL,
-        object_id=str(delivery.envelope.id),
+        object_id=str(received.envelope.id),
         step=0,
         source="manual",
-        caused_by=delivery.envelope.id,
-        occurred_at=delivery.envelope.time,
+        caused_by=received.envelope.id,
+        occurred_at=received.envelope.time,
         actor=command.actor,
         note=command.reason,
     )

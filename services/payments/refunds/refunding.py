@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from contracts.message import Reason
 from contracts.payments import ConfirmRefundMark, RefundCause, RefundMode, RefundOrder
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import Kind, find_payment, payment_key
-from services.payments.accounts.refunds import Asked
+from services.payments.accounts.refunds import RequestedRefund
 from services.payments.accounts.remarks import is_disputed
 from services.payments.accounts.unit.answering import account_of, done, not_positive, other_currency, reject
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.providers import stripe
 from services.payments.refunds.crediting import beyond_due
 
@@ -34,27 +34,27 @@ class Payment:
     left_minor: int
 
 
-def refund_order(book: AccountBook, delivery: Delivery[RefundOrder]) -> None:
+def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> None:
     """Mark the refund or plan its sending; or answer with every reason against it. A known refund is done."""
-    command = delivery.message
-    account = account_of(book, delivery)
+    command = received.message
+    account = account_of(work, received)
     if account is None:
         return None
     if (known := account.refunds.asked.get(command.refund_id)) and _is_repeat(command, account, known):
-        return done(book, delivery)
-    if known or book.has_refund(command.refund_id):
-        return reject(book, delivery, [_id_used(command)])
+        return done(work, received)
+    if known or work.has_refund(command.refund_id):
+        return reject(work, received, [_id_used(command)])
     payment = _payment_for(command, account)
     if reasons := _against(command, account, payment):
-        return reject(book, delivery, reasons)
-    asked = _asked(delivery, payment)
-    book.ask_refund(account, asked, delivery.envelope)
+        return reject(work, received, reasons)
+    asked = _asked(received, payment)
+    work.ask_refund(account, asked, received.envelope)
     if not asked.is_mark:
-        book.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
+        work.unit.plan(EFFECT, str(asked.id), _order_to_send(account, asked))
     return None
 
 
-def _is_repeat(command: RefundOrder, account: Account, known: Asked) -> bool:
+def _is_repeat(command: RefundOrder, account: Account, known: RequestedRefund) -> bool:
     """Whether a command asks for the very refund that is known under its id. Words may differ, money and goods not."""
     if command.entry_id is not None:
         named = find_payment(account.shop, account.entries, command.entry_id)
@@ -69,24 +69,24 @@ def _id_used(command: RefundOrder) -> Reason:
     return Reason(code="refund_id_used", message=text, field="refund_id")
 
 
-def confirm_mark(book: AccountBook, delivery: Delivery[ConfirmRefundMark]) -> None:
+def confirm_mark(work: AccountUnit, received: ReceivedMessage[ConfirmRefundMark]) -> None:
     """Fill in the reference that confirms a mark; the same reference again is done."""
-    command = delivery.message
-    account = account_of(book, delivery)
+    command = received.message
+    account = account_of(work, received)
     if account is None:
         return None
     asked = account.refunds.asked.get(command.refund_id)
     if asked is not None and command.reference == asked.reference:
-        return done(book, delivery)
+        return done(work, received)
     if asked is None or not asked.is_mark:
         text = f"order {account.code} has no recorded refund {command.refund_id}; check the refund's id"
-        return reject(book, delivery, [Reason(code="refund_unknown", message=text, field="refund_id")])
+        return reject(work, received, [Reason(code="refund_unknown", message=text, field="refund_id")])
     made = account.refunds.matching().fulfilled.get(asked.id)
     if known := asked.reference or (made.object_id if made else None):
         text = f"refund {asked.id} is confirmed by {known}; record another refund for other money"
-        return reject(book, delivery, [Reason(code="already_confirmed", message=text, field="refund_id")])
-    account.fill_refund(asked.id, delivery.envelope, reference=command.reference, confirmed_by=command.actor)
-    account.causes[asked.id] = delivery.envelope
+        return reject(work, received, [Reason(code="already_confirmed", message=text, field="refund_id")])
+    account.fill_refund(asked.id, received.envelope, reference=command.reference, confirmed_by=command.actor)
+    account.causes[asked.id] = received.envelope
     return None
 
 
@@ -180,12 +180,12 @@ def _against_payment(command: RefundOrder, account: Account, payment: Payment | 
     return []
 
 
-def _asked(delivery: Delivery[RefundOrder], payment: Payment | None) -> Asked:
-    command = delivery.message
+def _asked(received: ReceivedMessage[RefundOrder], payment: Payment | None) -> RequestedRefund:
+    command = received.message
     reference = command.reference if command.mode is RefundMode.RECORDED else None
-    return Asked(
+    return RequestedRefund(
         id=command.refund_id,
-        command_id=delivery.envelope.id,
+        command_id=received.envelope.id,
         mode=command.mode,
         amount_minor=command.amount_minor,
         provider=payment.provider if payment else None,
@@ -194,7 +194,7 @@ def _asked(delivery: Delivery[RefundOrder], payment: Payment | None) -> Asked:
         reason=command.reason,
         lines=tuple(command.lines),
         actor=command.actor,
-        asked_at=delivery.envelope.time,
+        asked_at=received.envelope.time,
         reference=reference,
         confirmed_by=command.actor if reference else None,
         notify_customer=command.notify_customer,
@@ -202,7 +202,7 @@ def _asked(delivery: Delivery[RefundOrder], payment: Payment | None) -> Asked:
     )
 
 
-def _order_to_send(account: Account, asked: Asked) -> dict[str, object]:
+def _order_to_send(account: Account, asked: RequestedRefund) -> dict[str, object]:
     return {
         "shop": account.shop,
         "order_id": str(account.id),

@@ -19,9 +19,14 @@ from services.chassis.messaging.unit import Unit
 from services.chassis.work.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
 from services.chassis.work.working import Worker
 from services.payments.accounts.ledger import Origin
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.providers import stripe
-from services.payments.providers.stripe.calling import RefundWish, StripeAway, StripeClient, StripeRefused
+from services.payments.providers.stripe.calling import (
+    RefundInstruction,
+    StripeClient,
+    StripeRefused,
+    StripeUnavailable,
+)
 from services.payments.providers.stripe.event import ShapeUnexpected
 from services.payments.providers.stripe.giving_back import refund_facts
 from services.payments.providers.stripe.money import StripeAmountUnusable
@@ -73,20 +78,20 @@ class RefundSender:
             found = None if effect.is_first_try else await self._client.find_refund(key, wish)
         except StripeRefused as refused:
             return Uncertain(f"Stripe does not say whether it has the refund: {refused}")
-        except StripeAway as away:
+        except StripeUnavailable as away:
             return _again(effect, str(away))
         if found is None and effect.attempts > ATTEMPTS:
             return Failed(f"given up after {effect.attempts} tries; Stripe has no such refund")
         return Done(json.dumps(found)) if found is not None else await self._ask(key, wish)
 
-    async def _ask(self, key: str, wish: RefundWish) -> Outcome:
+    async def _ask(self, key: str, wish: RefundInstruction) -> Outcome:
         try:
             return Done(json.dumps(await self._client.refund(key, wish)))
         except StripeRefused as refused:
             return Failed(str(refused))
         except (StripeAmountUnusable, KeyError) as unusable:
             return Failed(f"the amount can't be told to Stripe: {unusable}")
-        except StripeAway as away:
+        except StripeUnavailable as away:
             return Retry(str(away))
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
@@ -94,11 +99,11 @@ class RefundSender:
         final = [(effect, outcome) for effect, outcome in results if not isinstance(outcome, Retry)]
         if not final:
             return
-        book = AccountBook(unit)
-        await book.load_accounts((e.payload["shop"], UUID(e.payload["order_id"])) for e, _ in final)
+        work = AccountUnit(unit)
+        await work.load_accounts((e.payload["shop"], UUID(e.payload["order_id"])) for e, _ in final)
         for effect, outcome in final:
-            _enter(book, _wish(effect), outcome)
-        await book.save()
+            _enter(work, _wish(effect), outcome)
+        await work.save()
 
 
 def interrupted(effect: Effect, why: str) -> Outcome:
@@ -112,12 +117,12 @@ def _again(effect: Effect, why: str) -> Outcome:
     return Retry(why) if effect.attempts <= ATTEMPTS else Uncertain(f"Stripe could not be asked: {why}")
 
 
-def _enter(book: AccountBook, wish: RefundWish, outcome: Outcome) -> None:
-    account = book.find(wish.shop, wish.order_id)
+def _enter(work: AccountUnit, wish: RefundInstruction, outcome: Outcome) -> None:
+    account = work.find(wish.shop, wish.order_id)
     if account is None or wish.refund_id not in account.refunds.asked:
         log.error("a refund was sent that nobody asked for", refund_id=str(wish.refund_id))
         return
-    account.origin = Origin("answer", wish.refund_id, book.unit.now, stripe.PROVIDER)
+    account.origin = Origin("answer", wish.refund_id, work.unit.now, stripe.PROVIDER)
     if isinstance(outcome, Failed):
         account.fill_refund(wish.refund_id, refusal=outcome.detail)
         return
@@ -127,19 +132,19 @@ def _enter(book: AccountBook, wish: RefundWish, outcome: Outcome) -> None:
         return
     account.fill_refund(wish.refund_id, is_sent=True)
     try:
-        facts = refund_facts(json.loads(outcome.detail or "{}"), book.unit.now)
+        facts = refund_facts(json.loads(outcome.detail or "{}"), work.unit.now)
     except (ShapeUnexpected, StripeAmountUnusable) as unusable:
         log.error(
             "the answer can't be read; the webhook tells", refund_id=str(wish.refund_id), why=str(unusable)
         )
         return
     account.learn_refund(facts.made[0])
-    book.link(account, stripe.PROVIDER, facts.made[0].object_id)
+    work.link(account, stripe.PROVIDER, facts.made[0].object_id)
 
 
-def _wish(effect: Effect) -> RefundWish:
+def _wish(effect: Effect) -> RefundInstruction:
     payload: dict[str, Any] = effect.payload
-    return RefundWish(
+    return RefundInstruction(
         refund_id=UUID(payload["refund_id"]),
         shop=payload["shop"],
         order_id=UUID(payload["order_id"]),

@@ -8,37 +8,37 @@ refund whose effect rests is settled.
 
 from contracts.message import Reason
 from contracts.payments import RefundVerdict, SettleRefund
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.payments.accounts.account import Account
-from services.payments.accounts.refunds import Asked
+from services.payments.accounts.refunds import RequestedRefund
 from services.payments.accounts.unit.answering import account_of, done, reject
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 
 
-def settle_refund(book: AccountBook, delivery: Delivery[SettleRefund]) -> None:
+def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) -> None:
     """Settle the refund, or answer why not."""
-    command = delivery.message
-    account = account_of(book, delivery)
+    command = received.message
+    account = account_of(work, received)
     if account is None:
         return None
     asked = account.refunds.asked.get(command.refund_id)
     if asked is None or asked.is_mark:
         text = f"order {account.code} has no sent refund {command.refund_id}; check the refund's id"
-        return reject(book, delivery, [Reason(code="refund_unknown", message=text, field="refund_id")])
+        return reject(work, received, [Reason(code="refund_unknown", message=text, field="refund_id")])
     if not asked.is_uncertain or account.refunds.matching().of(asked) is not None:
         text = f"refund {asked.id} is not uncertain; look at the order again"
-        return reject(book, delivery, [Reason(code="refund_not_uncertain", message=text, field="refund_id")])
-    if book.effect_states.get(str(asked.id)) != "uncertain":
+        return reject(work, received, [Reason(code="refund_not_uncertain", message=text, field="refund_id")])
+    if work.effect_states.get(str(asked.id)) != "uncertain":
         text = f"the provider is being asked about refund {asked.id}; wait for its answer"
-        return reject(book, delivery, [Reason(code="refund_being_asked", message=text, field="refund_id")])
-    if reasons := _against_reference(book, account, asked, command):
-        return reject(book, delivery, reasons)
-    _apply(book, account, asked, delivery)
-    return done(book, delivery)
+        return reject(work, received, [Reason(code="refund_being_asked", message=text, field="refund_id")])
+    if reasons := _against_reference(work, account, asked, command):
+        return reject(work, received, reasons)
+    _apply(work, account, asked, received)
+    return done(work, received)
 
 
 def _against_reference(
-    book: AccountBook, account: Account, asked: Asked, command: SettleRefund
+    work: AccountUnit, account: Account, asked: RequestedRefund, command: SettleRefund
 ) -> list[Reason]:
     """The reference goes with a refund that was made, and names no object that is known as something else."""
     named = command.provider_reference
@@ -50,23 +50,25 @@ def _against_reference(
     if named is None:
         text = f"provider_reference is missing: send {asked.provider}'s id of the refund that was made, or ask again"
         return [Reason(code="refund_reference_missing", message=text, field="provider_reference")]
-    if book.knows_object(account, asked.provider or "", named):
+    if work.knows_object(account, asked.provider or "", named):
         text = f"{named} is known as something else; send {asked.provider}'s id of this refund"
         return [Reason(code="refund_reference_used", message=text, field="provider_reference")]
     return []
 
 
-def _apply(book: AccountBook, account: Account, asked: Asked, delivery: Delivery[SettleRefund]) -> None:
-    command, envelope = delivery.message, delivery.envelope
+def _apply(
+    work: AccountUnit, account: Account, asked: RequestedRefund, received: ReceivedMessage[SettleRefund]
+) -> None:
+    command, envelope = received.message, received.envelope
     note = f"{command.verdict} by {command.actor}" + (f": {command.reason}" if command.reason else "")
     if command.verdict is RefundVerdict.ASK_AGAIN:
-        book.decide_effect(str(asked.id), "planned", note)
+        work.decide_effect(str(asked.id), "planned", note)
     elif command.verdict is RefundVerdict.MADE:
-        book.decide_effect(str(asked.id), "done", note)
+        work.decide_effect(str(asked.id), "done", note)
         named = {"reference": command.provider_reference, "confirmed_by": command.actor}
         account.fill_refund(asked.id, envelope, is_sent=True, **named)
         account.causes[asked.id] = envelope
-        book.link(account, asked.provider or "", command.provider_reference or "")
+        work.link(account, asked.provider or "", command.provider_reference or "")
     else:
-        book.decide_effect(str(asked.id), "discarded", note)
+        work.decide_effect(str(asked.id), "discarded", note)
         account.fill_refund(asked.id, envelope, refusal=note)

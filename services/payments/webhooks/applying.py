@@ -24,7 +24,7 @@ from services.payments.accounts.account import Account
 from services.payments.accounts.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
 from services.payments.accounts.unit import webhook_store
 from services.payments.accounts.unit.store import holders_of_objects, known_orders, orders_of_objects
-from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountBook, object_key
+from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit, object_key
 from services.payments.accounts.unit.webhook_store import APART, Ending
 from services.payments.providers import stripe
 from services.payments.providers.stripe.reading import read
@@ -147,7 +147,7 @@ class Application:
 
     def __init__(self, unit: Unit, settings: PaymentsSettings) -> None:
         self._unit = unit
-        self._book = AccountBook(unit)
+        self._book = AccountUnit(unit)
         self._endpoints = {endpoint.slug: endpoint for endpoint in settings.stripe_endpoints}
         self._shops = {endpoint.shop for endpoint in settings.stripe_endpoints}
         self._patience = timedelta(hours=settings.unmatched_after_hours)
@@ -205,7 +205,7 @@ class Application:
                 continue
             ending = self._settle_at(account, webhook)
             if ending is None:
-                self._unit.after_commit(AccountBook.on_woken)
+                self._unit.after_commit(AccountUnit.on_woken)
                 continue
             for key in webhook.own:
                 if key not in known:
@@ -239,7 +239,7 @@ class Application:
         waits: list[tuple[str, str, UUID]] = []
         for webhook in webhooks:
             if any(key in known for key in webhook.objects) or (webhook.shop, webhook.order_id) in opened:
-                self._unit.after_commit(AccountBook.on_woken)
+                self._unit.after_commit(AccountUnit.on_woken)
                 continue
             waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
             is_elsewhere = webhook.facts.order_shop in self._shops and not webhook.is_judged

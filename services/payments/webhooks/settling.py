@@ -16,21 +16,21 @@ from services.payments.accounts.attempts import Attempt, over_since
 from services.payments.accounts.facts import Facts, RefundFacts
 from services.payments.accounts.ledger import Entry, Kind, Origin, payment_key
 from services.payments.accounts.telling import payment_settled
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.accounts.unit.webhook_store import Ending
 from services.payments.due import closing
 
 _AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
 
 
-def settle(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+def settle(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
     """Bring an account up to what the provider says. A repeat changes nothing and ends as a duplicate."""
     if account.closed_at is not None:
-        return closing.turn_away(book, account, facts, webhook_id)
+        return closing.turn_away(work, account, facts, webhook_id)
     if facts.currency is not None and facts.currency != account.currency:
-        return _other_currency(book, account, facts, webhook_id)
+        return _other_currency(work, account, facts, webhook_id)
     account.origin = Origin("webhook", webhook_id, facts.occurred_at, facts.provider)
-    changed = [_reach(book, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
+    changed = [_reach(work, account, facts, kind, target, webhook_id) for kind, target in facts.targets]
     changed += [account.learn(_attempt(facts, index)) for index in range(len(facts.attempts))]
     changed.append(_release(account, facts, webhook_id))
     return Ending(webhook_id, "applied" if any(changed) else "duplicate", order_id=account.id)
@@ -70,24 +70,24 @@ def _has_moved_away(account: Account, facts: RefundFacts) -> bool:
     return was_moved and not is_known and account.net_received(payment) <= 0
 
 
-def receive(book: AccountBook, account: Account, entry: Entry, cause: Envelope | None = None) -> bool:
+def receive(work: AccountUnit, account: Account, entry: Entry, cause: Envelope | None = None) -> bool:
     """Post a receipt and say so; False when that money is in the books already."""
     if not account.post(entry, cause):
         return False
-    book.unit.emit(
+    work.unit.emit(
         payment_settled(account, entry, account.position.balance_minor), about=account, cause=cause
     )
     return True
 
 
 def _reach(
-    book: AccountBook, account: Account, facts: Facts, kind: Kind, target_minor: int, webhook_id: UUID
+    work: AccountUnit, account: Account, facts: Facts, kind: Kind, target_minor: int, webhook_id: UUID
 ) -> bool:
     posted, _ = account.posted(facts.provider, facts.object_id, kind)
     if target_minor <= posted:
         return False
     entry = _entry(account, facts, kind, target_minor - posted, webhook_id)
-    return receive(book, account, entry) if kind is Kind.PAYMENT_RECEIVED else account.post(entry)
+    return receive(work, account, entry) if kind is Kind.PAYMENT_RECEIVED else account.post(entry)
 
 
 def _release(account: Account, facts: Facts, webhook_id: UUID) -> bool:
@@ -123,9 +123,9 @@ def _attempt(facts: Facts, index: int) -> Attempt:
     )
 
 
-def _other_currency(book: AccountBook, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
+def _other_currency(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
     if facts.received_minor and facts.currency:
-        book.unit.emit(
+        work.unit.emit(
             PaymentUnmatched(
                 shop=account.shop,
                 provider=facts.provider,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.orders import OrderState
 from contracts.storefront import Module, PaymentMethod
-from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.cursor import CursorInvalid, PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder import finder as engine
 from services.orders.listing.finder import searching, ways
@@ -178,14 +178,14 @@ def test_the_address_line_is_the_view(query: Filters) -> None:
 
 
 async def test_a_cursor_of_another_sequence_is_refused(shop: Shop) -> None:
-    finder, by_total = Finder(), Place(500, shop.samples[0].order_id)
-    with pytest.raises(CursorUnreadable):
+    finder, by_total = Finder(), PageCursor(500, shop.samples[0].order_id)
+    with pytest.raises(CursorInvalid):
         await finder.page(shop.connection, SHOP, Filters(), PARIS, after=str(by_total))
-    with pytest.raises(CursorUnreadable):
+    with pytest.raises(CursorInvalid):
         await finder.page(
             shop.connection,
             SHOP,
             Filters(sort=Sort.LOWEST),
             PARIS,
-            after=str(Place(FIRST_DAY, by_total.order_id)),
+            after=str(PageCursor(FIRST_DAY, by_total.order_id)),
         )

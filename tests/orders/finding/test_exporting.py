@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
 from services.orders.backoffice.language import statuses
-from services.orders.backoffice.language.translating import Speech, speaking
+from services.orders.backoffice.language.translating import PageLocale, speaking
 from services.orders.listing.export import words as export_words
-from services.orders.listing.export.cells import Manner, cells, decimal, headings, safe
+from services.orders.listing.export.cells import CellFormat, cells, decimal, headings, safe
 from services.orders.listing.export.orders import export
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
@@ -32,11 +32,11 @@ from tests.orders.builders import SHOP, a_line, a_sale, paid_by
 from tests.orders.finding.random_orders import TAGS, insert_samples, plainly
 
 PARIS = ZoneInfo("Europe/Paris")
-FRENCH = Manner("fr", PARIS, {key: texts["fr"] for key, texts in LABELS.items()})
-ENGLISH = Manner("en", PARIS, {key: texts["en"] for key, texts in LABELS.items()})
+FRENCH = CellFormat("fr", PARIS, {key: texts["fr"] for key, texts in LABELS.items()})
+ENGLISH = CellFormat("en", PARIS, {key: texts["en"] for key, texts in LABELS.items()})
 
 
-async def read(connection: Any, filters: Filters, manner: Manner = FRENCH) -> list[dict[str, str]]:
+async def read(connection: Any, filters: Filters, manner: CellFormat = FRENCH) -> list[dict[str, str]]:
     """The export as a spreadsheet reads it."""
     pieces = [piece async for piece in export(connection, Finder(), SHOP, filters, manner)]
     text = b"".join(pieces).decode("utf-8-sig")
@@ -45,11 +45,11 @@ async def read(connection: Any, filters: Filters, manner: Manner = FRENCH) -> li
 
 async def test_an_order_as_accountants_read_it(desks: Desks) -> None:
     desk = await desks("orders")
-    book = a_line(description="Livre", sku="LIV", quantity=1, unit_price_minor=2000, vat_rate=550)
+    work = a_line(description="Livre", sku="LIV", quantity=1, unit_price_minor=2000, vat_rate=550)
     await desk.deliver(
         a_sale(
             a_line(),
-            book,
+            work,
             customer={"name": "=cmd|' /C calc'!A0", "email": "zoe@client.example"},
             extra_lines=[],
             source_reference="+33",
@@ -186,7 +186,7 @@ def test_no_text_is_an_empty_cell() -> None:
 
 def test_the_file_says_what_the_pages_say() -> None:
     for language in ("fr", "en"):
-        with speaking(Speech(language)):
+        with speaking(PageLocale(language)):
             pages = {
                 "payment": {key: text for key, (text, _) in statuses.payment_badges().items()},
                 "method": statuses.method_words(),

@@ -12,7 +12,7 @@ import pytest
 from contracts.storefront import PaymentMethod
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Finder
-from services.orders.listing.finder.kinds import Kind, fits
+from services.orders.listing.finder.kinds import Facet, fits
 from services.orders.listing.words import Tab
 from services.orders.order.attention import STOCK_MISSING
 from services.orders.order.search.folding import fold
@@ -256,7 +256,7 @@ def test_folding_leaves_ascii_words() -> None:
     ],
 )
 def test_to_process_is_what_somebody_can_do_now(changes: dict[str, Any], is_to_process: bool) -> None:
-    kind = Kind(
+    kind = Facet(
         1,
         "shop",
         "card",

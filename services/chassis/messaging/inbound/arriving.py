@@ -1,6 +1,7 @@
 """A message as it arrives, before anything is believed about it, and the reading of it.
 
-Reading never raises: the result is a `Delivery`, or an `Unfit` with the reason for which the message is parked.
+Reading never raises. The result is a `ReceivedMessage`, or an `InvalidMessage` with the reason for which the
+message is parked.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from contracts.message import Message, Reason
 from services.chassis.messaging.inbound.recognising import suffix_of
 from services.chassis.messaging.inbound.schema_faults import path_of, reasons_of
 from services.chassis.messaging.outgoing import REPLAY_HEADER, STANDING_HEADER
-from services.chassis.messaging.subscribers import Adapter, Delivery
+from services.chassis.messaging.subscribers import Adapter, ReceivedMessage
 from services.chassis.messaging.topology import UNROUTED
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -40,7 +41,7 @@ _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
 
 
 @dataclass(slots=True)
-class Arrival:
+class RawMessage:
     """One message from a queue, or from the parked ones when `parked_id` is set.
 
     `remembered`: its inbox row was written when it was parked, so finding that row again means nothing.
@@ -93,7 +94,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class InvalidMessage:
     """A message that can't be handed to a handler, and why."""
 
     code: str
@@ -104,12 +105,12 @@ class Unfit:
 
 
 def read(
-    arrival: Arrival,
+    arrival: RawMessage,
     heard: Mapping[str, Entry],
     window: tuple[UUID, UUID],
     now: datetime,
     adapters: Mapping[type[Message], Adapter] = MappingProxyType({}),
-) -> Delivery[Any] | Unfit:
+) -> ReceivedMessage[Any] | InvalidMessage:
     """Read an arrival: envelope, who may have said it, when, and its body against its schema.
 
     `heard` are the types this service listens to; `window` is what its inbox can remember; `adapters` make bodies
@@ -118,7 +119,7 @@ def read(
     try:
         envelope = read_envelope(arrival.headers)
     except EnvelopeUnreadable as error:
-        return Unfit("envelope_unreadable", str(error))
+        return InvalidMessage("envelope_unreadable", str(error))
     if arrival.queue.endswith(f".{UNROUTED}") and arrival.parked_id is None:
         return _unrouted(arrival, envelope, heard)
     entry = heard.get(envelope.type)
@@ -127,27 +128,27 @@ def read(
     sender = arrival.sender
     if entry.sender != sender or not _is_source_of(envelope.source, sender):
         detail = f"{envelope.type} from {envelope.source} came by the queue of {sender}"
-        return Unfit(WRONG_SENDER, detail, envelope)
+        return InvalidMessage(WRONG_SENDER, detail, envelope)
     if sender == STOREFRONT and not arrival.user_id:
         detail = "published without user_id: set it to the login, so that the broker vouches for the sender"
-        return Unfit(WRONG_SENDER, detail, envelope)
+        return InvalidMessage(WRONG_SENDER, detail, envelope)
     if sender == STOREFRONT and (fault := _fault_of_content_type(arrival.content_type)):
-        return Unfit("envelope_unreadable", fault, envelope)
+        return InvalidMessage("envelope_unreadable", fault, envelope)
     if arrival.size > MAX_BODY_BYTES:
         detail = f"the body has {arrival.size} bytes; {MAX_BODY_BYTES} are allowed: send a smaller message"
-        return Unfit("too_large", detail, envelope)
+        return InvalidMessage("too_large", detail, envelope)
     is_asked_for = arrival.parked_id is not None or arrival.replay_id is not None
     if not is_asked_for and (late := _outside(envelope.id, window, now)):
-        return Unfit(*late, envelope)
+        return InvalidMessage(*late, envelope)
     try:
         body, message, notes = _validated(entry, arrival.body, adapters.get(entry.message))
     except _Unread as unread:
         return _unreadable(entry, envelope, unread.body, unread.error)
     if sender == STOREFRONT and (fault := _fault_of_source(envelope.source, message)):
-        return Unfit(WRONG_SENDER, fault, envelope, entry.message)
+        return InvalidMessage(WRONG_SENDER, fault, envelope, entry.message)
     if b"\\u0000" in body and (place := _place_of_nul(from_json(body))) is not None:
         return _holding_nul(entry, envelope, place)
-    return Delivery(
+    return ReceivedMessage(
         envelope,
         message,
         arrival.queue,
@@ -208,7 +209,7 @@ def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
         return None
 
 
-def dedupe_key(arrival: Arrival, envelope: Envelope | None) -> str:
+def dedupe_key(arrival: RawMessage, envelope: Envelope | None) -> str:
     """By what a parked message is known: who said it and its id (with a digest of the body, if the id was used before),
     or a digest where there is no id to be read."""
     if envelope is not None:
@@ -231,26 +232,26 @@ def fingerprint(queue: str, type: str | None, code: str, error: BaseException | 
     return hashlib.sha256(f"{queue}|{type}|{code}|{name}|{place}".encode()).hexdigest()[:16]
 
 
-def _unrouted(arrival: Arrival, envelope: Envelope, heard: Mapping[str, Entry]) -> Unfit:
+def _unrouted(arrival: RawMessage, envelope: Envelope, heard: Mapping[str, Entry]) -> InvalidMessage:
     entry = heard.get(envelope.type)
     is_known = entry is not None and entry.sender == STOREFRONT
     wanted = envelope.type if is_known else "the message's type, such as storefront.order.submitted.v1"
     detail = (
         f"nobody listens to the routing key {arrival.routing_key!r}: send it with {wanted} as the routing key"
     )
-    return Unfit(UNROUTABLE, detail, envelope)
+    return InvalidMessage(UNROUTABLE, detail, envelope)
 
 
-def _not_heard(envelope: Envelope, heard: Mapping[str, Entry]) -> Unfit:
+def _not_heard(envelope: Envelope, heard: Mapping[str, Entry]) -> InvalidMessage:
     match = _MAJOR.match(envelope.type)
     known = _stems(frozenset(heard)).get(match["stem"]) if match else None
     if match and known is not None and int(match["major"]) > known:
         detail = f"{envelope.type} is newer than v{known}, which this version knows: upgrade, then redrive"
-        return Unfit("unknown_version", detail, envelope)
+        return InvalidMessage("unknown_version", detail, envelope)
     where = (
         "is in the catalogue but not for this service" if envelope.type in CATALOGUE else "is in no catalogue"
     )
-    return Unfit("unknown_type", f"{envelope.type} {where}; correct the sender or discard", envelope)
+    return InvalidMessage("unknown_type", f"{envelope.type} {where}; correct the sender or discard", envelope)
 
 
 @cache
@@ -292,10 +293,10 @@ def _outside(identifier: UUID, window: tuple[UUID, UUID], now: datetime) -> tupl
     return None
 
 
-def _unreadable(entry: Entry, envelope: Envelope, body: bytes, error: ValidationError) -> Unfit:
+def _unreadable(entry: Entry, envelope: Envelope, body: bytes, error: ValidationError) -> InvalidMessage:
     reasons = reasons_of(error, body)
     detail = " ".join(reason.message for reason in reasons[:10])
-    return Unfit(
+    return InvalidMessage(
         "schema_invalid",
         f"does not fit contracts/schemas/{entry.type}.json: {detail}",
         envelope,
@@ -317,8 +318,8 @@ def _place_of_nul(value: Any, place: tuple[int | str, ...] = ()) -> tuple[int | 
     return None
 
 
-def _holding_nul(entry: Entry, envelope: Envelope, place: tuple[int | str, ...]) -> Unfit:
+def _holding_nul(entry: Entry, envelope: Envelope, place: tuple[int | str, ...]) -> InvalidMessage:
     path = path_of(place)
     words = f"{path or 'the body'} holds the NUL character, which can't be stored: send it without"
     reason = Reason(code="schema_invalid", message=f"{words}.", field=path or None)
-    return Unfit("schema_invalid", words, envelope, entry.message, (reason,))
+    return InvalidMessage("schema_invalid", words, envelope, entry.message, (reason,))

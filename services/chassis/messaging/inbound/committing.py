@@ -29,14 +29,22 @@ from services.chassis.messaging.inbound.arriving import (
     BEYOND_READING,
     UNROUTABLE,
     WRONG_SENDER,
-    Arrival,
-    Unfit,
+    InvalidMessage,
+    RawMessage,
     event_id_of,
     read,
 )
-from services.chassis.messaging.inbound.parking import RetryPolicy, Setback
+from services.chassis.messaging.inbound.parking import ProcessingFailure, RetryPolicy
 from services.chassis.messaging.inbound.recognising import Seen, recognise
-from services.chassis.messaging.subscribers import B, Bygone, Delivery, Refuse, Subscribers, Unreadable, Wait
+from services.chassis.messaging.subscribers import (
+    B,
+    ReceivedMessage,
+    Refuse,
+    SubjectDeleted,
+    Subscribers,
+    Unreadable,
+    Wait,
+)
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import ACQUIRE_SECONDS, Pool, is_conflict, is_outage, transaction
 
@@ -57,7 +65,7 @@ class End(StrEnum):
 class Handled:
     """What became of one arrival."""
 
-    arrival: Arrival
+    arrival: RawMessage
     end: End
     envelope: Envelope | None = None
     detail: str = ""
@@ -68,8 +76,8 @@ class _Batch:
     """The bookkeeping of one attempt at a batch."""
 
     handled: list[Handled] = field(default_factory=list)
-    setbacks: list[Setback] = field(default_factory=list)
-    fresh: list[tuple[Arrival, Delivery[Any]]] = field(default_factory=list)
+    setbacks: list[ProcessingFailure] = field(default_factory=list)
+    fresh: list[tuple[RawMessage, ReceivedMessage[Any]]] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
 
 
@@ -109,14 +117,14 @@ class Committer(Generic[B]):
             entry.type: entry for entry in heard_by(self._service) if entry.message in subscribers.handlers
         }
 
-    async def commit(self, arrivals: Sequence[Arrival]) -> list[Handled]:
+    async def commit(self, arrivals: Sequence[RawMessage]) -> list[Handled]:
         """Handle a batch. Raise only when the database is unavailable; then nothing or everything was committed."""
         handled: list[Handled] = []
         for _, alike in groupby(arrivals, key=_is_replayed):
             handled += await self._commit_alike(list(alike))
         return handled
 
-    async def _commit_alike(self, arrivals: Sequence[Arrival]) -> list[Handled]:
+    async def _commit_alike(self, arrivals: Sequence[RawMessage]) -> list[Handled]:
         for _ in range(CONFLICT_RETRIES):
             try:
                 return await self._attempt(arrivals)
@@ -148,7 +156,7 @@ class Committer(Generic[B]):
                 await self._postpone(parked_id, error)
         return len(ids)
 
-    async def _alone(self, arrival: Arrival) -> Handled:
+    async def _alone(self, arrival: RawMessage) -> Handled:
         error: Exception | None = None
         for _ in range(CONFLICT_RETRIES):
             try:
@@ -196,7 +204,7 @@ class Committer(Generic[B]):
 
     async def _attempt(
         self,
-        arrivals: Sequence[Arrival],
+        arrivals: Sequence[RawMessage],
         due: Callable[[Any], Awaitable[list[store.Row]]] | None = None,
         culprit: Exception | None = None,
     ) -> list[Handled]:
@@ -230,7 +238,7 @@ class Committer(Generic[B]):
             except Exception as error:
                 log.error("failed after a commit", error=describe(error), places=places(error))
 
-    async def _read(self, unit: Unit, arrivals: Sequence[Arrival], batch: _Batch, answer: bool) -> None:
+    async def _read(self, unit: Unit, arrivals: Sequence[RawMessage], batch: _Batch, answer: bool) -> None:
         window = self._window()
         adapters = self._subscribers.adapters
         readings = [(arrival, read(arrival, self._heard, window, unit.now, adapters)) for arrival in arrivals]
@@ -246,16 +254,18 @@ class Committer(Generic[B]):
             if standing is Seen.REUSED:
                 arrival.reuses_id = True
             fitting = self._fitting(arrival, reading)
-            if isinstance(fitting, Unfit):
+            if isinstance(fitting, InvalidMessage):
                 is_new = answer and arrival.parked_id is None
                 told = is_new and await self._answer_unreadable(unit, arrival, fitting)
                 self._park_unfit(arrival, fitting, batch, remembered=key is not None, told=told)
             else:
                 batch.fresh.append((arrival, fitting))
 
-    def _fitting(self, arrival: Arrival, reading: Delivery[Any] | Unfit) -> Delivery[Any] | Unfit:
+    def _fitting(
+        self, arrival: RawMessage, reading: ReceivedMessage[Any] | InvalidMessage
+    ) -> ReceivedMessage[Any] | InvalidMessage:
         """Return the reading, or why it is parked: its id was used for something else, which no handler answers."""
-        if isinstance(reading, Unfit) or not arrival.reuses_id:
+        if isinstance(reading, InvalidMessage) or not arrival.reuses_id:
             return reading
         if arrival.parked_id is not None or type(reading.message) in self._subscribers.answering_reused_ids:
             return replace(reading, reuses_id=True)
@@ -263,17 +273,17 @@ class Committer(Generic[B]):
             f"the id {reading.envelope.id} was used by {reading.envelope.source} for another message; "
             "redrive if this one is to count as well, and give every message an id of its own"
         )
-        return Unfit("event_id_reused", detail, reading.envelope, type(reading.message))
+        return InvalidMessage("event_id_reused", detail, reading.envelope, type(reading.message))
 
     async def _handle(self, unit: Unit, batch: _Batch) -> None:
         if not batch.fresh:
             return
-        book = self._subscribers.book(unit)
-        await book.load([delivery for _, delivery in batch.fresh])
+        work = self._subscribers.book(unit)
+        await work.load([delivery for _, delivery in batch.fresh])
         for arrival, delivery in batch.fresh:
             try:
-                self._subscribers.handlers[type(delivery.message)](book, delivery)
-            except Bygone as bygone:
+                self._subscribers.handlers[type(delivery.message)](work, delivery)
+            except SubjectDeleted as bygone:
                 self._done(batch, arrival, delivery, str(bygone))
             except Wait as wait:
                 batch.setbacks.append(parking.waits(arrival, delivery.envelope, wait, self._policy, unit.now))
@@ -283,10 +293,12 @@ class Committer(Generic[B]):
                 raise HandlerFailed(error) from error
             else:
                 self._done(batch, arrival, delivery)
-        await book.save()
+        await work.save()
 
-    def _done(self, batch: _Batch, arrival: Arrival, delivery: Delivery[Any], detail: str = "") -> None:
-        batch.handled.append(Handled(arrival, End.HANDLED, delivery.envelope, detail))
+    def _done(
+        self, batch: _Batch, arrival: RawMessage, received: ReceivedMessage[Any], detail: str = ""
+    ) -> None:
+        batch.handled.append(Handled(arrival, End.HANDLED, received.envelope, detail))
         if arrival.parked_id is not None:
             batch.resolved.append(arrival.parked_id)
 
@@ -294,20 +306,22 @@ class Committer(Generic[B]):
         for arrival, delivery in batch.fresh:
             batch.setbacks.append(parking.failed(arrival, delivery.envelope, culprit, self._policy, now))
 
-    def _skip_duplicate(self, arrival: Arrival, reading: Delivery[Any] | Unfit, batch: _Batch) -> None:
+    def _skip_duplicate(
+        self, arrival: RawMessage, reading: ReceivedMessage[Any] | InvalidMessage, batch: _Batch
+    ) -> None:
         batch.handled.append(Handled(arrival, End.DUPLICATE, reading.envelope))
         if arrival.parked_id is not None:
             batch.resolved.append(arrival.parked_id)
 
     def _park_unfit(
-        self, arrival: Arrival, unfit: Unfit, batch: _Batch, *, remembered: bool, told: bool
+        self, arrival: RawMessage, unfit: InvalidMessage, batch: _Batch, *, remembered: bool, told: bool
     ) -> None:
         setback = parking.unfit(arrival, unfit)
         setback.remembered = remembered
         setback.answered_by = self._service if told else None
         batch.setbacks.append(setback)
 
-    async def _answer_unreadable(self, unit: Unit, arrival: Arrival, unfit: Unfit) -> bool:
+    async def _answer_unreadable(self, unit: Unit, arrival: RawMessage, unfit: InvalidMessage) -> bool:
         """Tell the sender, if the service does that. Whether it was told."""
         answer, envelope = self._subscribers.answer_unreadable, unfit.envelope
         if answer is None or unfit.code not in BEYOND_READING:
@@ -361,7 +375,7 @@ class Committer(Generic[B]):
 
 
 def _inbox_key(
-    arrival: Arrival, reading: Delivery[Any] | Unfit, window: tuple[UUID, UUID]
+    arrival: RawMessage, reading: ReceivedMessage[Any] | InvalidMessage, window: tuple[UUID, UUID]
 ) -> tuple[UUID, str] | None:
     """By what the inbox knows a message; None when it holds it since it was parked, and for what it can't hold.
 
@@ -370,7 +384,7 @@ def _inbox_key(
     envelope = reading.envelope
     if arrival.remembered or envelope is None or not window[0] <= envelope.id < window[1]:
         return None
-    if isinstance(reading, Unfit) and reading.code in (WRONG_SENDER, UNROUTABLE):
+    if isinstance(reading, InvalidMessage) and reading.code in (WRONG_SENDER, UNROUTABLE):
         return None
     if arrival.sender == STOREFRONT and arrival.user_id:
         return envelope.id, f"/{arrival.user_id.replace('.', '/')}"
@@ -379,11 +393,11 @@ def _inbox_key(
     return envelope.id, envelope.source
 
 
-def _is_replayed(arrival: Arrival) -> bool:
+def _is_replayed(arrival: RawMessage) -> bool:
     return arrival.replay_id is not None
 
 
-def _alike(arrivals: list[Arrival]) -> list[Arrival]:
+def _alike(arrivals: list[RawMessage]) -> list[RawMessage]:
     """The first, and those that are said again as it is, or are not. The others stay due."""
     return [arrival for arrival in arrivals if _is_replayed(arrival) == _is_replayed(arrivals[0])]
 

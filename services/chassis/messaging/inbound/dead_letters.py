@@ -14,7 +14,7 @@ from typing import Any
 from contracts.envelope import Envelope, EnvelopeUnreadable
 from services.chassis.messaging import store
 from services.chassis.messaging.inbound import parking
-from services.chassis.messaging.inbound.arriving import Arrival, dedupe_key, fingerprint, read_envelope
+from services.chassis.messaging.inbound.arriving import RawMessage, dedupe_key, fingerprint, read_envelope
 from services.chassis.messaging.inbound.queue_reader import Commit, QueueReader
 from services.chassis.messaging.unit import Unit
 
@@ -30,7 +30,7 @@ class DeadLetterReader(QueueReader):
         self._unit, self._commit_again = unit, commit
         self._untried: dict[str, int] = {}
 
-    async def _keep(self, arrivals: Sequence[Arrival]) -> None:
+    async def _keep(self, arrivals: Sequence[RawMessage]) -> None:
         for arrival in arrivals:
             original = replace(arrival, queue=_queue_of_death(arrival))
             key = "dead " + hashlib.sha256(dedupe_key(original, _envelope(original)).encode()).hexdigest()
@@ -38,14 +38,14 @@ class DeadLetterReader(QueueReader):
                 await self._try_alone(original, self._untried[key])
                 self._untried.pop(key)
 
-    async def _park(self, arrival: Arrival, key: str) -> bool:
+    async def _park(self, arrival: RawMessage, key: str) -> bool:
         """Park it as dead. False when an earlier process has: that one died of it, or was stopped while it tried."""
         if key in self._untried:
             return True
         envelope = _envelope(arrival)
         detail = "returned to the queue too often; it may have killed the process that took it"
         print_ = fingerprint(arrival.queue, envelope.type if envelope else None, CODE)
-        setback = parking.Setback(arrival, envelope, CODE, detail, print_, remembered=False)
+        setback = parking.ProcessingFailure(arrival, envelope, CODE, detail, print_, remembered=False)
         async with self._unit() as unit:
             row = {**parking.row_of(setback, unit.now), "dedupe_key": key}
             if not await store.park(unit.connection, [row]):
@@ -55,14 +55,14 @@ class DeadLetterReader(QueueReader):
         self._untried[key] = parked_id
         return True
 
-    async def _try_alone(self, arrival: Arrival, parked_id: int) -> None:
+    async def _try_alone(self, arrival: RawMessage, parked_id: int) -> None:
         """However it ends, it stands under its own name then: handled, known, waiting or parked for its own reason."""
         await self._commit_again([arrival])
         async with self._unit() as unit:
             await store.resolve(unit.connection, [parked_id], unit.now)
 
 
-def _queue_of_death(arrival: Arrival) -> str:
+def _queue_of_death(arrival: RawMessage) -> str:
     """The queue it came from. The broker writes the newest death first; what follows a publisher may have made up."""
     deaths: Any = arrival.headers.get("x-death")
     newest: Any = deaths[0] if isinstance(deaths, list) and deaths else None
@@ -70,7 +70,7 @@ def _queue_of_death(arrival: Arrival) -> str:
     return queue if isinstance(queue, str) else arrival.queue
 
 
-def _envelope(arrival: Arrival) -> Envelope | None:
+def _envelope(arrival: RawMessage) -> Envelope | None:
     try:
         return read_envelope(arrival.headers)
     except EnvelopeUnreadable:

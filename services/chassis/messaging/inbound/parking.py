@@ -21,8 +21,8 @@ from services.chassis.messaging import store
 from services.chassis.messaging.inbound.arriving import (
     UNROUTABLE,
     WRONG_SENDER,
-    Arrival,
-    Unfit,
+    InvalidMessage,
+    RawMessage,
     dedupe_key,
     fingerprint,
 )
@@ -53,11 +53,11 @@ class RetryPolicy:
 
 
 @dataclass(slots=True)
-class Setback:
+class ProcessingFailure:
     """Why an arrival was not handled. `next_at` is None when only a person can help, or nobody has to: `answered_by` is
     the service that told its sender, who alone can do something about it. Such a message is kept, set aside."""
 
-    arrival: Arrival
+    arrival: RawMessage
     envelope: Envelope | None
     code: str
     detail: str
@@ -73,28 +73,30 @@ class Setback:
         return self.next_at is not None
 
 
-def waits(arrival: Arrival, envelope: Envelope, wait: Wait, policy: RetryPolicy, now: datetime) -> Setback:
+def waits(
+    arrival: RawMessage, envelope: Envelope, wait: Wait, policy: RetryPolicy, now: datetime
+) -> ProcessingFailure:
     """The message waits for a key, until it gives up."""
     give_up_at = arrival.give_up_at or (arrival.first_seen_at or now) + wait.give_up_after
     over = now >= give_up_at
     print_ = fingerprint(arrival.queue, envelope.type, wait.reason)
     detail = f"{wait}; since {arrival.first_seen_at or now:%Y-%m-%d %H:%M}Z"
     next_at = None if over else min(now + policy.delay(arrival.attempts), give_up_at)
-    return Setback(
+    return ProcessingFailure(
         arrival, envelope, wait.reason, detail, print_, next_at, give_up_at, None if over else wait.key
     )
 
 
-def refused(arrival: Arrival, envelope: Envelope, refusal: Refuse) -> Setback:
+def refused(arrival: RawMessage, envelope: Envelope, refusal: Refuse) -> ProcessingFailure:
     """The message will never be acceptable as it is."""
     print_ = fingerprint(arrival.queue, envelope.type, refusal.code)
-    return Setback(arrival, envelope, refusal.code, refusal.message, print_)
+    return ProcessingFailure(arrival, envelope, refusal.code, refusal.message, print_)
 
 
-def unfit(arrival: Arrival, reading: Unfit) -> Setback:
+def unfit(arrival: RawMessage, reading: InvalidMessage) -> ProcessingFailure:
     """The message can't even be handed to a handler."""
     type_ = reading.envelope.type if reading.envelope else None
-    return Setback(
+    return ProcessingFailure(
         arrival,
         reading.envelope,
         reading.code,
@@ -104,17 +106,17 @@ def unfit(arrival: Arrival, reading: Unfit) -> Setback:
 
 
 def failed(
-    arrival: Arrival, envelope: Envelope, error: Exception, policy: RetryPolicy, now: datetime
-) -> Setback:
+    arrival: RawMessage, envelope: Envelope, error: Exception, policy: RetryPolicy, now: datetime
+) -> ProcessingFailure:
     """The handler failed unexpectedly: tried again with growing delays, then dead."""
     over = arrival.attempts + 1 >= policy.attempts
     detail = describe(error)
     print_ = fingerprint(arrival.queue, envelope.type, "error", error)
     next_at = None if over else now + policy.delay(arrival.attempts)
-    return Setback(arrival, envelope, "error", detail, print_, next_at)
+    return ProcessingFailure(arrival, envelope, "error", detail, print_, next_at)
 
 
-async def write(unit: Unit, setbacks: Sequence[Setback]) -> None:
+async def write(unit: Unit, setbacks: Sequence[ProcessingFailure]) -> None:
     """Write the setbacks of a batch; say MessageParked about those that only a person can help.
 
     One that was parked before and came again (its ack was lost) changes nothing and is not said twice.
@@ -136,9 +138,9 @@ async def write(unit: Unit, setbacks: Sequence[Setback]) -> None:
             say_parked(unit, setback)
 
 
-def arrival_of(row: store.Row) -> Arrival:
+def arrival_of(row: store.Row) -> RawMessage:
     """A parked row as an arrival, for another try."""
-    return Arrival(
+    return RawMessage(
         queue=row["queue"],
         headers=json.loads(row["headers"]),
         body=row["body"],
@@ -153,7 +155,7 @@ def arrival_of(row: store.Row) -> Arrival:
     )
 
 
-async def _write_again(unit: Unit, setback: Setback) -> None:
+async def _write_again(unit: Unit, setback: ProcessingFailure) -> None:
     assert setback.arrival.parked_id is not None
     await store.park_again(
         unit.connection,
@@ -169,7 +171,7 @@ async def _write_again(unit: Unit, setback: Setback) -> None:
     )
 
 
-def say_parked(unit: Unit, setback: Setback) -> None:
+def say_parked(unit: Unit, setback: ProcessingFailure) -> None:
     """Say that a message waits for a person."""
     envelope, shop = setback.envelope, _shop_of(setback)
     unit.emit(
@@ -187,14 +189,14 @@ def say_parked(unit: Unit, setback: Setback) -> None:
     )
 
 
-def _key_of(setback: Setback) -> str:
+def _key_of(setback: ProcessingFailure) -> str:
     """A message under a name that is not its sender's must not stand in the way of the one that really bears it, nor
     one that went astray in the way of the same one sent again."""
     is_other = setback.code in (WRONG_SENDER, UNROUTABLE)
     return dedupe_key(setback.arrival, None if is_other else setback.envelope)
 
 
-def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
+def row_of(setback: ProcessingFailure, now: datetime) -> dict[str, Any]:
     """The parked row of a setback, in the column order of `store.park`."""
     envelope, arrival = setback.envelope, setback.arrival
     event_id: UUID | None = envelope.id if envelope else None
@@ -226,13 +228,13 @@ def row_of(setback: Setback, now: datetime) -> dict[str, Any]:
     }
 
 
-def _shop_of(setback: Setback) -> str | None:
+def _shop_of(setback: ProcessingFailure) -> str | None:
     """Whose it is: the shop of the login that sent it, whatever the message says; of a service's, the one it names."""
     envelope = setback.envelope
     return setback.arrival.login_shop or (envelope.shop if envelope else None)
 
 
-def readable_headers(arrival: Arrival) -> dict[str, Any]:
+def readable_headers(arrival: RawMessage) -> dict[str, Any]:
     """The headers in a form that JSON can hold; what it can't becomes its description."""
     return {storable(str(name)): _plain(value) for name, value in arrival.headers.items()}
 

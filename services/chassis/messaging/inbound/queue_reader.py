@@ -14,13 +14,13 @@ from aiormq.abc import DeliveredMessage
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import cancellations_as_errors
-from services.chassis.messaging.inbound.arriving import Arrival
+from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.storage.database import is_outage
 
 log = structlog.get_logger()
 ACK_SECONDS = 5.0
 LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
-Commit = Callable[[Sequence[Arrival]], Awaitable[Any]]
+Commit = Callable[[Sequence[RawMessage]], Awaitable[Any]]
 
 
 class DeliveryTags:
@@ -187,10 +187,10 @@ def _tag(message: DeliveredMessage) -> int:
     return tag
 
 
-def arrival_of(queue: str, message: DeliveredMessage) -> Arrival:
+def arrival_of(queue: str, message: DeliveredMessage) -> RawMessage:
     """A broker's message as an arrival."""
     properties = message.header.properties
-    return Arrival(
+    return RawMessage(
         queue=queue,
         headers=properties.headers or {},
         body=message.body,

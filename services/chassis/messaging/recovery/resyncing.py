@@ -17,7 +17,7 @@ from contracts.catalogue import CATALOGUE, queue_of
 from contracts.envelope import Envelope, uuid7
 from services.chassis.messaging.process import Process, Transactions
 from services.chassis.messaging.recovery import resync_store
-from services.chassis.messaging.snapshots import Standing, Truth, Wanted
+from services.chassis.messaging.snapshots import Snapshot, Standing, Wanted
 
 log = structlog.get_logger()
 WORKER = "resyncs"
@@ -32,7 +32,7 @@ class CannotTell(Exception):
 
 
 async def ask(
-    process: Process, truths: Mapping[str, Truth], body: dict[str, Any], actor: str
+    process: Process, truths: Mapping[str, Snapshot], body: dict[str, Any], actor: str
 ) -> dict[str, Any]:
     """Start a resync of a shop's orders to `consumer`, or with `dry` count them. Raises CannotTell."""
     consumer, wanted = str(body.get("consumer", "")), _wanted(body)
@@ -78,7 +78,7 @@ def _wanted(body: dict[str, Any]) -> Wanted:
         raise CannotTell("orders are ids: give UUIDs") from None
 
 
-async def tell_on(process: Transactions, truths: Mapping[str, Truth]) -> bool:
+async def tell_on(process: Transactions, truths: Mapping[str, Snapshot]) -> bool:
     """Emit the next batch of the resync that was requested first. True when there may be more at once."""
     async with process.acquire() as connection:
         if not await resync_store.is_any_open(connection):

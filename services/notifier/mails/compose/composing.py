@@ -29,7 +29,7 @@ from services.notifier.mails.compose.sheet import (
     shipment_sheet,
     status_sheet,
 )
-from services.notifier.mails.mail import Addressee, Mail, Template, message_id
+from services.notifier.mails.mail import Mail, Recipient, Template, message_id
 from services.notifier.mails.settings import ShopProfile
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -87,7 +87,7 @@ OF_PARCELS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailMessage:
     """What a mail server takes. `international` letters need SMTPUTF8 (RFC 6531)."""
 
     sender: str
@@ -105,17 +105,17 @@ class Pages:
     html: str
 
 
-def compose(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Letter:
+def compose(mail: Mail, addressee: Recipient, shop: ShopProfile) -> MailMessage:
     """The letter of a mail. Raises AddressUnusable, contracts.money.UnknownCurrency."""
     recipient = usable_address(mail.recipient)
     pages = write_pages(mail, addressee, shop)
     content = mime.message(
         _headers(mail, addressee, shop, recipient, pages.subject), pages.text, pages.html, f"=_{mail.id.hex}"
     )
-    return Letter(shop.from_email, recipient, content, not recipient.isascii())
+    return MailMessage(shop.from_email, recipient, content, not recipient.isascii())
 
 
-def write_pages(mail: Mail, addressee: Addressee, shop: ShopProfile) -> Pages:
+def write_pages(mail: Mail, addressee: Recipient, shop: ShopProfile) -> Pages:
     """Subject, text and HTML. Raises contracts.money.UnknownCurrency."""
     placed, language = addressee.placed, language_of(mail.locale)
     words = _words(language)
@@ -181,7 +181,7 @@ def _quoted_name(name: str) -> str:
 
 
 def _headers(
-    mail: Mail, addressee: Addressee, shop: ShopProfile, recipient: str, subject: str
+    mail: Mail, addressee: Recipient, shop: ShopProfile, recipient: str, subject: str
 ) -> Iterator[tuple[str, str]]:
     to_merchant = mail.template is Template.NEW_ORDER
     yield "Date", format_datetime(mail.created_at)

@@ -60,7 +60,7 @@ class AmountStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Formatter:
     """Writes figures for one reader: `locale` by Babel, amounts of one currency, times in `zone`."""
 
     locale: Locale
@@ -101,10 +101,10 @@ class Figures:
 
 
 @lru_cache(maxsize=1024)
-def figures(locale: str, currency: str, time_zone: str) -> Figures:
+def figures(locale: str, currency: str, time_zone: str) -> Formatter:
     """The figures for a BCP 47 locale. Raises contracts.money.UnknownCurrency."""
     known = _babel_locale(locale)
-    return Figures(known, _amount_style(known, currency), ZoneInfo(time_zone))
+    return Formatter(known, _amount_style(known, currency), ZoneInfo(time_zone))
 
 
 def _babel_locale(locale: str) -> Locale:

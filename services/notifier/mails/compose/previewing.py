@@ -14,7 +14,7 @@ from contracts.message import Currency, Locale, Minor, OrderCode, Shop
 from contracts.orders import OrderPlaced
 from contracts.payments import RefundLine
 from services.notifier.mails.compose.composing import Pages, write_pages
-from services.notifier.mails.mail import Addressee, Mail, Template
+from services.notifier.mails.mail import Mail, Recipient, Template
 from services.notifier.mails.settings import NotifierSettings
 
 _NOBODY = UUID(int=0)
@@ -30,7 +30,7 @@ class PreviewUnusable(ValueError):
     """The data does not make this mail; the text names every field at fault."""
 
 
-class StatusShown(BaseModel):
+class StatusResponse(BaseModel):
     """What the mail about a status shows."""
 
     model_config = ConfigDict(extra="forbid")
@@ -40,7 +40,7 @@ class StatusShown(BaseModel):
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
 
 
-class CancellationShown(BaseModel):
+class CancellationResponse(BaseModel):
     """What the mail about a cancellation shows."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +48,7 @@ class CancellationShown(BaseModel):
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
 
 
-class RefundShown(BaseModel):
+class RefundResponse(BaseModel):
     """What the mail about a refund shows; amounts in minor units. `names`: what the lines are, by number."""
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +61,7 @@ class RefundShown(BaseModel):
     public_comment: Annotated[str, Field(max_length=4000)] | None = None
 
 
-class FailedRefundShown(BaseModel):
+class FailedRefundResponse(BaseModel):
     """What the mail about a refund that failed shows; the amount in minor units."""
 
     model_config = ConfigDict(extra="forbid")
@@ -71,14 +71,14 @@ class FailedRefundShown(BaseModel):
 
 
 _CONTEXTS: dict[Template, type[BaseModel]] = {
-    Template.STATUS_UPDATED: StatusShown,
-    Template.ORDER_CANCELLED: CancellationShown,
-    Template.REFUND_MADE: RefundShown,
-    Template.REFUND_FAILED: FailedRefundShown,
+    Template.STATUS_UPDATED: StatusResponse,
+    Template.ORDER_CANCELLED: CancellationResponse,
+    Template.REFUND_MADE: RefundResponse,
+    Template.REFUND_FAILED: FailedRefundResponse,
 }
 
 
-class PreviewAsked(BaseModel):
+class PreviewRequest(BaseModel):
     """Which mail, for whom, with what. `order` is OrderPlaced as JSON, needed by all templates that show one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -93,9 +93,9 @@ class PreviewAsked(BaseModel):
 
 
 def preview(body: bytes, settings: NotifierSettings) -> Pages:
-    """The mail that this JSON would give. Raises PreviewUnusable, UnknownShop."""
+    """The mail that this JSON would give. Raises PreviewUnusable, ShopUnknown."""
     try:
-        asked = PreviewAsked.model_validate_json(body)
+        asked = PreviewRequest.model_validate_json(body)
         if shown := _CONTEXTS.get(asked.template):
             shown.model_validate(asked.context)
     except ValidationError as error:
@@ -110,7 +110,7 @@ def preview(body: bytes, settings: NotifierSettings) -> Pages:
         raise PreviewUnusable(f"context: the mail {asked.template} needs {error}") from None
 
 
-def _mail(asked: PreviewAsked) -> Mail:
+def _mail(asked: PreviewRequest) -> Mail:
     return Mail(
         id=_NOBODY,
         shop=asked.shop,
@@ -126,6 +126,6 @@ def _mail(asked: PreviewAsked) -> Mail:
     )
 
 
-def _addressee(asked: PreviewAsked) -> Addressee:
+def _addressee(asked: PreviewRequest) -> Recipient:
     placed = asked.order.model_dump(mode="json", exclude_none=True) if asked.order else {}
-    return Addressee(asked.shop, _NOBODY, asked.code, asked.name, "", asked.locale, _NOBODY, placed)
+    return Recipient(asked.shop, _NOBODY, asked.code, asked.name, "", asked.locale, _NOBODY, placed)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from services.notifier.mails.compose.figures import Figures
+from services.notifier.mails.compose.figures import Formatter
 from services.notifier.mails.compose.screening import one_line, paragraphs, screened, web_address
 from services.notifier.mails.settings import ShopProfile
 
@@ -17,7 +17,9 @@ Words = Mapping[str, Any]
 Rows = list[tuple[str, str]]
 
 
-def order_sheet(placed: dict[str, Any], figures: Figures, words: Words, shop: ShopProfile) -> dict[str, Any]:
+def order_sheet(
+    placed: dict[str, Any], figures: Formatter, words: Words, shop: ShopProfile
+) -> dict[str, Any]:
     """What the recap and the merchant's mail show of an order. `placed` is OrderPlaced as JSON."""
     note = paragraphs(placed.get("note") or "")
     order = screened(placed)
@@ -48,7 +50,7 @@ def order_sheet(placed: dict[str, Any], figures: Figures, words: Words, shop: Sh
 
 
 def shipment_sheet(
-    placed: dict[str, Any], shipment: dict[str, Any], figures: Figures, words: Words
+    placed: dict[str, Any], shipment: dict[str, Any], figures: Formatter, words: Words
 ) -> dict[str, Any]:
     """What the dispatch mail shows. `shipment` is what `announcing` kept of ShipmentDispatched, as JSON."""
     order, shipment = screened(placed), screened(shipment)
@@ -86,7 +88,7 @@ def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> d
 
 
 def refund_sheet(
-    placed: dict[str, Any], refund: dict[str, Any], figures: Figures, words: Words
+    placed: dict[str, Any], refund: dict[str, Any], figures: Formatter, words: Words
 ) -> dict[str, Any]:
     """What the mail about a refund shows. `refund` is what `announcing` kept of the contract's Refund, as JSON."""
     names = {str(line["line"]): line["description"] for line in placed.get("lines", ())}
@@ -119,7 +121,7 @@ def legal(shop: ShopProfile, labels: Words) -> Rows:
     return _present((labels["siret"], shop.siret), (labels["vat_number"], shop.vat_number))
 
 
-def addresses(order: dict[str, Any], figures: Figures, labels: Words) -> list[tuple[str, list[str]]]:
+def addresses(order: dict[str, Any], figures: Formatter, labels: Words) -> list[tuple[str, list[str]]]:
     """The order's addresses with their headings; two equal ones are shown once."""
     delivery, billing = order.get("shipping_address"), order.get("billing_address")
     shown = [(labels["delivery"], delivery), (labels["billing"], billing)]
@@ -128,7 +130,7 @@ def addresses(order: dict[str, Any], figures: Figures, labels: Words) -> list[tu
     return [(label, _address(address, figures)) for label, address in shown if address]
 
 
-def _line(line: dict[str, Any], figures: Figures, labels: Words) -> dict[str, Any]:
+def _line(line: dict[str, Any], figures: Formatter, labels: Words) -> dict[str, Any]:
     exact = line.get("unit_price_exact")
     price = figures.price(exact) if exact else figures.amount(line["unit_price_minor"])
     details = [labels["unit"].format(price=price)]
@@ -149,7 +151,7 @@ def _line(line: dict[str, Any], figures: Figures, labels: Words) -> dict[str, An
     }
 
 
-def _booking(line: dict[str, Any], figures: Figures, labels: Words) -> list[str]:
+def _booking(line: dict[str, Any], figures: Formatter, labels: Words) -> list[str]:
     found = [labels["resource"].format(resource=line["resource"])] if line.get("resource") else []
     if line.get("starts_at"):
         start = figures.moment(datetime.fromisoformat(line["starts_at"]))
@@ -160,7 +162,7 @@ def _booking(line: dict[str, Any], figures: Figures, labels: Words) -> list[str]
     return found
 
 
-def _sums(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+def _sums(order: dict[str, Any], figures: Formatter, labels: Words) -> Rows:
     totals, shipping = order["totals"], order.get("shipping")
     rows = [(labels["subtotal"], figures.amount(totals["lines_minor"]))]
     if shipping:
@@ -172,7 +174,7 @@ def _sums(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
     return rows
 
 
-def _taxes_added(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+def _taxes_added(order: dict[str, Any], figures: Formatter, labels: Words) -> Rows:
     """The tax on top of the prices: a row for each tax that the sender stated, if they are all of it."""
     tax_minor = order["totals"].get("tax_minor") or 0
     found: dict[str, int] = {}
@@ -185,14 +187,14 @@ def _taxes_added(order: dict[str, Any], figures: Figures, labels: Words) -> Rows
     return [(label, figures.amount(minor)) for label, minor in found.items()]
 
 
-def _extras(order: dict[str, Any], figures: Figures, labels: Words) -> Rows:
+def _extras(order: dict[str, Any], figures: Formatter, labels: Words) -> Rows:
     return [
         (f"{extra['label']} · {_vat(extra, figures, labels)}", figures.amount(extra["amount_minor"]))
         for extra in order.get("extra_lines") or ()
     ]
 
 
-def _vat(charged: dict[str, Any], figures: Figures, labels: Words) -> str:
+def _vat(charged: dict[str, Any], figures: Formatter, labels: Words) -> str:
     """The taxes of a line or charge: their rates, or the amount of a tax whose rate the sender did not state."""
     vat, rate, tax_minor = str(labels["vat"]), charged.get("vat_rate") or 0, charged.get("tax_minor")
     if taxes := charged.get("taxes"):
@@ -203,7 +205,7 @@ def _vat(charged: dict[str, Any], figures: Figures, labels: Words) -> str:
     return vat.format(rate=figures.rate(rate * 100))
 
 
-def _tax_included(order: dict[str, Any], figures: Figures, labels: Words) -> str | None:
+def _tax_included(order: dict[str, Any], figures: Formatter, labels: Words) -> str | None:
     if not order.get("prices_include_tax", True):
         return None
     return str(labels["tax_included"]).format(amount=figures.amount(order["totals"].get("tax_minor") or 0))
@@ -228,7 +230,7 @@ def _ask(labels: Words, shop: ShopProfile) -> Rows:
     return [(labels["contact"], labels["ask"].format(email=email))]
 
 
-def _merchant_facts(order: dict[str, Any], figures: Figures, words: Words) -> Rows:
+def _merchant_facts(order: dict[str, Any], figures: Formatter, words: Words) -> Rows:
     customer, labels = order["customer"], words["order"]
     return _present(
         (labels["placed_at"], figures.moment(datetime.fromisoformat(order["placed_at"]))),
@@ -242,7 +244,7 @@ def _merchant_facts(order: dict[str, Any], figures: Figures, words: Words) -> Ro
     )
 
 
-def _address(address: dict[str, Any], figures: Figures) -> list[str]:
+def _address(address: dict[str, Any], figures: Formatter) -> list[str]:
     town = " ".join(filter(None, (address.get("postal_code"), address.get("city"))))
     rows = (
         address["name"],
@@ -256,7 +258,7 @@ def _address(address: dict[str, Any], figures: Figures) -> list[str]:
     return [row for row in rows if row]
 
 
-def _day(text: str | None, figures: Figures) -> str | None:
+def _day(text: str | None, figures: Formatter) -> str | None:
     return figures.day(date.fromisoformat(text)) if text else None
 
 

@@ -18,20 +18,25 @@ from services.chassis.messaging.unit import Unit
 from services.orders.api.actions import store as api_store
 from services.orders.api.actions.commanding import WAIT_SECONDS, KeyTaken, Sent
 from services.orders.changes import cancelling, deleting, editing, reinstating
-from services.orders.changes.requests import CancellationAsked, DeletionAsked, EditAsked, ReinstatementAsked
+from services.orders.changes.requests import (
+    CancellationRequest,
+    DeletionRequest,
+    EditRequest,
+    ReinstatementRequest,
+)
 from services.orders.order.history import require_revision
 from services.orders.order.record import Order
-from services.orders.order.requests import Asked
-from services.orders.order.unit.actions import Deed, OrderUnknown, open_book
+from services.orders.order.requests import RequestBody
+from services.orders.order.unit.actions import OrderUnknown, StaffAction, open_orders
 from services.orders.order.unit.edit import COMMAND_TYPES
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 from services.orders.order.unit.waiting import waiting
 
-Begin = Callable[[OrderBook, Order, Deed], Awaitable[None]]
+Begin = Callable[[OrderUnit, Order, StaffAction], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeAsking:
+class ChangeRequest:
     """A change about to be made. `revision`: the one it was made from, None asks for no check."""
 
     command_id: UUID
@@ -45,21 +50,21 @@ class ChangeAsking:
     begin: Begin
 
 
-def edit(shop: str, order_id: UUID, key: str, actor: str, asked: EditAsked) -> ChangeAsking:
+def edit(shop: str, order_id: UUID, key: str, actor: str, asked: EditRequest) -> ChangeRequest:
     """The command to edit an order."""
 
-    async def begin(command_id: UUID, book: OrderBook, order: Order, deed: Deed) -> None:
-        editing.edit(book, order, asked, command_id, actor, deed)
+    async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
+        editing.edit(work, order, asked, command_id, actor, deed)
 
     return _asking(ChangeCause.EDITED, shop, order_id, key, actor, asked, asked.revision, begin)
 
 
-def cancel(shop: str, order_id: UUID, key: str, actor: str, asked: CancellationAsked) -> ChangeAsking:
+def cancel(shop: str, order_id: UUID, key: str, actor: str, asked: CancellationRequest) -> ChangeRequest:
     """The command to cancel what has not left."""
 
-    async def begin(command_id: UUID, book: OrderBook, order: Order, deed: Deed) -> None:
+    async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
         cancelling.cancel(
-            book,
+            work,
             order,
             command_id,
             actor,
@@ -72,28 +77,28 @@ def cancel(shop: str, order_id: UUID, key: str, actor: str, asked: CancellationA
     return _asking(ChangeCause.CANCELLED, shop, order_id, key, actor, asked, asked.revision, begin)
 
 
-def reinstate(shop: str, order_id: UUID, key: str, actor: str, asked: ReinstatementAsked) -> ChangeAsking:
+def reinstate(shop: str, order_id: UUID, key: str, actor: str, asked: ReinstatementRequest) -> ChangeRequest:
     """The command to take a cancellation back."""
 
-    async def begin(command_id: UUID, book: OrderBook, order: Order, deed: Deed) -> None:
-        reinstating.reinstate(book, order, command_id, actor, asked.reason, deed)
+    async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
+        reinstating.reinstate(work, order, command_id, actor, asked.reason, deed)
 
     return _asking(ChangeCause.REINSTATED, shop, order_id, key, actor, asked, asked.revision, begin)
 
 
 def delete(
-    shop: str, order_id: UUID, key: str, actor: str, asked: DeletionAsked, *, force: bool = False
-) -> ChangeAsking:
+    shop: str, order_id: UUID, key: str, actor: str, asked: DeletionRequest, *, force: bool = False
+) -> ChangeRequest:
     """The command to delete an order; `force` goes past the guards and needs a right of its own."""
 
-    async def begin(command_id: UUID, book: OrderBook, order: Order, deed: Deed) -> None:
-        against = await deleting.reasons_against(book.unit.connection, order)
-        deleting.delete(book, order, command_id, actor, asked.reason, deed, against=against, force=force)
+    async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
+        against = await deleting.reasons_against(work.unit.connection, order)
+        deleting.delete(work, order, command_id, actor, asked.reason, deed, against=against, force=force)
 
     return _asking(ChangeCause.DELETED, shop, order_id, key, actor, asked, asked.revision, begin)
 
 
-async def send(process: Transactions, asking: ChangeAsking) -> Sent:
+async def send(process: Transactions, asking: ChangeRequest) -> Sent:
     """Begin a change, once per key: its command's id and whether it has its outcome already.
 
     Raises KeyTaken, OrderUnknown, Stale and whatever the change itself raises.
@@ -108,7 +113,7 @@ async def send(process: Transactions, asking: ChangeAsking) -> Sent:
     return Sent(first["command_id"], first["state"] != "pending")
 
 
-async def carry_out(process: Transactions, asking: ChangeAsking) -> api_store.Row:
+async def carry_out(process: Transactions, asking: ChangeRequest) -> api_store.Row:
     """Begin a change and wait up to `WAIT_SECONDS`: its command's row, `pending` when there is no outcome yet.
 
     Raises what `send` raises.
@@ -122,18 +127,18 @@ async def carry_out(process: Transactions, asking: ChangeAsking) -> api_store.Ro
     return row
 
 
-async def _begin(unit: Unit, asking: ChangeAsking) -> bool:
-    book = await open_book(unit, asking.shop, [asking.order_id])
+async def _begin(unit: Unit, asking: ChangeRequest) -> bool:
+    work = await open_orders(unit, asking.shop, [asking.order_id])
     key = (asking.shop, asking.order_id)
-    order = book.orders.get(key)
+    order = work.orders.get(key)
     if order is None:
         raise OrderUnknown(asking.shop, asking.order_id)
     await require_revision(unit.connection, order, asking.revision)
-    await book.edits.load([key])
-    deed = Deed(asking.command_id, asking.type, unit.now, asking.actor)
-    await asking.begin(book, order, deed)
-    await book.save()
-    return asking.command_id in book.outcomes
+    await work.edits.load([key])
+    deed = StaffAction(asking.command_id, asking.type, unit.now, asking.actor)
+    await asking.begin(work, order, deed)
+    await work.save()
+    return asking.command_id in work.outcomes
 
 
 def _asking(
@@ -142,14 +147,14 @@ def _asking(
     order_id: UUID,
     key: str,
     actor: str,
-    asked: Asked,
+    asked: RequestBody,
     revision: int | None,
-    begin: Callable[[UUID, OrderBook, Order, Deed], Awaitable[None]],
-) -> ChangeAsking:
+    begin: Callable[[UUID, OrderUnit, Order, StaffAction], Awaitable[None]],
+) -> ChangeRequest:
     command_id, command_type = uuid7(), COMMAND_TYPES[cause]
     content = f"{command_type}\n{order_id}\n{actor}\n{asked.model_dump_json(exclude_unset=True)}"
     digest = hashlib.sha256(content.encode()).digest()
-    return ChangeAsking(
+    return ChangeRequest(
         command_id,
         shop,
         order_id,

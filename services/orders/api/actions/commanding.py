@@ -24,7 +24,7 @@ _NO_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class CommandRequest:
     """A command about to be sent."""
 
     command_id: UUID
@@ -66,7 +66,7 @@ class KeyTaken(Exception):
         self.command_id = command_id
 
 
-def asking(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID], Command]) -> Asking:
+def asking(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID], Command]) -> CommandRequest:
     """The command that `message` makes with an id of the server's making, which also names what it creates.
 
     The hash covers all that the caller decided and who they are, not the id, so that a repeat is known again.
@@ -74,7 +74,7 @@ def asking(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID],
     command_id = uuid7()
     blank = message(_NO_ID)
     content = f"{type(blank).wire_name}\n{blank.model_dump_json()}"
-    return Asking(
+    return CommandRequest(
         command_id, shop, order_id, key, hashlib.sha256(content.encode()).digest(), message(command_id)
     )
 
@@ -84,9 +84,9 @@ class Commands:
 
     def __init__(self, process: Transactions) -> None:
         self._process = process
-        self._sender: GroupCommit[Asking, Sent | KeyTaken] = GroupCommit(self._send)
+        self._sender: GroupCommit[CommandRequest, Sent | KeyTaken] = GroupCommit(self._send)
 
-    async def carry_out(self, asked: Asking) -> api_store.Row:
+    async def carry_out(self, asked: CommandRequest) -> api_store.Row:
         """Send a command once and wait up to `WAIT_SECONDS`: its row, `pending` when there is no outcome yet.
 
         Raises KeyTaken.
@@ -101,14 +101,14 @@ class Commands:
         assert row is not None, f"command {sent.command_id} was committed a moment ago"
         return row
 
-    async def send(self, asked: Asking) -> Sent:
+    async def send(self, asked: CommandRequest) -> Sent:
         """Send a command once and don't wait for its outcome. Raises KeyTaken."""
         sent = await self._sender.submit(asked)
         if isinstance(sent, KeyTaken):
             raise sent
         return sent
 
-    async def _send(self, batch: Sequence[Asking]) -> list[Sent | KeyTaken]:
+    async def _send(self, batch: Sequence[CommandRequest]) -> list[Sent | KeyTaken]:
         async with self._process.unit() as unit:
             fresh = await api_store.add_commands(unit.connection, batch, unit.now)
             for asked in batch:
@@ -128,7 +128,7 @@ class Commands:
             return await api_store.settled_among(connection, command_ids)
 
 
-def _row(asked: Asking, requested_at: datetime) -> api_store.Row:
+def _row(asked: CommandRequest, requested_at: datetime) -> api_store.Row:
     """What `api_store.read_command` reads of a command that has no outcome yet."""
     return {
         "command_id": asked.command_id,
@@ -139,7 +139,7 @@ def _row(asked: Asking, requested_at: datetime) -> api_store.Row:
     }
 
 
-def _repeat(asked: Asking, first: api_store.Row) -> Sent | KeyTaken:
+def _repeat(asked: CommandRequest, first: api_store.Row) -> Sent | KeyTaken:
     if first["request_hash"] == asked.request_hash:
         return Sent(first["command_id"], first["state"] != "pending")
     return KeyTaken(asked.key, first["command_id"], first["type"])

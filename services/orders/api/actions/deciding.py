@@ -24,7 +24,7 @@ Act = Callable[[Unit], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class OwnAction:
     """A deed somebody asks for. `content` is all they decided, as JSON; `type` is written like a message's."""
 
     shop: str
@@ -42,7 +42,7 @@ class Decision:
         return hashlib.sha256(text.encode()).digest()
 
 
-async def decide(process: Transactions, decision: Decision, act: Act) -> api_store.Row:
+async def decide(process: Transactions, decision: OwnAction, act: Act) -> api_store.Row:
     """Do the deed unless its key was used: the row of the command, with its outcome.
 
     Raises KeyTaken when the key was used for something else, and what `act` raises.

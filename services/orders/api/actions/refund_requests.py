@@ -20,13 +20,13 @@ from contracts.payments import (
     SettleRefund,
 )
 from services.orders.changes.requests import PublicComment
-from services.orders.order.requests import STRICT, Asked, OrderFacts, currency_fault, line_faults
+from services.orders.order.requests import STRICT, OrderFacts, RequestBody, currency_fault, line_faults
 
 Amount = Annotated[Minor, Field(strict=True, gt=0)]
 Why = Annotated[Text, Field(min_length=1)]
 
 
-class RefundLineAsked(Asked):
+class RefundLineRequest(RequestBody):
     """Units of a line that are refunded; `restock`: those that had left go back to the shelf."""
 
     line: Annotated[LineNumber, STRICT]
@@ -34,7 +34,7 @@ class RefundLineAsked(Asked):
     restock: Annotated[bool, STRICT] = False
 
 
-class RefundAsked(Asked):
+class RefundRequest(RequestBody):
     """Money that goes back: `recorded` here only, or really `sent` to the payment's provider.
 
     `currency` is the order's; each line is named once; `reference` goes with `recorded` alone.
@@ -45,7 +45,7 @@ class RefundAsked(Asked):
     amount_minor: Amount
     currency: Currency
     entry_id: UUID | None = Field(default=None, description="The payment to refund; chosen when absent.")
-    lines: list[RefundLineAsked] = Field(default=[], max_length=1000)
+    lines: list[RefundLineRequest] = Field(default=[], max_length=1000)
     cause: RefundCause = Field(
         default=RefundCause.CREDIT, description="`credit` lowers what is due; the others don't."
     )
@@ -58,7 +58,7 @@ class RefundAsked(Asked):
     public_comment: PublicComment | None = None
 
     @model_validator(mode="after")
-    def reference_is_of_a_record(self) -> "RefundAsked":
+    def reference_is_of_a_record(self) -> "RefundRequest":
         if self.reference is not None and self.mode == "sent":
             raise ValueError(
                 "a refund that is sent gets its reference from the provider; leave reference out"
@@ -96,7 +96,7 @@ class RefundAsked(Asked):
         return RefundOrder(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
 
-class ConfirmationAsked(Asked):
+class ConfirmationRequest(RequestBody):
     """The reference under which a recorded refund was really made."""
 
     reference: Reference
@@ -108,7 +108,7 @@ class ConfirmationAsked(Asked):
         )
 
 
-class SettlementAsked(Asked):
+class SettlementRequest(RequestBody):
     """What becomes of a refund of which nobody knows whether it was made: the provider is asked again and makes what it
     does not have, or a person has seen there whether it was made.
 
@@ -123,7 +123,7 @@ class SettlementAsked(Asked):
     reason: Text | None = Field(default=None, description="Why: what was seen at the provider.")
 
     @model_validator(mode="after")
-    def reference_is_of_a_refund_that_was_made(self) -> "SettlementAsked":
+    def reference_is_of_a_refund_that_was_made(self) -> "SettlementRequest":
         if self.verdict is RefundVerdict.MADE and self.provider_reference is None:
             raise ValueError("send provider_reference, the provider's id of the refund that was made")
         if self.verdict is not RefundVerdict.MADE and self.provider_reference is not None:
@@ -137,7 +137,7 @@ class SettlementAsked(Asked):
         )
 
 
-class ReversalAsked(Asked):
+class ReversalRequest(RequestBody):
     """Why a payment entered by hand is taken back: the cheque bounced, it was entered by mistake."""
 
     reason: Why
@@ -149,7 +149,7 @@ class ReversalAsked(Asked):
         )
 
 
-class CreditAsked(Asked):
+class CreditRequest(RequestBody):
     """What the customer owes less from now on. `currency` is the order's."""
 
     amount_minor: Amount
@@ -165,7 +165,7 @@ class CreditAsked(Asked):
         return GrantCredit(shop=order.shop, order_id=order.order_id, actor=actor, **dict(self))
 
 
-class ReassignmentAsked(Asked):
+class ReassignmentRequest(RequestBody):
     """A payment that the order is to have: by the provider's names (`provider` with `provider_reference`), or by an
     entry of another order (`entry_id`); one of the two, not both.
     """
@@ -176,7 +176,7 @@ class ReassignmentAsked(Asked):
     note: Text | None = None
 
     @model_validator(mode="after")
-    def names_one_payment(self) -> "ReassignmentAsked":
+    def names_one_payment(self) -> "ReassignmentRequest":
         by_provider = self.provider is not None and self.provider_reference is not None
         if by_provider == (self.entry_id is not None):
             raise ValueError("send provider and provider_reference, or entry_id, and not both")

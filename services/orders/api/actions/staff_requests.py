@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.orders.order.requests import STRICT, Asked
+from services.orders.order.requests import STRICT, RequestBody
 from services.orders.order.shop.colours import Colour
 from services.orders.order.shop.naming import LONGEST_NAME
 from services.orders.order.unit.actions import MOST_ORDERS
@@ -17,36 +17,36 @@ TagName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Orders = Annotated[list[UUID], Field(min_length=1, max_length=MOST_ORDERS)]
 
 
-class TagAsked(Asked):
+class TagRequest(RequestBody):
     """A tag by its name; one that the shop does not have yet is made, in this colour."""
 
     name: TagName
     colour: Colour = Colour.GREY
 
 
-class TaggingAsked(Asked):
+class TaggingRequest(RequestBody):
     """Tags to put on orders and tags to take off them."""
 
     orders: Orders
-    add: list[TagAsked] = Field(default=[], max_length=MOST_TAGS)
+    add: list[TagRequest] = Field(default=[], max_length=MOST_TAGS)
     remove: list[TagName] = Field(default=[], max_length=MOST_TAGS)
 
 
-class ArchivingAsked(Asked):
+class ArchivingRequest(RequestBody):
     """Finished orders to archive, or archived ones to bring back."""
 
     orders: Orders
     archived: Annotated[bool, STRICT]
 
 
-class CommentAsked(Asked):
+class CommentRequest(RequestBody):
     """A comment for the staff; `counters` is the comment it corrects. Its text is never shown by this API."""
 
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT)]
     counters: UUID | None = None
 
 
-class StatusAsked(Asked):
+class StatusRequest(RequestBody):
     """A status for an order. Where the order's facts speak against it, send `force` with a `reason`."""
 
     label: Annotated[str, Field(min_length=1, max_length=60)] = Field(description="A key of /v1/statuses.")
@@ -64,5 +64,5 @@ class StatusAsked(Asked):
         return StatusUpdate(**self.model_dump(exclude={"revision"}))
 
 
-class MailAsked(Asked):
+class MailRequest(RequestBody):
     """Nothing but the mail's id, which stands in the path."""

@@ -17,7 +17,7 @@ from services.chassis.storage.database import Connection
 from services.orders.api.actions.store import Row
 from services.orders.order import store
 from services.orders.order.refusal import Refusal
-from services.orders.order.unit.actions import deed, open_book
+from services.orders.order.unit.actions import deed, open_orders
 from services.orders.order.unit.edit import COMMAND_TYPES
 from services.orders.projections.outcomes import ENDED
 
@@ -81,15 +81,15 @@ async def end(unit: Unit, shop: str, command_id: UUID, reason: str, actor: str) 
     if command is None:
         raise CommandNotUnanswered(command_id)
     order_id = command["order_id"]
-    book = await open_book(unit, shop, [order_id] if order_id else [])
+    work = await open_orders(unit, shop, [order_id] if order_id else [])
     if [row["state"] for row in await store.lock_commands(unit.connection, [command_id])] != ["pending"]:
         raise CommandNotUnanswered(command_id)
     cause = deed(unit, END, actor)
     said = Reason(code="command_ended", message=f"{actor} ended the command, which got no answer: {reason}")
     reasons = [said.model_dump(exclude_none=True)]
     outcome = {"type": ENDED, "event_id": str(cause.id), "actor": actor, "reasons": reasons}
-    book.outcomes[command_id] = ("rejected", json.dumps(outcome, ensure_ascii=False))
+    work.outcomes[command_id] = ("rejected", json.dumps(outcome, ensure_ascii=False))
     if order_id:
         data = {"command_type": command["type"], "asked_by": command["actor"], "reasons": reasons}
-        book.note(shop, order_id, "command_ended", command_id, actor, cause, data)
-    await book.save()
+        work.note(shop, order_id, "command_ended", command_id, actor, cause, data)
+    await work.save()

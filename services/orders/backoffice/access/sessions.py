@@ -51,7 +51,7 @@ class Lifetime:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSession:
     """What a cookie's token stands for: a person while the session counts, else only whose it was."""
 
     person: Person | None = None
@@ -74,16 +74,18 @@ async def start(
     return token
 
 
-async def find(connection: Connection, token: str, lifetime: Lifetime, *, is_use: bool = True) -> Found:
+async def find(
+    connection: Connection, token: str, lifetime: Lifetime, *, is_use: bool = True
+) -> FoundSession:
     """Whose session this is. `is_use`: being asked by a person, not by a page that looks after itself."""
     row, now = await store.read_session(connection, digest(token)), datetime.now(UTC)
     if row is None:
-        return Found()
+        return FoundSession()
     if not counts(row, lifetime, now):
-        return Found(None, row["staff_id"])
+        return FoundSession(None, row["staff_id"])
     if is_use and now - row["last_seen_at"] > SEEN_EVERY:
         await store.touch_session(connection, row["session_id"], now)
-    return Found(_person(row), row["staff_id"])
+    return FoundSession(_person(row), row["staff_id"])
 
 
 def counts(row: store.Row, lifetime: Lifetime, now: datetime) -> bool:

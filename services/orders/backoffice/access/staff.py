@@ -15,7 +15,7 @@ from services.orders.backoffice.access import passwords, sessions, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.signing_in import normal
 from services.orders.order.mail_address import is_deliverable
-from services.orders.order.shop.cache import FewSeconds
+from services.orders.order.shop.cache import TtlCache
 
 INVITED_FOR = timedelta(days=3)
 
@@ -65,7 +65,7 @@ async def _names(connection: Connection, shop: str) -> dict[str, str]:
     }
 
 
-names_of = FewSeconds(_names)
+names_of = TtlCache(_names)
 """`await names_of.get(connection, owner, shop)`: the name of everybody who is or was of the staff, by login; two people
 of one name keep their logins beside it."""
 

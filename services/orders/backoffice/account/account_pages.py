@@ -9,67 +9,69 @@ from services.orders.backoffice.account.pages import remember_browser
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import address_of
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
 
 @pages.get("/account", Entry.SIGNED_IN)
-async def show_account(visit: Visit) -> Response:
+async def show_account(context: PageContext) -> Response:
     """Everything about one's own account."""
-    return await _account(visit)
+    return await _account(context)
 
 
-async def _account(visit: Visit, status: int = 200, **errors: str) -> Response:
-    now = visit.speech.now
-    async with visit.reading() as connection:
+async def _account(context: PageContext, status: int = 200, **errors: str) -> Response:
+    now = context.speech.now
+    async with context.reading() as connection:
         rows = await store.list_sessions(
-            connection, visit.person.staff_id, now, now - visit.office.lifetime.idle
+            connection, context.person.staff_id, now, now - context.office.lifetime.idle
         )
-    return visit.render("account/account.html", status, sessions=rows, errors=errors)
+    return context.render("account/account.html", status, sessions=rows, errors=errors)
 
 
 @pages.post("/account/password", Entry.SIGNED_IN, action="password.change")
-async def change_password(visit: Visit) -> Response:
+async def change_password(context: PageContext) -> Response:
     """Choose another password, which takes the present one; all other browsers are signed out."""
-    form, person = await visit.form(), visit.person
+    form, person = await context.form(), context.person
     try:
         await checked(
-            visit.office.hub.acquire,
+            context.office.hub.acquire,
             person.login,
             form["password-now"],
-            address_of(visit.request),
+            address_of(context.request),
             session_id=person.session_id,
         )
     except WrongPassword:
-        return await _account(visit, 422, **{"password-now": gettext("This is not your present password.")})
+        return await _account(context, 422, **{"password-now": gettext("This is not your present password.")})
     except TooManyAttempts:
-        return await _account(visit, 429, **{"password-now": gettext(TOO_MANY)})
+        return await _account(context, 429, **{"password-now": gettext(TOO_MANY)})
     if form["password"] != form["password-again"]:
-        return await _account(visit, 422, **{"password-again": gettext("The two are not the same.")})
+        return await _account(context, 422, **{"password-again": gettext("The two are not the same.")})
     try:
-        async with visit.unit() as unit:
+        async with context.unit() as unit:
             await staff.change_password(unit.connection, person, form["password"])
     except staff.PasswordWeak as weak:
-        return await _account(visit, 422, password=gettext(weak.objection))
-    response = visit.redirect("/account", gettext("Your password is changed; other browsers are signed out."))
-    await remember_browser(visit, response, person.login)
+        return await _account(context, 422, password=gettext(weak.objection))
+    response = context.redirect(
+        "/account", gettext("Your password is changed; other browsers are signed out.")
+    )
+    await remember_browser(context, response, person.login)
     return response
 
 
 @pages.post("/account/sessions/{session}/end", Entry.SIGNED_IN, action="session.revoke")
-async def end_session(visit: Visit) -> Response:
+async def end_session(context: PageContext) -> Response:
     """Sign another browser out."""
-    async with visit.unit() as unit:
-        only = visit.path_uuid("session")
-        await store.revoke_sessions(unit.connection, visit.person.staff_id, unit.now, only=only)
-    return visit.redirect("/account", gettext("That browser is signed out."))
+    async with context.unit() as unit:
+        only = context.path_uuid("session")
+        await store.revoke_sessions(unit.connection, context.person.staff_id, unit.now, only=only)
+    return context.redirect("/account", gettext("That browser is signed out."))
 
 
 @pages.post("/account/sessions/end", Entry.SIGNED_IN, action="session.revoke_others")
-async def end_other_sessions(visit: Visit) -> Response:
+async def end_other_sessions(context: PageContext) -> Response:
     """Sign every other browser out."""
-    async with visit.unit() as unit:
-        mine = visit.person
+    async with context.unit() as unit:
+        mine = context.person
         await store.revoke_sessions(unit.connection, mine.staff_id, unit.now, but=mine.session_id)
-    return visit.redirect("/account", gettext("All other browsers are signed out."))
+    return context.redirect("/account", gettext("All other browsers are signed out."))

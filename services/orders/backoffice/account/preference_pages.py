@@ -12,7 +12,7 @@ from services.orders.backoffice.access import store
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 CHOICES = {
@@ -25,15 +25,15 @@ ONE_YEAR_SECONDS = 365 * 24 * 3600
 
 
 @pages.post("/preferences", Entry.PUBLIC, action="preferences.change")
-async def change(visit: Visit) -> Response:
+async def change(context: PageContext) -> Response:
     """Take over what was chosen and go back to the page it was chosen on."""
-    form = await visit.form()
+    form = await context.form()
     chosen = {name: form[name] for name, allowed in CHOICES.items() if form[name] in allowed}
-    person = visit.found.person
+    person = context.found.person
     if chosen and person is not None:
-        async with visit.unit() as unit:
+        async with context.unit() as unit:
             await store.set_preferences(unit.connection, person.staff_id, json.dumps(chosen))
-    response = visit.redirect(form["back"] if is_local_path(form["back"]) else "/")
+    response = context.redirect(form["back"] if is_local_path(form["back"]) else "/")
     for name, value in chosen.items():
-        visit.set_cookie(response, f"comptoir-{name}", value, ONE_YEAR_SECONDS)
+        context.set_cookie(response, f"comptoir-{name}", value, ONE_YEAR_SECONDS)
     return response

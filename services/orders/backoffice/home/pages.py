@@ -18,7 +18,7 @@ from services.orders.backoffice.operations.alerting import alerts_for
 from services.orders.backoffice.orders.words import tab_names
 from services.orders.backoffice.refused_sales import store as refused_sales_store
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.filters import Filters
 from services.orders.listing.payments import read_unmatched
 from services.orders.listing.words import Tab
@@ -31,38 +31,38 @@ DAYS, ORDERS, HAPPENINGS = 14, 30, 12
 
 
 @pages.get("/", Entry.SIGNED_IN)
-async def show_home(visit: Visit) -> Response:
+async def show_home(context: PageContext) -> Response:
     """The shop's door."""
-    return await _show(visit)
+    return await _show(context)
 
 
 @pages.get("/home/now", Entry.SIGNED_IN, is_use=False)
-async def show_again(visit: Visit) -> Response:
+async def show_again(context: PageContext) -> Response:
     """The same for a page that asks by itself, which is nobody's use of the session."""
-    return await _show(visit)
+    return await _show(context)
 
 
-async def _show(visit: Visit) -> Response:
-    if not visit.may(Permission.ORDERS_VIEW):
-        return visit.render("home/home.html", tiles=[], days=None, happened=[], alerts=[])
-    alerts = await alerts_for(visit)
-    async with visit.reading() as connection:
-        return visit.render(
+async def _show(context: PageContext) -> Response:
+    if not context.may(Permission.ORDERS_VIEW):
+        return context.render("home/home.html", tiles=[], days=None, happened=[], alerts=[])
+    alerts = await alerts_for(context)
+    async with context.reading() as connection:
+        return context.render(
             "home/home.html",
             alerts=alerts,
-            tiles=[*await _queues(visit, connection), *await _troubles(visit, connection)],
-            days=await _days(visit, connection),
-            happened=await _happened(visit, connection),
+            tiles=[*await _queues(context, connection), *await _troubles(context, connection)],
+            days=await _days(context, connection),
+            happened=await _happened(context, connection),
         )
 
 
-async def _queues(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+async def _queues(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
     """A tile for each queue: link, text, count, whether something waits."""
-    if not _has(visit, "/orders"):
+    if not _has(context, "/orders"):
         return []
-    zone, tiles = ZoneInfo(str(visit.speech.zone)), []
+    zone, tiles = ZoneInfo(str(context.speech.zone)), []
     for tab, text in queue_words().items():
-        count = await visit.office.finder.count(connection, visit.shop, Filters(tab=tab), zone)
+        count = await context.office.finder.count(connection, context.shop, Filters(tab=tab), zone)
         tiles.append(_tile(f"/orders?tab={tab}", text, count.number, is_exact=count.is_exact))
     return tiles
 
@@ -72,37 +72,37 @@ def queue_words() -> dict[Tab, str]:
     return {tab: text for tab, text in tab_names().items() if tab not in (Tab.ALL, Tab.ARCHIVED)}
 
 
-async def _troubles(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
+async def _troubles(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
     """What should not be there: a tile only when there is some, so that zeros do not hide the queues."""
     tiles = [
-        *await _mails(visit, connection),
-        *await _unmatched(visit, connection),
-        await _refused(visit, connection),
+        *await _mails(context, connection),
+        *await _unmatched(context, connection),
+        await _refused(context, connection),
     ]
     return [tile for tile in tiles if tile[-1]]
 
 
-async def _mails(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
-    if not visit.may(Permission.MAILS_VIEW):
+async def _mails(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    if not context.may(Permission.MAILS_VIEW):
         return []
-    trouble = await home_store.read_mail_trouble(connection, visit.shop)
+    trouble = await home_store.read_mail_trouble(connection, context.shop)
     return [
         _tile("/mails?state=uncertain", gettext("Mails to check"), trouble.get("uncertain", 0)),
         _tile("/mails?state=failed", gettext("Mails that failed"), trouble.get("failed", 0)),
     ]
 
 
-async def _unmatched(visit: Visit, connection: Connection) -> list[tuple[str, str, str, bool]]:
-    if not visit.may(Permission.PAYMENTS_VIEW):
+async def _unmatched(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
+    if not context.may(Permission.PAYMENTS_VIEW):
         return []
-    found = await read_unmatched(connection, visit.shop)
-    href = "/payments/unmatched" if _has(visit, "/payments") else ""
+    found = await read_unmatched(connection, context.shop)
+    href = "/payments/unmatched" if _has(context, "/payments") else ""
     return [_tile(href, gettext("Payments to identify"), len(found["payments"]))]
 
 
-async def _refused(visit: Visit, connection: Connection) -> tuple[str, str, str, bool]:
-    since = visit.speech.now - timedelta(days=refused_sales_store.DAYS)
-    count = await refused_sales_store.count_refused(connection, visit.shop, since)
+async def _refused(context: PageContext, connection: Connection) -> tuple[str, str, str, bool]:
+    since = context.speech.now - timedelta(days=refused_sales_store.DAYS)
+    count = await refused_sales_store.count_refused(connection, context.shop, since)
     is_exact = count < refused_sales_store.MOST
     return _tile("/refused-sales", gettext("Refused sales"), count, is_exact=is_exact)
 
@@ -111,19 +111,19 @@ def _tile(href: str, text: str, number: int, *, is_exact: bool = True) -> tuple[
     return href, text, written(number) + ("" if is_exact else "+"), number > 0
 
 
-def _has(visit: Visit, path: str) -> bool:
+def _has(context: PageContext, path: str) -> bool:
     """Whether this back office has such a page, and the visitor may see it."""
-    return any(entry.path == path and visit.may(entry.demand) for entry in visit.office.menu)
+    return any(entry.path == path and context.may(entry.demand) for entry in context.office.menu)
 
 
-async def _days(visit: Visit, connection: Connection) -> dict[str, Any]:
+async def _days(context: PageContext, connection: Connection) -> dict[str, Any]:
     """Today's figures and the line of the last days: orders, and turnover by currency."""
-    zone = ZoneInfo(str(visit.speech.zone))
-    today = visit.speech.now.astimezone(zone).date()
+    zone = ZoneInfo(str(context.speech.zone))
+    today = context.speech.now.astimezone(zone).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     since = datetime.combine(days[0], time(), zone)
     until = datetime.combine(today + timedelta(days=1), time(), zone)
-    return figures(await home_store.read_days(connection, visit.shop, since, until, zone.key), days)
+    return figures(await home_store.read_days(connection, context.shop, since, until, zone.key), days)
 
 
 def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str, Any]:
@@ -147,10 +147,10 @@ def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str
     }
 
 
-async def _happened(visit: Visit, connection: Connection) -> list[tuple[str, datetime, str, str]]:
+async def _happened(context: PageContext, connection: Connection) -> list[tuple[str, datetime, str, str]]:
     """What happened last: order's code, when, which person ("": none), what."""
-    labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
-    rows = await home_store.read_happenings(connection, visit.shop, ORDERS, HAPPENINGS)
+    labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
+    rows = await home_store.read_happenings(connection, context.shop, ORDERS, HAPPENINGS)
     return [
         (
             row["code"],

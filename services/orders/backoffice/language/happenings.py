@@ -10,7 +10,7 @@ from typing import Any
 
 from services.orders.backoffice.language.formatting import amount
 from services.orders.backoffice.language.translating import N_, gettext, speech
-from services.orders.order.history import Happened
+from services.orders.order.history import HistoryEntry
 from services.orders.staff.labels import Labels, combined
 
 TEXTS = {
@@ -97,7 +97,7 @@ def told(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -> str:
     return f"{line} · {gettext(mail)}" if mail else line
 
 
-def as_changes(happened: list[Happened], labels: Labels = NO_LABELS) -> list[Change]:
+def as_changes(happened: list[HistoryEntry], labels: Labels = NO_LABELS) -> list[Change]:
     """Happenings as the page of a stale form shows them."""
     return [Change(one.at, one.actor or "", told(one.kind, one.data, labels)) for one in happened]
 

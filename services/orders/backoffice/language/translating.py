@@ -81,7 +81,7 @@ _PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
-class Speech:
+class PageLocale:
     """How one visit is spoken to: language, the shop's time zone, and the moment that counts as now."""
 
     language: str = DEFAULT_LANGUAGE
@@ -98,16 +98,16 @@ class Speech:
         return "fr" if self.language == "fr" else "en_GB"
 
 
-_speech: ContextVar[Speech] = ContextVar("speech")
+_speech: ContextVar[PageLocale] = ContextVar("speech")
 
 
-def speech() -> Speech:
+def speech() -> PageLocale:
     """How the current visit is spoken to."""
-    return _speech.get(None) or Speech()
+    return _speech.get(None) or PageLocale()
 
 
 @contextmanager
-def speaking(how: Speech) -> Iterator[None]:
+def speaking(how: PageLocale) -> Iterator[None]:
     """Speak like this inside of the block."""
     token = _speech.set(how)
     try:

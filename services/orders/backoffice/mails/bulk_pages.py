@@ -23,9 +23,9 @@ from services.orders.backoffice.language.translating import gettext, ngettext
 from services.orders.backoffice.mails.pages import KINDS, LONGEST_TEXT, MOST_AT_ONCE, STATES
 from services.orders.backoffice.web.actions.commanding import key_of, wait_for
 from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.clients.owners import ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 NAMED_AT_ONCE = 100
@@ -47,46 +47,46 @@ RESEND = Verb("/mails/resend", ("failed", "uncertain"), ResendMail)
 ARRIVED = Verb("/mails/arrived", ("uncertain",), ConfirmMail)
 
 
-class NotifierAway(Exception):
+class NotifierUnavailable(Exception):
     """Notifier does not answer, so nobody knows which mails are meant."""
 
 
 @pages.post(RESEND.path, Permission.MAILS_RESEND, action="mail.resend_many")
-async def resend(visit: Visit) -> Response:
+async def resend(context: PageContext) -> Response:
     """Send failed and uncertain mails again."""
-    return await _carry_out(visit, RESEND)
+    return await _carry_out(context, RESEND)
 
 
 @pages.post(ARRIVED.path, Permission.MAILS_RESEND, action="mail.confirm_many")
-async def take_as_arrived(visit: Visit) -> Response:
+async def take_as_arrived(context: PageContext) -> Response:
     """Take uncertain mails as arrived."""
-    return await _carry_out(visit, ARRIVED)
+    return await _carry_out(context, ARRIVED)
 
 
-async def _carry_out(visit: Visit, verb: Verb) -> Response:
+async def _carry_out(context: PageContext, verb: Verb) -> Response:
     """A form of the list: told first, done when it comes confirmed."""
-    form = await visit.form()
+    form = await context.form()
     back = _back(form)
     try:
-        mails = await _mails_of(visit, form, verb)
+        mails = await _mails_of(context, form, verb)
         if not mails and not form["confirmed"]:
-            return visit.redirect(back, gettext("No selected mail still needs this."), "note")
-        visit.audited["mails"] = len(mails)
+            return context.redirect(back, gettext("No selected mail still needs this."), "note")
+        context.audited["mails"] = len(mails)
         if not form["confirmed"]:
-            return _tell(visit, verb, form, mails, back)
-        sent = await do(visit, form, lambda _: _send(visit, form, verb, mails))
-    except NotifierAway:
-        return visit.redirect(
+            return _tell(context, verb, form, mails, back)
+        sent = await do(context, form, lambda _: _send(context, form, verb, mails))
+    except NotifierUnavailable:
+        return context.redirect(
             back, gettext("Mails can't be looked up right now; try again in a moment."), "fault"
         )
     if sent is None:
-        return visit.redirect(back, gettext("This was done already."), "note")
-    return visit.redirect(back, _said(verb, sent), "note" if sent == 0 else "done")
+        return context.redirect(back, gettext("This was done already."), "note")
+    return context.redirect(back, _said(verb, sent), "note" if sent == 0 else "done")
 
 
-def _tell(visit: Visit, verb: Verb, form: Form, mails: Sequence[Mail], back: str) -> Response:
-    visit.outcome = "rehearsed"
-    return visit.render(
+def _tell(context: PageContext, verb: Verb, form: Form, mails: Sequence[Mail], back: str) -> Response:
+    context.outcome = "rehearsed"
+    return context.render(
         "mails/many.html",
         mails=mails,
         shown=SHOWN,
@@ -109,34 +109,34 @@ def _said(verb: Verb, sent: int) -> str:
     return ngettext("%(count)s mail is taken as arrived.", "%(count)s mails are taken as arrived.", sent)
 
 
-async def _send(visit: Visit, form: Form, verb: Verb, mails: Sequence[Mail]) -> int:
+async def _send(context: PageContext, form: Form, verb: Verb, mails: Sequence[Mail]) -> int:
     """Send the command for each mail, and wait a moment for the last one's outcome: how many."""
-    asked = [_asking(visit, form, verb, mail) for mail in mails]
-    sent = await asyncio.gather(*(visit.office.commands.send(one) for one in asked))
+    asked = [_asking(context, form, verb, mail) for mail in mails]
+    sent = await asyncio.gather(*(context.office.commands.send(one) for one in asked))
     if sent:
-        await wait_for(visit, sent[-1].command_id)
+        await wait_for(context, sent[-1].command_id)
     return len(sent)
 
 
-def _asking(visit: Visit, form: Form, verb: Verb, mail: Mail) -> Any:
+def _asking(context: PageContext, form: Form, verb: Verb, mail: Mail) -> Any:
     order_id, mail_id = UUID(mail["order_id"]), UUID(mail["id"])
 
     def made(_: UUID) -> ResendMail | ConfirmMail:
-        return verb.command(shop=visit.shop, order_id=order_id, mail_id=mail_id, actor=visit.actor)
+        return verb.command(shop=context.shop, order_id=order_id, mail_id=mail_id, actor=context.actor)
 
-    return asking(visit.shop, order_id, f"{key_of(form)}-{mail_id}", made)
+    return asking(context.shop, order_id, f"{key_of(form)}-{mail_id}", made)
 
 
-async def _mails_of(visit: Visit, form: Form, verb: Verb) -> list[Mail]:
-    """The mails a form means, as they stand now, each once. Raises NotifierAway."""
+async def _mails_of(context: PageContext, form: Form, verb: Verb) -> list[Mail]:
+    """The mails a form means, as they stand now, each once. Raises NotifierUnavailable."""
     if form["everything"] and not form["confirmed"]:
         found = await _listed(
-            visit, state=form["state"], text=form["q"][:LONGEST_TEXT], limit=str(MOST_AT_ONCE)
+            context, state=form["state"], text=form["q"][:LONGEST_TEXT], limit=str(MOST_AT_ONCE)
         )
     else:
         named = _named(form)
         parts = [named[at : at + NAMED_AT_ONCE] for at in range(0, len(named), NAMED_AT_ONCE)]
-        lists = await asyncio.gather(*(_listed(visit, ids=",".join(part)) for part in parts))
+        lists = await asyncio.gather(*(_listed(context, ids=",".join(part)) for part in parts))
         found = [mail for part in lists for mail in part]
     return [mail for mail in found if mail["state"] in verb.states]
 
@@ -151,11 +151,11 @@ def _named(form: Form) -> list[str]:
     return list(dict.fromkeys(ids))[:MOST_AT_ONCE]
 
 
-async def _listed(visit: Visit, **asked: str) -> list[Mail]:
+async def _listed(context: PageContext, **asked: str) -> list[Mail]:
     query = {name: value for name, value in asked.items() if value}
-    found = await visit.office.owners.get("notifier", "/internal/mails", shop=visit.shop, **query)
-    if isinstance(found, OwnerDown):
-        raise NotifierAway
+    found = await context.office.owners.get("notifier", "/internal/mails", shop=context.shop, **query)
+    if isinstance(found, ServiceUnavailable):
+        raise NotifierUnavailable
     mails = found.body["mails"] if found.status == 200 else []
     return [moments_read(mail, "created_at") for mail in mails]
 

@@ -18,11 +18,11 @@ from services.orders.backoffice.language.happenings import MAILS
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.web.actions.commanding import answer, send
-from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.clients.owners import ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import FRAMED_POLICY
-from services.orders.backoffice.web.trail import Trail
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.trail import BackLinks
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 pages.in_menu("/mails", N_("Mails"), "mails", 50, Permission.MAILS_VIEW)
@@ -55,18 +55,18 @@ STATES = {
 
 
 @pages.get("/mails", Permission.MAILS_VIEW)
-async def show_mails(visit: Visit) -> Response:
+async def show_mails(context: PageContext) -> Response:
     """A page of mails, the latest first."""
-    state, text = visit.query.get("state", ""), visit.query.get("q", "").strip()[:LONGEST_TEXT]
-    trail, limit = Trail.of(visit.query, "before"), str(PAGE)
+    state, text = context.query.get("state", ""), context.query.get("q", "").strip()[:LONGEST_TEXT]
+    trail, limit = BackLinks.of(context.query, "before"), str(PAGE)
     if state not in TABS:
         raise Missing
-    asked = {"shop": visit.shop, "limit": limit, "state": state, "text": text, "before": trail.here[:100]}
-    found = await visit.office.owners.get("notifier", "/internal/mails", **_filled(asked))
-    if not isinstance(found, OwnerDown) and found.status != 200:
+    asked = {"shop": context.shop, "limit": limit, "state": state, "text": text, "before": trail.here[:100]}
+    found = await context.office.owners.get("notifier", "/internal/mails", **_filled(asked))
+    if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
-    body = {"mails": [], "next": None} if isinstance(found, OwnerDown) else found.body
-    return visit.render(
+    body = {"mails": [], "next": None} if isinstance(found, ServiceUnavailable) else found.body
+    return context.render(
         "mails/list.html",
         owner=found,
         mails=[_read(mail) for mail in body["mails"]],
@@ -75,7 +75,7 @@ async def show_mails(visit: Visit) -> Response:
         tabs_shown=[(_href(one, text), gettext(name), one == state, None) for one, name in TABS.items()],
         state=state,
         text=text,
-        is_pickable=state in TO_DECIDE and visit.may(Permission.MAILS_RESEND),
+        is_pickable=state in TO_DECIDE and context.may(Permission.MAILS_RESEND),
         most=MOST_AT_ONCE,
         states=STATES,
         kinds=KINDS,
@@ -83,66 +83,68 @@ async def show_mails(visit: Visit) -> Response:
 
 
 @pages.get("/mails/{mail}", Permission.MAILS_VIEW)
-async def show_mail(visit: Visit) -> Response:
+async def show_mail(context: PageContext) -> Response:
     """One mail as it reads, with what became of it."""
-    return await _show(visit, {})
+    return await _show(context, {})
 
 
 @pages.get("/mails/{mail}/content", Permission.MAILS_VIEW)
-async def show_content(visit: Visit) -> Response:
+async def show_content(context: PageContext) -> Response:
     """The mail's HTML for the frame on its page: nothing in it runs, nothing is fetched."""
-    mail = await _mail_of(visit)
-    html = "" if isinstance(mail, OwnerDown) else mail["html"]
+    mail = await _mail_of(context)
+    html = "" if isinstance(mail, ServiceUnavailable) else mail["html"]
     return HTMLResponse(html, headers={"Content-Security-Policy": FRAMED_POLICY, "Cache-Control": "no-store"})
 
 
 @pages.post("/mails/{mail}/resend", Permission.MAILS_RESEND, action="mail.resend")
-async def resend(visit: Visit) -> Response:
+async def resend(context: PageContext) -> Response:
     """Send it again."""
-    return await _decide(visit, ResendMail, gettext("The mail is sent again."))
+    return await _decide(context, ResendMail, gettext("The mail is sent again."))
 
 
 @pages.post("/mails/{mail}/arrived", Permission.MAILS_RESEND, action="mail.confirm")
-async def take_as_arrived(visit: Visit) -> Response:
+async def take_as_arrived(context: PageContext) -> Response:
     """Take an uncertain mail as arrived."""
-    return await _decide(visit, ConfirmMail, gettext("The mail is taken as arrived."))
+    return await _decide(context, ConfirmMail, gettext("The mail is taken as arrived."))
 
 
-async def _decide(visit: Visit, kind: type[ResendMail] | type[ConfirmMail], flash: str) -> Response:
-    form, mail = await visit.form(), await _mail_of(visit)
-    if isinstance(mail, OwnerDown):
-        return await _show(visit, {"": gettext("Mails can't be looked up right now; try again in a moment.")})
+async def _decide(context: PageContext, kind: type[ResendMail] | type[ConfirmMail], flash: str) -> Response:
+    form, mail = await context.form(), await _mail_of(context)
+    if isinstance(mail, ServiceUnavailable):
+        return await _show(
+            context, {"": gettext("Mails can't be looked up right now; try again in a moment.")}
+        )
     mail_id, order_id = UUID(mail["id"]), UUID(mail["order_id"])
 
     def command(_: UUID) -> ResendMail | ConfirmMail:
-        return kind(shop=visit.shop, order_id=order_id, mail_id=mail_id, actor=visit.actor)
+        return kind(shop=context.shop, order_id=order_id, mail_id=mail_id, actor=context.actor)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, {"": " ".join(errors.values())})
+        return await _show(context, {"": " ".join(errors.values())})
 
     try:
-        outcome = await send(visit, order_id, form, command)
+        outcome = await send(context, order_id, form, command)
     except Invalid as invalid:
         return await again(invalid.errors)
-    return await answer(visit, outcome, form, to=f"/mails/{mail_id}", flash=flash, again=again)
+    return await answer(context, outcome, form, to=f"/mails/{mail_id}", flash=flash, again=again)
 
 
-async def _show(visit: Visit, errors: Mapping[str, str]) -> Response:
-    mail = await _mail_of(visit)
-    known = None if isinstance(mail, OwnerDown) else mail
-    owner = mail if isinstance(mail, OwnerDown) else None
+async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
+    mail = await _mail_of(context)
+    known = None if isinstance(mail, ServiceUnavailable) else mail
+    owner = mail if isinstance(mail, ServiceUnavailable) else None
     status = 422 if errors else 200
-    return visit.render(
+    return context.render(
         "mails/mail.html", status, owner=owner, mail=known, errors=errors, states=STATES, kinds=KINDS
     )
 
 
-async def _mail_of(visit: Visit) -> dict[str, Any] | OwnerDown:
+async def _mail_of(context: PageContext) -> dict[str, Any] | ServiceUnavailable:
     """The mail the path names, of the visitor's shop. Raises Missing."""
-    found = await visit.office.owners.get("notifier", f"/internal/mails/{visit.path_uuid('mail')}")
-    if isinstance(found, OwnerDown):
+    found = await context.office.owners.get("notifier", f"/internal/mails/{context.path_uuid('mail')}")
+    if isinstance(found, ServiceUnavailable):
         return found
-    if found.status != 200 or found.body["shop"] != visit.shop:
+    if found.status != 200 or found.body["shop"] != context.shop:
         raise Missing
     return _read(found.body)
 

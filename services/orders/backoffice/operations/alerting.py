@@ -10,7 +10,7 @@ from services.orders.backoffice.language.translating import N_, gettext, ngettex
 from services.orders.backoffice.operations import parked
 from services.orders.backoffice.operations.parked import Parked
 from services.orders.backoffice.web.clients.looking import Seen
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.backoffice.web.words import OWNER_NAMES
 
 OLD_ENOUGH_SECONDS = 15.0
@@ -23,12 +23,12 @@ MEANINGS = {
 """What a service's being away means for the shop."""
 
 
-async def alerts_for(visit: Visit) -> list[tuple[str, str]]:
+async def alerts_for(context: PageContext) -> list[tuple[str, str]]:
     """Where to look and why, for those who may look; services that were never set up are no alert."""
-    if not visit.may(Permission.OPERATIONS_VIEW):
+    if not context.may(Permission.OPERATIONS_VIEW):
         return []
     seen, waiting = await asyncio.gather(
-        visit.office.lookout.look(OLD_ENOUGH_SECONDS), parked.read_groups(visit)
+        context.office.lookout.look(OLD_ENOUGH_SECONDS), parked.read_groups(context)
     )
     return needs(seen, waiting)
 

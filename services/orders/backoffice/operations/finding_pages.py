@@ -9,28 +9,28 @@ from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.operations.sentences import advice, title
 from services.orders.backoffice.operations.store import read_codes
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
 
 @pages.get("/operations/findings", Permission.OPERATIONS_VIEW)
-async def show_findings(visit: Visit) -> Response:
+async def show_findings(context: PageContext) -> Response:
     """All that was found at the last look."""
-    return await _show(visit)
+    return await _show(context)
 
 
 @pages.get("/operations/findings/now", Permission.OPERATIONS_VIEW, is_use=False)
-async def show_again(visit: Visit) -> Response:
+async def show_again(context: PageContext) -> Response:
     """The same for a page that asks by itself."""
-    return await _show(visit)
+    return await _show(context)
 
 
-async def _show(visit: Visit) -> Response:
-    audited = await read_findings(visit)
-    async with visit.reading() as connection:
-        codes = await read_codes(connection, visit.shop, audited.named)
-    return visit.render(
+async def _show(context: PageContext) -> Response:
+    audited = await read_findings(context)
+    async with context.reading() as connection:
+        codes = await read_codes(connection, context.shop, audited.named)
+    return context.render(
         "operations/findings.html",
         audited=audited,
         orders_named=lambda where: [code for order_id, code in codes.items() if order_id in where],

@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from services.orders.backoffice.language.times import moments_read
-from services.orders.backoffice.web.clients.owners import OwnerDown
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.clients.owners import ServiceUnavailable
+from services.orders.backoffice.web.visit import PageContext
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -42,7 +42,7 @@ class Audited:
     checks: int = 0
     groups: Sequence[Group] = ()
     elsewhere: int = 0
-    down: OwnerDown | None = None
+    down: ServiceUnavailable | None = None
 
     @property
     def count(self) -> int:
@@ -56,12 +56,12 @@ class Audited:
         return {UUID(found) for text in texts for found in _UUID.findall(text)}
 
 
-async def read_findings(visit: Visit) -> Audited:
+async def read_findings(context: PageContext) -> Audited:
     """Ask the auditor."""
-    told = await visit.office.owners.get("auditor", "/findings")
-    if isinstance(told, OwnerDown):
+    told = await context.office.owners.get("auditor", "/findings")
+    if isinstance(told, ServiceUnavailable):
         return Audited(None, down=told)
-    others = {one.shop for one in visit.office.settings.shops} - {visit.shop}
+    others = {one.shop for one in context.office.settings.shops} - {context.shop}
     return audited(told.body, others)
 
 

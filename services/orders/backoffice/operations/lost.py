@@ -7,7 +7,7 @@ from typing import Any
 
 from services.orders.backoffice.operations import parked
 from services.orders.backoffice.web.clients.owners import Owner
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 MOST_PAGES = 40
 """Pages of 5,000 messages that are compared while somebody waits."""
@@ -22,14 +22,14 @@ class Lost:
     is_whole: bool = True
 
 
-async def find(visit: Visit, listener: Owner, sender: Owner, span: Mapping[str, str]) -> Lost:
-    """What the sender sent in the time `span` (from, to) and the listener never handled. Raises OwnerAway."""
+async def find(context: PageContext, listener: Owner, sender: Owner, span: Mapping[str, str]) -> Lost:
+    """What the sender sent in the time `span` (from, to) and the listener never handled. Raises OwnerUnavailable."""
     found, after = Lost(), None
     for _ in range(MOST_PAGES):
-        told = await parked.ask(visit, sender, "sent", {"consumer": listener, "after": after, **span})
+        told = await parked.ask(context, sender, "sent", {"consumer": listener, "after": after, **span})
         kinds = {message["id"]: message["type"] for message in told.get("messages", ())}
         if kinds:
-            said = await parked.ask(visit, listener, "unheard", {"sender": sender, "ids": list(kinds)})
+            said = await parked.ask(context, listener, "unheard", {"sender": sender, "ids": list(kinds)})
             found.ids += said.get("ids", ())
             found.types.update(kinds[one] for one in said.get("ids", ()))
         after = told.get("next")
@@ -40,11 +40,11 @@ async def find(visit: Visit, listener: Owner, sender: Owner, span: Mapping[str, 
 
 
 async def send_again(
-    visit: Visit, listener: Owner, sender: Owner, ids: list[str], at_once: int = 5000
+    context: PageContext, listener: Owner, sender: Owner, ids: list[str], at_once: int = 5000
 ) -> int:
-    """Have the sender send these again as what they are: how many. Raises OwnerAway."""
+    """Have the sender send these again as what they are: how many. Raises OwnerUnavailable."""
     sent = 0
     for begun in range(0, len(ids), at_once):
         body: dict[str, Any] = {"consumer": listener, "ids": ids[begun : begun + at_once]}
-        sent += int((await parked.ask(visit, sender, "send-again", body)).get("messages", 0))
+        sent += int((await parked.ask(context, sender, "send-again", body)).get("messages", 0))
     return sent

@@ -16,7 +16,7 @@ from services.orders.backoffice.operations.alerting import needs
 from services.orders.backoffice.operations.store import read_deeds
 from services.orders.backoffice.web.clients.looking import Seen, ServiceSeen
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 pages.in_menu("/operations", N_("Operations"), "operations", 80, Permission.OPERATIONS_VIEW)
@@ -34,15 +34,15 @@ MOST_DEEDS = 15
 
 
 @pages.get("/operations", Permission.OPERATIONS_VIEW)
-async def show_operations(visit: Visit) -> Response:
+async def show_operations(context: PageContext) -> Response:
     """Everything at a glance."""
-    return await _show(visit)
+    return await _show(context)
 
 
 @pages.get("/operations/now", Permission.OPERATIONS_VIEW, is_use=False)
-async def show_again(visit: Visit) -> Response:
+async def show_again(context: PageContext) -> Response:
     """The same for a page that asks by itself, which is nobody's use of the session."""
-    return await _show(visit)
+    return await _show(context)
 
 
 def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, str, bool, int | None]]:
@@ -61,19 +61,19 @@ def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, st
     ]
 
 
-async def _show(visit: Visit) -> Response:
+async def _show(context: PageContext) -> Response:
     seen, waiting, audited = await asyncio.gather(
-        visit.office.lookout.look(), parked.read_groups(visit), findings.read_findings(visit)
+        context.office.lookout.look(), parked.read_groups(context), findings.read_findings(context)
     )
-    async with visit.reading() as connection:
-        deeds = await read_deeds(connection, visit.shop, list(DEEDS), MOST_DEEDS)
-    return visit.render(
+    async with context.reading() as connection:
+        deeds = await read_deeds(connection, context.shop, list(DEEDS), MOST_DEEDS)
+    return context.render(
         "operations/overview.html",
         seen=seen,
-        queues=seen.queues_of(visit.shop),
+        queues=seen.queues_of(context.shop),
         parked=waiting,
         needs=needs(seen, waiting),
-        is_fine=is_fine(seen, visit.shop),
+        is_fine=is_fine(seen, context.shop),
         audited=audited,
         deeds=[{**deed, "detail": json.loads(deed["detail"])} for deed in deeds],
         deed_words=DEEDS,

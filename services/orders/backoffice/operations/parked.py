@@ -11,8 +11,8 @@ from typing import Any, cast
 from contracts.catalogue import SERVICES
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.times import moments_read
-from services.orders.backoffice.web.clients.owners import Owner, OwnerDown
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.clients.owners import Owner, ServiceUnavailable
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 PAGE = 50
 DEED_SECONDS = 15.0
@@ -20,10 +20,10 @@ DEED_SECONDS = 15.0
 MOMENTS = ("first_at", "last_at", "next_at")
 
 
-class OwnerAway(Exception):
+class OwnerUnavailable(Exception):
     """The service that should do it does not answer; whether it was done is open. `down` says since when."""
 
-    def __init__(self, down: OwnerDown) -> None:
+    def __init__(self, down: ServiceUnavailable) -> None:
         super().__init__(down.owner)
         self.down = down
 
@@ -33,7 +33,7 @@ class Parked:
     """What is parked, and which services could not say."""
 
     groups: list[dict[str, Any]]
-    away: list[OwnerDown]
+    away: list[ServiceUnavailable]
 
     @property
     def dead(self) -> int:
@@ -48,10 +48,10 @@ def owner_named(name: str) -> Owner:
     return cast("Owner", name)
 
 
-async def read_groups(visit: Visit) -> Parked:
+async def read_groups(context: PageContext) -> Parked:
     """What waits for a person or for something to come, by what it has in common; those for a person first, and in
     each half what began first stays first, so that rows keep their places."""
-    told, away = await _ask_all(visit, group="fingerprint")
+    told, away = await _ask_all(context, group="fingerprint")
     groups = [
         {**moments_read(row, "first_at", "last_at"), "service": name}
         for name, body in told
@@ -61,62 +61,66 @@ async def read_groups(visit: Visit) -> Parked:
     return Parked(groups, away)
 
 
-async def read_discarded(visit: Visit) -> Parked:
+async def read_discarded(context: PageContext) -> Parked:
     """The latest messages that were set aside, of each service; as `groups` of one."""
-    told, away = await _ask_all(visit, state="discarded")
+    told, away = await _ask_all(context, state="discarded")
     found = [_message(name, row) for name, body in told for row in body["parked"][:PAGE]]
     return Parked(sorted(found, key=lambda row: row["last_at"], reverse=True)[:PAGE], away)
 
 
 async def read_alike(
-    visit: Visit, service: Owner, fingerprint: str, before: str
-) -> tuple[list[dict[str, Any]], OwnerDown | None]:
+    context: PageContext, service: Owner, fingerprint: str, before: str
+) -> tuple[list[dict[str, Any]], ServiceUnavailable | None]:
     """Messages that failed alike, newest first, one more than a page. Raises Missing."""
-    asked = {"fingerprint": fingerprint, "shop": visit.shop, **({"before": before} if before else {})}
-    told = await visit.office.owners.get(service, "/internal/parked", **asked)
-    if isinstance(told, OwnerDown):
+    asked = {"fingerprint": fingerprint, "shop": context.shop, **({"before": before} if before else {})}
+    told = await context.office.owners.get(service, "/internal/parked", **asked)
+    if isinstance(told, ServiceUnavailable):
         return [], told
     if told.status != 200:
         raise Missing
     return [_message(service, row) for row in told.body["parked"]], None
 
 
-async def read_one(visit: Visit, service: Owner, parked_id: int) -> dict[str, Any] | OwnerDown:
+async def read_one(
+    context: PageContext, service: Owner, parked_id: int
+) -> dict[str, Any] | ServiceUnavailable:
     """One with its headers and body; persons only for those who may see them. Raises Missing."""
-    asked = {"shop": visit.shop}
-    if visit.may(Permission.ORDERS_PERSONAL):
+    asked = {"shop": context.shop}
+    if context.may(Permission.ORDERS_PERSONAL):
         asked["personal"] = "shown"
-    told = await visit.office.owners.get(service, f"/internal/parked/{parked_id}", **asked)
-    if isinstance(told, OwnerDown):
+    told = await context.office.owners.get(service, f"/internal/parked/{parked_id}", **asked)
+    if isinstance(told, ServiceUnavailable):
         return told
     if told.status != 200:
         raise Missing
     return _message(service, told.body["parked"])
 
 
-async def ask(visit: Visit, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+async def ask(context: PageContext, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Have a service do `deed` ("parked/redrive", "parked/discard", "replay", "resync") for the visitor: what it
-    says, with `detail` when it refused. Raises OwnerAway."""
-    told = await visit.office.owners.post(
-        service, f"/internal/{deed}", {**body, "actor": visit.actor}, seconds=DEED_SECONDS
+    says, with `detail` when it refused. Raises OwnerUnavailable."""
+    told = await context.office.owners.post(
+        service, f"/internal/{deed}", {**body, "actor": context.actor}, seconds=DEED_SECONDS
     )
-    if isinstance(told, OwnerDown):
-        raise OwnerAway(told)
+    if isinstance(told, ServiceUnavailable):
+        raise OwnerUnavailable(told)
     return told.body if isinstance(told.body, dict) else {}
 
 
-async def _ask_all(visit: Visit, **query: str) -> tuple[list[tuple[Owner, Any]], list[OwnerDown]]:
+async def _ask_all(
+    context: PageContext, **query: str
+) -> tuple[list[tuple[Owner, Any]], list[ServiceUnavailable]]:
     """What each service says is parked of the shop, and the services that could not say."""
     asked = [cast("Owner", name) for name in SERVICES]
     told = await asyncio.gather(
-        *(visit.office.owners.get(name, "/internal/parked", shop=visit.shop, **query) for name in asked)
+        *(context.office.owners.get(name, "/internal/parked", shop=context.shop, **query) for name in asked)
     )
     said = [
         (name, answer.body)
         for name, answer in zip(asked, told, strict=True)
-        if not isinstance(answer, OwnerDown) and answer.status == 200
+        if not isinstance(answer, ServiceUnavailable) and answer.status == 200
     ]
-    return said, [answer for answer in told if isinstance(answer, OwnerDown)]
+    return said, [answer for answer in told if isinstance(answer, ServiceUnavailable)]
 
 
 def _message(service: str, row: Mapping[str, Any]) -> dict[str, Any]:

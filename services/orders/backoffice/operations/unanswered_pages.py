@@ -16,7 +16,7 @@ from services.orders.backoffice.operations import words
 from services.orders.backoffice.operations.pages import tabs_of_operations
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.refusal import Refusal
 
 pages = Pages()
@@ -25,31 +25,31 @@ MOST = 100
 
 
 @pages.get(PATH, Permission.OPERATIONS_REDRIVE)
-async def show_unanswered(visit: Visit) -> Response:
+async def show_unanswered(context: PageContext) -> Response:
     """The shop's commands that have waited too long for an answer."""
-    return await _show(visit, Form(), {})
+    return await _show(context, Form(), {})
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="command.end")
-async def end(visit: Visit) -> Response:
+async def end(context: PageContext) -> Response:
     """End one of them, with a reason."""
-    form = await visit.form()
+    form = await context.form()
     try:
         command_id = _chosen(form)
         reason = form.text("reason", unanswered.LONGEST_REASON)
         if reason is None:
             raise Invalid(reason=gettext("Say why."))
-        visit.audited.update(command_id=str(command_id), reason=reason)
+        context.audited.update(command_id=str(command_id), reason=reason)
 
         async def act(unit: Unit) -> None:
-            await unanswered.end(unit, visit.shop, command_id, reason, visit.actor)
+            await unanswered.end(unit, context.shop, command_id, reason, context.actor)
 
-        await do(visit, form, act)
+        await do(context, form, act)
     except Invalid as invalid:
-        return await _show(visit, form, invalid.errors)
+        return await _show(context, form, invalid.errors)
     except Refusal as refusal:
-        return await _show(visit, form, {"": explain_refusal(refusal)})
-    return visit.redirect(PATH, gettext("The request is ended."))
+        return await _show(context, form, {"": explain_refusal(refusal)})
+    return context.redirect(PATH, gettext("The request is ended."))
 
 
 def _chosen(form: Form) -> UUID:
@@ -59,10 +59,10 @@ def _chosen(form: Form) -> UUID:
         raise Invalid(command=gettext("Choose one of the list.")) from None
 
 
-async def _show(visit: Visit, typed: Form, errors: Mapping[str, str]) -> Response:
-    async with visit.reading() as connection:
-        rows: Any = await unanswered.list_unanswered(connection, visit.shop, visit.speech.now, MOST)
-    return visit.render(
+async def _show(context: PageContext, typed: Form, errors: Mapping[str, str]) -> Response:
+    async with context.reading() as connection:
+        rows: Any = await unanswered.list_unanswered(connection, context.shop, context.speech.now, MOST)
+    return context.render(
         "operations/unanswered.html",
         422 if errors else 200,
         rows=rows,

@@ -6,24 +6,24 @@ from services.orders.backoffice.language.translating import N_, gettext, ngettex
 
 
 @dataclass(frozen=True)
-class Why:
+class ParkedExplanation:
     """What a reason means, and what a person does about it; both marked for translation."""
 
     meaning: str
     remedy: str
 
 
-_NEWER = Why(
+_NEWER = ParkedExplanation(
     N_("It is of a newer version than this service understands."),
     N_("Update the service, then replay it."),
 )
-_EARLY = Why(
+_EARLY = ParkedExplanation(
     N_("It is about an order or a parcel this service does not know (yet)."),
     N_(
         "It is taken by itself when that arrives. If it waits for long, look whether another service is down."
     ),
 )
-_ANSWER = Why(
+_ANSWER = ParkedExplanation(
     N_("It needs another service’s answer, which has not come yet."),
     N_(
         "It is taken by itself when the answer comes. If it waits for long, look whether that service is down."
@@ -36,98 +36,98 @@ REASONS = {
     "unknown_shipment": _EARLY,
     "stopping_unanswered": _ANSWER,
     "not_cancelled_yet": _ANSWER,
-    "opened_in_future": Why(
+    "opened_in_future": ParkedExplanation(
         N_("It says that it was made in the future: a clock is wrong."),
         N_("Set the sender’s clock right. Then replay it."),
     ),
-    "not_your_checkout": Why(
+    "not_your_checkout": ParkedExplanation(
         N_("Two storefronts use one identifier for their checkouts."),
         N_("Correct the storefront, then set this one aside."),
     ),
-    "edit_before_missing": Why(
+    "edit_before_missing": ParkedExplanation(
         N_("It follows a change of the order that has not arrived yet."),
         N_(
             "It is taken by itself when the earlier change arrives. If it waits for long, look at the queues."
         ),
     ),
-    "error": Why(
+    "error": ParkedExplanation(
         N_("The service failed on it again and again."),
         N_("Read the error below. When the cause is fixed, replay it; nothing of it was stored halfway."),
     ),
-    "delivery_limit": Why(
+    "delivery_limit": ParkedExplanation(
         N_("RabbitMQ gave up on it after fifty returns. It may have stopped the service each time."),
         N_("Look at it before you replay it: it may stop the service again."),
     ),
-    "envelope_unreadable": Why(
+    "envelope_unreadable": ParkedExplanation(
         N_("Its envelope lacks something or can’t be read."),
         N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
-    "schema_invalid": Why(
+    "schema_invalid": ParkedExplanation(
         N_("Its content does not fit the contract."),
         N_("The sender has to be fixed and send it again. Set this one aside with that reason."),
     ),
-    "unknown_type": Why(
+    "unknown_type": ParkedExplanation(
         N_("Nobody here knows this kind of message."),
         N_("Correct the sender and set this one aside, or update the service and replay it."),
     ),
     "unknown_version": _NEWER,
-    "wrong_sender": Why(
+    "wrong_sender": ParkedExplanation(
         N_("It came from somebody who may not send it."),
         N_("Find out who sent it, then set it aside. Replaying it changes nothing."),
     ),
-    "unroutable": Why(
+    "unroutable": ParkedExplanation(
         N_("A storefront published it with a routing key that nobody listens to."),
         N_(
             "Correct the storefront: the routing key is the message’s type. If it was not sent again since, replay it."
         ),
     ),
-    "too_large": Why(
+    "too_large": ParkedExplanation(
         N_("It is larger than one mebibyte."),
         N_("The sender has to make it smaller and send it again. Set this one aside."),
     ),
-    "id_not_uuid7": Why(
+    "id_not_uuid7": ParkedExplanation(
         N_("Its identifier does not tell when it was made."),
         N_("The sender has to use UUIDv7 and send it again. Set this one aside."),
     ),
-    "id_from_future": Why(
+    "id_from_future": ParkedExplanation(
         N_("It says that it was made in the future: a clock is wrong."),
         N_("Set the sender’s clock right. Then replay it."),
     ),
-    "event_id_reused": Why(
+    "event_id_reused": ParkedExplanation(
         N_("Its sender used its identifier before, for another message."),
         N_(
             "If it is to count as well, replay it; otherwise set it aside. The sender has to use each identifier once."
         ),
     ),
-    "dedupe_window_expired": Why(
+    "dedupe_window_expired": ParkedExplanation(
         N_("It is so old that nobody can tell whether it was handled before."),
         N_("If it is surely new, replay it; otherwise set it aside."),
     ),
-    "currency_differs": Why(
+    "currency_differs": ParkedExplanation(
         N_("It is in another currency than the order."),
         N_("Look at the payment at the provider, then set this one aside, saying what was done."),
     ),
-    "unknown_shop": Why(
+    "unknown_shop": ParkedExplanation(
         N_("The service has not been told of this shop."),
         N_("Add the shop to the service’s settings, then replay it."),
     ),
-    "login_unknown": Why(
+    "login_unknown": ParkedExplanation(
         N_("It came without a login that RabbitMQ vouches for."),
         N_("Give the storefront a login of its own. Set this one aside."),
     ),
-    "not_your_shop": Why(
+    "not_your_shop": ParkedExplanation(
         N_("A storefront wrote for a shop that is not its own."),
         N_("Correct the storefront’s settings, then set this one aside."),
     ),
 }
 """By the reason's code."""
-OTHERWISE = Why(
+OTHERWISE = ParkedExplanation(
     N_("The service can’t take it as it is."),
     N_("Read the error below. Fix the cause and replay it, or set it aside with a reason."),
 )
 
 
-def why(reason: str) -> Why:
+def why(reason: str) -> ParkedExplanation:
     """What a reason means."""
     return REASONS.get(reason, OTHERWISE)
 

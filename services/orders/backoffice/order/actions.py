@@ -12,7 +12,7 @@ from contracts.orders import OrderState
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_
 from services.orders.backoffice.order.steps import UNPLACED, deletes_past_guards, may_be_reinstated
-from services.orders.listing.documents import OrderShown
+from services.orders.listing.documents import OrderResponse
 from services.orders.listing.payments_left import left_of_received
 from services.orders.order.state import SET_BY_HAND
 from services.orders.staff.archiving import FINISHED
@@ -47,7 +47,7 @@ class Facts:
     is_guarded: bool
 
 
-def facts_of(order: OrderShown) -> Facts:
+def facts_of(order: OrderResponse) -> Facts:
     """The facts of an order that was read whole."""
     return Facts(
         code=order.code,

@@ -9,7 +9,7 @@ from services.orders.backoffice.language.happenings import told
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.gaps import adapted_words
-from services.orders.order.history import STATE_CHANGED, Happened
+from services.orders.order.history import STATE_CHANGED, HistoryEntry
 from services.orders.staff.labels import Labels
 
 _PAYMENTS = ("payment_", "refund_", "credit_", "dispute")
@@ -41,7 +41,7 @@ _TONES = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineEntry:
     """A line of the timeline. `quoted`: texts of people, kept with their line breaks; `comment_id`: of a comment."""
 
     at: datetime
@@ -54,12 +54,12 @@ class Entry:
     comment_id: str
 
 
-def timeline(happened: Iterable[Happened], labels: Labels, show: str) -> list[Entry]:
+def timeline(happened: Iterable[HistoryEntry], labels: Labels, show: str) -> list[TimelineEntry]:
     """What a filter shows, the latest first."""
     return [_entry(one, labels) for one in happened if belongs(one, show)]
 
 
-def belongs(one: Happened, show: str) -> bool:
+def belongs(one: HistoryEntry, show: str) -> bool:
     """Whether a filter (all, comments, mails, payments, technical) shows it."""
     if show == "comments":
         return bool(one.data.get("comment") or one.data.get("public_comment"))
@@ -70,7 +70,7 @@ def belongs(one: Happened, show: str) -> bool:
     return show != "technical" or one.kind.startswith(_TECHNICAL)
 
 
-def _entry(one: Happened, labels: Labels) -> Entry:
+def _entry(one: HistoryEntry, labels: Labels) -> TimelineEntry:
     quoted = [
         (title, str(one.data[name]))
         for name, title in (
@@ -88,10 +88,10 @@ def _entry(one: Happened, labels: Labels) -> Entry:
     link = f"/mails/{one.item}" if one.kind.startswith("mail_") and one.item else ""
     comment_id = str(one.data.get("comment_id", "")) if one.kind == "comment_added" else ""
     text, tone = told(one.kind, one.data, labels), _TONES.get(one.kind, "")
-    return Entry(one.at, one.actor or "", text, tone, _why(one), tuple(quoted), link, comment_id)
+    return TimelineEntry(one.at, one.actor or "", text, tone, _why(one), tuple(quoted), link, comment_id)
 
 
-def _why(one: Happened) -> str:
+def _why(one: HistoryEntry) -> str:
     if one.kind == STATE_CHANGED and not one.actor:
         family = (one.cause_type or "").partition(".")[0]
         return gettext(_BECAUSE.get(family, _OTHERWISE))

@@ -12,13 +12,13 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order.steps import RECEIVE
 from services.orders.backoffice.order.words import WAYS
-from services.orders.listing.documents import OrderShown, ShipmentShown
+from services.orders.listing.documents import OrderResponse, ShipmentResponse
 from services.orders.order.requests import (
-    CorrectionAsked,
-    DeliveryAsked,
-    ParcelAsked,
-    PaymentAsked,
-    ShipmentAsked,
+    CorrectionRequest,
+    DeliveryRequest,
+    ParcelRequest,
+    PaymentRequest,
+    ShipmentRequest,
 )
 from services.orders.order.shop.settings import ShopSettings
 
@@ -26,7 +26,7 @@ MOST_PARCELS = 50
 """Parcels of one form."""
 
 
-def payment_asked(order: OrderShown, form: Form, method: str | None) -> PaymentAsked:
+def payment_asked(order: OrderResponse, form: Form, method: str | None) -> PaymentRequest:
     """Money taken in by this method: the one the customer chose, or another that the form names."""
     if method not in RECEIVE:
         raise Invalid(method=gettext("Say how the money came."))
@@ -34,7 +34,7 @@ def payment_asked(order: OrderShown, form: Form, method: str | None) -> PaymentA
     if amount is None or amount <= 0:
         raise Invalid(amount=gettext("The amount must be more than zero."))
     return form.model(
-        PaymentAsked,
+        PaymentRequest,
         method=method,
         amount_minor=amount,
         currency=order.currency,
@@ -43,12 +43,12 @@ def payment_asked(order: OrderShown, form: Form, method: str | None) -> PaymentA
     )
 
 
-def is_far_above_due(order: OrderShown, amount_minor: int) -> bool:
+def is_far_above_due(order: OrderResponse, amount_minor: int) -> bool:
     """Whether an amount is more than twice what is still to pay: rather a slip of the hand than an overpayment."""
     return amount_minor > 2 * max(0, order.balance_minor)
 
 
-def parcels_asked(order: OrderShown, form: Form) -> list[ParcelAsked]:
+def parcels_asked(order: OrderResponse, form: Form) -> list[ParcelRequest]:
     """The parcels of one of the three ways. Quantities that were typed always count: with «one parcel for all» they
     contradict it, so that is asked back instead of packing something else.
     """
@@ -86,7 +86,7 @@ def _units_to_pack(form: Form, way: str) -> dict[int, int]:
     return typed
 
 
-def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> ShipmentAsked:
+def shipment_asked(order: OrderResponse, settings: ShopSettings, form: Form) -> ShipmentRequest:
     """The ticked parcels with a carrier of the shop or another; unless typed, where to follow them is the carrier's."""
     parcels = [UUID(one) for one in form.all("parcels") if one in _ids(order)]
     if not parcels:
@@ -98,7 +98,7 @@ def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> Shi
     known, postal_code = settings.carrier(name), postal_code_of(order)
     cost = form.amount_minor("cost", order.currency)
     return form.model(
-        ShipmentAsked,
+        ShipmentRequest,
         parcel_ids=parcels,
         carrier=name,
         tracking_number=number,
@@ -114,8 +114,8 @@ def shipment_asked(order: OrderShown, settings: ShopSettings, form: Form) -> Shi
 
 
 def correction_asked(
-    order: OrderShown, settings: ShopSettings, shipment: ShipmentShown, form: Form
-) -> CorrectionAsked:
+    order: OrderResponse, settings: ShopSettings, shipment: ShipmentResponse, form: Form
+) -> CorrectionRequest:
     """What is to be told of a shipment; its address stays while carrier and number do, unless another is typed."""
     name = form.text("other_carrier", 100) or form.text("carrier", 100)
     if name is None:
@@ -127,7 +127,7 @@ def correction_asked(
     stays = (name, number) == (shipment.carrier, shipment.tracking_number)
     follow = known.follow(number, postal_code) if known else None
     return form.model(
-        CorrectionAsked,
+        CorrectionRequest,
         carrier=name,
         tracking_number=number,
         tracking_url=form.text("tracking_url", 1000) or (shipment.tracking_url if stays else follow),
@@ -138,7 +138,7 @@ def correction_asked(
     )
 
 
-def shipment_named(order: OrderShown, form: Form) -> ShipmentShown:
+def shipment_named(order: OrderResponse, form: Form) -> ShipmentResponse:
     """The order's shipment that a form is about. Raises Invalid."""
     for shipment in order.shipments:
         if str(shipment.shipment_id) == form["shipment"]:
@@ -146,17 +146,17 @@ def shipment_named(order: OrderShown, form: Form) -> ShipmentShown:
     raise Invalid(**{"": gettext("This form is incomplete. Open the page again.")})
 
 
-def postal_code_of(order: OrderShown) -> str | None:
+def postal_code_of(order: OrderResponse) -> str | None:
     """The postal code the order's goods go to, which some carriers' tracking pages ask for."""
     return (order.shipping_address.postal_code or None) if order.shipping_address else None
 
 
-def delivery_asked(form: Form, zone: tzinfo) -> DeliveryAsked:
+def delivery_asked(form: Form, zone: tzinfo) -> DeliveryRequest:
     """When it arrived (a day of the shop's, at noon when only that is known) and how that is known."""
     day = form.day("delivered_on")
     if day is None:
         raise Invalid(delivered_on=gettext("Fill this in."))
-    return form.model(DeliveryAsked, delivered_at=datetime.combine(day, time(12), zone))
+    return form.model(DeliveryRequest, delivered_at=datetime.combine(day, time(12), zone))
 
 
 def units_typed(form: Form, prefix: str) -> dict[int, int]:
@@ -177,10 +177,10 @@ def _one_by_one(units: dict[int, int]) -> list[int]:
     return [line for line, quantity in units.items() for _ in range(quantity)]
 
 
-def _parcel(form: Form, units: dict[int, int], about: dict[str, Any]) -> ParcelAsked:
+def _parcel(form: Form, units: dict[int, int], about: dict[str, Any]) -> ParcelRequest:
     lines = [{"line": line, "quantity": quantity} for line, quantity in units.items()]
-    return form.model(ParcelAsked, lines=lines, **about)
+    return form.model(ParcelRequest, lines=lines, **about)
 
 
-def _ids(order: OrderShown) -> set[str]:
+def _ids(order: OrderResponse) -> set[str]:
     return {str(parcel.parcel_id) for parcel in order.parcels}

@@ -10,7 +10,7 @@ from contracts.message import Reason
 from contracts.orders import OrderState
 from contracts.storefront import Address, LineKind, PartialAddress
 from services.orders.backoffice.language.translating import N_, gettext
-from services.orders.listing.documents import OrderShown
+from services.orders.listing.documents import OrderResponse
 from services.orders.order.mail_address import may_be_mailed
 
 WITHOUT_POSTAL_CODES = frozenset(
@@ -108,12 +108,12 @@ _FIELDS = {
 }
 
 
-def gaps_of(order: OrderShown) -> list[str]:
+def gaps_of(order: OrderResponse) -> list[str]:
     """One sentence per thing a placed order lacks, with what follows."""
     return list(_gaps(order)) if order.state not in _NOT_PLACED else []
 
 
-def _gaps(order: OrderShown) -> Iterator[str]:
+def _gaps(order: OrderResponse) -> Iterator[str]:
     email = order.customer.email
     if not email:
         yield gettext("There is no mail address: the customer gets no mails.")

@@ -26,7 +26,7 @@ from services.orders.backoffice.order.steps import on_the_way
 from services.orders.backoffice.web.actions.commanding import send
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.history import Stale
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
@@ -39,128 +39,130 @@ Act = Callable[[Unit], Awaitable[Any]]
 
 
 @pages.get("/orders/{order}", Permission.ORDERS_VIEW)
-async def show_order(visit: Visit) -> Response:
+async def show_order(context: PageContext) -> Response:
     """The order by its code or id."""
-    return render(visit, await read_order(visit), corrected=visit.query.get("correct", "")[:36])
+    return render(context, await read_order(context), corrected=context.query.get("correct", "")[:36])
 
 
 @pages.post("/orders/{order}/comment", Permission.ORDERS_COMMENT, action="order.comment")
-async def add_comment(visit: Visit) -> Response:
+async def add_comment(context: PageContext) -> Response:
     """Write a comment for the team."""
-    order, form = await _begun(visit)
+    order, form = await _begun(context)
 
     async def act(unit: Unit) -> UUID:
         corrected = id_typed(form, "counters") if form["counters"] else None
         return await commenting.comment(
-            unit, visit.shop, order.id, form["admin_comment"], visit.actor, counters=corrected
+            unit, context.shop, order.id, form["admin_comment"], context.actor, counters=corrected
         )
 
-    return await _done(visit, order, form, "comment", act, gettext("The comment is added."), "activity")
+    return await _done(context, order, form, "comment", act, gettext("The comment is added."), "activity")
 
 
 @pages.post("/orders/{order}/status", Permission.ORDERS_STATUS, action="order.status")
-async def change_status(visit: Visit) -> Response:
+async def change_status(context: PageContext) -> Response:
     """Give the order a status, telling its customer only if that is ticked."""
-    order, form = await _begun(visit)
+    order, form = await _begun(context)
 
     async def act(unit: Unit) -> Any:
         return await update_status(
             unit,
-            visit.shop,
+            context.shop,
             order.id,
             _status_update(form),
-            visit.actor,
-            may_force=visit.may(Permission.ORDERS_FORCE),
+            context.actor,
+            may_force=context.may(Permission.ORDERS_FORCE),
             revision=form.revision,
         )
 
-    answer = await _done(visit, order, form, "status", act, gettext("The status is updated."), "status")
-    if form.ticked("delivered") and answer.status_code in (200, 303) and visit.may(Permission.PARCELS_SHIP):
-        await _note_deliveries(visit, order, form)
+    answer = await _done(context, order, form, "status", act, gettext("The status is updated."), "status")
+    if form.ticked("delivered") and answer.status_code in (200, 303) and context.may(Permission.PARCELS_SHIP):
+        await _note_deliveries(context, order, form)
     return answer
 
 
-async def _note_deliveries(visit: Visit, order: OrderRead, form: Form) -> None:
+async def _note_deliveries(context: PageContext, order: OrderRead, form: Form) -> None:
     """Note that what is on the way arrived, once per form; fulfillment answers in its own time."""
-    today = visit.speech.now.astimezone(visit.speech.zone).date()
-    arrived = datetime.combine(today, time(12), visit.speech.zone)
+    today = context.speech.now.astimezone(context.speech.zone).date()
+    arrived = datetime.combine(today, time(12), context.speech.zone)
     for shipment in on_the_way(order.shown):
 
         def made(_: UUID, shipment_id: UUID = shipment) -> RecordDelivery:
-            about = {"shop": visit.shop, "order_id": order.id, "shipment_id": shipment_id}
-            return RecordDelivery(**about, delivered_at=arrived, actor=visit.actor)
+            about = {"shop": context.shop, "order_id": order.id, "shipment_id": shipment_id}
+            return RecordDelivery(**about, delivered_at=arrived, actor=context.actor)
 
-        await send(visit, order.id, form, made, f"-{shipment}")
+        await send(context, order.id, form, made, f"-{shipment}")
 
 
 @pages.post("/orders/{order}/tagging", Permission.ORDERS_TAG, action="order.tag")
-async def add_tag(visit: Visit) -> Response:
+async def add_tag(context: PageContext) -> Response:
     """Put a tag on the order; one that does not exist yet is made."""
-    order, form = await _begun(visit)
+    order, form = await _begun(context)
 
     async def act(unit: Unit) -> Any:
         colour = Colour(form["colour"]) if form["colour"] in list(Colour) else Colour.GREY
-        tag = await tagging.create_tag(unit, visit.shop, form["name"], colour, visit.actor)
-        await tagging.tag_orders(unit, visit.shop, [order.id], [tag.id], visit.actor)
+        tag = await tagging.create_tag(unit, context.shop, form["name"], colour, context.actor)
+        await tagging.tag_orders(unit, context.shop, [order.id], [tag.id], context.actor)
 
-    return await _done(visit, order, form, "tag", act, gettext("The tag is on the order."), "tags")
+    return await _done(context, order, form, "tag", act, gettext("The tag is on the order."), "tags")
 
 
 @pages.post("/orders/{order}/untagging", Permission.ORDERS_TAG, action="order.untag")
-async def remove_tag(visit: Visit) -> Response:
+async def remove_tag(context: PageContext) -> Response:
     """Take a tag off the order."""
-    order, form = await _begun(visit)
+    order, form = await _begun(context)
 
     async def act(unit: Unit) -> Any:
         found = [tag.tag_id for tag in order.shown.tags if str(tag.tag_id) == form["tag"]]
-        return await tagging.untag_orders(unit, visit.shop, [order.id], found, visit.actor)
+        return await tagging.untag_orders(unit, context.shop, [order.id], found, context.actor)
 
-    return await _done(visit, order, form, "tag", act, gettext("The tag is taken off."), "tags")
+    return await _done(context, order, form, "tag", act, gettext("The tag is taken off."), "tags")
 
 
 @pages.post("/orders/{order}/archive", Permission.ORDERS_ARCHIVE, action="order.archive")
-async def archive(visit: Visit) -> Response:
+async def archive(context: PageContext) -> Response:
     """Put the finished order into the archive."""
-    return await _move(visit, archiving.archive, gettext("The order is archived."))
+    return await _move(context, archiving.archive, gettext("The order is archived."))
 
 
 @pages.post("/orders/{order}/unarchive", Permission.ORDERS_ARCHIVE, action="order.unarchive")
-async def unarchive(visit: Visit) -> Response:
+async def unarchive(context: PageContext) -> Response:
     """Take the order out of the archive."""
-    return await _move(visit, archiving.unarchive, gettext("The order is back in the active list."))
+    return await _move(context, archiving.unarchive, gettext("The order is back in the active list."))
 
 
-async def _move(visit: Visit, act: Callable[..., Awaitable[list[OrderResult]]], flash: str) -> Response:
-    order, form = await _begun(visit)
-    results = await do(visit, form, lambda unit: act(unit, visit.shop, [order.id], visit.actor))
+async def _move(
+    context: PageContext, act: Callable[..., Awaitable[list[OrderResult]]], flash: str
+) -> Response:
+    order, form = await _begun(context)
+    results = await do(context, form, lambda unit: act(unit, context.shop, [order.id], context.actor))
     for result in results or []:
         if not result.changed:
             reason = Reason(code=result.reason or "refused", message=result.detail or "")
-            return await show_again(visit, "archive", {"": explain(reason)})
-    return visit.redirect(f"/orders/{order.shown.code}", flash)
+            return await show_again(context, "archive", {"": explain(reason)})
+    return context.redirect(f"/orders/{order.shown.code}", flash)
 
 
-async def _begun(visit: Visit) -> tuple[OrderRead, Form]:
+async def _begun(context: PageContext) -> tuple[OrderRead, Form]:
     """The order and the form of an action. Raises Missing."""
-    form, order = await visit.form(), await read_order(visit)
-    visit.field_labels = words.FIELD_LABELS
-    visit.about(order.id)
+    form, order = await context.form(), await read_order(context)
+    context.field_labels = words.FIELD_LABELS
+    context.about(order.id)
     return order, form
 
 
 async def _done(
-    visit: Visit, order: OrderRead, form: Form, section: str, act: Act, flash: str, anchor: str
+    context: PageContext, order: OrderRead, form: Form, section: str, act: Act, flash: str, anchor: str
 ) -> Response:
     """Carry it out once: on to the page, or the form again with why not. Raises Stale."""
     try:
-        await do(visit, form, act)
+        await do(context, form, act)
     except Stale:
         raise
     except Refusal as refusal:
-        return await show_again(visit, section, {"": explain_refusal(refusal)})
+        return await show_again(context, section, {"": explain_refusal(refusal)})
     except Invalid as invalid:
-        return await show_again(visit, section, invalid.errors)
-    return visit.redirect(f"/orders/{order.shown.code}#{anchor}", flash)
+        return await show_again(context, section, invalid.errors)
+    return context.redirect(f"/orders/{order.shown.code}#{anchor}", flash)
 
 
 def _status_update(form: Form) -> StatusUpdate:

@@ -13,21 +13,21 @@ from services.orders.backoffice.order.activity import timeline
 from services.orders.backoffice.order.reading import read_order
 from services.orders.backoffice.order.showing import render
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
 
 @pages.get("/orders/{order}/print", Permission.ORDERS_VIEW)
-async def show_paper(visit: Visit) -> Response:
+async def show_paper(context: PageContext) -> Response:
     """The order as it is printed; `?notes=yes` adds the notes."""
-    order = await read_order(visit)
-    visit.speech = replace(visit.speech, on_paper=True)
+    order = await read_order(context)
+    context.speech = replace(context.speech, on_paper=True)
     return render(
-        visit,
+        context,
         order,
         template="order/print.html",
-        with_notes=visit.query.get("notes") == "yes",
+        with_notes=context.query.get("notes") == "yes",
         comments=timeline(order.history, order.labels, "comments"),
         may=lambda _: False,
     )

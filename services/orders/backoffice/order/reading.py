@@ -17,9 +17,9 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.order import store
 from services.orders.backoffice.web.actions.commanding import key_of
-from services.orders.backoffice.web.visit import Deleted, Missing, Visit
-from services.orders.listing.documents import OrderShown
-from services.orders.order.history import Happened, Stale, changed_since, history
+from services.orders.backoffice.web.visit import Deleted, Missing, PageContext
+from services.orders.listing.documents import OrderResponse
+from services.orders.order.history import HistoryEntry, Stale, changed_since, history
 from services.orders.order.requests import OrderFacts
 from services.orders.order.shop.settings import ShopSettings, settings_of
 from services.orders.order.short_code import read_code
@@ -32,8 +32,8 @@ from services.orders.staff.tagging import Tag
 class OrderRead:
     """An order whole. `browser` and `ip_address` only for those who may know them."""
 
-    shown: OrderShown
-    history: Sequence[Happened]
+    shown: OrderResponse
+    history: Sequence[HistoryEntry]
     labels: Labels
     settings: ShopSettings
     tags: Sequence[Tag]
@@ -53,47 +53,47 @@ class OrderRead:
     shop: str = ""
 
 
-async def read_order(visit: Visit, name: str | None = None) -> OrderRead:
+async def read_order(context: PageContext, name: str | None = None) -> OrderRead:
     """The order that `name`, or else the path, names by code or id. Raises Missing."""
-    order_id, code = _named(visit.path("order") if name is None else name)
-    async with visit.reading() as connection:
-        row = await api_store.read_order_whole(connection, visit.shop, order_id, code)
+    order_id, code = _named(context.path("order") if name is None else name)
+    async with context.reading() as connection:
+        row = await api_store.read_order_whole(connection, context.shop, order_id, code)
         if row is None:
-            raise await _gone(connection, visit.shop, order_id, code)
-        labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
+            raise await _gone(connection, context.shop, order_id, code)
+        labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
         shown = show(row, labels)
-        told = _customer(row) if visit.may(Permission.ORDERS_PERSONAL) else {}
+        told = _customer(row) if context.may(Permission.ORDERS_PERSONAL) else {}
         return OrderRead(
             shown=shown,
-            history=await history(connection, visit.shop, shown.order_id),
+            history=await history(connection, context.shop, shown.order_id),
             labels=labels,
-            settings=await settings_of.get(connection, visit.office.hub.owner, visit.shop),
-            tags=await tagging.tags_of_shop(connection, visit.shop),
+            settings=await settings_of.get(connection, context.office.hub.owner, context.shop),
+            tags=await tagging.tags_of_shop(connection, context.shop),
             ip_address=told.get("ip_address"),
             browser=told.get("browser"),
-            shop=visit.shop,
+            shop=context.shop,
         )
 
 
-async def require_fresh(visit: Visit, order: OrderRead, form: Form) -> None:
+async def require_fresh(context: PageContext, order: OrderRead, form: Form) -> None:
     """Check that a form about to become a command shows the order as it is. Raises Stale, Invalid."""
     seen = form.revision
     if seen is None or seen == order.shown.revision:
         return
-    async with visit.reading() as connection:
-        if await api_store.was_sent(connection, visit.shop, key_of(form)):
+    async with context.reading() as connection:
+        if await api_store.was_sent(connection, context.shop, key_of(form)):
             return
         since = await _since(connection, order, seen)
     raise Stale(order.shown.code, order.id, seen, order.shown.revision, since)
 
 
-async def already_sent(visit: Visit, form: Form) -> bool:
+async def already_sent(context: PageContext, form: Form) -> bool:
     """Whether this form has become a command: its repeat gets the same answer, whatever the order is by now."""
-    async with visit.reading() as connection:
-        return form.key is not None and await api_store.was_sent(connection, visit.shop, key_of(form))
+    async with context.reading() as connection:
+        return form.key is not None and await api_store.was_sent(connection, context.shop, key_of(form))
 
 
-async def _since(connection: Connection, order: OrderRead, seen: int) -> list[Happened]:
+async def _since(connection: Connection, order: OrderRead, seen: int) -> list[HistoryEntry]:
     return await changed_since(connection, order.shop, order.id, seen)
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from contracts.message import LineUnits
 from contracts.payments import RefundCause, RefundState
 from contracts.storefront import Customer, PaymentMethod
-from services.orders.listing.documents import LedgerEntryShown, LineShown, OrderShown
+from services.orders.listing.documents import LedgerEntryResponse, LineResponse, OrderResponse
 from services.orders.listing.payments_left import PaymentLeft, left_of_received, payments_left, set_aside
 from services.orders.listing.refund_rules import position_of, still_due
 from services.orders.order.totals.content import Content, ContentLine, worth
@@ -41,14 +41,14 @@ class Refundable:
         return [one for one in self.payments if one.may_be_sent]
 
 
-def refundable(order: OrderShown) -> Refundable:
+def refundable(order: OrderResponse) -> Refundable:
     """What of the order can be refunded."""
     left = left_of_received(order)
     overpaid = min(left, max(0, -order.balance_minor))
     return Refundable(payments_left(order.ledger, set_aside(order)), left, units_left(order), overpaid)
 
 
-def units_left(order: OrderShown) -> dict[int, int]:
+def units_left(order: OrderResponse) -> dict[int, int]:
     """The units of each line that a refund can be for: neither cancelled nor named by a refund that stands.
 
     A refund's units that had not left are among the cancelled ones, so only the others are taken off again.
@@ -63,7 +63,7 @@ def units_left(order: OrderShown) -> dict[int, int]:
     return {line.line: max(0, _wanted(line) - named.get(line.line, 0)) for line in order.lines}
 
 
-def worth_of(order: OrderShown, units: Mapping[int, int]) -> int:
+def worth_of(order: OrderResponse, units: Mapping[int, int]) -> int:
     """The amount that refunds these units, in minor units: what they cost of the units left, at most what is still due
     and what was received. Shipping and fees go with the last one.
     """
@@ -77,12 +77,12 @@ def worth_of(order: OrderShown, units: Mapping[int, int]) -> int:
     return max(0, min(cost, still_due(order), left_of_received(order)))
 
 
-def _wanted(line: LineShown) -> int:
+def _wanted(line: LineResponse) -> int:
     at = position_of(line)
     return max(0, min(line.quantity, at.ordered - at.cancelled))
 
 
-def _cancelled_by(order: OrderShown, refund_id: UUID) -> dict[int, int]:
+def _cancelled_by(order: OrderResponse, refund_id: UUID) -> dict[int, int]:
     """The units that a refund cancelled, as fulfillment answered it."""
     for one in order.activity:
         if one.kind == "stock_restocked" and one.item == refund_id and isinstance(one.data, dict):
@@ -91,7 +91,7 @@ def _cancelled_by(order: OrderShown, refund_id: UUID) -> dict[int, int]:
     return {}
 
 
-def may_be_reversed(entry: LedgerEntryShown, ledger: Sequence[LedgerEntryShown]) -> bool:
+def may_be_reversed(entry: LedgerEntryResponse, ledger: Sequence[LedgerEntryResponse]) -> bool:
     """Whether a person entered this payment and nobody has taken it back."""
     if entry.kind != "payment_received" or entry.provider is not None:
         return False
@@ -104,7 +104,7 @@ def is_open_mark(state: RefundState, mode: str) -> bool:
     return state is RefundState.MARKED and mode == "recorded"
 
 
-def _content(order: OrderShown) -> Content:
+def _content(order: OrderResponse) -> Content:
     lines = [
         ContentLine.model_construct(**dict(line), reduced=0) for line in order.lines if line.quantity > 0
     ]

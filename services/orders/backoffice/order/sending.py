@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from contracts.message import Command
-from services.orders.api.actions.change_commands import ChangeAsking
+from services.orders.api.actions.change_commands import ChangeRequest
 from services.orders.api.actions.change_commands import send as begin_change
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain_refusal
@@ -19,56 +19,56 @@ from services.orders.backoffice.order import words
 from services.orders.backoffice.order.reading import OrderRead, read_order, require_fresh
 from services.orders.backoffice.order.showing import back_of, show_again
 from services.orders.backoffice.web.actions.commanding import Outcome, answer, by_field, send, wait_for
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.changes.changing import ChangeRefused
 from services.orders.order.history import Stale
 from services.orders.order.refusal import Refusal
 
 Made = Callable[[UUID], Command]
-Make = Callable[[Visit, OrderRead, Form], list[Made]]
+Make = Callable[[PageContext, OrderRead, Form], list[Made]]
 Again = Callable[[Mapping[str, str]], Awaitable[Response]]
 
 
-async def carry_out(visit: Visit, section: str, make: Make, flash: str, anchor: str) -> Response:
+async def carry_out(context: PageContext, section: str, make: Make, flash: str, anchor: str) -> Response:
     """Send a section's commands, once each, and answer with how they ended."""
-    form, order = await visit.form(), await read_order(visit)
+    form, order = await context.form(), await read_order(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await show_again(visit, section, beside(errors))
+        return await show_again(context, section, beside(errors))
 
-    outcome = await sent_once(visit, order, form, make)
+    outcome = await sent_once(context, order, form, make)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
     to = back_of(form) or f"/orders/{order.shown.code}#{anchor}"
-    return await answer(visit, outcome, form, to=to, flash=flash, again=again)
+    return await answer(context, outcome, form, to=to, flash=flash, again=again)
 
 
-async def sent_once(visit: Visit, order: OrderRead, form: Form, make: Make) -> Outcome | Invalid:
+async def sent_once(context: PageContext, order: OrderRead, form: Form, make: Make) -> Outcome | Invalid:
     """How a form's commands ended, or what is wrong with the form. Raises Stale, KeyTaken."""
-    visit.field_labels = {**words.FIELD_LABELS, **visit.field_labels}
+    context.field_labels = {**words.FIELD_LABELS, **context.field_labels}
     try:
-        await require_fresh(visit, order, form)
+        await require_fresh(context, order, form)
         commands = [
-            send(visit, order.id, form, made, f"-{number}" if number else "")
-            for number, made in enumerate(make(visit, order, form))
+            send(context, order.id, form, made, f"-{number}" if number else "")
+            for number, made in enumerate(make(context, order, form))
         ]
         return _worst(await asyncio.gather(*commands))
     except Invalid as invalid:
         return invalid
 
 
-async def changed_once(visit: Visit, order_id: UUID, asking: ChangeAsking) -> Outcome | Invalid:
+async def changed_once(context: PageContext, order_id: UUID, asking: ChangeRequest) -> Outcome | Invalid:
     """How a change of the order itself ended, or why it can't be made. Raises Stale, KeyTaken."""
-    visit.about(order_id)
+    context.about(order_id)
     try:
-        begun = await begin_change(visit.office.hub, asking)
+        begun = await begin_change(context.office.hub, asking)
     except Stale:
         raise
     except ChangeRefused as refused:
         return Invalid(**by_field(refused.reasons))
     except Refusal as refusal:
         return Invalid(**{"": explain_refusal(refusal)})
-    return await wait_for(visit, begun.command_id)
+    return await wait_for(context, begun.command_id)
 
 
 def beside(errors: Mapping[str, str]) -> dict[str, str]:

@@ -20,20 +20,22 @@ from services.orders.backoffice.order.gaps import gaps_of
 from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.refundable import is_open_mark, may_be_reversed
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Visit
-from services.orders.listing.documents import OrderShown
+from services.orders.backoffice.web.visit import PageContext
+from services.orders.listing.documents import OrderResponse
 from services.orders.order.state import SET_BY_HAND
 from services.orders.staff.labels import Label
 
 
-async def show_again(visit: Visit, section: str, errors: Mapping[str, str]) -> Response:
+async def show_again(context: PageContext, section: str, errors: Mapping[str, str]) -> Response:
     """The page with the form of `section` as it was typed, and what is wrong (422)."""
-    form = visit.form_read
-    return render(visit, await read_order(visit), section, form, errors, 422, corrected=form["counters"][:36])
+    form = context.form_read
+    return render(
+        context, await read_order(context), section, form, errors, 422, corrected=form["counters"][:36]
+    )
 
 
 def render(
-    visit: Visit,
+    context: PageContext,
     order: OrderRead,
     section: str = "",
     form: Form | None = None,
@@ -45,7 +47,7 @@ def render(
 ) -> Response:
     """The page, or another `template` that shows the same. `section` names the form that came back."""
     shown = order.shown
-    show = visit.query.get("show", "all")
+    show = context.query.get("show", "all")
     show = show if show in words.SHOWS else "all"
 
     def typed(of: str | None, name: str, otherwise: Any = "") -> Any:
@@ -54,8 +56,8 @@ def render(
     def wrong(of: str | None) -> Mapping[str, str]:
         return defaultdict(str, errors or {}) if of == section else defaultdict(str)
 
-    waiting = [step for step in steps.steps(shown) if visit.may(step.demand)]
-    return visit.render(
+    waiting = [step for step in steps.steps(shown) if context.may(step.demand)]
+    return context.render(
         template,
         status,
         read=order,
@@ -82,18 +84,18 @@ def render(
         colour=_colour(order),
         entries=timeline(order.history, order.labels, show),
         show=show,
-        seen=visit.query.get("seen", ""),
+        seen=context.query.get("seen", ""),
         balance_typed=typed_amount(shown.balance_minor, shown.currency) if shown.balance_minor > 0 else "",
         today=datetime.now(UTC).astimezone(speech().zone).date().isoformat(),
-        actions=offered(facts_of(shown), visit.may),
+        actions=offered(facts_of(shown), context.may),
         reversible=may_be_reversed,
         open_mark=is_open_mark,
         words=words,
         day_of=read_day,
         gaps=gaps_of(shown),
         is_under_way=partial(steps.is_under_way, shown),
-        to_correct=visit.query.get("correct", ""),
-        back=back_of(visit.query if form is None else form),
+        to_correct=context.query.get("correct", ""),
+        back=back_of(context.query if form is None else form),
         is_ticked=lambda parcel_id: (
             section != "shipment" or str(parcel_id) in (form or Form()).all("parcels")
         ),
@@ -119,7 +121,7 @@ def _colour(order: OrderRead) -> str:
     return label.colour.value if label else "grey"
 
 
-def stated_taxes(order: OrderShown) -> list[Tax]:
+def stated_taxes(order: OrderResponse) -> list[Tax]:
     """Return each tax that the sender named, with its sum over the order; none unless they are all of its tax."""
     parts: list[Any] = [*order.lines, *([order.shipping] if order.shipping else []), *order.extra_lines]
     found: dict[tuple[str | None, int], int] = {}

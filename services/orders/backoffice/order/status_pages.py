@@ -14,21 +14,21 @@ from services.orders.backoffice.order.changes.mail_choice import LONGEST_COMMENT
 from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.showing import render
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
 
 @pages.post("/orders/{order}/status-preview", Permission.ORDERS_STATUS, action="order.status.preview")
-async def preview_status(visit: Visit) -> Response:
+async def preview_status(context: PageContext) -> Response:
     """What the mail would say with the status and the comment as they stand in the form."""
-    form, order = await visit.form(), await read_order(visit)
-    visit.about(order.id)
-    visit.outcome = "previewed"
-    mail = await mail_shown(visit, order, "status_updated", _context(order, form))
-    if visit.target == "mail_preview":
-        return visit.render("order/mail_preview.html", mail=mail)
-    return render(visit, order, "status", form, mail=mail)
+    form, order = await context.form(), await read_order(context)
+    context.about(order.id)
+    context.outcome = "previewed"
+    mail = await mail_shown(context, order, "status_updated", _context(order, form))
+    if context.target == "mail_preview":
+        return context.render("order/mail_preview.html", mail=mail)
+    return render(context, order, "status", form, mail=mail)
 
 
 def _context(order: OrderRead, form: Form) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contracts.orders import OrderState
 from contracts.storefront import LineKind, PaymentMethod
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.translating import N_
-from services.orders.listing.documents import LineShown, OrderShown, ShipmentShown
+from services.orders.listing.documents import LineResponse, OrderResponse, ShipmentResponse
 from services.orders.order.state import SET_BY_HAND
 
 RECEIVE = {
@@ -29,7 +29,7 @@ class Step:
     demand: Permission
 
 
-def steps(order: OrderShown) -> list[Step]:
+def steps(order: OrderResponse) -> list[Step]:
     """All that waits to be done, the most urgent first."""
     if order.state in UNPLACED:
         return []
@@ -51,7 +51,7 @@ def steps(order: OrderShown) -> list[Step]:
     return found
 
 
-def receives(order: OrderShown) -> str | None:
+def receives(order: OrderResponse) -> str | None:
     """What the button says that takes in this order's money; None when nothing is owed or no person takes it in.
 
     An order that was free names no method: what it owes after an edit comes by whatever is chosen then.
@@ -63,17 +63,17 @@ def receives(order: OrderShown) -> str | None:
     return RECEIVE.get(order.payment_method)
 
 
-def receives_otherwise(order: OrderShown) -> bool:
+def receives_otherwise(order: OrderResponse) -> bool:
     """Whether money may be recorded that came by another way than the chosen one, or once nothing is owed any more."""
     return order.state not in UNPLACED
 
 
-def sends(order: OrderShown) -> bool:
+def sends(order: OrderResponse) -> bool:
     """Whether anything of an order is packed or shipped, or ever was: nothing is of a table, a ticket or a lesson."""
     return bool(order.parcels or order.shipments) or any(line.kind is LineKind.SHIP for line in order.lines)
 
 
-def left_to_pack(line: LineShown) -> int:
+def left_to_pack(line: LineResponse) -> int:
     """Units of a line that are in no parcel yet."""
     if line.kind is not LineKind.SHIP:
         return 0
@@ -83,17 +83,17 @@ def left_to_pack(line: LineShown) -> int:
     return max(0, at.ordered - at.cancelled - at.packed + at.lost)
 
 
-def undelivered(order: OrderShown) -> bool:
+def undelivered(order: OrderResponse) -> bool:
     """Whether a shipment has not arrived as far as is known."""
     return bool(on_the_way(order))
 
 
-def on_the_way(order: OrderShown) -> list[UUID]:
+def on_the_way(order: OrderResponse) -> list[UUID]:
     """The shipments of which something may still arrive, as far as is known."""
     return [one.shipment_id for one in order.shipments if is_under_way(order, one)]
 
 
-def is_under_way(order: OrderShown, shipment: ShipmentShown) -> bool:
+def is_under_way(order: OrderResponse, shipment: ShipmentResponse) -> bool:
     """Whether something of a shipment may still arrive, as far as is known."""
     lost = {parcel.parcel_id for parcel in order.parcels if parcel.lost_at is not None}
     return (
@@ -103,7 +103,7 @@ def is_under_way(order: OrderShown, shipment: ShipmentShown) -> bool:
     )
 
 
-def parcels_to_ship(order: OrderShown) -> list[int]:
+def parcels_to_ship(order: OrderResponse) -> list[int]:
     """The numbers of packed parcels that have not left, as indexes into `order.parcels`."""
     gone = {
         parcel
@@ -118,12 +118,12 @@ def parcels_to_ship(order: OrderShown) -> list[int]:
     ]
 
 
-def may_be_cancelled(order: OrderShown) -> bool:
+def may_be_cancelled(order: OrderResponse) -> bool:
     """Whether there is something to cancel, as far as the order's state alone tells."""
     return order.state in SET_BY_HAND
 
 
-def may_be_reinstated(order: OrderShown) -> bool:
+def may_be_reinstated(order: OrderResponse) -> bool:
     """Whether a cancellation stands that can be taken back; what refunds cancelled stays cancelled."""
     if order.state is not OrderState.CANCELLED:
         return False
@@ -132,7 +132,7 @@ def may_be_reinstated(order: OrderShown) -> bool:
     return last is not None and last.kind == "order_cancelled"
 
 
-def deletes_past_guards(order: OrderShown) -> bool:
+def deletes_past_guards(order: OrderResponse) -> bool:
     """Whether deleting it takes the right to delete what money moved for, what was tracked or is completed."""
     has_money = bool(order.money.received_minor or order.money.marked_minor or order.refunds)
     is_tracked = any(one.tracking_number for one in order.shipments)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.orders.reading import zone_of
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing.filters import Filters
 from services.orders.order.unit.actions import MOST_ORDERS
 
@@ -17,14 +17,16 @@ def filters_of(form: Form) -> Filters:
         raise Missing from None
 
 
-async def orders_of(visit: Visit, form: Form, most: int = MOST_ORDERS) -> list[UUID]:
+async def orders_of(context: PageContext, form: Form, most: int = MOST_ORDERS) -> list[UUID]:
     """The orders, each once, in the list's sequence; at most `most` of a whole list. Raises Missing."""
     if not form["everything"]:
         named = [one for text in [*form.all("order"), *form["orders"].split()] if (one := as_id(text))]
         return list(dict.fromkeys(named))
     filters = filters_of(form)
-    async with visit.reading() as connection:
-        page = await visit.office.finder.page(connection, visit.shop, filters, zone_of(visit), limit=most)
+    async with context.reading() as connection:
+        page = await context.office.finder.page(
+            connection, context.shop, filters, zone_of(context), limit=most
+        )
     return list(page.order_ids)
 
 

@@ -16,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.orders.reading import zone_of
-from services.orders.backoffice.web.visit import Visit
-from services.orders.listing.export.cells import Manner
+from services.orders.backoffice.web.visit import PageContext
+from services.orders.listing.export.cells import CellFormat
 from services.orders.staff.labels import labels_of
 
-Make = Callable[[Connection, Manner], AsyncGenerator[bytes]]
+Make = Callable[[Connection, CellFormat], AsyncGenerator[bytes]]
 """Writes the export on a connection."""
 PATIENCE_SECONDS = 5.0
 
@@ -42,9 +42,9 @@ class Download(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def download(visit: Visit, language: str, name: str, make: Make) -> Response:
+async def download(context: PageContext, language: str, name: str, make: Make) -> Response:
     """The export with words and numbers of a language, under a name. Raises TooManyExports, what the database does."""
-    pieces = _pieces(visit, language, make)
+    pieces = _pieces(context, language, make)
     try:
         first = await anext(pieces)
     except BaseException:
@@ -60,17 +60,17 @@ async def _beginning_with(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGen
             yield piece
 
 
-async def _pieces(visit: Visit, language: str, make: Make) -> AsyncGenerator[bytes]:
-    running = visit.office.exporting
+async def _pieces(context: PageContext, language: str, make: Make) -> AsyncGenerator[bytes]:
+    running = context.office.exporting
     try:
         await asyncio.wait_for(running.acquire(), PATIENCE_SECONDS)
     except TimeoutError:
         raise TooManyExports from None
     try:
-        async with visit.reading() as connection:
-            labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
+        async with context.reading() as connection:
+            labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
             texts = {key: label.text(language) for key, label in labels.by_key.items()}
-            async with aclosing(make(connection, Manner(language, zone_of(visit), texts))) as stream:
+            async with aclosing(make(connection, CellFormat(language, zone_of(context), texts))) as stream:
                 async for piece in stream:
                     yield piece
     finally:

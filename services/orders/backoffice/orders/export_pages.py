@@ -9,7 +9,7 @@ from services.orders.backoffice.orders.downloading import TooManyExports, downlo
 from services.orders.backoffice.orders.words import queue_names
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.export.orders import export, export_chosen
 from services.orders.listing.filters import Filters
 
@@ -19,61 +19,61 @@ NUMBERS = "numbers"
 
 
 @pages.get("/orders/export.csv", Permission.ORDERS_EXPORT, action="orders.export")
-async def export_list(visit: Visit) -> Response:
+async def export_list(context: PageContext) -> Response:
     """Everything that the address's filters find."""
-    pairs = [pair for pair in visit.request.query_params.multi_items() if pair[0] != NUMBERS]
-    async with visit.reading() as connection:
-        vocabulary = await reading.read_vocabulary(visit, connection)
+    pairs = [pair for pair in context.request.query_params.multi_items() if pair[0] != NUMBERS]
+    async with context.reading() as connection:
+        vocabulary = await reading.read_vocabulary(context, connection)
     asked = asking.read(pairs, vocabulary.currency)
     if asked.errors:
-        return visit.redirect(f"/orders?{visit.request.url.query}")
-    language = _language(visit, visit.query.get(NUMBERS, ""))
-    visit.audited.update(filters=asked.filters.url(), numbers=language)
+        return context.redirect(f"/orders?{context.request.url.query}")
+    language = _language(context, context.query.get(NUMBERS, ""))
+    context.audited.update(filters=asked.filters.url(), numbers=language)
 
     try:
         return await download(
-            visit,
+            context,
             language,
-            _name(visit, language, asked.filters),
+            _name(context, language, asked.filters),
             lambda connection, manner: export(
-                connection, visit.office.finder, visit.shop, asked.filters, manner
+                connection, context.office.finder, context.shop, asked.filters, manner
             ),
         )
     except TooManyExports:
-        return _later(visit, asking.href(asked.filters))
+        return _later(context, asking.href(asked.filters))
 
 
 @pages.post("/orders/export", Permission.ORDERS_EXPORT, action="orders.export")
-async def export_ticked(visit: Visit) -> Response:
+async def export_ticked(context: PageContext) -> Response:
     """The chosen orders; all of a list is the list's own export."""
-    form = await visit.form()
+    form = await context.form()
     back = form["back"] if is_local_path(form["back"]) else "/orders"
     if form["everything"]:
-        return visit.redirect(f"/orders/export.csv?{chosen.filters_of(form).url()}")
-    ids = await chosen.orders_of(visit, form)
+        return context.redirect(f"/orders/export.csv?{chosen.filters_of(form).url()}")
+    ids = await chosen.orders_of(context, form)
     if not ids:
-        return visit.redirect(back, gettext("No order is selected."), "note")
-    language = _language(visit, form[NUMBERS])
-    visit.audited.update(orders=len(ids), numbers=language)
+        return context.redirect(back, gettext("No order is selected."), "note")
+    language = _language(context, form[NUMBERS])
+    context.audited.update(orders=len(ids), numbers=language)
     try:
         return await download(
-            visit,
+            context,
             language,
-            _name(visit, language, None),
-            lambda connection, manner: export_chosen(connection, visit.shop, ids, manner),
+            _name(context, language, None),
+            lambda connection, manner: export_chosen(connection, context.shop, ids, manner),
         )
     except TooManyExports:
-        return _later(visit, back)
+        return _later(context, back)
 
 
-def _language(visit: Visit, asked: str) -> str:
-    return asked if asked in ("fr", "en") else visit.speech.language
+def _language(context: PageContext, asked: str) -> str:
+    return asked if asked in ("fr", "en") else context.speech.language
 
 
-def _name(visit: Visit, language: str, filters: Filters | None) -> str:
+def _name(context: PageContext, language: str, filters: Filters | None) -> str:
     """commandes-maison-a-traiter-2026-11-22-1142-fr.csv"""
-    moment = visit.speech.now.astimezone(visit.speech.zone)
-    parts = [gettext("orders"), visit.shop]
+    moment = context.speech.now.astimezone(context.speech.zone)
+    parts = [gettext("orders"), context.shop]
     if filters is None:
         parts.append(gettext("selection"))
     elif filters.tab:
@@ -83,5 +83,5 @@ def _name(visit: Visit, language: str, filters: Filters | None) -> str:
     return plain("-".join([*parts, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
-def _later(visit: Visit, to: str) -> Response:
-    return visit.redirect(to, gettext("Other exports are still running. Try again in a minute."), "note")
+def _later(context: PageContext, to: str) -> Response:
+    return context.redirect(to, gettext("Other exports are still running. Try again in a minute."), "note")

@@ -28,7 +28,7 @@ from services.orders.backoffice.orders.reading import Vocabulary
 from services.orders.backoffice.orders.words import queue_names, tab_names
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Count
 from services.orders.listing.finder.rows import read_preview
@@ -43,75 +43,75 @@ LATEST = 6
 
 
 @pages.get("/orders", Permission.ORDERS_VIEW)
-async def show_orders(visit: Visit) -> Response:
+async def show_orders(context: PageContext) -> Response:
     """A page of the list."""
-    async with visit.reading() as connection:
-        vocabulary = await reading.read_vocabulary(visit, connection)
-        asked = asking.read(_pairs(visit), vocabulary.currency)
+    async with context.reading() as connection:
+        vocabulary = await reading.read_vocabulary(context, connection)
+        asked = asking.read(_pairs(context), vocabulary.currency)
         if asked.is_rough:
-            return visit.redirect(asking.href(asked.filters))
+            return context.redirect(asking.href(asked.filters))
         if asked.errors:
-            return visit.render("orders/list.html", 422, **_shown(visit, asked, vocabulary))
-        listed = await reading.read_list(visit, connection, asked)
+            return context.render("orders/list.html", 422, **_shown(context, asked, vocabulary))
+        listed = await reading.read_list(context, connection, asked)
         if listed.only and asked.filters == Filters(q=asked.filters.q):
-            return visit.redirect(f"/orders/{listed.only}")
-        is_new = not listed.rows and not await store.has_orders(connection, visit.shop)
-    return visit.render(
-        "orders/list.html", **{**_shown(visit, asked, vocabulary), "listed": listed, "is_new": is_new}
+            return context.redirect(f"/orders/{listed.only}")
+        is_new = not listed.rows and not await store.has_orders(connection, context.shop)
+    return context.render(
+        "orders/list.html", **{**_shown(context, asked, vocabulary), "listed": listed, "is_new": is_new}
     )
 
 
 @pages.get("/orders/counts", Permission.ORDERS_VIEW, is_use=False)
-async def show_counts(visit: Visit) -> Response:
+async def show_counts(context: PageContext) -> Response:
     """The tabs with how many orders each has."""
-    async with visit.reading() as connection:
-        vocabulary = await reading.read_vocabulary(visit, connection)
-        asked = asking.read(_pairs(visit), vocabulary.currency)
-        counts = await reading.count_tabs(visit, connection)
-        of_views = await reading.count_views(visit, connection, vocabulary.views)
-    return visit.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts, of_views))
+    async with context.reading() as connection:
+        vocabulary = await reading.read_vocabulary(context, connection)
+        asked = asking.read(_pairs(context), vocabulary.currency)
+        counts = await reading.count_tabs(context, connection)
+        of_views = await reading.count_views(context, connection, vocabulary.views)
+    return context.render("orders/tabs.html", tabs_shown=_tabs(asked, vocabulary, counts, of_views))
 
 
 @pages.get("/orders/news", Permission.ORDERS_VIEW, is_use=False)
-async def show_news(visit: Visit) -> Response:
+async def show_news(context: PageContext) -> Response:
     """How many orders came since the page was made, as a link that loads them."""
-    first = visit.query.get("first", "")[:100]
-    async with visit.reading() as connection:
-        vocabulary = await reading.read_vocabulary(visit, connection)
-        pairs = [pair for pair in _pairs(visit) if pair[0] != "first"]
+    first = context.query.get("first", "")[:100]
+    async with context.reading() as connection:
+        vocabulary = await reading.read_vocabulary(context, connection)
+        pairs = [pair for pair in _pairs(context) if pair[0] != "first"]
         asked = asking.read(pairs, vocabulary.currency)
-        number = await reading.count_news(visit, connection, asked.filters, first)
-    return visit.render(
+        number = await reading.count_news(context, connection, asked.filters, first)
+    return context.render(
         "orders/news.html", number=number, most=reading.MOST_NEWS, again=asking.href(asked.filters)
     )
 
 
 @pages.get("/orders/rows", Permission.ORDERS_VIEW, is_use=False)
-async def show_rows(visit: Visit) -> Response:
+async def show_rows(context: PageContext) -> Response:
     """Some rows anew, for those that changed."""
-    wanted = visit.request.query_params.getlist("order")[:MOST_REFRESHED]
-    async with visit.reading() as connection:
-        vocabulary = await reading.read_vocabulary(visit, connection)
-        rows = await reading.rows_of(visit, connection, [one for text in wanted if (one := _uuid(text))])
-    return visit.render("orders/rows.html", rows=rows, **_of_rows(visit, vocabulary))
+    wanted = context.request.query_params.getlist("order")[:MOST_REFRESHED]
+    async with context.reading() as connection:
+        vocabulary = await reading.read_vocabulary(context, connection)
+        rows = await reading.rows_of(context, connection, [one for text in wanted if (one := _uuid(text))])
+    return context.render("orders/rows.html", rows=rows, **_of_rows(context, vocabulary))
 
 
 @pages.get("/orders/{code}/infos", Permission.ORDERS_VIEW)
-async def show_infos(visit: Visit) -> Response:
+async def show_infos(context: PageContext) -> Response:
     """Who ordered what, where it is and what happened last: beside the list, or as a page."""
-    whole = await read_order(visit, visit.path("code"))
-    async with visit.reading() as connection:
+    whole = await read_order(context, context.path("code"))
+    async with context.reading() as connection:
         order = await read_preview(
-            connection, visit.shop, whole.id, with_personal=visit.may(Permission.ORDERS_PERSONAL)
+            connection, context.shop, whole.id, with_personal=context.may(Permission.ORDERS_PERSONAL)
         )
     if order is None:
         raise Missing
     parts = ("customer", "billing_address", "shipping_address", "shipping", "extra_lines", "totals", "lines")
     read = {name: json.loads(order[name]) if order[name] else None for name in parts}
-    return visit.render("orders/infos.html", order={**order, **read}, **_followed(visit, whole))
+    return context.render("orders/infos.html", order={**order, **read}, **_followed(context, whole))
 
 
-def _followed(visit: Visit, read: OrderRead) -> dict[str, Any]:
+def _followed(context: PageContext, read: OrderRead) -> dict[str, Any]:
     """What «Infos» say beside the sale: shipments, the latest activity, and what can be done."""
     order = read.shown
     return {
@@ -121,25 +121,25 @@ def _followed(visit: Visit, read: OrderRead) -> dict[str, Any]:
         "to_ship": steps.parcels_to_ship(order),
         "entries": timeline(read.history[:LATEST], read.labels, "all"),
         "has_more": len(read.history) > LATEST,
-        "actions": offered_beside(facts_of(order), visit.may),
+        "actions": offered_beside(facts_of(order), context.may),
         "day_of": read_day,
     }
 
 
 @pages.post("/orders/display", Permission.ORDERS_VIEW, action="preferences.orders")
-async def choose_display(visit: Visit) -> Response:
+async def choose_display(context: PageContext) -> Response:
     """Keep which columns a person wants, and how high rows are."""
-    form = await visit.form()
+    form = await context.form()
     chosen = {columns.PREFERENCE: columns.preference_of(form.all("column"))}
     if form["density"] in CHOICES["density"]:
         chosen["density"] = form["density"]
-    async with visit.unit() as unit:
-        await people.set_preferences(unit.connection, visit.person.staff_id, json.dumps(chosen))
-    return visit.redirect(form["back"] if is_local_path(form["back"]) else "/orders")
+    async with context.unit() as unit:
+        await people.set_preferences(unit.connection, context.person.staff_id, json.dumps(chosen))
+    return context.redirect(form["back"] if is_local_path(form["back"]) else "/orders")
 
 
-def _pairs(visit: Visit) -> list[tuple[str, str]]:
-    return visit.request.query_params.multi_items()
+def _pairs(context: PageContext) -> list[tuple[str, str]]:
+    return context.request.query_params.multi_items()
 
 
 def _uuid(text: str) -> UUID | None:
@@ -149,14 +149,14 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _shown(visit: Visit, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]:
+def _shown(context: PageContext, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]:
     """What the page shows beside its rows."""
     filters = asked.filters
-    language = visit.speech.language
+    language = context.speech.language
     labels = {label.key: label.text(language) for label in vocabulary.labels.by_key.values()}
     tags = {str(tag["tag_id"]): tag["name"] for tag in vocabulary.tags}
     return {
-        **_of_rows(visit, vocabulary),
+        **_of_rows(context, vocabulary),
         "asked": asked,
         "filters": filters,
         "query": filters.url() or f"tab={Tab.EVERYTHING}",
@@ -201,10 +201,10 @@ def _manners(language: str) -> list[tuple[str, str, str]]:
     return sorted(found, key=lambda one: one[0] != language)
 
 
-def _of_rows(visit: Visit, vocabulary: Vocabulary) -> dict[str, Any]:
+def _of_rows(context: PageContext, vocabulary: Vocabulary) -> dict[str, Any]:
     """What every row needs."""
     return {
-        "columns": columns.chosen(visit.preference(columns.PREFERENCE, "")),
+        "columns": columns.chosen(context.preference(columns.PREFERENCE, "")),
         "labels": vocabulary.labels.by_key,
         "listed": None,
     }

@@ -12,7 +12,7 @@ from services.orders.backoffice.orders import chosen, sheets
 from services.orders.backoffice.orders.bulk.run_pages import back_of
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.short_code import read_code
 
 pages = Pages()
@@ -20,26 +20,26 @@ MOST_SHEETS = 200
 
 
 @pages.post("/orders/print", Permission.ORDERS_VIEW, action="orders.print")
-async def choose_sheets(visit: Visit) -> Response:
+async def choose_sheets(context: PageContext) -> Response:
     """From ticked orders to their sheets."""
-    form = await visit.form()
-    ids = await chosen.orders_of(visit, form, MOST_SHEETS + 1)
-    async with visit.reading() as connection:
-        codes = await sheets.codes_of(connection, visit.shop, ids)
-    return visit.redirect(_href(codes[: MOST_SHEETS + 1], back_of(form)))
+    form = await context.form()
+    ids = await chosen.orders_of(context, form, MOST_SHEETS + 1)
+    async with context.reading() as connection:
+        codes = await sheets.codes_of(connection, context.shop, ids)
+    return context.redirect(_href(codes[: MOST_SHEETS + 1], back_of(form)))
 
 
 @pages.get("/orders/print", Permission.ORDERS_VIEW)
-async def show_sheets(visit: Visit) -> Response:
+async def show_sheets(context: PageContext) -> Response:
     """The sheets of these orders."""
-    named = visit.query.get("codes", "").split(".")[: MOST_SHEETS + 1]
+    named = context.query.get("codes", "").split(".")[: MOST_SHEETS + 1]
     codes = list(dict.fromkeys(code for text in named if (code := read_code(text))))
-    back = visit.query.get("back", "")
+    back = context.query.get("back", "")
     back = back if is_local_path(back) else "/orders"
-    slips = visit.query.get("as") == "slips"
-    async with visit.reading() as connection:
-        found = await sheets.read_sheets(connection, visit.shop, codes[:MOST_SHEETS])
-    return visit.render(
+    slips = context.query.get("as") == "slips"
+    async with context.reading() as connection:
+        found = await sheets.read_sheets(connection, context.shop, codes[:MOST_SHEETS])
+    return context.render(
         "orders/print.html",
         sheets=found,
         slips=slips,

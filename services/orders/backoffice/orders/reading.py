@@ -12,8 +12,8 @@ from services.orders.backoffice.order.actions import facts_of_row, offered_besid
 from services.orders.backoffice.orders import store
 from services.orders.backoffice.orders.asking import Asked, page_href
 from services.orders.backoffice.orders.words import tab_names
-from services.orders.backoffice.web.visit import Missing, Visit
-from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.backoffice.web.visit import Missing, PageContext
+from services.orders.listing.cursor import CursorInvalid, PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Count
 from services.orders.listing.finder.rows import read_rows
@@ -59,81 +59,83 @@ class Vocabulary:
         return "EUR" if "EUR" in self.currencies or not self.currencies else self.currencies[0]
 
 
-def zone_of(visit: Visit) -> ZoneInfo:
+def zone_of(context: PageContext) -> ZoneInfo:
     """The shop's time zone."""
-    zone = visit.speech.zone
+    zone = context.speech.zone
     assert isinstance(zone, ZoneInfo)
     return zone
 
 
-async def read_vocabulary(visit: Visit, connection: Connection) -> Vocabulary:
+async def read_vocabulary(context: PageContext, connection: Connection) -> Vocabulary:
     """What the filters may say."""
-    known = await store.read_vocabulary(connection, visit.shop)
+    known = await store.read_vocabulary(connection, context.shop)
     return Vocabulary(
-        await store.read_tag_names(connection, visit.shop),
-        await labels_of.get(connection, visit.office.hub.owner, visit.shop),
+        await store.read_tag_names(connection, context.shop),
+        await labels_of.get(connection, context.office.hub.owner, context.shop),
         known["carriers"],
         known["currencies"],
-        await read_views(connection, visit.shop, str(visit.person.staff_id)),
+        await read_views(connection, context.shop, str(context.person.staff_id)),
     )
 
 
-async def read_list(visit: Visit, connection: Connection, asked: Asked) -> Listed:
+async def read_list(context: PageContext, connection: Connection, asked: Asked) -> Listed:
     """The page that is asked for. Raises Missing for a place of another list."""
-    finder, zone = visit.office.finder, zone_of(visit)
+    finder, zone = context.office.finder, zone_of(context)
     try:
         page = await finder.page(
-            connection, visit.shop, asked.filters, zone, limit=PAGE, after=asked.after, before=asked.before
+            connection, context.shop, asked.filters, zone, limit=PAGE, after=asked.after, before=asked.before
         )
-    except CursorUnreadable:
+    except CursorInvalid:
         raise Missing from None
-    rows = await rows_of(visit, connection, page.order_ids)
+    rows = await rows_of(context, connection, page.order_ids)
     return Listed(
         rows,
-        await finder.count(connection, visit.shop, asked.filters, zone),
-        str(Place(rows[0]["placed_at"], rows[0]["order_id"])) if rows else "",
+        await finder.count(connection, context.shop, asked.filters, zone),
+        str(PageCursor(rows[0]["placed_at"], rows[0]["order_id"])) if rows else "",
         page_href(asked.filters, "before", page.previous) if page.previous else "",
         page_href(asked.filters, "after", page.next) if page.next else "",
-        await count_archived(visit, connection, asked.filters),
+        await count_archived(context, connection, asked.filters),
         rows[0]["code"] if len(rows) == page.exact_hits == 1 and not page.previous else None,
     )
 
 
-async def rows_of(visit: Visit, connection: Connection, order_ids: Sequence[UUID]) -> list[Row]:
+async def rows_of(context: PageContext, connection: Connection, order_ids: Sequence[UUID]) -> list[Row]:
     """What rows show of these orders of the visitor's shop."""
     return [
         {
             **row,
             "tags": json.loads(row["tags"]),
-            "actions": offered_beside(facts_of_row(row), visit.may),
+            "actions": offered_beside(facts_of_row(row), context.may),
         }
-        for row in await read_rows(connection, visit.shop, order_ids)
+        for row in await read_rows(connection, context.shop, order_ids)
     ]
 
 
-async def count_tabs(visit: Visit, connection: Connection) -> dict[Tab, Count]:
+async def count_tabs(context: PageContext, connection: Connection) -> dict[Tab, Count]:
     """How many orders each tab has."""
-    finder, zone = visit.office.finder, zone_of(visit)
-    return {tab: await finder.count(connection, visit.shop, Filters(tab=tab), zone) for tab in tab_names()}
+    finder, zone = context.office.finder, zone_of(context)
+    return {tab: await finder.count(connection, context.shop, Filters(tab=tab), zone) for tab in tab_names()}
 
 
-async def count_archived(visit: Visit, connection: Connection, filters: Filters) -> Count | None:
+async def count_archived(context: PageContext, connection: Connection, filters: Filters) -> Count | None:
     """How many archived orders fit the filters of «Toutes», which leaves them out; None for any other list."""
     if filters.tab is not Tab.ALL or not filters.url(tab=None, sort=None):
         return None
     archived = filters.model_copy(update={"tab": Tab.ARCHIVED})
-    return await visit.office.finder.count(connection, visit.shop, archived, zone_of(visit))
+    return await context.office.finder.count(connection, context.shop, archived, zone_of(context))
 
 
-async def count_views(visit: Visit, connection: Connection, views: Sequence[View]) -> dict[UUID, Count]:
+async def count_views(
+    context: PageContext, connection: Connection, views: Sequence[View]
+) -> dict[UUID, Count]:
     """How many orders each of the first saved views has; none for one whose words are not known any more."""
-    finder, zone, found = visit.office.finder, zone_of(visit), {}
+    finder, zone, found = context.office.finder, zone_of(context), {}
     for view in views[:MOST_COUNTED]:
         try:
             filters = view.filters
         except ValueError:
             continue
-        found[view.view_id] = await finder.count(connection, visit.shop, filters, zone)
+        found[view.view_id] = await finder.count(connection, context.shop, filters, zone)
     return found
 
 
@@ -142,22 +144,22 @@ def can_have_news(asked: Asked) -> bool:
     return asked.filters.sort is Sort.NEWEST and not asked.filters.q and not (asked.after or asked.before)
 
 
-async def count_news(visit: Visit, connection: Connection, filters: Filters, first: str) -> int:
+async def count_news(context: PageContext, connection: Connection, filters: Filters, first: str) -> int:
     """How many orders that fit were placed after the page's first one, at most MOST_NEWS. Raises Missing."""
-    finder, zone = visit.office.finder, zone_of(visit)
+    finder, zone = context.office.finder, zone_of(context)
     if not first:
-        return min((await finder.count(connection, visit.shop, filters, zone)).number, MOST_NEWS)
+        return min((await finder.count(connection, context.shop, filters, zone)).number, MOST_NEWS)
     try:
-        page = await finder.page(connection, visit.shop, filters, zone, limit=MOST_NEWS, before=first)
-    except CursorUnreadable:
+        page = await finder.page(connection, context.shop, filters, zone, limit=MOST_NEWS, before=first)
+    except CursorInvalid:
         raise Missing from None
     return len(page.order_ids)
 
 
-async def order_named(visit: Visit, connection: Connection) -> UUID:
+async def order_named(context: PageContext, connection: Connection) -> UUID:
     """The order whose code is in the path. Raises Missing."""
-    code = read_code(visit.path("code"))
-    found = await store.find_order(connection, visit.shop, code) if code else None
+    code = read_code(context.path("code"))
+    found = await store.find_order(connection, context.shop, code) if code else None
     if found is None:
         raise Missing
     return found

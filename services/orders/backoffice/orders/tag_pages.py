@@ -10,7 +10,7 @@ from services.orders.backoffice.language.reasons import explain_refusal
 from services.orders.backoffice.orders import reading, store
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import Colour
 from services.orders.order.short_code import read_code
@@ -20,47 +20,47 @@ pages = Pages()
 
 
 @pages.get("/orders/{code}/tags", Permission.ORDERS_TAG)
-async def show_tags(visit: Visit) -> Response:
+async def show_tags(context: PageContext) -> Response:
     """Which tags the order has, and which it could have."""
-    return await _show(visit)
+    return await _show(context)
 
 
 @pages.post("/orders/{code}/tags", Permission.ORDERS_TAG, action="order.tag")
-async def change_tags(visit: Visit) -> Response:
+async def change_tags(context: PageContext) -> Response:
     """Put a tag on or take it off: one that is there (`add`, `remove`), or a new one (`name`, `colour`)."""
-    form = await visit.form()
-    async with visit.reading() as connection:
-        order_id = await reading.order_named(visit, connection)
-    visit.about(order_id)
+    form = await context.form()
+    async with context.reading() as connection:
+        order_id = await reading.order_named(context, connection)
+    context.about(order_id)
 
     async def act(unit: Unit) -> None:
         add, remove = _ids(form["add"]), _ids(form["remove"])
         if not (add or remove):
             made = await tagging.create_tag(
-                unit, visit.shop, form["name"], _colour(form["colour"]), visit.actor
+                unit, context.shop, form["name"], _colour(form["colour"]), context.actor
             )
             add = [made.id]
-        await tagging.retag_orders(unit, visit.shop, [order_id], add, remove, visit.actor)
+        await tagging.retag_orders(unit, context.shop, [order_id], add, remove, context.actor)
 
     try:
-        await do(visit, form, act)
+        await do(context, form, act)
     except Refusal as refusal:
-        return await _show(visit, explain_refusal(refusal), form["name"], 422)
-    if visit.is_part:
-        return await _show(visit)
-    return visit.redirect(f"/orders/{read_code(visit.path('code'))}/tags")
+        return await _show(context, explain_refusal(refusal), form["name"], 422)
+    if context.is_part:
+        return await _show(context)
+    return context.redirect(f"/orders/{read_code(context.path('code'))}/tags")
 
 
-async def _show(visit: Visit, error: str = "", typed: str = "", status: int = 200) -> Response:
-    async with visit.reading() as connection:
-        order_id = await reading.order_named(visit, connection)
-        here = (await tagging.tags_of_orders(connection, visit.shop, [order_id])).get(order_id, [])
-        known = await store.read_tag_names(connection, visit.shop)
+async def _show(context: PageContext, error: str = "", typed: str = "", status: int = 200) -> Response:
+    async with context.reading() as connection:
+        order_id = await reading.order_named(context, connection)
+        here = (await tagging.tags_of_orders(connection, context.shop, [order_id])).get(order_id, [])
+        known = await store.read_tag_names(connection, context.shop)
     has = {tag.id for tag in here}
-    return visit.render(
+    return context.render(
         "orders/tags.html",
         status,
-        code=read_code(visit.path("code")),
+        code=read_code(context.path("code")),
         tags_here=here,
         others=[tag for tag in known if tag["tag_id"] not in has],
         error=error,

@@ -25,83 +25,83 @@ from services.orders.backoffice.parcels.pages import show_queue
 from services.orders.backoffice.parcels.reading import Queue
 from services.orders.backoffice.web.actions.commanding import answer, send
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 Made = Callable[[UUID], Command]
 
 
 @pages.get("/parcels/ship/{order}", Permission.PARCELS_SHIP)
-async def show_shipping(visit: Visit) -> Response:
+async def show_shipping(context: PageContext) -> Response:
     """The form that hands an order's parcels to a carrier."""
-    return _shipping(visit, await read_order(visit), {})
+    return _shipping(context, await read_order(context), {})
 
 
 @pages.post("/parcels/ship/{order}", Permission.PARCELS_SHIP, action="shipment.dispatch")
-async def ship(visit: Visit) -> Response:
+async def ship(context: PageContext) -> Response:
     """Hand the ticked parcels to a carrier."""
-    form, order = await _begun(visit)
+    form, order = await _begun(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return _shipping(visit, await read_order(visit), errors)
+        return _shipping(context, await read_order(context), errors)
 
     def make() -> Made:
         asked = shipment_asked(order.shown, order.settings, form)
-        return lambda made: asked.command(order.facts, visit.actor, made)
+        return lambda made: asked.command(order.facts, context.actor, made)
 
     flash = gettext("The parcels of order %(code)s are shipped.", code=order.shown.code)
-    return await _carry_out(visit, order, form, make, Queue.TO_SHIP, flash, again)
+    return await _carry_out(context, order, form, make, Queue.TO_SHIP, flash, again)
 
 
 @pages.get("/parcels/deliver/{order}/{shipment}", Permission.PARCELS_SHIP)
-async def show_delivering(visit: Visit) -> Response:
+async def show_delivering(context: PageContext) -> Response:
     """The form that notes that a shipment arrived."""
-    return _delivering(visit, await read_order(visit), {})
+    return _delivering(context, await read_order(context), {})
 
 
 @pages.post("/parcels/deliver/{order}/{shipment}", Permission.PARCELS_SHIP, action="delivery.record")
-async def deliver(visit: Visit) -> Response:
+async def deliver(context: PageContext) -> Response:
     """Record that a shipment arrived, and how that is known."""
-    form, order = await _begun(visit)
-    shipment_id = _shipment(visit, order).shipment_id
+    form, order = await _begun(context)
+    shipment_id = _shipment(context, order).shipment_id
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return _delivering(visit, await read_order(visit), errors)
+        return _delivering(context, await read_order(context), errors)
 
     def make() -> Made:
-        asked = delivery_asked(form, visit.speech.zone)
-        return lambda _: asked.command(order.facts, visit.actor, shipment_id)
+        asked = delivery_asked(form, context.speech.zone)
+        return lambda _: asked.command(order.facts, context.actor, shipment_id)
 
     flash = gettext("The delivery of order %(code)s is recorded.", code=order.shown.code)
-    return await _carry_out(visit, order, form, make, Queue.ON_THE_WAY, flash, again)
+    return await _carry_out(context, order, form, make, Queue.ON_THE_WAY, flash, again)
 
 
 @pages.post("/parcels/unpack/{order}/{parcel}", Permission.PARCELS_PACK, action="parcel.unpack")
-async def unpack(visit: Visit) -> Response:
+async def unpack(context: PageContext) -> Response:
     """Take a parcel apart that has not left."""
-    form, order = await _begun(visit)
-    parcel_id = visit.path_uuid("parcel")
+    form, order = await _begun(context)
+    parcel_id = context.path_uuid("parcel")
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await show_queue(visit, Queue.TO_SHIP, 422, " ".join(errors.values()))
+        return await show_queue(context, Queue.TO_SHIP, 422, " ".join(errors.values()))
 
     def make() -> Made:
         return lambda _: UnpackParcel(
-            shop=visit.shop, order_id=order.id, parcel_id=parcel_id, actor=visit.actor
+            shop=context.shop, order_id=order.id, parcel_id=parcel_id, actor=context.actor
         )
 
     flash = gettext("A parcel of order %(code)s is taken apart.", code=order.shown.code)
-    return await _carry_out(visit, order, form, make, Queue.TO_SHIP, flash, again)
+    return await _carry_out(context, order, form, make, Queue.TO_SHIP, flash, again)
 
 
-async def _begun(visit: Visit) -> tuple[Form, OrderRead]:
-    form, order = await visit.form(), await read_order(visit)
-    visit.field_labels = words.FIELD_LABELS
+async def _begun(context: PageContext) -> tuple[Form, OrderRead]:
+    form, order = await context.form(), await read_order(context)
+    context.field_labels = words.FIELD_LABELS
     return form, order
 
 
 async def _carry_out(
-    visit: Visit,
+    context: PageContext,
     order: OrderRead,
     form: Form,
     make: Callable[[], Made],
@@ -111,39 +111,39 @@ async def _carry_out(
 ) -> Response:
     """Send the form's command once: back to the queue, or the form with why not. Raises Stale."""
     try:
-        await require_fresh(visit, order, form)
-        outcome = await send(visit, order.id, form, make())
+        await require_fresh(context, order, form)
+        outcome = await send(context, order.id, form, make())
     except Invalid as invalid:
         response: Response = await again(invalid.errors)
         response.status_code = 422
         return response
-    return await answer(visit, outcome, form, to=queue.path, flash=flash, again=again)
+    return await answer(context, outcome, form, to=queue.path, flash=flash, again=again)
 
 
-def _shipping(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
+def _shipping(context: PageContext, order: OrderRead, errors: Mapping[str, str]) -> Response:
     parcels = [order.shown.parcels[index] for index in steps.parcels_to_ship(order.shown)]
-    return visit.render("parcels/ship.html", parcels=parcels, **_shown(visit, order, errors))
+    return context.render("parcels/ship.html", parcels=parcels, **_shown(context, order, errors))
 
 
-def _delivering(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
-    shipment = _shipment(visit, order)
+def _delivering(context: PageContext, order: OrderRead, errors: Mapping[str, str]) -> Response:
+    shipment = _shipment(context, order)
     arrival = next((one for one in order.shown.deliveries if one.shipment_id == shipment.shipment_id), None)
-    return visit.render(
-        "parcels/deliver.html", shipment=shipment, arrival=arrival, **_shown(visit, order, errors)
+    return context.render(
+        "parcels/deliver.html", shipment=shipment, arrival=arrival, **_shown(context, order, errors)
     )
 
 
-def _shipment(visit: Visit, order: OrderRead) -> Any:
+def _shipment(context: PageContext, order: OrderRead) -> Any:
     """The shipment that the path names. Raises Missing."""
-    wanted = visit.path_uuid("shipment")
+    wanted = context.path_uuid("shipment")
     found = next((one for one in order.shown.shipments if one.shipment_id == wanted), None)
     if found is None:
         raise Missing
     return found
 
 
-def _shown(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> dict[str, Any]:
-    form = visit.form_read if visit.request.method == "POST" else None
+def _shown(context: PageContext, order: OrderRead, errors: Mapping[str, str]) -> dict[str, Any]:
+    form = context.form_read if context.request.method == "POST" else None
 
     def typed(name: str, otherwise: Any = "") -> Any:
         return form[name] if form is not None else otherwise
@@ -158,7 +158,7 @@ def _shown(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> dict[st
         "is_ticked": lambda parcel_id: form is None or str(parcel_id) in form.all("parcels"),
         "numbers": {parcel.parcel_id: parcel.number for parcel in order.shown.parcels},
         "descriptions": {line.line: line.description for line in order.shown.lines},
-        "today": datetime.now(UTC).astimezone(visit.speech.zone).date().isoformat(),
+        "today": datetime.now(UTC).astimezone(context.speech.zone).date().isoformat(),
         "day_of": read_day,
         "words": words,
     }

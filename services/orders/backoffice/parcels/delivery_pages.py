@@ -20,8 +20,8 @@ from services.orders.backoffice.order.asking import delivery_asked
 from services.orders.backoffice.parcels import store
 from services.orders.backoffice.web.actions.commanding import Outcome, by_field, send
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
-from services.orders.order.requests import DeliveryAsked
+from services.orders.backoffice.web.visit import PageContext
+from services.orders.order.requests import DeliveryRequest
 
 pages = Pages()
 MOST = 200
@@ -31,39 +31,39 @@ Row = Mapping[str, Any]
 
 
 @pages.get("/parcels/deliveries", Permission.PARCELS_SHIP)
-async def show_form(visit: Visit) -> Response:
+async def show_form(context: PageContext) -> Response:
     """The chosen shipments, and when and how it is known that they arrived."""
-    rows = await _chosen(visit, visit.query.getlist("shipment"))
+    rows = await _chosen(context, context.query.getlist("shipment"))
     if not rows:
-        return visit.redirect(BACK, gettext("No shipment is selected."), "note")
-    return _show(visit, rows, Form(), {}, {})
+        return context.redirect(BACK, gettext("No shipment is selected."), "note")
+    return _show(context, rows, Form(), {}, {})
 
 
 @pages.post("/parcels/deliveries", Permission.PARCELS_SHIP, action="delivery.record_many")
-async def deliver(visit: Visit) -> Response:
+async def deliver(context: PageContext) -> Response:
     """Note the delivery of every chosen shipment."""
-    form = await visit.form()
-    rows = await _chosen(visit, form.all("shipment"))
+    form = await context.form()
+    rows = await _chosen(context, form.all("shipment"))
     if not rows:
-        return visit.redirect(BACK, gettext("No shipment is selected."), "note")
-    visit.field_labels = words.FIELD_LABELS
+        return context.redirect(BACK, gettext("No shipment is selected."), "note")
+    context.field_labels = words.FIELD_LABELS
     try:
-        asked = delivery_asked(form, visit.speech.zone)
-        outcomes = await asyncio.gather(*(_note(visit, form, row, asked) for row in rows))
+        asked = delivery_asked(form, context.speech.zone)
+        outcomes = await asyncio.gather(*(_note(context, form, row, asked) for row in rows))
     except Invalid as invalid:
-        return _show(visit, rows, form, invalid.errors, {})
-    return _answer(visit, form, rows, outcomes)
+        return _show(context, rows, form, invalid.errors, {})
+    return _answer(context, form, rows, outcomes)
 
 
-async def _note(visit: Visit, form: Form, row: Row, asked: DeliveryAsked) -> Outcome:
+async def _note(context: PageContext, form: Form, row: Row, asked: DeliveryRequest) -> Outcome:
     def made(_: UUID) -> RecordDelivery:
-        about = {"shop": visit.shop, "order_id": row["order_id"], "shipment_id": row["shipment_id"]}
-        return RecordDelivery(**about, actor=visit.actor, **dict(asked))
+        about = {"shop": context.shop, "order_id": row["order_id"], "shipment_id": row["shipment_id"]}
+        return RecordDelivery(**about, actor=context.actor, **dict(asked))
 
-    return await send(visit, row["order_id"], form, made, f"-{row['shipment_id']}")
+    return await send(context, row["order_id"], form, made, f"-{row['shipment_id']}")
 
 
-def _answer(visit: Visit, form: Form, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> Response:
+def _answer(context: PageContext, form: Form, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> Response:
     refused = {
         row["shipment_id"]: " ".join(by_field(outcome.reasons).values())
         for row, outcome in zip(rows, outcomes, strict=True)
@@ -71,22 +71,22 @@ def _answer(visit: Visit, form: Form, rows: Sequence[Row], outcomes: Sequence[Ou
     }
     if not refused:
         text = ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", len(rows))
-        return visit.redirect(BACK, text)
+        return context.redirect(BACK, text)
     done, told = len(rows) - len(refused), [gettext("These were refused.")]
     if done:
         told.insert(0, ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", done))
     again = [row for row in rows if row["shipment_id"] in refused]
-    return _show(visit, again, form, {"": " ".join(told)}, refused)
+    return _show(context, again, form, {"": " ".join(told)}, refused)
 
 
 def _show(
-    visit: Visit,
+    context: PageContext,
     rows: Sequence[Row],
     form: Form,
     errors: Mapping[str, str],
     refused: Mapping[UUID, str],
 ) -> Response:
-    return visit.render(
+    return context.render(
         "parcels/deliveries.html",
         422 if errors else 200,
         rows=rows,
@@ -94,13 +94,13 @@ def _show(
         typed=lambda name, otherwise="": form[name] or otherwise,
         errors=errors,
         wrong={**dict.fromkeys(("delivered_on", "proof", "proof_reference"), ""), **errors},
-        today=visit.speech.now.astimezone(visit.speech.zone).date().isoformat(),
+        today=context.speech.now.astimezone(context.speech.zone).date().isoformat(),
         words=words,
         back=BACK,
     )
 
 
-async def _chosen(visit: Visit, named: Sequence[str]) -> Sequence[Row]:
+async def _chosen(context: PageContext, named: Sequence[str]) -> Sequence[Row]:
     ids = []
     for text in named[:MOST]:
         try:
@@ -109,5 +109,5 @@ async def _chosen(visit: Visit, named: Sequence[str]) -> Sequence[Row]:
             continue
     if not ids:
         return []
-    async with visit.reading() as connection:
-        return await store.read_named_shipments(connection, visit.shop, list(dict.fromkeys(ids)))
+    async with context.reading() as connection:
+        return await store.read_named_shipments(connection, context.shop, list(dict.fromkeys(ids)))

@@ -16,7 +16,7 @@ from services.orders.backoffice.orders import store as order_list_store
 from services.orders.backoffice.parcels import reading
 from services.orders.backoffice.parcels.reading import Queue
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.finder.finder import Count
 
 pages = Pages()
@@ -24,38 +24,38 @@ pages.in_menu("/parcels", N_("Parcels"), "parcels", 30, Permission.ORDERS_VIEW)
 
 
 @pages.get("/parcels", Permission.ORDERS_VIEW)
-async def show_to_pack(visit: Visit) -> Response:
+async def show_to_pack(context: PageContext) -> Response:
     """Orders with something to pack, those that wait longest first."""
-    return await show_queue(visit, Queue.TO_PACK)
+    return await show_queue(context, Queue.TO_PACK)
 
 
 @pages.get("/parcels/to-ship", Permission.ORDERS_VIEW)
-async def show_to_ship(visit: Visit) -> Response:
+async def show_to_ship(context: PageContext) -> Response:
     """Packed parcels that have not left."""
-    return await show_queue(visit, Queue.TO_SHIP)
+    return await show_queue(context, Queue.TO_SHIP)
 
 
 @pages.get("/parcels/on-the-way", Permission.ORDERS_VIEW)
-async def show_on_the_way(visit: Visit) -> Response:
+async def show_on_the_way(context: PageContext) -> Response:
     """Shipments that have not arrived as far as is known."""
-    return await show_queue(visit, Queue.ON_THE_WAY)
+    return await show_queue(context, Queue.ON_THE_WAY)
 
 
 @pages.get("/parcels/delivered", Permission.ORDERS_VIEW)
-async def show_delivered(visit: Visit) -> Response:
+async def show_delivered(context: PageContext) -> Response:
     """Shipments that arrived."""
-    return await show_queue(visit, Queue.DELIVERED)
+    return await show_queue(context, Queue.DELIVERED)
 
 
-async def show_queue(visit: Visit, queue: Queue, status: int = 200, problem: str = "") -> Response:
+async def show_queue(context: PageContext, queue: Queue, status: int = 200, problem: str = "") -> Response:
     """A page of one of the four lists; `problem`: why what was asked from it was refused."""
-    asked = reading.asked_of(visit, queue)
-    async with visit.reading() as connection:
-        listed = await reading.read_queue(visit, connection, asked)
-        counts = await reading.count_queues(visit, connection)
-        known = await order_list_store.read_vocabulary(connection, visit.shop)
-        is_new = not listed.rows and not await order_list_store.has_orders(connection, visit.shop)
-    return visit.render(
+    asked = reading.asked_of(context, queue)
+    async with context.reading() as connection:
+        listed = await reading.read_queue(context, connection, asked)
+        counts = await reading.count_queues(context, connection)
+        known = await order_list_store.read_vocabulary(connection, context.shop)
+        is_new = not listed.rows and not await order_list_store.has_orders(connection, context.shop)
+    return context.render(
         "parcels/list.html",
         status,
         asked=asked,
@@ -66,7 +66,7 @@ async def show_queue(visit: Visit, queue: Queue, status: int = 200, problem: str
         carriers=known["carriers"],
         tabs_shown=_tabs(queue, counts),
         words=words,
-        today=datetime.now(UTC).astimezone(visit.speech.zone).date(),
+        today=datetime.now(UTC).astimezone(context.speech.zone).date(),
     )
 
 

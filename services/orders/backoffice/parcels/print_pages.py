@@ -18,15 +18,15 @@ from starlette.responses import Response
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.language.times import moments_read
-from services.orders.backoffice.language.translating import DEFAULT_LANGUAGE, LANGUAGES, Speech
+from services.orders.backoffice.language.translating import DEFAULT_LANGUAGE, LANGUAGES, PageLocale
 from services.orders.backoffice.order import words
 from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.reading import zone_of
 from services.orders.backoffice.parcels import store as parcels_store
 from services.orders.backoffice.parcels.reading import ORDERS_OF, Queue, by_order, first_of_queue
-from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
+from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 
@@ -36,20 +36,20 @@ Row = Mapping[str, Any]
 
 
 @pages.get("/parcels/pick-list", Permission.PARCELS_PACK)
-async def show_pick_list(visit: Visit) -> Response:
+async def show_pick_list(context: PageContext) -> Response:
     """What to take from the shelves for the orders named, or for all that wait."""
-    is_chosen, order_ids, is_cut = await _orders(visit, Queue.TO_PACK, MOST_PICKED)
-    owner = await _ask(visit, "/internal/pick-list", order_ids)
-    told = {"skus": [], "orders": []} if isinstance(owner, OwnerDown) else owner.body
+    is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_PACK, MOST_PICKED)
+    owner = await _ask(context, "/internal/pick-list", order_ids)
+    told = {"skus": [], "orders": []} if isinstance(owner, ServiceUnavailable) else owner.body
     ids = [UUID(one["order_id"]) for one in told["orders"]]
-    async with visit.reading() as connection:
-        lines = await parcels_store.read_lines(connection, visit.shop, ids)
-        people = await parcels_store.read_addressees(connection, visit.shop, ids)
-        waiting = await visit.office.finder.count(
-            connection, visit.shop, ORDERS_OF[Queue.TO_PACK], zone_of(visit)
+    async with context.reading() as connection:
+        lines = await parcels_store.read_lines(connection, context.shop, ids)
+        people = await parcels_store.read_addressees(connection, context.shop, ids)
+        waiting = await context.office.finder.count(
+            connection, context.shop, ORDERS_OF[Queue.TO_PACK], zone_of(context)
         )
     shelves = _shelves(told, lines)
-    return visit.render(
+    return context.render(
         "parcels/pick_list.html",
         owner=owner,
         shelves=shelves,
@@ -59,52 +59,54 @@ async def show_pick_list(visit: Visit) -> Response:
         is_chosen=is_chosen,
         most=MOST_PICKED if is_chosen and is_cut else 0,
         left_out=0 if is_chosen else max(0, waiting.number - len(order_ids)),
-        now=visit.speech.now,
+        now=context.speech.now,
     )
 
 
 @pages.get("/parcels/packing-slips", Permission.PARCELS_PACK)
-async def show_packing_slips(visit: Visit) -> Response:
+async def show_packing_slips(context: PageContext) -> Response:
     """The slip of each parcel of the orders named, or of all parcels that wait; `parcel` names one alone."""
-    is_chosen, order_ids, is_cut = await _orders(visit, Queue.TO_SHIP, MOST_SLIPS)
-    parcel = visit.query.get("parcel", "")
+    is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_SHIP, MOST_SLIPS)
+    parcel = context.query.get("parcel", "")
     narrowed = {"parcel_id": str(_uuid(parcel))} if parcel else {}
-    owner = await _ask(visit, "/internal/packing-slips", order_ids, **narrowed)
-    slips = [] if isinstance(owner, OwnerDown) else owner.body
-    if not is_chosen or visit.query.get("waiting"):
+    owner = await _ask(context, "/internal/packing-slips", order_ids, **narrowed)
+    slips = [] if isinstance(owner, ServiceUnavailable) else owner.body
+    if not is_chosen or context.query.get("waiting"):
         slips = [slip for slip in slips if slip["shipment"] is None]
     ids = list({UUID(slip["order_id"]): None for slip in slips})
-    async with visit.reading() as connection:
-        lines = await parcels_store.read_lines(connection, visit.shop, ids)
-        people = await parcels_store.read_addressees(connection, visit.shop, ids)
-    return visit.render(
+    async with context.reading() as connection:
+        lines = await parcels_store.read_lines(connection, context.shop, ids)
+        people = await parcels_store.read_addressees(connection, context.shop, ids)
+    return context.render(
         "parcels/packing_slips.html",
         owner=owner,
-        slips=_papers(visit, slips, lines, people),
+        slips=_papers(context, slips, lines, people),
         most=MOST_SLIPS if is_cut else 0,
     )
 
 
-async def _orders(visit: Visit, queue: Queue, most: int) -> tuple[bool, list[UUID], bool]:
+async def _orders(context: PageContext, queue: Queue, most: int) -> tuple[bool, list[UUID], bool]:
     """Whether an address names orders; those or else the ones that wait longest; whether there are more. Raises
     Missing."""
-    asked = Form(visit.request.query_params.multi_items())
+    asked = Form(context.request.query_params.multi_items())
     if asked["order"] or asked["orders"] or asked["everything"]:
-        named = await chosen.orders_of(visit, asked, most + 1)
+        named = await chosen.orders_of(context, asked, most + 1)
         return True, named[:most], len(named) > most
-    async with visit.reading() as connection:
-        first = await first_of_queue(visit, connection, queue, most + 1)
+    async with context.reading() as connection:
+        first = await first_of_queue(context, connection, queue, most + 1)
         return False, first[:most], len(first) > most
 
 
-async def _ask(visit: Visit, path: str, order_ids: Sequence[UUID], **more: str) -> Answer | OwnerDown:
+async def _ask(
+    context: PageContext, path: str, order_ids: Sequence[UUID], **more: str
+) -> Answer | ServiceUnavailable:
     """What fulfillment says about orders; of none it is not asked. Raises Missing when it does not understand."""
     if not order_ids:
         return Answer(200, {"skus": [], "orders": []} if path.endswith("pick-list") else [])
-    found = await visit.office.owners.get(
-        "fulfillment", path, shop=visit.shop, order_id=[str(one) for one in order_ids], **more
+    found = await context.office.owners.get(
+        "fulfillment", path, shop=context.shop, order_id=[str(one) for one in order_ids], **more
     )
-    if not isinstance(found, OwnerDown) and found.status != 200:
+    if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
     return found
 
@@ -152,7 +154,7 @@ def _picked_orders(
 
 
 def _papers(
-    visit: Visit, slips: Sequence[Mapping[str, Any]], lines: Iterable[Row], people: Iterable[Row]
+    context: PageContext, slips: Sequence[Mapping[str, Any]], lines: Iterable[Row], people: Iterable[Row]
 ) -> list[tuple[str, str, Markup]]:
     """Every slip in its customer's language: language, order code, HTML."""
     texts, readers = by_order(lines), {one["order_id"]: one for one in people}
@@ -163,15 +165,15 @@ def _papers(
             continue
         language = str(reader["locale"])[:2].lower()
         language = language if language in LANGUAGES else DEFAULT_LANGUAGE
-        how = Speech(language, visit.speech.zone, visit.speech.now)
-        told = _slip(visit, slip, reader, texts[reader["order_id"]], how)
-        html = visit.office.templates.render(how, "parcels/slip.html", told)
+        how = PageLocale(language, context.speech.zone, context.speech.now)
+        told = _slip(context, slip, reader, texts[reader["order_id"]], how)
+        html = context.office.templates.render(how, "parcels/slip.html", told)
         papers.append((language, str(slip["code"]), Markup(html)))
     return papers
 
 
 def _slip(
-    visit: Visit, slip: Mapping[str, Any], reader: Row, lines: Iterable[Row], how: Speech
+    context: PageContext, slip: Mapping[str, Any], reader: Row, lines: Iterable[Row], how: PageLocale
 ) -> dict[str, Any]:
     texts = {line["line"]: _described(line) for line in lines}
 
@@ -179,7 +181,7 @@ def _slip(
         return [{**part, **texts.get(part["line"], _described(None))} for part in parts]
 
     return {
-        "shop_facts": visit.shop_facts,
+        "shop_facts": context.shop_facts,
         "slip": slip,
         "reader": reader,
         "placed_at": datetime.fromisoformat(slip["placed_at"]),
@@ -196,7 +198,7 @@ def _described(line: Row | None) -> dict[str, Any]:
     return {"description": line["description"], "options": json.loads(line["options"] or "{}")}
 
 
-def _address(reader: Row, how: Speech) -> dict[str, Any]:
+def _address(reader: Row, how: PageLocale) -> dict[str, Any]:
     """Where it goes: the shipping address, else the billing address, as they are after the last edit; the country by
     its name in the slip's language."""
     told = json.loads(reader["submitted"] or "{}") | json.loads(reader["amended"] or "{}")

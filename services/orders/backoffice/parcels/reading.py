@@ -16,8 +16,8 @@ from uuid import UUID
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.orders.reading import zone_of
 from services.orders.backoffice.parcels import store as parcels_store
-from services.orders.backoffice.web.visit import Missing, Visit
-from services.orders.listing.cursor import CursorUnreadable
+from services.orders.backoffice.web.visit import Missing, PageContext
+from services.orders.listing.cursor import CursorInvalid
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder.finder import Count
 from services.orders.listing.finder.rows import read_listed
@@ -106,9 +106,9 @@ class Listed:
     after: str
 
 
-def asked_of(visit: Visit, queue: Queue) -> Asked:
+def asked_of(context: PageContext, queue: Queue) -> Asked:
     """What the address asks for."""
-    query = visit.query
+    query = context.query
     carrier = query.get("carrier", "").strip()[:100] if queue.is_of_shipments else ""
     return Asked(
         queue,
@@ -119,54 +119,56 @@ def asked_of(visit: Visit, queue: Queue) -> Asked:
     )
 
 
-async def read_queue(visit: Visit, connection: Connection, asked: Asked) -> Listed:
+async def read_queue(context: PageContext, connection: Connection, asked: Asked) -> Listed:
     """The page that is asked for. Raises Missing for a place of another list."""
     try:
-        page = await visit.office.finder.page(
+        page = await context.office.finder.page(
             connection,
-            visit.shop,
+            context.shop,
             asked.filters,
-            zone_of(visit),
+            zone_of(context),
             limit=PAGE,
             after=asked.after,
             before=asked.before,
         )
-    except CursorUnreadable:
+    except CursorInvalid:
         raise Missing from None
     return Listed(
-        await _rows(visit, connection, asked.queue, page.order_ids),
+        await _rows(context, connection, asked.queue, page.order_ids),
         asked.href(before=page.previous) if page.previous else "",
         asked.href(after=page.next) if page.next else "",
     )
 
 
-async def first_of_queue(visit: Visit, connection: Connection, queue: Queue, most: int) -> list[UUID]:
+async def first_of_queue(context: PageContext, connection: Connection, queue: Queue, most: int) -> list[UUID]:
     """The ids of the orders that wait longest."""
-    page = await visit.office.finder.page(
-        connection, visit.shop, ORDERS_OF[queue], zone_of(visit), limit=most
+    page = await context.office.finder.page(
+        connection, context.shop, ORDERS_OF[queue], zone_of(context), limit=most
     )
     return list(page.order_ids)
 
 
-async def count_queues(visit: Visit, connection: Connection) -> dict[Queue, Count]:
+async def count_queues(context: PageContext, connection: Connection) -> dict[Queue, Count]:
     """How many orders wait in each queue where somebody has to do something."""
     waiting = (Queue.TO_PACK, Queue.TO_SHIP, Queue.ON_THE_WAY)
     return {
-        queue: await visit.office.finder.count(connection, visit.shop, ORDERS_OF[queue], zone_of(visit))
+        queue: await context.office.finder.count(connection, context.shop, ORDERS_OF[queue], zone_of(context))
         for queue in waiting
     }
 
 
-async def _rows(visit: Visit, connection: Connection, queue: Queue, order_ids: Sequence[UUID]) -> list[Row]:
-    orders = await read_listed(connection, visit.shop, order_ids)
+async def _rows(
+    context: PageContext, connection: Connection, queue: Queue, order_ids: Sequence[UUID]
+) -> list[Row]:
+    orders = await read_listed(connection, context.shop, order_ids)
     if queue.is_of_shipments:
-        shipments = await parcels_store.read_shipments(connection, visit.shop, order_ids)
+        shipments = await parcels_store.read_shipments(connection, context.shop, order_ids)
         return _shipments(orders, shipments, is_delivered=queue is Queue.DELIVERED)
-    lines = by_order(await parcels_store.read_lines(connection, visit.shop, order_ids))
+    lines = by_order(await parcels_store.read_lines(connection, context.shop, order_ids))
     if queue is Queue.TO_PACK:
         left = {order: [line for line in of if line["left"]] for order, of in lines.items()}
         return [{**order, "lines": left.get(order["order_id"], [])} for order in orders]
-    parcels = by_order(await parcels_store.read_waiting(connection, visit.shop, order_ids))
+    parcels = by_order(await parcels_store.read_waiting(connection, context.shop, order_ids))
     return [
         {
             **order,

@@ -23,10 +23,10 @@ from services.orders.backoffice.orders.downloading import TooManyExports, downlo
 from services.orders.backoffice.payments import store as payments_store
 from services.orders.backoffice.payments.words import kind_words
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import Trail
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.trail import BackLinks
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing import payments as payments_listing
-from services.orders.listing.cursor import CursorUnreadable
+from services.orders.listing.cursor import CursorInvalid
 from services.orders.listing.export.payments import Words, export_entries
 from services.orders.listing.payments import EntriesQuery
 from services.orders.order.short_code import read_code
@@ -40,16 +40,16 @@ NOTHING: dict[str, Any] = {"entries": [], "next": None}
 
 
 @pages.get("/payments", Permission.PAYMENTS_VIEW)
-async def show_payments(visit: Visit) -> Response:
+async def show_payments(context: PageContext) -> Response:
     """A page of the ledger."""
-    typed = _typed(visit)
+    typed = _typed(context)
     errors: Mapping[str, str] = {}
     try:
-        found = await _read(visit, typed)
+        found = await _read(context, typed)
     except Invalid as invalid:
         found, errors = NOTHING, invalid.errors
-    trail = Trail.of(visit.query, "after")
-    return visit.render(
+    trail = BackLinks.of(context.query, "after")
+    return context.render(
         "payments/list.html",
         entries=[_entry(one) for one in found["entries"]],
         next_href=_href({**typed, **trail.on(found["next"])}) if found["next"] else "",
@@ -65,36 +65,36 @@ async def show_payments(visit: Visit) -> Response:
 
 
 @pages.get("/payments/export.csv", Permission.ORDERS_EXPORT, action="payments.export")
-async def export_payments(visit: Visit) -> Response:
+async def export_payments(context: PageContext) -> Response:
     """Every entry that the address's filters find, as CSV."""
-    typed = _typed(visit)
-    numbers = visit.query.get("numbers", "")
-    language = numbers if numbers in LANGUAGES else visit.speech.language
+    typed = _typed(context)
+    numbers = context.query.get("numbers", "")
+    language = numbers if numbers in LANGUAGES else context.speech.language
     try:
-        query = await _query(visit, typed, after=None)
-        visit.audited.update(filters=urlencode({name: text for name, text in typed.items() if text}))
-        words = _words(visit, language)
+        query = await _query(context, typed, after=None)
+        context.audited.update(filters=urlencode({name: text for name, text in typed.items() if text}))
+        words = _words(context, language)
         return await download(
-            visit,
+            context,
             language,
-            _file_name(visit, language),
-            lambda connection, manner: export_entries(connection, visit.shop, query, manner, words),
+            _file_name(context, language),
+            lambda connection, manner: export_entries(connection, context.shop, query, manner, words),
         )
     except Invalid:
-        return visit.redirect(_href(typed))
+        return context.redirect(_href(typed))
     except TooManyExports:
-        return visit.redirect(
+        return context.redirect(
             _href(typed), gettext("Other exports are still running. Try again in a minute."), "note"
         )
 
 
-def _typed(visit: Visit) -> dict[str, str]:
-    return {name: visit.query.get(name, "").strip()[:100] for name in FILTERS}
+def _typed(context: PageContext) -> dict[str, str]:
+    return {name: context.query.get(name, "").strip()[:100] for name in FILTERS}
 
 
-def _words(visit: Visit, language: str) -> Words:
+def _words(context: PageContext, language: str) -> Words:
     """What the file says in its language; who did something is said in the visitor's."""
-    with speaking(replace(visit.speech, language=language)):
+    with speaking(replace(context.speech, language=language)):
         headings = [
             pgettext("ledger", "Date"),
             gettext("Received on"),
@@ -113,10 +113,10 @@ def _words(visit: Visit, language: str) -> Words:
         return Words(headings, kind_words(), SIGNS, who)
 
 
-def _file_name(visit: Visit, language: str) -> str:
+def _file_name(context: PageContext, language: str) -> str:
     """reglements-maison-2026-11-22-1142-fr.csv"""
-    moment = visit.speech.now.astimezone(visit.speech.zone)
-    return plain("-".join([gettext("payments"), visit.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
+    moment = context.speech.now.astimezone(context.speech.zone)
+    return plain("-".join([gettext("payments"), context.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
 def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
@@ -129,23 +129,23 @@ def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
     return [(href, text, href == here, None) for href, text in tabs.items()]
 
 
-async def _read(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
+async def _read(context: PageContext, typed: Mapping[str, str]) -> dict[str, Any]:
     """The entries wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
-    query = await _query(visit, typed, visit.query.get("after"))
-    async with visit.reading() as connection:
+    query = await _query(context, typed, context.query.get("after"))
+    async with context.reading() as connection:
         try:
-            return await payments_listing.read_entries(connection, visit.shop, query, visit.speech.zone)
-        except CursorUnreadable:
+            return await payments_listing.read_entries(connection, context.shop, query, context.speech.zone)
+        except CursorInvalid:
             raise Missing from None
 
 
-async def _query(visit: Visit, typed: Mapping[str, str], after: str | None) -> EntriesQuery:
+async def _query(context: PageContext, typed: Mapping[str, str], after: str | None) -> EntriesQuery:
     """What is asked for. Raises Invalid and Missing as `_read` does."""
     form = Form(list(typed.items()))
     days = {name: _day(form, name) for name in ("from", "to")}
     chosen = {name: [typed[name]] if typed[name] else [] for name in ("kind", "method")}
-    async with visit.reading() as connection:
-        order_id = await _order_id(visit, connection, typed["order"]) if typed["order"] else None
+    async with context.reading() as connection:
+        order_id = await _order_id(context, connection, typed["order"]) if typed["order"] else None
     try:
         return EntriesQuery.model_validate(
             {**chosen, **days, "order_id": order_id, "limit": PAGE, "after": after}
@@ -161,9 +161,9 @@ def _day(form: Form, name: str) -> date | None:
     return day
 
 
-async def _order_id(visit: Visit, connection: Any, text: str) -> Any:
+async def _order_id(context: PageContext, connection: Any, text: str) -> Any:
     code = read_code(text)
-    order = await payments_store.read_order(connection, visit.shop, code) if code else None
+    order = await payments_store.read_order(connection, context.shop, code) if code else None
     if order is None:
         raise Invalid(order=gettext("No order has this code."))
     return order["order_id"]

@@ -20,16 +20,16 @@ from services.orders.api.actions import unmatched_store
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Invalid
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.operations.parked import OwnerAway, ask
+from services.orders.backoffice.operations.parked import OwnerUnavailable, ask
 from services.orders.backoffice.payments import store as payments_store
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.webhook_pages import away_words, reason_of
 from services.orders.backoffice.payments.words import hint_words, provider_word, reason_words
 from services.orders.backoffice.web.actions.commanding import answer, send
 from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
+from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing import payments as payments_listing
 from services.orders.order.short_code import read_code
 
@@ -78,12 +78,12 @@ def href_of(provider: str, reference: str, order: str = "") -> str:
 
 
 @pages.get(LIST, Permission.PAYMENTS_VIEW)
-async def show_unmatched(visit: Visit) -> Response:
+async def show_unmatched(context: PageContext) -> Response:
     """All of it, and the latest that found its order."""
-    payments, owner = await _unmatched(visit)
-    async with visit.reading() as connection:
-        found = await payments_store.read_found(connection, visit.shop)
-    return visit.render(
+    payments, owner = await _unmatched(context)
+    async with context.reading() as connection:
+        found = await payments_store.read_found(connection, context.shop)
+    return context.render(
         "payments/unmatched.html",
         payments=payments,
         owner=owner,
@@ -95,74 +95,76 @@ async def show_unmatched(visit: Visit) -> Response:
 
 
 @pages.get(ONE, Permission.PAYMENTS_VIEW)
-async def show_payment(visit: Visit) -> Response:
+async def show_payment(context: PageContext) -> Response:
     """One payment, orders it may belong to, and what giving it to one makes of the order's balance."""
-    return await _show(visit, {})
+    return await _show(context, {})
 
 
 @pages.post(ONE, Permission.PAYMENTS_REASSIGN, action="payment.reassign")
-async def assign(visit: Visit) -> Response:
+async def assign(context: PageContext) -> Response:
     """Give the payment to the order."""
-    form, (provider, reference) = await visit.form(), _named(visit)
+    form, (provider, reference) = await context.form(), _named(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
         beside = {name: why for name, why in errors.items() if name in ("order", "note")}
         above = " ".join(why for name, why in errors.items() if name not in beside)
-        return await _show(visit, {**beside, "": above})
+        return await _show(context, {**beside, "": above})
 
     try:
         note = form.text("note", longest=LONGEST_NOTE)
-        order = await _order_to_have(visit, provider, reference)
+        order = await _order_to_have(context, provider, reference)
         outcome = await send(
-            visit,
+            context,
             order["order_id"],
             form,
             lambda _: ReassignPayment(
-                shop=visit.shop,
+                shop=context.shop,
                 order_id=order["order_id"],
                 provider=provider,
                 provider_reference=reference,
                 note=note,
-                actor=visit.actor,
+                actor=context.actor,
             ),
         )
     except Invalid as invalid:
         return await again(invalid.errors)
     flash = gettext("The payment is given to order %(code)s.", code=order["code"])
-    return await answer(visit, outcome, form, to=LIST, flash=flash, again=again)
+    return await answer(context, outcome, form, to=LIST, flash=flash, again=again)
 
 
 @pages.post(ASIDE, Permission.PAYMENTS_REASSIGN, action="payment.set_aside")
-async def set_aside(visit: Visit) -> Response:
+async def set_aside(context: PageContext) -> Response:
     """Set the payment aside, once and with a reason: it is no order's of this shop."""
-    form, (provider, reference) = await visit.form(), _named(visit)
-    visit.audited.update(provider=provider, reference=reference)
+    form, (provider, reference) = await context.form(), _named(context)
+    context.audited.update(provider=provider, reference=reference)
     try:
         reason = reason_of(form)
-        body = {"shop": visit.shop, "provider": provider, "provider_reference": reference, "reason": reason}
+        body = {"shop": context.shop, "provider": provider, "provider_reference": reference, "reason": reason}
 
         async def act(unit: Unit) -> None:
-            said = await ask(visit, "payments", "unmatched/set_aside", body)
-            visit.audited["webhooks"] = said.get("webhooks", 0)
-            if visit.audited["webhooks"]:
-                payment, who = (provider, reference), (visit.actor, reason, unit.now)
-                await unmatched_store.set_aside(unit.connection, visit.shop, payment, *who)
+            said = await ask(context, "payments", "unmatched/set_aside", body)
+            context.audited["webhooks"] = said.get("webhooks", 0)
+            if context.audited["webhooks"]:
+                payment, who = (provider, reference), (context.actor, reason, unit.now)
+                await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
 
-        await do(visit, form, act)
+        await do(context, form, act)
     except Invalid as invalid:
-        return await _show(visit, invalid.errors)
-    except OwnerAway:
-        return await _show(visit, {"": away_words()})
-    if visit.audited.get("webhooks") == 0:
-        return visit.redirect(LIST, gettext("Nothing was left to do: somebody was here before you."), "note")
-    return visit.redirect(LIST, gettext("The payment is set aside."))
+        return await _show(context, invalid.errors)
+    except OwnerUnavailable:
+        return await _show(context, {"": away_words()})
+    if context.audited.get("webhooks") == 0:
+        return context.redirect(
+            LIST, gettext("Nothing was left to do: somebody was here before you."), "note"
+        )
+    return context.redirect(LIST, gettext("The payment is set aside."))
 
 
-async def _order_to_have(visit: Visit, provider: str, reference: str) -> asyncpg.Record:
+async def _order_to_have(context: PageContext, provider: str, reference: str) -> asyncpg.Record:
     """The order named. Raises Invalid: there is none, or another has the payment since the page was shown."""
-    async with visit.reading() as connection:
-        order = await _order(connection, visit)
-        holders = await payments_store.read_holders(connection, visit.shop, provider, reference)
+    async with context.reading() as connection:
+        order = await _order(connection, context)
+        holders = await payments_store.read_holders(connection, context.shop, provider, reference)
     if order is None:
         raise Invalid(order=gettext("No order has this code."))
     if holders and order["order_id"] not in holders:
@@ -171,67 +173,71 @@ async def _order_to_have(visit: Visit, provider: str, reference: str) -> asyncpg
     return order
 
 
-async def _show(visit: Visit, errors: Mapping[str, str]) -> Response:
-    provider, reference = _named(visit)
-    payments, owner = await _unmatched(visit)
+async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
+    provider, reference = _named(context)
+    payments, owner = await _unmatched(context)
     payment = next((one for one in payments if one.key == (provider, reference)), None)
-    async with visit.reading() as connection:
-        holders = await payments_store.read_holders(connection, visit.shop, provider, reference)
-        order = await _order(connection, visit)
-        suggested = await _suggested(connection, visit, payment) if payment else []
+    async with context.reading() as connection:
+        holders = await payments_store.read_holders(connection, context.shop, provider, reference)
+        order = await _order(connection, context)
+        suggested = await _suggested(connection, context, payment) if payment else []
     if payment is None and not holders:
         raise Missing
-    typed = visit.query.get("order", "").strip()[:64]
+    typed = context.query.get("order", "").strip()[:64]
     if typed and order is None:
         errors = {"order": gettext("No order has this code."), **errors}
-    return visit.render(
+    return context.render(
         "payments/payment.html",
-        422 if visit.request.method == "POST" else 200,
+        422 if context.request.method == "POST" else 200,
         payment=payment,
         owner=owner,
         holders=list(holders.values()),
         order=order,
         suggested=[(one, href_of(provider, reference, one["code"])) for one in suggested],
         typed_order=typed,
-        note=visit.form_read["note"],
-        typed_reason=visit.form_read["reason"],
+        note=context.form_read["note"],
+        typed_reason=context.form_read["reason"],
         aside_href=f"{ASIDE}?{urlencode({'provider': provider, 'reference': reference})}",
-        key=visit.form_read.key,
+        key=context.form_read.key,
         names=(provider, reference),
         errors=errors,
         reasons=reason_words(),
     )
 
 
-def _named(visit: Visit) -> tuple[str, str]:
+def _named(context: PageContext) -> tuple[str, str]:
     """Provider and reference of the URL. Raises Missing when they can't be any payment's."""
-    provider, reference = visit.query.get("provider", ""), visit.query.get("reference", "")
+    provider, reference = context.query.get("provider", ""), context.query.get("reference", "")
     if not all(0 < len(one) <= 200 and "\x00" not in one for one in (provider, reference)):
         raise Missing
     return provider, reference
 
 
-async def _order(connection: Connection, visit: Visit) -> asyncpg.Record | None:
-    code = read_code(visit.query.get("order", "")[:64])
-    return await payments_store.read_order(connection, visit.shop, code) if code else None
+async def _order(connection: Connection, context: PageContext) -> asyncpg.Record | None:
+    code = read_code(context.query.get("order", "")[:64])
+    return await payments_store.read_order(connection, context.shop, code) if code else None
 
 
-async def _suggested(connection: Connection, visit: Visit, payment: Unmatched) -> list[asyncpg.Record]:
+async def _suggested(
+    connection: Connection, context: PageContext, payment: Unmatched
+) -> list[asyncpg.Record]:
     return await payments_store.read_orders_owing(
-        connection, visit.shop, payment.amount_minor, payment.currency, payment.received_at
+        connection, context.shop, payment.amount_minor, payment.currency, payment.received_at
     )
 
 
-async def _unmatched(visit: Visit) -> tuple[list[Unmatched], Answer | OwnerDown]:
+async def _unmatched(context: PageContext) -> tuple[list[Unmatched], Answer | ServiceUnavailable]:
     """What waits now, the latest first; of orders' copy when payments does not say."""
-    told = await visit.office.owners.get("payments", "/internal/unmatched", shop=visit.shop)
-    may_see = visit.may(Permission.ORDERS_PERSONAL)
-    listed = [] if isinstance(told, OwnerDown) else [_told(row, may_see) for row in told.body["payments"]]
+    told = await context.office.owners.get("payments", "/internal/unmatched", shop=context.shop)
+    may_see = context.may(Permission.ORDERS_PERSONAL)
+    listed = (
+        [] if isinstance(told, ServiceUnavailable) else [_told(row, may_see) for row in told.body["payments"]]
+    )
     keys = [one.key for one in listed]
-    async with visit.reading() as connection:
-        copied = (await payments_listing.read_unmatched(connection, visit.shop))["payments"]
+    async with context.reading() as connection:
+        copied = (await payments_listing.read_unmatched(connection, context.shop))["payments"]
         assigned = await payments_store.read_assigned(
-            connection, visit.shop, [provider for provider, _ in keys], [reference for _, reference in keys]
+            connection, context.shop, [provider for provider, _ in keys], [reference for _, reference in keys]
         )
     found = {one.key: one for one in map(_copied, copied)}
     found.update({one.key: one for one in listed if one.key not in assigned})

@@ -17,15 +17,15 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.operations.parked import OwnerAway, ask
+from services.orders.backoffice.operations.parked import OwnerUnavailable, ask
 from services.orders.backoffice.payments.pages import tabs_of_payments
 from services.orders.backoffice.payments.webhook_words import reason_words, state_words
 from services.orders.backoffice.payments.words import provider_word
 from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.clients.owners import ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import Trail
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.trail import BackLinks
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 LIST = "/payments/webhooks"
@@ -37,19 +37,19 @@ ENDS = ("unread", "applied", "duplicate", "irrelevant", "waiting", "parked")
 
 
 @pages.get(LIST, Permission.PAYMENTS_VIEW)
-async def show_webhooks(visit: Visit) -> Response:
+async def show_webhooks(context: PageContext) -> Response:
     """Those that ended in one way, the newest first; how many ended how; which needed events never came."""
-    state = visit.query.get("state", "parked")
-    trail = Trail.of(visit.query, "before")
+    state = context.query.get("state", "parked")
+    trail = BackLinks.of(context.query, "before")
     if state not in (*ENDS, "all") or (trail.here and not _is_id(trail.here)):
         raise Missing
     asked = {"limit": str(PAGE + 1), **({} if state == "all" else {"state": state})}
-    told = await _read(visit, **asked, **({"before": trail.here} if trail.here else {}))
-    down = told if isinstance(told, OwnerDown) else None
-    body: Mapping[str, Any] = {} if isinstance(told, OwnerDown) else told
+    told = await _read(context, **asked, **({"before": trail.here} if trail.here else {}))
+    down = told if isinstance(told, ServiceUnavailable) else None
+    body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
     found = [_webhook(row) for row in body.get("webhooks", [])]
     last = str(found[PAGE - 1]["id"]) if len(found) > PAGE else None
-    return visit.render(
+    return context.render(
         "payments/webhooks.html",
         down=down,
         state=state,
@@ -67,52 +67,54 @@ async def show_webhooks(visit: Visit) -> Response:
 
 
 @pages.get(f"{LIST}/{{webhook}}", Permission.PAYMENTS_VIEW)
-async def show_webhook(visit: Visit) -> Response:
+async def show_webhook(context: PageContext) -> Response:
     """One of them: what it is about, how it ended and why."""
-    return await _show(visit, {}, Form())
+    return await _show(context, {}, Form())
 
 
 @pages.post(f"{LIST}/{{webhook}}/redrive", Permission.PAYMENTS_REASSIGN, action="webhook.redrive")
-async def look_again(visit: Visit) -> Response:
+async def look_again(context: PageContext) -> Response:
     """Have it read again."""
-    return await _deal(visit, "redrive")
+    return await _deal(context, "redrive")
 
 
 @pages.post(f"{LIST}/{{webhook}}/set_aside", Permission.PAYMENTS_REASSIGN, action="webhook.set_aside")
-async def set_aside(visit: Visit) -> Response:
+async def set_aside(context: PageContext) -> Response:
     """Set it aside with a reason; with money, all that is told of its payment."""
-    return await _deal(visit, "set_aside")
+    return await _deal(context, "set_aside")
 
 
-async def _deal(visit: Visit, deed: str) -> Response:
-    form, webhook_id = await visit.form(), _named(visit)
-    visit.audited.update(webhook=webhook_id)
+async def _deal(context: PageContext, deed: str) -> Response:
+    form, webhook_id = await context.form(), _named(context)
+    context.audited.update(webhook=webhook_id)
     try:
         reason = reason_of(form) if deed == "set_aside" else ""
-        webhook = await _one(visit, webhook_id)
-        if isinstance(webhook, OwnerDown):
-            raise OwnerAway(webhook)
+        webhook = await _one(context, webhook_id)
+        if isinstance(webhook, ServiceUnavailable):
+            raise OwnerUnavailable(webhook)
         payment = (webhook["provider"], webhook["object_id"]) if webhook["object_id"] else None
 
         async def act(unit: Unit) -> None:
-            body = {"shop": visit.shop, **({"reason": reason} if reason else {})}
-            said = await ask(visit, "payments", f"webhooks/{webhook_id}/{deed}", body)
-            visit.audited["webhooks"] = said.get("webhooks", 0)
+            body = {"shop": context.shop, **({"reason": reason} if reason else {})}
+            said = await ask(context, "payments", f"webhooks/{webhook_id}/{deed}", body)
+            context.audited["webhooks"] = said.get("webhooks", 0)
             if payment and deed == "redrive":
-                await unmatched_store.take_back(unit.connection, visit.shop, payment)
-            elif payment and webhook["amount_minor"] and visit.audited["webhooks"]:
-                who = (visit.actor, reason, unit.now)
-                await unmatched_store.set_aside(unit.connection, visit.shop, payment, *who)
+                await unmatched_store.take_back(unit.connection, context.shop, payment)
+            elif payment and webhook["amount_minor"] and context.audited["webhooks"]:
+                who = (context.actor, reason, unit.now)
+                await unmatched_store.set_aside(unit.connection, context.shop, payment, *who)
 
-        await do(visit, form, act)
+        await do(context, form, act)
     except Invalid as invalid:
-        return await _show(visit, invalid.errors, form)
-    except OwnerAway:
-        return await _show(visit, {"": away_words()}, form)
-    if visit.audited.get("webhooks") == 0:
-        return visit.redirect(LIST, gettext("Nothing was left to do: somebody was here before you."), "note")
+        return await _show(context, invalid.errors, form)
+    except OwnerUnavailable:
+        return await _show(context, {"": away_words()}, form)
+    if context.audited.get("webhooks") == 0:
+        return context.redirect(
+            LIST, gettext("Nothing was left to do: somebody was here before you."), "note"
+        )
     done = gettext("It is read again. What still waits for somebody comes back here.")
-    return visit.redirect(LIST, gettext("It is set aside.") if deed == "set_aside" else done)
+    return context.redirect(LIST, gettext("It is set aside.") if deed == "set_aside" else done)
 
 
 def away_words() -> str:
@@ -128,10 +130,10 @@ def reason_of(form: Form) -> str:
     return reason
 
 
-async def _show(visit: Visit, errors: Mapping[str, str], form: Form) -> Response:
-    found = await _one(visit, _named(visit))
-    is_down = isinstance(found, OwnerDown)
-    return visit.render(
+async def _show(context: PageContext, errors: Mapping[str, str], form: Form) -> Response:
+    found = await _one(context, _named(context))
+    is_down = isinstance(found, ServiceUnavailable)
+    return context.render(
         "payments/webhook.html",
         422 if errors else 200,
         down=found if is_down else None,
@@ -141,22 +143,22 @@ async def _show(visit: Visit, errors: Mapping[str, str], form: Form) -> Response
         provider_word=provider_word,
         errors=errors,
         typed=form,
-        here_path=f"{LIST}/{_named(visit)}",
+        here_path=f"{LIST}/{_named(context)}",
     )
 
 
-async def _one(visit: Visit, webhook_id: str) -> dict[str, Any] | OwnerDown:
-    told = await _read(visit, id=webhook_id, limit="1")
-    if isinstance(told, OwnerDown):
+async def _one(context: PageContext, webhook_id: str) -> dict[str, Any] | ServiceUnavailable:
+    told = await _read(context, id=webhook_id, limit="1")
+    if isinstance(told, ServiceUnavailable):
         return told
     if not told["webhooks"]:
         raise Missing
     return _webhook(told["webhooks"][0])
 
 
-async def _read(visit: Visit, **asked: str) -> Mapping[str, Any] | OwnerDown:
-    told = await visit.office.owners.get("payments", "/internal/webhooks", shop=visit.shop, **asked)
-    if isinstance(told, OwnerDown):
+async def _read(context: PageContext, **asked: str) -> Mapping[str, Any] | ServiceUnavailable:
+    told = await context.office.owners.get("payments", "/internal/webhooks", shop=context.shop, **asked)
+    if isinstance(told, ServiceUnavailable):
         return told
     if told.status != 200:
         raise Missing
@@ -191,8 +193,8 @@ def _is_id(text: str) -> bool:
         return False
 
 
-def _named(visit: Visit) -> str:
-    webhook_id = visit.path("webhook")
+def _named(context: PageContext) -> str:
+    webhook_id = context.path("webhook")
     if not _is_id(webhook_id):
         raise Missing
     return webhook_id

@@ -21,8 +21,8 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.refused_sales import store
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import Trail
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.trail import BackLinks
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 PAGE = 50
@@ -31,14 +31,14 @@ _AMOUNT = re.compile(r"-?[0-9]{1,18}")
 
 
 @pages.get("/refused-sales", Permission.ORDERS_VIEW)
-async def show_refused(visit: Visit) -> Response:
+async def show_refused(context: PageContext) -> Response:
     """A page of refused sales, the latest first."""
-    trail = Trail.of(visit.query, "before")
-    async with visit.reading() as connection:
-        rows = await store.read_refused(connection, visit.shop, _place(trail.here), PAGE + 1)
+    trail = BackLinks.of(context.query, "before")
+    async with context.reading() as connection:
+        rows = await store.read_refused(connection, context.shop, _place(trail.here), PAGE + 1)
     shown = rows[:PAGE]
     next_place = f"{shown[-1]['refused_at'].isoformat()}~{shown[-1]['submission_id']}" if rows[PAGE:] else ""
-    return visit.render(
+    return context.render(
         "orders/refused.html",
         sales=[_sale(row) for row in shown],
         next_href=_href(trail.on(next_place)) if next_place else "",

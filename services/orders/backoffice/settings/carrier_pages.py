@@ -10,7 +10,7 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.settings.changing import change
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.shop.settings import (
     Carrier,
     SettingUnusable,
@@ -26,65 +26,65 @@ EXAMPLE_NUMBER, EXAMPLE_POSTCODE = "6A12345678901", "44000"
 
 
 @pages.get(HERE, Permission.SETTINGS_VIEW)
-async def show_carriers(visit: Visit) -> Response:
+async def show_carriers(context: PageContext) -> Response:
     """All carriers, and a form for another."""
-    return await _list(visit, {})
+    return await _list(context, {})
 
 
 @pages.post(HERE, Permission.SETTINGS_CHANGE, action="carrier.add")
-async def add_carrier(visit: Visit) -> Response:
+async def add_carrier(context: PageContext) -> Response:
     """Another carrier."""
-    form = await visit.form()
+    form = await context.form()
 
     async def act(unit: Unit) -> None:
         carrier = _carrier(form)
-        known = await settings_of.get(unit.connection, unit.owner, visit.shop)
+        known = await settings_of.get(unit.connection, unit.owner, context.shop)
         if known.carrier(carrier.name) is not None:
             raise _name_taken()
-        await put_carrier(unit, visit.shop, carrier.name, carrier.tracking_url, visit.actor)
+        await put_carrier(unit, context.shop, carrier.name, carrier.tracking_url, context.actor)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _list(visit, errors, form)
+        return await _list(context, errors, form)
 
-    return await change(visit, act, again, HERE, gettext("The carrier is added."))
+    return await change(context, act, again, HERE, gettext("The carrier is added."))
 
 
 @pages.get(HERE + "/change", Permission.SETTINGS_VIEW)
-async def show_carrier(visit: Visit) -> Response:
+async def show_carrier(context: PageContext) -> Response:
     """The carrier that `name` names."""
-    return await _one(visit, visit.query.get("name", ""), {})
+    return await _one(context, context.query.get("name", ""), {})
 
 
 @pages.post(HERE + "/change", Permission.SETTINGS_CHANGE, action="carrier.change")
-async def change_carrier(visit: Visit) -> Response:
+async def change_carrier(context: PageContext) -> Response:
     """Rename it, or change where its parcels are followed."""
-    form = await visit.form()
+    form = await context.form()
 
     async def act(unit: Unit) -> None:
         carrier, now = _carrier(form), form["renames"]
         try:
-            await put_carrier(unit, visit.shop, carrier.name, carrier.tracking_url, visit.actor, now)
+            await put_carrier(unit, context.shop, carrier.name, carrier.tracking_url, context.actor, now)
         except SettingUnusable:
             raise _name_taken() from None
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _one(visit, form["renames"], errors, form)
+        return await _one(context, form["renames"], errors, form)
 
-    return await change(visit, act, again, HERE, gettext("The carrier is changed."))
+    return await change(context, act, again, HERE, gettext("The carrier is changed."))
 
 
 @pages.post(HERE + "/remove", Permission.SETTINGS_CHANGE, action="carrier.remove")
-async def take_carrier_away(visit: Visit) -> Response:
+async def take_carrier_away(context: PageContext) -> Response:
     """Remove it; shipments that name it stay as they are."""
-    form = await visit.form()
+    form = await context.form()
 
     async def act(unit: Unit) -> None:
-        await remove_carrier(unit, visit.shop, form["renames"], visit.actor)
+        await remove_carrier(unit, context.shop, form["renames"], context.actor)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _one(visit, form["renames"], errors)
+        return await _one(context, form["renames"], errors)
 
-    return await change(visit, act, again, HERE, gettext("The carrier is removed."))
+    return await change(context, act, again, HERE, gettext("The carrier is removed."))
 
 
 def _carrier(form: Form) -> Carrier:
@@ -103,16 +103,16 @@ def _name_taken() -> Invalid:
     return Invalid(name=gettext("There is a carrier of that name already."))
 
 
-async def _settings(visit: Visit) -> ShopSettings:
-    async with visit.reading() as connection:
-        return await settings_of.get(connection, visit.office.hub.owner, visit.shop)
+async def _settings(context: PageContext) -> ShopSettings:
+    async with context.reading() as connection:
+        return await settings_of.get(connection, context.office.hub.owner, context.shop)
 
 
-async def _list(visit: Visit, errors: Mapping[str, str], typed: Form | None = None) -> Response:
-    return visit.render(
+async def _list(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:
+    return context.render(
         "settings/carriers.html",
         422 if errors else 200,
-        carriers=(await _settings(visit)).carriers,
+        carriers=(await _settings(context)).carriers,
         example=EXAMPLE_NUMBER,
         example_postcode=EXAMPLE_POSTCODE,
         typed=typed if typed is not None else {"name": "", "tracking_url": ""},
@@ -120,12 +120,14 @@ async def _list(visit: Visit, errors: Mapping[str, str], typed: Form | None = No
     )
 
 
-async def _one(visit: Visit, name: str, errors: Mapping[str, str], typed: Form | None = None) -> Response:
-    carrier = (await _settings(visit)).carrier(name)
+async def _one(
+    context: PageContext, name: str, errors: Mapping[str, str], typed: Form | None = None
+) -> Response:
+    carrier = (await _settings(context)).carrier(name)
     if carrier is None:
         raise Missing
     shown = {"name": carrier.name, "tracking_url": carrier.tracking_url or ""}
-    return visit.render(
+    return context.render(
         "settings/carrier.html",
         422 if errors else 200,
         carrier=carrier,

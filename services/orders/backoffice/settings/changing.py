@@ -13,7 +13,7 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain_refusal
 from services.orders.backoffice.language.translating import gettext, speech
 from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop.colours import NAMES, Colour
 from services.orders.order.shop.naming import NameUnusable, cleaned
@@ -22,7 +22,7 @@ Again = Callable[[Mapping[str, str]], Awaitable[Response]]
 
 
 async def change(
-    visit: Visit,
+    context: PageContext,
     act: Callable[[Unit], Awaitable[Any]],
     again: Again,
     to: str,
@@ -33,16 +33,16 @@ async def change(
 
     Raises refusals of what does not exist (404), FormSentBefore.
     """
-    form = await visit.form()
+    form = await context.form()
     try:
-        await do(visit, form, act)
+        await do(context, form, act)
     except Invalid as invalid:
         return await again(invalid.errors)
     except Refusal as refusal:
         if refusal.status == 404:
             raise
         return await again({(fields or {}).get(refusal.code, ""): explain_refusal(refusal)})
-    return visit.redirect(to, flash)
+    return context.redirect(to, flash)
 
 
 def names_in(form: Form, *fields: str) -> list[str]:

@@ -11,7 +11,7 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.settings.changing import change
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.shop.settings import change_settings, settings_of
 
 pages = Pages()
@@ -23,23 +23,23 @@ TICKS = ("completes_alone", "places_paid_checkouts", "notifies_customer")
 
 
 @pages.get("/settings", Permission.SETTINGS_VIEW)
-async def show_shop(visit: Visit) -> Response:
+async def show_shop(context: PageContext) -> Response:
     """What the shop chose."""
-    return await _show(visit, {})
+    return await _show(context, {})
 
 
 @pages.post("/settings", Permission.SETTINGS_CHANGE, action="settings.change")
-async def change_shop(visit: Visit) -> Response:
+async def change_shop(context: PageContext) -> Response:
     """Choose otherwise."""
-    form = await visit.form()
+    form = await context.form()
 
     async def act(unit: Unit) -> None:
-        await change_settings(unit, visit.shop, _chosen(form), visit.actor)
+        await change_settings(unit, context.shop, _chosen(form), context.actor)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, errors, form)
+        return await _show(context, errors, form)
 
-    return await change(visit, act, again, "/settings", gettext("The settings are saved."))
+    return await change(context, act, again, "/settings", gettext("The settings are saved."))
 
 
 def _chosen(form: Form) -> dict[str, Any]:
@@ -55,11 +55,11 @@ def _chosen(form: Form) -> dict[str, Any]:
     }
 
 
-async def _show(visit: Visit, errors: Mapping[str, str], typed: Form | None = None) -> Response:
-    async with visit.reading() as connection:
-        chosen = await settings_of.get(connection, visit.office.hub.owner, visit.shop)
+async def _show(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:
+    async with context.reading() as connection:
+        chosen = await settings_of.get(connection, context.office.hub.owner, context.shop)
     values: Mapping[str, Any] = chosen.model_dump()
     if typed is not None:
         ticks = {name: typed.ticked(name) for name in TICKS}
         values = {**values, **typed, **ticks}
-    return visit.render("settings/shop.html", 422 if errors else 200, values=values, errors=errors)
+    return context.render("settings/shop.html", 422 if errors else 200, values=values, errors=errors)

@@ -18,7 +18,7 @@ from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.settings.changing import change
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.backoffice.web.words import ROLE_NAMES
 
 pages = Pages()
@@ -27,100 +27,100 @@ LONGEST_NAME = 80
 
 
 @pages.get(HERE, Permission.STAFF_MANAGE)
-async def show_staff(visit: Visit) -> Response:
+async def show_staff(context: PageContext) -> Response:
     """Everybody, and a form for somebody new."""
-    return await _list(visit, {})
+    return await _list(context, {})
 
 
 @pages.post(HERE, Permission.STAFF_MANAGE, action="staff.invite")
-async def invite_somebody(visit: Visit) -> Response:
+async def invite_somebody(context: PageContext) -> Response:
     """Add a person and show the link with which they choose a password."""
-    form = await visit.form()
+    form = await context.form()
 
     async def act(unit: Unit) -> UUID:
         name = form.text("name", LONGEST_NAME) or ""
         role = _role(form)
         try:
-            return await staff.add(unit.connection, visit.shop, form["login"], name, role, visit.actor)
+            return await staff.add(unit.connection, context.shop, form["login"], name, role, context.actor)
         except staff.LoginTaken:
             raise Invalid(login=gettext("Somebody has this login already.")) from None
         except staff.NoMailAddress:
             raise Invalid(login=gettext("A login is a mail address: name@example.com.")) from None
 
     try:
-        await do(visit, form, act)
+        await do(context, form, act)
     except Invalid as invalid:
-        return await _list(visit, invalid.errors, form)
-    async with visit.reading() as connection:
+        return await _list(context, invalid.errors, form)
+    async with context.reading() as connection:
         row = await store.read_login(connection, normal(form["login"]))
-    if row is None or row["shop"] != visit.shop:
+    if row is None or row["shop"] != context.shop:
         raise Missing
-    return await _link(visit, row)
+    return await _link(context, row)
 
 
 @pages.get(HERE + "/{person}", Permission.STAFF_MANAGE)
-async def show_person(visit: Visit) -> Response:
+async def show_person(context: PageContext) -> Response:
     """One person."""
-    return await _one(visit, {})
+    return await _one(context, {})
 
 
 @pages.post(HERE + "/{person}/invite", Permission.STAFF_MANAGE, action="staff.invite_again")
-async def invite_again(visit: Visit) -> Response:
+async def invite_again(context: PageContext) -> Response:
     """A new link for a person who never chose a password, or forgot it; earlier ones end."""
-    row = await _person(visit)
+    row = await _person(context)
     if row["disabled_at"] is not None:
-        return await _one(visit, {"invite": gettext("Let this person in again first.")})
-    return await _link(visit, row)
+        return await _one(context, {"invite": gettext("Let this person in again first.")})
+    return await _link(context, row)
 
 
 @pages.post(HERE + "/{person}/role", Permission.STAFF_MANAGE, action="staff.role")
-async def give_role(visit: Visit) -> Response:
+async def give_role(context: PageContext) -> Response:
     """Another role, at once in every browser of theirs."""
-    form, row = await visit.form(), await _person(visit)
+    form, row = await context.form(), await _person(context)
 
     async def act(unit: Unit) -> None:
-        await staff.give_role(unit.connection, visit.shop, row["staff_id"], _role(form))
+        await staff.give_role(unit.connection, context.shop, row["staff_id"], _role(form))
 
-    is_self = row["staff_id"] == visit.person.staff_id
+    is_self = row["staff_id"] == context.person.staff_id
     to = "/" if is_self and form["role"] != Role.OWNER else HERE
-    return await _change(visit, act, to, gettext("The role is changed."), "role")
+    return await _change(context, act, to, gettext("The role is changed."), "role")
 
 
 @pages.post(HERE + "/{person}/disable", Permission.STAFF_MANAGE, action="staff.disable")
-async def shut_out(visit: Visit) -> Response:
+async def shut_out(context: PageContext) -> Response:
     """Shut a person out at once."""
-    row = await _person(visit)
+    row = await _person(context)
 
     async def act(unit: Unit) -> None:
-        await staff.disable(unit.connection, visit.shop, row["staff_id"])
+        await staff.disable(unit.connection, context.shop, row["staff_id"])
 
-    return await _change(visit, act, HERE, gettext("This person can’t sign in any more."), "disable")
+    return await _change(context, act, HERE, gettext("This person can’t sign in any more."), "disable")
 
 
 @pages.post(HERE + "/{person}/enable", Permission.STAFF_MANAGE, action="staff.enable")
-async def let_in(visit: Visit) -> Response:
+async def let_in(context: PageContext) -> Response:
     """Let a person in again."""
-    row = await _person(visit)
+    row = await _person(context)
 
     async def act(unit: Unit) -> None:
-        await staff.enable(unit.connection, visit.shop, row["staff_id"])
+        await staff.enable(unit.connection, context.shop, row["staff_id"])
 
-    return await _change(visit, act, HERE, gettext("This person can sign in again."), "disable")
+    return await _change(context, act, HERE, gettext("This person can sign in again."), "disable")
 
 
 @pages.post(HERE + "/{person}/sign-out", Permission.STAFF_MANAGE, action="staff.revoke_sessions")
-async def sign_out_everywhere(visit: Visit) -> Response:
+async def sign_out_everywhere(context: PageContext) -> Response:
     """End every session of a person."""
-    row = await _person(visit)
+    row = await _person(context)
 
     async def act(unit: Unit) -> None:
         await store.revoke_sessions(unit.connection, row["staff_id"], unit.now)
 
-    return await _change(visit, act, HERE, gettext("This person is signed out everywhere."), "sign-out")
+    return await _change(context, act, HERE, gettext("This person is signed out everywhere."), "sign-out")
 
 
 async def _change(
-    visit: Visit, act: Callable[[Unit], Awaitable[Any]], to: str, flash: str, field: str
+    context: PageContext, act: Callable[[Unit], Awaitable[Any]], to: str, flash: str, field: str
 ) -> Response:
     async def guarded(unit: Unit) -> None:
         try:
@@ -130,18 +130,18 @@ async def _change(
             raise Invalid(**{field: why}) from None
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _one(visit, errors)
+        return await _one(context, errors)
 
-    return await change(visit, guarded, again, to, flash)
+    return await change(context, guarded, again, to, flash)
 
 
-async def _link(visit: Visit, row: store.Row) -> Response:
-    async with visit.unit() as unit:
-        token = await staff.invite(unit.connection, row["staff_id"], visit.actor)
-    visit.audited["staff_id"] = row["staff_id"]
-    link = f"{visit.office.settings.backoffice_origin[0]}/invitation/{token}"
+async def _link(context: PageContext, row: store.Row) -> Response:
+    async with context.unit() as unit:
+        token = await staff.invite(unit.connection, row["staff_id"], context.actor)
+    context.audited["staff_id"] = row["staff_id"]
+    link = f"{context.office.settings.backoffice_origin[0]}/invitation/{token}"
     days = staff.INVITED_FOR.days
-    response = visit.render("settings/invited.html", one=row, link=link, days=days)
+    response = context.render("settings/invited.html", one=row, link=link, days=days)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -157,20 +157,20 @@ def _roles() -> list[tuple[str, str]]:
     return [(role.value, gettext(name)) for role, name in ROLE_NAMES.items()]
 
 
-async def _person(visit: Visit) -> store.Row:
+async def _person(context: PageContext) -> store.Row:
     """The person the path names, of the visitor's shop. Raises Missing."""
-    async with visit.reading() as connection:
-        row = await store.read_staff(connection, visit.path_uuid("person"))
-    if row is None or row["shop"] != visit.shop:
+    async with context.reading() as connection:
+        row = await store.read_staff(connection, context.path_uuid("person"))
+    if row is None or row["shop"] != context.shop:
         raise Missing
-    visit.audited["staff_id"] = row["staff_id"]
+    context.audited["staff_id"] = row["staff_id"]
     return row
 
 
-async def _list(visit: Visit, errors: Mapping[str, str], typed: Form | None = None) -> Response:
-    async with visit.reading() as connection:
-        people = await store.list_staff(connection, visit.shop)
-    return visit.render(
+async def _list(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:
+    async with context.reading() as connection:
+        people = await store.list_staff(connection, context.shop)
+    return context.render(
         "settings/staff.html",
         422 if errors else 200,
         people=people,
@@ -180,13 +180,13 @@ async def _list(visit: Visit, errors: Mapping[str, str], typed: Form | None = No
     )
 
 
-async def _one(visit: Visit, errors: Mapping[str, str]) -> Response:
-    row, now = await _person(visit), visit.speech.now
-    async with visit.reading() as connection:
+async def _one(context: PageContext, errors: Mapping[str, str]) -> Response:
+    row, now = await _person(context), context.speech.now
+    async with context.reading() as connection:
         sessions = await store.list_sessions(
-            connection, row["staff_id"], now, now - visit.office.lifetime.idle
+            connection, row["staff_id"], now, now - context.office.lifetime.idle
         )
-    return visit.render(
+    return context.render(
         "settings/person.html",
         422 if errors else 200,
         one=row,

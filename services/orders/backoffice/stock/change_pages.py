@@ -15,10 +15,10 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.stock.pages import ARTICLE, LONGEST, Article, article_href, read_article, show
 from services.orders.backoffice.web.actions.commanding import answer, key_of, send
-from services.orders.backoffice.web.clients.owners import OwnerDown
+from services.orders.backoffice.web.clients.owners import ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
-from services.orders.order.requests import AdjustmentAsked, StockAsked
+from services.orders.backoffice.web.visit import PageContext
+from services.orders.order.requests import AdjustmentRequest, StockRequest
 
 pages = Pages()
 NEW = "/stock/new"
@@ -26,51 +26,51 @@ MOST = 1_000_000
 
 
 @pages.post(ARTICLE, Permission.STOCK_ADJUST, action="stock.adjust")
-async def adjust(visit: Visit) -> Response:
+async def adjust(context: PageContext) -> Response:
     """Change a level by so many units, or to what was counted."""
-    form, article = await visit.form(), await read_article(visit)
+    form, article = await context.form(), await read_article(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
         return await show(
-            visit, {"quantity" if name == "change" else name: why for name, why in errors.items()}
+            context, {"quantity" if name == "change" else name: why for name, why in errors.items()}
         )
 
     try:
         asked = adjustment_asked(article.sku, form)
-        await _require_fresh(visit, article, form)
-        outcome = await send(visit, None, form, lambda _: _adjusting(visit, asked))
+        await _require_fresh(context, article, form)
+        outcome = await send(context, None, form, lambda _: _adjusting(context, asked))
     except Invalid as invalid:
         return await again(invalid.errors)
-    visit.audited.update(sku=article.sku)
+    context.audited.update(sku=article.sku)
     flash = gettext("The stock is adjusted.")
-    return await answer(visit, outcome, form, to=article_href(article.sku), flash=flash, again=again)
+    return await answer(context, outcome, form, to=article_href(article.sku), flash=flash, again=again)
 
 
 @pages.get(NEW, Permission.STOCK_ADJUST)
-async def show_new(visit: Visit) -> Response:
+async def show_new(context: PageContext) -> Response:
     """The form for an article that was never counted at a location."""
-    return _show_new(visit, {})
+    return _show_new(context, {})
 
 
 @pages.post(NEW, Permission.STOCK_ADJUST, action="stock.count")
-async def count_new(visit: Visit) -> Response:
+async def count_new(context: PageContext) -> Response:
     """Set what is on hand where nothing was ever counted."""
-    form = await visit.form()
+    form = await context.form()
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return _show_new(visit, {name.rpartition(".")[2]: why for name, why in errors.items()})
+        return _show_new(context, {name.rpartition(".")[2]: why for name, why in errors.items()})
 
     try:
-        asked = await _count_asked(visit, form)
-        outcome = await send(visit, None, form, lambda _: _counting(visit, asked))
+        asked = await _count_asked(context, form)
+        outcome = await send(context, None, form, lambda _: _counting(context, asked))
     except Invalid as invalid:
         return await again(invalid.errors)
     flash = gettext("The article is in stock.")
     to = article_href(asked.levels[0].sku)
-    return await answer(visit, outcome, form, to=to, flash=flash, again=again)
+    return await answer(context, outcome, form, to=to, flash=flash, again=again)
 
 
-def adjustment_asked(sku: str, form: Form) -> AdjustmentAsked:
+def adjustment_asked(sku: str, form: Form) -> AdjustmentRequest:
     """What the form asks, by its fields alone, so that its second sending asks the same. Raises Invalid."""
     typed = form["quantity"].replace("\N{MINUS SIGN}", "-").strip().removeprefix("+")
     counted = form["way"] == "counted"
@@ -80,7 +80,7 @@ def adjustment_asked(sku: str, form: Form) -> AdjustmentAsked:
     change = units - _seen(form) if counted else units
     if change == 0:
         raise Invalid(quantity=gettext("This changes nothing."))
-    return form.model(AdjustmentAsked, sku=sku, location=form["location"], change=change)
+    return form.model(AdjustmentRequest, sku=sku, location=form["location"], change=change)
 
 
 def _seen(form: Form) -> int:
@@ -91,11 +91,11 @@ def _seen(form: Form) -> int:
     return seen
 
 
-async def _require_fresh(visit: Visit, article: Article, form: Form) -> None:
+async def _require_fresh(context: PageContext, article: Article, form: Form) -> None:
     """A count holds for the level it was compared with. Raises Invalid, unless the very form was sent before."""
-    if form["way"] != "counted" or await _was_sent(visit, form):
+    if form["way"] != "counted" or await _was_sent(context, form):
         return
-    if isinstance(article.owner, OwnerDown):
+    if isinstance(article.owner, ServiceUnavailable):
         raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
     now = article.on_hand(form["location"])
     if now is not None and now != _seen(form):
@@ -105,12 +105,12 @@ async def _require_fresh(visit: Visit, article: Article, form: Form) -> None:
         raise Invalid(quantity=text)
 
 
-async def _was_sent(visit: Visit, form: Form) -> bool:
-    async with visit.reading() as connection:
-        return await api_store.was_sent(connection, visit.shop, key_of(form))
+async def _was_sent(context: PageContext, form: Form) -> bool:
+    async with context.reading() as connection:
+        return await api_store.was_sent(connection, context.shop, key_of(form))
 
 
-async def _count_asked(visit: Visit, form: Form) -> StockAsked:
+async def _count_asked(context: PageContext, form: Form) -> StockRequest:
     """The first count of an article at a location. Raises Invalid: also when there was one before."""
     sku, location = form.text("sku", LONGEST), form.text("location", LONGEST) or "main"
     on_hand = form.whole("on_hand", 0, MOST)
@@ -121,23 +121,23 @@ async def _count_asked(visit: Visit, form: Form) -> StockAsked:
     }
     if empty or sku is None:
         raise Invalid(**empty)
-    if not await _was_sent(visit, form):
-        owner = await visit.office.owners.get("fulfillment", "/internal/stock", shop=visit.shop, sku=sku)
-        if isinstance(owner, OwnerDown):
+    if not await _was_sent(context, form):
+        owner = await context.office.owners.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
+        if isinstance(owner, ServiceUnavailable):
             raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
         if owner.status == 200 and Article(sku, owner).on_hand(location) is not None:
             raise Invalid(sku=gettext("This article is in stock at this location already: adjust it there."))
-    return form.model(StockAsked, levels=[{"sku": sku, "location": location, "on_hand": on_hand}])
+    return form.model(StockRequest, levels=[{"sku": sku, "location": location, "on_hand": on_hand}])
 
 
-def _adjusting(visit: Visit, asked: AdjustmentAsked) -> AdjustStock:
-    return asked.command(visit.shop, visit.actor)
+def _adjusting(context: PageContext, asked: AdjustmentRequest) -> AdjustStock:
+    return asked.command(context.shop, context.actor)
 
 
-def _counting(visit: Visit, asked: StockAsked) -> SetStock:
-    return asked.command(visit.shop, visit.actor)
+def _counting(context: PageContext, asked: StockRequest) -> SetStock:
+    return asked.command(context.shop, context.actor)
 
 
-def _show_new(visit: Visit, errors: Mapping[str, str]) -> Response:
-    form = visit.form_read
-    return visit.render("stock/new.html", 422 if errors else 200, typed=form, errors=errors)
+def _show_new(context: PageContext, errors: Mapping[str, str]) -> Response:
+    form = context.form_read
+    return context.render("stock/new.html", 422 if errors else 200, typed=form, errors=errors)

@@ -15,10 +15,10 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import N_
-from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
+from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import Trail
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.trail import BackLinks
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.search.indexing import read_article_names
 
 pages = Pages()
@@ -48,12 +48,12 @@ class Article:
     """An article as fulfillment tells it: its levels by location, or the owner that does not answer."""
 
     sku: str
-    owner: Answer | OwnerDown
+    owner: Answer | ServiceUnavailable
 
     @property
     def levels(self) -> Sequence[Mapping[str, Any]]:
         """Location, on_hand, reserved, available."""
-        return () if isinstance(self.owner, OwnerDown) else self.owner.body["levels"]
+        return () if isinstance(self.owner, ServiceUnavailable) else self.owner.body["levels"]
 
     def on_hand(self, location: str) -> int | None:
         """Units at a location; None where nothing was ever counted."""
@@ -61,17 +61,17 @@ class Article:
 
 
 @pages.get("/stock", Permission.STOCK_VIEW)
-async def show_stock(visit: Visit) -> Response:
+async def show_stock(context: PageContext) -> Response:
     """A page of levels, the fewest available first unless asked otherwise."""
-    typed = {name: visit.query.get(name, "").strip()[:LONGEST] for name in FILTERS}
-    (owner, errors), locations = await asyncio.gather(_read_levels(visit, typed), _read_locations(visit))
-    body = {"levels": [], "next": None} if isinstance(owner, OwnerDown) else owner.body
-    trail = Trail.of(visit.query, "after")
-    return visit.render(
+    typed = {name: context.query.get(name, "").strip()[:LONGEST] for name in FILTERS}
+    (owner, errors), locations = await asyncio.gather(_read_levels(context, typed), _read_locations(context))
+    body = {"levels": [], "next": None} if isinstance(owner, ServiceUnavailable) else owner.body
+    trail = BackLinks.of(context.query, "after")
+    return context.render(
         "stock/list.html",
         owner=owner,
         levels=body["levels"],
-        names=await _names(visit, [level["sku"] for level in body["levels"]]),
+        names=await _names(context, [level["sku"] for level in body["levels"]]),
         next_href=_href(typed, trail.on(body["next"])) if body["next"] else "",
         previous_href=_href(typed, trail.back) if trail.back is not None else "",
         typed=typed,
@@ -84,26 +84,26 @@ async def show_stock(visit: Visit) -> Response:
 
 
 @pages.get(ARTICLE, Permission.STOCK_VIEW)
-async def show_article(visit: Visit) -> Response:
+async def show_article(context: PageContext) -> Response:
     """One article: its levels, its movements, and the form that adjusts it."""
-    return await show(visit, {})
+    return await show(context, {})
 
 
-async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
+async def show(context: PageContext, errors: Mapping[str, str]) -> Response:
     """The article's page; with errors it is the form come back (422). Raises Missing."""
-    sku, location = _sku(visit), visit.query.get("location", "")[:LONGEST]
-    article, moved = await asyncio.gather(read_article(visit), _read_movements(visit, sku))
-    body = {"movements": [], "next": None} if isinstance(moved, OwnerDown) else moved.body
-    if not isinstance(article.owner, OwnerDown) and not article.levels and not body["movements"]:
+    sku, location = _sku(context), context.query.get("location", "")[:LONGEST]
+    article, moved = await asyncio.gather(read_article(context), _read_movements(context, sku))
+    body = {"movements": [], "next": None} if isinstance(moved, ServiceUnavailable) else moved.body
+    if not isinstance(article.owner, ServiceUnavailable) and not article.levels and not body["movements"]:
         raise Missing
-    trail = Trail.of(visit.query, "after")
-    form = visit.form_read if visit.request.method == "POST" else None
-    return visit.render(
+    trail = BackLinks.of(context.query, "after")
+    form = context.form_read if context.request.method == "POST" else None
+    return context.render(
         "stock/article.html",
         422 if form is not None else 200,
         article=article,
-        name=(await _names(visit, [article.sku])).get(article.sku, ""),
-        owner=moved if isinstance(moved, OwnerDown) else article.owner,
+        name=(await _names(context, [article.sku])).get(article.sku, ""),
+        owner=moved if isinstance(moved, ServiceUnavailable) else article.owner,
         location=form["location"] if form is not None else location,
         movements=[moments_read(one, "moved_at") for one in body["movements"]],
         next_href=article_href(article.sku, **trail.on(body["next"])) if body["next"] else "",
@@ -116,26 +116,26 @@ async def show(visit: Visit, errors: Mapping[str, str]) -> Response:
     )
 
 
-async def _names(visit: Visit, skus: Sequence[str]) -> Mapping[str, str]:
+async def _names(context: PageContext, skus: Sequence[str]) -> Mapping[str, str]:
     """What articles are called, as far as an order ever said."""
     if not skus:
         return {}
-    async with visit.reading() as connection:
-        return await read_article_names(connection, visit.shop, skus, visit.speech.language)
+    async with context.reading() as connection:
+        return await read_article_names(connection, context.shop, skus, context.speech.language)
 
 
-async def read_article(visit: Visit) -> Article:
+async def read_article(context: PageContext) -> Article:
     """The article that the address names. Raises Missing when it can't be any."""
-    sku = _sku(visit)
-    owner = await visit.office.owners.get("fulfillment", "/internal/stock", shop=visit.shop, sku=sku)
-    if not isinstance(owner, OwnerDown) and owner.status != 200:
+    sku = _sku(context)
+    owner = await context.office.owners.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
+    if not isinstance(owner, ServiceUnavailable) and owner.status != 200:
         raise Missing
     return Article(sku, owner)
 
 
-def _sku(visit: Visit) -> str:
+def _sku(context: PageContext) -> str:
     """The article named. Raises Missing."""
-    sku = visit.query.get("sku", "")
+    sku = context.query.get("sku", "")
     if not 0 < len(sku) <= LONGEST or "\0" in sku:
         raise Missing
     return sku
@@ -147,47 +147,47 @@ def article_href(sku: str, **more: str) -> str:
 
 
 async def _read_levels(
-    visit: Visit, typed: Mapping[str, str]
-) -> tuple[Answer | OwnerDown, Mapping[str, str]]:
+    context: PageContext, typed: Mapping[str, str]
+) -> tuple[Answer | ServiceUnavailable, Mapping[str, str]]:
     """The levels wanted, and what is wrong with what was typed. Raises Missing for a link nobody gave."""
     try:
         at_most = Form(list(typed.items())).whole("at_most", 0, 10**9)
     except Invalid as invalid:
         return Answer(200, {"levels": [], "next": None}), invalid.errors
     asked = {
-        "shop": visit.shop,
+        "shop": context.shop,
         "limit": str(PAGE),
         "text": typed["q"],
         "location": typed["location"],
         "at_most": "" if at_most is None else str(at_most),
         "sequence": typed["sequence"],
-        "after": visit.query.get("after", "")[:1000],
+        "after": context.query.get("after", "")[:1000],
     }
     if "\0" in "".join(asked.values()):
         raise Missing
-    return await _found(visit, "/internal/stock/levels", asked), {}
+    return await _found(context, "/internal/stock/levels", asked), {}
 
 
-async def _read_locations(visit: Visit) -> Sequence[str]:
-    places = await visit.office.owners.get("fulfillment", "/internal/stock/locations", shop=visit.shop)
-    return [] if isinstance(places, OwnerDown) else places.body
+async def _read_locations(context: PageContext) -> Sequence[str]:
+    places = await context.office.owners.get("fulfillment", "/internal/stock/locations", shop=context.shop)
+    return [] if isinstance(places, ServiceUnavailable) else places.body
 
 
-async def _read_movements(visit: Visit, sku: str) -> Answer | OwnerDown:
+async def _read_movements(context: PageContext, sku: str) -> Answer | ServiceUnavailable:
     asked = {
-        "shop": visit.shop,
+        "shop": context.shop,
         "sku": sku,
         "limit": str(PAGE),
-        "after": visit.query.get("after", "")[:1000],
+        "after": context.query.get("after", "")[:1000],
     }
-    return await _found(visit, "/internal/stock/movements", asked)
+    return await _found(context, "/internal/stock/movements", asked)
 
 
-async def _found(visit: Visit, path: str, asked: Mapping[str, str]) -> Answer | OwnerDown:
-    found = await visit.office.owners.get(
+async def _found(context: PageContext, path: str, asked: Mapping[str, str]) -> Answer | ServiceUnavailable:
+    found = await context.office.owners.get(
         "fulfillment", path, **{name: value for name, value in asked.items() if value}
     )
-    if not isinstance(found, OwnerDown) and found.status != 200:
+    if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
     return found
 

@@ -5,13 +5,13 @@ from starlette.responses import JSONResponse, Response
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.web.actions.commanding import outcome_of
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
 
 @pages.get("/commands/{command}", Entry.SIGNED_IN, is_use=False)
-async def show_command(visit: Visit) -> Response:
+async def show_command(context: PageContext) -> Response:
     """Its state alone: what it was about shows on the page it belongs to."""
-    outcome = await outcome_of(visit, visit.path_uuid("command"))
+    outcome = await outcome_of(context, context.path_uuid("command"))
     return JSONResponse({"state": outcome.state}, headers={"Cache-Control": "no-store"})

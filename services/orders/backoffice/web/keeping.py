@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from services.orders.backoffice.forms.fields import Form, FormTooLarge, FormUnreadable
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 SIGN_IN = "/sign-in"
 TO, NAME = "kept-to", "kept."
@@ -21,45 +21,45 @@ MOST_CHARACTERS = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptForm:
     """A form that waits for its person: where it goes, and its fields."""
 
     to: str
     fields: list[tuple[str, str]]
 
 
-async def ask_to_sign_in(visit: Visit) -> Response:
+async def ask_to_sign_in(context: PageContext) -> Response:
     """The sign-in page: 303 for a page, 401 with the form in it for a form; 204 ends a stream without a complaint."""
-    if "text/event-stream" in visit.request.headers.get("accept", ""):
+    if "text/event-stream" in context.request.headers.get("accept", ""):
         return Response(status_code=204)
-    if visit.request.method in ("GET", "HEAD"):
-        return _go_to_sign_in(visit)
+    if context.request.method in ("GET", "HEAD"):
+        return _go_to_sign_in(context)
     try:
-        form = await visit.form()
+        form = await context.form()
     except (FormTooLarge, FormUnreadable):
         form = Form()
-    kept = Kept(visit.here, form.typed() if _size(form) <= MOST_CHARACTERS else [])
-    response = visit.render("account/sign_in.html", 401, kept=kept, next="/", login="", error=None)
-    if visit.is_part:
+    kept = KeptForm(context.here, form.typed() if _size(form) <= MOST_CHARACTERS else [])
+    response = context.render("account/sign_in.html", 401, kept=kept, next="/", login="", error=None)
+    if context.is_part:
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "body", "innerHTML"
     return response
 
 
-def _go_to_sign_in(visit: Visit) -> Response:
-    asked = visit.here
-    if visit.is_part:
-        asked = "/" + visit.request.headers.get("hx-current-url", "").partition("//")[2].partition("/")[2]
+def _go_to_sign_in(context: PageContext) -> Response:
+    asked = context.here
+    if context.is_part:
+        asked = "/" + context.request.headers.get("hx-current-url", "").partition("//")[2].partition("/")[2]
     asked = asked if is_local_path(asked) and asked != SIGN_IN else "/"
-    return visit.redirect(SIGN_IN if asked == "/" else f"{SIGN_IN}?next={quote(asked, safe='/')}")
+    return context.redirect(SIGN_IN if asked == "/" else f"{SIGN_IN}?next={quote(asked, safe='/')}")
 
 
-def kept_in(form: Form) -> Kept | None:
+def kept_in(form: Form) -> KeptForm | None:
     """The form that a sign-in page carries with it."""
     to = form[TO]
     if not is_local_path(to) or to.startswith(SIGN_IN):
         return None
     fields = [(name.removeprefix(NAME), value) for name, value in form.fields if name.startswith(NAME)]
-    return Kept(to, fields) if _size(form) <= MOST_CHARACTERS * 2 else None
+    return KeptForm(to, fields) if _size(form) <= MOST_CHARACTERS * 2 else None
 
 
 def _size(form: Form) -> int:

@@ -7,16 +7,16 @@ from starlette.responses import Response, StreamingResponse
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.web.live import TooManyStreams
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 
 
 @pages.get("/live", Entry.SIGNED_IN, is_use=False)
-async def listen(visit: Visit) -> Response:
+async def listen(context: PageContext) -> Response:
     """Ids of the shop's orders as they change. A page that was away says after which event (`?after=`)."""
-    last_id = visit.request.headers.get("last-event-id") or visit.query.get("after")
-    events = visit.office.live.stream(visit.shop, visit.person.session_id, (last_id or "")[:60])
+    last_id = context.request.headers.get("last-event-id") or context.query.get("after")
+    events = context.office.live.stream(context.shop, context.person.session_id, (last_id or "")[:60])
     try:
         first = await anext(events)
     except TooManyStreams:

@@ -18,8 +18,8 @@ from services.chassis.storage.database import ACQUIRE_SECONDS, Connection, Pool
 from services.orders.api.actions.commanding import Commands
 from services.orders.backoffice.access.permissions import Demand
 from services.orders.backoffice.access.sessions import Lifetime
-from services.orders.backoffice.web.clients.looking import Lookout
-from services.orders.backoffice.web.clients.owners import Owners
+from services.orders.backoffice.web.clients.looking import Monitor
+from services.orders.backoffice.web.clients.owners import ServiceClients
 from services.orders.backoffice.web.live import Live
 from services.orders.backoffice.web.rendering import Templates
 from services.orders.backoffice.web.settings import BackofficeSettings
@@ -49,7 +49,7 @@ class MenuEntry:
     demand: Demand
 
 
-class Office:
+class AppState:
     """The parts of one running back office."""
 
     def __init__(self, hub: Hub, menu: list[MenuEntry]) -> None:
@@ -61,8 +61,8 @@ class Office:
         self.templates = Templates(self.statics)
         self.commands = Commands(hub)
         self.live = Live(hub)
-        self.owners = Owners(self.settings)
-        self.lookout = Lookout(self.settings, self.owners)
+        self.owners = ServiceClients(self.settings)
+        self.lookout = Monitor(self.settings, self.owners)
         self.finder = Finder()
         self.exporting = asyncio.Semaphore(MOST_EXPORTS)
         self.lifetime = Lifetime(

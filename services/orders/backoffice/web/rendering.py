@@ -35,7 +35,7 @@ from services.orders.backoffice.language.statuses import (
     payment_badges,
 )
 from services.orders.backoffice.language.translating import (
-    Speech,
+    PageLocale,
     gettext,
     ngettext,
     pgettext,
@@ -83,7 +83,7 @@ class Templates:
         )
         self.environment.globals.update(_macros(self.environment))
 
-    def render(self, how: Speech, name: str, values: Mapping[str, Any], block: str | None = None) -> str:
+    def render(self, how: PageLocale, name: str, values: Mapping[str, Any], block: str | None = None) -> str:
         """A template as HTML; one block of it when `block` names one that it has."""
         template = self.environment.get_template(name)
         with speaking(how):

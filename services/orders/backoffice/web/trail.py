@@ -14,7 +14,7 @@ MOST = 12
 
 
 @dataclass(frozen=True)
-class Trail:
+class BackLinks:
     """Where a visitor stands and came by. `name` is the parameter that holds a place; "" is the first page."""
 
     name: str

@@ -20,10 +20,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Connection
 from services.orders.backoffice.access.permissions import Demand
-from services.orders.backoffice.access.sessions import Found, Person
+from services.orders.backoffice.access.sessions import FoundSession, Person
 from services.orders.backoffice.forms.fields import Form, read_form
-from services.orders.backoffice.language.translating import Speech
-from services.orders.backoffice.web.office import Office
+from services.orders.backoffice.language.translating import PageLocale
+from services.orders.backoffice.web.office import AppState
 from services.orders.backoffice.web.settings import ShopFacts
 
 FLASH = "comptoir-flash"
@@ -50,7 +50,7 @@ class NotAllowed(Exception):
         self.demand = demand
 
 
-View = Callable[["Visit"], Awaitable[Response]]
+View = Callable[["PageContext"], Awaitable[Response]]
 
 
 class RequestedPage(Protocol):
@@ -69,13 +69,18 @@ class RequestedPage(Protocol):
     def view(self) -> View: ...
 
 
-class Visit:
+class PageContext:
     """One request. `person` and `shop` are there on every page that is not public."""
 
     def __init__(
-        self, office: Office, request: Request, page: RequestedPage, found: Found, speech: Speech
+        self,
+        app_state: AppState,
+        request: Request,
+        page: RequestedPage,
+        found: FoundSession,
+        speech: PageLocale,
     ) -> None:
-        self.office, self.request, self.page = office, request, page
+        self.office, self.request, self.page = app_state, request, page
         self.found, self.speech = found, speech
         self.audited: dict[str, Any] = {}
         self.audited_order: UUID | None = None

@@ -36,7 +36,7 @@ _NUMBER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class CellFormat:
     """How an export is written. `labels`: what each status says; `rates`: the VAT rates that have a column, in
     millionths."""
 
@@ -64,7 +64,7 @@ def safe(text: str | None) -> str:
     return f"'{guarded}" if guarded[0] != "'" and _NUMBER.fullmatch(text.strip()) else guarded
 
 
-def headings(manner: Manner) -> list[str]:
+def headings(manner: CellFormat) -> list[str]:
     """The first line."""
     found = []
     for name, words in export_words.COLUMNS.items():
@@ -76,7 +76,7 @@ def headings(manner: Manner) -> list[str]:
     return found
 
 
-def cells(row: Mapping[str, Any], manner: Manner) -> list[str]:
+def cells(row: Mapping[str, Any], manner: CellFormat) -> list[str]:
     """One order's line, from a row of `exporting.DETAILS`."""
     exponent, point, language = exponent_of(row["currency"]), manner.point, manner.language
     total, tax = row["total_minor"], row["tax_minor"]

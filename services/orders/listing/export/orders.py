@@ -14,13 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.storage.database import Connection
-from services.orders.listing.export.cells import Manner, cells, headings
+from services.orders.listing.export.cells import CellFormat, cells, headings
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder import searching, statements
 from services.orders.listing.finder.finder import Finder
-from services.orders.listing.finder.knowing import Known
+from services.orders.listing.finder.knowing import FacetCounts
 from services.orders.listing.finder.selection import Selection
-from services.orders.listing.finder.statements import Sql, Walk
+from services.orders.listing.finder.statements import Scan, Sql
 from services.orders.order.search.indexing import facts_in, read_words
 
 Detail = Mapping[str, Any]
@@ -33,7 +33,7 @@ SETTINGS = """set local statement_timeout = '60s'; set local idle_in_transaction
 
 
 async def export(
-    connection: Connection, finder: Finder, shop: str, filters: Filters, manner: Manner
+    connection: Connection, finder: Finder, shop: str, filters: Filters, manner: CellFormat
 ) -> AsyncGenerator[bytes]:
     """The CSV, a piece at a time: headings first, then a batch of orders a piece. The connection is taken until the
     end and must be in no transaction; a reader who stops early closes the generator."""
@@ -47,7 +47,7 @@ async def export(
 
 
 async def export_chosen(
-    connection: Connection, shop: str, order_ids: Sequence[UUID], manner: Manner
+    connection: Connection, shop: str, order_ids: Sequence[UUID], manner: CellFormat
 ) -> AsyncGenerator[bytes]:
     """The CSV of these orders of the shop, in this sequence; otherwise like `export`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -120,7 +120,7 @@ def _worked_out(words: Mapping[str, Any]) -> Detail:
     }
 
 
-def lines(rows: Sequence[Sequence[str]], manner: Manner) -> str:
+def lines(rows: Sequence[Sequence[str]], manner: CellFormat) -> str:
     """Rows of cells as lines of the file."""
     text = io.StringIO()
     csv.writer(text, delimiter=manner.delimiter, lineterminator="\r\n").writerows(rows)
@@ -128,9 +128,9 @@ def lines(rows: Sequence[Sequence[str]], manner: Manner) -> str:
 
 
 async def _batches(
-    connection: Connection, known: Known, selection: Selection, filters: Filters
+    connection: Connection, known: FacetCounts, selection: Selection, filters: Filters
 ) -> AsyncIterator[list[UUID]]:
-    walk = Walk(filters.sort.is_by_total, filters.sort.is_descending)
+    walk = Scan(filters.sort.is_by_total, filters.sort.is_descending)
     troubled: list[tuple[Any, UUID]] = []
     if selection.troubled_kinds and not selection.is_hopeless:
         sql, arguments = statements.troubled(selection, walk, statements.NO_LIMIT)
@@ -146,7 +146,7 @@ async def _batches(
 
 
 async def _cursor(
-    connection: Connection, known: Known, selection: Selection, walk: Walk
+    connection: Connection, known: FacetCounts, selection: Selection, walk: Scan
 ) -> AsyncIterator[list[tuple[Any, UUID]]]:
     if selection.is_hopeless or not selection.kinds:
         return
@@ -156,7 +156,7 @@ async def _cursor(
         yield [tuple(row) for row in rows]
 
 
-def _whole(known: Known, selection: Selection, walk: Walk) -> Sql:
+def _whole(known: FacetCounts, selection: Selection, walk: Scan) -> Sql:
     """The statement of all orders that fit."""
     if selection.terms:
         return searching.indexed(selection, walk, statements.NO_LIMIT, ())

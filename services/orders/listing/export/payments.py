@@ -10,7 +10,7 @@ from typing import Any
 
 from services.chassis.storage.database import Connection
 from services.orders.listing.export import words as export_words
-from services.orders.listing.export.cells import Manner, decimal, exponent_of, moment, safe
+from services.orders.listing.export.cells import CellFormat, decimal, exponent_of, moment, safe
 from services.orders.listing.export.orders import BATCH, BYTE_ORDER_MARK, SETTINGS, lines
 from services.orders.listing.export.words import word
 from services.orders.listing.payments import EntriesQuery, every_entry
@@ -27,7 +27,7 @@ class Words:
 
 
 async def export_entries(
-    connection: Connection, shop: str, query: EntriesQuery, manner: Manner, words: Words
+    connection: Connection, shop: str, query: EntriesQuery, manner: CellFormat, words: Words
 ) -> AsyncGenerator[bytes]:
     """The CSV, a piece at a time: headings first. The connection must be in no transaction."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -37,7 +37,7 @@ async def export_entries(
             yield lines([_cells(row, manner, words) for row in rows], manner).encode()
 
 
-def _cells(row: Mapping[str, Any], manner: Manner, words: Words) -> list[str]:
+def _cells(row: Mapping[str, Any], manner: CellFormat, words: Words) -> list[str]:
     sign = words.signs.get(row["kind"])
     amount = decimal(row["amount_minor"] * (sign or 1), exponent_of(row["currency"]), manner.point)
     return [

@@ -11,13 +11,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.chassis.storage.database import Connection
-from services.orders.listing.cursor import CursorUnreadable, Place
+from services.orders.listing.cursor import CursorInvalid, PageCursor
 from services.orders.listing.filters import Filters
 from services.orders.listing.finder import searching
-from services.orders.listing.finder.knowing import Knowledge, Known
+from services.orders.listing.finder.knowing import FacetCounts, Statistics
 from services.orders.listing.finder.selection import Selection, select
-from services.orders.listing.finder.statements import Walk
-from services.orders.listing.finder.ways import Ways
+from services.orders.listing.finder.statements import Scan
+from services.orders.listing.finder.ways import Plans
 from services.orders.listing.words import Sort
 
 COUNTED = 1_000
@@ -32,8 +32,8 @@ class Page:
     """
 
     order_ids: tuple[UUID, ...]
-    next: Place | None
-    previous: Place | None
+    next: PageCursor | None
+    previous: PageCursor | None
     exact_hits: int = 0
 
 
@@ -49,7 +49,7 @@ class Finder:
     """Finds orders. One per process: it remembers the shops' kinds."""
 
     def __init__(self) -> None:
-        self._knowledge = Knowledge()
+        self._knowledge = Statistics()
 
     async def page(
         self,
@@ -62,42 +62,44 @@ class Finder:
         after: str | None = None,
         before: str | None = None,
     ) -> Page:
-        """The page after a place, or before one, or the first. Raises CursorUnreadable."""
-        errand = await self._errand(connection, shop, filters, zone)
+        """The page after a place, or before one, or the first. Raises CursorInvalid."""
+        context = await self._errand(connection, shop, filters, zone)
         place = read_place(before or after, filters.sort)
-        walk = Walk(filters.sort.is_by_total, filters.sort.is_descending, place)
+        walk = Scan(filters.sort.is_by_total, filters.sort.is_descending, place)
         if before:
-            found = await errand.places(walk.reversed(place), limit + 1)
+            found = await context.places(walk.reversed(place), limit + 1)
             return _page(found[:limit][::-1], has_more=True, has_less=len(found) > limit)
-        found = await errand.places(walk, limit + 1)
+        found = await context.places(walk, limit + 1)
         return _page(found[:limit], has_more=len(found) > limit, has_less=place is not None)
 
     async def count(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> Count:
         """How many orders the filters have, exactly up to COUNTED."""
-        errand = await self._errand(connection, shop, filters, zone)
-        number = await errand.count(COUNTED + 1)
+        context = await self._errand(connection, shop, filters, zone)
+        number = await context.count(COUNTED + 1)
         return Count(min(number, COUNTED), number <= COUNTED)
 
     async def choose(
         self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo
-    ) -> tuple[Known, Selection]:
+    ) -> tuple[FacetCounts, Selection]:
         """What filters mean now: the shop's kinds, and the selection among them."""
         known = await self._knowledge.of(connection, shop)
         return known, select(shop, filters, known.kinds, zone)
 
-    async def _errand(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> "_Errand":
+    async def _errand(
+        self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo
+    ) -> "_ListRequest":
         known, selection = await self.choose(connection, shop, filters, zone)
         asked = filters.q if filters.sort is Sort.NEWEST else ""
-        return _Errand(connection, selection, Ways(connection, known, selection), asked)
+        return _ListRequest(connection, selection, Plans(connection, known, selection), asked)
 
 
-class _Errand:
+class _ListRequest:
     """One selection on one connection, exact hits of a search first."""
 
-    def __init__(self, connection: Connection, selection: Selection, ways: Ways, asked: str) -> None:
+    def __init__(self, connection: Connection, selection: Selection, ways: Plans, asked: str) -> None:
         self._connection, self._selection, self._ways, self._asked = connection, selection, ways, asked
 
-    async def places(self, walk: Walk, limit: int) -> list[Place]:
+    async def places(self, walk: Scan, limit: int) -> list[PageCursor]:
         """The next places of the walk."""
         if self._selection.is_hopeless:
             return []
@@ -110,7 +112,7 @@ class _Errand:
         if len(first) == limit:
             return first
         if walk.beyond is not None and walk.beyond.is_exact:
-            walk = Walk(walk.is_by_total, walk.is_descending)
+            walk = Scan(walk.is_by_total, walk.is_descending)
         return first + await self._rest(walk, limit - len(first), without)
 
     async def count(self, most: int) -> int:
@@ -120,17 +122,17 @@ class _Errand:
         exact = await self._exact()
         return len(exact) + await self._ways.count(most, tuple(place.order_id for place in exact))
 
-    async def _exact(self) -> list[Place]:
+    async def _exact(self) -> list[PageCursor]:
         if not (self._asked and self._selection.terms):
             return []
         found = await searching.exact_hits(self._connection, self._selection, self._asked)
-        return [Place(key, order_id, is_exact=True) for key, order_id in found]
+        return [PageCursor(key, order_id, is_exact=True) for key, order_id in found]
 
-    async def _rest(self, walk: Walk, limit: int, without: tuple[UUID, ...]) -> list[Place]:
-        return [Place(key, order_id) for key, order_id in await self._ways.rows(walk, limit, without)]
+    async def _rest(self, walk: Scan, limit: int, without: tuple[UUID, ...]) -> list[PageCursor]:
+        return [PageCursor(key, order_id) for key, order_id in await self._ways.rows(walk, limit, without)]
 
 
-def _beyond(exact: list[Place], walk: Walk) -> list[Place]:
+def _beyond(exact: list[PageCursor], walk: Scan) -> list[PageCursor]:
     """The exact hits that a walk still meets: going on from among the others it has passed them all, coming back from
     there it meets all."""
     place = walk.beyond
@@ -144,17 +146,17 @@ def _beyond(exact: list[Place], walk: Walk) -> list[Place]:
     return [one for one in exact if (one.key, one.order_id) > at]
 
 
-def read_place(text: str | None, sort: Sort) -> Place | None:
-    """The place in a cursor of a list in this sequence. Raises CursorUnreadable."""
+def read_place(text: str | None, sort: Sort) -> PageCursor | None:
+    """The place in a cursor of a list in this sequence. Raises CursorInvalid."""
     if not text:
         return None
-    place = Place.read(text)
+    place = PageCursor.read(text)
     if isinstance(place.key, int) is not sort.is_by_total or (place.is_exact and sort is not Sort.NEWEST):
-        raise CursorUnreadable
+        raise CursorInvalid
     return place
 
 
-def _page(found: Sequence[Place], *, has_more: bool, has_less: bool) -> Page:
+def _page(found: Sequence[PageCursor], *, has_more: bool, has_less: bool) -> Page:
     return Page(
         tuple(place.order_id for place in found),
         found[-1] if found and has_more else None,

@@ -12,7 +12,7 @@ from services.orders.order.attention import STOCK_MISSING
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Facet:
     """One combination. `is_unfinished`: some unit needed has not reached its customer."""
 
     kind_id: int
@@ -38,7 +38,7 @@ OWING = frozenset(
 )
 
 
-def fits(kind: Kind, filters: Filters) -> bool:
+def fits(kind: Facet, filters: Filters) -> bool:
     """Whether orders of this kind are listed, as far as their kind tells."""
     return (
         _is_in_tab(kind, filters.tab)
@@ -56,7 +56,7 @@ def fits(kind: Kind, filters: Filters) -> bool:
     )
 
 
-def fits_in_trouble(kind: Kind, filters: Filters) -> bool:
+def fits_in_trouble(kind: Facet, filters: Filters) -> bool:
     """Whether an order of this kind is listed among the problems for what its kind does not tell: a mail that failed, a
     command that waits for a person. Those with flags are there already."""
     if filters.tab is not Tab.PROBLEMS or kind.flags or kind.is_archived:
@@ -68,13 +68,13 @@ def _is_any(value: object, wanted: list[object] | list[str] | object) -> bool:
     return not wanted or value in wanted  # type: ignore[operator]
 
 
-def _asks_for_unplaced(kind: Kind, filters: Filters) -> bool:
+def _asks_for_unplaced(kind: Facet, filters: Filters) -> bool:
     """Drafts and checkouts are no orders yet: they show when a filter asks, and when something is wrong with them."""
     asked = filters.state or filters.status or filters.payment or filters.payment_status
     return bool(asked) or (filters.tab is Tab.PROBLEMS and bool(kind.flags))
 
 
-def _is_in_tab(kind: Kind, tab: Tab | None) -> bool:
+def _is_in_tab(kind: Facet, tab: Tab | None) -> bool:
     if tab in (None, Tab.EVERYTHING):
         return True
     if tab is Tab.ARCHIVED:
@@ -82,7 +82,7 @@ def _is_in_tab(kind: Kind, tab: Tab | None) -> bool:
     return not kind.is_archived and _is_in_queue(kind, tab)
 
 
-def _is_in_queue(kind: Kind, tab: Tab) -> bool:
+def _is_in_queue(kind: Facet, tab: Tab) -> bool:
     """Whether orders of this kind are in a queue. To process is what somebody can do now: pack what has its stock, hand
     over what is packed; what is on its way, waits for stock or is no goods is found by the filters.
     """

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.chassis.storage.database import Connection
-from services.orders.listing.finder.kinds import Kind
+from services.orders.listing.finder.kinds import Facet
 
 SHARES_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Known:
+class FacetCounts:
     """The kinds of one shop. `orders` is how many orders all shops have, about."""
 
-    kinds: Sequence[Kind] = ()
+    kinds: Sequence[Facet] = ()
     shares: Mapping[int, float] = field(default_factory=dict)
     shares_at: float = -SHARES_SECONDS
     orders: float = 0.0
@@ -35,15 +35,15 @@ class Known:
         return sum(self.shares.get(kind_id, 0.0) for kind_id in kinds) / every
 
 
-class Knowledge:
+class Statistics:
     """The kinds of every shop this process has listed."""
 
     def __init__(self) -> None:
-        self._shops: dict[str, Known] = {}
+        self._shops: dict[str, FacetCounts] = {}
 
-    async def of(self, connection: Connection, shop: str) -> Known:
+    async def of(self, connection: Connection, shop: str) -> FacetCounts:
         """The shop's kinds as they are now."""
-        known = self._shops.setdefault(shop, Known())
+        known = self._shops.setdefault(shop, FacetCounts())
         version = tuple(await connection.fetchrow(VERSION, shop))
         if version != known.version:
             known.version = version
@@ -67,5 +67,5 @@ SHARES = """select most_common_vals::text::bigint[] as kinds, most_common_freqs 
               and most_common_vals is not null"""
 
 
-def _kind(row: Mapping[str, Any]) -> Kind:
-    return Kind(**{**row, "carriers": tuple(row["carriers"]), "flags": tuple(row["flags"])})
+def _kind(row: Mapping[str, Any]) -> Facet:
+    return Facet(**{**row, "carriers": tuple(row["carriers"]), "flags": tuple(row["flags"])})

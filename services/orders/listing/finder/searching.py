@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.chassis.storage.database import Connection
 from services.orders.listing.finder.selection import Selection
-from services.orders.listing.finder.statements import Sql, Statement, Walk, from_first, order_of
+from services.orders.listing.finder.statements import Scan, Sql, Statement, from_first, order_of
 from services.orders.order.search.folding import fold, joined, landmark, pattern
 from services.orders.order.short_code import read_code
 
@@ -51,7 +51,7 @@ async def exact_hits(connection: Connection, selection: Selection, asked: str) -
     return [(row["key"], row["order_id"]) for row in found] if len(found) <= MOST_EXACT else []
 
 
-def newest(selection: Selection, walk: Walk, limit: int, without: Sequence[UUID]) -> Sql:
+def newest(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]) -> Sql:
     """Among the next WINDOW orders, those that fit. It begins at the first order of any of the kinds."""
     made = Statement()
     shop = made.put(selection.shop, "text")
@@ -67,7 +67,7 @@ def newest(selection: Selection, walk: Walk, limit: int, without: Sequence[UUID]
     return sql, made.arguments
 
 
-def indexed(selection: Selection, walk: Walk, limit: int, without: Sequence[UUID]) -> Sql:
+def indexed(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]) -> Sql:
     """All orders that have the terms, by the index."""
     made = Statement()
     hits = _hits(made, selection, "" if walk.is_by_total else made.beyond(walk, "s"))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.timestamps import EARLIEST, LATEST
 from services.orders.listing.filters import Filters
-from services.orders.listing.finder.kinds import Kind, fits, fits_in_trouble
+from services.orders.listing.finder.kinds import Facet, fits, fits_in_trouble
 from services.orders.order.search.folding import terms, whole
 
 
@@ -46,7 +46,7 @@ class Selection:
         return self.since is not None or self.until is not None
 
 
-def select(shop: str, filters: Filters, kinds: Sequence[Kind], zone: ZoneInfo) -> Selection:
+def select(shop: str, filters: Filters, kinds: Sequence[Facet], zone: ZoneInfo) -> Selection:
     """What these filters mean among the kinds that have occurred in a shop."""
     wanted = tuple(kind.kind_id for kind in kinds if fits(kind, filters))
     words = terms(filters.q)

@@ -8,18 +8,18 @@ them differs: `scan` walks all orders of the shop, `merge` takes the first of ea
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.orders.listing.cursor import Place
+from services.orders.listing.cursor import PageCursor
 from services.orders.listing.finder.selection import Selection
 from services.orders.order.search.folding import pattern
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Scan:
     """In which sequence and from where: by total or by moment, downwards or upwards, beyond a place."""
 
     is_by_total: bool
     is_descending: bool
-    beyond: Place | None = None
+    beyond: PageCursor | None = None
 
     @property
     def column(self) -> str:
@@ -34,9 +34,9 @@ class Walk:
     def sign(self) -> str:
         return "<" if self.is_descending else ">"
 
-    def reversed(self, place: Place | None) -> "Walk":
+    def reversed(self, place: PageCursor | None) -> "Scan":
         """The other way, from a place."""
-        return Walk(self.is_by_total, not self.is_descending, place)
+        return Scan(self.is_by_total, not self.is_descending, place)
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class Statement:
             parts.append(f" and {table}.placed_at < {self.put(selection.until, 'timestamptz')}")
         return "".join(parts)
 
-    def beyond(self, walk: Walk, table: str = "o") -> str:
+    def beyond(self, walk: Scan, table: str = "o") -> str:
         """After the place in the walk's sequence."""
         if walk.beyond is None:
             return ""
@@ -121,7 +121,7 @@ def order_of(table: str, shop: str | None = None) -> str:
                                    and o.shop || '' = {shop or f"{table}.shop"} offset 0) o"""
 
 
-def scan(selection: Selection, walk: Walk, window: int, limit: int) -> Sql:
+def scan(selection: Selection, walk: Scan, window: int, limit: int) -> Sql:
     """Among the next `window` orders of the shop by moment, those that fit, read from the index alone. It begins at the
     first order of any of the kinds, which may be far from the first of all. Gives fewer than there are when the window
     is too small: then something else must answer."""
@@ -141,7 +141,7 @@ def scan(selection: Selection, walk: Walk, window: int, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def from_first(shop: str, kinds: str, walk: Walk, table: str = "o") -> str:
+def from_first(shop: str, kinds: str, walk: Scan, table: str = "o") -> str:
     """Not before the first order of any of the kinds."""
     extreme, sign = ("max", "<=") if walk.is_descending else ("min", ">=")
     return f""" and {table}.placed_at {sign} (select {extreme}(f.placed_at) from unnest({kinds}) as k (kind_id)
@@ -149,7 +149,7 @@ def from_first(shop: str, kinds: str, walk: Walk, table: str = "o") -> str:
                             order by f.placed_at {_way(walk)}, f.order_id {_way(walk)} limit 1) f)"""
 
 
-def is_beyond_window(selection: Selection, walk: Walk, window: int) -> Sql:
+def is_beyond_window(selection: Selection, walk: Scan, window: int) -> Sql:
     """Whether there are orders behind the window of `scan`."""
     made = Statement()
     shop = made.put(selection.shop, "text")
@@ -161,7 +161,7 @@ def is_beyond_window(selection: Selection, walk: Walk, window: int) -> Sql:
     return sql, made.arguments
 
 
-def merge(selection: Selection, walk: Walk, limit: int) -> Sql:
+def merge(selection: Selection, walk: Scan, limit: int) -> Sql:
     """The first of every kind, put together. Of many kinds only those can be on the page whose own first order is among
     the first `limit` firsts, and of them only orders not behind the last of these."""
     made = Statement()
@@ -183,7 +183,7 @@ def merge(selection: Selection, walk: Walk, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def gather(selection: Selection, walk: Walk, limit: int) -> Sql:
+def gather(selection: Selection, walk: Scan, limit: int) -> Sql:
     """All that fit, sorted: for few orders."""
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
@@ -193,7 +193,7 @@ def gather(selection: Selection, walk: Walk, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def gather_amounts(selection: Selection, walk: Walk, limit: int) -> Sql:
+def gather_amounts(selection: Selection, walk: Scan, limit: int) -> Sql:
     """All of the kinds and the amounts that fit, sorted: for few of them. Reads the index by total, kind by kind."""
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
@@ -207,7 +207,7 @@ def gather_amounts(selection: Selection, walk: Walk, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def gather_period(selection: Selection, walk: Walk, limit: int) -> Sql:
+def gather_period(selection: Selection, walk: Scan, limit: int) -> Sql:
     """All of the period that fit, sorted: for a short period with many kinds."""
     made = Statement()
     shop = made.put(selection.shop, "text")
@@ -220,7 +220,7 @@ def gather_period(selection: Selection, walk: Walk, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def gather_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
+def gather_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
     """All orders with any of the facets that fit, sorted: for few of them."""
     made = Statement()
     where = _facet_conditions(made, selection) + made.beyond(walk, "f") + made.text(selection, "f")
@@ -229,7 +229,7 @@ def gather_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def merge_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
+def merge_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
     """The first orders of every facet and kind, put together; by moment only. Of an order with several of the facets
     all rows come, so `limit` of them may be fewer orders."""
     made = Statement()
@@ -256,7 +256,7 @@ def merge_facets(selection: Selection, walk: Walk, limit: int) -> Sql:
     return sql, made.arguments
 
 
-def troubled(selection: Selection, walk: Walk, limit: int) -> Sql:
+def troubled(selection: Selection, walk: Scan, limit: int) -> Sql:
     """Orders with a mail that did not go or a command that waits for a person."""
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.troubled_kinds)
@@ -326,11 +326,11 @@ def _kinds(made: Statement, kinds: tuple[int, ...]) -> str:
     return made.put(list(kinds), "bigint[]")
 
 
-def _way(walk: Walk) -> str:
+def _way(walk: Scan) -> str:
     return "desc" if walk.is_descending else "asc"
 
 
-def _farthest(walk: Walk) -> str:
+def _farthest(walk: Scan) -> str:
     if walk.is_by_total:
         return "(-9223372036854775807)" if walk.is_descending else "9223372036854775807"
     return "'-infinity'" if walk.is_descending else "'infinity'"

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from services.chassis.storage.database import Connection
 from services.orders.listing.finder import searching, statements
-from services.orders.listing.finder.knowing import Known
+from services.orders.listing.finder.knowing import FacetCounts
 from services.orders.listing.finder.selection import Selection
-from services.orders.listing.finder.statements import Sql, Walk
+from services.orders.listing.finder.statements import Scan, Sql
 
 WINDOW = 30_000
 """Orders a scan looks at before it gives up."""
@@ -29,13 +29,13 @@ MERGE_COST = 10
 Row = tuple[Any, UUID]
 
 
-class Ways:
+class Plans:
     """One selection on one connection."""
 
-    def __init__(self, connection: Connection, known: Known, selection: Selection) -> None:
+    def __init__(self, connection: Connection, known: FacetCounts, selection: Selection) -> None:
         self._connection, self._known, self._selection = connection, known, selection
 
-    async def rows(self, walk: Walk, limit: int, without: tuple[UUID, ...] = ()) -> list[Row]:
+    async def rows(self, walk: Scan, limit: int, without: tuple[UUID, ...] = ()) -> list[Row]:
         """The next `limit` (key, order id) of a walk, without some orders of a search."""
         selection = self._selection
         found: list[Row] = []
@@ -55,12 +55,12 @@ class Ways:
         """How many orders there are, at most about `most`, without some of a search."""
         number = await self._count_kinds(most, without) if self._selection.kinds else 0
         if self._selection.troubled_kinds and number < most:
-            walk = Walk(is_by_total=False, is_descending=True)
+            walk = Scan(is_by_total=False, is_descending=True)
             troubled = await self._fetch(statements.troubled(self._selection, walk, most))
             number += sum(row[1] not in without for row in troubled)
         return number
 
-    async def _listed(self, walk: Walk, limit: int) -> list[Row]:
+    async def _listed(self, walk: Scan, limit: int) -> list[Row]:
         selection = self._selection
         if selection.facets:
             return await self._faceted(walk, limit)
@@ -78,7 +78,7 @@ class Ways:
             return await self._fetch(statements.gather_amounts(selection, walk, limit))
         return await self._fetch(statements.merge(selection, walk, limit))
 
-    async def _faceted(self, walk: Walk, limit: int) -> list[Row]:
+    async def _faceted(self, walk: Scan, limit: int) -> list[Row]:
         selection = self._selection
         if await self._is_few(statements.count_facets, FEW_IN_INDEX):
             return await self._fetch(statements.gather_facets(selection, walk, limit))
@@ -87,7 +87,7 @@ class Ways:
         found = await self._fetch(statements.merge_facets(selection, walk, limit))
         return list(dict.fromkeys(found))[:limit]
 
-    async def _searched(self, walk: Walk, limit: int, without: tuple[UUID, ...]) -> list[Row]:
+    async def _searched(self, walk: Scan, limit: int, without: tuple[UUID, ...]) -> list[Row]:
         selection = self._selection
         if self._may_be_few() and await self._is_few(statements.count_kinds, FEW_WITH_WORDS):
             found = await self._fetch(statements.gather(selection, walk, limit + len(without)))
@@ -98,7 +98,7 @@ class Ways:
                 return found
         return await self._fetch(searching.indexed(selection, walk, limit, without))
 
-    async def _scanned(self, walk: Walk, limit: int) -> list[Row] | None:
+    async def _scanned(self, walk: Scan, limit: int) -> list[Row] | None:
         """The rows of a scan, or None when its window was too small to tell."""
         found = await self._fetch(statements.scan(self._selection, walk, WINDOW, limit))
         if len(found) == limit:
@@ -110,17 +110,17 @@ class Ways:
         selection = self._selection
         if selection.terms:
             if self._may_be_few() and await self._is_few(statements.count_kinds, FEW_WITH_WORDS):
-                walk = Walk(is_by_total=False, is_descending=True)
+                walk = Scan(is_by_total=False, is_descending=True)
                 found = await self._fetch(statements.gather(selection, walk, most + len(without)))
                 return sum(row[1] not in without for row in found)
             return await self._value(searching.counted(selection, most, without))
         if selection.facets:
-            walk = Walk(is_by_total=False, is_descending=True)
+            walk = Scan(is_by_total=False, is_descending=True)
             return await self._value(statements.counted(statements.gather_facets(selection, walk, most)))
         if not selection.has_amounts:
             return await self._value(statements.count_kinds(selection, most))
         if selection.has_period and await self._is_few(statements.count_period, FEW_IN_INDEX):
-            walk = Walk(is_by_total=False, is_descending=True)
+            walk = Scan(is_by_total=False, is_descending=True)
             return await self._value(statements.counted(statements.gather_period(selection, walk, most)))
         return await self._value(statements.count_amounts(selection, most))
 

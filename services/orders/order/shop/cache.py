@@ -16,7 +16,7 @@ KEPT_SECONDS = 3.0
 T = TypeVar("T")
 
 
-class FewSeconds(Generic[T]):
+class TtlCache(Generic[T]):
     """One value per process and shop; `read` gets it from the database."""
 
     def __init__(self, read: Callable[[Connection, str], Awaitable[T]]) -> None:

@@ -16,7 +16,7 @@ from services.chassis.messaging.unit import Unit
 from services.chassis.storage.database import Connection
 from services.orders.order.refusal import Refusal
 from services.orders.order.shop import store as setting_store
-from services.orders.order.shop.cache import FewSeconds
+from services.orders.order.shop.cache import TtlCache
 from services.orders.order.shop.naming import folded
 
 NUMBER = "{number}"
@@ -193,5 +193,5 @@ async def _read(connection: Connection, shop: str) -> ShopSettings:
     return settings_from({row["key"]: json.loads(row["value"]) for row in rows})
 
 
-settings_of = FewSeconds(_read)
+settings_of = TtlCache(_read)
 """`await settings_of.get(connection, owner, shop)`: a shop's settings, at most a few seconds old."""

@@ -13,7 +13,7 @@ from contracts.envelope import uuid7
 from services.chassis.messaging.unit import Unit
 from services.orders.order.record import Order
 from services.orders.order.refusal import Refusal
-from services.orders.order.unit.unit import OrderBook
+from services.orders.order.unit.unit import OrderUnit
 
 MOST_ORDERS = 1000
 """Orders of one deed: more are done in several."""
@@ -53,7 +53,7 @@ class OrderResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class StaffAction:
     """A person's deed that is no message, as the cause of what follows. `type` is written like a message's."""
 
     id: UUID
@@ -63,36 +63,36 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class No:
+class Rejection:
     """Why an order is not changed: a stable code and a sentence."""
 
     reason: str
     detail: str
 
 
-def deed(unit: Unit, type: str, actor: str) -> Deed:
+def deed(unit: Unit, type: str, actor: str) -> StaffAction:
     """A new deed in this unit."""
-    return Deed(uuid7(), type, unit.now, actor)
+    return StaffAction(uuid7(), type, unit.now, actor)
 
 
-async def open_book(unit: Unit, shop: str, order_ids: Iterable[UUID]) -> OrderBook:
+async def open_orders(unit: Unit, shop: str, order_ids: Iterable[UUID]) -> OrderUnit:
     """A book with these orders locked; unknown ones are missing in it. Raises TooManyOrders."""
     keys = sorted({(shop, order_id) for order_id in order_ids})
     if len(keys) > MOST_ORDERS:
         raise TooManyOrders(len(keys))
-    book = OrderBook(unit)
-    await book.load_orders(keys)
-    return book
+    work = OrderUnit(unit)
+    await work.load_orders(keys)
+    return work
 
 
 def each_order(
-    book: OrderBook, shop: str, order_ids: Sequence[UUID], change: Callable[[Order], No | None]
+    work: OrderUnit, shop: str, order_ids: Sequence[UUID], change: Callable[[Order], Rejection | None]
 ) -> list[OrderResult]:
     """Change each of these orders, in the sequence asked for, each once: what became of it. `change` gives why it
     did nothing, or None."""
     results = []
     for order_id in dict.fromkeys(order_ids):
-        order = book.orders.get((shop, order_id))
+        order = work.orders.get((shop, order_id))
         if order is None:
             results.append(
                 OrderResult(order_id, None, False, OrderUnknown.code, str(OrderUnknown(shop, order_id)))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts.catalogue import CATALOGUE
 from contracts.service import CommandDone, CommandRejected, MessageDiscarded, MessageParked
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 
 
 def _commands_by_outcome() -> dict[str, frozenset[str]]:
@@ -22,12 +22,12 @@ SETTLES = _commands_by_outcome()
 """Types of commands by the type of an event that is an outcome of theirs."""
 
 
-def commands_named(delivery: Delivery[Any]) -> set[UUID]:
+def commands_named(received: ReceivedMessage[Any]) -> set[UUID]:
     """The ids that may be those of commands this message settles."""
-    if delivery.envelope.type not in SETTLES:
+    if received.envelope.type not in SETTLES:
         return set()
-    message = delivery.message
-    named = {delivery.envelope.causation_id}
+    message = received.message
+    named = {received.envelope.causation_id}
     if isinstance(message, CommandRejected | CommandDone):
         named.add(message.command_id)
     if isinstance(message, MessageParked | MessageDiscarded):

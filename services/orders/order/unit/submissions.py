@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from contracts.message import Reason
 from contracts.storefront import OrderSubmitted
-from services.chassis.messaging.subscribers import Delivery
+from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.orders.order import store
@@ -57,7 +57,7 @@ class Intake:
 
     async def load(
         self,
-        deliveries: Sequence[Delivery[OrderSubmitted]],
+        deliveries: Sequence[ReceivedMessage[OrderSubmitted]],
         checkouts: Collection[store.OrderKey],
         known: Mapping[store.OrderKey, Order],
     ) -> None:
@@ -99,7 +99,7 @@ class Intake:
             }
             salts = {key: salts[key] + 1 for key in retried}
 
-    async def _claim(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> None:
+    async def _claim(self, deliveries: Sequence[ReceivedMessage[OrderSubmitted]]) -> None:
         wanted: dict[ClaimKey, tuple[OrderSubmitted, UUID, Received]] = {}
         for one in deliveries:
             wanted.setdefault(key_of(one.message), (one.message, one.envelope.id, self.received(one)))
@@ -133,11 +133,11 @@ class Intake:
                 self.claims[key_of(sale)] = _fresh(sale, event_id, content)
                 self._inserted[key_of(sale)] = event_id
 
-    def received(self, delivery: Delivery[OrderSubmitted]) -> Received:
+    def received(self, received: ReceivedMessage[OrderSubmitted]) -> Received:
         """A submission of this unit as it is stored and compared."""
-        return self._received[id(delivery)]
+        return self._received[id(received)]
 
-    def learning(self, deliveries: Sequence[Delivery[OrderSubmitted]]) -> set[store.OrderKey]:
+    def learning(self, deliveries: Sequence[ReceivedMessage[OrderSubmitted]]) -> set[store.OrderKey]:
         """The orders placed before to which repeated submissions bring a reference."""
         found = set()
         for one in deliveries:

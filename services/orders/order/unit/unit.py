@@ -23,7 +23,13 @@ from contracts.orders import LinesAdditionRequested, LinesReductionRequested, Or
 from contracts.payments import PaymentUnmatched
 from contracts.service import MessageDiscarded, MessageParked
 from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
-from services.chassis.messaging.subscribers import Book, Bygone, Delivery, Wait, order_key
+from services.chassis.messaging.subscribers import (
+    ReceivedMessage,
+    SubjectDeleted,
+    UnitOfWork,
+    Wait,
+    order_key,
+)
 from services.chassis.messaging.unit import Unit
 from services.orders.order import rows, store
 from services.orders.order.record import Order
@@ -55,7 +61,7 @@ class Cause(Protocol):
     def time(self) -> datetime: ...
 
 
-class OrderBook(Book):
+class OrderUnit(UnitOfWork):
     """Orders by shop and id, commands by id, the submissions of the batch, and rows to insert."""
 
     def __init__(self, unit: Unit) -> None:
@@ -64,7 +70,7 @@ class OrderBook(Book):
         self.commands: dict[UUID, store.Row] = {}
         self.intake = Intake(unit.connection, unit.now)
         self.checkouts = Checkouts(unit)
-        self.last_steps: set[Callable[[OrderBook], Awaitable[None]]] = set()
+        self.last_steps: set[Callable[[OrderUnit], Awaitable[None]]] = set()
         self.activity: list[tuple[Any, ...]] = []
         self.state_changes: list[tuple[Any, ...]] = []
         self.ledger_entries: list[tuple[Any, ...]] = []
@@ -82,7 +88,7 @@ class OrderBook(Book):
         self.deleted: set[store.OrderKey] = set()
         self._changed: dict[store.OrderKey, Order] = {}
 
-    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
         """Lock the checkouts, then the orders that the messages name, claim the keys of submissions, lock the
         commands."""
         checkouts = {key for delivery in deliveries if (key := _checkout_named(delivery))}
@@ -175,7 +181,7 @@ class OrderBook(Book):
         """The order a fact is about. Raises Wait when it is not known (yet), Bygone when it was deleted."""
         order = self.orders.get((shop, order_id))
         if (shop, order_id) in self.deleted:
-            raise Bygone(f"order {order_id} of shop {shop} was deleted")
+            raise SubjectDeleted(f"order {order_id} of shop {shop} was deleted")
         if order is None:
             raise Wait(order_key(order_id), "order_unknown")
         return order
@@ -267,12 +273,12 @@ class OrderBook(Book):
         announcements.note([(row[0], row[1]) for row in (*self.intake.orders, *self.activity)])
 
 
-def _checkout_named(delivery: Delivery[Any]) -> store.OrderKey | None:
+def _checkout_named(received: ReceivedMessage[Any]) -> store.OrderKey | None:
     """The checkout of which a message tells something, if its sender may."""
-    message, kind = delivery.message, type(delivery.message)
+    message, kind = received.message, type(received.message)
     if kind is PaymentUnmatched:
         return (message.shop, message.order_id) if message.order_id else None
-    if kind not in _OF_CHECKOUTS or message.checkout_id is None or is_foreign(delivery.user_id, message):
+    if kind not in _OF_CHECKOUTS or message.checkout_id is None or is_foreign(received.user_id, message):
         return None
     return message.shop, message.checkout_id
 

@@ -9,51 +9,51 @@ from typing import Any
 
 from contracts.message import Reason
 from contracts.service import CommandDone, CommandRejected
-from services.chassis.messaging.subscribers import Delivery, Wait, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, Wait, order_key
 from services.payments.accounts.account import Account
-from services.payments.accounts.unit.unit import AccountBook
+from services.payments.accounts.unit.unit import AccountUnit
 
 PATIENCE = timedelta(minutes=2)
 """How long a command waits for its order to be known here."""
 
 
-def account_of(book: AccountBook, delivery: Delivery[Any]) -> Account | None:
+def account_of(work: AccountUnit, received: ReceivedMessage[Any]) -> Account | None:
     """The account a command is about. Raises Wait while it may still come; afterwards the command is refused."""
-    command = delivery.message
-    account = book.find(command.shop, command.order_id)
+    command = received.message
+    account = work.find(command.shop, command.order_id)
     if account is None:
-        if book.unit.now - delivery.first_seen_at < PATIENCE:
+        if work.unit.now - received.first_seen_at < PATIENCE:
             raise Wait(
                 order_key(command.order_id), f"order {command.order_id} is not known yet", PATIENCE * 2
             )
         text = f"no order {command.order_id} in shop {command.shop} after {PATIENCE}; check the order's id"
-        reject(book, delivery, [Reason(code="unknown_order", message=text, field="order_id")])
+        reject(work, received, [Reason(code="unknown_order", message=text, field="order_id")])
     return account
 
 
-def reject(book: AccountBook, delivery: Delivery[Any], reasons: list[Reason]) -> None:
+def reject(work: AccountUnit, received: ReceivedMessage[Any], reasons: list[Reason]) -> None:
     """Answer that the command is refused, with every reason."""
-    command = delivery.message
+    command = received.message
     answer = CommandRejected(
         shop=command.shop,
         order_id=command.order_id,
-        command_id=delivery.envelope.id,
-        command_type=delivery.envelope.type,
+        command_id=received.envelope.id,
+        command_type=received.envelope.type,
         reasons=reasons,
     )
-    book.unit.emit(answer, cause=delivery.envelope)
+    work.unit.emit(answer, cause=received.envelope)
 
 
-def done(book: AccountBook, delivery: Delivery[Any]) -> None:
+def done(work: AccountUnit, received: ReceivedMessage[Any]) -> None:
     """Answer that what the command asks for already is."""
-    command = delivery.message
+    command = received.message
     answer = CommandDone(
         shop=command.shop,
         order_id=command.order_id,
-        command_id=delivery.envelope.id,
-        command_type=delivery.envelope.type,
+        command_id=received.envelope.id,
+        command_type=received.envelope.type,
     )
-    book.unit.emit(answer, cause=delivery.envelope)
+    work.unit.emit(answer, cause=received.envelope)
 
 
 def deleted(account: Account) -> list[Reason]:

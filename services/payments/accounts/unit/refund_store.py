@@ -11,7 +11,7 @@ from contracts.payments import RefundCause, RefundLine, RefundMode
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.payments.accounts.account import Account
-from services.payments.accounts.refunds import Asked, Made
+from services.payments.accounts.refunds import ProviderRefund, RequestedRefund
 
 Key = tuple[str, UUID]
 
@@ -49,8 +49,8 @@ async def known_ids(connection: Connection, refund_ids: Sequence[UUID]) -> set[U
     return {row["refund_id"] for row in rows}
 
 
-def _asked(row: asyncpg.Record) -> Asked:
-    return Asked(
+def _asked(row: asyncpg.Record) -> RequestedRefund:
+    return RequestedRefund(
         id=row["refund_id"],
         command_id=row["command_id"],
         mode=RefundMode(row["mode"]),
@@ -73,8 +73,8 @@ def _asked(row: asyncpg.Record) -> Asked:
     )
 
 
-def _made(row: asyncpg.Record) -> Made:
-    return Made(
+def _made(row: asyncpg.Record) -> ProviderRefund:
+    return ProviderRefund(
         provider=row["provider"],
         object_id=row["object_id"],
         payment=row["payment_object"],
@@ -102,7 +102,7 @@ async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None
         await _write_made(connection, [_made_row(account, one) for account, one in made])
 
 
-def _asked_row(account: Account, one: Asked) -> tuple[Any, ...]:
+def _asked_row(account: Account, one: RequestedRefund) -> tuple[Any, ...]:
     name = (account.shop, one.id, account.id, one.command_id, one.mode, one.amount_minor)
     lines = json.dumps([line.model_dump() for line in one.lines])
     what = (one.provider, one.payment, one.cause, one.reason, lines, one.actor, one.asked_at)
@@ -123,7 +123,7 @@ async def _insert_asked(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> 
     )
 
 
-async def _update_asked(connection: Writer, asked: Sequence[tuple[Account, Asked]]) -> None:
+async def _update_asked(connection: Writer, asked: Sequence[tuple[Account, RequestedRefund]]) -> None:
     """What became known of refunds that are stored."""
     rows = [
         (a.shop, one.id, one.reference, one.confirmed_by, one.is_sent, one.refusal, one.doubts, one.doubt)
@@ -140,7 +140,7 @@ async def _update_asked(connection: Writer, asked: Sequence[tuple[Account, Asked
     )
 
 
-def _made_row(account: Account, one: Made) -> tuple[Any, ...]:
+def _made_row(account: Account, one: ProviderRefund) -> tuple[Any, ...]:
     name = (account.shop, one.provider, one.object_id, account.id, one.payment, one.amount_minor)
     return (*name, one.made_at, ",".join(sorted(one.states)), one.refund_id, one.is_duplicate, one.detail)
 

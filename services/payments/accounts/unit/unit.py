@@ -14,13 +14,13 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.orders import OrderEdited
 from contracts.payments import ReassignPayment, RefundOrder, SettleRefund
-from services.chassis.messaging.subscribers import Book, Delivery, order_key
+from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork, order_key
 from services.chassis.messaging.unit import Unit
 from services.chassis.work.effects import decide, states_of
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import find_payment
 from services.payments.accounts.refund_words import news
-from services.payments.accounts.refunds import Asked
+from services.payments.accounts.refunds import RequestedRefund
 from services.payments.accounts.remarks import Remark, Topic
 from services.payments.accounts.telling import balance_changed
 from services.payments.accounts.unit import change_store, refund_store, remark_store, store, webhook_store
@@ -34,7 +34,7 @@ def object_key(provider: str, object_id: str) -> str:
     return f"{provider}:{object_id}"
 
 
-class AccountBook(Book):
+class AccountUnit(UnitOfWork):
     """Accounts by (shop, order id). `on_woken` is rung after a commit that gave the webhook worker something to do."""
 
     on_woken: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
@@ -58,7 +58,7 @@ class AccountBook(Book):
         self.unmatched: dict[tuple[str, str, str], str] = {}
         """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
 
-    async def load(self, deliveries: Sequence[Delivery[Any]]) -> None:
+    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
         named = {(delivery.message.shop, delivery.message.order_id) for delivery in deliveries}
         if asked := [d for d in deliveries if isinstance(d.message, ReassignPayment)]:
             named |= await self._load_holders(asked)
@@ -94,7 +94,7 @@ class AccountBook(Book):
         """Whether a provider's object that a command names belongs to an order of the shop."""
         return (account.shop, provider, object_id) in self._links
 
-    async def _load_holders(self, asked: Sequence[Delivery[ReassignPayment]]) -> set[Key]:
+    async def _load_holders(self, asked: Sequence[ReceivedMessage[ReassignPayment]]) -> set[Key]:
         """Which accounts have the payments that are to be given to another order, and what waits for an order."""
         connection = self.unit.connection
         objects = {
@@ -117,12 +117,12 @@ class AccountBook(Book):
             (d.message.shop, self._holders[d.envelope.id]) for d in asked if d.envelope.id in self._holders
         }
 
-    def holder_of(self, delivery: Delivery[ReassignPayment]) -> Account | None:
+    def holder_of(self, received: ReceivedMessage[ReassignPayment]) -> Account | None:
         """The account that has the payment a command names, after all that this book did before."""
-        command = delivery.message
+        command = received.message
         named = (command.shop, command.provider or "", command.provider_reference or "")
         order_id = self._moved.get(named) or self._claimed.get(named)
-        order_id = order_id or self._holders.get(delivery.envelope.id) or self._links.get(named)
+        order_id = order_id or self._holders.get(received.envelope.id) or self._links.get(named)
         if order_id is None and command.entry_id is not None:
             order_id = self._holder_of_new_entry(command.shop, command.entry_id)
         return self.find(command.shop, order_id) if order_id else None
@@ -165,7 +165,7 @@ class AccountBook(Book):
         """Whether a refund of any order, of any shop, has this id."""
         return refund_id in self._refunds
 
-    def ask_refund(self, account: Account, asked: Asked, cause: Envelope) -> None:
+    def ask_refund(self, account: Account, asked: RequestedRefund, cause: Envelope) -> None:
         """Add a refund that a person asked for: its id is used from now on."""
         self._refunds.add(asked.id)
         account.ask_refund(asked, cause)

@@ -22,7 +22,7 @@ PASSING = frozenset((408, 409, 425, 429))
 MOST_LISTED = 100
 
 
-class StripeAway(Exception):
+class StripeUnavailable(Exception):
     """No answer that says whether it happened; the same call may be made again."""
 
 
@@ -31,7 +31,7 @@ class StripeRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class RefundWish:
+class RefundInstruction:
     """A refund to be made: `payment` is an intent (pi_…) or a charge, the amount in ISO 4217 minor units."""
 
     refund_id: UUID
@@ -57,8 +57,8 @@ class StripeClient:
         """Close the pool."""
         await self._http.aclose()
 
-    async def refund(self, key: str, wish: RefundWish) -> dict[str, Any]:
-        """Ask for the refund: Stripe's refund object. Raises StripeAway, StripeRefused."""
+    async def refund(self, key: str, wish: RefundInstruction) -> dict[str, Any]:
+        """Ask for the refund: Stripe's refund object. Raises StripeUnavailable, StripeRefused."""
         form = {
             wish.payment_field: wish.payment,
             "amount": str(from_minor(wish.amount_minor, wish.currency)),
@@ -69,8 +69,8 @@ class StripeClient:
         }
         return await self._call("POST", key, data=form, headers={"Idempotency-Key": str(wish.refund_id)})
 
-    async def find_refund(self, key: str, wish: RefundWish) -> dict[str, Any] | None:
-        """The refund that carries our id, if Stripe has one of this payment. Raises StripeAway, StripeRefused."""
+    async def find_refund(self, key: str, wish: RefundInstruction) -> dict[str, Any] | None:
+        """Return the refund with our id, if Stripe has one of it. Raises StripeUnavailable, StripeRefused."""
         query = {wish.payment_field: wish.payment, "limit": str(MOST_LISTED)}
         while True:
             page = await self._call("GET", key, params=query)
@@ -90,24 +90,24 @@ class StripeClient:
             answer = await self._http.request(method, "/v1/refunds", headers=headers, **more)
             body = read_object(answer.content) if answer.content else {}
         except httpx2.HTTPError as error:
-            raise StripeAway(f"{type(error).__name__} from Stripe's API") from error
+            raise StripeUnavailable(f"{type(error).__name__} from Stripe's API") from error
         except JsonRefused as refused:
-            raise StripeAway(
+            raise StripeUnavailable(
                 f"Stripe's API answered {answer.status_code} with no JSON: {refused}"
             ) from refused
         if answer.is_success:
             return body
         words = _words(body) or f"status {answer.status_code}"
         if answer.status_code >= 500 or answer.status_code in PASSING or answer.status_code < 400:
-            raise StripeAway(words)
+            raise StripeUnavailable(words)
         raise StripeRefused(words)
 
 
 def _list_of(page: dict[str, Any]) -> list[Any]:
-    """The items of a page. Raises StripeAway for what is no list: it does not say that there are none."""
+    """The items of a page. Raises StripeUnavailable for what is no list: it does not say that there are none."""
     listed = page.get("data")
     if not isinstance(listed, list):
-        raise StripeAway("Stripe's API answered a list of refunds without its data")
+        raise StripeUnavailable("Stripe's API answered a list of refunds without its data")
     return listed
 
 

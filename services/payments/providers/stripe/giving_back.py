@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.payments.accounts.facts import Irrelevant, Reading, RefundFacts
-from services.payments.accounts.refunds import RANKS, Made
+from services.payments.accounts.refunds import RANKS, ProviderRefund
 from services.payments.accounts.remarks import Topic
 from services.payments.providers.stripe import PROVIDER
 from services.payments.providers.stripe.event import Event, ShapeUnexpected, moment, text
@@ -78,7 +78,7 @@ def refund_facts(thing: dict[str, Any], occurred_at: datetime) -> RefundFacts:
         raise ShapeUnexpected(f"status of a refund is {str(state)[:40]}")
     order_id, order_shop, is_bad = order_named_in(thing)
     why = thing.get("failure_reason")
-    made = Made(
+    made = ProviderRefund(
         provider=PROVIDER,
         object_id=text(thing, "id"),
         payment=payment,

@@ -21,11 +21,11 @@ from services.orders.backoffice.operations.lost import Lost
 from services.orders.backoffice.operations.messages.replay_pages import MOMENT, moment_typed, zone_of
 from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
 from services.orders.backoffice.operations.pages import tabs_of_operations
-from services.orders.backoffice.operations.parked import OwnerAway
+from services.orders.backoffice.operations.parked import OwnerUnavailable
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.clients.owners import Owner
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 PATH = "/operations/lost"
@@ -48,43 +48,43 @@ class Asked:
 
 
 @pages.get(PATH, Permission.OPERATIONS_REDRIVE)
-async def show_lost(visit: Visit) -> Response:
+async def show_lost(context: PageContext) -> Response:
     """The form; with a time in the address, what of it was never handled."""
-    if "queue" not in visit.query:
-        return await _show(visit, visit.query)
+    if "queue" not in context.query:
+        return await _show(context, context.query)
     try:
-        asked = read_asked(visit.query, visit)
-        found = await lost.find(visit, asked.listener, asked.sender, asked.span)
+        asked = read_asked(context.query, context)
+        found = await lost.find(context, asked.listener, asked.sender, asked.span)
     except Invalid as invalid:
-        return await _show(visit, visit.query, errors=invalid.errors)
-    except OwnerAway:
-        return await _show(visit, visit.query, errors={"": _away()})
-    return await _show(visit, visit.query, asked=asked, found=found)
+        return await _show(context, context.query, errors=invalid.errors)
+    except OwnerUnavailable:
+        return await _show(context, context.query, errors={"": _away()})
+    return await _show(context, context.query, asked=asked, found=found)
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="messages.send_again")
-async def send_again(visit: Visit) -> Response:
+async def send_again(context: PageContext) -> Response:
     """Send what was never handled again, as it stands now."""
-    form = await visit.form()
+    form = await context.form()
     try:
-        asked = read_asked(form, visit)
-        visit.audited.update(
+        asked = read_asked(form, context)
+        context.audited.update(
             service=asked.sender, consumer=asked.listener, since=asked.since, until=asked.until
         )
 
         async def act(_: Unit) -> None:
-            found = await lost.find(visit, asked.listener, asked.sender, asked.span)
-            sent = await lost.send_again(visit, asked.listener, asked.sender, found.ids)
-            visit.audited["messages"] = sent
+            found = await lost.find(context, asked.listener, asked.sender, asked.span)
+            sent = await lost.send_again(context, asked.listener, asked.sender, found.ids)
+            context.audited["messages"] = sent
 
-        await do(visit, form, act)
-        visit.office.lookout.forget()
+        await do(context, form, act)
+        context.office.lookout.forget()
     except Invalid as invalid:
-        return await _show(visit, form, errors=invalid.errors)
-    except OwnerAway:
+        return await _show(context, form, errors=invalid.errors)
+    except OwnerUnavailable:
         why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _show(visit, form, errors={"": why})
-    return visit.redirect(REPLAY, gettext("The messages are on their way again."))
+        return await _show(context, form, errors={"": why})
+    return context.redirect(REPLAY, gettext("The messages are on their way again."))
 
 
 def pairs() -> list[tuple[str, str, str]]:
@@ -97,12 +97,12 @@ def pairs() -> list[tuple[str, str, str]]:
     ]
 
 
-def read_asked(typed: Mapping[str, str], visit: Visit) -> Asked:
+def read_asked(typed: Mapping[str, str], context: PageContext) -> Asked:
     """What a form asks for, its times in the shop's zone. Raises Invalid with every fault."""
     faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
     if typed.get("queue", "") not in known:
         faults["queue"] = gettext("Choose one of the list.")
-    since, until = (moment_typed(typed.get(name, ""), zone_of(visit)) for name in ("from", "to"))
+    since, until = (moment_typed(typed.get(name, ""), zone_of(context)) for name in ("from", "to"))
     if since is None:
         faults["from"] = gettext("Give a day and a time.")
     if until is None or (since is not None and until <= since):
@@ -114,20 +114,20 @@ def read_asked(typed: Mapping[str, str], visit: Visit) -> Asked:
 
 
 async def _show(
-    visit: Visit,
+    context: PageContext,
     typed: Mapping[str, str],
     *,
     asked: Asked | None = None,
     found: Lost | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    now = visit.speech.now.astimezone(zone_of(visit))
+    now = context.speech.now.astimezone(zone_of(context))
     proposed: dict[str, Any] = {
         "from": (now - timedelta(days=1)).strftime(MOMENT),
         "to": (now - PATIENCE).strftime(MOMENT),
         **typed,
     }
-    return visit.render(
+    return context.render(
         "operations/lost.html",
         422 if errors else 200,
         typed=Form([(name, str(value)) for name, value in proposed.items()]),

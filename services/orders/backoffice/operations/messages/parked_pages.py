@@ -17,12 +17,12 @@ from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
-from services.orders.backoffice.operations.parked import PAGE, OwnerAway
+from services.orders.backoffice.operations.parked import PAGE, OwnerUnavailable
 from services.orders.backoffice.web.actions.doing import do
-from services.orders.backoffice.web.clients.owners import Owner, OwnerDown
+from services.orders.backoffice.web.clients.owners import Owner, ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.trail import Trail
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.trail import BackLinks
+from services.orders.backoffice.web.visit import Missing, PageContext
 
 pages = Pages()
 LIST = "/operations/parked"
@@ -32,27 +32,29 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 @pages.get(LIST, Permission.OPERATIONS_VIEW)
-async def show_parked(visit: Visit) -> Response:
+async def show_parked(context: PageContext) -> Response:
     """Everything parked by what it has in common, or what was set aside."""
-    return await _list(visit)
+    return await _list(context)
 
 
 @pages.get(f"{LIST}/now", Permission.OPERATIONS_VIEW, is_use=False)
-async def show_again(visit: Visit) -> Response:
+async def show_again(context: PageContext) -> Response:
     """The same for a page that asks by itself."""
-    return await _list(visit)
+    return await _list(context)
 
 
 @pages.get(f"{LIST}/{{service}}/alike/{{fingerprint}}", Permission.OPERATIONS_VIEW)
-async def show_alike(visit: Visit) -> Response:
+async def show_alike(context: PageContext) -> Response:
     """Messages that failed alike."""
-    return await _alike(visit, parked.owner_named(visit.path("service")), _fingerprint(visit), {}, Form())
+    return await _alike(
+        context, parked.owner_named(context.path("service")), _fingerprint(context), {}, Form()
+    )
 
 
 @pages.get(f"{LIST}/{{service}}/{{parked}}", Permission.OPERATIONS_VIEW)
-async def show_one(visit: Visit) -> Response:
+async def show_one(context: PageContext) -> Response:
     """One message: why, what it holds, what became of it."""
-    return await _one(visit, parked.owner_named(visit.path("service")), _parked_id(visit), {}, Form())
+    return await _one(context, parked.owner_named(context.path("service")), _parked_id(context), {}, Form())
 
 
 @pages.post(
@@ -60,9 +62,9 @@ async def show_one(visit: Visit) -> Response:
     Permission.OPERATIONS_REDRIVE,
     action="parked.redrive",
 )
-async def redrive_alike(visit: Visit) -> Response:
+async def redrive_alike(context: PageContext) -> Response:
     """Give back all that failed alike."""
-    return await _deal(visit, "redrive", {"fingerprint": _fingerprint(visit)})
+    return await _deal(context, "redrive", {"fingerprint": _fingerprint(context)})
 
 
 @pages.post(
@@ -70,45 +72,47 @@ async def redrive_alike(visit: Visit) -> Response:
     Permission.OPERATIONS_REDRIVE,
     action="parked.discard",
 )
-async def discard_alike(visit: Visit) -> Response:
+async def discard_alike(context: PageContext) -> Response:
     """Set aside all that failed alike."""
-    return await _deal(visit, "discard", {"fingerprint": _fingerprint(visit)})
+    return await _deal(context, "discard", {"fingerprint": _fingerprint(context)})
 
 
 @pages.post(f"{LIST}/{{service}}/{{parked}}/redrive", Permission.OPERATIONS_REDRIVE, action="parked.redrive")
-async def redrive_one(visit: Visit) -> Response:
+async def redrive_one(context: PageContext) -> Response:
     """Give one back."""
-    return await _deal(visit, "redrive", {"id": _parked_id(visit)})
+    return await _deal(context, "redrive", {"id": _parked_id(context)})
 
 
 @pages.post(f"{LIST}/{{service}}/{{parked}}/discard", Permission.OPERATIONS_REDRIVE, action="parked.discard")
-async def discard_one(visit: Visit) -> Response:
+async def discard_one(context: PageContext) -> Response:
     """Set one aside."""
-    return await _deal(visit, "discard", {"id": _parked_id(visit)})
+    return await _deal(context, "discard", {"id": _parked_id(context)})
 
 
-async def _deal(visit: Visit, deed: str, which: Mapping[str, Any]) -> Response:
+async def _deal(context: PageContext, deed: str, which: Mapping[str, Any]) -> Response:
     """Ask the service once per form; back to the list, or to the form with what was typed and why not."""
-    form, service = await visit.form(), parked.owner_named(visit.path("service"))
-    visit.audited.update(service=service, **which)
-    body = {**which, "shop": visit.shop}
+    form, service = await context.form(), parked.owner_named(context.path("service"))
+    context.audited.update(service=service, **which)
+    body = {**which, "shop": context.shop}
     try:
         if deed == "discard":
             body["reason"] = _reason(form)
 
         async def act(_: Unit) -> None:
-            said = await parked.ask(visit, service, f"parked/{deed}", body)
-            visit.audited["messages"] = said.get("redriven", said.get("discarded", 0))
+            said = await parked.ask(context, service, f"parked/{deed}", body)
+            context.audited["messages"] = said.get("redriven", said.get("discarded", 0))
 
-        await do(visit, form, act)
+        await do(context, form, act)
     except Invalid as invalid:
-        return await _again(visit, service, which, invalid.errors, form)
-    except OwnerAway:
+        return await _again(context, service, which, invalid.errors, form)
+    except OwnerUnavailable:
         why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _again(visit, service, which, {"": why}, form)
-    if visit.audited.get("messages") == 0:
-        return visit.redirect(LIST, gettext("Nothing was left to do: somebody was here before you."), "note")
-    return visit.redirect(LIST, done_words()[deed])
+        return await _again(context, service, which, {"": why}, form)
+    if context.audited.get("messages") == 0:
+        return context.redirect(
+            LIST, gettext("Nothing was left to do: somebody was here before you."), "note"
+        )
+    return context.redirect(LIST, done_words()[deed])
 
 
 def done_words() -> dict[str, str]:
@@ -120,11 +124,11 @@ def done_words() -> dict[str, str]:
 
 
 async def _again(
-    visit: Visit, service: Owner, which: Mapping[str, Any], errors: Mapping[str, str], form: Form
+    context: PageContext, service: Owner, which: Mapping[str, Any], errors: Mapping[str, str], form: Form
 ) -> Response:
     if "id" in which:
-        return await _one(visit, service, which["id"], errors, form)
-    return await _alike(visit, service, which["fingerprint"], errors, form)
+        return await _one(context, service, which["id"], errors, form)
+    return await _alike(context, service, which["fingerprint"], errors, form)
 
 
 def _reason(form: Form) -> str:
@@ -134,13 +138,13 @@ def _reason(form: Form) -> str:
     return reason
 
 
-async def _list(visit: Visit) -> Response:
-    state = visit.query.get("state", "")
+async def _list(context: PageContext) -> Response:
+    state = context.query.get("state", "")
     if state not in ("", "discarded"):
         raise Missing
-    waiting = await parked.read_groups(visit)
-    found = waiting if not state else await parked.read_discarded(visit)
-    return visit.render(
+    waiting = await parked.read_groups(context)
+    found = waiting if not state else await parked.read_discarded(context)
+    return context.render(
         "operations/parked.html",
         state=state,
         parked=found,
@@ -150,14 +154,14 @@ async def _list(visit: Visit) -> Response:
 
 
 async def _alike(
-    visit: Visit, service: Owner, fingerprint: str, errors: Mapping[str, str], form: Form
+    context: PageContext, service: Owner, fingerprint: str, errors: Mapping[str, str], form: Form
 ) -> Response:
-    trail = Trail.of(visit.query, "before")
+    trail = BackLinks.of(context.query, "before")
     if trail.here and not _ID.fullmatch(trail.here):
         raise Missing
-    messages, down = await parked.read_alike(visit, service, fingerprint, trail.here)
+    messages, down = await parked.read_alike(context, service, fingerprint, trail.here)
     here = f"{LIST}/{service}/alike/{fingerprint}"
-    return visit.render(
+    return context.render(
         "operations/alike.html",
         422 if errors else 200,
         service=service,
@@ -178,11 +182,11 @@ def _place(path: str, place: Mapping[str, str]) -> str:
 
 
 async def _one(
-    visit: Visit, service: Owner, parked_id: int, errors: Mapping[str, str], form: Form
+    context: PageContext, service: Owner, parked_id: int, errors: Mapping[str, str], form: Form
 ) -> Response:
-    found = await parked.read_one(visit, service, parked_id)
-    is_down = isinstance(found, OwnerDown)
-    return visit.render(
+    found = await parked.read_one(context, service, parked_id)
+    is_down = isinstance(found, ServiceUnavailable)
+    return context.render(
         "operations/message.html",
         422 if errors else 200,
         service=service,
@@ -195,15 +199,15 @@ async def _one(
     )
 
 
-def _parked_id(visit: Visit) -> int:
-    text = visit.path("parked")
+def _parked_id(context: PageContext) -> int:
+    text = context.path("parked")
     if not _ID.fullmatch(text):
         raise Missing
     return int(text)
 
 
-def _fingerprint(visit: Visit) -> str:
-    text = visit.path("fingerprint")
+def _fingerprint(context: PageContext) -> str:
+    text = context.path("fingerprint")
     if not _FINGERPRINT.fullmatch(text):
         raise Missing
     return text

@@ -20,11 +20,11 @@ from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.pages import tabs_of_operations
-from services.orders.backoffice.operations.parked import OwnerAway
+from services.orders.backoffice.operations.parked import OwnerUnavailable
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.clients.owners import Owner
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import NotAllowed, Visit
+from services.orders.backoffice.web.visit import NotAllowed, PageContext
 
 pages = Pages()
 PATH = "/operations/replay"
@@ -56,41 +56,41 @@ class Range:
 
 
 @pages.get(PATH, Permission.OPERATIONS_VIEW)
-async def show_replay(visit: Visit) -> Response:
+async def show_replay(context: PageContext) -> Response:
     """The form; with a range in the address, how many events that is; below, what was heard again before."""
-    return await _show(visit, visit.query, is_asked="queue" in visit.query)
+    return await _show(context, context.query, is_asked="queue" in context.query)
 
 
 @pages.get(f"{PATH}/now", Permission.OPERATIONS_VIEW, is_use=False)
-async def show_again(visit: Visit) -> Response:
+async def show_again(context: PageContext) -> Response:
     """The replays so far, for a page that asks by itself."""
-    return await _show(visit, visit.query, is_asked=False)
+    return await _show(context, context.query, is_asked=False)
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="events.replay")
-async def replay(visit: Visit) -> Response:
+async def replay(context: PageContext) -> Response:
     """Have the range heard again."""
-    form = await visit.form()
+    form = await context.form()
     try:
-        wanted = read_range(form, zone_of(visit))
-        visit.audited.update(
+        wanted = read_range(form, zone_of(context))
+        context.audited.update(
             service=wanted.sender, consumer=wanted.listener, since=wanted.since, until=wanted.until
         )
 
         async def act(_: Unit) -> None:
-            said = await parked.ask(visit, wanted.sender, "replay", wanted.body)
+            said = await parked.ask(context, wanted.sender, "replay", wanted.body)
             if "messages" not in said:
                 raise Invalid(**{"": str(said.get("detail", ""))})
-            visit.audited["messages"] = said["messages"]
+            context.audited["messages"] = said["messages"]
 
-        await do(visit, form, act)
-        visit.office.lookout.forget()
+        await do(context, form, act)
+        context.office.lookout.forget()
     except Invalid as invalid:
-        return await _show(visit, form, is_asked=False, errors=invalid.errors)
-    except OwnerAway:
+        return await _show(context, form, is_asked=False, errors=invalid.errors)
+    except OwnerUnavailable:
         why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _show(visit, form, is_asked=False, errors={"": why})
-    return visit.redirect(PATH, gettext("The events are on their way. How far they are stands below."))
+        return await _show(context, form, is_asked=False, errors={"": why})
+    return context.redirect(PATH, gettext("The events are on their way. How far they are stands below."))
 
 
 def pairs() -> list[tuple[str, str, str]]:
@@ -137,25 +137,25 @@ def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
 
 
 async def _show(
-    visit: Visit, typed: Mapping[str, str], *, is_asked: bool, errors: Mapping[str, str] | None = None
+    context: PageContext, typed: Mapping[str, str], *, is_asked: bool, errors: Mapping[str, str] | None = None
 ) -> Response:
     faults, counted, wanted = dict(errors or {}), None, None
     if is_asked:
         try:
-            if not visit.may(Permission.OPERATIONS_REDRIVE):
+            if not context.may(Permission.OPERATIONS_REDRIVE):
                 raise NotAllowed(Permission.OPERATIONS_REDRIVE)
-            wanted = read_range(typed, zone_of(visit))
-            said = await parked.ask(visit, wanted.sender, "replay", {**wanted.body, "dry": True})
+            wanted = read_range(typed, zone_of(context))
+            said = await parked.ask(context, wanted.sender, "replay", {**wanted.body, "dry": True})
             counted = said.get("messages")
         except Invalid as invalid:
             faults = invalid.errors
-        except OwnerAway:
+        except OwnerUnavailable:
             faults = {"": gettext("The service does not answer; try again in a moment.")}
-    seen = await visit.office.lookout.look()
-    now = visit.speech.now.astimezone(zone_of(visit))
+    seen = await context.office.lookout.look()
+    now = context.speech.now.astimezone(zone_of(context))
     soon = now + timedelta(minutes=1)
     asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}
-    return visit.render(
+    return context.render(
         "operations/replay.html",
         422 if faults else 200,
         typed=Form([(name, str(value)) for name, value in asked.items()]),
@@ -168,9 +168,9 @@ async def _show(
         resyncs=[
             one
             for one in _latest((one.told for one in seen.services), "resyncs", "ended_at")
-            if one["shop"] == visit.shop
+            if one["shop"] == context.shop
         ],
-        owners=TELLERS,
+        clients=TELLERS,
         tabs_shown=tabs_of_operations(PATH),
         words=words,
     )
@@ -195,6 +195,6 @@ def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
     return moment.replace(tzinfo=zone) if moment.tzinfo is None and 2000 <= moment.year < 2200 else None
 
 
-def zone_of(visit: Visit) -> ZoneInfo:
+def zone_of(context: PageContext) -> ZoneInfo:
     """The zone in which the page's times are typed."""
-    return ZoneInfo(str(visit.speech.zone))
+    return ZoneInfo(str(context.speech.zone))

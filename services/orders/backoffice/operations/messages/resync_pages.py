@@ -17,11 +17,11 @@ from services.orders.backoffice.operations import parked, words
 from services.orders.backoffice.operations.messages.replay_pages import PATH as REPLAY
 from services.orders.backoffice.operations.messages.replay_pages import TELLERS
 from services.orders.backoffice.operations.pages import tabs_of_operations
-from services.orders.backoffice.operations.parked import OwnerAway
+from services.orders.backoffice.operations.parked import OwnerUnavailable
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.clients.owners import Owner
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 pages = Pages()
 PATH = "/operations/resync"
@@ -29,51 +29,53 @@ LISTENER = "orders"
 
 
 @pages.get(PATH, Permission.OPERATIONS_REDRIVE)
-async def count_orders(visit: Visit) -> Response:
+async def count_orders(context: PageContext) -> Response:
     """Show how many orders the chosen service would resync, to be confirmed."""
-    return await _show(visit, visit.query)
+    return await _show(context, context.query)
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="truth.resync")
-async def resync(visit: Visit) -> Response:
+async def resync(context: PageContext) -> Response:
     """Start the resync of the shop's orders."""
-    form = await visit.form()
+    form = await context.form()
     try:
         owner = _owner_of(form)
-        visit.audited.update(service=owner, consumer=LISTENER)
+        context.audited.update(service=owner, consumer=LISTENER)
 
         async def act(_: Unit) -> None:
-            said = await _ask(visit, owner, is_dry=False)
+            said = await _ask(context, owner, is_dry=False)
             if "orders" not in said:
                 raise Invalid(**{"": str(said.get("detail", ""))})
-            visit.audited["orders"] = said["orders"]
+            context.audited["orders"] = said["orders"]
 
-        await do(visit, form, act)
-        visit.office.lookout.forget()
+        await do(context, form, act)
+        context.office.lookout.forget()
     except Invalid as invalid:
-        return await _show(visit, form, invalid.errors)
-    except OwnerAway:
+        return await _show(context, form, invalid.errors)
+    except OwnerUnavailable:
         why = gettext("The service does not answer. Look in a moment whether it was done, and try again.")
-        return await _show(visit, form, {"": why})
-    return visit.redirect(REPLAY, gettext("Resync started. Progress is shown below."))
+        return await _show(context, form, {"": why})
+    return context.redirect(REPLAY, gettext("Resync started. Progress is shown below."))
 
 
-async def _show(visit: Visit, typed: Mapping[str, str], faults: Mapping[str, str] | None = None) -> Response:
+async def _show(
+    context: PageContext, typed: Mapping[str, str], faults: Mapping[str, str] | None = None
+) -> Response:
     found, owner, counted = dict(faults or {}), None, None
     try:
         owner = _owner_of(typed)
         if not found:
-            counted = (await _ask(visit, owner, is_dry=True)).get("orders", 0)
+            counted = (await _ask(context, owner, is_dry=True)).get("orders", 0)
     except Invalid as invalid:
         found = invalid.errors
-    except OwnerAway:
+    except OwnerUnavailable:
         found = {"": gettext("The service does not answer; try again in a moment.")}
-    return visit.render(
+    return context.render(
         "operations/resync.html",
         422 if found else 200,
         errors=found,
         owner=owner,
-        owners=TELLERS,
+        clients=TELLERS,
         listener=LISTENER,
         counted=counted,
         tabs_shown=tabs_of_operations(REPLAY),
@@ -88,6 +90,6 @@ def _owner_of(typed: Mapping[str, str]) -> Owner:
     raise Invalid(service=gettext("Choose one of the list."))
 
 
-async def _ask(visit: Visit, owner: Owner, *, is_dry: bool) -> Mapping[str, Any]:
-    body = {"consumer": LISTENER, "shop": visit.shop, "dry": is_dry}
-    return await parked.ask(visit, owner, "resync", body)
+async def _ask(context: PageContext, owner: Owner, *, is_dry: bool) -> Mapping[str, Any]:
+    body = {"consumer": LISTENER, "shop": context.shop, "dry": is_dry}
+    return await parked.ask(context, owner, "resync", body)

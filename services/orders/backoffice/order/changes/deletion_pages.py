@@ -18,9 +18,9 @@ from services.orders.backoffice.order.reading import OrderRead, read_order
 from services.orders.backoffice.order.sending import beside, changed_once
 from services.orders.backoffice.web.actions.commanding import Outcome, answer, key_of, wait_for
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.changes import previewing
-from services.orders.changes.requests import DeletionAsked
+from services.orders.changes.requests import DeletionRequest
 from services.orders.order.history import Stale
 from services.orders.order.refusal import Refusal
 from services.orders.order.short_code import read_code
@@ -30,75 +30,77 @@ AFTERWARDS = "/orders"
 
 
 @pages.get("/orders/{order}/deletion", Permission.ORDERS_DELETE)
-async def show_deletion(visit: Visit) -> Response:
+async def show_deletion(context: PageContext) -> Response:
     """What deleting would do, and what stands against it."""
-    return await _show(visit, await read_order(visit), {})
+    return await _show(context, await read_order(context), {})
 
 
 @pages.post("/orders/{order}/deletion", Permission.ORDERS_DELETE, action="order.delete")
-async def delete(visit: Visit) -> Response:
+async def delete(context: PageContext) -> Response:
     """Delete the order, once its code was typed."""
-    form = await visit.form()
-    visit.field_labels = words.FIELD_LABELS
+    form = await context.form()
+    context.field_labels = words.FIELD_LABELS
     try:
-        order = await read_order(visit)
+        order = await read_order(context)
     except Missing:
-        return await _gone_before(visit, form)
+        return await _gone_before(context, form)
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, await read_order(visit), beside(errors))
+        return await _show(context, await read_order(context), beside(errors))
 
-    outcome = await _begun(visit, order, form)
+    outcome = await _begun(context, order, form)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
-    return await answer(visit, outcome, form, to=AFTERWARDS, flash=_told(order.shown.code), again=again)
+    return await answer(context, outcome, form, to=AFTERWARDS, flash=_told(order.shown.code), again=again)
 
 
-async def _begun(visit: Visit, order: OrderRead, form: Form) -> Outcome | Invalid:
+async def _begun(context: PageContext, order: OrderRead, form: Form) -> Outcome | Invalid:
     try:
         if read_code(form["code"]) != order.shown.code:
             raise Invalid(code=gettext("Type the code of this order: %(code)s.", code=order.shown.code))
-        asked = form.model(DeletionAsked, revision=form.revision, reason=form["reason"].strip())
-        force = form.ticked("force") and visit.may(Permission.ORDERS_DELETE_PAID)
-        asking = change_commands.delete(visit.shop, order.id, key_of(form), visit.actor, asked, force=force)
+        asked = form.model(DeletionRequest, revision=form.revision, reason=form["reason"].strip())
+        force = form.ticked("force") and context.may(Permission.ORDERS_DELETE_PAID)
+        asking = change_commands.delete(
+            context.shop, order.id, key_of(form), context.actor, asked, force=force
+        )
     except Invalid as invalid:
         return invalid
-    return await changed_once(visit, order.id, asking)
+    return await changed_once(context, order.id, asking)
 
 
-async def _gone_before(visit: Visit, form: Form) -> Response:
+async def _gone_before(context: PageContext, form: Form) -> Response:
     """This very form deleted it a moment ago. Raises Missing when it was not this form."""
-    async with visit.reading() as connection:
-        command_id = await store.command_of(connection, visit.shop, key_of(form))
+    async with context.reading() as connection:
+        command_id = await store.command_of(connection, context.shop, key_of(form))
     if command_id is None:
         raise Missing
-    outcome = await wait_for(visit, command_id)
-    code = read_code(visit.path("order")) or ""
+    outcome = await wait_for(context, command_id)
+    code = read_code(context.path("order")) or ""
 
     async def again(errors: Mapping[str, str]) -> Response:
         raise Missing
 
-    return await answer(visit, outcome, form, to=AFTERWARDS, flash=_told(code), again=again)
+    return await answer(context, outcome, form, to=AFTERWARDS, flash=_told(code), again=again)
 
 
-async def _show(visit: Visit, order: OrderRead, errors: Mapping[str, str]) -> Response:
+async def _show(context: PageContext, order: OrderRead, errors: Mapping[str, str]) -> Response:
     reasons, blocked = [], ""
     try:
-        found = await previewing.reasons_against_deletion(visit.office.hub, visit.shop, order.id)
+        found = await previewing.reasons_against_deletion(context.office.hub, context.shop, order.id)
         reasons = [explain(reason) for reason in found]
     except Stale:
         raise
     except Refusal as refusal:
         blocked = explain_refusal(refusal)
-    return visit.render(
+    return context.render(
         "order/deletion.html",
         422 if errors else 200,
         order=order.shown,
         reasons=reasons,
         blocked=blocked,
-        may_force=visit.may(Permission.ORDERS_DELETE_PAID),
+        may_force=context.may(Permission.ORDERS_DELETE_PAID),
         errors=errors,
-        typed=visit.form_read,
+        typed=context.form_read,
     )
 
 

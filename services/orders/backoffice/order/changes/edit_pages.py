@@ -25,11 +25,11 @@ from services.orders.backoffice.order.steps import may_be_cancelled
 from services.orders.backoffice.web.actions.commanding import Outcome, answer, key_of
 from services.orders.backoffice.web.actions.staleness import stale
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.changes import previewing
 from services.orders.changes.previewing import Preview
-from services.orders.changes.requests import EditAsked
-from services.orders.listing.documents import OrderShown
+from services.orders.changes.requests import EditRequest
+from services.orders.listing.documents import OrderResponse
 from services.orders.order.history import Stale
 from services.orders.order.refusal import Refusal
 
@@ -38,14 +38,14 @@ DEED = "deed"
 
 
 @pages.get("/orders/{order}/edit", Permission.ORDERS_EDIT)
-async def show_edit(visit: Visit) -> Response:
+async def show_edit(context: PageContext) -> Response:
     """The form with the order as it stands."""
-    order = (await read_order(visit)).shown
+    order = (await read_order(context)).shown
     if not may_be_cancelled(order):
         why = gettext("Only a placed order that is not cancelled can be edited.")
-        return visit.redirect(f"/orders/{order.code}", why, "note")
+        return context.redirect(f"/orders/{order.code}", why, "note")
     return _show(
-        visit,
+        context,
         order,
         Form([*editing.fields_of(order), (SEEN, seen_of(order)), ("new-rows", "1")]),
         {},
@@ -54,35 +54,35 @@ async def show_edit(visit: Visit) -> Response:
 
 
 @pages.post("/orders/{order}/edit", Permission.ORDERS_EDIT, action="order.edit")
-async def edit(visit: Visit) -> Response:
+async def edit(context: PageContext) -> Response:
     """By `deed`: show what the edit would do, save it, or go on typing (`add`: with one more new line)."""
-    form, order = await visit.form(), await read_order(visit)
-    visit.about(order.id)
-    visit.field_labels = labels_of(order.shown, form)
+    form, order = await context.form(), await read_order(context)
+    context.about(order.id)
+    context.field_labels = labels_of(order.shown, form)
     if form[DEED] not in ("preview", "save"):
-        visit.outcome = "previewed"
-        return _show(visit, order.shown, form, {}, form.revision)
+        context.outcome = "previewed"
+        return _show(context, order.shown, form, {}, form.revision)
     try:
         asked = editing.edit_asked(order.shown.currency, form)
     except Invalid as invalid:
-        return _show(visit, order.shown, form, invalid.errors, form.revision)
-    return await (_preview if form[DEED] == "preview" else _save)(visit, order, form, asked)
+        return _show(context, order.shown, form, invalid.errors, form.revision)
+    return await (_preview if form[DEED] == "preview" else _save)(context, order, form, asked)
 
 
-async def _preview(visit: Visit, order: OrderRead, form: Form, asked: EditAsked) -> Response:
+async def _preview(context: PageContext, order: OrderRead, form: Form, asked: EditRequest) -> Response:
     shown = order.shown
     try:
-        preview = await previewing.preview_edit(visit.office.hub, visit.shop, order.id, asked)
+        preview = await previewing.preview_edit(context.office.hub, context.shop, order.id, asked)
     except Stale as error:
-        return await _look_again(visit, form, error)
+        return await _look_again(context, form, error)
     except Refusal as refusal:
-        return _show(visit, shown, form, {"": explain_refusal(refusal)}, form.revision)
+        return _show(context, shown, form, {"": explain_refusal(refusal)}, form.revision)
     changes = changed_fields(shown, form)
     if preview.reasons or not changes:
         errors = editing.by_place(preview.reasons, form) or {"": gettext("Nothing is different yet.")}
-        return _show(visit, shown, form, errors, form.revision)
-    visit.outcome = "previewed"
-    return visit.render(
+        return _show(context, shown, form, errors, form.revision)
+    context.outcome = "previewed"
+    return context.render(
         "order/edit_preview.html",
         order=shown,
         preview=preview,
@@ -92,33 +92,33 @@ async def _preview(visit: Visit, order: OrderRead, form: Form, asked: EditAsked)
     )
 
 
-async def _save(visit: Visit, order: OrderRead, form: Form, asked: EditAsked) -> Response:
+async def _save(context: PageContext, order: OrderRead, form: Form, asked: EditRequest) -> Response:
     shown = order.shown
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return _show(visit, (await read_order(visit)).shown, form, errors, form.revision)
+        return _show(context, (await read_order(context)).shown, form, errors, form.revision)
 
     try:
-        asking = change_commands.edit(visit.shop, order.id, key_of(form), visit.actor, asked)
+        asking = change_commands.edit(context.shop, order.id, key_of(form), context.actor, asked)
     except Invalid as invalid:
         return await again(invalid.errors)
     try:
-        outcome = await changed_once(visit, order.id, asking)
+        outcome = await changed_once(context, order.id, asking)
     except Stale as error:
-        return await _look_again(visit, form, error)
+        return await _look_again(context, form, error)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
     flash = _told(outcome)
-    return await answer(visit, outcome, form, to=f"/orders/{shown.code}", flash=flash, again=again)
+    return await answer(context, outcome, form, to=f"/orders/{shown.code}", flash=flash, again=again)
 
 
-async def _look_again(visit: Visit, form: Form, error: Stale) -> Response:
+async def _look_again(context: PageContext, form: Form, error: Stale) -> Response:
     """The page of a stale form: what others changed and what was typed here, from which one comes to the preview."""
-    order = await read_order(visit)
+    order = await read_order(context)
     whole = merged(order.shown, form)
     kept = [(name, value) for name, value in whole.fields if name != DEED]
     return stale(
-        visit,
+        context,
         Form([*kept, (DEED, "preview")]),
         revision=order.shown.revision,
         changes=as_changes(list(error.since), order.labels),
@@ -129,10 +129,10 @@ async def _look_again(visit: Visit, form: Form, error: Stale) -> Response:
 
 
 def _show(
-    visit: Visit, order: OrderShown, form: Form, errors: Mapping[str, str], revision: int | None
+    context: PageContext, order: OrderResponse, form: Form, errors: Mapping[str, str], revision: int | None
 ) -> Response:
     rows = editing.new_rows(form) + (form[DEED] == "add")
-    return visit.render(
+    return context.render(
         "order/edit.html",
         422 if errors else 200,
         order=order,
@@ -150,7 +150,7 @@ def _show(
     )
 
 
-def _names(order: OrderShown, preview: Preview, form: Form) -> dict[int, str]:
+def _names(order: OrderResponse, preview: Preview, form: Form) -> dict[int, str]:
     """Lines by number, those that would be new as they were typed."""
     names = {line.line: line.description for line in order.lines}
     new = [form[f"new-description-{row}"].strip() for row in range(editing.new_rows(form))]

@@ -18,17 +18,17 @@ from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.asking import units_typed
 from services.orders.changes.requests import (
-    AddressAsked,
+    AddressRequest,
     CustomerEdited,
-    EditAsked,
-    ExtraLineAsked,
+    EditRequest,
+    ExtraLineRequest,
     LineEdited,
-    ShippingAsked,
+    ShippingRequest,
 )
-from services.orders.listing.documents import OrderShown
-from services.orders.order.requests import Asked
+from services.orders.listing.documents import OrderResponse
+from services.orders.order.requests import RequestBody
 
-P = TypeVar("P", bound=Asked)
+P = TypeVar("P", bound=RequestBody)
 MOST_NEW = 50
 NEW_KINDS = {
     LineKind.SHIP.value: N_("Goods to ship"),
@@ -56,7 +56,7 @@ _PLACES = {
 }
 
 
-def fields_of(order: OrderShown) -> list[tuple[str, str]]:
+def fields_of(order: OrderResponse) -> list[tuple[str, str]]:
     """The form as the order stands."""
     currency, found = order.currency, dict[str, str]()
     for line in order.lines:
@@ -78,7 +78,7 @@ def fields_of(order: OrderShown) -> list[tuple[str, str]]:
     return [*found.items(), ("note", order.note or "")]
 
 
-def edit_asked(currency: str, form: Form) -> EditAsked:
+def edit_asked(currency: str, form: Form) -> EditRequest:
     """All that the form says the order is to be. Raises Invalid with what is wrong."""
     customer = _part(form, "customer-", CustomerEdited, CUSTOMER) or CustomerEdited()
     emptied = {
@@ -90,14 +90,14 @@ def edit_asked(currency: str, form: Form) -> EditAsked:
         "lines": [*_lines(form, currency), *_new_lines(form, currency)],
         "shipping": _shipping(form, currency),
         "extra_lines": _extras(form, currency),
-        "shipping_address": _part(form, "delivery-", AddressAsked, ADDRESS),
-        "billing_address": _part(form, "billing-", AddressAsked, ADDRESS),
+        "shipping_address": _part(form, "delivery-", AddressRequest, ADDRESS),
+        "billing_address": _part(form, "billing-", AddressRequest, ADDRESS),
         "customer": CustomerEdited.model_validate({**customer.model_dump(exclude_unset=True), **emptied}),
         "note": form.text("note", 2000),
     }
     if reason := form.text("reason", 2000):
         asked["reason"] = reason
-    return EditAsked(revision=form.revision, **asked)
+    return EditRequest(revision=form.revision, **asked)
 
 
 def by_place(reasons: Sequence[Reason], form: Form) -> dict[str, str]:
@@ -163,7 +163,7 @@ def _new_lines(form: Form, currency: str) -> list[LineEdited]:
     return found
 
 
-def _shipping(form: Form, currency: str) -> ShippingAsked | None:
+def _shipping(form: Form, currency: str) -> ShippingRequest | None:
     label = form["shipping-label"].strip()
     if not label and not form["shipping-amount"].strip().strip("0,. "):
         return None
@@ -174,10 +174,10 @@ def _shipping(form: Form, currency: str) -> ShippingAsked | None:
         "vat_rate": _rate(form, "shipping-vat"),
     }
     names = {"label": "shipping-label", "carrier": "shipping-carrier", "vat_rate": "shipping-vat"}
-    return _checked(ShippingAsked, values, names)
+    return _checked(ShippingRequest, values, names)
 
 
-def _extras(form: Form, currency: str) -> list[ExtraLineAsked]:
+def _extras(form: Form, currency: str) -> list[ExtraLineRequest]:
     found = []
     for row in range(extra_rows(form)):
         label, typed = form[f"extra-label-{row}"].strip(), form[f"extra-amount-{row}"].strip()
@@ -189,7 +189,9 @@ def _extras(form: Form, currency: str) -> list[ExtraLineAsked]:
             "vat_rate": _rate(form, f"extra-vat-{row}"),
         }
         found.append(
-            _checked(ExtraLineAsked, values, {"label": f"extra-label-{row}", "vat_rate": f"extra-vat-{row}"})
+            _checked(
+                ExtraLineRequest, values, {"label": f"extra-label-{row}", "vat_rate": f"extra-vat-{row}"}
+            )
         )
     return found
 

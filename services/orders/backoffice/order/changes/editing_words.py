@@ -13,7 +13,7 @@ from services.orders.backoffice.order.changes.editing import (
     fields_of,
     new_rows,
 )
-from services.orders.listing.documents import OrderShown
+from services.orders.listing.documents import OrderResponse
 
 NAMES = {
     "name": N_("Name"),
@@ -40,7 +40,7 @@ class FieldChanged:
     after: str
 
 
-def labels_of(order: OrderShown, form: Form) -> dict[str, str]:
+def labels_of(order: OrderResponse, form: Form) -> dict[str, str]:
     """What every field of the form is called, in the reader's language."""
     found = {"note": gettext("Note"), "reason": gettext("Why")}
     for line in order.lines:
@@ -79,18 +79,18 @@ def shown_value(name: str, value: str) -> str:
     return country(value.strip()) if name.endswith("-country") else value.strip()
 
 
-def changed_fields(order: OrderShown, form: Form) -> list[FieldChanged]:
+def changed_fields(order: OrderResponse, form: Form) -> list[FieldChanged]:
     """All that the form says otherwise than the order."""
     return [*_lines_gone(order, form), *_rest(order, form), *_lines_new(form)]
 
 
-def _lines_gone(order: OrderShown, form: Form) -> Iterator[FieldChanged]:
+def _lines_gone(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:
     for line in order.lines:
         if _is_gone(form, line.line):
             yield FieldChanged(gettext("Taken off: %(name)s", name=line.description), "", "")
 
 
-def _rest(order: OrderShown, form: Form) -> Iterator[FieldChanged]:
+def _rest(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:
     labels, before = labels_of(order, form), dict(fields_of(order))
     gone = {str(line.line) for line in order.lines if _is_gone(form, line.line)}
     for name, label in labels.items():

@@ -8,16 +8,16 @@ from typing import Any
 
 from services.orders.backoffice.forms.fields import Form
 from services.orders.backoffice.order.reading import OrderRead
-from services.orders.backoffice.web.clients.owners import Answer, OwnerDown
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
+from services.orders.backoffice.web.visit import PageContext
 
 LONGEST_COMMENT = 2000
 
 
 async def mail_shown(
-    visit: Visit, order: OrderRead, template: str, context: Mapping[str, Any]
-) -> Answer | OwnerDown:
-    """The mail of this template with this context."""
+    context: PageContext, order: OrderRead, template: str, values: Mapping[str, Any]
+) -> Answer | ServiceUnavailable:
+    """The mail of this template with these values."""
     shown = order.shown
     asked = {
         "shop": order.shop,
@@ -25,9 +25,9 @@ async def mail_shown(
         "locale": shown.locale,
         "code": shown.code,
         "name": shown.customer.name or "",
-        "context": dict(context),
+        "context": dict(values),
     }
-    return await visit.office.owners.post("notifier", "/internal/mails/preview", asked)
+    return await context.office.owners.post("notifier", "/internal/mails/preview", asked)
 
 
 def told_asked(form: Form) -> dict[str, Any]:

@@ -17,18 +17,18 @@ from services.orders.backoffice.order.changes.editing_words import (
     labels_of,
     shown_value,
 )
-from services.orders.listing.documents import OrderShown
+from services.orders.listing.documents import OrderResponse
 
 SEEN = "seen"
 """The hidden field that holds the order's fields as the form first showed them."""
 
 
-def seen_of(order: OrderShown) -> str:
+def seen_of(order: OrderResponse) -> str:
     """The order's fields as the hidden field holds them."""
     return json.dumps(dict(fields_of(order)), ensure_ascii=False)
 
 
-def merged(order: OrderShown, form: Form) -> Form:
+def merged(order: OrderResponse, form: Form) -> Form:
     """The form on the order as it is now."""
     seen, now = _seen(form, order), dict(fields_of(order))
     taken = {name: value for name, value in now.items() if not _is_typed(name, form, seen)}
@@ -40,12 +40,12 @@ def merged(order: OrderShown, form: Form) -> Form:
     return Form([*kept, *taken.items(), (SEEN, seen_of(order))])
 
 
-def changed_by_others(order: OrderShown, form: Form) -> list[FieldChanged]:
+def changed_by_others(order: OrderResponse, form: Form) -> list[FieldChanged]:
     """What the order has now otherwise than when the form was made."""
     return list(_changed(order, form))
 
 
-def _changed(order: OrderShown, form: Form) -> Iterator[FieldChanged]:
+def _changed(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:
     seen, now = _seen(form, order), dict(fields_of(order))
     labels = labels_of(order, form)
     for name in [*now, *(name for name in seen if name not in now)]:
@@ -55,7 +55,7 @@ def _changed(order: OrderShown, form: Form) -> Iterator[FieldChanged]:
             yield FieldChanged(label, shown_value(name, before), shown_value(name, after))
 
 
-def _seen(form: Form, order: OrderShown) -> Mapping[str, str]:
+def _seen(form: Form, order: OrderResponse) -> Mapping[str, str]:
     """What the form showed; the order as it is for a form that does not say."""
     try:
         found = json.loads(form[SEEN])

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from contracts.catalogue import type_of
 from contracts.payments import RefundFailed, RefundMarked, RefundUncertain
-from services.orders.api.actions.refund_requests import RefundAsked
+from services.orders.api.actions.refund_requests import RefundRequest
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.formatting import typed_amount
@@ -39,8 +39,8 @@ from services.orders.backoffice.order.refundable import Refundable, may_be_rever
 from services.orders.backoffice.order.sending import Made, beside, carry_out, id_typed, sent_once
 from services.orders.backoffice.web.actions.commanding import Outcome, answer, by_field
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Missing, Visit
-from services.orders.listing.documents import LedgerEntryShown, OrderShown
+from services.orders.backoffice.web.visit import Missing, PageContext
+from services.orders.listing.documents import LedgerEntryResponse, OrderResponse
 from services.orders.listing.refund_rules import faults_of_refund
 
 pages = Pages()
@@ -50,115 +50,115 @@ UNCERTAIN = type_of(RefundUncertain, "payments")
 
 
 @pages.get("/orders/{order}/refund", Permission.PAYMENTS_REFUND)
-async def show_refund(visit: Visit) -> Response:
+async def show_refund(context: PageContext) -> Response:
     """What can be refunded, and the form to do it."""
-    return await _show(visit, {})
+    return await _show(context, {})
 
 
 @pages.post("/orders/{order}/refund", Permission.PAYMENTS_REFUND, action="order.refund")
-async def refund(visit: Visit) -> Response:
+async def refund(context: PageContext) -> Response:
     """Give money back, recorded here only or sent to the provider, once its effects were shown.
 
     `deed`: `preview` (also when there is none), `refund`, `edit`; `calculate` counts what the chosen units cost, `all`
     chooses all of them.
     """
-    form, order = await visit.form(), await read_order(visit)
-    visit.about(order.id)
+    form, order = await context.form(), await read_order(context)
+    context.about(order.id)
     if form["deed"] in _SHOWS_FORM:
-        visit.outcome = "previewed"
-        return await _show(visit, {}, 200)
-    visit.field_labels = words.FIELD_LABELS
-    await require_fresh(visit, order, form)
+        context.outcome = "previewed"
+        return await _show(context, {}, 200)
+    context.field_labels = words.FIELD_LABELS
+    await require_fresh(context, order, form)
     try:
         asked = refund_asked(order.shown.currency, form)
     except Invalid as invalid:
-        return await _show(visit, beside(invalid.errors))
-    if not await already_sent(visit, form):
+        return await _show(context, beside(invalid.errors))
+    if not await already_sent(context, form):
         preview = preview_of(order.shown, asked)
         if faults := faults_of_refund(order.shown, asked):
-            return await _show(visit, beside(by_field(faults)))
+            return await _show(context, beside(by_field(faults)))
         is_unasked = preview.differs and not form.ticked("differs")
         if form["deed"] != "refund" or is_unasked:
-            return await _show_preview(visit, order, asked, preview)
-    return await _send(visit, order, form)
+            return await _show_preview(context, order, asked, preview)
+    return await _send(context, order, form)
 
 
-async def _send(visit: Visit, order: OrderRead, form: Form) -> Response:
-    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+async def _send(context: PageContext, order: OrderRead, form: Form) -> Response:
+    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked = refund_asked(order.shown.currency, form)
-        return [lambda made: asked.command(order.facts, visit.actor, made)]
+        return [lambda made: asked.command(order.facts, context.actor, made)]
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show(visit, beside(errors))
+        return await _show(context, beside(errors))
 
-    outcome = await sent_once(visit, order, form, make)
+    outcome = await sent_once(context, order, form, make)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
     if outcome.body.get("type") == FAILED:
-        visit.outcome = "failed"
+        context.outcome = "failed"
         return await again({"": _why_failed(outcome)})
     to = f"/orders/{order.shown.code}#payment"
-    return await answer(visit, outcome, form, to=to, flash=_told(outcome), again=again)
+    return await answer(context, outcome, form, to=to, flash=_told(outcome), again=again)
 
 
 @pages.post("/orders/{order}/refund-confirmation", Permission.PAYMENTS_REFUND, action="refund.confirm")
-async def confirm(visit: Visit) -> Response:
+async def confirm(context: PageContext) -> Response:
     """Confirm a refund that was recorded here with the reference under which it was really made."""
 
-    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, refund_id = confirmation_asked(form), id_typed(form, "refund")
-        return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
+        return [lambda _: asked.command(order.facts, context.actor, refund_id)]
 
-    return await carry_out(visit, "confirmation", make, gettext("The refund is confirmed."), "payment")
+    return await carry_out(context, "confirmation", make, gettext("The refund is confirmed."), "payment")
 
 
 @pages.post("/orders/{order}/refund-settlement", Permission.PAYMENTS_REFUND, action="refund.settle")
-async def settle(visit: Visit) -> Response:
+async def settle(context: PageContext) -> Response:
     """Settle a refund of which nobody knows whether it was made."""
 
-    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, refund_id = settlement_asked(form), id_typed(form, "refund")
-        return [lambda _: asked.command(order.facts, visit.actor, refund_id)]
+        return [lambda _: asked.command(order.facts, context.actor, refund_id)]
 
-    return await carry_out(visit, "settlement", make, gettext("Your decision is recorded."), "payment")
+    return await carry_out(context, "settlement", make, gettext("Your decision is recorded."), "payment")
 
 
 @pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
-async def show_reversal(visit: Visit) -> Response:
+async def show_reversal(context: PageContext) -> Response:
     """What taking a payment back would do."""
-    return await _show_reversal(visit, {})
+    return await _show_reversal(context, {})
 
 
 @pages.post("/orders/{order}/reversal", Permission.PAYMENTS_RECORD, action="payment.reverse")
-async def reverse(visit: Visit) -> Response:
+async def reverse(context: PageContext) -> Response:
     """Take a payment back that was entered by hand, by a counter-entry."""
-    form, order, entry_id = await visit.form(), await read_order(visit), _entry_named(visit)
-    visit.field_labels = words.FIELD_LABELS
+    form, order, entry_id = await context.form(), await read_order(context), _entry_named(context)
+    context.field_labels = words.FIELD_LABELS
 
-    def make(visit: Visit, order: OrderRead, form: Form) -> list[Made]:
+    def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked = reversal_asked(form)
-        return [lambda _: asked.command(order.facts, visit.actor, entry_id)]
+        return [lambda _: asked.command(order.facts, context.actor, entry_id)]
 
     async def again(errors: Mapping[str, str]) -> Response:
-        return await _show_reversal(visit, beside(errors))
+        return await _show_reversal(context, beside(errors))
 
-    outcome = await sent_once(visit, order, form, make)
+    outcome = await sent_once(context, order, form, make)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
     to, flash = f"/orders/{order.shown.code}#payment", gettext("The payment is taken back.")
-    return await answer(visit, outcome, form, to=to, flash=flash, again=again)
+    return await answer(context, outcome, form, to=to, flash=flash, again=again)
 
 
-async def _show(visit: Visit, errors: Mapping[str, str], status: int = 422) -> Response:
-    order, form = (await read_order(visit)).shown, visit.form_read
+async def _show(context: PageContext, errors: Mapping[str, str], status: int = 422) -> Response:
+    order, form = (await read_order(context)).shown, context.form_read
     if order.totals is None:
         raise Missing
     could = refundable(order)
-    shown = _shown(order, could, form, is_first=visit.request.method == "GET")
+    shown = _shown(order, could, form, is_first=context.request.method == "GET")
     units = _units(shown)
-    return visit.render(
+    return context.render(
         "order/refund.html",
-        200 if visit.request.method == "GET" else status,
+        200 if context.request.method == "GET" else status,
         order=order,
         could=could,
         errors=errors,
@@ -171,7 +171,7 @@ async def _show(visit: Visit, errors: Mapping[str, str], status: int = 422) -> R
     )
 
 
-def _shown(order: OrderShown, could: Refundable, form: Form, *, is_first: bool) -> Form:
+def _shown(order: OrderResponse, could: Refundable, form: Form, *, is_first: bool) -> Form:
     """The form's fields as they are to stand on the page: proposed at first, later what was typed and counted."""
     if is_first:
         what = AMOUNT if could.overpaid_minor or not any(could.most.values()) else ITEMS
@@ -187,15 +187,15 @@ def _shown(order: OrderShown, could: Refundable, form: Form, *, is_first: bool) 
 
 
 async def _show_preview(
-    visit: Visit, order: OrderRead, asked: RefundAsked, preview: RefundPreview
+    context: PageContext, order: OrderRead, asked: RefundRequest, preview: RefundPreview
 ) -> Response:
     """The effects of the refund; the same fields are sent on from here, with what is asked about them."""
-    form, mail = visit.form_read, None
+    form, mail = context.form_read, None
     if asked.notify_customer:
-        mail = await mail_shown(visit, order, "refund_made", mail_context(order.shown, asked))
+        mail = await mail_shown(context, order, "refund_made", mail_context(order.shown, asked))
     is_unasked = form["deed"] == "refund" and preview.differs
-    visit.outcome = "previewed"
-    return visit.render(
+    context.outcome = "previewed"
+    return context.render(
         "order/refund_preview.html",
         422 if is_unasked else 200,
         order=order.shown,
@@ -235,31 +235,31 @@ def _why_failed(outcome: Outcome) -> str:
     )
 
 
-async def _show_reversal(visit: Visit, errors: Mapping[str, str]) -> Response:
-    order = (await read_order(visit)).shown
-    entry = _entry(order.ledger, _entry_named(visit))
+async def _show_reversal(context: PageContext, errors: Mapping[str, str]) -> Response:
+    order = (await read_order(context)).shown
+    entry = _entry(order.ledger, _entry_named(context))
     if not may_be_reversed(entry, order.ledger):
         why = gettext("This payment can’t be taken back any more.")
-        return visit.redirect(f"/orders/{order.code}#payment", why, "note")
-    return visit.render(
+        return context.redirect(f"/orders/{order.code}#payment", why, "note")
+    return context.render(
         "order/reversal.html",
         422 if errors else 200,
         order=order,
         entry=entry,
         errors=errors,
-        typed=visit.form_read,
+        typed=context.form_read,
     )
 
 
-def _entry_named(visit: Visit) -> UUID:
+def _entry_named(context: PageContext) -> UUID:
     """The payment that `?entry=` names. Raises Missing."""
     try:
-        return UUID(visit.query.get("entry", ""))
+        return UUID(context.query.get("entry", ""))
     except ValueError:
         raise Missing from None
 
 
-def _entry(ledger: list[LedgerEntryShown], entry_id: UUID) -> LedgerEntryShown:
+def _entry(ledger: list[LedgerEntryResponse], entry_id: UUID) -> LedgerEntryResponse:
     found = next((entry for entry in ledger if entry.entry_id == entry_id), None)
     if found is None:
         raise Missing

@@ -11,10 +11,10 @@ from typing import Any
 
 from contracts.payments import RefundCause, RefundVerdict
 from services.orders.api.actions.refund_requests import (
-    ConfirmationAsked,
-    RefundAsked,
-    ReversalAsked,
-    SettlementAsked,
+    ConfirmationRequest,
+    RefundRequest,
+    ReversalRequest,
+    SettlementRequest,
 )
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
@@ -23,7 +23,7 @@ from services.orders.backoffice.order.changes.mail_choice import told_asked
 from services.orders.backoffice.order.refundable import refundable, worth_of
 from services.orders.backoffice.order.steps import parcels_to_ship
 from services.orders.changes.previewing import ParcelTouched, touched
-from services.orders.listing.documents import OrderShown, ParcelShown
+from services.orders.listing.documents import OrderResponse, ParcelResponse
 from services.orders.listing.refund_rules import position_of, units_refunded
 
 ITEMS, AMOUNT = "items", "amount"
@@ -53,7 +53,7 @@ class RefundPreview:
         return self.worth_minor is not None and self.worth_minor != self.amount_minor
 
 
-def refund_asked(currency: str, form: Form) -> RefundAsked:
+def refund_asked(currency: str, form: Form) -> RefundRequest:
     """Money that goes back, with the units it is for. Raises Invalid."""
     units = _units_chosen(form)
     amount = form.amount_minor("amount", currency)
@@ -71,7 +71,7 @@ def refund_asked(currency: str, form: Form) -> RefundAsked:
     if units:
         told["cause"] = RefundCause.CREDIT
     return form.model(
-        RefundAsked,
+        RefundRequest,
         amount_minor=amount,
         currency=currency,
         lines=lines,
@@ -80,7 +80,7 @@ def refund_asked(currency: str, form: Form) -> RefundAsked:
     )
 
 
-def preview_of(order: OrderShown, asked: RefundAsked) -> RefundPreview:
+def preview_of(order: OrderResponse, asked: RefundRequest) -> RefundPreview:
     """What this refund would do, as far as the order is known here."""
     found = units_refunded(order, asked.units, asked.cause)
     ticked = {one.line for one in asked.lines if one.restock}
@@ -98,24 +98,24 @@ def preview_of(order: OrderShown, asked: RefundAsked) -> RefundPreview:
     )
 
 
-def mail_context(order: OrderShown, asked: RefundAsked) -> dict[str, Any]:
+def mail_context(order: OrderResponse, asked: RefundRequest) -> dict[str, Any]:
     """What the mail about this refund shows."""
     told = asked.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
     names = {str(line.line): line.description for line in order.lines if line.line in asked.units}
     return {**told, "lines": [dict(one) for one in asked.lines], "names": names}
 
 
-def all_units(order: OrderShown) -> dict[str, str]:
+def all_units(order: OrderResponse) -> dict[str, str]:
     """The form's quantities with everything that can be refunded chosen."""
     return {f"quantity-{line}": str(units) for line, units in refundable(order).most.items() if units}
 
 
-def confirmation_asked(form: Form) -> ConfirmationAsked:
+def confirmation_asked(form: Form) -> ConfirmationRequest:
     """The reference of a refund that was recorded here. Raises Invalid."""
-    return form.model(ConfirmationAsked)
+    return form.model(ConfirmationRequest)
 
 
-def settlement_asked(form: Form) -> SettlementAsked:
+def settlement_asked(form: Form) -> SettlementRequest:
     """A person's word on an uncertain refund. Raises Invalid."""
     is_made, has_reference = form["verdict"] == RefundVerdict.MADE, bool(form["provider_reference"].strip())
     if is_made and not has_reference:
@@ -124,12 +124,12 @@ def settlement_asked(form: Form) -> SettlementAsked:
         raise Invalid(
             provider_reference=gettext("Only a refund that was made has a reference: leave it out.")
         )
-    return form.model(SettlementAsked, reason=form.text("reason", 2000))
+    return form.model(SettlementRequest, reason=form.text("reason", 2000))
 
 
-def reversal_asked(form: Form) -> ReversalAsked:
+def reversal_asked(form: Form) -> ReversalRequest:
     """Why a payment is taken back. Raises Invalid."""
-    return form.model(ReversalAsked)
+    return form.model(ReversalRequest)
 
 
 def _units_chosen(form: Form) -> dict[int, int]:
@@ -142,7 +142,7 @@ def _units_chosen(form: Form) -> dict[int, int]:
     return units
 
 
-def _opened(order: OrderShown, cancelled: Mapping[int, int]) -> list[ParcelTouched]:
+def _opened(order: OrderResponse, cancelled: Mapping[int, int]) -> list[ParcelTouched]:
     here = [order.parcels[index] for index in parcels_to_ship(order)]
     standing = [
         (one.parcel_id, one.number, _units_in(one)) for one in sorted(here, key=_number, reverse=True)
@@ -150,9 +150,9 @@ def _opened(order: OrderShown, cancelled: Mapping[int, int]) -> list[ParcelTouch
     return touched(standing, [position_of(line) for line in order.lines], cancelled)
 
 
-def _number(parcel: ParcelShown) -> int:
+def _number(parcel: ParcelResponse) -> int:
     return parcel.number
 
 
-def _units_in(parcel: ParcelShown) -> dict[int, int]:
+def _units_in(parcel: ParcelResponse) -> dict[int, int]:
     return {part.line: part.quantity for part in parcel.lines}

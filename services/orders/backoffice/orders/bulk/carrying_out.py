@@ -25,7 +25,7 @@ from services.orders.api.actions.commanding import Commands, asking
 from services.orders.backoffice.orders.bulk import store
 from services.orders.backoffice.orders.bulk.planning import reasons_of
 from services.orders.backoffice.orders.bulk.runs import Verb, key_of
-from services.orders.changes.requests import CancellationAsked
+from services.orders.changes.requests import CancellationRequest
 from services.orders.order.refusal import Refusal
 
 log = structlog.get_logger()
@@ -113,7 +113,7 @@ async def _command(commands: Commands, run: Row, item: Row) -> None:
 
 
 async def _cancel(process: Process, run: Row, item: Row) -> None:
-    asked = CancellationAsked.model_validate(json.loads(item["asked"]))
+    asked = CancellationRequest.model_validate(json.loads(item["asked"]))
     key = key_of(run["run_id"], item["position"])
     change = change_commands.cancel(run["shop"], item["order_id"], key, run["actor"], asked)
     await change_commands.send(process, change)

@@ -14,7 +14,7 @@ from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.bulk.pages import Verb, carry_out
 from services.orders.backoffice.orders.bulk.run_pages import back_of
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.refusal import Refusal
 from services.orders.order.state import SET_BY_HAND
 from services.orders.order.unit.actions import OrderResult
@@ -26,32 +26,32 @@ KEPT = ("checked", "label", "notify_customer", "public_comment", "admin_comment"
 
 
 @pages.post("/orders/label", Permission.ORDERS_STATUS, action="order.status")
-async def change_statuses(visit: Visit) -> Response:
+async def change_statuses(context: PageContext) -> Response:
     """The form for the chosen orders; sent from that form: what it would do; confirmed: done."""
-    form = await visit.form()
+    form = await context.form()
     if not form["checked"]:
-        visit.outcome = "asked"
-        ids = await chosen.orders_of(visit, form)
+        context.outcome = "asked"
+        ids = await chosen.orders_of(context, form)
         if not ids:
-            return visit.redirect(back_of(form), gettext("No order is selected."), "note")
-        return await _show(visit, {}, ids, {})
+            return context.redirect(back_of(form), gettext("No order is selected."), "note")
+        return await _show(context, {}, ids, {})
     if not form["label"]:
-        ids = await chosen.orders_of(visit, form)
-        return await _show(visit, form, ids, {"label": gettext("Choose one of the list.")})
+        ids = await chosen.orders_of(context, form)
+        return await _show(context, form, ids, {"label": gettext("Choose one of the list.")})
     update = _update(form)
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
         return await update_statuses(
-            unit, visit.shop, ids, update, visit.actor, may_force=visit.may(Permission.ORDERS_FORCE)
+            unit, context.shop, ids, update, context.actor, may_force=context.may(Permission.ORDERS_FORCE)
         )
 
     title = gettext("Change the status of orders")
     verb = Verb("/orders/label", title, gettext("Change the status"), gettext("Status changed"), act, KEPT)
     try:
-        return await carry_out(visit, verb)
+        return await carry_out(context, verb)
     except Refusal as refusal:
-        ids = await chosen.orders_of(visit, form)
-        return await _show(visit, form, ids, {"": explain_refusal(refusal)})
+        ids = await chosen.orders_of(context, form)
+        return await _show(context, form, ids, {"": explain_refusal(refusal)})
 
 
 def _update(form: Form) -> StatusUpdate:
@@ -66,12 +66,12 @@ def _update(form: Form) -> StatusUpdate:
 
 
 async def _show(
-    visit: Visit, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
+    context: PageContext, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
 ) -> Response:
-    async with visit.reading() as connection:
-        labels = await labels_of.get(connection, visit.office.hub.owner, visit.shop)
-    language = visit.speech.language
-    return visit.render(
+    async with context.reading() as connection:
+        labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
+    language = context.speech.language
+    return context.render(
         "orders/label.html",
         422 if errors else 200,
         typed={**dict.fromkeys(KEPT, ""), **typed},
@@ -81,5 +81,5 @@ async def _show(
             ("", gettext("Choose…")),
             *((one.key, one.text(language)) for one in labels.choices() if one.state in SET_BY_HAND),
         ],
-        back=back_of(visit.form_read),
+        back=back_of(context.form_read),
     )

@@ -22,7 +22,7 @@ from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.web.actions.doing import do
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.unit.actions import OrderResult
 from services.orders.staff import archiving, tagging
 
@@ -53,53 +53,53 @@ class Rehearsed(Exception):
 
 
 @pages.post("/orders/archive", Permission.ORDERS_ARCHIVE, action="order.archive")
-async def archive(visit: Visit) -> Response:
+async def archive(context: PageContext) -> Response:
     """Archive finished orders."""
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
-        return await archiving.archive(unit, visit.shop, ids, visit.actor)
+        return await archiving.archive(unit, context.shop, ids, context.actor)
 
     done = gettext("Archived")
     return await carry_out(
-        visit, Verb("/orders/archive", gettext("Archive orders"), gettext("Archive"), done, act)
+        context, Verb("/orders/archive", gettext("Archive orders"), gettext("Archive"), done, act)
     )
 
 
 @pages.post("/orders/unarchive", Permission.ORDERS_ARCHIVE, action="order.unarchive")
-async def unarchive(visit: Visit) -> Response:
+async def unarchive(context: PageContext) -> Response:
     """Bring archived orders back."""
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
-        return await archiving.unarchive(unit, visit.shop, ids, visit.actor)
+        return await archiving.unarchive(unit, context.shop, ids, context.actor)
 
     title, confirm = gettext("Bring orders back from the archive"), gettext("Bring back")
-    return await carry_out(visit, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
+    return await carry_out(context, Verb("/orders/unarchive", title, confirm, gettext("Brought back"), act))
 
 
 @pages.post("/orders/tag", Permission.ORDERS_TAG, action="order.tag")
-async def tag(visit: Visit) -> Response:
+async def tag(context: PageContext) -> Response:
     """Put a tag on orders."""
-    form = await visit.form()
+    form = await context.form()
     tag_id = _tag_of(form)
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
-        return await tagging.tag_orders(unit, visit.shop, ids, [tag_id], visit.actor)
+        return await tagging.tag_orders(unit, context.shop, ids, [tag_id], context.actor)
 
     title, confirm = gettext("Put a tag on orders"), gettext("Put the tag on")
-    return await carry_out(visit, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
+    return await carry_out(context, Verb("/orders/tag", title, confirm, gettext("Tag put on"), act))
 
 
 @pages.post("/orders/untag", Permission.ORDERS_TAG, action="order.untag")
-async def untag(visit: Visit) -> Response:
+async def untag(context: PageContext) -> Response:
     """Take a tag off orders."""
-    form = await visit.form()
+    form = await context.form()
     tag_id = _tag_of(form)
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
-        return await tagging.untag_orders(unit, visit.shop, ids, [tag_id], visit.actor)
+        return await tagging.untag_orders(unit, context.shop, ids, [tag_id], context.actor)
 
     title, confirm = gettext("Take a tag off orders"), gettext("Take the tag off")
-    return await carry_out(visit, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
+    return await carry_out(context, Verb("/orders/untag", title, confirm, gettext("Tag taken off"), act))
 
 
 def _tag_of(form: Form) -> UUID:
@@ -109,50 +109,50 @@ def _tag_of(form: Form) -> UUID:
         raise Missing from None
 
 
-async def carry_out(visit: Visit, verb: Verb) -> Response:
+async def carry_out(context: PageContext, verb: Verb) -> Response:
     """A form of the list: told first, done when it comes confirmed, done at once for the one order of a row's menu."""
-    form = await visit.form()
+    form = await context.form()
     back = form["back"] if is_local_path(form["back"]) else "/orders"
     if form["only"]:
-        return await _do_one(visit, form, verb, back)
-    ids = await chosen.orders_of(visit, form)
+        return await _do_one(context, form, verb, back)
+    ids = await chosen.orders_of(context, form)
     if not ids:
-        return visit.redirect(back, gettext("No order is selected."), "note")
-    visit.audited["orders"] = len(ids)
+        return context.redirect(back, gettext("No order is selected."), "note")
+    context.audited["orders"] = len(ids)
     if form["confirmed"]:
-        return await _do_all(visit, form, verb, ids, back)
-    visit.outcome = "rehearsed"
-    results = await _rehearse(visit, verb.act, ids)
+        return await _do_all(context, form, verb, ids, back)
+    context.outcome = "rehearsed"
+    results = await _rehearse(context, verb.act, ids)
     fields = [(name, form[name]) for name in verb.kept if form[name]]
-    return visit.render("orders/bulk.html", **_told(verb, results, back), fields=fields, is_done=False)
+    return context.render("orders/bulk.html", **_told(verb, results, back), fields=fields, is_done=False)
 
 
-async def _do_one(visit: Visit, form: Form, verb: Verb, back: str) -> Response:
+async def _do_one(context: PageContext, form: Form, verb: Verb, back: str) -> Response:
     try:
         order_id = UUID(form["only"])
     except ValueError:
         raise Missing from None
-    visit.about(order_id)
-    results = await do(visit, form, lambda unit: verb.act(unit, [order_id]))
+    context.about(order_id)
+    results = await do(context, form, lambda unit: verb.act(unit, [order_id]))
     if not results:
-        return visit.redirect(back)
+        return context.redirect(back)
     [result] = results
     if result.changed:
-        return visit.redirect(back, f"{result.code} · {verb.done}")
-    return visit.redirect(back, f"{result.code or ''} · {_why(result)}", "fault")
+        return context.redirect(back, f"{result.code} · {verb.done}")
+    return context.redirect(back, f"{result.code or ''} · {_why(result)}", "fault")
 
 
-async def _do_all(visit: Visit, form: Form, verb: Verb, ids: Sequence[UUID], back: str) -> Response:
-    results = await do(visit, form, lambda unit: verb.act(unit, ids))
+async def _do_all(context: PageContext, form: Form, verb: Verb, ids: Sequence[UUID], back: str) -> Response:
+    results = await do(context, form, lambda unit: verb.act(unit, ids))
     if results is None:
-        return visit.redirect(back, gettext("This was done already."), "note")
-    visit.audited["changed"] = sum(result.changed for result in results)
-    return visit.render("orders/bulk.html", **_told(verb, results, back), is_done=True)
+        return context.redirect(back, gettext("This was done already."), "note")
+    context.audited["changed"] = sum(result.changed for result in results)
+    return context.render("orders/bulk.html", **_told(verb, results, back), is_done=True)
 
 
-async def _rehearse(visit: Visit, act: Act, ids: Sequence[UUID]) -> list[OrderResult]:
+async def _rehearse(context: PageContext, act: Act, ids: Sequence[UUID]) -> list[OrderResult]:
     try:
-        async with visit.unit() as unit:
+        async with context.unit() as unit:
             raise Rehearsed(await act(unit, ids))
     except Rehearsed as rehearsed:
         return rehearsed.results

@@ -34,95 +34,95 @@ from services.orders.backoffice.orders.bulk.words import VERBS, fault_text, stan
 from services.orders.backoffice.web.actions.commanding import key_of
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import is_local_path
-from services.orders.backoffice.web.visit import Missing, NotAllowed, Visit
+from services.orders.backoffice.web.visit import Missing, NotAllowed, PageContext
 
 pages = Pages()
 RECENT = 30
 
 
 @pages.post("/orders/pack", Permission.PARCELS_PACK, action="orders.plan_packing")
-async def plan_packing(visit: Visit) -> Response:
+async def plan_packing(context: PageContext) -> Response:
     """What packing the chosen orders would do."""
-    form = await visit.form()
-    ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
-    if refused := too_many_or_none(visit, form, ids):
+    form = await context.form()
+    ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
+    if refused := too_many_or_none(context, form, ids):
         return refused
-    async with visit.reading() as connection:
-        planned = await planning.plan_packing(connection, visit.shop, ids)
-    return await keep(visit, form, Verb.PACK, planned)
+    async with context.reading() as connection:
+        planned = await planning.plan_packing(connection, context.shop, ids)
+    return await keep(context, form, Verb.PACK, planned)
 
 
 @pages.post("/orders/cancel", Permission.ORDERS_CANCEL, action="orders.plan_cancelling")
-async def plan_cancelling(visit: Visit) -> Response:
+async def plan_cancelling(context: PageContext) -> Response:
     """What cancelling the chosen orders would do to money and stock."""
-    form = await visit.form()
-    ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
-    if refused := too_many_or_none(visit, form, ids):
+    form = await context.form()
+    ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
+    if refused := too_many_or_none(context, form, ids):
         return refused
-    planned = await planning.plan_cancelling(visit.office.hub, visit.shop, ids, form.text("reason", 2000))
-    return await keep(visit, form, Verb.CANCEL, planned)
+    planned = await planning.plan_cancelling(context.office.hub, context.shop, ids, form.text("reason", 2000))
+    return await keep(context, form, Verb.CANCEL, planned)
 
 
 @pages.get("/orders/runs", Permission.ORDERS_VIEW)
-async def show_runs(visit: Visit) -> Response:
+async def show_runs(context: PageContext) -> Response:
     """The latest runs."""
-    async with visit.reading() as connection:
-        runs = await store.list_runs(connection, visit.shop, RECENT)
-    return visit.render("orders/runs.html", runs=runs, titles=_titles())
+    async with context.reading() as connection:
+        runs = await store.list_runs(connection, context.shop, RECENT)
+    return context.render("orders/runs.html", runs=runs, titles=_titles())
 
 
 @pages.get("/orders/runs/{run}", Permission.ORDERS_VIEW)
-async def show_run(visit: Visit) -> Response:
+async def show_run(context: PageContext) -> Response:
     """A run: planned, under way, or what came of it."""
-    return _show(visit, await _run(visit))
+    return _show(context, await _run(context))
 
 
 @pages.get("/orders/runs/{run}/progress", Permission.ORDERS_VIEW, is_use=False)
-async def show_progress(visit: Visit) -> Response:
+async def show_progress(context: PageContext) -> Response:
     """How far it is; the whole page anew once it has ended."""
-    run = await _run(visit)
+    run = await _run(context)
     if run.phase is not Phase.RUNNING:
-        return visit.redirect(f"/orders/runs/{run.run_id}")
-    return _show(visit, run)
+        return context.redirect(f"/orders/runs/{run.run_id}")
+    return _show(context, run)
 
 
 @pages.post("/orders/runs/{run}/start", Permission.ORDERS_VIEW, action="orders.start_run")
-async def start(visit: Visit) -> Response:
+async def start(context: PageContext) -> Response:
     """Carry a planned run out."""
-    run = await _run(visit)
-    _require(visit, run)
-    visit.audited.update(run_id=str(run.run_id), verb=run.verb.value, orders=run.to_do)
-    async with visit.unit() as unit:
-        started = await store.start(unit.connection, visit.shop, run.run_id, visit.actor, unit.now)
-    visit.office.hub.nudge(WORKER)
+    run = await _run(context)
+    _require(context, run)
+    context.audited.update(run_id=str(run.run_id), verb=run.verb.value, orders=run.to_do)
+    async with context.unit() as unit:
+        started = await store.start(unit.connection, context.shop, run.run_id, context.actor, unit.now)
+    context.office.hub.nudge(WORKER)
     if not started:
-        visit.outcome = "repeated"
-    return visit.redirect(f"/orders/runs/{run.run_id}")
+        context.outcome = "repeated"
+    return context.redirect(f"/orders/runs/{run.run_id}")
 
 
 @pages.post("/orders/runs/{run}/stop", Permission.ORDERS_VIEW, action="orders.stop_run")
-async def stop(visit: Visit) -> Response:
+async def stop(context: PageContext) -> Response:
     """Send nothing more of it."""
-    run = await _run(visit)
-    _require(visit, run)
-    visit.audited.update(run_id=str(run.run_id), verb=run.verb.value)
-    async with visit.unit() as unit:
-        await store.stop(unit.connection, visit.shop, run.run_id, unit.now)
-    return visit.redirect(f"/orders/runs/{run.run_id}")
+    run = await _run(context)
+    _require(context, run)
+    context.audited.update(run_id=str(run.run_id), verb=run.verb.value)
+    async with context.unit() as unit:
+        await store.stop(unit.connection, context.shop, run.run_id, unit.now)
+    return context.redirect(f"/orders/runs/{run.run_id}")
 
 
-def too_many_or_none(visit: Visit, form: Form, ids: Sequence[UUID]) -> Response | None:
+def too_many_or_none(context: PageContext, form: Form, ids: Sequence[UUID]) -> Response | None:
     """The answer when no run can be made of these orders."""
     if not ids:
-        return visit.redirect(back_of(form), gettext("No order is selected."), "note")
+        return context.redirect(back_of(form), gettext("No order is selected."), "note")
     if len(ids) > MOST_ITEMS:
         text = gettext("At most %(most)s orders at once; filter the list further.", most=MOST_ITEMS)
-        return visit.redirect(back_of(form), text, "fault")
+        return context.redirect(back_of(form), text, "fault")
     return None
 
 
 async def keep(
-    visit: Visit,
+    context: PageContext,
     form: Form,
     verb: Verb,
     planned: Sequence[Planned],
@@ -131,16 +131,16 @@ async def keep(
 ) -> Response:
     """Keep a plan, once per form, and go to its page."""
     try:
-        run_id = run_id_of(visit.shop, key_of(form), [verb, *planned, *faults])
+        run_id = run_id_of(context.shop, key_of(form), [verb, *planned, *faults])
     except Invalid as invalid:
-        return visit.redirect(back_of(form), invalid.errors[""], "fault")
-    visit.outcome = "rehearsed"
-    visit.audited.update(run_id=str(run_id), orders=len(planned))
-    row = (run_id, visit.shop, verb, visit.actor, asked or {}, faults, back_of(form), datetime.now(UTC))
-    async with visit.unit() as unit:
+        return context.redirect(back_of(form), invalid.errors[""], "fault")
+    context.outcome = "rehearsed"
+    context.audited.update(run_id=str(run_id), orders=len(planned))
+    row = (run_id, context.shop, verb, context.actor, asked or {}, faults, back_of(form), datetime.now(UTC))
+    async with context.unit() as unit:
         if await store.add_run(unit.connection, row):
-            await store.add_items(unit.connection, visit.shop, run_id, planned)
-    return visit.redirect(f"/orders/runs/{run_id}")
+            await store.add_items(unit.connection, context.shop, run_id, planned)
+    return context.redirect(f"/orders/runs/{run_id}")
 
 
 def back_of(form: Form) -> str:
@@ -148,25 +148,25 @@ def back_of(form: Form) -> str:
     return form["back"] if is_local_path(form["back"]) else "/orders"
 
 
-async def _run(visit: Visit) -> Run:
-    run_id = visit.path_uuid("run")
-    async with visit.reading() as connection:
-        run = await read_run(connection, visit.shop, run_id)
+async def _run(context: PageContext) -> Run:
+    run_id = context.path_uuid("run")
+    async with context.reading() as connection:
+        run = await read_run(connection, context.shop, run_id)
     if run is None:
         raise Missing
     return run
 
 
-def _require(visit: Visit, run: Run) -> None:
+def _require(context: PageContext, run: Run) -> None:
     demand = VERBS[run.verb].demand
-    if not visit.may(demand):
+    if not context.may(demand):
         raise NotAllowed(demand)
 
 
-def _show(visit: Visit, run: Run) -> Response:
+def _show(context: PageContext, run: Run) -> Response:
     words = VERBS[run.verb]
     left_out = [item for item in run.items if item.standing is Standing.LEFT_OUT]
-    return visit.render(
+    return context.render(
         "orders/run.html",
         run=run,
         counts=run.counts,
@@ -180,7 +180,7 @@ def _show(visit: Visit, run: Run) -> Response:
         why=_why,
         faults=[(one["line"], one["text"], fault_text(one["why"], one["value"])) for one in run.faults],
         sums=_sums(run.items) if run.verb is Verb.CANCEL else (),
-        may_carry_out=visit.may(words.demand),
+        may_carry_out=context.may(words.demand),
     )
 
 

@@ -21,7 +21,7 @@ from services.orders.backoffice.orders.bulk.runs import MOST_ITEMS, Verb
 from services.orders.backoffice.orders.bulk.shipping import Goods, Shipments, Terms
 from services.orders.backoffice.orders.bulk.tracking_file import Fault, Line, LinesUnreadable, TooManyLines
 from services.orders.backoffice.web.routing import Pages
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.shop.settings import ShopSettings, settings_of
 
 pages = Pages()
@@ -30,28 +30,30 @@ KEPT = ("lines", "carrier", "other_carrier", "shipped_on", "notify_customer", "w
 
 
 @pages.get("/orders/ship", Permission.PARCELS_SHIP)
-async def show_form(visit: Visit) -> Response:
+async def show_form(context: PageContext) -> Response:
     """Show the form for tracking numbers of any orders; `run`: those of an earlier attempt, to be corrected."""
     typed: Mapping[str, str] = {}
     ids: list[UUID] = []
-    run_id = chosen.as_id(visit.query.get("run", ""))
-    async with visit.reading() as connection:
-        row = await store.read_run(connection, visit.shop, run_id) if run_id else None
+    run_id = chosen.as_id(context.query.get("run", ""))
+    async with context.reading() as connection:
+        row = await store.read_run(connection, context.shop, run_id) if run_id else None
         if row is not None and row["verb"] == Verb.SHIP:
             asked = Form([(name, str(value)) for name, value in json.loads(row["asked"]).items()])
             typed, ids = asked, [one for text in asked["orders"].split() if (one := chosen.as_id(text))]
-    return await _show(visit, typed, ids, {})
+    return await _show(context, typed, ids, {})
 
 
 @pages.post("/orders/ship", Permission.PARCELS_SHIP, action="orders.plan_shipping")
-async def plan_shipping(visit: Visit) -> Response:
+async def plan_shipping(context: PageContext) -> Response:
     """The form for the chosen orders; sent from that form: what shipping would do."""
-    form = await visit.form()
-    ids = await chosen.orders_of(visit, form, MOST_ITEMS + 1)
+    form = await context.form()
+    ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
     if not form["checked"]:
-        visit.outcome = "asked"
-        return too_many_or_none(visit, form, ids) or await _show(visit, await _prefilled(visit, ids), ids, {})
-    if len(ids) > MOST_ITEMS and (refused := too_many_or_none(visit, form, ids)):
+        context.outcome = "asked"
+        return too_many_or_none(context, form, ids) or await _show(
+            context, await _prefilled(context, ids), ids, {}
+        )
+    if len(ids) > MOST_ITEMS and (refused := too_many_or_none(context, form, ids)):
         return refused
     text = form["lines"]
     upload = form.files.get("file")
@@ -60,14 +62,14 @@ async def plan_shipping(visit: Visit) -> Response:
     typed = {**{name: form[name] for name in form}, "lines": text}
     try:
         lines, faults = _lines(text)
-        settings = await _settings(visit)
+        settings = await _settings(context)
         terms = _terms(form, settings)
-        found = await _shipments(visit, lines if text.strip() else None, ids, terms)
+        found = await _shipments(context, lines if text.strip() else None, ids, terms)
     except Invalid as invalid:
-        return await _show(visit, typed, ids, invalid.errors)
+        return await _show(context, typed, ids, invalid.errors)
     told = sorted([*faults, *found.faults], key=lambda fault: fault.line)
     kept = {**{name: typed.get(name, "") for name in KEPT}, "orders": " ".join(map(str, ids))}
-    return await keep(visit, form, Verb.SHIP, found.planned, kept, [asdict(fault) for fault in told])
+    return await keep(context, form, Verb.SHIP, found.planned, kept, [asdict(fault) for fault in told])
 
 
 def _lines(text: str) -> tuple[list[Line], list[Fault]]:
@@ -91,16 +93,16 @@ def _terms(form: Form, settings: ShopSettings) -> Terms:
 
 
 async def _shipments(
-    visit: Visit, lines: Sequence[Line] | None, ids: Sequence[UUID], terms: Terms
+    context: PageContext, lines: Sequence[Line] | None, ids: Sequence[UUID], terms: Terms
 ) -> Shipments:
     """The shipments of these lines; None: nothing was typed, the chosen orders go without tracking numbers."""
-    async with visit.reading() as connection:
-        rows = await store.read_orders(connection, visit.shop, ids)
+    async with context.reading() as connection:
+        rows = await store.read_orders(connection, context.shop, ids)
         picked = [shipping.goods_of(row) for row in rows]
         if lines is None:
             return _without_lines(picked, terms)
         codes = list(dict.fromkeys(line.code for line in lines))
-        named = await store.read_orders_by_code(connection, visit.shop, codes)
+        named = await store.read_orders_by_code(connection, context.shop, codes)
     goods = {row["code"]: shipping.goods_of(row) for row in named}
     return shipping.ship_lines(lines, goods, picked if ids else None, terms)
 
@@ -113,11 +115,11 @@ def _without_lines(picked: Sequence[Goods], terms: Terms) -> Shipments:
     return shipping.ship_all(picked, terms)
 
 
-async def _prefilled(visit: Visit, ids: Sequence[UUID]) -> dict[str, str]:
+async def _prefilled(context: PageContext, ids: Sequence[UUID]) -> dict[str, str]:
     """The form as it is first shown: a line for each parcel that waits, its number still to be typed."""
-    settings = await _settings(visit)
-    async with visit.reading() as connection:
-        goods = [shipping.goods_of(row) for row in await store.read_orders(connection, visit.shop, ids)]
+    settings = await _settings(context)
+    async with context.reading() as connection:
+        goods = [shipping.goods_of(row) for row in await store.read_orders(connection, context.shop, ids)]
     heads = (gettext("Order"), gettext("Parcel"), gettext("Carrier"), gettext("Tracking number"))
     rows = [
         (one.code, str(parcel.number), one.carrier(settings) or "", "")
@@ -125,34 +127,34 @@ async def _prefilled(visit: Visit, ids: Sequence[UUID]) -> dict[str, str]:
         for parcel in one.waiting
     ]
     lines = "\n".join(" ; ".join(row) for row in (heads, *rows)) if rows else ""
-    return {**_usual(visit, settings), "lines": lines}
+    return {**_usual(context, settings), "lines": lines}
 
 
-def _usual(visit: Visit, settings: ShopSettings) -> dict[str, str]:
+def _usual(context: PageContext, settings: ShopSettings) -> dict[str, str]:
     return {
-        "shipped_on": datetime.now(visit.speech.zone).date().isoformat(),
+        "shipped_on": datetime.now(context.speech.zone).date().isoformat(),
         "notify_customer": "on" if settings.notifies_customer else "",
     }
 
 
-async def _settings(visit: Visit) -> ShopSettings:
-    async with visit.reading() as connection:
-        return await settings_of.get(connection, visit.office.hub.owner, visit.shop)
+async def _settings(context: PageContext) -> ShopSettings:
+    async with context.reading() as connection:
+        return await settings_of.get(connection, context.office.hub.owner, context.shop)
 
 
 async def _show(
-    visit: Visit, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
+    context: PageContext, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
 ) -> Response:
-    settings = await _settings(visit)
-    return visit.render(
+    settings = await _settings(context)
+    return context.render(
         "orders/ship.html",
         422 if errors else 200,
-        typed={**dict.fromkeys(KEPT, ""), **(dict(typed) or _usual(visit, settings))},
+        typed={**dict.fromkeys(KEPT, ""), **(dict(typed) or _usual(context, settings))},
         errors={**dict.fromkeys(("", *KEPT), ""), **errors},
         order_ids=ids,
         carriers=[
             ("", gettext("As the customer chose")),
             *((one.name, one.name) for one in settings.carriers),
         ],
-        back=back_of(visit.form_read) if visit.form_read["back"] else "/orders?tab=to_ship",
+        back=back_of(context.form_read) if context.form_read["back"] else "/orders?tab=to_ship",
     )

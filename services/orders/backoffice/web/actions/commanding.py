@@ -24,7 +24,7 @@ from services.orders.api.actions.commanding import WAIT_SECONDS, asking
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.web.visit import Missing, Visit
+from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.order.unit.waiting import waiting
 
 Again = Callable[[Mapping[str, str]], Awaitable[Response]]
@@ -49,7 +49,11 @@ def key_of(form: Form) -> str:
 
 
 async def send(
-    visit: Visit, order_id: UUID | None, form: Form, message: Callable[[UUID], Command], part: str = ""
+    context: PageContext,
+    order_id: UUID | None,
+    form: Form,
+    message: Callable[[UUID], Command],
+    part: str = "",
 ) -> Outcome:
     """Send the command that `message` makes with an id (also for what it creates), once per form.
 
@@ -57,51 +61,53 @@ async def send(
     Raises KeyTaken when the form was sent before with other content, Invalid when it has no key.
     """
     if order_id is not None:
-        visit.about(order_id)
-    row = await visit.office.commands.carry_out(asking(visit.shop, order_id, key_of(form) + part, message))
+        context.about(order_id)
+    row = await context.office.commands.carry_out(
+        asking(context.shop, order_id, key_of(form) + part, message)
+    )
     return _outcome(row)
 
 
-async def wait_for(visit: Visit, command_id: UUID) -> Outcome:
+async def wait_for(context: PageContext, command_id: UUID) -> Outcome:
     """The outcome of a command that was noted already, after at most two seconds. Raises Missing."""
 
     async def settled(ids: Any) -> list[UUID]:
-        async with visit.office.hub.acquire() as connection:
+        async with context.office.hub.acquire() as connection:
             return await api_store.settled_among(connection, ids)
 
     if not await settled([command_id]):
         await waiting.wait(command_id, WAIT_SECONDS, settled)
-    return await outcome_of(visit, command_id)
+    return await outcome_of(context, command_id)
 
 
-async def outcome_of(visit: Visit, command_id: UUID) -> Outcome:
+async def outcome_of(context: PageContext, command_id: UUID) -> Outcome:
     """How a command of the shop stands now. Raises Missing."""
-    async with visit.office.hub.acquire() as connection:
-        row = await api_store.read_command(connection, visit.shop, command_id)
+    async with context.office.hub.acquire() as connection:
+        row = await api_store.read_command(connection, context.shop, command_id)
     if row is None:
         raise Missing
     return _outcome(row)
 
 
 async def answer(
-    visit: Visit, outcome: Outcome, form: Form, *, to: str, flash: str, again: Again
+    context: PageContext, outcome: Outcome, form: Form, *, to: str, flash: str, again: Again
 ) -> Response:
     """The page for an outcome: on to `to` with a message, the form with the reasons (422), or in progress (202)."""
-    visit.audited["command_id"] = str(outcome.command_id)
-    visit.outcome = outcome.state
+    context.audited["command_id"] = str(outcome.command_id)
+    context.outcome = outcome.state
     if outcome.state == "done":
-        return visit.redirect(to, flash)
+        return context.redirect(to, flash)
     if outcome.state == "rejected":
         response = await again(by_field(outcome.reasons))
         response.status_code = 422
         return response
-    return in_progress(visit, outcome, form, to=to)
+    return in_progress(context, outcome, form, to=to)
 
 
-def in_progress(visit: Visit, outcome: Outcome, form: Form, *, to: str) -> Response:
+def in_progress(context: PageContext, outcome: Outcome, form: Form, *, to: str) -> Response:
     """The panel that says a command has no outcome yet, and that finds out by itself when it has."""
-    return visit.render(
-        "progress/progress.html", 202, outcome=outcome, fields=form.typed(), action=visit.here, to=to
+    return context.render(
+        "progress/progress.html", 202, outcome=outcome, fields=form.typed(), action=context.here, to=to
     )
 
 

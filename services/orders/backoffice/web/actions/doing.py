@@ -17,7 +17,7 @@ from services.chassis.messaging.unit import Unit
 from services.orders.backoffice.forms import store as form_store
 from services.orders.backoffice.forms.fields import REVISION, Form
 from services.orders.backoffice.web.actions.commanding import key_of
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 
 T = TypeVar("T")
 
@@ -26,18 +26,18 @@ class FormSentBefore(Exception):
     """The form was carried out before with other content: show what that did, then a new form."""
 
 
-async def do(visit: Visit, form: Form, act: Callable[[Unit], Awaitable[T]]) -> T | None:
+async def do(context: PageContext, form: Form, act: Callable[[Unit], Awaitable[T]]) -> T | None:
     """Carry `act` out, once per form: its result, None when it was done before.
 
     Raises what `act` raises, Invalid when the form has no key, FormSentBefore.
     """
     key, content = key_of(form), _content(form)
-    async with visit.unit() as unit:
-        if await form_store.claim_form(unit.connection, visit.shop, key, content, unit.now):
+    async with context.unit() as unit:
+        if await form_store.claim_form(unit.connection, context.shop, key, content, unit.now):
             return await act(unit)
-        if await form_store.read_form_hash(unit.connection, visit.shop, key) != content:
+        if await form_store.read_form_hash(unit.connection, context.shop, key) != content:
             raise FormSentBefore
-    visit.outcome = "repeated"
+    context.outcome = "repeated"
     return None
 
 

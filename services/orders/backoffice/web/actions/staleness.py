@@ -18,12 +18,12 @@ from services.orders.backoffice.language.formatting import day
 from services.orders.backoffice.language.happenings import Change, as_changes
 from services.orders.backoffice.language.statuses import method_words
 from services.orders.backoffice.order.changes.editing_words import FieldChanged
-from services.orders.backoffice.web.visit import Visit
+from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.history import Stale
 
 
 def stale(
-    visit: Visit,
+    context: PageContext,
     form: Form,
     *,
     revision: int,
@@ -32,14 +32,14 @@ def stale(
     theirs: Sequence[FieldChanged] = (),
     mine: Sequence[FieldChanged] | None = None,
 ) -> Response:
-    """The page (409). `visit.field_labels` names the fields whose text is shown; `back` is the thing's page.
+    """The page (409). `context.field_labels` names the fields whose text is shown; `back` is the thing's page.
 
     A form that holds a whole order says which fields others changed (`theirs`) and which the person did (`mine`).
     """
     fields = [(name, value) for name, value in form.typed() if name != REVISION]
-    labels = visit.field_labels
+    labels = context.field_labels
     typed = [(labels[name], _told(name, value)) for name, value in fields if name in labels and value.strip()]
-    return visit.render(
+    return context.render(
         "problem/stale.html",
         409,
         changes=changes,
@@ -47,7 +47,7 @@ def stale(
         mine=mine,
         typed=typed if mine is None else [],
         fields=[*fields, (REVISION, str(revision))],
-        action=visit.here,
+        action=context.here,
         back=back,
     )
 
@@ -62,9 +62,9 @@ def _told(name: str, value: str) -> str:
         return value
 
 
-def changed_meanwhile(visit: Visit, error: Stale) -> Response:
+def changed_meanwhile(context: PageContext, error: Stale) -> Response:
     """The page for an order that is at another revision than the form; back goes to the page above the form's."""
-    visit.audited_order = error.order_id
-    above = visit.request.url.path.rstrip("/").rpartition("/")[0] or "/"
+    context.audited_order = error.order_id
+    above = context.request.url.path.rstrip("/").rpartition("/")[0] or "/"
     changes = as_changes(list(error.since))
-    return stale(visit, visit.form_read, revision=error.revision, changes=changes, back=above)
+    return stale(context, context.form_read, revision=error.revision, changes=changes, back=above)

@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Figures:
+class QueueFigures:
     """A queue as the broker counts it; rates are messages a second over its last samples."""
 
     ready: int
@@ -58,7 +58,7 @@ class Broker:
         if settings.rabbitmq_management_url is not None:
             self._client = _client(settings.rabbitmq_management_url.get_secret_value())
 
-    async def queues(self) -> dict[str, Figures] | BrokerDown:
+    async def queues(self) -> dict[str, QueueFigures] | BrokerDown:
         """Every queue's figures by its name, or that there are none."""
         if self._client is None:
             return BrokerDown(None)
@@ -80,14 +80,14 @@ class Broker:
             await self._client.aclose()
 
 
-def figures(row: Mapping[str, Any]) -> Figures:
+def figures(row: Mapping[str, Any]) -> QueueFigures:
     """A row of the management's list; a queue that nothing has passed yet has no rates."""
     stats = row.get("message_stats") or {}
 
     def rate(name: str) -> float:
         return float((stats.get(f"{name}_details") or {}).get("rate") or 0)
 
-    return Figures(
+    return QueueFigures(
         ready=int(row.get("messages_ready") or 0),
         in_hand=int(row.get("messages_unacknowledged") or 0),
         consumers=int(row.get("consumers") or 0),

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from contracts.catalogue import SERVICES
 from services.orders.backoffice.web.clients import queues
-from services.orders.backoffice.web.clients.broker import Broker, BrokerDown, Figures
-from services.orders.backoffice.web.clients.owners import Owner, OwnerDown, Owners
+from services.orders.backoffice.web.clients.broker import Broker, BrokerDown, QueueFigures
+from services.orders.backoffice.web.clients.owners import Owner, ServiceClients, ServiceUnavailable
 from services.orders.backoffice.web.clients.queues import Queue, Stuck
 from services.orders.backoffice.web.settings import BackofficeSettings
 
@@ -27,7 +27,7 @@ class ServiceSeen:
 
     name: Owner
     told: Mapping[str, Any]
-    down: OwnerDown | None
+    down: ServiceUnavailable | None
 
     @property
     def is_away(self) -> bool:
@@ -46,7 +46,7 @@ class Seen:
 
     at: datetime
     services: list[ServiceSeen]
-    counted: Mapping[str, Figures] | BrokerDown
+    counted: Mapping[str, QueueFigures] | BrokerDown
     stuck: Stuck
     began: float
 
@@ -65,11 +65,11 @@ class Seen:
         return self.counted if isinstance(self.counted, BrokerDown) else None
 
 
-class Lookout:
+class Monitor:
     """Looks, and remembers the last look for a moment."""
 
-    def __init__(self, settings: BackofficeSettings, owners: Owners) -> None:
-        self._owners, self._broker = owners, Broker(settings)
+    def __init__(self, settings: BackofficeSettings, clients: ServiceClients) -> None:
+        self._owners, self._broker = clients, Broker(settings)
         self._lock, self._seen, self._stuck = asyncio.Lock(), cast("Seen | None", None), Stuck()
 
     async def look(self, at_most_seconds: float = FRESH_SECONDS) -> Seen:
@@ -96,6 +96,6 @@ class Lookout:
 
     async def _ask(self, name: Owner) -> ServiceSeen:
         told = await self._owners.get(name, "/internal/operations")
-        if isinstance(told, OwnerDown):
+        if isinstance(told, ServiceUnavailable):
             return ServiceSeen(name, {}, told)
         return ServiceSeen(name, told.body if isinstance(told.body, dict) else {}, None)

@@ -1,8 +1,8 @@
 """Reading what orders does not copy from the service that owns it, and asking it to show or do what needs no command:
 with the internal token, for two seconds unless more is said.
 
-A page never fails because an owner is away: it gets an `OwnerDown` instead of an answer and shows the panel that says
-since when. Nothing is kept: what is shown is what the owner says now.
+A page never fails because a service is unavailable: it gets a `ServiceUnavailable` instead of an answer and shows the
+panel that says since when. Nothing is cached: a page shows what the service answers now.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class OwnerDown:
+class ServiceUnavailable:
     """The owner does not answer since then (None: it was never set up: its URL is not in the settings)."""
 
     owner: Owner
@@ -45,7 +45,7 @@ class OwnerDown:
         return True
 
 
-class Owners:
+class ServiceClients:
     """The other services as the back office reads them."""
 
     def __init__(self, settings: BackofficeSettings) -> None:
@@ -55,22 +55,22 @@ class Owners:
         self.seconds = SECONDS
         self._down_since: dict[Owner, datetime] = {}
 
-    async def get(self, owner: Owner, path: str, **query: str | list[str]) -> Answer | OwnerDown:
+    async def get(self, owner: Owner, path: str, **query: str | list[str]) -> Answer | ServiceUnavailable:
         """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
         return await self._ask(owner, "GET", path, params=query, timeout=self.seconds)
 
     async def post(
         self, owner: Owner, path: str, body: Mapping[str, Any], *, seconds: float | None = None
-    ) -> Answer | OwnerDown:
+    ) -> Answer | ServiceUnavailable:
         """POST JSON to an owner, which has so many `seconds` to answer. Being away leaves open whether it was done: the
         page says so, or asks again."""
         patience = httpx2.Timeout(seconds or self.seconds, connect=self.seconds)
         return await self._ask(owner, "POST", path, json=body, timeout=patience)
 
-    async def _ask(self, owner: Owner, method: str, path: str, **sent: Any) -> Answer | OwnerDown:
+    async def _ask(self, owner: Owner, method: str, path: str, **sent: Any) -> Answer | ServiceUnavailable:
         url = self._settings.owner_url(owner)
         if url is None:
-            return OwnerDown(owner, None)
+            return ServiceUnavailable(owner, None)
         try:
             got = await self._client.request(method, f"{url}{path}", **sent)
             if got.status_code >= 500 or got.status_code == 401:
@@ -79,7 +79,7 @@ class Owners:
         except (httpx2.HTTPError, ValueError) as error:
             if owner not in self._down_since:
                 log.warning("owner does not answer", owner=owner, path=path, error=type(error).__name__)
-            return OwnerDown(owner, self._down_since.setdefault(owner, datetime.now(UTC)))
+            return ServiceUnavailable(owner, self._down_since.setdefault(owner, datetime.now(UTC)))
         self._down_since.pop(owner, None)
         return answer
 

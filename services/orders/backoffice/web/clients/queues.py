@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.catalogue import SERVICES
 from services.chassis.messaging.topology import listened_queues
-from services.orders.backoffice.web.clients.broker import Figures
+from services.orders.backoffice.web.clients.broker import QueueFigures
 
 DEAD = "dead"
 """Behind a service's name: messages that the broker gave up on."""
@@ -61,7 +61,11 @@ def names_of(shop: str, known: Iterable[str]) -> list[tuple[str, str, str]]:
 
 
 def of_broker(
-    shop: str, counted: Mapping[str, Figures], said: Mapping[str, Mapping[str, Any]], stuck: Stuck, now: float
+    shop: str,
+    counted: Mapping[str, QueueFigures],
+    said: Mapping[str, Mapping[str, Any]],
+    stuck: Stuck,
+    now: float,
 ) -> list[Queue]:
     """Rows of what the broker counts. `said`: the listeners' own reports by queue, for unacknowledged messages."""
     rows = []
@@ -113,14 +117,14 @@ def of_services(shop: str, said: Mapping[str, Mapping[str, Any]]) -> list[Queue]
     return rows
 
 
-def _oldest(one: Figures) -> float | None:
+def _oldest(one: QueueFigures) -> float | None:
     return one.ready / one.out_per_second if one.ready and one.out_per_second else None
 
 
 STUCK_SECONDS = 15.0
 
 
-def _trouble(listener: str, one: Figures, stuck_seconds: float | None) -> str:
+def _trouble(listener: str, one: QueueFigures, stuck_seconds: float | None) -> str:
     if listener == "storefront":
         return ""
     if one.consumers == 0:
