@@ -43,7 +43,7 @@ UNCONFIRMED = Counter("comptoir_publishes_failed_total", "Publishes to be repeat
 CONFIRM_SECONDS = Histogram(
     "comptoir_confirm_seconds", "Publish to confirm, per batch.", ["service"], buckets=_SECONDS
 )
-_SHARED = "Every replica tells the same: max by (service), no sum."
+_SHARED = "Every replica reports the same: max by (service), no sum."
 """What is one for all processes of a service is no figure of one of them."""
 DISPATCH_ROWS = Gauge("comptoir_dispatch_rows", f"Messages still to leave. {_SHARED}", ["service"])
 DISPATCH_AGE = Gauge(
