@@ -15,9 +15,9 @@ from contracts.payments import RefundCause, RefundMarked, RefundMode, RefundOrde
 from contracts.storefront import LineKind
 from services.chassis.testing import Desk
 from services.orders.api.actions import commanding
+from services.orders.api.actions.refund_rules import faults_of_amount, units_refunded
 from services.orders.backoffice.order.refundable import units_left, worth_of
 from services.orders.listing.documents import OrderResponse
-from services.orders.listing.refund_rules import faults_of_amount, units_refunded
 from tests.backoffice.books import receive, refunded
 from tests.conftest import Desks
 from tests.orders.staff import TOKENS, client, key, place, sent

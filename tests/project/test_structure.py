@@ -21,6 +21,8 @@ ROOT_FILES = {
     "constraints.txt",
 }
 DOCUMENTS = [path for path in sorted(ROOT.rglob("*.md")) if "var" not in path.relative_to(ROOT).parts[:1]]
+MOST_FILES, MOST_ENTRIES = 15, 12
+"""Source files of a folder; entries of the largest service."""
 
 
 def test_the_top_level_is_what_was_agreed() -> None:
@@ -48,6 +50,18 @@ def test_contributing_names_every_command_of_the_makefile_and_no_other() -> None
     targets = set(re.findall(r"^([a-z-]+):.*?## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     rows = set(re.findall(r"^\| `make ([a-z-]+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
     assert rows | {"help"} == targets
+
+
+def test_a_folder_is_read_at_a_glance() -> None:
+    sizes = {
+        folder.relative_to(ROOT): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
+        for part in ("services", "contracts", "deploy")
+        for folder in (ROOT / part).rglob("*")
+        if folder.is_dir()
+    }
+    assert {str(folder): size for folder, size in sizes.items() if size > MOST_FILES} == {}
+    shown = [entry.name for entry in (ROOT / "services" / "orders").iterdir() if entry.name != "__pycache__"]
+    assert len(shown) <= MOST_ENTRIES, sorted(shown)
 
 
 def test_services_import_from_contracts_and_chassis_alone() -> None:

@@ -18,6 +18,7 @@ from services.orders.api.actions.refund_requests import (
     ReversalRequest,
     SettlementRequest,
 )
+from services.orders.api.actions.refund_rules import faults_of_amount
 from services.orders.api.context import RequestContext
 from services.orders.api.edges import COMMAND, ErrandNeeded, Key, OrderName, guarded_router
 from services.orders.api.order_document import show
@@ -25,7 +26,6 @@ from services.orders.api.problems import Problem, described
 from services.orders.listing import payments as payments_listing
 from services.orders.listing.cursor import CursorInvalid
 from services.orders.listing.payments import EntriesPage, EntriesQuery, UnmatchedPayments
-from services.orders.listing.refund_rules import faults_of_amount
 from services.orders.order.requests import OrderFacts
 
 router = guarded_router()

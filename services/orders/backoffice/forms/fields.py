@@ -6,6 +6,7 @@ hold it), line ends are made one kind. A form that is refused is shown again wit
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -242,3 +243,12 @@ def _with_point(typed: str) -> str:
 
 def _clean(value: str) -> str:
     return value.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True)
+class FieldChanged:
+    """A field, what it held and what it is to hold; both "" for what is new or goes as a whole."""
+
+    label: str
+    before: str
+    after: str

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from contracts.message import LineUnits
 from contracts.payments import RefundCause, RefundState
 from contracts.storefront import Customer, PaymentMethod
+from services.orders.api.actions.refund_rules import position_of, still_due
 from services.orders.listing.documents import LedgerEntryResponse, LineResponse, OrderResponse
 from services.orders.listing.payments_left import PaymentLeft, left_of_received, payments_left, set_aside
-from services.orders.listing.refund_rules import position_of, still_due
 from services.orders.order.totals.content import Content, ContentLine, worth
 
 _UNITS = TypeAdapter(list[LineUnits])

@@ -1,9 +1,8 @@
 """What an edit changes, in words: each field of its form by name, as it was and as it is to be. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.forms.fields import FieldChanged, Form
 from services.orders.backoffice.language.formatting import country
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.backoffice.order.changes.editing import (
@@ -29,15 +28,6 @@ NAMES = {
     "vat_number": N_("VAT number"),
 }
 """What the fields of an address and of the customer are called."""
-
-
-@dataclass(frozen=True)
-class FieldChanged:
-    """A field, what it held and what it is to hold; both "" for what is new or goes as a whole."""
-
-    label: str
-    before: str
-    after: str
 
 
 def labels_of(order: OrderResponse, form: Form) -> dict[str, str]:

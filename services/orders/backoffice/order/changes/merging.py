@@ -8,11 +8,10 @@ typed into keeps what was typed.
 import json
 from collections.abc import Iterator, Mapping
 
-from services.orders.backoffice.forms.fields import Form
+from services.orders.backoffice.forms.fields import FieldChanged, Form
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order.changes.editing import fields_of
 from services.orders.backoffice.order.changes.editing_words import (
-    FieldChanged,
     differs,
     labels_of,
     shown_value,

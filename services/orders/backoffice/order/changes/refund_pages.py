@@ -15,6 +15,7 @@ from starlette.responses import Response
 from contracts.catalogue import type_of
 from contracts.payments import RefundFailed, RefundMarked, RefundUncertain
 from services.orders.api.actions.refund_requests import RefundRequest
+from services.orders.api.actions.refund_rules import faults_of_refund
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.formatting import typed_amount
@@ -41,7 +42,6 @@ from services.orders.backoffice.web.actions.commanding import Outcome, answer, b
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.visit import Missing, PageContext
 from services.orders.listing.documents import LedgerEntryResponse, OrderResponse
-from services.orders.listing.refund_rules import faults_of_refund
 
 pages = Pages()
 _SHOWS_FORM = ("calculate", "all", "edit")

@@ -16,6 +16,7 @@ from services.orders.api.actions.refund_requests import (
     ReversalRequest,
     SettlementRequest,
 )
+from services.orders.api.actions.refund_rules import position_of, units_refunded
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order.asking import units_typed
@@ -24,7 +25,6 @@ from services.orders.backoffice.order.refundable import refundable, worth_of
 from services.orders.backoffice.order.steps import parcels_to_ship
 from services.orders.changes.previewing import ParcelTouched, touched
 from services.orders.listing.documents import OrderResponse, ParcelResponse
-from services.orders.listing.refund_rules import position_of, units_refunded
 
 ITEMS, AMOUNT = "items", "amount"
 """The two ways to say what is refunded, as the form's field `what`."""

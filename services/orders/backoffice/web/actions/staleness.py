@@ -13,11 +13,10 @@ from datetime import date
 
 from starlette.responses import Response
 
-from services.orders.backoffice.forms.fields import REVISION, Form
+from services.orders.backoffice.forms.fields import REVISION, FieldChanged, Form
 from services.orders.backoffice.language.formatting import day
 from services.orders.backoffice.language.happenings import Change, as_changes
 from services.orders.backoffice.language.statuses import method_words
-from services.orders.backoffice.order.changes.editing_words import FieldChanged
 from services.orders.backoffice.web.visit import PageContext
 from services.orders.order.history import Stale
 
