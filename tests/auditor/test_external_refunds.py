@@ -5,7 +5,7 @@ from deploy.auditor.ground import Ground
 from tests.payments.builders import event, refund
 from tests.payments.cashdesk import CashDesk
 from tests.payments.conftest import cashdesk, cashdesks
-from tests.payments.test_refunding import paid
+from tests.payments.refunds.test_refunding import paid
 
 __all__ = ["cashdesk", "cashdesks"]
 

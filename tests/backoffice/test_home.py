@@ -9,7 +9,7 @@ from services.orders.backoffice.access.permissions import Permission, Role
 from services.orders.backoffice.home.pages import figures
 from services.orders.backoffice.web.office import MenuEntry
 from tests.backoffice.browser import Backoffice
-from tests.orders.staff import place, sale
+from tests.orders.rest_client import place, sale
 
 
 def test_days_without_a_sale_count_nothing_and_currencies_stay_apart() -> None:

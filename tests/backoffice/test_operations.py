@@ -35,7 +35,7 @@ from tests.backoffice.browser import SHOP, Backoffice, Browser, Shown
 from tests.backoffice.conftest import Backoffices
 from tests.conftest import Desks
 from tests.orders.builders import a_checkout
-from tests.orders.staff import place, sale
+from tests.orders.rest_client import place, sale
 from tests.payments.builders import placed
 
 HOSTILE = '<img src=x onerror="alert(1)">' + "W" * 120

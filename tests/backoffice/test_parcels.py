@@ -15,7 +15,7 @@ from tests.backoffice.browser import Backoffice, Browser, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
 from tests.conftest import Desks
-from tests.orders.staff import patiently, sale, sent
+from tests.orders.rest_client import patiently, sale, sent
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202e' + "W" * 120
 VISIBLE = HOSTILE.replace("\u202e", "")

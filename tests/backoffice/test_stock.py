@@ -16,7 +16,7 @@ from tests.backoffice.browser import Backoffice, FormShown
 from tests.backoffice.conftest import Backoffices
 from tests.backoffice.warehouse import Warehouse, a_warehouse
 from tests.conftest import Desks
-from tests.orders.staff import sale, sent
+from tests.orders.rest_client import sale, sent
 
 SKU = "<b>\"&'/?#%\u202e" + "X" * 48
 HOSTILE = "<script>alert(1)</script>" + "W" * 200

@@ -21,7 +21,7 @@ from deploy.local.ports import free_ports
 from services.chassis.testing import Desk
 from services.fulfillment.api.app import build_app
 from tests.backoffice.browser import Backoffice, Shown
-from tests.orders.staff import patiently, place, sent
+from tests.orders.rest_client import patiently, place, sent
 
 
 class Warehouse:

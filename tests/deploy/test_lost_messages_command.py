@@ -16,7 +16,7 @@ from services.chassis.testing import Desk
 from tests.chassis.operators import TOKEN
 from tests.conftest import Desks
 from tests.notifier.conftest import shops
-from tests.orders.staff import place, sale
+from tests.orders.rest_client import place, sale
 
 __all__ = ["shops"]
 

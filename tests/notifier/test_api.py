@@ -16,7 +16,7 @@ from tests.chassis.problems import answers_with_problems
 from tests.conftest import Desks
 from tests.notifier.builders import an_order
 from tests.notifier.mail_server import MailServer, Mood
-from tests.notifier.test_sending import a_desk, by_state, send_until, settled
+from tests.notifier.sending.test_sending import a_desk, by_state, send_until, settled
 
 NOBODY = UUID(int=1)
 

@@ -24,7 +24,7 @@ from services.orders.changes.requests import (
     EditRequest,
     ReinstatementRequest,
 )
-from tests.orders.staff import place
+from tests.orders.rest_client import place
 
 ACTOR = "staff:zoe"
 

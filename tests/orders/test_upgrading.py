@@ -19,7 +19,7 @@ from services.orders.order import store
 from tests.conftest import Desks
 from tests.orders.builders import a_sale
 from tests.orders.changing_orders import Merchant
-from tests.orders.staff import TOKENS, client, place
+from tests.orders.rest_client import TOKENS, client, place
 
 MIGRATIONS = Path(str(store.__file__)).parent / "migrations"
 FIRST_OF_THIS_VERSION = "20261128"

@@ -16,7 +16,7 @@ from services.orders.listing.finder.finder import Finder
 from services.orders.listing.words import Tab
 from services.orders.order.search.indexing import index
 from tests.conftest import Desks, FreshDatabase
-from tests.orders.finding.random_orders import PARIS, insert_rows, random_row
+from tests.orders.listing.random_orders import PARIS, insert_rows, random_row
 
 SHOP = "atelier-garance"
 COUNT = 1200

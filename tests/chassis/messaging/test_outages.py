@@ -1,0 +1,105 @@
+"""The database goes away, or the way to it: nothing is lost, nothing is done twice, and work goes on by itself."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from deploy.local.parts import Postgres
+from services.chassis.runtime.hub import Hub
+from services.chassis.storage.database import is_outage
+from tests.chassis.bus import Bus, framed
+from tests.chassis.conftest import Hubs
+from tests.chassis.messaging.test_consuming import is_done, seen, stopped_with_nothing_left
+from tests.chassis.messaging.test_inbox import ONCE
+from tests.chassis.patience import eventually
+from tests.chassis.proxy import TO_SERVER, Proxy, through
+from tests.chassis.sample import ask
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_connection_lost_inside_commit(
+    hubs: Hubs, bus: Bus, sample_database: str, told: bool
+) -> None:
+    """Cut before the server hears COMMIT, or after it has obeyed: only the inbox knows which, and it is asked."""
+    async with Proxy(urlsplit(sample_database).port or 0) as proxy:
+        hub = await hubs(database_url=through(sample_database, proxy.port), batch_size=20, lease_seconds=1)
+        cut = proxy.cut_after if told else proxy.cut_before
+        cut(b"COMMIT", times=3)
+        messages = [framed(ask(sku=f"SKU-{n}")) for n in range(200)]
+        await bus.say(messages)
+        await eventually(lambda: answered(hub, 200))
+        assert proxy.cuts == 3
+        [row] = await hub.pool.fetch(ONCE)
+        assert tuple(row) == (200, 200, 200, 0)
+        heard = await bus.take_all("orders.fulfillment", "orders", 200)
+        assert {envelope.causation_id for envelope in heard} == {envelope.id for envelope, _ in messages}
+        assert await stopped_with_nothing_left(hub, bus)
+
+
+async def answered(hub: Hub, count: int) -> bool:
+    """`is_done`, although a connection may be cut while we look."""
+    try:
+        return await is_done(hub, count)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return False
+
+
+async def test_backends_terminated_under_load(hubs: Hubs, bus: Bus, postgres: Postgres) -> None:
+    hub = await hubs()
+    task = asyncio.create_task(bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
+    admin = await asyncpg.connect(postgres.admin_url)
+    for done in (1, 100, 200):
+        await eventually(lambda done=done: reached(hub, done))  # type: ignore[misc]
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'comptoir-fulfillment'"
+        )
+    await admin.close()
+    await task
+    await eventually(lambda: answered(hub, 400))
+    [row] = await hub.pool.fetch(ONCE)
+    assert tuple(row) == (400, 400, 400, 0)
+
+
+async def reached(hub: Hub, count: int) -> bool:
+    try:
+        return await seen(hub) >= count
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return False
+
+
+async def test_postgresql_crashes_and_restarts_under_load(hubs: Hubs, bus: Bus, postgres: Postgres) -> None:
+    """No acked message is missing afterwards: commits wait for the disk."""
+    hub = await hubs()
+    await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)])
+    await eventually(lambda: reached(hub, 1))
+    await asyncio.to_thread(postgres.kill)
+    await asyncio.to_thread(postgres.restart)
+    await eventually(lambda: answered(hub, 400), 30)
+    [row] = await hub.pool.fetch(ONCE)
+    assert tuple(row) == (400, 400, 400, 0)
+    heard = await bus.take_all("orders.fulfillment", "orders", 400)
+    assert len({envelope.id for envelope in heard}) == 400
+    assert not hub.stopping.is_set()
+
+
+async def test_acks_that_never_arrive_make_duplicates_and_nothing_else(hubs: Hubs, bus: Bus) -> None:
+    port = urlsplit(bus.url("orders")).port or 0
+    async with Proxy(port) as proxy:
+        hub = await hubs(port=proxy.port)
+        await bus.say([framed(ask(sku="FIRST"))])
+        await eventually(lambda: is_done(hub, 1))
+        proxy.swallow(TO_SERVER)
+        await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
+        await eventually(lambda: reached(hub, 101))
+        proxy.flow()
+        proxy.cut_all()
+        await eventually(lambda: is_done(hub, 101))
+        [row] = await hub.pool.fetch(ONCE)
+        assert tuple(row) == (101, 101, 101, 0)
+        assert await stopped_with_nothing_left(hub, bus)

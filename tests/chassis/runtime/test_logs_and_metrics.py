@@ -1,0 +1,160 @@
+"""A line per message with its ids and without its body, and figures for what happened."""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from prometheus_client import REGISTRY, Gauge
+from pydantic import BaseModel, ValidationError
+from structlog._config import BoundLoggerLazyProxy
+
+from services.chassis import metrics
+from services.chassis.errors import describe
+from services.chassis.logs import configure_logs
+from services.chassis.testing import Desk
+from tests.chassis.conftest import SampleDesks
+from tests.chassis.messaging.test_reading import arrival
+from tests.chassis.operators import operator
+from tests.chassis.sample import ask
+
+CUSTOMER = "Jeanne Moulin"
+
+
+@pytest.fixture
+def _plain_logs() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    for module in list(sys.modules.values()):
+        if isinstance(log := getattr(module, "log", None), BoundLoggerLazyProxy):
+            vars(log).pop("bind", None)  # what it remembers since its first use
+
+
+@pytest.mark.usefixtures("_plain_logs")
+async def test_a_line_per_message_with_its_ids(
+    sample_desks: SampleDesks, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await sample_desks()
+    monkeypatch.setattr(logging.root, "handlers", [])
+    configure_logs("fulfillment", "INFO")
+    outcome = await desk.deliver(ask(sku=CUSTOMER))
+    await desk.deliver(ask("overflow", CUSTOMER))
+    await desk.hub.committer.commit([arrival(json.dumps({"actor": [CUSTOMER]}).encode())])
+    logging.getLogger("elsewhere").error("of the standard library")
+    said = capsys.readouterr().err
+    lines = [json.loads(line) for line in said.splitlines()]
+    first = next(line for line in lines if line["event"] == "message")
+    assert first["event_id"] == str(outcome.envelope.id)
+    assert (first["end"], first["queue"], first["service"]) == (
+        "handled",
+        "fulfillment.orders",
+        "fulfillment",
+    )
+    assert [line["end"] for line in lines if line["event"] == "message"] == ["handled", "waiting", "parked"]
+    failed = next(line for line in lines if line["event"] == "message failed")
+    assert any("sample.py" in place for place in failed["places"])
+    assert lines[-1]["event"] == "of the standard library"
+    assert CUSTOMER not in said
+
+
+@pytest.mark.usefixtures("_plain_logs")
+async def test_a_log_that_nobody_takes_is_no_reason_to_fail(
+    sample_desks: SampleDesks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await sample_desks()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "w", buffering=1) as nowhere:
+        monkeypatch.setattr(sys, "stderr", nowhere)
+        configure_logs("fulfillment", "INFO")
+        assert (await desk.deliver(ask())).result == "handled"
+        assert (await desk.deliver(ask("raise"))).result == "waiting"
+
+
+async def test_an_error_is_told_without_the_row_it_is_about(sample_desks: SampleDesks) -> None:
+    desk: Desk = await sample_desks()
+    await desk.hub.pool.execute("CREATE TABLE people (name text UNIQUE CHECK (name <> 'x'), age integer)")
+    told = []
+    for statement, values in (
+        ("INSERT INTO people VALUES ($1), ($1)", [CUSTOMER]),
+        ("INSERT INTO people VALUES ($1, $2)", ["x", 7]),
+        ("SELECT $1::text::integer", [CUSTOMER]),
+        ("SELECT $1::integer", [CUSTOMER]),
+    ):
+        try:
+            await desk.hub.pool.execute(statement, *values)
+        except Exception as error:  # noqa: BLE001
+            told.append(describe(error))
+    told.append(describe(refused({"age": CUSTOMER})))
+    assert len(told) == 5
+    assert CUSTOMER not in str(told)
+    assert "UniqueViolationError 23505" in told[0]
+
+
+def refused(value: Any) -> ValidationError:
+    """pydantic's error about a value."""
+
+    class Person(BaseModel):
+        age: int
+
+    with pytest.raises(ValidationError) as error:
+        Person.model_validate(value)
+    return error.value
+
+
+async def test_the_figures_are_there(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    before = {"duplicate": count("comptoir_messages_duplicate_total"), "handled": handled()}
+    one = ask()
+    outcome = await desk.deliver(one)
+    await desk.deliver(one, envelope=outcome.envelope)
+    await desk.deliver(ask("refuse"))
+    assert handled() == before["handled"] + 1
+    assert count("comptoir_messages_duplicate_total") == before["duplicate"] + 1
+    async with operator(desk.hub) as client:
+        text = (await client.get("/metrics")).text
+    for series in (
+        'comptoir_messages_parked_total{queue="fulfillment.orders",reason="not_sold_here",service="fulfillment"}',
+        "comptoir_event_age_seconds_bucket",
+        "comptoir_batch_messages_bucket",
+        "comptoir_commit_seconds_bucket",
+    ):
+        assert series in text
+
+
+async def test_statements_are_counted(sample_desks: SampleDesks) -> None:
+    desk = await sample_desks()
+    before = statements()
+    await desk.fetch("SELECT 1")
+    assert await desk.fetchval("SELECT 2") == 2
+    async with desk.hub.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT 3")
+        await connection.fetchrow("SELECT 4")
+        await connection.executemany("SELECT $1::int", [(5,), (6,)])
+    assert statements() - before == 7
+
+
+def statements() -> float:
+    return REGISTRY.get_sample_value("comptoir_database_statements_total", {"service": "fulfillment"}) or 0.0
+
+
+def count(name: str) -> float:
+    return REGISTRY.get_sample_value(name, {"service": "fulfillment", "queue": "fulfillment.orders"}) or 0.0
+
+
+def handled() -> float:
+    labels = {"service": "fulfillment", "queue": "fulfillment.orders", "type": "orders.stock.set.v1"}
+    return REGISTRY.get_sample_value("comptoir_messages_handled_total", labels) or 0.0
+
+
+def test_each_gauge_says_that_replicas_are_not_added_up() -> None:
+    gauges = [value for value in vars(metrics).values() if isinstance(value, Gauge)]
+    assert gauges
+    for gauge in gauges:
+        assert f"max by ({', '.join(gauge._labelnames)})" in gauge._documentation

@@ -1,0 +1,81 @@
+"""A process that lacks a setting names all that is missing at once, and prints no secret."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.chassis.settings import PREFIX, ServiceSettings, load_settings
+
+ROOT = Path(__file__).resolve().parents[3]
+SECRET = "postgresql://comptoir:hunter2@127.0.0.1/db"
+GOOD = {
+    "DATABASE_URL": SECRET,
+    "AMQP_URL": "amqp://orders:hunter3@127.0.0.1/",
+    "INTERNAL_TOKEN": "a-token-that-is-long-enough",
+    "HTTP_PORT": "8080",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+def told(monkeypatch: pytest.MonkeyPatch, **given: str) -> str:
+    """What a start with these settings ends with."""
+    for name, value in given.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SystemExit) as ended:
+        load_settings(ServiceSettings)
+    return str(ended.value)
+
+
+def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = told(monkeypatch, HTTP_PORT="")
+    assert "4 invalid settings" in said
+    for name in GOOD:
+        assert f"{PREFIX}{name}:" in said
+
+
+def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {**GOOD, "INTERNAL_TOKEN": "short-secret", "HTTP_PORT": "eighty", "LOG_LEVEL": "LOUD"}
+    said = told(monkeypatch, **given)
+    for name in ("INTERNAL_TOKEN", "HTTP_PORT", "LOG_LEVEL"):
+        assert f"{PREFIX}{name}:" in said
+    for secret in ("short-secret", "hunter2", "hunter3", "eighty", "LOUD"):
+        assert secret not in said
+
+
+def test_the_inbox_remembers_longer_than_events_are_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "COMPTOIR_INBOX_DAYS must exceed" in told(
+        monkeypatch, **GOOD, INBOX_DAYS="10", EVENT_LOG_DAYS="10"
+    )
+
+
+def test_secrets_do_not_show_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    assert "hunter" not in f"{load_settings(ServiceSettings)!r}"
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "said"),
+    [("after_lunch", "known are received, inbox_written"), ("after_commit:soon", "name@place:number")],
+)
+def test_an_unknown_failpoint_is_refused(failpoint: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import services.chassis.failpoints"],
+        env={**os.environ, "COMPTOIR_FAILPOINT": failpoint},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
