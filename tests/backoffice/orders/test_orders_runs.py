@@ -369,7 +369,7 @@ RUNNER = """
 import asyncio, sys
 from services.chassis.testing import Desk, settings_for_tests
 from services.orders.backoffice.orders.bulk import carrying_out
-from services.orders.backoffice.settings import BackofficeSettings
+from services.orders.backoffice.web.settings import BackofficeSettings
 from services.orders.api.actions.commanding import Commands
 from services.orders.handlers import subscribers
 
