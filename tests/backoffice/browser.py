@@ -39,20 +39,20 @@ class Backoffice:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.office = make_office(desk.hub)
-        self.app = build_app(self.office)
+        self.app_state = make_office(desk.hub)
+        self.app = build_app(self.app_state)
 
     async def close(self) -> None:
         """Close its connections."""
-        await self.office.close()
+        await self.app_state.close()
         await self.desk.close()
 
     def add(self, page: Page, **templates: str) -> None:
         """A page of a test's own, with all that the dispatcher does around it, and its templates by name."""
-        environment = self.office.templates.environment
+        environment = self.app_state.templates.environment
         assert environment.loader is not None
         environment.loader = ChoiceLoader([environment.loader, DictLoader(templates)])
-        route = Route(page.path, endpoint(self.office, page), methods=[page.method])
+        route = Route(page.path, endpoint(self.app_state, page), methods=[page.method])
         self.app.router.routes.insert(0, route)
 
     def browser(self, language: str = "en", **headers: str) -> "Browser":
@@ -133,7 +133,7 @@ class Browser:
 
     def __init__(self, backoffice: Backoffice, headers: dict[str, str]) -> None:
         transport = httpx2.ASGITransport(backoffice.app, raise_app_exceptions=False)
-        origin = backoffice.office.settings.backoffice_origin[0]
+        origin = backoffice.app_state.settings.backoffice_origin[0]
         self.client = httpx2.AsyncClient(transport=transport, base_url=origin, headers=headers)
         self._same_origin = {"Sec-Fetch-Site": "same-origin", "Origin": origin}
 

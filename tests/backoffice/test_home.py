@@ -38,10 +38,10 @@ async def test_todays_orders_and_what_waits(backoffice: Backoffice) -> None:
     other = await place(backoffice.desk, sale(shop="atelier"))
     await backoffice.desk.hub.pool.execute("update orders set placed_at = $1", datetime.now(UTC))
     entry = MenuEntry("/orders", "Orders", "orders", 20, Permission.ORDERS_VIEW)
-    backoffice.office.menu[:] = [one for one in backoffice.office.menu if one.path != "/orders"]
+    backoffice.app_state.menu[:] = [one for one in backoffice.app_state.menu if one.path != "/orders"]
     owner = await backoffice.signed_in()
     assert "/orders?tab=" not in (await owner.get("/")).text
-    backoffice.office.menu.append(entry)
+    backoffice.app_state.menu.append(entry)
     shown = await owner.get("/")
     assert shown.status == 200
     for tab in ("to_process", "to_collect", "to_refund", "to_pack", "to_ship", "problems"):

@@ -30,7 +30,7 @@ def test_settings_are_all_described() -> None:
 
 async def test_parts_it_names_exist(backoffice: Backoffice) -> None:
     [row] = re.findall(r"^\| parts \| (.+) \|$", README, re.MULTILINE)
-    known = backoffice.office.templates.environment.globals
+    known = backoffice.app_state.templates.environment.globals
     assert [name for name in re.findall(r"`(\w+)", row) if name not in known] == []
 
 

@@ -101,6 +101,6 @@ async def a_warehouse(backoffices: Any, desks: Any) -> AsyncIterator[Warehouse]:
     (port,) = free_ports(1)
     shelves = await desks("fulfillment")
     backoffice = await backoffices(fulfillment_url=f"http://127.0.0.1:{port}")
-    backoffice.office.owners.seconds = PATIENCE_SECONDS
+    backoffice.app_state.clients.seconds = PATIENCE_SECONDS
     async with serving(shelves, port):
         yield Warehouse(backoffice, shelves)

@@ -17,7 +17,7 @@ LOGIN = "camille@maison.example"
 
 
 async def _run(backoffice: Backoffice, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    settings = backoffice.office.settings
+    settings = backoffice.app_state.settings
     env = {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}
     env |= {
         "COMPTOIR_DATABASE_URL": settings.database_url.get_secret_value(),

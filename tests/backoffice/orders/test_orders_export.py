@@ -129,9 +129,9 @@ async def test_a_reader_who_leaves_gives_the_connection_back(
     assert sent[0]["status"] == 200
     async with asyncio.timeout(5):
         for _ in range(MOST_EXPORTS):
-            await backoffice.office.exporting.acquire()
+            await backoffice.app_state.exporting.acquire()
     for _ in range(MOST_EXPORTS):
-        backoffice.office.exporting.release()
+        backoffice.app_state.exporting.release()
     assert len(table(await browser.get("/orders/export.csv?tab=all"), ",")) == 3
 
 

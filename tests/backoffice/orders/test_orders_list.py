@@ -398,7 +398,7 @@ async def test_a_page_of_many_orders_asks_no_more_of_the_database_than_one_of_fe
 ) -> None:
     browser = await backoffice.signed_in()
     asked: list[str] = []
-    async with backoffice.office.reading() as connection:
+    async with backoffice.app_state.reading() as connection:
         connection.add_query_logger(lambda query: asked.append(query.query))
     counted = []
     for more in (1, 2, 8):

@@ -59,7 +59,7 @@ def filled(form: FormShown, **typed: str) -> list[tuple[str, str]]:
 
 async def work(backoffice: Backoffice) -> None:
     """What the worker does until nothing is left."""
-    while await send_next(backoffice.desk.hub, backoffice.office.commands):
+    while await send_next(backoffice.desk.hub, backoffice.app_state.commands):
         pass
 
 

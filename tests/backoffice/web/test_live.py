@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 20.0
 @asynccontextmanager
 async def _listening(backoffice: Backoffice) -> AsyncIterator[Live]:
     """The back office's own workers: one that hears, one that tells."""
-    hub, live = backoffice.desk.hub, backoffice.office.live
+    hub, live = backoffice.desk.hub, backoffice.app_state.live
     tasks = [asyncio.create_task(worker.loop(hub)) for worker in (live.worker(), announcer())]
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not live.is_listening:
@@ -104,7 +104,7 @@ async def test_a_stop_says_goodbye_at_once(backoffice: Backoffice) -> None:
 
 
 async def test_a_session_holds_only_so_many_streams(backoffice: Backoffice) -> None:
-    live, session_id = backoffice.office.live, uuid4()
+    live, session_id = backoffice.app_state.live, uuid4()
     streams = [live.stream("maison", session_id, None) for _ in range(MOST_PER_SESSION)]
     for stream in streams:
         await anext(stream)

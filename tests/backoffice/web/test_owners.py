@@ -75,7 +75,7 @@ async def test_an_owner_answers_goes_and_comes_back() -> None:
 
 
 async def test_the_panel_says_who_is_away(backoffice: Backoffice) -> None:
-    panel = backoffice.office.templates.environment.globals["owner_down"]
+    panel = backoffice.app_state.templates.environment.globals["owner_down"]
     assert callable(panel)
     with speaking(PageLocale("en")):
         assert "Payments service: not connected" in panel(ServiceUnavailable("payments", None))

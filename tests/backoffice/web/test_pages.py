@@ -96,7 +96,7 @@ async def test_a_preference_that_is_none_of_ours_is_left_out(backoffice: Backoff
 
 
 async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
-    backoffice.office.menu.append(MenuEntry("/staff", "Staff", "person", 95, Permission.STAFF_MANAGE))
+    backoffice.app_state.menu.append(MenuEntry("/staff", "Staff", "person", 95, Permission.STAFF_MANAGE))
     assert 'href="/staff"' in (await (await backoffice.signed_in(Role.OWNER)).get("/account")).text
     assert 'href="/staff"' not in (await (await backoffice.signed_in(Role.MANAGER)).get("/account")).text
 

@@ -26,7 +26,7 @@ def test_vendored_files_are_what_was_published() -> None:
 
 async def test_files_are_kept_for_a_year_under_their_digest(backoffice: Backoffice) -> None:
     browser = backoffice.browser()
-    statics = backoffice.office.statics
+    statics = backoffice.app_state.statics
     for name in statics.files:
         answer = await browser.get(statics.url(name))
         assert (answer.status, answer.headers["cache-control"]) == (200, KEPT)
@@ -42,8 +42,8 @@ async def test_a_page_with_all_it_needs_is_small(backoffice: Backoffice) -> None
     names = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
     scripts = [url for url in names if url.endswith("js/comptoir.js")]
     assert len(scripts) == 1
-    modules = [url for url in backoffice.office.statics.files if url.startswith("js/")]
-    paths = {*names, *(backoffice.office.statics.url(name) for name in modules)}
+    modules = [url for url in backoffice.app_state.statics.files if url.startswith("js/")]
+    paths = {*names, *(backoffice.app_state.statics.url(name) for name in modules)}
     sizes = [len(gzip.compress((await browser.get(path)).response.content)) for path in paths]
     assert sum(sizes) + len(gzip.compress(page.text.encode())) <= MOST_BYTES
 

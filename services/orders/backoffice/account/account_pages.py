@@ -24,7 +24,7 @@ async def _account(context: PageContext, status: int = 200, **errors: str) -> Re
     now = context.speech.now
     async with context.reading() as connection:
         rows = await store.list_sessions(
-            connection, context.person.staff_id, now, now - context.office.lifetime.idle
+            connection, context.person.staff_id, now, now - context.app_state.lifetime.idle
         )
     return context.render("account/account.html", status, sessions=rows, errors=errors)
 
@@ -35,7 +35,7 @@ async def change_password(context: PageContext) -> Response:
     form, person = await context.form(), context.person
     try:
         await checked(
-            context.office.hub.acquire,
+            context.app_state.hub.acquire,
             person.login,
             form["password-now"],
             address_of(context.request),

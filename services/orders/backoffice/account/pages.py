@@ -49,10 +49,10 @@ async def enter(context: PageContext) -> Response:
     kept = kept_in(form)
     try:
         entered = await sign_in(
-            context.office.hub.acquire,
+            context.app_state.hub.acquire,
             form["login"],
             form["password"],
-            context.office.lifetime,
+            context.app_state.lifetime,
             address_of(context.request),
             context.request.headers.get("user-agent", ""),
             context.request.cookies.get(_known_cookie(context, form["login"]), ""),
@@ -79,15 +79,15 @@ def _inside(context: PageContext, entered: SignedIn, form: Form, kept: KeptForm 
         lost = gettext("What was typed before belongs to another account and was not kept.")
         after = form["next"] if is_local_path(form["next"]) and kept is None else "/"
         response = context.redirect(after, lost if kept else None, "note")
-    seconds = int(context.office.lifetime.whole.total_seconds())
-    context.set_cookie(response, session_cookie(context.office.settings), entered.token, seconds)
+    seconds = int(context.app_state.lifetime.whole.total_seconds())
+    context.set_cookie(response, session_cookie(context.app_state.settings), entered.token, seconds)
     _mark_known(context, response, entered.login, entered.known)
     return response
 
 
 async def remember_browser(context: PageContext, response: Response, login: str) -> None:
     """Mark a browser as known to a login whose password it has just chosen."""
-    async with context.office.hub.acquire() as connection:
+    async with context.app_state.hub.acquire() as connection:
         row = await store.read_login(connection, login)
     if row is not None and row["password_hash"] is not None:
         known = known_browsers.issued(row["login"], row["password_hash"], context.speech.now)
@@ -100,7 +100,7 @@ def _mark_known(context: PageContext, response: Response, login: str, known: str
 
 
 def _known_cookie(context: PageContext, login: str) -> str:
-    return session_cookie(context.office.settings) + known_browsers.suffix(normal(login))
+    return session_cookie(context.app_state.settings) + known_browsers.suffix(normal(login))
 
 
 async def _end_present_session(context: PageContext) -> None:
@@ -119,9 +119,9 @@ async def leave(context: PageContext) -> Response:
         await store.revoke_sessions(unit.connection, person.staff_id, unit.now, only=person.session_id)
     response = context.redirect("/sign-in", gettext("You are signed out."))
     response.delete_cookie(
-        session_cookie(context.office.settings),
+        session_cookie(context.app_state.settings),
         path="/",
-        secure=context.office.settings.is_secure,
+        secure=context.app_state.settings.is_secure,
         httponly=True,
         samesite="lax",
     )
@@ -132,7 +132,7 @@ async def leave(context: PageContext) -> Response:
 @pages.get("/invitation/{token}", Entry.PUBLIC)
 async def show_invitation(context: PageContext) -> Response:
     """Choose a password."""
-    async with context.office.hub.acquire() as connection:
+    async with context.app_state.hub.acquire() as connection:
         digest = sessions.digest(context.path("token"))
         row = await store.read_invitation(connection, digest, context.speech.now)
     if row is None:

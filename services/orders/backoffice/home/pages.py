@@ -62,7 +62,7 @@ async def _queues(context: PageContext, connection: Connection) -> list[tuple[st
         return []
     zone, tiles = ZoneInfo(str(context.speech.zone)), []
     for tab, text in queue_words().items():
-        count = await context.office.finder.count(connection, context.shop, Filters(tab=tab), zone)
+        count = await context.app_state.finder.count(connection, context.shop, Filters(tab=tab), zone)
         tiles.append(_tile(f"/orders?tab={tab}", text, count.number, is_exact=count.is_exact))
     return tiles
 
@@ -113,7 +113,7 @@ def _tile(href: str, text: str, number: int, *, is_exact: bool = True) -> tuple[
 
 def _has(context: PageContext, path: str) -> bool:
     """Whether this back office has such a page, and the visitor may see it."""
-    return any(entry.path == path and context.may(entry.demand) for entry in context.office.menu)
+    return any(entry.path == path and context.may(entry.demand) for entry in context.app_state.menu)
 
 
 async def _days(context: PageContext, connection: Connection) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str
 
 async def _happened(context: PageContext, connection: Connection) -> list[tuple[str, datetime, str, str]]:
     """What happened last: order's code, when, which person ("": none), what."""
-    labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
+    labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
     rows = await home_store.read_happenings(connection, context.shop, ORDERS, HAPPENINGS)
     return [
         (

@@ -112,7 +112,7 @@ def _said(verb: Verb, sent: int) -> str:
 async def _send(context: PageContext, form: Form, verb: Verb, mails: Sequence[Mail]) -> int:
     """Send the command for each mail, and wait a moment for the last one's outcome: how many."""
     asked = [_asking(context, form, verb, mail) for mail in mails]
-    sent = await asyncio.gather(*(context.office.commands.send(one) for one in asked))
+    sent = await asyncio.gather(*(context.app_state.commands.send(one) for one in asked))
     if sent:
         await wait_for(context, sent[-1].command_id)
     return len(sent)
@@ -153,7 +153,7 @@ def _named(form: Form) -> list[str]:
 
 async def _listed(context: PageContext, **asked: str) -> list[Mail]:
     query = {name: value for name, value in asked.items() if value}
-    found = await context.office.owners.get("notifier", "/internal/mails", shop=context.shop, **query)
+    found = await context.app_state.clients.get("notifier", "/internal/mails", shop=context.shop, **query)
     if isinstance(found, ServiceUnavailable):
         raise NotifierUnavailable
     mails = found.body["mails"] if found.status == 200 else []

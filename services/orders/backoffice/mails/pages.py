@@ -62,7 +62,7 @@ async def show_mails(context: PageContext) -> Response:
     if state not in TABS:
         raise Missing
     asked = {"shop": context.shop, "limit": limit, "state": state, "text": text, "before": trail.here[:100]}
-    found = await context.office.owners.get("notifier", "/internal/mails", **_filled(asked))
+    found = await context.app_state.clients.get("notifier", "/internal/mails", **_filled(asked))
     if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
     body = {"mails": [], "next": None} if isinstance(found, ServiceUnavailable) else found.body
@@ -141,7 +141,7 @@ async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
 
 async def _mail_of(context: PageContext) -> dict[str, Any] | ServiceUnavailable:
     """The mail the path names, of the visitor's shop. Raises Missing."""
-    found = await context.office.owners.get("notifier", f"/internal/mails/{context.path_uuid('mail')}")
+    found = await context.app_state.clients.get("notifier", f"/internal/mails/{context.path_uuid('mail')}")
     if isinstance(found, ServiceUnavailable):
         return found
     if found.status != 200 or found.body["shop"] != context.shop:

@@ -28,7 +28,7 @@ async def alerts_for(context: PageContext) -> list[tuple[str, str]]:
     if not context.may(Permission.OPERATIONS_VIEW):
         return []
     seen, waiting = await asyncio.gather(
-        context.office.lookout.look(OLD_ENOUGH_SECONDS), parked.read_groups(context)
+        context.app_state.lookout.look(OLD_ENOUGH_SECONDS), parked.read_groups(context)
     )
     return needs(seen, waiting)
 

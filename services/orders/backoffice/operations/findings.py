@@ -58,10 +58,10 @@ class Audited:
 
 async def read_findings(context: PageContext) -> Audited:
     """Ask the auditor."""
-    told = await context.office.owners.get("auditor", "/findings")
+    told = await context.app_state.clients.get("auditor", "/findings")
     if isinstance(told, ServiceUnavailable):
         return Audited(None, down=told)
-    others = {one.shop for one in context.office.settings.shops} - {context.shop}
+    others = {one.shop for one in context.app_state.settings.shops} - {context.shop}
     return audited(told.body, others)
 
 

@@ -63,7 +63,7 @@ def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, st
 
 async def _show(context: PageContext) -> Response:
     seen, waiting, audited = await asyncio.gather(
-        context.office.lookout.look(), parked.read_groups(context), findings.read_findings(context)
+        context.app_state.lookout.look(), parked.read_groups(context), findings.read_findings(context)
     )
     async with context.reading() as connection:
         deeds = await read_deeds(connection, context.shop, list(DEEDS), MOST_DEEDS)

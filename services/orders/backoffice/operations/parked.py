@@ -73,7 +73,7 @@ async def read_alike(
 ) -> tuple[list[dict[str, Any]], ServiceUnavailable | None]:
     """Messages that failed alike, newest first, one more than a page. Raises Missing."""
     asked = {"fingerprint": fingerprint, "shop": context.shop, **({"before": before} if before else {})}
-    told = await context.office.owners.get(service, "/internal/parked", **asked)
+    told = await context.app_state.clients.get(service, "/internal/parked", **asked)
     if isinstance(told, ServiceUnavailable):
         return [], told
     if told.status != 200:
@@ -88,7 +88,7 @@ async def read_one(
     asked = {"shop": context.shop}
     if context.may(Permission.ORDERS_PERSONAL):
         asked["personal"] = "shown"
-    told = await context.office.owners.get(service, f"/internal/parked/{parked_id}", **asked)
+    told = await context.app_state.clients.get(service, f"/internal/parked/{parked_id}", **asked)
     if isinstance(told, ServiceUnavailable):
         return told
     if told.status != 200:
@@ -99,7 +99,7 @@ async def read_one(
 async def ask(context: PageContext, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Have a service do `deed` ("parked/redrive", "parked/discard", "replay", "resync") for the visitor: what it
     says, with `detail` when it refused. Raises OwnerUnavailable."""
-    told = await context.office.owners.post(
+    told = await context.app_state.clients.post(
         service, f"/internal/{deed}", {**body, "actor": context.actor}, seconds=DEED_SECONDS
     )
     if isinstance(told, ServiceUnavailable):
@@ -113,7 +113,10 @@ async def _ask_all(
     """What each service says is parked of the shop, and the services that could not say."""
     asked = [cast("Owner", name) for name in SERVICES]
     told = await asyncio.gather(
-        *(context.office.owners.get(name, "/internal/parked", shop=context.shop, **query) for name in asked)
+        *(
+            context.app_state.clients.get(name, "/internal/parked", shop=context.shop, **query)
+            for name in asked
+        )
     )
     said = [
         (name, answer.body)

@@ -60,14 +60,14 @@ async def read_order(context: PageContext, name: str | None = None) -> OrderRead
         row = await api_store.read_order_whole(connection, context.shop, order_id, code)
         if row is None:
             raise await _gone(connection, context.shop, order_id, code)
-        labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
+        labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
         shown = show(row, labels)
         told = _customer(row) if context.may(Permission.ORDERS_PERSONAL) else {}
         return OrderRead(
             shown=shown,
             history=await history(connection, context.shop, shown.order_id),
             labels=labels,
-            settings=await settings_of.get(connection, context.office.hub.owner, context.shop),
+            settings=await settings_of.get(connection, context.app_state.hub.owner, context.shop),
             tags=await tagging.tags_of_shop(connection, context.shop),
             ip_address=told.get("ip_address"),
             browser=told.get("browser"),

@@ -61,7 +61,7 @@ async def changed_once(context: PageContext, order_id: UUID, asking: ChangeReque
     """How a change of the order itself ended, or why it can't be made. Raises Stale, KeyTaken."""
     context.about(order_id)
     try:
-        begun = await begin_change(context.office.hub, asking)
+        begun = await begin_change(context.app_state.hub, asking)
     except Stale:
         raise
     except ChangeRefused as refused:

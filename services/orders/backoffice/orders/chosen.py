@@ -24,7 +24,7 @@ async def orders_of(context: PageContext, form: Form, most: int = MOST_ORDERS) -
         return list(dict.fromkeys(named))
     filters = filters_of(form)
     async with context.reading() as connection:
-        page = await context.office.finder.page(
+        page = await context.app_state.finder.page(
             connection, context.shop, filters, zone_of(context), limit=most
         )
     return list(page.order_ids)

@@ -61,14 +61,14 @@ async def _beginning_with(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGen
 
 
 async def _pieces(context: PageContext, language: str, make: Make) -> AsyncGenerator[bytes]:
-    running = context.office.exporting
+    running = context.app_state.exporting
     try:
         await asyncio.wait_for(running.acquire(), PATIENCE_SECONDS)
     except TimeoutError:
         raise TooManyExports from None
     try:
         async with context.reading() as connection:
-            labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
+            labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
             texts = {key: label.text(language) for key, label in labels.by_key.items()}
             async with aclosing(make(connection, CellFormat(language, zone_of(context), texts))) as stream:
                 async for piece in stream:

@@ -36,7 +36,7 @@ async def export_list(context: PageContext) -> Response:
             language,
             _name(context, language, asked.filters),
             lambda connection, manner: export(
-                connection, context.office.finder, context.shop, asked.filters, manner
+                connection, context.app_state.finder, context.shop, asked.filters, manner
             ),
         )
     except TooManyExports:

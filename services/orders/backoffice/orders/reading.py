@@ -71,7 +71,7 @@ async def read_vocabulary(context: PageContext, connection: Connection) -> Vocab
     known = await store.read_vocabulary(connection, context.shop)
     return Vocabulary(
         await store.read_tag_names(connection, context.shop),
-        await labels_of.get(connection, context.office.hub.owner, context.shop),
+        await labels_of.get(connection, context.app_state.hub.owner, context.shop),
         known["carriers"],
         known["currencies"],
         await read_views(connection, context.shop, str(context.person.staff_id)),
@@ -80,7 +80,7 @@ async def read_vocabulary(context: PageContext, connection: Connection) -> Vocab
 
 async def read_list(context: PageContext, connection: Connection, asked: Asked) -> Listed:
     """The page that is asked for. Raises Missing for a place of another list."""
-    finder, zone = context.office.finder, zone_of(context)
+    finder, zone = context.app_state.finder, zone_of(context)
     try:
         page = await finder.page(
             connection, context.shop, asked.filters, zone, limit=PAGE, after=asked.after, before=asked.before
@@ -113,7 +113,7 @@ async def rows_of(context: PageContext, connection: Connection, order_ids: Seque
 
 async def count_tabs(context: PageContext, connection: Connection) -> dict[Tab, Count]:
     """How many orders each tab has."""
-    finder, zone = context.office.finder, zone_of(context)
+    finder, zone = context.app_state.finder, zone_of(context)
     return {tab: await finder.count(connection, context.shop, Filters(tab=tab), zone) for tab in tab_names()}
 
 
@@ -122,14 +122,14 @@ async def count_archived(context: PageContext, connection: Connection, filters: 
     if filters.tab is not Tab.ALL or not filters.url(tab=None, sort=None):
         return None
     archived = filters.model_copy(update={"tab": Tab.ARCHIVED})
-    return await context.office.finder.count(connection, context.shop, archived, zone_of(context))
+    return await context.app_state.finder.count(connection, context.shop, archived, zone_of(context))
 
 
 async def count_views(
     context: PageContext, connection: Connection, views: Sequence[View]
 ) -> dict[UUID, Count]:
     """How many orders each of the first saved views has; none for one whose words are not known any more."""
-    finder, zone, found = context.office.finder, zone_of(context), {}
+    finder, zone, found = context.app_state.finder, zone_of(context), {}
     for view in views[:MOST_COUNTED]:
         try:
             filters = view.filters
@@ -146,7 +146,7 @@ def can_have_news(asked: Asked) -> bool:
 
 async def count_news(context: PageContext, connection: Connection, filters: Filters, first: str) -> int:
     """How many orders that fit were placed after the page's first one, at most MOST_NEWS. Raises Missing."""
-    finder, zone = context.office.finder, zone_of(context)
+    finder, zone = context.app_state.finder, zone_of(context)
     if not first:
         return min((await finder.count(connection, context.shop, filters, zone)).number, MOST_NEWS)
     try:

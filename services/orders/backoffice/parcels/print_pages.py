@@ -45,7 +45,7 @@ async def show_pick_list(context: PageContext) -> Response:
     async with context.reading() as connection:
         lines = await parcels_store.read_lines(connection, context.shop, ids)
         people = await parcels_store.read_addressees(connection, context.shop, ids)
-        waiting = await context.office.finder.count(
+        waiting = await context.app_state.finder.count(
             connection, context.shop, ORDERS_OF[Queue.TO_PACK], zone_of(context)
         )
     shelves = _shelves(told, lines)
@@ -103,7 +103,7 @@ async def _ask(
     """What fulfillment says about orders; of none it is not asked. Raises Missing when it does not understand."""
     if not order_ids:
         return Answer(200, {"skus": [], "orders": []} if path.endswith("pick-list") else [])
-    found = await context.office.owners.get(
+    found = await context.app_state.clients.get(
         "fulfillment", path, shop=context.shop, order_id=[str(one) for one in order_ids], **more
     )
     if not isinstance(found, ServiceUnavailable) and found.status != 200:
@@ -167,7 +167,7 @@ def _papers(
         language = language if language in LANGUAGES else DEFAULT_LANGUAGE
         how = PageLocale(language, context.speech.zone, context.speech.now)
         told = _slip(context, slip, reader, texts[reader["order_id"]], how)
-        html = context.office.templates.render(how, "parcels/slip.html", told)
+        html = context.app_state.templates.render(how, "parcels/slip.html", told)
         papers.append((language, str(slip["code"]), Markup(html)))
     return papers
 

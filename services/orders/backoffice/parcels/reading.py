@@ -122,7 +122,7 @@ def asked_of(context: PageContext, queue: Queue) -> Asked:
 async def read_queue(context: PageContext, connection: Connection, asked: Asked) -> Listed:
     """The page that is asked for. Raises Missing for a place of another list."""
     try:
-        page = await context.office.finder.page(
+        page = await context.app_state.finder.page(
             connection,
             context.shop,
             asked.filters,
@@ -142,7 +142,7 @@ async def read_queue(context: PageContext, connection: Connection, asked: Asked)
 
 async def first_of_queue(context: PageContext, connection: Connection, queue: Queue, most: int) -> list[UUID]:
     """The ids of the orders that wait longest."""
-    page = await context.office.finder.page(
+    page = await context.app_state.finder.page(
         connection, context.shop, ORDERS_OF[queue], zone_of(context), limit=most
     )
     return list(page.order_ids)
@@ -152,7 +152,9 @@ async def count_queues(context: PageContext, connection: Connection) -> dict[Que
     """How many orders wait in each queue where somebody has to do something."""
     waiting = (Queue.TO_PACK, Queue.TO_SHIP, Queue.ON_THE_WAY)
     return {
-        queue: await context.office.finder.count(connection, context.shop, ORDERS_OF[queue], zone_of(context))
+        queue: await context.app_state.finder.count(
+            connection, context.shop, ORDERS_OF[queue], zone_of(context)
+        )
         for queue in waiting
     }
 

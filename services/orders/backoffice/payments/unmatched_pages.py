@@ -228,7 +228,7 @@ async def _suggested(
 
 async def _unmatched(context: PageContext) -> tuple[list[Unmatched], Answer | ServiceUnavailable]:
     """What waits now, the latest first; of orders' copy when payments does not say."""
-    told = await context.office.owners.get("payments", "/internal/unmatched", shop=context.shop)
+    told = await context.app_state.clients.get("payments", "/internal/unmatched", shop=context.shop)
     may_see = context.may(Permission.ORDERS_PERSONAL)
     listed = (
         [] if isinstance(told, ServiceUnavailable) else [_told(row, may_see) for row in told.body["payments"]]

@@ -157,7 +157,7 @@ async def _one(context: PageContext, webhook_id: str) -> dict[str, Any] | Servic
 
 
 async def _read(context: PageContext, **asked: str) -> Mapping[str, Any] | ServiceUnavailable:
-    told = await context.office.owners.get("payments", "/internal/webhooks", shop=context.shop, **asked)
+    told = await context.app_state.clients.get("payments", "/internal/webhooks", shop=context.shop, **asked)
     if isinstance(told, ServiceUnavailable):
         return told
     if told.status != 200:

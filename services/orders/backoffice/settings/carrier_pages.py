@@ -105,7 +105,7 @@ def _name_taken() -> Invalid:
 
 async def _settings(context: PageContext) -> ShopSettings:
     async with context.reading() as connection:
-        return await settings_of.get(connection, context.office.hub.owner, context.shop)
+        return await settings_of.get(connection, context.app_state.hub.owner, context.shop)
 
 
 async def _list(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:

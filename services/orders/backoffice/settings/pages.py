@@ -57,7 +57,7 @@ def _chosen(form: Form) -> dict[str, Any]:
 
 async def _show(context: PageContext, errors: Mapping[str, str], typed: Form | None = None) -> Response:
     async with context.reading() as connection:
-        chosen = await settings_of.get(connection, context.office.hub.owner, context.shop)
+        chosen = await settings_of.get(connection, context.app_state.hub.owner, context.shop)
     values: Mapping[str, Any] = chosen.model_dump()
     if typed is not None:
         ticks = {name: typed.ticked(name) for name in TICKS}

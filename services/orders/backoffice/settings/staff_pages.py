@@ -139,7 +139,7 @@ async def _link(context: PageContext, row: store.Row) -> Response:
     async with context.unit() as unit:
         token = await staff.invite(unit.connection, row["staff_id"], context.actor)
     context.audited["staff_id"] = row["staff_id"]
-    link = f"{context.office.settings.backoffice_origin[0]}/invitation/{token}"
+    link = f"{context.app_state.settings.backoffice_origin[0]}/invitation/{token}"
     days = staff.INVITED_FOR.days
     response = context.render("settings/invited.html", one=row, link=link, days=days)
     response.headers["Cache-Control"] = "no-store"
@@ -184,7 +184,7 @@ async def _one(context: PageContext, errors: Mapping[str, str]) -> Response:
     row, now = await _person(context), context.speech.now
     async with context.reading() as connection:
         sessions = await store.list_sessions(
-            connection, row["staff_id"], now, now - context.office.lifetime.idle
+            connection, row["staff_id"], now, now - context.app_state.lifetime.idle
         )
     return context.render(
         "settings/person.html",

@@ -93,7 +93,7 @@ def _wish(form: Form, built_in: Label | None = None) -> labelling.LabelRequest:
 
 async def _labels(context: PageContext) -> Labels:
     async with context.reading() as connection:
-        return await labels_of.get(connection, context.office.hub.owner, context.shop)
+        return await labels_of.get(connection, context.app_state.hub.owner, context.shop)
 
 
 async def _label(context: PageContext) -> Label:

@@ -122,7 +122,9 @@ async def _count_asked(context: PageContext, form: Form) -> StockRequest:
     if empty or sku is None:
         raise Invalid(**empty)
     if not await _was_sent(context, form):
-        owner = await context.office.owners.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
+        owner = await context.app_state.clients.get(
+            "fulfillment", "/internal/stock", shop=context.shop, sku=sku
+        )
         if isinstance(owner, ServiceUnavailable):
             raise Invalid(**{"": gettext("Stock can’t be looked up right now; try again in a moment.")})
         if owner.status == 200 and Article(sku, owner).on_hand(location) is not None:

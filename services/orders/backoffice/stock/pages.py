@@ -127,7 +127,7 @@ async def _names(context: PageContext, skus: Sequence[str]) -> Mapping[str, str]
 async def read_article(context: PageContext) -> Article:
     """The article that the address names. Raises Missing when it can't be any."""
     sku = _sku(context)
-    owner = await context.office.owners.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
+    owner = await context.app_state.clients.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
     if not isinstance(owner, ServiceUnavailable) and owner.status != 200:
         raise Missing
     return Article(sku, owner)
@@ -169,7 +169,9 @@ async def _read_levels(
 
 
 async def _read_locations(context: PageContext) -> Sequence[str]:
-    places = await context.office.owners.get("fulfillment", "/internal/stock/locations", shop=context.shop)
+    places = await context.app_state.clients.get(
+        "fulfillment", "/internal/stock/locations", shop=context.shop
+    )
     return [] if isinstance(places, ServiceUnavailable) else places.body
 
 
@@ -184,7 +186,7 @@ async def _read_movements(context: PageContext, sku: str) -> Answer | ServiceUna
 
 
 async def _found(context: PageContext, path: str, asked: Mapping[str, str]) -> Answer | ServiceUnavailable:
-    found = await context.office.owners.get(
+    found = await context.app_state.clients.get(
         "fulfillment", path, **{name: value for name, value in asked.items() if value}
     )
     if not isinstance(found, ServiceUnavailable) and found.status != 200:

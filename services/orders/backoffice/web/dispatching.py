@@ -84,7 +84,7 @@ async def _who(app_state: AppState, request: Request, page: Page) -> tuple[Found
 
 
 async def _answer(context: PageContext) -> Response:
-    settings, request, page = context.office.settings, context.request, context.page
+    settings, request, page = context.app_state.settings, context.request, context.page
     if "\0" in request.url.path:
         return problem(context, 404, "missing")
     why = security.why_forged(request.method, request.headers, settings.backoffice_origin)
@@ -201,7 +201,7 @@ async def _begin(context: PageContext) -> UUID:
         context.request.url.path[:500],
         person.session_id if person else None,
     )
-    async with context.office.hub.acquire() as connection:
+    async with context.app_state.hub.acquire() as connection:
         await store.begin_audit(connection, row)
     return audit_id
 
@@ -209,7 +209,7 @@ async def _begin(context: PageContext) -> UUID:
 async def _end(context: PageContext, audit_id: UUID, outcome: str | None, response: Response) -> None:
     outcome = outcome or context.outcome or _outcome(response.status_code)
     try:
-        async with context.office.hub.acquire() as connection:
+        async with context.app_state.hub.acquire() as connection:
             await store.end_audit(
                 connection,
                 audit_id,

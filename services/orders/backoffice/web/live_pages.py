@@ -16,7 +16,7 @@ pages = Pages()
 async def listen(context: PageContext) -> Response:
     """Ids of the shop's orders as they change. A page that was away says after which event (`?after=`)."""
     last_id = context.request.headers.get("last-event-id") or context.query.get("after")
-    events = context.office.live.stream(context.shop, context.person.session_id, (last_id or "")[:60])
+    events = context.app_state.live.stream(context.shop, context.person.session_id, (last_id or "")[:60])
     try:
         first = await anext(events)
     except TooManyStreams:

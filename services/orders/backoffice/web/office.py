@@ -61,8 +61,8 @@ class AppState:
         self.templates = Templates(self.statics)
         self.commands = Commands(hub)
         self.live = Live(hub)
-        self.owners = ServiceClients(self.settings)
-        self.lookout = Monitor(self.settings, self.owners)
+        self.clients = ServiceClients(self.settings)
+        self.lookout = Monitor(self.settings, self.clients)
         self.finder = Finder()
         self.exporting = asyncio.Semaphore(MOST_EXPORTS)
         self.lifetime = Lifetime(
@@ -100,7 +100,7 @@ class AppState:
     async def close(self) -> None:
         """Close what this process opened beside the hub."""
         await self.lookout.close()
-        await self.owners.close()
+        await self.clients.close()
         if self._reading is not None:
             try:
                 await asyncio.wait_for(self._reading.close(), 3)

@@ -80,7 +80,7 @@ class PageContext:
         found: FoundSession,
         speech: PageLocale,
     ) -> None:
-        self.office, self.request, self.page = app_state, request, page
+        self.app_state, self.request, self.page = app_state, request, page
         self.found, self.speech = found, speech
         self.audited: dict[str, Any] = {}
         self.audited_order: UUID | None = None
@@ -143,11 +143,11 @@ class PageContext:
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """A connection to read with."""
-        return self.office.reading()
+        return self.app_state.reading()
 
     def unit(self) -> AbstractAsyncContextManager[Unit]:
         """A transaction that changes something; what it emits is sent after its commit."""
-        return self.office.hub.unit()
+        return self.app_state.hub.unit()
 
     def about(self, order_id: UUID, **detail: Any) -> None:
         """Tell the audit which order an action is about, and more that is worth keeping (never what was typed)."""
@@ -175,9 +175,9 @@ class PageContext:
         Its flash message is shown once and gone.
         """
         part = block or self.target
-        whole = part is None or not self.office.templates.has_block(template, part)
+        whole = part is None or not self.app_state.templates.has_block(template, part)
         flash = self.flash if whole else None
-        html = self.office.templates.render(
+        html = self.app_state.templates.render(
             self.speech, template, {**self._everywhere(flash), **values}, None if whole else part
         )
         response = HTMLResponse(html, status, headers={"Vary": "HX-Request, HX-Target, Cookie"})
@@ -191,7 +191,7 @@ class PageContext:
             "visit": self,
             "person": person,
             "may": self.may,
-            "menu": [one for one in self.office.menu if self.may(one.demand)],
+            "menu": [one for one in self.app_state.menu if self.may(one.demand)],
             "path": self.request.url.path,
             "here": self.here,
             "language": self.speech.language,
@@ -212,7 +212,7 @@ class PageContext:
     def shop_facts(self) -> ShopFacts | None:
         """Name, support and zone of the visitor's shop."""
         person = self.found.person
-        return self.office.settings.shop(person.shop) if person else None
+        return self.app_state.settings.shop(person.shop) if person else None
 
     def preference(self, name: str, otherwise: str) -> str:
         """What the visitor chose: on their account, or in this browser's cookie."""
@@ -253,6 +253,6 @@ class PageContext:
             max_age=seconds,
             path="/",
             httponly=True,
-            secure=self.office.settings.is_secure,
+            secure=self.app_state.settings.is_secure,
             samesite="lax",
         )

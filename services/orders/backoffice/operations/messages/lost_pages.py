@@ -78,7 +78,7 @@ async def send_again(context: PageContext) -> Response:
             context.audited["messages"] = sent
 
         await do(context, form, act)
-        context.office.lookout.forget()
+        context.app_state.lookout.forget()
     except Invalid as invalid:
         return await _show(context, form, errors=invalid.errors)
     except OwnerUnavailable:

@@ -84,7 +84,7 @@ async def replay(context: PageContext) -> Response:
             context.audited["messages"] = said["messages"]
 
         await do(context, form, act)
-        context.office.lookout.forget()
+        context.app_state.lookout.forget()
     except Invalid as invalid:
         return await _show(context, form, is_asked=False, errors=invalid.errors)
     except OwnerUnavailable:
@@ -151,7 +151,7 @@ async def _show(
             faults = invalid.errors
         except OwnerUnavailable:
             faults = {"": gettext("The service does not answer; try again in a moment.")}
-    seen = await context.office.lookout.look()
+    seen = await context.app_state.lookout.look()
     now = context.speech.now.astimezone(zone_of(context))
     soon = now + timedelta(minutes=1)
     asked = {"from": (now - timedelta(hours=1)).strftime(MOMENT), "to": soon.strftime(MOMENT), **typed}

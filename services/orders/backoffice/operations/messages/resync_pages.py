@@ -49,7 +49,7 @@ async def resync(context: PageContext) -> Response:
             context.audited["orders"] = said["orders"]
 
         await do(context, form, act)
-        context.office.lookout.forget()
+        context.app_state.lookout.forget()
     except Invalid as invalid:
         return await _show(context, form, invalid.errors)
     except OwnerUnavailable:

@@ -131,7 +131,7 @@ async def _show(
     """The page. What stands against it as a whole takes the form away; what was refused leaves it."""
     preview, against = None, list[str]()
     try:
-        preview = await look(context.office.hub, context.shop, order.id)
+        preview = await look(context.app_state.hub, context.shop, order.id)
         against = [explain(reason) for reason in preview.reasons]
     except Stale:
         raise

@@ -86,7 +86,7 @@ async def _gone_before(context: PageContext, form: Form) -> Response:
 async def _show(context: PageContext, order: OrderRead, errors: Mapping[str, str]) -> Response:
     reasons, blocked = [], ""
     try:
-        found = await previewing.reasons_against_deletion(context.office.hub, context.shop, order.id)
+        found = await previewing.reasons_against_deletion(context.app_state.hub, context.shop, order.id)
         reasons = [explain(reason) for reason in found]
     except Stale:
         raise

@@ -72,7 +72,7 @@ async def edit(context: PageContext) -> Response:
 async def _preview(context: PageContext, order: OrderRead, form: Form, asked: EditRequest) -> Response:
     shown = order.shown
     try:
-        preview = await previewing.preview_edit(context.office.hub, context.shop, order.id, asked)
+        preview = await previewing.preview_edit(context.app_state.hub, context.shop, order.id, asked)
     except Stale as error:
         return await _look_again(context, form, error)
     except Refusal as refusal:

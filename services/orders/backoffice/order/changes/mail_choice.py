@@ -27,7 +27,7 @@ async def mail_shown(
         "name": shown.customer.name or "",
         "context": dict(values),
     }
-    return await context.office.owners.post("notifier", "/internal/mails/preview", asked)
+    return await context.app_state.clients.post("notifier", "/internal/mails/preview", asked)
 
 
 def told_asked(form: Form) -> dict[str, Any]:

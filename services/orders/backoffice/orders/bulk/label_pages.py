@@ -69,7 +69,7 @@ async def _show(
     context: PageContext, typed: Mapping[str, str], ids: Sequence[UUID], errors: Mapping[str, str]
 ) -> Response:
     async with context.reading() as connection:
-        labels = await labels_of.get(connection, context.office.hub.owner, context.shop)
+        labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
     language = context.speech.language
     return context.render(
         "orders/label.html",

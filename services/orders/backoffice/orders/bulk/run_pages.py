@@ -59,7 +59,9 @@ async def plan_cancelling(context: PageContext) -> Response:
     ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
     if refused := too_many_or_none(context, form, ids):
         return refused
-    planned = await planning.plan_cancelling(context.office.hub, context.shop, ids, form.text("reason", 2000))
+    planned = await planning.plan_cancelling(
+        context.app_state.hub, context.shop, ids, form.text("reason", 2000)
+    )
     return await keep(context, form, Verb.CANCEL, planned)
 
 
@@ -94,7 +96,7 @@ async def start(context: PageContext) -> Response:
     context.audited.update(run_id=str(run.run_id), verb=run.verb.value, orders=run.to_do)
     async with context.unit() as unit:
         started = await store.start(unit.connection, context.shop, run.run_id, context.actor, unit.now)
-    context.office.hub.nudge(WORKER)
+    context.app_state.hub.nudge(WORKER)
     if not started:
         context.outcome = "repeated"
     return context.redirect(f"/orders/runs/{run.run_id}")

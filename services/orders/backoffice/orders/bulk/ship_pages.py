@@ -139,7 +139,7 @@ def _usual(context: PageContext, settings: ShopSettings) -> dict[str, str]:
 
 async def _settings(context: PageContext) -> ShopSettings:
     async with context.reading() as connection:
-        return await settings_of.get(connection, context.office.hub.owner, context.shop)
+        return await settings_of.get(connection, context.app_state.hub.owner, context.shop)
 
 
 async def _show(

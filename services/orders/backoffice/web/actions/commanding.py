@@ -62,7 +62,7 @@ async def send(
     """
     if order_id is not None:
         context.about(order_id)
-    row = await context.office.commands.carry_out(
+    row = await context.app_state.commands.carry_out(
         asking(context.shop, order_id, key_of(form) + part, message)
     )
     return _outcome(row)
@@ -72,7 +72,7 @@ async def wait_for(context: PageContext, command_id: UUID) -> Outcome:
     """The outcome of a command that was noted already, after at most two seconds. Raises Missing."""
 
     async def settled(ids: Any) -> list[UUID]:
-        async with context.office.hub.acquire() as connection:
+        async with context.app_state.hub.acquire() as connection:
             return await api_store.settled_among(connection, ids)
 
     if not await settled([command_id]):
@@ -82,7 +82,7 @@ async def wait_for(context: PageContext, command_id: UUID) -> Outcome:
 
 async def outcome_of(context: PageContext, command_id: UUID) -> Outcome:
     """How a command of the shop stands now. Raises Missing."""
-    async with context.office.hub.acquire() as connection:
+    async with context.app_state.hub.acquire() as connection:
         row = await api_store.read_command(connection, context.shop, command_id)
     if row is None:
         raise Missing
