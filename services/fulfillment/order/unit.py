@@ -33,6 +33,7 @@ from services.fulfillment.order.change import Change
 from services.fulfillment.order.order import Age, Key, Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.position import Line
+from services.fulfillment.order.rows import Movement, StockChange
 from services.fulfillment.order.shipment import Shipment
 from services.fulfillment.order.stock import Claim, Kind, Level, StockPlace
 
@@ -51,20 +52,20 @@ class FulfillmentUnit(UnitOfWork):
         self.levels: dict[StockPlace, Level] = {}
         self.backorders = Backorders(unit)
         self.stock_changes: set[tuple[str, UUID]] = set()
-        self._new_stock_changes: dict[tuple[str, UUID], store.StockChange] = {}
+        self._new_stock_changes: dict[tuple[str, UUID], StockChange] = {}
         self._places: dict[tuple[str, str], list[StockPlace]] = {}
         self._new_orders: dict[Key, Order] = {}
         self._changed_orders: dict[Key, Order] = {}
         self._changed_lines: dict[tuple[Key, int], None] = {}
         self._changed_claims: dict[tuple[Key, int, StockPlace], None] = {}
         self._changed_levels: set[StockPlace] = set()
-        self._movements: list[store.Movement] = []
+        self._movements: list[Movement] = []
         self._new_parcels: list[tuple[Key, Parcel]] = []
         self._new_shipments: dict[tuple[Key, UUID], None] = {}
         self._delivered: dict[tuple[Key, UUID], None] = {}
         self._corrected: dict[tuple[Key, UUID], None] = {}
         self._lost: dict[tuple[Key, UUID], None] = {}
-        self._shipped: list[store.Movement] = []
+        self._shipped: list[Movement] = []
         self._new_lines: dict[tuple[Key, int], None] = {}
         self._unpacked: dict[tuple[Key, UUID], None] = {}
         self._answers: list[tuple[Key, Change]] = []
@@ -220,10 +221,10 @@ class FulfillmentUnit(UnitOfWork):
     def shipped_by(self, order: Order, shipment_id: UUID) -> list[tuple[int, StockPlace, int]]:
         """What a shipment took: line, place, quantity; of shipments that this batch's messages cancel alone."""
         return [
-            (line, place, quantity)
-            for place, order_id, line, cause, kind, quantity in (*self._shipped, *self._movements)
-            if (place.shop, order_id, cause, kind) == (order.shop, order.id, shipment_id, Kind.SHIP)
-            and line is not None
+            (one.line, one.place, one.quantity)
+            for one in (*self._shipped, *self._movements)
+            if (one.shop, one.order_id, one.cause, one.kind) == (order.shop, order.id, shipment_id, Kind.SHIP)
+            and one.line is not None
         ]
 
     def places(self, shop: str, sku: str) -> list[StockPlace]:
@@ -268,12 +269,12 @@ class FulfillmentUnit(UnitOfWork):
         self.levels[place] = level
         self._changed_levels.add(place)
         if adjustment:
-            self._movements.append((place, None, None, cause, Kind.ADJUST, adjustment))
+            self._movements.append(Movement(*place, None, None, cause, Kind.ADJUST, adjustment))
 
     def note_stock_change(self, shop: str, cause: UUID, actor: str, reason: str | None) -> None:
         """Who counted or adjusted stock, and why."""
         self.stock_changes.add((shop, cause))
-        self._new_stock_changes[shop, cause] = (shop, cause, actor, reason)
+        self._new_stock_changes[shop, cause] = StockChange(shop, cause, actor, reason)
 
     def _move(
         self,
@@ -290,7 +291,7 @@ class FulfillmentUnit(UnitOfWork):
         order.claims[line, place] = claim
         self._changed_levels.add(place)
         self._changed_claims[order.key, line, place] = None
-        self._movements.append((place, order.id, line, cause, kind, quantity))
+        self._movements.append(Movement(*place, order.id, line, cause, kind, quantity))
 
     async def save(self) -> None:
         """Write back what changed, owners before what refers to them."""

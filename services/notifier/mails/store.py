@@ -9,11 +9,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
+from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.notifier.mails.listing import Query
@@ -33,107 +34,181 @@ class ListedMail:
     detail: str | None
 
 
+class RecipientRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    code: str
+    name: str
+    email: str
+    locale: str
+    thread_mail_id: UUID
+    placed: Json
+
+
+_INSERT_ADDRESSEES = Bulk(
+    RecipientRow,
+    """INSERT INTO addressee ({columns})
+       SELECT * FROM {rows}
+       ON CONFLICT DO NOTHING""",
+)
+
+
 async def insert_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
     """Keep orders' addressees; one that is there already stays as it is."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
-    await connection.execute(
-        """INSERT INTO addressee (shop, order_id, code, name, email, locale, thread_mail_id, placed)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[],
-                                $8::jsonb[])
-           ON CONFLICT DO NOTHING""",
-        [a.shop for a in rows],
-        [a.order_id for a in rows],
-        [a.code for a in rows],
-        [a.name for a in rows],
-        [a.email for a in rows],
-        [a.locale for a in rows],
-        [a.thread_mail_id for a in rows],
-        [json.dumps(a.placed, ensure_ascii=False) for a in rows],
+    await _INSERT_ADDRESSEES.execute(
+        connection,
+        [
+            RecipientRow(
+                shop=a.shop,
+                order_id=a.order_id,
+                code=a.code,
+                name=a.name,
+                email=a.email,
+                locale=a.locale,
+                thread_mail_id=a.thread_mail_id,
+                placed=json.dumps(a.placed, ensure_ascii=False),
+            )
+            for a in rows
+        ],
     )
+
+
+class CorrectionRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    name: str
+    email: str
+    revision: Integer
+    edited: Json
+
+
+_CORRECT_ADDRESSEES = Bulk(
+    CorrectionRow,
+    """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
+       FROM {rows} AS n ({columns})
+       WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision AND a.deleted_at IS NULL""",
+)
 
 
 async def correct_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
     """Write what edits made of these addressees, unless a later edit was written already."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
-    await connection.execute(
-        """UPDATE addressee AS a SET name = n.name, email = n.email, revision = n.revision, edited = n.edited
-           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::integer[], $6::jsonb[])
-                AS n (shop, order_id, name, email, revision, edited)
-           WHERE a.shop = n.shop AND a.order_id = n.order_id AND a.revision < n.revision AND a.deleted_at IS NULL""",
-        [a.shop for a in rows],
-        [a.order_id for a in rows],
-        [a.name for a in rows],
-        [a.email for a in rows],
-        [a.revision for a in rows],
-        [json.dumps(a.edited, ensure_ascii=False) for a in rows],
+    await _CORRECT_ADDRESSEES.execute(
+        connection,
+        [
+            CorrectionRow(
+                shop=a.shop,
+                order_id=a.order_id,
+                name=a.name,
+                email=a.email,
+                revision=a.revision,
+                edited=json.dumps(a.edited, ensure_ascii=False),
+            )
+            for a in rows
+        ],
     )
+
+
+_READ_ADDRESSEES = Bulk(
+    tuple[str, UUID],
+    """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
+       FROM addressee
+       JOIN {rows} AS wanted (shop, order_id) USING (shop, order_id)""",
+)
 
 
 async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Recipient]:
     """The addressees of these orders that are known, in no sequence."""
-    rows = await connection.fetch(
-        """SELECT shop, order_id, code, name, email, locale, thread_mail_id, placed, revision, edited, deleted_at
-           FROM addressee
-           JOIN unnest($1::text[], $2::uuid[]) AS wanted (shop, order_id) USING (shop, order_id)""",
-        [shop for shop, _ in keys],
-        [order_id for _, order_id in keys],
-    )
+    rows = await _READ_ADDRESSEES.fetch(connection, keys)
     return [_addressee(row) for row in rows]
+
+
+class DeletionRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    deleted_at: datetime
+
+
+_DISCARD_PLANNED = Bulk(
+    tuple[str, UUID],
+    """UPDATE msg.effect AS e SET state = 'discarded', detail = 'the order was deleted', updated_at = {now}
+       FROM mail JOIN {rows} AS gone (shop, order_id) USING (shop, order_id)
+       WHERE e.key = mail.id::text AND e.kind = 'mail' AND e.state IN ('planned', 'failed')""",
+)
+_CLEAR_RESENDS = Bulk(
+    tuple[str, UUID],
+    """UPDATE resend SET recipient = NULL FROM mail JOIN {rows} AS gone (shop, order_id) USING (shop, order_id)
+       WHERE resend.mail_id = mail.id""",
+)
+_CLEAR_MAILS = Bulk(
+    tuple[str, UUID],
+    """UPDATE mail SET recipient = '', context = CASE WHEN context ? 'shipment_id'
+           THEN jsonb_build_object('shipment_id', context->'shipment_id') ELSE '{}' END
+       FROM {rows} AS gone (shop, order_id)
+       WHERE (mail.shop, mail.order_id) = (gone.shop, gone.order_id)""",
+)
+_CLEAR_ADDRESSEES = Bulk(
+    DeletionRow,
+    """UPDATE addressee AS a SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = gone.deleted_at
+       FROM {rows} AS gone ({columns})
+       WHERE (a.shop, a.order_id) = (gone.shop, gone.order_id)""",
+)
 
 
 async def forget_orders(connection: Connection, deleted: Mapping[OrderKey, datetime], now: datetime) -> None:
     """Remove what tells of the customers of deleted orders, and set aside their mails that are still to go."""
-    wanted = "unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)"
     keys = sorted(deleted)
-    of_orders = [shop for shop, _ in keys], [order_id for _, order_id in keys]
-    await connection.execute(
-        f"""UPDATE msg.effect AS e SET state = 'discarded', detail = 'the order was deleted', updated_at = $3
-            FROM mail JOIN {wanted} USING (shop, order_id)
-            WHERE e.key = mail.id::text AND e.kind = 'mail' AND e.state IN ('planned', 'failed')""",  # noqa: S608 - a constant of ours
-        *of_orders,
-        now,
-    )
-    await connection.execute(
-        f"""UPDATE resend SET recipient = NULL FROM mail JOIN {wanted} USING (shop, order_id)
-            WHERE resend.mail_id = mail.id""",  # noqa: S608 - a constant of ours
-        *of_orders,
-    )
-    await connection.execute(
-        """UPDATE mail SET recipient = '', context = CASE WHEN context ? 'shipment_id'
-               THEN jsonb_build_object('shipment_id', context->'shipment_id') ELSE '{}' END
-           FROM unnest($1::text[], $2::uuid[]) AS gone (shop, order_id)
-           WHERE (mail.shop, mail.order_id) = (gone.shop, gone.order_id)""",
-        *of_orders,
-    )
-    await connection.execute(
-        """UPDATE addressee AS a SET name = '', email = '', placed = '{}', edited = NULL, deleted_at = gone.deleted_at
-           FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) AS gone (shop, order_id, deleted_at)
-           WHERE (a.shop, a.order_id) = (gone.shop, gone.order_id)""",
-        *of_orders,
-        [deleted[key] for key in keys],
-    )
+    await _DISCARD_PLANNED.execute(connection, keys, now=now)
+    await _CLEAR_RESENDS.execute(connection, keys)
+    await _CLEAR_MAILS.execute(connection, keys)
+    rows = [DeletionRow(shop, order_id, deleted[shop, order_id]) for shop, order_id in keys]
+    await _CLEAR_ADDRESSEES.execute(connection, rows)
+
+
+class MailRow(NamedTuple):
+    id: UUID
+    shop: str
+    order_id: UUID
+    code: str
+    cause_id: UUID
+    template: Template
+    recipient: str
+    locale: str
+    message_id: str
+    context: Json
+    created_at: datetime
+
+
+_INSERT_MAILS = Bulk(
+    MailRow,
+    """INSERT INTO mail ({columns})
+       SELECT * FROM {rows}
+       ON CONFLICT DO NOTHING""",
+)
 
 
 async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
     """Keep mails; the same one again is left as it is."""
     rows = sorted(mails, key=lambda mail: mail.id)
-    await connection.execute(
-        """INSERT INTO mail (id, shop, order_id, code, cause_id, template, recipient, locale, message_id, context,
-                             created_at)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-                                $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[])
-           ON CONFLICT DO NOTHING""",
-        [m.id for m in rows],
-        [m.shop for m in rows],
-        [m.order_id for m in rows],
-        [m.code for m in rows],
-        [m.cause_id for m in rows],
-        [m.template.value for m in rows],
-        [m.recipient for m in rows],
-        [m.locale for m in rows],
-        [m.message_id for m in rows],
-        [json.dumps(m.context, ensure_ascii=False) for m in rows],
-        [m.created_at for m in rows],
+    await _INSERT_MAILS.execute(
+        connection,
+        [
+            MailRow(
+                id=m.id,
+                shop=m.shop,
+                order_id=m.order_id,
+                code=m.code,
+                cause_id=m.cause_id,
+                template=m.template,
+                recipient=m.recipient,
+                locale=m.locale,
+                message_id=m.message_id,
+                context=json.dumps(m.context, ensure_ascii=False),
+                created_at=m.created_at,
+            )
+            for m in rows
+        ],
     )
 
 

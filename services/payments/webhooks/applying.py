@@ -23,7 +23,8 @@ from services.chassis.storage.database import Connection, is_conflict, is_outage
 from services.payments.accounts.account import Account
 from services.payments.accounts.facts import Facts, Irrelevant, Parked, Reading, RefundFacts
 from services.payments.accounts.unit import webhook_store
-from services.payments.accounts.unit.store import holders_of_objects, known_orders, orders_of_objects
+from services.payments.accounts.unit.object_store import holders_of_objects, orders_of_objects
+from services.payments.accounts.unit.store import known_orders
 from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit, object_key
 from services.payments.accounts.unit.webhook_store import APART, Ending
 from services.payments.providers import stripe
@@ -236,12 +237,12 @@ class Application:
         named = sorted({(w.shop, w.order_id) for w in webhooks if w.order_id})
         opened = await known_orders(connection, named) if named else set()
         aside = await read_set_aside(connection, sorted({w.payment for w in webhooks}))
-        waits: list[tuple[str, str, UUID]] = []
+        waits: list[webhook_store.WaitRow] = []
         for webhook in webhooks:
             if any(key in known for key in webhook.objects) or (webhook.shop, webhook.order_id) in opened:
                 self._unit.after_commit(AccountUnit.on_woken)
                 continue
-            waits += [(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
+            waits += [webhook_store.WaitRow(webhook.shop, key, webhook.webhook_id) for key in webhook.keys]
             is_elsewhere = webhook.facts.order_shop in self._shops and not webhook.is_judged
             ending = _ending_without_order(webhook, aside.get(webhook.payment), is_elsewhere=is_elsewhere)
             self._endings.append(ending)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.chassis.storage.bulk import Bulk
 from services.chassis.storage.database import Connection
 
 SET_ASIDE = "set_aside"
@@ -107,13 +108,14 @@ async def take_back(
     return [row["id"] for row in rows]
 
 
+_READ_SET_ASIDE = Bulk(
+    tuple[str, str, str],
+    """SELECT p.* FROM set_aside_payment p JOIN {rows} AS k (shop, provider, object_id)
+       USING (shop, provider, object_id)""",
+)
+
+
 async def read_set_aside(connection: Connection, payments: Sequence[ObjectKey]) -> dict[ObjectKey, str]:
     """Those of the payments that a person set aside, with who and why."""
-    rows = await connection.fetch(
-        """SELECT p.* FROM set_aside_payment p JOIN unnest($1::text[], $2::text[], $3::text[])
-               AS k (shop, provider, object_id) USING (shop, provider, object_id)""",
-        [shop for shop, _, _ in payments],
-        [provider for _, provider, _ in payments],
-        [object_id for _, _, object_id in payments],
-    )
+    rows = await _READ_SET_ASIDE.fetch(connection, payments)
     return {(r["shop"], r["provider"], r["object_id"]): f"{r['actor']}: {r['reason']}" for r in rows}

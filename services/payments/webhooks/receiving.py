@@ -9,7 +9,6 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -123,7 +122,7 @@ def _merged(posts: Sequence[Posted]) -> list[list[Posted]]:
             first = one.setdefault(post.key, post)
             if first.body == post.body:
                 if first is not post:
-                    one[post.key] = replace(first, deliveries=first.deliveries + 1)
+                    one[post.key] = first._replace(deliveries=first.deliveries + 1)
                 break
         else:
             rounds.append({post.key: post})

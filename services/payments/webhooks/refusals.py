@@ -37,7 +37,10 @@ class Refusals:
         if not self._counts:
             return False
         counts, self._counts = self._counts, Counter()
-        rows = [(endpoint, reason, posts) for (endpoint, reason), posts in sorted(counts.items())]
+        rows = [
+            webhook_store.RefusedRow(endpoint, reason, posts)
+            for (endpoint, reason), posts in sorted(counts.items())
+        ]
         try:
             async with process.unit() as unit:
                 hour = _hour_of(unit.now)

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from contracts.payments import RefundCause, RefundLine, RefundMode
+from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.payments.accounts.account import Account
@@ -16,22 +18,25 @@ from services.payments.accounts.refunds import ProviderRefund, RequestedRefund
 Key = tuple[str, UUID]
 
 
+_READ_ASKED = Bulk(
+    tuple[str, UUID],
+    """SELECT r.* FROM refund r JOIN {rows} AS k (shop, order_id)
+           USING (shop, order_id)""",
+)
+
+
+_READ_MADE = Bulk(
+    tuple[str, UUID],
+    """SELECT r.* FROM provider_refund r JOIN {rows} AS k (shop, order_id)
+           USING (shop, order_id)""",
+)
+
+
 async def read_refunds(connection: Connection, accounts: Sequence[Account]) -> None:
     """Fill in all refunds of these accounts."""
     by_key = {(account.shop, account.id): account for account in accounts}
-    shops, orders = [shop for shop, _ in by_key], [order_id for _, order_id in by_key]
-    asked = await connection.fetch(
-        """SELECT r.* FROM refund r JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
-               USING (shop, order_id)""",
-        shops,
-        orders,
-    )
-    made = await connection.fetch(
-        """SELECT r.* FROM provider_refund r JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
-               USING (shop, order_id)""",
-        shops,
-        orders,
-    )
+    asked = await _READ_ASKED.fetch(connection, by_key)
+    made = await _READ_MADE.fetch(connection, by_key)
     for row in asked:
         by_key[row["shop"], row["order_id"]].refunds.ask(_asked(row))
     for row in made:
@@ -87,6 +92,138 @@ def _made(row: asyncpg.Record) -> ProviderRefund:
     )
 
 
+class RequestedRefundRow(NamedTuple):
+    shop: str
+    refund_id: UUID
+    order_id: UUID
+    command_id: UUID
+    mode: str
+    amount_minor: int
+    provider: str | None
+    payment_object: str | None
+    cause: str
+    reason: str | None
+    lines: Json
+    actor: str
+    asked_at: datetime
+    reference: str | None
+    confirmed_by: str | None
+    is_sent: bool
+    refusal: str | None
+    doubts: Integer
+    doubt: str | None
+    notify_customer: bool
+    public_comment: str | None
+
+
+_INSERT_ASKED = Bulk(
+    RequestedRefundRow,
+    """INSERT INTO refund ({columns})
+       SELECT * FROM {rows}""",
+)
+
+
+def _asked_row(account: Account, one: RequestedRefund) -> RequestedRefundRow:
+    return RequestedRefundRow(
+        shop=account.shop,
+        refund_id=one.id,
+        order_id=account.id,
+        command_id=one.command_id,
+        mode=one.mode,
+        amount_minor=one.amount_minor,
+        provider=one.provider,
+        payment_object=one.payment,
+        cause=one.cause,
+        reason=one.reason,
+        lines=json.dumps([line.model_dump() for line in one.lines]),
+        actor=one.actor,
+        asked_at=one.asked_at,
+        reference=one.reference,
+        confirmed_by=one.confirmed_by,
+        is_sent=one.is_sent,
+        refusal=one.refusal,
+        doubts=one.doubts,
+        doubt=one.doubt,
+        notify_customer=one.notify_customer,
+        public_comment=one.public_comment,
+    )
+
+
+class ChangedRefundRow(NamedTuple):
+    shop: str
+    refund_id: UUID
+    reference: str | None
+    confirmed_by: str | None
+    is_sent: bool
+    refusal: str | None
+    doubts: Integer
+    doubt: str | None
+
+
+_UPDATE_ASKED = Bulk(
+    ChangedRefundRow,
+    """UPDATE refund r SET reference = n.reference, confirmed_by = n.confirmed_by, is_sent = n.is_sent,
+           refusal = n.refusal, doubts = n.doubts, doubt = n.doubt
+       FROM {rows} AS n ({columns})
+       WHERE r.shop = n.shop AND r.refund_id = n.refund_id""",
+)
+
+
+def _changed_row(account: Account, one: RequestedRefund) -> ChangedRefundRow:
+    """What may have become known of a refund that is stored."""
+    return ChangedRefundRow(
+        shop=account.shop,
+        refund_id=one.id,
+        reference=one.reference,
+        confirmed_by=one.confirmed_by,
+        is_sent=one.is_sent,
+        refusal=one.refusal,
+        doubts=one.doubts,
+        doubt=one.doubt,
+    )
+
+
+class ProviderRefundRow(NamedTuple):
+    shop: str
+    provider: str
+    object_id: str
+    order_id: UUID
+    payment: str
+    amount: int
+    made_at: datetime
+    states: str
+    refund_id: UUID | None
+    is_duplicate: bool
+    detail: str | None
+
+
+_WRITE_MADE = Bulk(
+    ProviderRefundRow,
+    """INSERT INTO provider_refund (shop, provider, object_id, order_id, payment_object, amount_minor, made_at,
+           states, refund_id, is_duplicate, detail)
+       SELECT shop, provider, object_id, order_id, payment, amount, made_at, string_to_array(states, ','),
+           refund_id, is_duplicate, detail
+       FROM {rows} AS n ({columns})
+       ON CONFLICT (shop, provider, object_id) DO UPDATE SET states = excluded.states, detail = excluded.detail""",
+)
+
+
+def _made_row(account: Account, one: ProviderRefund) -> ProviderRefundRow:
+    return ProviderRefundRow(
+        shop=account.shop,
+        provider=one.provider,
+        object_id=one.object_id,
+        order_id=account.id,
+        payment=one.payment,
+        amount=one.amount_minor,
+        made_at=one.made_at,
+        states=",".join(sorted(one.states)),
+        refund_id=one.refund_id,
+        is_duplicate=one.is_duplicate,
+        detail=one.detail,
+    )
+
+
 async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None:
     """Write the refunds of locked accounts whose refunds changed. UniqueViolationError when one's id was used meanwhile
     for another order.
@@ -94,70 +231,11 @@ async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None
     changed = [account for account in accounts if account.refunds.facts > account.refunds.stored]
     asked = [(account, one) for account in changed for one in account.refunds.asked.values()]
     made = [(account, one) for account in changed for one in account.refunds.made.values()]
-    if new := [(a, one) for a, one in asked if one.id not in a.refunds.stored_ids]:
-        await _insert_asked(connection, [_asked_row(account, one) for account, one in new])
-    if known := [(a, one) for a, one in asked if one.id in a.refunds.stored_ids]:
-        await _update_asked(connection, known)
-    if made:
-        await _write_made(connection, [_made_row(account, one) for account, one in made])
-
-
-def _asked_row(account: Account, one: RequestedRefund) -> tuple[Any, ...]:
-    name = (account.shop, one.id, account.id, one.command_id, one.mode, one.amount_minor)
-    lines = json.dumps([line.model_dump() for line in one.lines])
-    what = (one.provider, one.payment, one.cause, one.reason, lines, one.actor, one.asked_at)
-    doubts = (one.doubts, one.doubt)
-    told = (one.notify_customer, one.public_comment)
-    return (*name, *what, one.reference, one.confirmed_by, one.is_sent, one.refusal, *doubts, *told)
-
-
-async def _insert_asked(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> None:
-    await connection.execute(
-        """INSERT INTO refund (shop, refund_id, order_id, command_id, mode, amount_minor, provider, payment_object,
-               cause, reason, lines, actor, asked_at, reference, confirmed_by, is_sent, refusal,
-               doubts, doubt, notify_customer, public_comment)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::text[],
-               $8::text[], $9::text[], $10::text[], $11::jsonb[], $12::text[], $13::timestamptz[], $14::text[],
-               $15::text[], $16::boolean[], $17::text[], $18::integer[], $19::text[], $20::boolean[], $21::text[])""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
-
-
-async def _update_asked(connection: Writer, asked: Sequence[tuple[Account, RequestedRefund]]) -> None:
-    """What became known of refunds that are stored."""
-    rows = [
-        (a.shop, one.id, one.reference, one.confirmed_by, one.is_sent, one.refusal, one.doubts, one.doubt)
-        for a, one in asked
-    ]
-    await connection.execute(
-        """UPDATE refund r SET reference = n.reference, confirmed_by = n.confirmed_by, is_sent = n.is_sent,
-               refusal = n.refusal, doubts = n.doubts, doubt = n.doubt
-           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::integer[],
-               $8::text[])
-             AS n (shop, refund_id, reference, confirmed_by, is_sent, refusal, doubts, doubt)
-           WHERE r.shop = n.shop AND r.refund_id = n.refund_id""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
-
-
-def _made_row(account: Account, one: ProviderRefund) -> tuple[Any, ...]:
-    name = (account.shop, one.provider, one.object_id, account.id, one.payment, one.amount_minor)
-    return (*name, one.made_at, ",".join(sorted(one.states)), one.refund_id, one.is_duplicate, one.detail)
-
-
-async def _write_made(connection: Writer, rows: Sequence[tuple[Any, ...]]) -> None:
-    await connection.execute(
-        """INSERT INTO provider_refund (shop, provider, object_id, order_id, payment_object, amount_minor, made_at,
-               states, refund_id, is_duplicate, detail)
-           SELECT shop, provider, object_id, order_id, payment, amount, made_at, string_to_array(states, ','),
-               refund_id, is_duplicate, detail
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::timestamptz[],
-               $8::text[], $9::uuid[], $10::boolean[], $11::text[])
-             AS n (shop, provider, object_id, order_id, payment, amount, made_at, states, refund_id, is_duplicate,
-               detail)
-           ON CONFLICT (shop, provider, object_id) DO UPDATE SET states = excluded.states, detail = excluded.detail""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+    new = [_asked_row(account, one) for account, one in asked if one.id not in account.refunds.stored_ids]
+    known = [_changed_row(account, one) for account, one in asked if one.id in account.refunds.stored_ids]
+    await _INSERT_ASKED.execute(connection, new)
+    await _UPDATE_ASKED.execute(connection, known)
+    await _WRITE_MADE.execute(connection, [_made_row(account, one) for account, one in made])
 
 
 async def read_refunds_of(

@@ -23,7 +23,14 @@ from services.payments.accounts.refund_words import news
 from services.payments.accounts.refunds import RequestedRefund
 from services.payments.accounts.remarks import Remark, Topic
 from services.payments.accounts.telling import balance_changed
-from services.payments.accounts.unit import change_store, refund_store, remark_store, store, webhook_store
+from services.payments.accounts.unit import (
+    change_store,
+    object_store,
+    refund_store,
+    remark_store,
+    store,
+    webhook_store,
+)
 
 UNMATCHED_TIMER = "webhook_unmatched"
 Key = tuple[str, UUID]
@@ -47,7 +54,7 @@ class AccountUnit(UnitOfWork):
         self._made: set[tuple[str, str]] = set()
         self._held: set[tuple[str, str]] = set()
         self._closed: list[Account] = []
-        self._edits: list[tuple[Any, ...]] = []
+        self._edits: list[change_store.EditRow] = []
         self._claimed: dict[tuple[str, str, str], UUID] = {}
         self._moved: dict[tuple[str, str, str], UUID] = {}
         self._holders: dict[UUID, UUID] = {}
@@ -88,7 +95,7 @@ class AccountUnit(UnitOfWork):
             and asked.provider
         }
         if named:
-            self._links |= await store.orders_of_objects(self.unit.connection, sorted(named))
+            self._links |= await object_store.orders_of_objects(self.unit.connection, sorted(named))
 
     def knows_object(self, account: Account, provider: str, object_id: str) -> bool:
         """Whether a provider's object that a command names belongs to an order of the shop."""
@@ -103,7 +110,7 @@ class AccountUnit(UnitOfWork):
             if d.message.provider and d.message.provider_reference
         }
         keys = sorted(set(objects.values()))
-        holders = await store.holders_of_objects(connection, keys)
+        holders = await object_store.holders_of_objects(connection, keys)
         self.unmatched = await webhook_store.read_unmatched_currencies(connection, keys)
         entries = await store.orders_of_entries(
             connection, sorted((d.message.shop, d.message.entry_id) for d in asked if d.message.entry_id)
@@ -173,8 +180,15 @@ class AccountUnit(UnitOfWork):
     def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
         """An edit was heard, and so much of what it asks for was posted (same sign)."""
         account.edits.add(edit.edit_id)
-        asked = (edit.edit_id, edit.cause.value, edit.due_change_minor)
-        self._edits.append((account.shop, account.id, *asked, posted_minor))
+        row = change_store.EditRow(
+            shop=account.shop,
+            order_id=account.id,
+            edit_id=edit.edit_id,
+            cause=edit.cause.value,
+            due_change_minor=edit.due_change_minor,
+            posted_minor=posted_minor,
+        )
+        self._edits.append(row)
 
     def link(self, account: Account, provider: str, object_id: str) -> None:
         """Remember that a provider's object belongs to this order, unless it has one: webhooks that wait for it are
@@ -224,16 +238,11 @@ class AccountUnit(UnitOfWork):
         await store.append_attempts(writes, changed)
         await remark_store.append_remarks(writes, changed)
         await refund_store.write_refunds(writes, changed)
-        if self._edits:
-            await change_store.append_edits(writes, self._edits)
-        if self._closed:
-            await store.close_accounts(writes, self._closed)
-        if self._links:
-            await store.link_objects(writes, self._links)
-        if self._claimed:
-            await store.claim_objects(writes, self._claimed)
-        if self._moved:
-            await store.move_objects(writes, self._moved)
+        await change_store.append_edits(writes, self._edits)
+        await store.close_accounts(writes, self._closed)
+        await object_store.link_objects(writes, self._links)
+        await object_store.claim_objects(writes, self._claimed)
+        await object_store.move_objects(writes, self._moved)
         if self._made:
             await self._wake_webhooks()
 
@@ -249,7 +258,7 @@ class AccountUnit(UnitOfWork):
     async def _remark_shared_payments(self) -> None:
         """Those that another order named before. Their keys are locked: none can be named meanwhile."""
         keys = sorted({(account.shop, provider, object_id) for account, provider, object_id in self._named})
-        holders = await store.orders_of_objects(self.unit.connection, keys)
+        holders = await object_store.orders_of_objects(self.unit.connection, keys)
         for account, provider, object_id in self._named:
             if holders.get((account.shop, provider, object_id), account.id) != account.id:
                 _remark_shared(account, provider, object_id)

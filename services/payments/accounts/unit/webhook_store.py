@@ -1,13 +1,14 @@
 """All SQL on stored webhooks: keeping, taking, ending, waiting, waking, counting."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
+from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 
@@ -15,9 +16,8 @@ APART = "#"
 """Between an event id and what tells another body of the same id apart; no event id has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A verified webhook, not yet kept. `headers` is JSON."""
+class Posted(NamedTuple):
+    """A verified webhook, not yet stored, as its row."""
 
     id: UUID
     provider: str
@@ -26,9 +26,9 @@ class Posted:
     event_id: str
     event_type: str
     body: bytes
-    headers: str
+    headers: Json
     received_at: datetime
-    deliveries: int = 1
+    deliveries: Integer = 1
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -36,12 +36,11 @@ class Posted:
 
     def apart(self) -> "Posted":
         """The same under a name of its own, for an event id that has another body already."""
-        return replace(self, event_id=f"{self.event_id}{APART}{sha256(self.body).hexdigest()[:16]}")
+        return self._replace(event_id=f"{self.event_id}{APART}{sha256(self.body).hexdigest()[:16]}")
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a webhook ended, for now: state, why, and the order it went to."""
+class Ending(NamedTuple):
+    """How a webhook ended, for now, as what its row receives: state, why, and the order it went to."""
 
     webhook_id: UUID
     state: str
@@ -65,41 +64,34 @@ async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
     return set(kept.values()) & {p.id for p in posted}
 
 
+_INSERT = Bulk(
+    Posted,
+    """INSERT INTO webhook AS w ({columns}, body_digest, state)
+       SELECT n.*, sha256(n.body), 'received' FROM {rows} AS n ({columns})
+       ON CONFLICT (provider, endpoint, event_id) DO UPDATE SET deliveries = w.deliveries + excluded.deliveries
+           WHERE coalesce(w.body_digest, sha256(w.body)) = excluded.body_digest
+       RETURNING w.id, w.provider, w.endpoint, w.event_id""",
+)
+
+
 async def _insert(connection: Connection, posted: Sequence[Posted]) -> dict[tuple[str, str, str], UUID]:
     """The ids of those that are kept now, by key; one whose key has another body is not among them."""
-    rows = await connection.fetch(
-        """INSERT INTO webhook AS w (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at,
-               deliveries, body_digest, state)
-           SELECT n.*, sha256(n.body), 'received'
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-               $7::bytea[], $8::jsonb[], $9::timestamptz[], $10::int[])
-               AS n (id, provider, endpoint, shop, event_id, event_type, body, headers, received_at, deliveries)
-           ON CONFLICT (provider, endpoint, event_id) DO UPDATE SET deliveries = w.deliveries + excluded.deliveries
-               WHERE coalesce(w.body_digest, sha256(w.body)) = excluded.body_digest
-           RETURNING w.id, w.provider, w.endpoint, w.event_id""",
-        [p.id for p in posted],
-        [p.provider for p in posted],
-        [p.endpoint for p in posted],
-        [p.shop for p in posted],
-        [p.event_id for p in posted],
-        [p.event_type for p in posted],
-        [p.body for p in posted],
-        [p.headers for p in posted],
-        [p.received_at for p in posted],
-        [p.deliveries for p in posted],
-    )
+    rows = await _INSERT.fetch(connection, posted)
     return {(row["provider"], row["endpoint"], row["event_id"]): row["id"] for row in rows}
+
+
+_READ_FIRST_BODIES = Bulk(
+    tuple[UUID, str, str, str],
+    """SELECT n.id, w.body FROM webhook w JOIN {rows} AS n (id, provider, endpoint, event_id)
+       USING (provider, endpoint, event_id)""",
+)
 
 
 async def read_first_bodies(connection: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, bytes]:
     """For webhooks that came under an event id of another body: that body, by the webhook's id."""
-    found = await connection.fetch(
-        """SELECT n.id, w.body FROM webhook w JOIN unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
-               AS n (id, provider, endpoint, event_id) USING (provider, endpoint, event_id)""",
-        [row["id"] for row in rows],
-        [row["provider"] for row in rows],
-        [row["endpoint"] for row in rows],
-        [row["event_id"].partition(APART)[0] for row in rows],
+    found = await _READ_FIRST_BODIES.fetch(
+        connection,
+        [(row["id"], row["provider"], row["endpoint"], row["event_id"].partition(APART)[0]) for row in rows],
     )
     return {row["id"]: row["body"] for row in found}
 
@@ -122,24 +114,17 @@ async def take_one(connection: Connection, webhook_id: UUID) -> list[asyncpg.Rec
     )
 
 
+_END = Bulk(
+    Ending,
+    """UPDATE webhook w SET state = n.state, reason = n.reason, detail = n.detail, order_id = n.order_id,
+           object_id = n.object_id, amount_minor = n.amount_minor, currency = n.currency, handled_at = {now}
+       FROM {rows} AS n ({columns}) WHERE w.id = n.webhook_id""",
+)
+
+
 async def end(connection: Writer, endings: Sequence[Ending], now: datetime) -> None:
     """Write how locked webhooks ended."""
-    await connection.execute(
-        """UPDATE webhook w SET state = n.state, reason = n.reason, detail = n.detail, order_id = n.order_id,
-               object_id = n.object_id, amount_minor = n.amount_minor, currency = n.currency, handled_at = $9
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::bigint[],
-               $8::text[]) AS n (id, state, reason, detail, order_id, object_id, amount_minor, currency)
-           WHERE w.id = n.id""",
-        [e.webhook_id for e in endings],
-        [e.state for e in endings],
-        [e.reason for e in endings],
-        [e.detail for e in endings],
-        [e.order_id for e in endings],
-        [e.object_id for e in endings],
-        [e.amount_minor for e in endings],
-        [e.currency for e in endings],
-        now,
-    )
+    await _END.execute(connection, endings, now=now)
 
 
 async def give_up(connection: Connection, webhook_id: UUID, state: str, reason: str, detail: str) -> bool:
@@ -162,29 +147,54 @@ async def is_waiting(connection: Connection, webhook_id: UUID) -> bool:
     return row is not None
 
 
+_LOCK_KEYS = Bulk(
+    tuple[str, str],
+    """SELECT pg_advisory_xact_lock(h) FROM (
+           SELECT DISTINCT hashtextextended('payments ' || shop || ' ' || key, 0) AS h
+           FROM {rows} AS k (shop, key) ORDER BY h) AS sorted""",
+)
+
+
 async def lock_keys(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
     """Lock (shop, key) pairs until the end of the transaction, in one fixed order.
 
     Two different keys may share a lock (64-bit hash): they then wait for each other for nothing, no more.
     """
-    await connection.execute(
-        """SELECT pg_advisory_xact_lock(h) FROM (
-               SELECT DISTINCT hashtextextended('payments ' || shop || ' ' || key, 0) AS h
-               FROM unnest($1::text[], $2::text[]) AS k (shop, key) ORDER BY h) AS sorted""",
-        [shop for shop, _ in keys],
-        [key for _, key in keys],
-    )
+    await _LOCK_KEYS.execute(connection, keys)
 
 
-async def wait_for(connection: Writer, waits: Sequence[tuple[str, str, UUID]]) -> None:
+class WaitRow(NamedTuple):
+    shop: str
+    key: str
+    webhook_id: UUID
+
+
+_WAIT_FOR = Bulk(
+    WaitRow,
+    """INSERT INTO webhook_wait ({columns})
+       SELECT * FROM {rows} ON CONFLICT DO NOTHING""",
+)
+
+
+async def wait_for(connection: Writer, waits: Sequence[WaitRow]) -> None:
     """Note what webhooks wait for: (shop, key, webhook id). The keys must be locked."""
-    await connection.execute(
-        """INSERT INTO webhook_wait (shop, key, webhook_id)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING""",
-        [shop for shop, _, _ in waits],
-        [key for _, key, _ in waits],
-        [webhook_id for _, _, webhook_id in waits],
-    )
+    await _WAIT_FOR.execute(connection, waits)
+
+
+_WAKE = Bulk(
+    tuple[str, str],
+    """WITH found AS (
+           SELECT DISTINCT v.webhook_id AS id FROM webhook_wait v
+           JOIN {rows} AS k (shop, key) USING (shop, key)),
+       locked AS (
+           SELECT w.id FROM webhook w JOIN found USING (id)
+           WHERE length(w.body) > 2 OR w.amount_minor IS NOT NULL
+           ORDER BY w.provider, w.endpoint, w.event_id FOR UPDATE OF w),
+       forgotten AS (
+           DELETE FROM webhook_wait v USING found WHERE v.webhook_id = found.id)
+       UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL
+       FROM locked WHERE w.id = locked.id RETURNING w.id""",
+)
 
 
 async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[UUID]:
@@ -192,74 +202,67 @@ async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[
 
     News whose content is gone (see `webhooks/retention.py`) stays as it ended.
     """
-    rows = await connection.fetch(
-        """WITH found AS (
-               SELECT DISTINCT v.webhook_id AS id FROM webhook_wait v
-               JOIN unnest($1::text[], $2::text[]) AS k (shop, key) USING (shop, key)),
-           locked AS (
-               SELECT w.id FROM webhook w JOIN found USING (id)
-               WHERE length(w.body) > 2 OR w.amount_minor IS NOT NULL
-               ORDER BY w.provider, w.endpoint, w.event_id FOR UPDATE OF w),
-           forgotten AS (
-               DELETE FROM webhook_wait v USING found WHERE v.webhook_id = found.id)
-           UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL
-           FROM locked WHERE w.id = locked.id RETURNING w.id""",
-        [shop for shop, _ in keys],
-        [key for _, key in keys],
-    )
+    rows = await _WAKE.fetch(connection, keys)
     return [row["id"] for row in rows]
+
+
+_WAKE_PARKED = Bulk(
+    tuple[str, str, str],
+    """UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL, judged_by = 'reassigned'
+       FROM {rows} AS n (shop, provider, object_id)
+       WHERE w.shop = n.shop AND w.provider = n.provider AND w.object_id = n.object_id
+         AND w.state IN ('waiting', 'parked') RETURNING w.id""",
+)
 
 
 async def wake_parked(connection: Connection, objects: Sequence[tuple[str, str, str]]) -> list[UUID]:
     """Webhooks parked with a payment (shop, provider, object id) whose order was named since are applied again."""
-    rows = await connection.fetch(
-        """UPDATE webhook w SET state = 'received', reason = NULL, detail = NULL, judged_by = 'reassigned'
-           FROM unnest($1::text[], $2::text[], $3::text[]) AS n (shop, provider, object_id)
-           WHERE w.shop = n.shop AND w.provider = n.provider AND w.object_id = n.object_id
-             AND w.state IN ('waiting', 'parked') RETURNING w.id""",
-        [shop for shop, _, _ in objects],
-        [provider for _, provider, _ in objects],
-        [object_id for _, _, object_id in objects],
-    )
+    rows = await _WAKE_PARKED.fetch(connection, objects)
     return [row["id"] for row in rows]
+
+
+_READ_UNMATCHED_CURRENCIES = Bulk(
+    tuple[str, str, str],
+    """SELECT DISTINCT w.shop, w.provider, w.object_id, w.currency
+       FROM webhook w JOIN {rows} AS k (shop, provider, object_id)
+           USING (shop, provider, object_id)
+       WHERE w.state IN ('received', 'waiting', 'parked')""",
+)
 
 
 async def read_unmatched_currencies(
     connection: Connection, objects: Sequence[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], str]:
     """Those of the payments (shop, provider, object id) of which a webhook waits or is parked, with its currency."""
-    rows = await connection.fetch(
-        """SELECT DISTINCT w.shop, w.provider, w.object_id, w.currency
-           FROM webhook w JOIN unnest($1::text[], $2::text[], $3::text[]) AS k (shop, provider, object_id)
-               USING (shop, provider, object_id)
-           WHERE w.state IN ('received', 'waiting', 'parked')""",
-        [shop for shop, _, _ in objects],
-        [provider for _, provider, _ in objects],
-        [object_id for _, _, object_id in objects],
-    )
+    rows = await _READ_UNMATCHED_CURRENCIES.fetch(connection, objects)
     return {(row["shop"], row["provider"], row["object_id"]): row["currency"] or "" for row in rows}
+
+
+class RefusedRow(NamedTuple):
+    endpoint: str
+    reason: str
+    posts: int
+
+
+_COUNT_REFUSED = Bulk(
+    RefusedRow,
+    """INSERT INTO webhook_refused AS r (endpoint, reason, hour_at, posts, last_at)
+       SELECT n.endpoint, n.reason, {hour_at}, n.posts, {now}
+       FROM {rows} AS n ({columns})
+       ON CONFLICT (endpoint, reason, hour_at)
+       DO UPDATE SET posts = r.posts + excluded.posts, last_at = excluded.last_at""",
+)
 
 
 async def count_refused(
     connection: Connection,
-    counts: Sequence[tuple[str, str, int]],
+    counts: Sequence[RefusedRow],
     hour_at: datetime,
     now: datetime,
     keep_since: datetime,
 ) -> None:
     """Add posts turned away (endpoint, reason, how many) to their hour, and forget hours before `keep_since`."""
-    await connection.execute(
-        """INSERT INTO webhook_refused AS r (endpoint, reason, hour_at, posts, last_at)
-           SELECT n.endpoint, n.reason, $4, n.posts, $5
-           FROM unnest($1::text[], $2::text[], $3::bigint[]) AS n (endpoint, reason, posts)
-           ON CONFLICT (endpoint, reason, hour_at)
-           DO UPDATE SET posts = r.posts + excluded.posts, last_at = excluded.last_at""",
-        [endpoint for endpoint, _, _ in counts],
-        [reason for _, reason, _ in counts],
-        [posts for _, _, posts in counts],
-        hour_at,
-        now,
-    )
+    await _COUNT_REFUSED.execute(connection, counts, hour_at=hour_at, now=now)
     await connection.execute("DELETE FROM webhook_refused WHERE hour_at < $1", keep_since)
 
 

@@ -1,0 +1,96 @@
+"""Bulk statements: many rows of one class in one statement, as one array per column.
+
+A row class is a `NamedTuple` that stands beside the SQL of its table. Its fields are the columns that `unnest` yields,
+in this order, and their annotations are the types of the arrays, so a row with a missing or misplaced column fails in
+mypy. Rows that only name things (`tuple[str, UUID]`) need no class. A batch of a hundred rows has the text and the
+plan of one row; the text is put together once, when the module is imported.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from types import NoneType, UnionType
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from services.chassis.storage.database import Connection
+from services.chassis.storage.writing import Writer
+
+Integer = Annotated[int, "integer"]
+"""A number of 32 bits; a plain `int` has 64."""
+Json = Annotated[str, "jsonb"]
+JsonText = Annotated[str, "json"]
+"""JSON that the table keeps as it was sent."""
+
+_ARRAYS = {
+    bool: "boolean",
+    int: "bigint",
+    str: "text",
+    bytes: "bytea",
+    UUID: "uuid",
+    datetime: "timestamptz",
+    date: "date",
+}
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+Row = TypeVar("Row", bound=Sequence[Any])
+
+
+class Bulk(Generic[Row]):
+    """A statement on rows of a class.
+
+    In its text `{rows}` stands for `unnest` of the rows' columns, `{columns}` for their names, and any other name for
+    a value that is the same for all rows and is passed by that name.
+    """
+
+    def __init__(self, row: type[Row], text: str) -> None:
+        types = _types_of(row)
+        self._width = len(types)
+        self._names: list[str] = []
+        self._unnest = f"unnest({', '.join(f'${n}::{one}[]' for n, one in enumerate(types, 1))})"
+        self._columns = ", ".join(getattr(row, "_fields", ()))
+        self.text = _PLACEHOLDER.sub(self._replace, text)
+
+    def _replace(self, found: re.Match[str]) -> str:
+        name = found[1]
+        if name in ("rows", "columns"):
+            return self._unnest if name == "rows" else self._columns
+        if name not in self._names:
+            self._names.append(name)
+        return f"${self._width + 1 + self._names.index(name)}"
+
+    async def execute(self, connection: Writer, rows: Collection[Row], **values: Any) -> None:
+        """Run the statement, or note it to be run with others; without rows there is none."""
+        if rows:
+            await connection.execute(self.text, *self._arguments(rows, values))
+
+    async def fetch(self, connection: Connection, rows: Collection[Row], **values: Any) -> list[Any]:
+        """Run the statement and return its result; without rows it is empty."""
+        return await connection.fetch(self.text, *self._arguments(rows, values)) if rows else []
+
+    def _arguments(self, rows: Collection[Row], values: dict[str, Any]) -> list[Any]:
+        if values.keys() != set(self._names):
+            raise TypeError(f"the statement needs the values {self._names}, not {list(values)}")
+        return [*zip(*rows, strict=True), *map(values.__getitem__, self._names)]
+
+
+def _types_of(row: type[Any]) -> list[str]:
+    """The PostgreSQL types of a row's columns."""
+    if get_origin(row) is tuple:
+        return [_type_of(one) for one in get_args(row)]
+    hints = get_type_hints(row, include_extras=True)
+    return [_type_of(hints[name]) for name in row._fields]
+
+
+def _type_of(hint: Any) -> str:
+    """The PostgreSQL type of one annotation; optional ones have the type of their value."""
+    if get_origin(hint) is Annotated:
+        return str(hint.__metadata__[0])
+    if get_origin(hint) in (Union, UnionType):
+        found = {_type_of(one) for one in get_args(hint) if one is not NoneType}
+        if len(found) == 1:
+            return found.pop()
+    elif isinstance(hint, type):
+        for base in hint.__mro__:
+            if base in _ARRAYS:
+                return _ARRAYS[base]
+    raise TypeError(f"no PostgreSQL type for {hint}: use one of {list(_ARRAYS)} or Annotated")
