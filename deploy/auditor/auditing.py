@@ -8,7 +8,8 @@ moving.
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from deploy.auditor.checks import (
@@ -27,7 +28,7 @@ from deploy.auditor.checks import (
     stock,
 )
 from deploy.auditor.finding import CHECKS, Violation, sentence_of
-from deploy.auditor.ground import Ground, Journals, open_ground
+from deploy.auditor.ground import Connection, Ground, Journals, Row, open_ground
 
 QUIET_SECONDS = 30.0
 FAILED_CHECK = "the check itself:"
@@ -89,14 +90,38 @@ async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list
     return [violation for name in names or CHECKS for violation in await run_check(ground, name)]
 
 
+@dataclass
+class _Reading:
+    """A connection whose transaction begins with the first query: most checks read one or two of the four databases."""
+
+    connection: Connection
+    transactions: AsyncExitStack
+    has_begun: bool = False
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Row]:
+        """The rows of a query."""
+        await self._begin()
+        rows: list[Row] = await self.connection.fetch(sql, *arguments)
+        return rows
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """The first value of a query's first row."""
+        await self._begin()
+        return await self.connection.fetchval(sql, *arguments)
+
+    async def _begin(self) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            await self.transactions.enter_async_context(self.connection.transaction())
+
+
 async def run_check(ground: Ground, name: str) -> list[Violation]:
     """Run one check in a transaction of its own; what it found before it raised counts."""
     found: list[Violation] = []
     try:
         async with asyncio.timeout(CHECK_SECONDS), AsyncExitStack() as stack:
-            for connection in ground.connections.values():
-                await stack.enter_async_context(connection.transaction())
-            async for one in CHECKS[name](ground):
+            connections = {key: _Reading(each, stack) for key, each in ground.connections.items()}
+            async for one in CHECKS[name](replace(ground, connections=connections)):
                 found += [Violation(name, sentence_of(name), one.where, one.expected, one.found)]
     except Exception as error:
         if any(connection.is_closed() for connection in ground.connections.values()):

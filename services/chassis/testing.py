@@ -3,11 +3,14 @@
 What is delivered here runs through inbox, handler, book and outbox as in production; only the wire is left out.
 """
 
-from collections.abc import Sequence
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar, overload
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -22,6 +25,9 @@ from services.chassis.runtime.hub import Hub
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage.clock import Clock
 from services.chassis.storage.database import Connection
+
+T = TypeVar("T")
+LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -196,3 +202,32 @@ def settings_for_tests(kind: type[ServiceSettings], database_url: str, **more: A
 def _user_of(envelope: Envelope) -> str:
     parts = envelope.source.split("/")[1:]
     return ".".join(parts)
+
+
+@overload
+async def wait_until(
+    look: Callable[[], Awaitable[T]], seconds: float = ..., why: str | Callable[[], str] = ...
+) -> T: ...
+
+
+@overload
+async def wait_until(
+    look: Callable[[], bool], seconds: float = ..., why: str | Callable[[], str] = ...
+) -> bool: ...
+
+
+async def wait_until(
+    look: Callable[[], Any], seconds: float = 20.0, why: str | Callable[[], str] = ""
+) -> Any:
+    """Return the first true answer of `look`. AssertionError with the last answer if there is none in time."""
+    deadline = monotonic() + seconds
+    while True:
+        answer = look()
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer:
+            return answer
+        if monotonic() > deadline:
+            reason = why() if callable(why) else why
+            raise AssertionError(f"not within {seconds:g} s: {reason or look}; last answer: {answer!r}")
+        await asyncio.sleep(LOOK_SECONDS)

@@ -21,9 +21,9 @@ __all__ = ["ground"]
 SEEN_BY_A_WATCH = [damage for damage in DAMAGES if damage.seen_by - FOR_PEOPLE]
 
 
-def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seven orders a piece, and as many pieces a look as it takes."""
-    monkeypatch.setattr(looking, "ORDERS_OF_A_PIECE", 7)
+def in_small_pieces(monkeypatch: pytest.MonkeyPatch, orders: int = 7) -> None:
+    """So many orders a piece, and as many pieces a look as it takes."""
+    monkeypatch.setattr(looking, "ORDERS_OF_A_PIECE", orders)
     monkeypatch.setattr(looking, "PIECES_SECONDS", 600.0)
 
 
@@ -33,7 +33,8 @@ def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_full_look_in_pieces_finds_what_a_look_at_all_finds(
     ground: Ground, damage: Damage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_small_pieces(monkeypatch)
+    in_small_pieces(monkeypatch, orders=15)
+    assert len([piece async for piece in pieces(ground) if isinstance(piece, Scope)]) > 3
     damaged = await damage.plant(ground)
     found = await Looker(damaged, Progress()).look(())
     assert {one.check for one in found} == damage.seen_by - FOR_PEOPLE, "\n".join(map(str, found))

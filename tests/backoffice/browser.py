@@ -12,7 +12,8 @@ from uuid import UUID
 
 import httpx2
 from argon2 import PasswordHasher
-from jinja2 import ChoiceLoader, DictLoader
+from jinja2 import BytecodeCache, ChoiceLoader, DictLoader
+from jinja2.bccache import Bucket
 from starlette.routing import Route
 
 from services.chassis.testing import Desk
@@ -34,12 +35,35 @@ def _hash() -> str:
     return PasswordHasher().hash(PASSWORD)
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates that were compiled once in this process: each test's own back office would compile them again.
+
+    Jinja compares their sources, so one that a test replaces is compiled.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template that was compiled before."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one that was compiled now."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = CompiledTemplates()
+
+
 class Backoffice:
     """One back office. `desk` delivers messages to the orders service it belongs to."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.app_state = make_office(desk.hub)
+        self.app_state.templates.environment.bytecode_cache = _COMPILED
         self.app = build_app(self.app_state)
 
     async def close(self) -> None:

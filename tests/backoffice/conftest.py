@@ -10,6 +10,9 @@ from services.orders.backoffice.web.settings import BackofficeSettings
 from services.orders.handlers import subscribers
 from tests.backoffice.browser import ORIGIN, Backoffice
 from tests.conftest import FreshDatabase
+from tests.orders.rest_client import short_waits
+
+__all__ = ["short_waits"]
 
 Backoffices = Callable[..., Awaitable[Backoffice]]
 

@@ -1,11 +1,9 @@
 """The supervisor: ready before it returns, brings back what dies, leaves dead what was killed on purpose."""
 
-import asyncio
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from deploy.local import processtree
 from deploy.local.ports import free_ports
 from deploy.local.supervisor import Program, ProgramNotReady, ProgramRunsAlready, Supervisor
+from services.chassis.testing import wait_until
 
 SERVER = """
 import http.server, os
@@ -33,13 +32,6 @@ async def supervisor(tmp_path: Path) -> AsyncIterator[Supervisor]:
         yield started
 
 
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-
-
 async def test_programs_are_ready_and_logged_when_start_returns(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
@@ -58,7 +50,7 @@ async def test_a_program_gets_the_settings_it_is_given_and_none_of_the_callers(
     tell = "import os; print(sorted(n for n in os.environ if n[:4] in ('COMP', 'SOME')), flush=True)"
     argv = [sys.executable, "-c", f"{tell}; import time; time.sleep(60)"]
     await supervisor.start(Program("teller", argv, {"COMPTOIR_HTTP_PORT": "1"}))
-    await until(lambda: supervisor.log("teller").read_text() != "")
+    await wait_until(lambda: supervisor.log("teller").read_text() != "")
     assert supervisor.log("teller").read_text() == "['COMPTOIR_HTTP_PORT', 'SOMETHING_ELSE']\n"
 
 
@@ -66,7 +58,7 @@ async def test_what_dies_comes_back_and_is_counted(supervisor: Supervisor, tmp_p
     await supervisor.start(web_server("orders", tmp_path))
     first = supervisor.pid("orders")
     os.kill(first, signal.SIGKILL)
-    await until(lambda: supervisor.restarts("orders") == 1)
+    await wait_until(lambda: supervisor.restarts("orders") == 1)
     await supervisor.ready("orders")
     assert supervisor.pid("orders") != first
     assert supervisor.deaths("orders") == [-signal.SIGKILL]
@@ -93,7 +85,7 @@ async def test_the_stubborn_are_killed_after_their_grace_with_their_children(sup
         Program("stubborn", ["/bin/sh", "-c", "trap '' TERM; sleep 600 & wait; sleep 600"])
     )
     leader = supervisor.pid("stubborn")
-    await until(lambda: bool(processtree.descendants(leader)))
+    await wait_until(lambda: bool(processtree.descendants(leader)))
     family = [leader, *processtree.descendants(leader)]
     await supervisor.stop("stubborn", grace_seconds=0.2)
     assert not any(processtree.is_running(pid) for pid in family)
@@ -103,7 +95,7 @@ async def test_a_program_that_obeys_ends_with_its_own_status(supervisor: Supervi
     await supervisor.start(
         Program("obedient", ["/bin/sh", "-c", "trap 'exit 7' TERM; echo up; sleep 600 & wait"])
     )
-    await until(lambda: "up" in supervisor.log_tail("obedient"))
+    await wait_until(lambda: "up" in supervisor.log_tail("obedient"))
     await supervisor.stop("obedient")
     assert supervisor.exited("obedient") == 7
 

@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from deploy.local.parts import RabbitMQ
 from services.chassis.messaging.outbound import relaying
 from services.chassis.runtime.hub import Hub
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.messaging.test_relay import done, outbox_is, say
 from tests.chassis.operators import operator
-from tests.chassis.patience import eventually
 from tests.chassis.proxy import Proxy, through
 
 
@@ -35,14 +35,14 @@ async def test_away_is_what_is_away(hubs: Hubs, bus: Bus, sample_database: str) 
     )
     async with broker, database:
         hub = await hubs(port=broker.port, database_url=through(sample_database, database.port))
-        await eventually(lambda: says(hub, "/readyz", 200))
+        await wait_until(lambda: says(hub, "/readyz", 200))
         broker.go_away()
-        await eventually(lambda: says(hub, "/readyz", 503, "broker"))
+        await wait_until(lambda: says(hub, "/readyz", 503, "broker"))
         assert "database" not in (await asked(hub, "/readyz"))[1]
         assert (await asked(hub, "/readyz/intake"))[0] == 200
         assert (await asked(hub, "/livez"))[0] == 200
         broker.come_back()
-        await eventually(lambda: says(hub, "/readyz", 200))
+        await wait_until(lambda: says(hub, "/readyz", 200))
         database.go_away()
         assert await says(hub, "/readyz", 503, "database")
         assert await says(hub, "/readyz/intake", 503, "database")
@@ -50,7 +50,7 @@ async def test_away_is_what_is_away(hubs: Hubs, bus: Bus, sample_database: str) 
         async with operator(hub) as client:
             assert (await client.get("/internal/parked")).status_code == 503
         database.come_back()
-        await eventually(lambda: says(hub, "/readyz", 200))
+        await wait_until(lambda: says(hub, "/readyz", 200))
         await hub.stop()
 
 
@@ -62,11 +62,11 @@ async def test_a_broker_that_takes_no_messages_is_named(hubs: Hubs, rabbitmq: Ra
         rabbitmq.ctl("set_vm_memory_high_watermark", "0")
         try:
             await say(hub, [done()])
-            await eventually(lambda: says(hub, "/readyz", 503, "not publishing", "alarm is on"))
+            await wait_until(lambda: says(hub, "/readyz", 503, "not publishing", "alarm is on"))
         finally:
             rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
-    await eventually(lambda: outbox_is(hub, 0))
-    await eventually(lambda: says(hub, "/readyz", 200))
+    await wait_until(lambda: outbox_is(hub, 0))
+    await wait_until(lambda: says(hub, "/readyz", 200))
 
 
 ROUTES = [

@@ -15,13 +15,12 @@ from services.chassis.messaging.outgoing import REPLAY_HEADER
 from services.chassis.messaging.rating import Rates
 from services.chassis.messaging.recovery.explaining import HIDDEN, MOST_TEXT, readable_body
 from services.chassis.runtime.hub import Hub, _measure
-from services.chassis.testing import Desk, envelope_for
+from services.chassis.testing import Desk, envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.messaging.test_consuming import is_done
 from tests.chassis.messaging.test_relay import done, say
 from tests.chassis.operators import operator
-from tests.chassis.patience import eventually
 from tests.chassis.sample import SHOP, ask
 
 
@@ -45,7 +44,7 @@ async def test_everything_a_page_needs_is_there(hubs: Hubs, bus: Bus) -> None:
         hub
     )  # the rate needs a count from before the messages; the worker's own first one may come later
     await bus.say([framed(ask()), framed(ask("wait", "LATE")), framed(ask("refuse")), framed(ask("errand"))])
-    await eventually(lambda: is_done(hub, 2))
+    await wait_until(lambda: is_done(hub, 2))
     async with hub.unit() as unit:
         unit.set_timer("alarm", "a", unit.now - timedelta(minutes=1), {})
         unit.set_timer("alarm", "b", unit.now + timedelta(hours=1), {})
@@ -76,7 +75,7 @@ async def test_what_no_queue_takes_is_a_warning_with_its_reason(hubs: Hubs, bus:
         told = await get(hub, "/internal/operations")
         return bool(told["outbox"]["refused"]) and bool(told["warnings"])
 
-    await eventually(is_refused)
+    await wait_until(is_refused)
     told = await get(hub, "/internal/operations")
     (refused,) = told["outbox"]["refused"]
     assert (refused["why"], refused["routing_key"], refused["messages"]) == (

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from services.chassis.http.health import what_is_missing
 from services.chassis.messaging.binding_watch import BindingWatch
 from services.chassis.runtime.hub import Hub
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs
-from tests.chassis.patience import eventually
 
 TYPES = ("orders.stock.set.v1", "orders.order.placed.v1")
 
@@ -52,7 +52,7 @@ async def test_a_service_looks_by_itself(hubs: Hubs, bus: Bus) -> None:
     async def is_told() -> bool:
         return any("binding" in text for text in await what_is_missing(hub))
 
-    await eventually(is_told)
+    await wait_until(is_told)
 
 
 async def test_a_management_that_is_away_changes_nothing_and_is_noted(bus: Bus) -> None:
@@ -65,7 +65,7 @@ async def test_a_management_that_is_away_changes_nothing_and_is_noted(bus: Bus) 
 async def test_nothing_is_asked_where_no_management_is_named(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     assert hub.binding_watch is None
-    await eventually(lambda: is_ready(hub))
+    await wait_until(lambda: is_ready(hub))
 
 
 async def is_ready(hub: Hub) -> bool:

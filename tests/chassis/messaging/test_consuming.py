@@ -15,9 +15,9 @@ from services.chassis.http.health import what_is_missing
 from services.chassis.messaging.inbound.queue_reader import DeliveryTags
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 
 
@@ -67,7 +67,7 @@ async def test_a_backlog_at_the_start_is_handled_whole(hubs: Hubs, bus: Bus) -> 
     messages = [framed(ask(sku=f"SKU-{n}")) for n in range(800)]
     await bus.say(messages)
     hub = await hubs()
-    await eventually(lambda: is_done(hub, 800))
+    await wait_until(lambda: is_done(hub, 800))
     assert [reader.tags.hole_since for reader in hub.readers] == [None] * len(hub.readers)
     assert await stopped_with_nothing_left(hub, bus)
 
@@ -86,12 +86,12 @@ async def test_a_delivery_that_never_reached_us_comes_again(hubs: Hubs, bus: Bus
 
     reader.collect = forgetful  # type: ignore[method-assign]
     await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(200)])
-    await eventually(lambda: is_done(hub, 199))
+    await wait_until(lambda: is_done(hub, 199))
     assert len(swallowed) == 1
     reader.collect = collect  # type: ignore[method-assign]
     watch = Watchdog(0.01)
     await watch._look(hub)
-    await eventually(lambda: is_done(hub, 200))
+    await wait_until(lambda: is_done(hub, 200))
 
 
 async def test_a_connection_closed_by_an_administrator_is_replaced_with_messages_in_hand(
@@ -99,11 +99,11 @@ async def test_a_connection_closed_by_an_administrator_is_replaced_with_messages
 ) -> None:
     hub = await hubs()
     task = asyncio.create_task(bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
-    await eventually(lambda: seen(hub))
+    await wait_until(lambda: seen(hub))
     for connection in await asyncio.to_thread(ours, bus):
         await asyncio.to_thread(bus.management.send, "DELETE", f"connections/{connection}")
     await task
-    await eventually(lambda: is_done(hub, 400))
+    await wait_until(lambda: is_done(hub, 400))
     assert not hub.stopping.is_set()
     assert await stopped_with_nothing_left(hub, bus)
 
@@ -124,12 +124,12 @@ def ours(bus: Bus) -> list[str]:
 async def test_a_queue_that_was_deleted_is_consumed_again_when_it_is_back(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     await bus.say([framed(ask())])
-    await eventually(lambda: seen(hub))
+    await wait_until(lambda: seen(hub))
     await asyncio.to_thread(bus.management.send, "DELETE", f"queues/{bus.vhost}/fulfillment.orders")
     await Watchdog(60)._look(hub)
     await asyncio.to_thread(bus.open)
     await bus.say([framed(ask(sku="AGAIN"))])
-    await eventually(lambda: is_done(hub, 2))
+    await wait_until(lambda: is_done(hub, 2))
 
 
 async def test_consumers_come_back_by_themselves_after_the_broker_was_killed_under_load(
@@ -137,12 +137,12 @@ async def test_consumers_come_back_by_themselves_after_the_broker_was_killed_und
 ) -> None:
     hub = await hubs()
     await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(300)])
-    await eventually(lambda: seen(hub))
+    await wait_until(lambda: seen(hub))
     await asyncio.to_thread(rabbitmq.kill)
     await asyncio.to_thread(rabbitmq.restart)
-    await eventually(lambda: is_done(hub, 300), 30)
+    await wait_until(lambda: is_done(hub, 300), 30)
     await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(50)])
-    await eventually(lambda: is_done(hub, 350), 30)
+    await wait_until(lambda: is_done(hub, 350), 30)
     for queue in queues_of("fulfillment"):
         assert (await bus.counts(queue))[1] == 1
     heard = await bus.take_all("orders.fulfillment", "orders", 350)
@@ -154,10 +154,10 @@ async def test_a_stop_under_load_leaves_nothing_in_between(hubs: Hubs, bus: Bus)
     """What was taken is committed and acked; the rest goes to the next process, each once."""
     first = await hubs()
     await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(600)])
-    await eventually(lambda: seen(first))
+    await wait_until(lambda: seen(first))
     await first.stop()
     second = await hubs()
-    await eventually(lambda: is_done(second, 600))
+    await wait_until(lambda: is_done(second, 600))
     assert await second.pool.fetchval("SELECT count(*) FROM msg.inbox") == 600
     assert await stopped_with_nothing_left(second, bus)
 

@@ -8,12 +8,11 @@ import aio_pika
 from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.inbound.dead_letters import DeadLetterReader
 from services.chassis.messaging.topology import DELIVERY_LIMIT
-from services.chassis.testing import Desk, envelope_for
+from services.chassis.testing import Desk, envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.messaging.test_reading import said_parked
 from tests.chassis.operators import parked_by_http
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 
 BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -45,8 +44,8 @@ async def test_returned_too_often_it_goes_by_the_brokers_policy_to_the_dead_and_
                 await message.nack(requeue=True)
                 returned += 1
     hub = await hubs()
-    await eventually(lambda: hub.pool.fetchval("SELECT count(*) FROM seen"))
-    await eventually(lambda: hub.pool.fetchval("SELECT count(*) FROM msg.parked WHERE state = 'resolved'"))
+    await wait_until(lambda: hub.pool.fetchval("SELECT count(*) FROM seen"))
+    await wait_until(lambda: hub.pool.fetchval("SELECT count(*) FROM msg.parked WHERE state = 'resolved'"))
     [row] = await parked_by_http(hub, "resolved")
     assert (row["reason"], row["queue"]) == ("delivery_limit", "fulfillment.orders")
     assert await parked_by_http(hub) == []
@@ -71,7 +70,7 @@ async def test_one_that_kills_its_process_is_left_to_a_person_the_next_time(
     async with desk.hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE seen")
         trying = asyncio.create_task(reader_of(desk)._keep([killer]))
-        await eventually(lambda: desk.fetchval(BLOCKED))
+        await wait_until(lambda: desk.fetchval(BLOCKED))
         trying.cancel()
         await asyncio.gather(trying, return_exceptions=True)
     await reader_of(desk)._keep([killer])

@@ -16,11 +16,11 @@ from services.chassis.limits import ConnectionEnded, cancellations_as_errors, wi
 from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
+from services.chassis.testing import wait_until
 from services.chassis.work.working import Worker
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.messaging.test_consuming import is_done, stopped_with_nothing_left
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 
 SOON = 15.0
@@ -78,7 +78,7 @@ async def test_an_ack_that_a_closing_connection_ends_does_not_end_the_reader(
         gate.opened.set()
         await closing
     await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(5)])
-    await eventually(lambda: is_done(hub, 6), SOON)
+    await wait_until(lambda: is_done(hub, 6), SOON)
     assert not hub.stopping.is_set()
 
 
@@ -93,12 +93,12 @@ async def test_a_connection_renewed_while_the_broker_is_halted_takes_nothing_mor
     with halted(rabbitmq):
         assert hub.consumers is not None
         hub.consumers.renew("the broker is halted")
-        await eventually(lambda: is_reconnecting(hub))
+        await wait_until(lambda: is_reconnecting(hub))
         gate.opened.set()
         assert "not consuming" in str(await what_is_missing(hub))
-        await eventually(lambda: is_closed(gate.connections[0]))
-    await eventually(lambda: is_done(hub, 400), SOON)
-    await eventually(lambda: has_one_consumer(bus), SOON)
+        await wait_until(lambda: is_closed(gate.connections[0]))
+    await wait_until(lambda: is_done(hub, 400), SOON)
+    await wait_until(lambda: has_one_consumer(bus), SOON)
     assert await what_is_missing(hub) == []
     assert await stopped_with_nothing_left(hub, bus)
 
@@ -120,9 +120,9 @@ async def test_the_watchdog_notices_a_silent_broker_and_all_goes_on(
     looking = asyncio.create_task(Worker("watchdog", lambda _: watchdog._look(hub), 0.2).loop(hub))
     await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
     with halted(rabbitmq):
-        await eventually(lambda: is_reconnecting(hub))
+        await wait_until(lambda: is_reconnecting(hub))
     await bus.say([framed(ask(sku=f"LATER-{n}")) for n in range(100)])
-    await eventually(lambda: is_done(hub, 200), SOON)
+    await wait_until(lambda: is_done(hub, 200), SOON)
     looking.cancel()
     assert watchdog.stuck is None
 
@@ -135,9 +135,9 @@ async def test_readiness_tells_of_messages_that_nobody_commits(
     async with hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE seen")
         await bus.say([framed(ask())])
-        said = await eventually(says(hub, "none was committed for"))
+        said = await wait_until(says(hub, "none was committed for"))
         assert "fulfillment.orders" in str(said)
-    await eventually(says(hub, None))
+    await wait_until(says(hub, None))
 
 
 def says(hub: Hub, words: str | None) -> Callable[[], Any]:
@@ -153,11 +153,11 @@ def says(hub: Hub, words: str | None) -> Callable[[], Any]:
 async def test_a_queue_that_is_missing_stops_no_other(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     await asyncio.to_thread(bus.management.send, "DELETE", f"queues/{bus.vhost}/fulfillment.payments")
-    await eventually(says(hub, "the queue fulfillment.payments is missing"))
+    await wait_until(says(hub, "the queue fulfillment.payments is missing"))
     await bus.say([framed(ask())])
-    await eventually(lambda: is_done(hub, 1))
+    await wait_until(lambda: is_done(hub, 1))
     await asyncio.to_thread(bus.open)
-    await eventually(says(hub, None))
+    await wait_until(says(hub, None))
 
 
 async def test_a_wait_ends_even_when_what_is_waited_for_can_not_be_cancelled() -> None:

@@ -5,10 +5,9 @@ import random
 from uuid import UUID
 
 from services.chassis.messaging.inbound.arriving import RawMessage
-from services.chassis.testing import envelope_for
+from services.chassis.testing import envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 
 ONCE = """SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(DISTINCT event_id) FROM seen) AS apart,
@@ -57,7 +56,7 @@ async def test_two_whole_processes_on_one_queue(hubs: Hubs, bus: Bus) -> None:
     messages = [framed(ask(sku=f"SKU-{n}")) for n in range(150)]
     await asyncio.gather(*(bus.say(random.sample(messages, len(messages))) for _ in range(3)))
     heard = await bus.take_all("orders.fulfillment", "orders", 150)
-    await eventually(lambda: everything_left(hub.pool))
+    await wait_until(lambda: everything_left(hub.pool))
     heard += await bus.take_all("orders.fulfillment", "orders", 0)
     assert len(heard) == len({envelope.id for envelope in heard}) == 150
     assert {envelope.causation_id for envelope in heard} == {envelope.id for envelope, _ in messages}

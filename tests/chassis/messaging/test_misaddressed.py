@@ -15,10 +15,9 @@ from contracts.service import CommandDone
 from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.messaging.inbound.parking import KEPT_BYTES
 from services.chassis.messaging.recovery import operations_store
-from services.chassis.testing import Desk
+from services.chassis.testing import Desk, wait_until
 from tests.chassis.bus import STOREFRONTS, Bus, framed
 from tests.chassis.conftest import Hubs
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 from tests.conftest import Desks
 
@@ -136,9 +135,9 @@ async def test_a_message_of_our_own_that_is_too_large_holds_up_no_other(hubs: Hu
         rows = await hub.pool.fetch("SELECT refused FROM msg.dispatch")
         return [row["refused"] for row in rows] == ["too_large"]
 
-    await eventually(is_held)
+    await wait_until(is_held)
     await bus.say([framed(ask())])
-    await eventually(lambda: is_seen(hub))
+    await wait_until(lambda: is_seen(hub))
 
 
 async def is_seen(hub: Any) -> bool:

@@ -5,11 +5,11 @@ from typing import Any
 
 from aiormq import spec
 
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.messaging.test_consuming import stopped_with_nothing_left
 from tests.chassis.operators import parked_by_http
-from tests.chassis.patience import eventually
 from tests.chassis.sample import ask
 
 TYPE_FLAG, MESSAGE_ID_FLAG, TIMESTAMP_FLAG, HEADERS_FLAG = 32, 128, 64, 8192
@@ -57,8 +57,8 @@ async def test_it_is_parked_and_the_others_go_on(hubs: Hubs, bus: Bus) -> None:
     for name, properties in ODD.items():
         await say_raw(bus, properties)
         await bus.say([framed(ask(sku=name[:60]))])
-    await eventually(lambda: hub.pool.fetchval("SELECT count(*) >= $1 FROM seen", len(ODD)))
-    rows = await eventually(lambda: all_parked(hub))
+    await wait_until(lambda: hub.pool.fetchval("SELECT count(*) >= $1 FROM seen", len(ODD)))
+    rows = await wait_until(lambda: all_parked(hub))
     assert {row["reason"] for row in rows} == {"envelope_unreadable"}
     assert await hub.pool.fetchval("SELECT count(*) FROM seen") == len(ODD)
     assert await stopped_with_nothing_left(hub, bus)

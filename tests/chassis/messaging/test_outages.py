@@ -9,11 +9,11 @@ import pytest
 from deploy.local.parts import Postgres
 from services.chassis.runtime.hub import Hub
 from services.chassis.storage.database import is_outage
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.messaging.test_consuming import is_done, seen, stopped_with_nothing_left
 from tests.chassis.messaging.test_inbox import ONCE
-from tests.chassis.patience import eventually
 from tests.chassis.proxy import TO_SERVER, Proxy, through
 from tests.chassis.sample import ask
 
@@ -29,7 +29,7 @@ async def test_a_connection_lost_inside_commit(
         cut(b"COMMIT", times=3)
         messages = [framed(ask(sku=f"SKU-{n}")) for n in range(200)]
         await bus.say(messages)
-        await eventually(lambda: answered(hub, 200))
+        await wait_until(lambda: answered(hub, 200))
         assert proxy.cuts == 3
         [row] = await hub.pool.fetch(ONCE)
         assert tuple(row) == (200, 200, 200, 0)
@@ -53,13 +53,13 @@ async def test_backends_terminated_under_load(hubs: Hubs, bus: Bus, postgres: Po
     task = asyncio.create_task(bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)]))
     admin = await asyncpg.connect(postgres.admin_url)
     for done in (1, 100, 200):
-        await eventually(lambda done=done: reached(hub, done))  # type: ignore[misc]
+        await wait_until(lambda done=done: reached(hub, done))  # type: ignore[misc]
         await admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'comptoir-fulfillment'"
         )
     await admin.close()
     await task
-    await eventually(lambda: answered(hub, 400))
+    await wait_until(lambda: answered(hub, 400))
     [row] = await hub.pool.fetch(ONCE)
     assert tuple(row) == (400, 400, 400, 0)
 
@@ -77,10 +77,10 @@ async def test_postgresql_crashes_and_restarts_under_load(hubs: Hubs, bus: Bus, 
     """No acked message is missing afterwards: commits wait for the disk."""
     hub = await hubs()
     await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(400)])
-    await eventually(lambda: reached(hub, 1))
+    await wait_until(lambda: reached(hub, 1))
     await asyncio.to_thread(postgres.kill)
     await asyncio.to_thread(postgres.restart)
-    await eventually(lambda: answered(hub, 400), 30)
+    await wait_until(lambda: answered(hub, 400), 30)
     [row] = await hub.pool.fetch(ONCE)
     assert tuple(row) == (400, 400, 400, 0)
     heard = await bus.take_all("orders.fulfillment", "orders", 400)
@@ -93,13 +93,13 @@ async def test_acks_that_never_arrive_make_duplicates_and_nothing_else(hubs: Hub
     async with Proxy(port) as proxy:
         hub = await hubs(port=proxy.port)
         await bus.say([framed(ask(sku="FIRST"))])
-        await eventually(lambda: is_done(hub, 1))
+        await wait_until(lambda: is_done(hub, 1))
         proxy.swallow(TO_SERVER)
         await bus.say([framed(ask(sku=f"SKU-{n}")) for n in range(100)])
-        await eventually(lambda: reached(hub, 101))
+        await wait_until(lambda: reached(hub, 101))
         proxy.flow()
         proxy.cut_all()
-        await eventually(lambda: is_done(hub, 101))
+        await wait_until(lambda: is_done(hub, 101))
         [row] = await hub.pool.fetch(ONCE)
         assert tuple(row) == (101, 101, 101, 0)
         assert await stopped_with_nothing_left(hub, bus)

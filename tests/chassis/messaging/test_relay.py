@@ -17,10 +17,10 @@ from services.chassis.messaging.outbound import relaying
 from services.chassis.messaging.outbound.relaying import properties_of
 from services.chassis.messaging.outgoing import Outgoing
 from services.chassis.runtime.hub import Hub
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus
 from tests.chassis.conftest import Hubs
 from tests.chassis.operators import operator
-from tests.chassis.patience import eventually
 from tests.chassis.proxy import TO_CLIENT, Proxy
 from tests.chassis.sample import SHOP
 
@@ -55,7 +55,7 @@ async def heard(bus: Bus, wanted: set[UUID]) -> list[UUID]:
 async def test_a_confirm_deletes_and_the_broker_vouches_for_the_sender(hubs: Hubs, bus: Bus) -> None:
     hub = await hubs()
     wanted = await say(hub, [done() for _ in range(700)])
-    await eventually(lambda: outbox_is(hub, 0))
+    await wait_until(lambda: outbox_is(hub, 0))
     connection = await aio_pika.connect(bus.url("orders"))
     async with connection:
         queue = await (await connection.channel()).declare_queue(OUT, passive=True)
@@ -72,7 +72,7 @@ async def test_what_no_queue_takes_stays_and_holds_up_no_other(hubs: Hubs, bus: 
     stay = await say(hub, [done() for _ in range(3)])
     leave = await say(hub, [level() for _ in range(3)])
     await heard(bus, leave)
-    await eventually(lambda: outbox_is(hub, 3))
+    await wait_until(lambda: outbox_is(hub, 3))
     assert hub.relay.trouble is None
     await asyncio.to_thread(bus.open)
     await hub.pool.execute("UPDATE msg.dispatch SET lease_until = now()")
@@ -94,7 +94,7 @@ async def test_what_can_never_leave_holds_up_no_other(hubs: Hubs, bus: Bus, spoi
         await connection.execute(f"UPDATE msg.dispatch SET {spoil}, lease_until = now()")  # noqa: S608
     for _ in range(3):
         await heard(bus, await say(hub, [done() for _ in range(20)]))
-    await eventually(lambda: outbox_is(hub, 1))
+    await wait_until(lambda: outbox_is(hub, 1))
     assert await hub.pool.fetchval("SELECT event_id FROM msg.dispatch") == stay
 
 
@@ -108,11 +108,11 @@ async def test_what_a_full_queue_refuses_stays_and_goes_when_there_is_room(hubs:
     hub = await hubs()
     connected = hub.relay._channel
     wanted = await say(hub, [done() for _ in range(40)])
-    await eventually(
+    await wait_until(
         lambda: outbox_is(hub, 0), why="a queue takes what comes in one go before it knows that it is full"
     )
     wanted |= await say(hub, [done() for _ in range(40)])
-    await eventually(lambda: held_back(hub))
+    await wait_until(lambda: held_back(hub))
     assert hub.relay._channel is connected or connected is None
     await asyncio.to_thread(bus.management.send, "DELETE", f"policies/{bus.vhost}/full")
     await hub.pool.execute("UPDATE msg.dispatch SET lease_until = now()")
@@ -148,7 +148,7 @@ async def test_what_does_not_fit_into_memory_leaves_by_the_outbox(
     wanted = await say(hub, [done() for _ in range(300)])
     assert hub.relay.is_idle
     await heard(bus, wanted)
-    await eventually(lambda: outbox_is(hub, 0))
+    await wait_until(lambda: outbox_is(hub, 0))
 
 
 async def test_leftovers_are_swept_although_the_relay_is_never_idle(
@@ -216,7 +216,7 @@ async def test_a_broker_that_dies_under_load_loses_nothing(hubs: Hubs, bus: Bus,
     over.set()
     await speaking
     await heard(bus, wanted)
-    await eventually(lambda: outbox_is(hub, 0))
+    await wait_until(lambda: outbox_is(hub, 0))
 
 
 async def test_confirms_that_never_come_cost_a_second_publish_and_nothing_else(
@@ -226,15 +226,15 @@ async def test_confirms_that_never_come_cost_a_second_publish_and_nothing_else(
     async with Proxy(int(bus.url("orders").partition("@")[2].partition("/")[0].rpartition(":")[2])) as proxy:
         hub = await hubs(port=proxy.port)
         await heard(bus, await say(hub, [done()]))
-        await eventually(lambda: outbox_is(hub, 0))
+        await wait_until(lambda: outbox_is(hub, 0))
         monkeypatch.setattr(relaying, "PUBLISH_SECONDS", 0.5)
         proxy.swallow(TO_CLIENT)
         wanted = await say(hub, [done() for _ in range(30)])
-        await eventually(lambda: is_troubled(hub))
+        await wait_until(lambda: is_troubled(hub))
         assert await outbox_is(hub, 30)
         proxy.flow()
         proxy.cut_all()
-        await eventually(lambda: outbox_is(hub, 0))
+        await wait_until(lambda: outbox_is(hub, 0))
         found = await heard(bus, wanted)
         assert len(found) >= 30
         await hub.stop()

@@ -4,12 +4,11 @@ from datetime import timedelta
 
 from contracts.envelope import uuid7
 from contracts.service import MessageParked
-from services.chassis.testing import envelope_for
+from services.chassis.testing import envelope_for, wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs, SampleDesks
 from tests.chassis.messaging.test_poison import log_of
 from tests.chassis.operators import parked_by_http
-from tests.chassis.patience import eventually
 from tests.chassis.sample import PATIENCE, ask
 
 
@@ -61,9 +60,9 @@ async def test_a_waker_in_another_process_is_noticed_at_once(hubs: Hubs, bus: Bu
     """The first pause would be a minute: only the wake-up can be so quick."""
     hub = await hubs(retry_seconds=60)
     await bus.say([framed(ask("wait", "LAMP"))])
-    await eventually(lambda: hub.pool.fetchval("SELECT count(*) FROM msg.parked WHERE state = 'waiting'"))
+    await wait_until(lambda: hub.pool.fetchval("SELECT count(*) FROM msg.parked WHERE state = 'waiting'"))
     other = await hubs(retry_seconds=60)
     async with other.unit() as unit:
         await unit.connection.execute("INSERT INTO opened VALUES ('LAMP')")
         unit.wake("sku:LAMP")
-    await eventually(lambda: hub.pool.fetchval("SELECT count(*) FROM seen"), 5)
+    await wait_until(lambda: hub.pool.fetchval("SELECT count(*) FROM seen"), 5)

@@ -19,8 +19,8 @@ from contracts.fulfillment import SetStock, StockLevel
 from deploy.databases import create_databases, drop_databases
 from deploy.local.parts import Postgres, RabbitMQ
 from deploy.local.system import ROOT, System
+from services.chassis.testing import wait_until
 from tests.chassis.bus import framed
-from tests.chassis.patience import eventually
 from tests.chassis.proxy import Proxy, through
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -118,7 +118,7 @@ async def says(system: System, path: str, status: int, *words: str) -> bool:
 async def test_told_to_stop_under_load_it_finishes_what_it_took(system: System, database: Any) -> None:
     await system.start(NAME)
     await say(system, 1500, "stop")
-    await eventually(lambda: some_done(database, "stop"))
+    await wait_until(lambda: some_done(database, "stop"))
     await system.supervisor.stop(NAME)
     assert system.supervisor.exited(NAME) == 0
     effects, said = await done(database, "stop")
@@ -127,7 +127,7 @@ async def test_told_to_stop_under_load_it_finishes_what_it_took(system: System, 
     assert ready == 1500 - effects
     assert await database.fetchval("SELECT count(*) FROM msg.dispatch") == 0
     await system.start(NAME)
-    await eventually(lambda: has_done(database, "stop", 1500), 30)
+    await wait_until(lambda: has_done(database, "stop", 1500), 30)
     assert system.supervisor.restarts(NAME) == 0
 
 
@@ -141,15 +141,15 @@ async def test_the_broker_dies_under_load_and_the_process_stays(
     await system.start(NAME)
     restarts = system.supervisor.restarts(NAME)
     await say(system, 1000, "broker")
-    await eventually(lambda: some_done(database, "broker"))
+    await wait_until(lambda: some_done(database, "broker"))
     await asyncio.to_thread(rabbitmq.kill)
-    await eventually(lambda: says(system, "/readyz", 503, "broker"))
+    await wait_until(lambda: says(system, "/readyz", 503, "broker"))
     assert (await get(system, "/readyz/intake"))[0] == 200
     await asyncio.to_thread(rabbitmq.restart)
-    await eventually(lambda: says(system, "/readyz", 200), 30)
+    await wait_until(lambda: says(system, "/readyz", 200), 30)
     await say(system, 100, "afterwards")
-    await eventually(lambda: has_done(database, "broker", 1000), 30)
-    await eventually(lambda: has_done(database, "afterwards", 100), 30)
+    await wait_until(lambda: has_done(database, "broker", 1000), 30)
+    await wait_until(lambda: has_done(database, "afterwards", 100), 30)
     assert (await queue_of(system))[1] == 1
     assert system.supervisor.restarts(NAME) == restarts
 
@@ -167,12 +167,12 @@ async def test_it_starts_without_its_servers_says_so_and_waits_for_them(
             COMPTOIR_AMQP_URL=through(system.amqp_url(NAME), broker.port),
         )
         starting = asyncio.create_task(system.supervisor.start(program))
-        await eventually(lambda: says(system, "/livez", 200))
+        await wait_until(lambda: says(system, "/livez", 200))
         assert await says(system, "/readyz", 503, "database", "broker")
         assert await says(system, "/readyz/intake", 503, "database")
         server.come_back()
-        await eventually(lambda: says(system, "/readyz", 503, "broker: not consuming"))
-        await eventually(lambda: says(system, "/readyz/intake", 200))
+        await wait_until(lambda: says(system, "/readyz", 503, "broker: not consuming"))
+        await wait_until(lambda: says(system, "/readyz/intake", 200))
         broker.come_back()
         await starting
         await system.supervisor.stop(NAME)
@@ -184,10 +184,10 @@ async def test_one_that_stands_still_exits_and_is_started_afresh(system: System,
     async with database.transaction():
         await database.execute("LOCK TABLE msg.inbox")
         await say(system, 1, "stuck")
-        await eventually(lambda: restarted(system, restarts), 30)
+        await wait_until(lambda: restarted(system, restarts), 30)
     assert 1 in system.supervisor.deaths(NAME)
     assert "no progress although dependencies answer" in system.supervisor.log_tail(NAME)
-    await eventually(lambda: has_done(database, "stuck", 1))
+    await wait_until(lambda: has_done(database, "stuck", 1))
 
 
 async def restarted(system: System, before: int) -> bool:

@@ -14,10 +14,10 @@ import pytest
 from services.chassis.runtime import watchdog as watchdog_module
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import EXIT_STATUS, Watchdog
+from services.chassis.testing import wait_until
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.messaging.test_consuming import is_done
-from tests.chassis.patience import eventually
 from tests.chassis.proxy import Proxy, through
 from tests.chassis.sample import ask
 
@@ -38,7 +38,7 @@ async def test_a_queue_that_stands_still_is_noticed(hubs: Hubs, bus: Bus) -> Non
     async with hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE seen")
         await bus.say([framed(ask())])
-        assert "fulfillment.orders" in str(await eventually(lambda: looks(watchdog, hub)))
+        assert "fulfillment.orders" in str(await wait_until(lambda: looks(watchdog, hub)))
     assert hub.stopping.is_set()
 
 
@@ -52,11 +52,11 @@ async def test_an_idle_process_and_one_without_its_database_are_let_be(
             assert await looks(watchdog, hub) is None
         proxy.go_away()
         await bus.say([framed(ask())])
-        await eventually(lambda: has_an_outage(hub))
+        await wait_until(lambda: has_an_outage(hub))
         for _ in range(10):
             assert await looks(watchdog, hub) is None
         proxy.come_back()
-        await eventually(lambda: is_done(hub, 1))
+        await wait_until(lambda: is_done(hub, 1))
         await hub.stop()
 
 
@@ -71,7 +71,7 @@ async def test_a_pool_that_lost_its_connections_is_noticed(
         assert await looks(watchdog, hub) is None
     held = [await hub.pool.acquire() for _ in range(2)]
     await bus.say([framed(ask())])
-    assert "none of our own connections" in str(await eventually(lambda: looks(watchdog, hub)))
+    assert "none of our own connections" in str(await wait_until(lambda: looks(watchdog, hub)))
     for connection in held:
         await hub.pool.release(connection)
 
@@ -124,9 +124,9 @@ async def test_a_process_that_was_halted_as_a_whole_goes_on() -> None:
     process = start(hangs=False)
     try:
         process.send_signal(signal.SIGSTOP)
-        await eventually(has_passed(1.2))
+        await wait_until(has_passed(1.2))
         process.send_signal(signal.SIGCONT)
-        await eventually(has_passed(0.8))
+        await wait_until(has_passed(0.8))
         assert process.poll() is None
     finally:
         process.kill()

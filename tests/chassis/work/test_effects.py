@@ -11,7 +11,7 @@ import pytest
 
 from contracts.service import CommandDone
 from services.chassis.messaging.unit import Unit
-from services.chassis.testing import Desk
+from services.chassis.testing import Desk, wait_until
 from services.chassis.work.effects import (
     Done,
     Effect,
@@ -23,7 +23,6 @@ from services.chassis.work.effects import (
     decide,
 )
 from tests.chassis.conftest import SampleDesks
-from tests.chassis.patience import eventually
 from tests.chassis.proxy import Proxy, through
 from tests.chassis.sample import SHOP, ask
 
@@ -119,7 +118,7 @@ async def test_one_whose_process_died_in_flight_is_uncertain_and_not_repeated(
     dying = Errands()
     dying.gate.clear()
     running = asyncio.create_task(dying.worker().run(desk.hub))
-    await eventually(lambda: is_begun(dying))
+    await wait_until(lambda: is_begun(dying))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert await states(desk) == {"A": "in_flight"}
@@ -143,10 +142,10 @@ async def test_an_outcome_outlives_a_database_that_is_away(
         errands = Errands()
         errands.gate.clear()
         running = asyncio.create_task(errands.worker().run(desk.hub))
-        await eventually(lambda: is_begun(errands))
+        await wait_until(lambda: is_begun(errands))
         proxy.go_away()
         errands.gate.set()
-        await eventually(lambda: was_asked_for(proxy))
+        await wait_until(lambda: was_asked_for(proxy))
         proxy.come_back()
         assert await running
         assert await states(desk) == {"A": "done"}
@@ -184,7 +183,7 @@ async def test_a_stop_lets_those_begun_end_and_gives_the_others_back(sample_desk
     errands = Errands()
     errands.gate.clear()
     running = asyncio.create_task(errands.worker(concurrency=1).run(desk.hub))
-    await eventually(lambda: is_begun(errands))
+    await wait_until(lambda: is_begun(errands))
     desk.hub.stopping.set()
     errands.gate.set()
     await running
@@ -197,9 +196,9 @@ async def test_a_slow_one_keeps_its_lease(sample_desks: SampleDesks) -> None:
     slow, other = Errands(), Errands()
     slow.gate.clear()
     running = asyncio.create_task(slow.worker(lease_seconds=3).run(desk.hub))
-    taken = await eventually(lambda: desk.fetchval("SELECT lease_until FROM msg.effect"))
+    taken = await wait_until(lambda: desk.fetchval("SELECT lease_until FROM msg.effect"))
     extended = "SELECT lease_until > $1::timestamptz + interval '1 s' FROM msg.effect"
-    await eventually(lambda: desk.fetchval(extended, taken))
+    await wait_until(lambda: desk.fetchval(extended, taken))
     await other.worker().run(desk.hub)
     slow.gate.set()
     await running

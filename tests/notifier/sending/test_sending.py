@@ -1,14 +1,14 @@
 """From planned to told, on a real PostgreSQL and a real SMTP server: one mail per cause, whatever goes wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from contracts.envelope import uuid7
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
-from services.chassis.testing import Desk
+from services.chassis.testing import Desk, wait_until
 from services.notifier.mails.mail import Template
 from services.notifier.mails.recent import Recent, recent
 from services.notifier.sending.sending import Sender
@@ -29,13 +29,13 @@ async def a_desk(desks: Desks, server: MailServer, **settings: Any) -> tuple[Des
 
 async def send_until(desk: Desk, sender: Sender, done: Callable[[dict[str, int]], bool]) -> dict[str, int]:
     """Let the worker work until the number of mails by state is as wished."""
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while True:
-            await sender.effects.run(desk.hub)
-            states = await by_state(desk)
-            if done(states):
-                return states
-            await asyncio.sleep(0.02)
+
+    async def states() -> dict[str, int] | None:
+        await sender.effects.run(desk.hub)
+        found = await by_state(desk)
+        return found if done(found) else None
+
+    return await wait_until(states, DEADLINE_SECONDS) or {}
 
 
 async def by_state(desk: Desk) -> dict[str, int]:
@@ -224,12 +224,6 @@ async def test_mail_whose_row_is_gone_fails_alone(desks: Desks, mail_server: Mai
     assert await desk.fetchval("SELECT count(*) FROM msg.effect WHERE state = 'failed'") == 1
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        while not await condition():
-            await asyncio.sleep(0.02)
-
-
 async def test_worker_is_nudged_by_the_placing(desks: Desks, mail_server: MailServer) -> None:
     desk, sender = await a_desk(desks, mail_server)
     loop = asyncio.create_task(sender.worker().loop(desk.hub))
@@ -238,7 +232,7 @@ async def test_worker_is_nudged_by_the_placing(desks: Desks, mail_server: MailSe
     async def all_done() -> bool:
         return await by_state(desk) == {"done": 2}
 
-    await until(all_done)
+    await wait_until(all_done, DEADLINE_SECONDS)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
 

@@ -63,7 +63,7 @@ async def test_a_payment_is_answered_with_the_owners_outcome(desks: Desks) -> No
         answer = await answered(desk, request, settled(placed.code))
         assert answer.status_code == 201
         done = answer.json()
-        fits("CommandShown", done)
+        fits("CommandResponse", done)
         assert (done["state"], done["type"]) == ("done", "orders.payment.record.v1")
         assert (done["actor"], done["order_id"]) == ("api:erp", str(placed.order_id))
         assert done["outcome"]["type"] == "payments.payment.settled.v1"

@@ -27,17 +27,17 @@ async def test_tags_are_made_put_on_and_taken_off_by_name(desks: Desks) -> None:
         assert [answer.status_code for answer in answers] == [200, 200]
         assert answers[0].json() == answers[1].json()
         done = answers[0].json()
-        fits("CommandShown", done)
+        fits("CommandResponse", done)
         assert (done["state"], done["actor"], done["outcome"]["changed"]) == ("done", "api:erp", 2)
         assert [order["reason"] for order in done["outcome"]["orders"]] == [None, None, "order_unknown"]
         off = {"orders": [str(one)], "add": [{"name": "urgent"}], "remove": ["vip", "Never heard of"]}
         await http.post("/v1/tagging", json=off, headers=key())
         order = (await http.get(f"/v1/orders/{one}")).json()
-        fits("OrderShown", order)
+        fits("OrderResponse", order)
         assert [(tag["name"], tag["colour"]) for tag in order["tags"]] == [("Urgent", "grey")]
         assert order["revision"] == 3
         tags = (await http.get("/v1/tags")).json()
-        fits("TagsShown", tags)
+        fits("TagsResponse", tags)
         assert [(tag["name"], tag["orders"]) for tag in tags["tags"]] == [("Urgent", 2), ("VIP", 1)]
         conflict = await http.post("/v1/tagging", json=off, headers=headers)
         assert (conflict.status_code, conflict.json()["code"]) == (409, "idempotency_conflict")
@@ -57,7 +57,7 @@ async def test_a_status_is_given_once_and_a_stale_one_is_refused_with_what_chang
     body = {"label": "processing", "notify_customer": True, "admin_comment": SECRET, "revision": 2}
     async with client(desk) as http:
         statuses = (await http.get("/v1/statuses")).json()
-        fits("StatusesShown", statuses)
+        fits("StatusesResponse", statuses)
         assert "processing" in {status["key"] for status in statuses["statuses"]}
         headers, url = key(), f"/v1/orders/{placed.code}/status"
         done = await http.post(url, json=body, headers=headers)

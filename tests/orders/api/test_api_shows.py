@@ -21,7 +21,7 @@ async def test_an_order_is_shown_with_everything_by_id_and_by_code(desks: Desks)
         answers = [await http.get(f"/v1/orders/{path}") for path in paths]
     order: dict[str, Any] = answers[0].json()
     assert all(answer.status_code == 200 and answer.json() == order for answer in answers)
-    fits("OrderShown", order)
+    fits("OrderResponse", order)
     assert order["customer"]["name"] == "Zoé Martin"
     assert order["customer"]["company"] == "Martin SARL"
     assert order["shipping_address"]["city"] == "Quimper"
@@ -61,7 +61,7 @@ async def test_a_payment_shows_in_the_ledger_and_its_command_beside_it(desks: De
         paid = BalanceChanged(**about, position=position, entries=[entry])
         await desk.deliver(paid)
         order = (await http.get(f"/v1/orders/{placed.order_id}")).json()
-    fits("OrderShown", order)
+    fits("OrderResponse", order)
     (entry,) = order["ledger"]
     assert (entry["method"], entry["amount_minor"], entry["reference"]) == ("cheque", 8400, "0042")
     assert (entry["recorded_by"], entry["balance_minor"], entry["received_on"]) == (
@@ -96,7 +96,7 @@ async def test_a_submission_tells_its_order_or_every_reason(desks: Desks) -> Non
         second = await http.get("/v1/submissions/shop/basket-8")
         third = await http.get("/v1/submissions/events/basket-8")
     assert first.status_code == second.status_code == 200
-    fits("SubmissionShown", first.json())
+    fits("SubmissionResponse", first.json())
     assert first.json() == {
         "module": "shop",
         "idempotency_key": "basket/7 é",
