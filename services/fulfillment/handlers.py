@@ -1,4 +1,4 @@
-"""What fulfillment hears, and which action each message starts."""
+"""Messages that fulfillment receives: the function each one starts, and what that function needs loaded."""
 
 from contracts.fulfillment import (
     AdjustStock,
@@ -13,116 +13,120 @@ from contracts.fulfillment import (
 )
 from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderDeleted, OrderPlaced
 from contracts.payments import RefundMarked, RefundSent
-from services.chassis.messaging.subscribers import ReceivedMessage, Subscribers
+from services.chassis.messaging.subscribers import Handler, Subscribers
 from services.fulfillment.changes import adding, reducing, returning
 from services.fulfillment.order import forgetting
-from services.fulfillment.order.answering import refused_as_deleted
+from services.fulfillment.order.answering import unless_deleted
+from services.fulfillment.order.needs import (
+    by_added_goods,
+    by_command,
+    by_levels,
+    by_order,
+    by_placed_goods,
+    by_reduced_order,
+    by_refunded_order,
+    by_shipment,
+    by_shop,
+    by_sku,
+)
 from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.parcels import packing, unpacking
 from services.fulfillment.resync.resyncing import TO_ORDERS
 from services.fulfillment.shipments import correcting, delivering, dispatching, losing
 from services.fulfillment.stock import reserving, stocking
 
-subscribers = Subscribers("fulfillment", FulfillmentUnit)
+subscribers = Subscribers(
+    "fulfillment",
+    FulfillmentUnit,
+    Handler(OrderPlaced, reserving.take_in, orders=by_order, placed=by_placed_goods),
+    Handler(
+        LinesReductionRequested,
+        reducing.reduce,
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+        claims=by_order,
+        answers=by_order,
+        given_back=by_reduced_order,
+    ),
+    Handler(
+        LinesAdditionRequested,
+        adding.add,
+        orders=by_order,
+        claims=by_order,
+        answers=by_order,
+        drawn=by_added_goods,
+    ),
+    Handler(OrderDeleted, forgetting.forget, orders=by_order),
+    Handler(SetStock, stocking.set_stock, counted=by_levels),
+    Handler(AdjustStock, stocking.adjust, counted=by_sku, stock_changes=by_command),
+    Handler(PackParcel, unless_deleted(packing.pack), orders=by_order, parcels=by_order),
+    Handler(
+        UnpackParcel,
+        unless_deleted(unpacking.unpack_asked),
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+    ),
+    Handler(
+        DispatchShipment,
+        unless_deleted(dispatching.dispatch),
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+        claims=by_order,
+    ),
+    Handler(
+        UpdateShipment,
+        unless_deleted(correcting.update),
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+    ),
+    Handler(
+        CancelShipment,
+        unless_deleted(correcting.cancel),
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+        claims=by_order,
+        shipped=by_shipment,
+    ),
+    Handler(
+        ReportParcelLost,
+        unless_deleted(losing.report),
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+        claims=by_order,
+        gate=by_shop,
+    ),
+    Handler(
+        RecordDelivery,
+        unless_deleted(delivering.record),
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+    ),
+    Handler(
+        RefundMarked,
+        returning.heed,
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+        claims=by_order,
+        answers=by_order,
+        given_back=by_refunded_order,
+    ),
+    Handler(
+        RefundSent,
+        returning.heed,
+        orders=by_order,
+        parcels=by_order,
+        shipments=by_order,
+        claims=by_order,
+        answers=by_order,
+        given_back=by_refunded_order,
+    ),
+)
 subscribers.tells("orders", TO_ORDERS)
-
-
-@subscribers.on(OrderPlaced)
-def order_placed(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> None:
-    """A repeat finds the order and leaves it as it is."""
-    reserving.take_in(work, received)
-
-
-@subscribers.on(LinesReductionRequested)
-def lines_reduction_requested(
-    work: FulfillmentUnit, received: ReceivedMessage[LinesReductionRequested]
-) -> None:
-    """A repeat finds the request answered."""
-    reducing.reduce(work, received)
-
-
-@subscribers.on(LinesAdditionRequested)
-def lines_addition_requested(
-    work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]
-) -> None:
-    """A repeat finds the request answered."""
-    adding.add(work, received)
-
-
-@subscribers.on(OrderDeleted)
-def order_deleted(work: FulfillmentUnit, received: ReceivedMessage[OrderDeleted]) -> None:
-    """A repeat finds the order marked."""
-    forgetting.forget(work, received)
-
-
-@subscribers.on(SetStock)
-def set_stock(work: FulfillmentUnit, received: ReceivedMessage[SetStock]) -> None:
-    """A repeat under another id finds the levels as asked and is done."""
-    stocking.set_stock(work, received)
-
-
-@subscribers.on(AdjustStock)
-def adjust_stock(work: FulfillmentUnit, received: ReceivedMessage[AdjustStock]) -> None:
-    """A repeat finds the change made and is done."""
-    stocking.adjust(work, received)
-
-
-@subscribers.on(PackParcel)
-def pack_parcel(work: FulfillmentUnit, received: ReceivedMessage[PackParcel]) -> None:
-    """A repeat finds its parcel and is done."""
-    if not refused_as_deleted(work, received):
-        packing.pack(work, received)
-
-
-@subscribers.on(UnpackParcel)
-def unpack_parcel(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:
-    """A repeat finds the parcel taken apart and is done."""
-    if not refused_as_deleted(work, received):
-        unpacking.unpack_asked(work, received)
-
-
-@subscribers.on(DispatchShipment)
-def dispatch_shipment(work: FulfillmentUnit, received: ReceivedMessage[DispatchShipment]) -> None:
-    """A repeat finds its shipment and is done."""
-    if not refused_as_deleted(work, received):
-        dispatching.dispatch(work, received)
-
-
-@subscribers.on(UpdateShipment)
-def update_shipment(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> None:
-    """A repeat finds the shipment as asked and is done."""
-    if not refused_as_deleted(work, received):
-        correcting.update(work, received)
-
-
-@subscribers.on(CancelShipment)
-def cancel_shipment(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> None:
-    """A repeat finds the shipment cancelled and is done."""
-    if not refused_as_deleted(work, received):
-        correcting.cancel(work, received)
-
-
-@subscribers.on(ReportParcelLost)
-def report_parcel_lost(work: FulfillmentUnit, received: ReceivedMessage[ReportParcelLost]) -> None:
-    """A repeat finds the loss noted and is done."""
-    if not refused_as_deleted(work, received):
-        losing.report(work, received)
-
-
-@subscribers.on(RecordDelivery)
-def record_delivery(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> None:
-    """A repeat finds the delivery recorded and is done."""
-    if not refused_as_deleted(work, received):
-        delivering.record(work, received)
-
-
-@subscribers.on(RefundMarked)
-def refund_marked(work: FulfillmentUnit, received: ReceivedMessage[RefundMarked]) -> None:
-    """A repeat finds the refund heeded."""
-    returning.heed(work, received)
-
-
-@subscribers.on(RefundSent)
-def refund_sent(work: FulfillmentUnit, received: ReceivedMessage[RefundSent]) -> None:
-    """A repeat finds the refund heeded."""
-    returning.heed(work, received)

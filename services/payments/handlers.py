@@ -1,4 +1,4 @@
-"""What payments hears, and the action each message starts."""
+"""Messages that payments receives: the function each one starts, and what that function needs loaded."""
 
 from contracts.orders import OrderDeleted, OrderEdited, OrderPlaced, PaymentReferenced
 from contracts.payments import (
@@ -10,68 +10,27 @@ from contracts.payments import (
     ReversePayment,
     SettleRefund,
 )
-from services.chassis.messaging.subscribers import ReceivedMessage, Subscribers
+from services.chassis.messaging.subscribers import Handler, Subscribers
+from services.payments.accounts.unit.needs import by_order, by_payment, by_refund, by_settled_refund
 from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.due import changing, closing, opening
 from services.payments.due.resyncing import TO_ORDERS
 from services.payments.manual import reassigning, recording, reversing
-from services.payments.refunds import crediting, refunding
-from services.payments.refunds import verdicts as refund_verdicts
+from services.payments.refunds import crediting, refunding, verdicts
 
-subscribers = Subscribers("payments", AccountUnit)
+subscribers = Subscribers(
+    "payments",
+    AccountUnit,
+    Handler(OrderPlaced, opening.open_account, accounts=by_order),
+    Handler(PaymentReferenced, opening.link_payment, accounts=by_order),
+    Handler(OrderEdited, changing.change_due, accounts=by_order, edits=by_order),
+    Handler(OrderDeleted, closing.close, accounts=by_order),
+    Handler(RecordPayment, recording.record_payment, accounts=by_order),
+    Handler(ReversePayment, reversing.reverse_payment, accounts=by_order),
+    Handler(GrantCredit, crediting.grant_credit, accounts=by_order),
+    Handler(RefundOrder, refunding.refund_order, accounts=by_order, refunds=by_refund),
+    Handler(ConfirmRefundMark, refunding.confirm_mark, accounts=by_order),
+    Handler(SettleRefund, verdicts.settle_refund, accounts=by_order, settled=by_settled_refund),
+    Handler(ReassignPayment, reassigning.reassign_payment, accounts=by_order, reassigned=by_payment),
+)
 subscribers.tells("orders", TO_ORDERS)
-
-
-@subscribers.on(OrderPlaced)
-def order_placed(work: AccountUnit, received: ReceivedMessage[OrderPlaced]) -> None:
-    opening.open_account(work, received)
-
-
-@subscribers.on(PaymentReferenced)
-def payment_referenced(work: AccountUnit, received: ReceivedMessage[PaymentReferenced]) -> None:
-    opening.link_payment(work, received)
-
-
-@subscribers.on(OrderEdited)
-def order_edited(work: AccountUnit, received: ReceivedMessage[OrderEdited]) -> None:
-    changing.change_due(work, received)
-
-
-@subscribers.on(OrderDeleted)
-def order_deleted(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
-    closing.close(work, received)
-
-
-@subscribers.on(RecordPayment)
-def record_payment(work: AccountUnit, received: ReceivedMessage[RecordPayment]) -> None:
-    recording.record_payment(work, received)
-
-
-@subscribers.on(ReversePayment)
-def reverse_payment(work: AccountUnit, received: ReceivedMessage[ReversePayment]) -> None:
-    reversing.reverse_payment(work, received)
-
-
-@subscribers.on(GrantCredit)
-def grant_credit(work: AccountUnit, received: ReceivedMessage[GrantCredit]) -> None:
-    crediting.grant_credit(work, received)
-
-
-@subscribers.on(RefundOrder)
-def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> None:
-    refunding.refund_order(work, received)
-
-
-@subscribers.on(ConfirmRefundMark)
-def confirm_refund_mark(work: AccountUnit, received: ReceivedMessage[ConfirmRefundMark]) -> None:
-    refunding.confirm_mark(work, received)
-
-
-@subscribers.on(SettleRefund)
-def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) -> None:
-    refund_verdicts.settle_refund(work, received)
-
-
-@subscribers.on(ReassignPayment)
-def reassign_payment(work: AccountUnit, received: ReceivedMessage[ReassignPayment]) -> None:
-    reassigning.reassign_payment(work, received)

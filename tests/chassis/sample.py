@@ -4,10 +4,9 @@
 """
 
 import secrets
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +15,14 @@ from contracts.fulfillment import SetStock, StockLevel
 from contracts.service import CommandDone
 from deploy.databases import with_credentials
 from services import fulfillment as service
-from services.chassis.messaging.subscribers import ReceivedMessage, Refuse, Subscribers, UnitOfWork, Wait
+from services.chassis.messaging.subscribers import (
+    Handler,
+    ReceivedMessage,
+    Refuse,
+    Subscribers,
+    UnitOfWork,
+    Wait,
+)
 from services.chassis.messaging.unit import Unit
 from services.chassis.storage.migrating import migrate
 
@@ -31,8 +37,17 @@ faulty: set[str] = set()
 """SKUs whose messages fail, for as long as they are in here."""
 
 
-class Notebook(UnitOfWork):
+@dataclass
+class Needs:
+    """What messages to the sample service need loaded."""
+
+    keys: set[str] = field(default_factory=set)
+
+
+class Notebook(UnitOfWork[Needs]):
     """What one unit of the sample service works on."""
+
+    needs = Needs
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
@@ -40,8 +55,8 @@ class Notebook(UnitOfWork):
         self.to_open: list[str] = []
         self.seen: list[tuple[UUID, str, int]] = []
 
-    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
-        rows = await self.unit.connection.fetch("SELECT key FROM opened")
+    async def load(self, needs: Needs) -> None:
+        rows = await self.unit.connection.fetch("SELECT key FROM opened WHERE key = ANY($1)", needs.keys)
         self.opened = {row["key"] for row in rows}
 
     async def save(self) -> None:
@@ -57,15 +72,11 @@ class Notebook(UnitOfWork):
             )
 
 
-subscribers = Subscribers("fulfillment", Notebook)
-
-
 def ask(actor: str = "note", sku: str = "MUG", on_hand: int = 1) -> SetStock:
     """The message by which a test tells the sample service what to do."""
     return SetStock(shop=SHOP, levels=[StockLevel(sku=sku, on_hand=on_hand)], actor=actor)
 
 
-@subscribers.on(SetStock)
 def do_as_asked(work: Notebook, received: ReceivedMessage[SetStock]) -> None:
     """`note`, `raise`, `raise-os`, `refuse`, `wait` for the SKU, `open` it, `overflow` a column, plan an `errand`."""
     message, sku = received.message, received.message.levels[0].sku
@@ -89,6 +100,16 @@ def do_as_asked(work: Notebook, received: ReceivedMessage[SetStock]) -> None:
         shop=message.shop, command_id=received.envelope.id, command_type=received.envelope.type
     )
     work.unit.emit(done, cause=received.envelope, subject=sku)
+
+
+def by_sku(received: ReceivedMessage[SetStock]) -> list[str]:
+    """The SKU whose key the message may wait for."""
+    return [received.message.levels[0].sku]
+
+
+subscribers = Subscribers(
+    "fulfillment", Notebook, Handler(SetStock, do_as_asked, keys=by_sku), heard=(SetStock,)
+)
 
 
 async def make_database(admin_url: str) -> str:

@@ -1,16 +1,20 @@
-"""What a service does with the messages it hears: a handler per message class over one book of aggregates.
+"""Handlers of the messages a service receives: one table per service, checked when it is built.
 
-A handler is a plain function on memory. It either changes the book and emits, or raises `Wait` or `Refuse` before it
-has changed anything; any other exception fails the batch, whose messages are then tried one by one.
+A handler is a plain function on memory. It either changes the unit of work and emits, or raises `Wait` or `Refuse`
+before it has changed anything; any other exception fails the batch, whose messages are then tried one by one. What it
+needs loaded is declared beside it by name: the keys of all messages of a batch are collected by need, so the unit of
+work loads each kind of row with one statement.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from contracts.catalogue import heard_by
 from contracts.envelope import Envelope
 from contracts.message import Message, Reason
 from services.chassis.messaging.snapshots import Snapshot
@@ -79,58 +83,115 @@ class Unreadable:
     body: bytes = b""
 
 
-class UnitOfWork(ABC):
-    """The aggregates of one unit: locked and loaded at once in id order, changed in memory, written back at once."""
+N = TypeVar("N")
+
+
+class UnitOfWork(ABC, Generic[N]):
+    """The aggregates of one unit: locked and loaded at once in id order, changed in memory, written back at once.
+
+    `needs` is a dataclass of sets and lists of keys: one field per kind of row that `load` can load.
+    """
+
+    needs: type[N]
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
 
     @abstractmethod
-    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
-        """Lock and load what these deliveries touch."""
+    async def load(self, needs: N) -> None:
+        """Lock and load what the messages of the batch need."""
 
     @abstractmethod
     async def save(self) -> None:
         """Write back what changed."""
 
 
-B = TypeVar("B", bound=UnitOfWork)
-Handler = Callable[[B, ReceivedMessage[Any]], None]
+B = TypeVar("B", bound=UnitOfWork[Any])
+KeysOf = Callable[[ReceivedMessage[M]], Iterable[Any]]
+"""Returns the keys of what one message needs loaded."""
+
+
+class Handler(Generic[B, M]):
+    """One row of a service's table: a message class, the function it starts, and what that function needs loaded.
+
+    Each further keyword is a need: a field of the unit's `needs`, with the function that returns a message's keys of
+    it. An `adapter` makes bodies readable that the schema refuses. A message whose id was used for something else is
+    parked, unless its handler `answers_reused_ids`.
+    """
+
+    def __init__(
+        self,
+        message: type[M],
+        function: Callable[[B, ReceivedMessage[M]], None],
+        /,
+        *,
+        adapter: Adapter | None = None,
+        answers_reused_ids: bool = False,
+        **needs: KeysOf[M],
+    ) -> None:
+        self.message = message
+        self.function = function
+        self.adapter = adapter
+        self.answers_reused_ids = answers_reused_ids
+        self.needs = needs
+
+    def __str__(self) -> str:
+        return f"{self.function.__module__.rpartition('.')[2]}.{self.function.__name__}"
+
+
+class InvalidHandlers(Exception):
+    """A service's table of handlers has errors; each is a sentence."""
+
+    def __init__(self, service: str, errors: Sequence[str]) -> None:
+        super().__init__(
+            f"services/{service}/handlers.py is invalid:\n" + "\n".join(f"- {e}" for e in errors)
+        )
+        self.errors = errors
 
 
 class Subscribers(Generic[B]):
-    """A service's handlers by message class."""
+    """A service's table of handlers. Raises InvalidHandlers unless each message that the service receives by the
+    catalogue has exactly one handler, and each need is one that `work` loads.
 
-    def __init__(self, service: str, work: type[B]) -> None:
+    `heard` replaces the catalogue's messages for a program that handles fewer of them.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        work: type[B],
+        *handlers: Handler[B, Any],
+        heard: Collection[type[Message]] | None = None,
+    ) -> None:
+        received = heard if heard is not None else [entry.message for entry in heard_by(service)]
+        loaded = [field.name for field in fields(work.needs)]
+        if errors := list(_errors(service, work.__name__, loaded, received, handlers)):
+            raise InvalidHandlers(service, errors)
         self.service = service
-        self.book = work
-        self.handlers: dict[type[Message], Handler[B]] = {}
-        self.answering_reused_ids: set[type[Message]] = set()
-        self.adapters: dict[type[Message], Adapter] = {}
+        self.work = work
+        self.handlers: dict[type[Message], Handler[B, Any]] = {one.message: one for one in handlers}
+        self.adapters = {one.message: one.adapter for one in handlers if one.adapter is not None}
         self.answer_unreadable: Callable[[Unit, Unreadable], Awaitable[bool]] | None = None
         self.truths: dict[str, Snapshot] = {}
 
-    def on(
-        self, message: type[M], *, answers_reused_ids: bool = False
-    ) -> Callable[[Callable[[B, ReceivedMessage[M]], None]], Callable[[B, ReceivedMessage[M]], None]]:
-        """Register the handler of a message class. A message whose id was used for something else is parked, unless its
-        handler answers that."""
+    async def load(self, unit: Unit, batch: Sequence[ReceivedMessage[Any]]) -> B:
+        """Return a unit of work with everything locked and loaded that these messages need."""
+        work = self.work(unit)
+        await work.load(self._needs_of(batch))
+        return work
 
-        def register(
-            handler: Callable[[B, ReceivedMessage[M]], None],
-        ) -> Callable[[B, ReceivedMessage[M]], None]:
-            if message in self.handlers:
-                raise ValueError(f"{self.service} handles {message.__name__} twice")
-            self.handlers[message] = handler
-            if answers_reused_ids:
-                self.answering_reused_ids.add(message)
-            return handler
+    def handle(self, work: B, received: ReceivedMessage[Any]) -> None:
+        """Run the handler of one message of the batch that `work` was loaded for."""
+        self.handlers[type(received.message)].function(work, received)
 
-        return register
-
-    def adapts(self, message: type[Message], adapter: Adapter) -> None:
-        """Register what makes a body readable that the schema of this message refuses."""
-        self.adapters[message] = adapter
+    def _needs_of(self, batch: Sequence[ReceivedMessage[Any]]) -> Any:
+        needs = self.work.needs()
+        for received in batch:
+            for name, keys_of in self.handlers[type(received.message)].needs.items():
+                collected = getattr(needs, name)
+                add = collected.extend if isinstance(collected, list) else collected.update
+                add(keys_of(received))
+        return needs
 
     def tells(self, consumer: str, truth: Snapshot) -> None:
         """Register how this service tells its truth anew to one that hears it."""
@@ -145,6 +206,33 @@ class Subscribers(Generic[B]):
         """
         self.answer_unreadable = answer
         return answer
+
+
+def _errors(
+    service: str,
+    work: str,
+    loaded: Sequence[str],
+    received: Collection[type[Message]],
+    handlers: Sequence[Handler[Any, Any]],
+) -> Iterator[str]:
+    """Yield a sentence per error of a table."""
+    for handler in handlers:
+        name = handler.message.__name__
+        if handler.message not in received:
+            yield (
+                f'{name} (handler {handler}) is not received by {service}: remove the handler, or add "{service}" to '
+                "the listeners of the message in contracts/catalogue.py."
+            )
+        for need in sorted(handler.needs.keys() - set(loaded)):
+            names = ", ".join(loaded)
+            yield f"{name} (handler {handler}) needs {need!r}, which {work} does not load; it loads {names}."
+    for message, count in Counter(one.message for one in handlers).items():
+        if count > 1:
+            names = ", ".join(str(one) for one in handlers if one.message is message)
+            yield f"{message.__name__} has {count} handlers ({names}): keep one."
+    for message in dict.fromkeys(received):
+        if not any(one.message is message for one in handlers):
+            yield f"{message.__name__} is received by {service} and has no handler: add one."
 
 
 def order_key(order_id: UUID) -> str:

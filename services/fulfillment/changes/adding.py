@@ -22,7 +22,10 @@ from services.fulfillment.stock import reserving
 
 
 def add(work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]) -> None:
-    """Add what there is stock for and answer. Raises Wait for an unknown order, or a cancellation yet to come."""
+    """Add what there is stock for and answer. Raises Wait for an unknown order, or a cancellation yet to come.
+
+    Idempotent: a repeat of an answered request changes nothing.
+    """
     request = received.message
     order = work.orders.get((request.shop, request.order_id))
     if order is None:

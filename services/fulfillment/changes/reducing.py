@@ -23,7 +23,10 @@ from services.fulfillment.stock import reserving
 
 
 def reduce(work: FulfillmentUnit, received: ReceivedMessage[LinesReductionRequested]) -> None:
-    """Stop what has not left and answer. Raises Wait for an unknown order."""
+    """Stop what has not left and answer. Raises Wait for an unknown order.
+
+    Idempotent: a repeat of an answered request changes nothing.
+    """
     request = received.message
     order = work.orders.get((request.shop, request.order_id))
     if order is None:

@@ -4,14 +4,17 @@ What a command names may be on its way (packed and dispatched in one click): it 
 refused. A person looking at the page learns the outcome; nothing waits for days on a mistyped id.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
-from contracts.message import Reason
+from contracts.message import Command, Reason
 from contracts.service import CommandDone, CommandRejected
 from services.chassis.messaging.subscribers import ReceivedMessage, Wait
 from services.fulfillment.order.unit import FulfillmentUnit
 
+C = TypeVar("C", bound=Command)
 PATIENCE = timedelta(seconds=60)
 """How long a command waits for what it names, from when it was first seen."""
 
@@ -46,6 +49,19 @@ def wait_or_reject(work: FulfillmentUnit, received: ReceivedMessage[Any], key: s
     if work.unit.now - received.first_seen_at < PATIENCE:
         raise Wait(key, unknown.code)
     reject(work, received, unknown)
+
+
+def unless_deleted(
+    handler: Callable[[FulfillmentUnit, ReceivedMessage[C]], None],
+) -> Callable[[FulfillmentUnit, ReceivedMessage[C]], None]:
+    """Refuse the command instead of handling it when its order was deleted."""
+
+    @wraps(handler)
+    def handle(work: FulfillmentUnit, received: ReceivedMessage[C]) -> None:
+        if not refused_as_deleted(work, received):
+            handler(work, received)
+
+    return handle
 
 
 def refused_as_deleted(work: FulfillmentUnit, received: ReceivedMessage[Any]) -> bool:

@@ -9,7 +9,10 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 
 def forget(work: FulfillmentUnit, received: ReceivedMessage[OrderDeleted]) -> None:
-    """Mark the order as deleted. Raises Wait for an unknown order."""
+    """Mark the order as deleted. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the order deleted.
+    """
     deleted = received.message
     order = work.orders.get((deleted.shop, deleted.order_id))
     if order is None:

@@ -5,13 +5,13 @@ callers take them in one sequence of tables: gate, orders, levels (see order/uni
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import CancelShipment, ProofKind, StockStanding
+from contracts.fulfillment import ProofKind, StockStanding
 from services.chassis.storage.bulk import Bulk
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
@@ -250,11 +250,11 @@ _READ_SHIPPED = Bulk(
 )
 
 
-async def read_shipped(connection: Connection, commands: Sequence[CancelShipment]) -> list[Movement]:
-    """The movements by which these shipments left. Locks nothing: a movement never changes."""
-    found = await _READ_SHIPPED.fetch(
-        connection, {(one.shop, one.order_id, one.shipment_id) for one in commands}
-    )
+async def read_shipped(
+    connection: Connection, shipments: Collection[tuple[str, UUID, UUID]]
+) -> list[Movement]:
+    """The movements by which these shipments (shop, order, shipment) left. Locks nothing: a movement never changes."""
+    found = await _READ_SHIPPED.fetch(connection, shipments)
     return [
         Movement(shop, sku, location, order_id, line, cause, Kind.SHIP, quantity)
         for shop, sku, location, order_id, line, cause, quantity in found

@@ -6,30 +6,16 @@ gate (shared to place orders, alone to set stock), then orders by (shop, id), th
 location). Behind the gate no order can become `missing` unseen while stock is raised.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from contracts.fulfillment import (
-    AdjustStock,
-    CancelShipment,
-    DispatchShipment,
-    PackParcel,
-    RecordDelivery,
-    ReportParcelLost,
-    SetStock,
-    UnpackParcel,
-    UpdateShipment,
-)
-from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderPlaced
-from contracts.payments import RefundMarked, RefundSent
-from contracts.storefront import LineKind
-from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork
+from services.chassis.messaging.subscribers import UnitOfWork
 from services.chassis.messaging.unit import Unit
 from services.fulfillment.order import change_store, stock, store
 from services.fulfillment.order.backorders import Backorders
 from services.fulfillment.order.change import Change
+from services.fulfillment.order.needs import FulfillmentNeeds
 from services.fulfillment.order.order import Age, Key, Order
 from services.fulfillment.order.parcel import Parcel
 from services.fulfillment.order.position import Line
@@ -37,14 +23,11 @@ from services.fulfillment.order.rows import Movement, StockChange
 from services.fulfillment.order.shipment import Shipment
 from services.fulfillment.order.stock import Claim, Kind, Level, StockPlace
 
-CORRECTING = UpdateShipment | CancelShipment | ReportParcelLost
-"""Commands about what has left."""
-GIVING_BACK = LinesReductionRequested | RefundMarked | RefundSent
-"""Messages by which units go back to the shelf, where orders that wait may get them."""
 
-
-class FulfillmentUnit(UnitOfWork):
+class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
     """What one unit of fulfillment works on."""
+
+    needs = FulfillmentNeeds
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
@@ -71,41 +54,26 @@ class FulfillmentUnit(UnitOfWork):
         self._answers: list[tuple[Key, Change]] = []
         self._forgotten: dict[Key, datetime] = {}
 
-    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
-        """Lock and load what these deliveries touch: the orders they name, those that wait for stock, the
-        levels.
-        """
-        messages = [delivery.message for delivery in deliveries]
-        restocked = {(m.shop, level.sku) for m in messages if isinstance(m, SetStock) for level in m.levels}
-        restocked |= {(m.shop, m.sku) for m in messages if isinstance(m, AdjustStock)}
-        named = {(m.shop, m.order_id) for m in messages if not isinstance(m, SetStock | AdjustStock)}
-        wanted = {
-            (m.shop, sku)
-            for m in messages
-            if isinstance(m, OrderPlaced | LinesAdditionRequested)
-            for sku in _goods(m)
-        }
-        reduced = {(m.shop, m.order_id) for m in messages if isinstance(m, GIVING_BACK) and _names_lines(m)}
-        losing = {(m.shop, m.order_id) for m in messages if isinstance(m, ReportParcelLost)}
+    async def load(self, needs: FulfillmentNeeds) -> None:
+        """Lock and load the orders the messages name, those that wait for stock, and the levels."""
         connection = self.unit.connection
-        alone = {shop for shop, _ in restocked | reduced}
-        if wanted or alone or losing:
-            await store.pass_gate(connection, {shop for shop, _ in wanted | losing} | alone, alone)
-        if reduced:
-            restocked |= await change_store.read_skus(connection, reduced)
-            fresh = (m for m in messages if isinstance(m, OrderPlaced) and (m.shop, m.order_id) in reduced)
-            restocked |= {(m.shop, sku) for m in fresh for sku in _goods(m)}
-        if adjustments := [d for d in deliveries if isinstance(d.message, AdjustStock)]:
-            keys = [(d.message.shop, d.envelope.id) for d in adjustments]
-            self.stock_changes = await store.read_stock_changes(connection, keys)
+        drawn = needs.drawn | {(shop, sku) for (shop, _), sku in needs.placed}
+        restocked = set(needs.counted)
+        alone = {shop for shop, _ in restocked | needs.given_back}
+        if shops := alone | {shop for shop, _ in drawn} | needs.gate:
+            await store.pass_gate(connection, shops, alone)
+        if needs.given_back:
+            restocked |= await change_store.read_skus(connection, needs.given_back)
+            restocked |= {(key[0], sku) for key, sku in needs.placed if key in needs.given_back}
+        if needs.stock_changes:
+            self.stock_changes = await store.read_stock_changes(connection, sorted(needs.stock_changes))
         short = await self.backorders.find(restocked) if restocked else set()
-        self.orders = await store.lock_orders(connection, named | short) if named or short else {}
+        named = needs.orders | short
+        self.orders = await store.lock_orders(connection, named) if named else {}
         if self.orders:
             await store.read_lines(connection, self.orders)
-            await self._load_parcels(messages, short)
-        leaving = self._named_by(messages, DispatchShipment | CancelShipment | ReportParcelLost)
-        changing = self._named_by(messages, GIVING_BACK | LinesAdditionRequested)
-        await self._load_levels(wanted | restocked | self._skus_of(leaving.keys() | short | changing.keys()))
+            await self._load_parcels(needs, short)
+        await self._load_levels(drawn | restocked | self._skus_of(needs.claims | short))
 
     async def load_backorders(self, shop: str, sku: str, after: Age) -> None:
         """Lock and load the orders of the next ages that wait for a SKU, with what they hold, and the levels."""
@@ -126,29 +94,24 @@ class FulfillmentUnit(UnitOfWork):
         for place in self.levels:
             self._places.setdefault((place.shop, place.sku), []).append(place)
 
-    async def _load_parcels(self, messages: Sequence[Any], short: set[Key]) -> None:
+    async def _load_parcels(self, needs: FulfillmentNeeds, short: set[Key]) -> None:
         """Of each order only what its messages need: packing its parcels, delivering also its shipments, … Of those
         that wait for stock what they hold already.
         """
         connection = self.unit.connection
-        asked = GIVING_BACK
-        of_shipments = UnpackParcel | DispatchShipment | RecordDelivery | CORRECTING | asked
-        if orders := self._named_by(messages, PackParcel | of_shipments):
+        if orders := self._known(needs.parcels):
             await store.read_parcels(connection, orders)
-        if orders := self._named_by(messages, of_shipments):
+        if orders := self._known(needs.shipments):
             await store.read_shipments(connection, orders)
-        moving = DispatchShipment | CancelShipment | ReportParcelLost | asked | LinesAdditionRequested
-        waiting = {key: order for key, order in self.orders.items() if key in short}
-        if orders := self._named_by(messages, moving) | waiting:
+        if orders := self._known(needs.claims | short):
             await store.read_claims(connection, orders)
-        if cancelled := [m for m in messages if isinstance(m, CancelShipment)]:
-            self._shipped = await store.read_shipped(connection, cancelled)
-        if orders := self._named_by(messages, asked | LinesAdditionRequested):
+        if needs.shipped:
+            self._shipped = await store.read_shipped(connection, needs.shipped)
+        if orders := self._known(needs.answers):
             await change_store.read_answered(connection, orders)
 
-    def _named_by(self, messages: Iterable[Any], kinds: Any) -> dict[Key, Order]:
-        named = {(m.shop, m.order_id) for m in messages if isinstance(m, kinds)}
-        return {key: order for key, order in self.orders.items() if key in named}
+    def _known(self, keys: set[Key]) -> dict[Key, Order]:
+        return {key: order for key, order in self.orders.items() if key in keys}
 
     def _skus_of(self, keys: Iterable[Key]) -> set[tuple[str, str]]:
         known = (self.orders[key] for key in keys if key in self.orders)
@@ -347,11 +310,3 @@ class FulfillmentUnit(UnitOfWork):
 
     def _shipments(self, keys: Iterable[tuple[Key, UUID]]) -> list[tuple[Key, Shipment]]:
         return [(key, self.orders[key].shipments[shipment_id]) for key, shipment_id in keys]
-
-
-def _goods(message: OrderPlaced | LinesAdditionRequested) -> set[str]:
-    return {line.sku for line in message.lines if line.kind is LineKind.SHIP and line.sku is not None}
-
-
-def _names_lines(message: LinesReductionRequested | RefundMarked | RefundSent) -> bool:
-    return bool(message.lines if isinstance(message, LinesReductionRequested) else message.refund.lines)

@@ -27,7 +27,10 @@ from services.fulfillment.stock import reserving
 
 
 def set_stock(work: FulfillmentUnit, received: ReceivedMessage[SetStock]) -> None:
-    """Set the levels, explain each by an adjustment, try orders that waited; or refuse with every reason."""
+    """Set the levels, explain each by an adjustment, try orders that waited; or refuse with every reason.
+
+    Idempotent: levels that are as asked already are answered as done.
+    """
     command = received.message
     counts = {StockPlace(command.shop, level.sku, level.location): level.on_hand for level in command.levels}
     if reasons := _reasons_against(work, command):

@@ -99,6 +99,8 @@ def parcels_told(
 ) -> None:
     """Tell the customer where the parcels are, or that one will not come, if the merchant asked for it. Waits for the
     order's placing.
+
+    Idempotent: a repeat asks for a mail that is there already.
     """
     shipment = received.message
     if not shipment.notify_customer:
@@ -117,7 +119,10 @@ def parcels_told(
 def status_updated(work: MailUnit, received: ReceivedMessage[StatusUpdated]) -> None:
     """Tell the customer of the new status, if that was ticked, with the public comment. Waits for the order's placing.
 
-    They are told at the address the order has now, which may have been corrected since."""
+    They are told at the address the order has now, which may have been corrected since.
+
+    Idempotent: a repeat asks for a mail that is there already.
+    """
     update = received.message
     if not update.notify_customer:
         return

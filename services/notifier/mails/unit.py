@@ -5,29 +5,21 @@ its effect are planned in the same transaction, so there is never a mail that no
 mail.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.fulfillment import ParcelLost, ShipmentCancelled, ShipmentDispatched, ShipmentUpdated
-from contracts.notifier import ConfirmMail, MailUncertain, ResendMail
-from contracts.orders import OrderDeleted, OrderEdited, StatusUpdated
-from contracts.payments import RefundFailed, RefundMarked, RefundSent
+from contracts.notifier import MailUncertain
 from services.chassis.messaging.store import SAID_AGAIN
-from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork
+from services.chassis.messaging.subscribers import UnitOfWork
 from services.chassis.messaging.unit import Unit
 from services.notifier.mails import resending, store
 from services.notifier.mails.mail import Mail, Recipient, Template
+from services.notifier.mails.needs import MailNeeds
 from services.notifier.mails.recent import recent
 from services.notifier.mails.settings import ShopProfile, shop_directory
 
-TICKED = ShipmentDispatched | ShipmentUpdated | ShipmentCancelled | ParcelLost | StatusUpdated
-"""Messages that their customer is told of only when that was ticked."""
-OF_A_REFUND = RefundMarked | RefundSent | RefundFailed
-"""Messages whose mails have the refund as their cause."""
 MAIL = "mail"
 """The kind of the effect that sends a mail; its key is the mail's id."""
 
@@ -36,8 +28,10 @@ TEMPLATE = "template"
 """What the effect knows of its mail: the template's name."""
 
 
-class MailUnit(UnitOfWork):
+class MailUnit(UnitOfWork[MailNeeds]):
     """What one unit knows of orders and decides to write."""
+
+    needs = MailNeeds
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
@@ -50,30 +44,16 @@ class MailUnit(UnitOfWork):
         self._written: set[tuple[str, UUID, Template]] = set()
         self.asked: list[tuple[Mail, str, Envelope, bool]] = []
 
-    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
-        """Load the addressees of the orders whose customers will be told of something, and the mails commands name."""
-        wanted = {
-            (delivery.message.shop, delivery.message.order_id)
-            for delivery in deliveries
-            if isinstance(delivery.message, OrderEdited | OrderDeleted)
-            or (isinstance(delivery.message, TICKED) and delivery.message.notify_customer)
-            or (isinstance(delivery.message, OF_A_REFUND) and delivery.message.refund.notify_customer)
-        }
-        if wanted:
-            found = await store.read_addressees(self.unit.connection, sorted(wanted))
+    async def load(self, needs: MailNeeds) -> None:
+        """Load the recipients of the orders whose customers will be told of something, and the mails commands name."""
+        connection = self.unit.connection
+        if needs.recipients:
+            found = await store.read_addressees(connection, sorted(needs.recipients))
             self._addressees |= {(addressee.shop, addressee.order_id): addressee for addressee in found}
-
-        named = {
-            delivery.message.mail_id
-            for delivery in deliveries
-            if isinstance(delivery.message, ResendMail | ConfirmMail)
-        }
-        if named:
-            found_mails = await store.read_mails(self.unit.connection, sorted(named))
-            self._mails = {mail.id: mail for mail in found_mails}
-        if not self.unit.has_effects:
-            causes = sorted({_cause(delivery) for delivery in deliveries})
-            self._written = await store.read_written(self.unit.connection, causes)
+        if needs.mails:
+            self._mails = {mail.id: mail for mail in await store.read_mails(connection, sorted(needs.mails))}
+        if needs.causes and not self.unit.has_effects:
+            self._written = await store.read_written(connection, sorted(needs.causes))
 
     def mail(self, identifier: UUID) -> Mail | None:
         """A mail that a command of this batch names, if it is there."""
@@ -140,9 +120,3 @@ class MailUnit(UnitOfWork):
 
     def _keep(self) -> None:
         recent.keep((mail, self._addressees[mail.shop, mail.order_id]) for mail in self._decided.values())
-
-
-def _cause(received: ReceivedMessage[Any]) -> UUID:
-    """What a mail about this message has as its cause: the refund, or the message."""
-    message = received.message
-    return message.refund.refund_id if isinstance(message, OF_A_REFUND) else received.envelope.id

@@ -35,7 +35,10 @@ from services.orders.order.validation.lines import out_of_range
 
 
 def open_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) -> None:
-    """Take over the checkout as it is now, unless it was opened again since."""
+    """Take over the checkout as it is now, unless it was opened again since.
+
+    Idempotent: a repeat, or an earlier opening than the known one, changes nothing.
+    """
     opened = received.message
     _check_dates({"opened_at": opened.opened_at, **_dates_of_lines(opened)})
     if opened.opened_at > work.unit.now + CLOCK_TOLERANCE:
@@ -49,7 +52,10 @@ def open_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) ->
 
 
 def drop_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutDropped]) -> None:
-    """The customer gave it up; if it was opened again since, that counts."""
+    """The customer gave it up; if it was opened again since, that counts.
+
+    Idempotent: a repeat changes nothing.
+    """
     _check_dates({"dropped_at": received.message.dropped_at})
     _own(work, received).drop(received.message.dropped_at)
     _note(work, received, "checkout_dropped")

@@ -29,7 +29,10 @@ MOST_NOTES = 100
 
 
 def place(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
-    """Place the sale, refuse it, or give the first answer again."""
+    """Place the sale, refuse it, or give the first answer again.
+
+    Idempotent: a repeat of a placed sale under another id gets the first answer again.
+    """
     if is_foreign(received.user_id, received.message):
         return refusing.refuse_foreign(work, received)
     if received.message.checkout_id is not None:

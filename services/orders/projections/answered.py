@@ -25,7 +25,10 @@ _AFTER_ADDING = {
 
 
 def go_on_after_stopping(work: OrderUnit, received: ReceivedMessage[LinesReduced]) -> None:
-    """Take the quantities over and go on with the change. Raises Wait for an unknown order."""
+    """Take the quantities over and go on with the change. Raises Wait for an unknown order.
+
+    Idempotent: a repeat, or an older position, changes nothing.
+    """
     answer, cause = received.message, received.envelope
     order = work.find(answer.shop, answer.order_id)
     shipping.take_change(work, received)
@@ -39,7 +42,10 @@ def go_on_after_stopping(work: OrderUnit, received: ReceivedMessage[LinesReduced
 
 
 def go_on_after_adding(work: OrderUnit, received: ReceivedMessage[LinesAdded]) -> None:
-    """Take the quantities over and finish the change. Raises Wait for an unknown order, or an answer still to come."""
+    """Take the quantities over and finish the change. Raises Wait for an unknown order, or an answer still to come.
+
+    Idempotent: a repeat, or an older position, changes nothing.
+    """
     answer, cause = received.message, received.envelope
     order = work.find(answer.shop, answer.order_id)
     edit = work.edits.find((order.shop, order.id), answer.request_id)

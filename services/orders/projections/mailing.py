@@ -19,7 +19,10 @@ def copy_reports(
     work: OrderUnit,
     received: ReceivedMessage[MailSent] | ReceivedMessage[MailFailed] | ReceivedMessage[MailUncertain],
 ) -> None:
-    """Copy the report on each mail of the message. A mail that a command had sent again is told by itself."""
+    """Copy the report on each mail of the message. A mail that a command had sent again is told by itself.
+
+    Idempotent: a repeat leaves the mails' rows unchanged.
+    """
     state, asked = STATES[type(received.message)], received.envelope.causation_id
     outcomes.settle(work, received)
     for report in received.message.mails:

@@ -20,7 +20,10 @@ ENDED = "orders.command.ended"
 
 
 def settle(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
-    """Settle the command that led to this event, if one did and it is still open."""
+    """Settle the command that led to this event, if one did and it is still open.
+
+    Idempotent: a repeat leaves the outcome unchanged.
+    """
     state = _state_given(received)
     for command_id in commands_named(received):
         command = work.commands.get(command_id)
@@ -34,7 +37,10 @@ def settle(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
 
 
 def note_rejection(work: OrderUnit, received: ReceivedMessage[CommandRejected]) -> None:
-    """Settle a refused command, and show on its order who asked for what and why it was refused."""
+    """Settle a refused command, and show on its order who asked for what and why it was refused.
+
+    Idempotent: a repeat leaves the outcome and the note unchanged.
+    """
     message = received.message
     settle(work, received)
     if message.order_id is None:

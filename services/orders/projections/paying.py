@@ -18,7 +18,10 @@ from services.orders.projections import outcomes
 
 
 def take_position(work: OrderUnit, received: ReceivedMessage[BalanceChanged]) -> None:
-    """Take over the position unless a newer one is known, and copy its entries. Raises Wait for an unknown order."""
+    """Take over the position unless a newer one is known, and copy its entries. Raises Wait for an unknown order.
+
+    Idempotent: a repeat finds its entries; an older position adds its entries and nothing else.
+    """
     message, cause = received.message, received.envelope
     order = work.find(message.shop, message.order_id)
     currency = message.position.currency
@@ -45,6 +48,8 @@ def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope)
 def note_receipt(work: OrderUnit, received: ReceivedMessage[PaymentSettled]) -> None:
     """Note a receipt and settle the command that asked for it; in a resync, the order stays as it is. Raise Wait for
     an unknown order.
+
+    Idempotent: a repeat leaves its row unchanged.
     """
     entry, cause = received.message, received.envelope
     order = work.find(entry.shop, entry.order_id)
@@ -64,6 +69,8 @@ def note_unmatched(work: OrderUnit, received: ReceivedMessage[PaymentUnmatched])
     """Note money that no order claims; it has found its order once a ledger entry has its reference.
 
     When it names an order, that may be a checkout: which then is placed, or flagged.
+
+    Idempotent: a repeat leaves its row unchanged.
     """
     payment = received.message
     work.unmatched_payments.append(

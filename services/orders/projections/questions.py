@@ -18,13 +18,19 @@ from services.orders.projections import outcomes
 
 
 def note_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> None:
-    """Show the command of the change as parked while its question is: a person may redrive it or set it aside."""
+    """Show a command as parked while its message is, or the question of its change: a person may redrive or discard it.
+
+    A repeat finds the command's outcome."""
+    outcomes.settle(work, received)
     for _, edit in work.questioned(received.message.message_id):
         work.outcomes.setdefault(edit.id, outcomes.parked(received))
 
 
 def give_up(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
-    """End the change whose question a person set aside."""
+    """Reject the command whose message a person discarded, or end the change whose question it was.
+
+    A repeat finds the command settled and the change ended."""
+    outcomes.note_discard(work, received)
     for order, edit in work.questioned(received.message.message_id):
         end(work, order, edit, outcomes.reasons_of(received.message), received.envelope)
 

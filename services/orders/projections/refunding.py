@@ -36,7 +36,10 @@ _LINES = TypeAdapter(list[RefundLine])
 
 
 def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
-    """Copy a refund and record the activity, unless it comes by a resync. Raises Wait for an unknown order."""
+    """Copy a refund and record the activity, unless it comes by a resync. Raises Wait for an unknown order.
+
+    Idempotent: a repeat, or an older version, changes nothing.
+    """
     word, cause = received.message, received.envelope
     order = work.find(word.shop, word.order_id)
     refund: Refund = word.refund
@@ -50,7 +53,10 @@ def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
 
 
 def note_reversal(work: OrderUnit, received: ReceivedMessage[PaymentReversed]) -> None:
-    """Note a payment that was taken back. Raises Wait for an unknown order."""
+    """Note a payment that was taken back. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves its row unchanged.
+    """
     reversal = received.message
     data = {
         "method": reversal.method,
@@ -63,14 +69,20 @@ def note_reversal(work: OrderUnit, received: ReceivedMessage[PaymentReversed]) -
 
 
 def note_credit(work: OrderUnit, received: ReceivedMessage[CreditGranted]) -> None:
-    """Note a credit. Raises Wait for an unknown order."""
+    """Note a credit. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves its row unchanged.
+    """
     credit = received.message
     data = {"amount_minor": credit.amount_minor, "currency": credit.currency, "reason": credit.reason}
     _note(work, received, "credit_granted", credit.entry_id, data)
 
 
 def note_reassignment(work: OrderUnit, received: ReceivedMessage[PaymentReassigned]) -> None:
-    """Note a payment that came to an order or left it. Raises Wait for an unknown order."""
+    """Note a payment that came to an order or left it. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves its row unchanged.
+    """
     move = received.message
     if move.direction == "in" and move.provider and move.provider_reference:
         work.assigned_payments.append((move.shop, move.provider, move.provider_reference, move.order_id))

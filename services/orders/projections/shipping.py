@@ -44,6 +44,8 @@ def note_stock(
 ) -> None:
     """Stock was reserved, or refused with what is missing; in a resync, only the position counts. Raises Wait for an
     unknown order.
+
+    Idempotent: a repeat, or an older position, changes nothing.
     """
     message, cause = received.message, received.envelope
     order = work.find(message.shop, message.order_id)
@@ -56,7 +58,10 @@ def note_stock(
 
 
 def note_restocking(work: OrderUnit, received: ReceivedMessage[StockRestocked]) -> None:
-    """Refunded units were cancelled or are on the shelf again. Raises Wait for an unknown order."""
+    """Refunded units were cancelled or are on the shelf again. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves its row unchanged; an older position changes nothing.
+    """
     message, cause = received.message, received.envelope
     order = work.find(message.shop, message.order_id)
     data = {
@@ -69,7 +74,10 @@ def note_restocking(work: OrderUnit, received: ReceivedMessage[StockRestocked]) 
 
 
 def copy_parcel(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> None:
-    """Copy a packed parcel. Raises Wait for an unknown order."""
+    """Copy a packed parcel. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the row unchanged.
+    """
     parcel, cause = received.message, received.envelope
     order = work.find(parcel.shop, parcel.order_id)
     lines = _LINES.dump_json(parcel.lines).decode()
@@ -93,7 +101,10 @@ def copy_parcel(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> Non
 
 
 def copy_unpacking(work: OrderUnit, received: ReceivedMessage[ParcelUnpacked]) -> None:
-    """Copy that a parcel was taken apart, whether or not the parcel is known. Raises Wait for an unknown order."""
+    """Copy that a parcel was taken apart, whether or not the parcel is known. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the row unchanged.
+    """
     parcel, cause = received.message, received.envelope
     order = work.find(parcel.shop, parcel.order_id)
     actor = parcel.unpacked_by
@@ -105,7 +116,10 @@ def copy_unpacking(work: OrderUnit, received: ReceivedMessage[ParcelUnpacked]) -
 
 
 def copy_shipment(work: OrderUnit, received: ReceivedMessage[ShipmentDispatched]) -> None:
-    """Copy a dispatched shipment. Raises Wait for an unknown order."""
+    """Copy a dispatched shipment. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the row unchanged.
+    """
     shipment, cause = received.message, received.envelope
     order = work.find(shipment.shop, shipment.order_id)
     _keep_shipment(work, shipment, 1, shipment.notify_customer)
@@ -124,7 +138,10 @@ def copy_shipment(work: OrderUnit, received: ReceivedMessage[ShipmentDispatched]
 
 
 def copy_correction(work: OrderUnit, received: ReceivedMessage[ShipmentUpdated]) -> None:
-    """Copy what is told of a shipment now, whether or not its dispatch is known. Raises Wait for an unknown order."""
+    """Copy what is told of a shipment now, whether or not its dispatch is known. Raises Wait for an unknown order.
+
+    Idempotent: a repeat, or one received after a later one, changes nothing.
+    """
     shipment, cause = received.message, received.envelope
     order = work.find(shipment.shop, shipment.order_id)
     _keep_shipment(work, shipment, shipment.version, shipment.announced)
@@ -145,7 +162,10 @@ def copy_correction(work: OrderUnit, received: ReceivedMessage[ShipmentUpdated])
 
 
 def copy_cancelling(work: OrderUnit, received: ReceivedMessage[ShipmentCancelled]) -> None:
-    """Copy that a shipment was taken back, whether or not it is known. Raises Wait for an unknown order."""
+    """Copy that a shipment was taken back, whether or not it is known. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the row unchanged.
+    """
     shipment, cause = received.message, received.envelope
     order = work.find(shipment.shop, shipment.order_id)
     end = (shipment.cancelled_at, shipment.cancelled_by, shipment.reason)
@@ -169,7 +189,10 @@ def copy_cancelling(work: OrderUnit, received: ReceivedMessage[ShipmentCancelled
 
 
 def copy_loss(work: OrderUnit, received: ReceivedMessage[ParcelLost]) -> None:
-    """Copy that a parcel was lost, whether or not it is known. Raises Wait for an unknown order."""
+    """Copy that a parcel was lost, whether or not it is known. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the row unchanged.
+    """
     parcel, cause = received.message, received.envelope
     order = work.find(parcel.shop, parcel.order_id)
     actor = parcel.lost_by
@@ -213,7 +236,10 @@ def _keep_shipment(
 
 
 def copy_delivery(work: OrderUnit, received: ReceivedMessage[DeliveryRecorded]) -> None:
-    """Copy a delivery, whether or not its shipment is known. Raises Wait for an unknown order."""
+    """Copy a delivery, whether or not its shipment is known. Raises Wait for an unknown order.
+
+    Idempotent: a repeat leaves the row unchanged.
+    """
     recorded, cause = received.message, received.envelope
     order = work.find(recorded.shop, recorded.order_id)
     work.deliveries.append(

@@ -113,9 +113,8 @@ def _set(desk: Desk, shop: str, units: int) -> Callable[[Unit], Awaitable[None]]
     delivery = ReceivedMessage(envelope, command, "fulfillment.orders", None, 0, envelope.time)
 
     async def handle(unit: Unit) -> None:
-        work = desk.hub.subscribers.book(unit)
-        await work.load([delivery])
-        desk.hub.subscribers.handlers[type(command)](work, delivery)
+        work = await desk.hub.subscribers.load(unit, [delivery])
+        desk.hub.subscribers.handle(work, delivery)
         await work.save()
 
     return handle

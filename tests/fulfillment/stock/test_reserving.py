@@ -157,11 +157,10 @@ async def test_a_hundred_orders_cost_a_handful_of_statements(desks: Desks) -> No
     async with desk.hub.acquire() as connection, connection.transaction():
         unit = desk.hub.open_unit(connection)
         with connection.query_logger(lambda query: counted.append(query.query)):
-            work = desk.hub.subscribers.book(unit)
             deliveries = [_delivery(order) for order in orders]
-            await work.load(deliveries)
+            work = await desk.hub.subscribers.load(unit, deliveries)
             for delivery in deliveries:
-                desk.hub.subscribers.handlers[OrderPlaced](work, delivery)
+                desk.hub.subscribers.handle(work, delivery)
             await work.save()
             await unit.flush()
     assert len(counted) <= 4, counted

@@ -19,7 +19,7 @@ import structlog
 
 from contracts.catalogue import STOREFRONT, heard_by
 from contracts.envelope import Envelope, uuid7_time
-from contracts.message import Reason
+from contracts.message import Message, Reason
 from services.chassis import metrics
 from services.chassis.errors import describe, places
 from services.chassis.failpoints import reach
@@ -267,7 +267,7 @@ class Committer(Generic[B]):
         """Return the reading, or why it is parked: its id was used for something else, which no handler answers."""
         if isinstance(reading, InvalidMessage) or not arrival.reuses_id:
             return reading
-        if arrival.parked_id is not None or type(reading.message) in self._subscribers.answering_reused_ids:
+        if arrival.parked_id is not None or self._answers_reused_ids(type(reading.message)):
             return replace(reading, reuses_id=True)
         detail = (
             f"the id {reading.envelope.id} was used by {reading.envelope.source} for another message; "
@@ -275,14 +275,16 @@ class Committer(Generic[B]):
         )
         return InvalidMessage("event_id_reused", detail, reading.envelope, type(reading.message))
 
+    def _answers_reused_ids(self, message: type[Message]) -> bool:
+        return self._subscribers.handlers[message].answers_reused_ids
+
     async def _handle(self, unit: Unit, batch: _Batch) -> None:
         if not batch.fresh:
             return
-        work = self._subscribers.book(unit)
-        await work.load([delivery for _, delivery in batch.fresh])
+        work = await self._subscribers.load(unit, [delivery for _, delivery in batch.fresh])
         for arrival, delivery in batch.fresh:
             try:
-                self._subscribers.handlers[type(delivery.message)](work, delivery)
+                self._subscribers.handle(work, delivery)
             except SubjectDeleted as bygone:
                 self._done(batch, arrival, delivery, str(bygone))
             except Wait as wait:

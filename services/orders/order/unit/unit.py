@@ -10,21 +10,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from contracts.catalogue import type_of
 from contracts.envelope import Envelope
-from contracts.fulfillment import (
-    LinesAdded,
-    LinesReduced,
-    ShipmentCancelled,
-    ShipmentDispatched,
-    ShipmentUpdated,
-)
-from contracts.orders import LinesAdditionRequested, LinesReductionRequested, OrderStateChanged
-from contracts.payments import PaymentUnmatched
-from contracts.service import MessageDiscarded, MessageParked
-from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
+from contracts.orders import OrderStateChanged
 from services.chassis.messaging.subscribers import (
-    ReceivedMessage,
     SubjectDeleted,
     UnitOfWork,
     Wait,
@@ -39,15 +27,11 @@ from services.orders.order.unit.announcing import announcements
 from services.orders.order.unit.checkouts import Checkouts
 from services.orders.order.unit.edit import Edit
 from services.orders.order.unit.edits import Edits
-from services.orders.order.unit.outcome_types import commands_named
-from services.orders.order.unit.submission import is_foreign
+from services.orders.order.unit.needs import OrderNeeds
 from services.orders.order.unit.submissions import Intake
 from services.orders.order.unit.waiting import Settled, waiting
 
 FIRST_REVISION = 1
-QUESTIONS = frozenset(type_of(kind, "orders") for kind in (LinesReductionRequested, LinesAdditionRequested))
-"""Types of the messages by which a change asks fulfillment."""
-_OF_CHECKOUTS = (OrderSubmitted, CheckoutOpened, CheckoutDropped)
 
 
 class Cause(Protocol):
@@ -61,8 +45,10 @@ class Cause(Protocol):
     def time(self) -> datetime: ...
 
 
-class OrderUnit(UnitOfWork):
+class OrderUnit(UnitOfWork[OrderNeeds]):
     """Orders by shop and id, commands by id, the submissions of the batch, and rows to insert."""
+
+    needs = OrderNeeds
 
     def __init__(self, unit: Unit) -> None:
         super().__init__(unit)
@@ -88,68 +74,48 @@ class OrderUnit(UnitOfWork):
         self.deleted: set[store.OrderKey] = set()
         self._changed: dict[store.OrderKey, Order] = {}
 
-    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
+    async def load(self, needs: OrderNeeds) -> None:
         """Lock the checkouts, then the orders that the messages name, claim the keys of submissions, lock the
         commands."""
-        checkouts = {key for delivery in deliveries if (key := _checkout_named(delivery))}
-        if checkouts:
-            await self.checkouts.load(sorted(checkouts))
-        keys = {key for delivery in deliveries if (key := _order_named(delivery.message))}
-        questioned = await self._find_questioned([delivery.message for delivery in deliveries])
-        await self.load_orders(sorted(keys | checkouts | questioned))
-        if unknown := keys - self.orders.keys():
-            self.deleted = await edit_store.read_deleted(self.unit.connection, sorted(unknown))
-        await self._load_changes([delivery.message for delivery in deliveries], questioned)
-        submissions = [delivery for delivery in deliveries if type(delivery.message) is OrderSubmitted]
-        if submissions or checkouts:
-            await self.intake.load(submissions, checkouts, self.orders)
-        if learning := self.intake.learning(submissions) - self.orders.keys():
+        connection = self.unit.connection
+        if needs.checkouts:
+            await self.checkouts.load(sorted(needs.checkouts))
+        questions = sorted(needs.questions)
+        questioned = await edit_store.read_questioned(connection, questions) if questions else set()
+        await self.load_orders(sorted(needs.orders | needs.checkouts | questioned))
+        if unknown := needs.orders - self.orders.keys():
+            self.deleted = await edit_store.read_deleted(connection, sorted(unknown))
+        await self._load_shipments(needs)
+        if wanted := (needs.changes | questioned) & self.orders.keys():
+            await self.edits.load(sorted(wanted))
+        if needs.submissions or needs.checkouts:
+            await self.intake.load(needs.submissions, needs.checkouts, self.orders)
+        if learning := self.intake.learning(needs.submissions) - self.orders.keys():
             await self.load_orders(sorted(learning))
-        ids = {command_id for delivery in deliveries for command_id in commands_named(delivery)}
-        if ids:
-            found = await store.lock_commands(self.unit.connection, sorted(ids))
+        if needs.commands:
+            found = await store.lock_commands(connection, sorted(needs.commands))
             self.commands = {row["command_id"]: row for row in found}
 
-    async def _load_changes(self, messages: Sequence[Any], questioned: set[store.OrderKey]) -> None:
-        """What the answers to questions about changes need, and the end of questions."""
-        if (
-            corrected := {(one.shop, one.order_id) for one in messages if self._needs_shipments(one)}
-            & self.orders.keys()
-        ):
+    async def _load_shipments(self, needs: OrderNeeds) -> None:
+        """Read the shipments of orders whose carriers may become fewer or others: by a correction, or a dispatch that
+        is received after one."""
+        late = {
+            (shop, order_id)
+            for shop, order_id, version in needs.dispatched
+            if (order := self.orders.get((shop, order_id))) and version <= order.fulfilment_version
+        }
+        if corrected := (needs.shipments | late) & self.orders.keys():
             for key in corrected:
                 self.orders[key].carried = {}
             for row in await store.read_carried(self.unit.connection, sorted(corrected)):
                 carried = self.orders[row["shop"], row["order_id"]].carried
                 assert carried is not None
                 carried[row["shipment_id"]] = (row["version"], row["carrier"], row["stands"])
-        answers = (message for message in messages if isinstance(message, LinesReduced | LinesAdded))
-        wanted = {(one.shop, one.order_id) for one in answers} | questioned
-        if wanted := wanted & self.orders.keys():
-            await self.edits.load(sorted(wanted))
-
-    async def _find_questioned(self, messages: Sequence[Any]) -> set[store.OrderKey]:
-        """The orders of changes whose questions are told to be parked or set aside."""
-        told = (message for message in messages if isinstance(message, MessageParked | MessageDiscarded))
-        questions = {one.message_id for one in told if one.message_id and one.message_type in QUESTIONS}
-        return (
-            await edit_store.read_questioned(self.unit.connection, sorted(questions)) if questions else set()
-        )
 
     def questioned(self, question_id: UUID | None) -> list[tuple[Order, Edit]]:
         """The open change, with its order, that asked fulfillment by this message; loaded when it is told of."""
         found = self.edits.asked_by(question_id) if question_id else []
         return [(self.orders[key], edit) for key, edit in found]
-
-    def _needs_shipments(self, message: Any) -> bool:
-        """Whether an order's carriers may become fewer or others: by a correction, or a dispatch heard after one."""
-        if isinstance(message, ShipmentUpdated | ShipmentCancelled):
-            return True
-        order = (
-            self.orders.get((message.shop, message.order_id))
-            if isinstance(message, ShipmentDispatched)
-            else None
-        )
-        return order is not None and message.position.version <= order.fulfilment_version
 
     def keep_shipment(self, row: tuple[Any, ...], version: int) -> None:
         """A shipment's row as of a version; of several of one batch the highest is written."""
@@ -271,20 +237,3 @@ class OrderUnit(UnitOfWork):
     def _announce(self) -> None:
         announcements.note(self._changed)
         announcements.note([(row[0], row[1]) for row in (*self.intake.orders, *self.activity)])
-
-
-def _checkout_named(received: ReceivedMessage[Any]) -> store.OrderKey | None:
-    """The checkout of which a message tells something, if its sender may."""
-    message, kind = received.message, type(received.message)
-    if kind is PaymentUnmatched:
-        return (message.shop, message.order_id) if message.order_id else None
-    if kind not in _OF_CHECKOUTS or message.checkout_id is None or is_foreign(received.user_id, message):
-        return None
-    return message.shop, message.checkout_id
-
-
-def _order_named(message: Any) -> store.OrderKey | None:
-    """The order whose facts a message carries; mails and commands' outcomes need no order."""
-    if hasattr(message, "code") and hasattr(message, "order_id"):
-        return message.shop, message.order_id
-    return None

@@ -8,12 +8,12 @@ that one waits, so neither can miss the other.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.orders import OrderEdited
-from contracts.payments import ReassignPayment, RefundOrder, SettleRefund
+from contracts.payments import ReassignPayment, SettleRefund
 from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork, order_key
 from services.chassis.messaging.unit import Unit
 from services.chassis.work.effects import decide, states_of
@@ -31,6 +31,7 @@ from services.payments.accounts.unit import (
     store,
     webhook_store,
 )
+from services.payments.accounts.unit.needs import AccountNeeds
 
 UNMATCHED_TIMER = "webhook_unmatched"
 Key = tuple[str, UUID]
@@ -41,9 +42,10 @@ def object_key(provider: str, object_id: str) -> str:
     return f"{provider}:{object_id}"
 
 
-class AccountUnit(UnitOfWork):
+class AccountUnit(UnitOfWork[AccountNeeds]):
     """Accounts by (shop, order id). `on_woken` is rung after a commit that gave the webhook worker something to do."""
 
+    needs = AccountNeeds
     on_woken: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
 
     def __init__(self, unit: Unit) -> None:
@@ -65,23 +67,22 @@ class AccountUnit(UnitOfWork):
         self.unmatched: dict[tuple[str, str, str], str] = {}
         """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
 
-    async def load(self, deliveries: Sequence[ReceivedMessage[Any]]) -> None:
-        named = {(delivery.message.shop, delivery.message.order_id) for delivery in deliveries}
-        if asked := [d for d in deliveries if isinstance(d.message, ReassignPayment)]:
-            named |= await self._load_holders(asked)
-        await self.load_accounts(named)
-        if ids := {d.message.refund_id for d in deliveries if isinstance(d.message, RefundOrder)}:
-            self._refunds = await refund_store.known_ids(self.unit.connection, sorted(ids))
-        if settled := {str(d.message.refund_id) for d in deliveries if isinstance(d.message, SettleRefund)}:
-            self.effect_states = await states_of(self.unit, sorted(settled))
-            await self._load_named_refunds(
-                [d.message for d in deliveries if isinstance(d.message, SettleRefund)]
+    async def load(self, needs: AccountNeeds) -> None:
+        """Lock and load the accounts the messages name or take money from, and what else they need of them."""
+        connection = self.unit.connection
+        accounts = set(needs.accounts)
+        if needs.reassigned:
+            accounts |= await self._load_holders(needs.reassigned)
+        await self.load_accounts(accounts)
+        if needs.refunds:
+            self._refunds = await refund_store.known_ids(connection, sorted(needs.refunds))
+        if needs.settled:
+            self.effect_states = await states_of(
+                self.unit, sorted({str(command.refund_id) for command in needs.settled})
             )
-        edited = {
-            (d.message.shop, d.message.order_id) for d in deliveries if isinstance(d.message, OrderEdited)
-        }
-        if edited & self._accounts.keys():
-            for key, edit_id in await change_store.read_edits(self.unit.connection, sorted(edited)):
+            await self._load_named_refunds(needs.settled)
+        if needs.edits & self._accounts.keys():
+            for key, edit_id in await change_store.read_edits(connection, sorted(needs.edits)):
                 self._accounts[key].edits.add(edit_id)
 
     async def _load_named_refunds(self, commands: Sequence[SettleRefund]) -> None:

@@ -1,0 +1,85 @@
+"""What the messages of orders need loaded: a field per kind of row, and the functions that return a message's keys."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from contracts.catalogue import type_of
+from contracts.fulfillment import ShipmentDispatched
+from contracts.orders import LinesAdditionRequested, LinesReductionRequested
+from contracts.payments import PaymentUnmatched
+from contracts.service import MessageDiscarded, MessageParked
+from contracts.storefront import CheckoutDropped, CheckoutOpened, OrderSubmitted
+from services.chassis.messaging.subscribers import ReceivedMessage
+from services.orders.order.store import OrderKey
+from services.orders.order.unit.submission import is_foreign
+
+QUESTIONS = frozenset(type_of(kind, "orders") for kind in (LinesReductionRequested, LinesAdditionRequested))
+"""Types of the messages by which a change asks fulfillment."""
+
+
+@dataclass
+class OrderNeeds:
+    """Keys of what the messages of one batch need.
+
+    - checkouts: locked, known or not, with the orders that show them;
+    - orders: locked; changes, shipments: orders of which these are read too;
+    - dispatched: orders whose shipments are read if they have this version already;
+    - questions: messages to fulfillment; the orders whose changes asked by them are locked, and the changes read;
+    - submissions: their idempotency keys are claimed;
+    - commands: ids that may be those of commands, which are locked.
+    """
+
+    checkouts: set[OrderKey] = field(default_factory=set)
+    orders: set[OrderKey] = field(default_factory=set)
+    questions: set[UUID] = field(default_factory=set)
+    changes: set[OrderKey] = field(default_factory=set)
+    shipments: set[OrderKey] = field(default_factory=set)
+    dispatched: set[tuple[str, UUID, int]] = field(default_factory=set)
+    submissions: list[ReceivedMessage[OrderSubmitted]] = field(default_factory=list)
+    commands: set[UUID] = field(default_factory=set)
+
+
+def by_order(received: ReceivedMessage[Any]) -> Iterable[OrderKey]:
+    """The order whose facts the message carries."""
+    return [(received.message.shop, received.message.order_id)]
+
+
+def by_checkout(
+    received: ReceivedMessage[OrderSubmitted]
+    | ReceivedMessage[CheckoutOpened]
+    | ReceivedMessage[CheckoutDropped],
+) -> Iterable[OrderKey]:
+    """The checkout that the message names, if its sender may."""
+    message = received.message
+    if message.checkout_id is None or is_foreign(received.user_id, message):
+        return ()
+    return [(message.shop, message.checkout_id)]
+
+
+def by_paid_checkout(received: ReceivedMessage[PaymentUnmatched]) -> Iterable[OrderKey]:
+    """The checkout for which an unmatched payment may be."""
+    message = received.message
+    return [(message.shop, message.order_id)] if message.order_id else ()
+
+
+def by_submission(
+    received: ReceivedMessage[OrderSubmitted],
+) -> Iterable[ReceivedMessage[OrderSubmitted]]:
+    """The submission itself, with its sender."""
+    return [received]
+
+
+def by_version(received: ReceivedMessage[ShipmentDispatched]) -> Iterable[tuple[str, UUID, int]]:
+    """The order with the version that the message brings."""
+    message = received.message
+    return [(message.shop, message.order_id, message.position.version)]
+
+
+def by_question(
+    received: ReceivedMessage[MessageParked] | ReceivedMessage[MessageDiscarded],
+) -> Iterable[UUID]:
+    """The question to fulfillment that was parked or discarded, if it was one."""
+    message = received.message
+    return [message.message_id] if message.message_id and message.message_type in QUESTIONS else ()
