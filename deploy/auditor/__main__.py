@@ -83,7 +83,7 @@ def _watch(
 ) -> int:
     token = os.environ.get("COMPTOIR_INTERNAL_TOKEN", "")
     if given.out is None and given.serve is None:
-        reader.error("--watch needs --out FILE or --serve HOST:PORT, or nobody hears of what it finds")
+        reader.error("--watch needs --out FILE or --serve HOST:PORT, to publish its findings")
     serving = None
     if given.serve is not None:
         host, _, port = given.serve.rpartition(":")

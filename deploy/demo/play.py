@@ -95,7 +95,7 @@ class Play:
         )
 
     async def _close(self) -> None:
-        """First nobody hears of new orders, then the work on known ones ends, then its tools are put away."""
+        """First no new orders are placed, then the work on known ones ends, then its tools are put away."""
         for storefront in self.storefronts.values():
             await storefront.close()
         for work in self._works:

@@ -1,4 +1,4 @@
-"""Stripe reports a payment as often as it likes: the money is counted once and nobody hears of it twice."""
+"""Stripe reports a payment as often as it likes: the money is counted once and reported once."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""What the staff's programs may ask, and what is wrong with it on the face of it.
+"""Requests of the staff's programs, and the faults that the request alone shows.
 
 A request holds only what the caller decides; who asks and for which shop comes from the token. Unknown
 fields are refused here (messages ignore them), for a misspelt `traking_number` would silently be lost. Faults

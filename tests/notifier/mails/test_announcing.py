@@ -1,4 +1,4 @@
-"""Which mails events ask for, on a real PostgreSQL: one per cause, in whatever sequence the events come."""
+"""Which mails events ask for, on a real PostgreSQL: one per cause, in any order of the events."""
 
 import itertools
 import json

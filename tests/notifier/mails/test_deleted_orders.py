@@ -1,4 +1,4 @@
-"""Of a deleted order nothing of its customer stays with the notifier, in whatever sequence its messages come."""
+"""The notifier keeps nothing about the customer of a deleted order, in any order of its messages."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""With the database away every route says so, and works again when it is back, without a restart."""
+"""While the database is unavailable every route answers 503, and works again afterwards without a restart."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a request may hold, what is refused on the face of it, and the message it becomes."""
+"""What a request may hold, what is refused by the request alone, and the message it becomes."""
 
 from datetime import UTC, date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What articles are called: the latest order says it, in whatever sequence orders are looked at."""
+"""Names of articles come from the latest order, in any order of processing."""
 
 from datetime import timedelta
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""What is read all the time and changed seldom, kept a few seconds: a shop's settings and its labels.
+"""In-process cache with a TTL of a few seconds: a shop's settings and its labels.
 
 Invariant: what a process tells is at most `KEPT_SECONDS` older than the database; who changes something forgets it
 here at once, so that a person sees their own change on the next page. Nothing that is decided by money or stock may be
