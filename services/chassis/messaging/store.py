@@ -3,14 +3,14 @@
 Everything is set-based: a batch of a hundred messages costs the same few statements as one.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from contracts.envelope import Envelope
 from services.chassis.messaging.outgoing import Outgoing
+from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 
@@ -26,76 +26,116 @@ OF_SHOP = """(${0}::text IS NULL OR shop = ${0} OR (shop IS NULL AND (
 another shop's storefront sent them; all when the parameter is null."""
 
 
+class InboxRow(NamedTuple):
+    event_id: UUID
+    source: str
+    digest: bytes | None
+
+
+_REMEMBER = Bulk(
+    InboxRow,
+    """INSERT INTO msg.inbox (event_id, source, consumer, seen_at, digest)
+       SELECT event_id, source, {consumer}, {now}, digest
+       FROM {rows} AS k ({columns}) ORDER BY 1, 2
+       ON CONFLICT DO NOTHING RETURNING event_id, source""",
+)
+
+
 async def remember(
-    connection: Connection, consumer: str, messages: Sequence[tuple[Key, bytes | None]], now: datetime
+    connection: Connection, consumer: str, messages: Sequence[InboxRow], now: datetime
 ) -> set[Key]:
-    """Write inbox rows of messages (id and source, digest); the keys that were not known yet come back.
+    """Write inbox rows; the keys that were not known yet come back.
 
     A competing process's uncommitted row makes this wait, which is what we want.
     """
-    rows = await connection.fetch(
-        """INSERT INTO msg.inbox (event_id, source, consumer, seen_at, digest)
-           SELECT event_id, source, $4, $5, digest
-           FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS k (event_id, source, digest) ORDER BY 1, 2
-           ON CONFLICT DO NOTHING RETURNING event_id, source""",
-        [key[0] for key, _ in messages],
-        [key[1] for key, _ in messages],
-        [digest for _, digest in messages],
-        consumer,
-        now,
-    )
+    rows = await _REMEMBER.fetch(connection, messages, consumer=consumer, now=now)
     return {(row[0], row[1]) for row in rows}
+
+
+_READ_DIGESTS = Bulk(
+    tuple[UUID, str],
+    """SELECT i.event_id, i.source, i.digest FROM {rows} AS k (event_id, source)
+       JOIN msg.inbox AS i USING (event_id, source) WHERE i.consumer = {consumer}""",
+)
 
 
 async def read_digests(connection: Connection, consumer: str, keys: Sequence[Key]) -> dict[Key, bytes | None]:
     """The digests of the bodies under which these keys were seen; None where none was stored."""
-    rows = await connection.fetch(
-        """SELECT i.event_id, i.source, i.digest FROM unnest($1::uuid[], $2::text[]) AS k (event_id, source)
-           JOIN msg.inbox AS i USING (event_id, source) WHERE i.consumer = $3""",
-        [key[0] for key in keys],
-        [key[1] for key in keys],
-        consumer,
-    )
+    rows = await _READ_DIGESTS.fetch(connection, keys, consumer=consumer)
     return {(row[0], row[1]): row[2] for row in rows}
+
+
+class EventRow(NamedTuple):
+    id: UUID
+    type: str
+    time: datetime
+    shop: str | None
+    subject: str | None
+    sequence: int | None
+    correlation_id: str | None
+    causation_id: UUID | None
+    traceparent: str | None
+    body: bytes
+
+
+_LOG_EVENTS = Bulk(
+    EventRow,
+    """INSERT INTO msg.event_log ({columns})
+       SELECT * FROM {rows}""",
+)
 
 
 async def log_events(connection: Writer, events: Sequence[tuple[Envelope, bytes]]) -> None:
     """Append to the event log."""
-    envelopes = [envelope for envelope, _ in events]
-    await connection.execute(
-        """INSERT INTO msg.event_log
-               (id, type, time, shop, subject, sequence, correlation_id, causation_id, traceparent, body)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::bigint[],
-                                $7::text[], $8::uuid[], $9::text[], $10::bytea[])""",
-        [e.id for e in envelopes],
-        [e.type for e in envelopes],
-        [e.time for e in envelopes],
-        [e.shop for e in envelopes],
-        [e.subject for e in envelopes],
-        [e.sequence for e in envelopes],
-        [e.correlation_id for e in envelopes],
-        [e.causation_id for e in envelopes],
-        [e.traceparent for e in envelopes],
-        [body for _, body in events],
-    )
+    rows = [
+        EventRow(
+            id=envelope.id,
+            type=envelope.type,
+            time=envelope.time,
+            shop=envelope.shop,
+            subject=envelope.subject,
+            sequence=envelope.sequence,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
+            traceparent=envelope.traceparent,
+            body=body,
+        )
+        for envelope, body in events
+    ]
+    await _LOG_EVENTS.execute(connection, rows)
+
+
+class DispatchRow(NamedTuple):
+    id: UUID
+    event_id: UUID
+    exchange: str
+    routing_key: str
+    mandatory: bool
+
+
+_QUEUE_DISPATCHES = Bulk(
+    DispatchRow,
+    """INSERT INTO msg.dispatch ({columns}, owner, lease_until)
+       SELECT d.*, {owner}, now() + {lease}
+       FROM {rows} AS d""",
+)
 
 
 async def queue_dispatches(
     connection: Writer, outgoing: Sequence[Outgoing], owner: UUID, lease: timedelta
 ) -> None:
     """Write outbox rows, already leased to this process so that no sweeper races it."""
-    await connection.execute(
-        """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
-           SELECT d.*, $6, now() + $7
-           FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::boolean[]) AS d""",
-        [o.dispatch_id for o in outgoing],
-        [o.envelope.id for o in outgoing],
-        [o.exchange for o in outgoing],
-        [o.routing_key for o in outgoing],
-        [o.mandatory for o in outgoing],
-        owner,
-        lease,
-    )
+    rows = [
+        DispatchRow(
+            id=one.dispatch_id,
+            event_id=one.envelope.id,
+            exchange=one.exchange,
+            routing_key=one.routing_key,
+            mandatory=one.mandatory,
+        )
+        for one in outgoing
+    ]
+    await _QUEUE_DISPATCHES.execute(connection, rows, owner=owner, lease=lease)
 
 
 async def take_dispatches(connection: Connection, owner: UUID, lease: timedelta, limit: int) -> list[Row]:
@@ -135,19 +175,24 @@ async def release_dispatches(connection: Connection, owner: UUID) -> None:
     await connection.execute("UPDATE msg.dispatch SET lease_until = now() WHERE owner = $1", owner)
 
 
+class HeldDispatchRow(NamedTuple):
+    id: UUID
+    why: str
+
+
+_HOLD_DISPATCHES = Bulk(
+    HeldDispatchRow,
+    """UPDATE msg.dispatch AS d
+       SET owner = {nobody}, lease_until = now() + {pause}, refused = r.why, refused_at = coalesce(d.refused_at, now())
+       FROM {rows} AS r ({columns}) WHERE d.id = r.id""",
+)
+
+
 async def hold_dispatches(
-    connection: Connection, refused: Sequence[tuple[UUID, str]], pause: timedelta
+    connection: Connection, refused: Sequence[HeldDispatchRow], pause: timedelta
 ) -> None:
-    """Let rows (id, why) wait that can't leave now; they are nobody's, so that a reconnect does not end the wait."""
-    await connection.execute(
-        """UPDATE msg.dispatch AS d
-           SET owner = $4, lease_until = now() + $3, refused = r.why, refused_at = coalesce(d.refused_at, now())
-           FROM unnest($1::uuid[], $2::text[]) AS r (id, why) WHERE d.id = r.id""",
-        [dispatch_id for dispatch_id, _ in refused],
-        [why for _, why in refused],
-        pause,
-        NOBODY,
-    )
+    """Let rows wait that can't leave now; they are nobody's, so that a reconnect does not end the wait."""
+    await _HOLD_DISPATCHES.execute(connection, refused, pause=pause, nobody=NOBODY)
 
 
 async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
@@ -169,32 +214,55 @@ async def overdue_dispatches(connection: Connection, owner: UUID) -> int:
     )
 
 
-async def park(connection: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
+class ParkedRow(NamedTuple):
+    dedupe_key: str
+    queue: str
+    state: str
+    reason: str
+    detail: str
+    fingerprint: str
+    wait_key: str | None
+    event_id: UUID | None
+    source: str | None
+    type: str | None
+    shop: str | None
+    subject: str | None
+    user_id: str | None
+    headers: Json
+    body: bytes
+    attempts: Integer
+    remembered: bool
+    next_at: datetime | None
+    give_up_at: datetime | None
+    first_at: datetime
+    last_at: datetime
+    body_bytes: int | None
+    actor: str | None
+    note: str | None
+
+
+_PARK = Bulk(
+    ParkedRow,
+    """INSERT INTO msg.parked ({columns})
+       SELECT * FROM {rows} ORDER BY 1
+       ON CONFLICT (dedupe_key) DO UPDATE SET
+           queue = excluded.queue, state = excluded.state, reason = excluded.reason, detail = excluded.detail,
+           fingerprint = excluded.fingerprint, wait_key = excluded.wait_key, user_id = excluded.user_id,
+           headers = excluded.headers, body = excluded.body,
+           body_bytes = excluded.body_bytes, remembered = true, next_at = excluded.next_at,
+           give_up_at = excluded.give_up_at, last_at = excluded.last_at, actor = excluded.actor,
+           note = excluded.note
+       WHERE excluded.remembered RETURNING dedupe_key""",
+)
+
+
+async def park(connection: Connection, rows: Sequence[ParkedRow]) -> set[str]:
     """Park messages; the dedupe keys of those written come back. Keys are distinct.
 
     One already parked under its key stays as it is (a redelivery after a crash), unless the inbox has only now heard of
     it: then the old row is of a time at which it could not be remembered, and what is known today counts.
     """
-    written = await connection.fetch(
-        """INSERT INTO msg.parked
-               (dedupe_key, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop,
-                subject, user_id, headers, body, attempts, remembered, next_at, give_up_at, first_at, last_at,
-                body_bytes, actor, note)
-           SELECT * FROM unnest(
-               $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-               $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::bytea[],
-               $16::integer[], $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[],
-               $21::timestamptz[], $22::bigint[], $23::text[], $24::text[]) ORDER BY 1
-           ON CONFLICT (dedupe_key) DO UPDATE SET
-               queue = excluded.queue, state = excluded.state, reason = excluded.reason, detail = excluded.detail,
-               fingerprint = excluded.fingerprint, wait_key = excluded.wait_key, user_id = excluded.user_id,
-               headers = excluded.headers, body = excluded.body,
-               body_bytes = excluded.body_bytes, remembered = true, next_at = excluded.next_at,
-               give_up_at = excluded.give_up_at, last_at = excluded.last_at, actor = excluded.actor,
-               note = excluded.note
-           WHERE excluded.remembered RETURNING dedupe_key""",
-        *(list(column) for column in zip(*(row.values() for row in rows), strict=True)),
-    )
+    written = await _PARK.fetch(connection, rows)
     return {row["dedupe_key"] for row in written}
 
 
@@ -363,48 +431,48 @@ async def count_parked(connection: Connection) -> dict[str, int]:
     return {row["state"]: row["n"] for row in rows}
 
 
-async def plan_effects(
-    connection: Writer, effects: Sequence[tuple[str, str, dict[str, Any], datetime]], now: datetime
-) -> None:
-    """Plan external effects (key, kind, payload, due); a key already there is left alone, but for one that only a
+class EffectRow(NamedTuple):
+    key: str
+    kind: str
+    payload: Json
+    due: datetime
+
+
+_PLAN_EFFECTS = Bulk(
+    EffectRow,
+    """INSERT INTO msg.effect AS known (key, kind, state, payload, next_at, created_at, updated_at)
+       SELECT key, kind, 'planned', payload, due, {now}, {now}
+       FROM {rows} AS e ({columns})
+       ON CONFLICT (key) DO UPDATE SET state = 'planned', next_at = excluded.next_at, detail = NULL, updated_at = {now}
+       WHERE known.state = 'uncertain' AND known.attempts = 0 AND known.detail = {said_again}""",
+)
+
+
+async def plan_effects(connection: Writer, effects: Sequence[EffectRow], now: datetime) -> None:
+    """Plan external effects; a key already there is left alone, but for one that only a
     replay noted."""
-    await connection.execute(
-        """INSERT INTO msg.effect AS known (key, kind, state, payload, next_at, created_at, updated_at)
-           SELECT key, kind, 'planned', payload, due, $5, $5
-           FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) AS e (key, kind, payload, due)
-           ON CONFLICT (key) DO UPDATE SET state = 'planned', next_at = excluded.next_at, detail = NULL, updated_at = $5
-           WHERE known.state = 'uncertain' AND known.attempts = 0 AND known.detail = $6""",
-        [e[0] for e in effects],
-        [e[1] for e in effects],
-        [json.dumps(e[2]) for e in effects],
-        [e[3] for e in effects],
-        now,
-        SAID_AGAIN,
-    )
+    await _PLAN_EFFECTS.execute(connection, effects, now=now, said_again=SAID_AGAIN)
+
+
+_NOTE_EFFECTS = Bulk(
+    EffectRow,
+    """INSERT INTO msg.effect (key, kind, state, payload, next_at, detail, created_at, updated_at)
+       SELECT key, kind, {state}, payload, due, {detail}, {now}, {now}
+       FROM {rows} AS e ({columns})
+       ON CONFLICT (key) DO NOTHING""",
+)
 
 
 async def note_effects(
     connection: Writer,
-    effects: Sequence[tuple[str, str, dict[str, Any], datetime]],
+    effects: Sequence[EffectRow],
     state: str,
     detail: str,
     now: datetime,
 ) -> None:
-    """Note effects (key, kind, payload, due) in a state in which nobody performs them; a key already there is left
+    """Note effects in a state in which nobody performs them; a key already there is left
     alone."""
-    await connection.execute(
-        """INSERT INTO msg.effect (key, kind, state, payload, next_at, detail, created_at, updated_at)
-           SELECT key, kind, $5, payload, due, $6, $7, $7
-           FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) AS e (key, kind, payload, due)
-           ON CONFLICT (key) DO NOTHING""",
-        [e[0] for e in effects],
-        [e[1] for e in effects],
-        [json.dumps(e[2]) for e in effects],
-        [e[3] for e in effects],
-        state,
-        detail,
-        now,
-    )
+    await _NOTE_EFFECTS.execute(connection, effects, state=state, detail=detail, now=now)
 
 
 async def take_effects(
@@ -436,29 +504,35 @@ async def take_lost_effects(connection: Connection, kind: str, limit: int) -> li
     )
 
 
+class OutcomeRow(NamedTuple):
+    """What became of an effect; `next_at` is its next try, if there is one."""
+
+    key: str
+    state: str
+    detail: str | None
+    next_at: datetime | None
+    is_try: bool
+
+
+_SETTLE_EFFECTS = Bulk(
+    OutcomeRow,
+    """UPDATE msg.effect e SET state = o.state, detail = o.detail, next_at = coalesce(o.next_at, e.next_at),
+           owner = NULL, lease_until = NULL, updated_at = {now},
+           attempts = CASE WHEN o.is_try THEN e.attempts ELSE e.attempts - 1 END
+       FROM {rows} AS o ({columns})
+       WHERE e.key = o.key AND e.state = 'in_flight' AND ({owner}::uuid IS NULL OR e.owner = {owner})
+       RETURNING e.key""",
+)
+
+
 async def settle_effects(
     connection: Connection,
-    outcomes: Sequence[tuple[str, str, str | None, datetime | None, bool]],
+    outcomes: Sequence[OutcomeRow],
     owner: UUID | None,
     now: datetime,
 ) -> set[str]:
-    """Record what became of effects (key, state, detail, next try, whether it counts as a try). Returns the keys that
-    were still ours."""
-    rows = await connection.fetch(
-        """UPDATE msg.effect e SET state = o.state, detail = o.detail, next_at = coalesce(o.next_at, e.next_at),
-               owner = NULL, lease_until = NULL, updated_at = $6,
-               attempts = CASE WHEN o.is_try THEN e.attempts ELSE e.attempts - 1 END
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $7::bool[])
-                AS o (key, state, detail, next_at, is_try)
-           WHERE e.key = o.key AND e.state = 'in_flight' AND ($5::uuid IS NULL OR e.owner = $5) RETURNING e.key""",
-        [o[0] for o in outcomes],
-        [o[1] for o in outcomes],
-        [o[2] for o in outcomes],
-        [o[3] for o in outcomes],
-        owner,
-        now,
-        [o[4] for o in outcomes],
-    )
+    """Record what became of effects. Returns the keys that were still ours."""
+    rows = await _SETTLE_EFFECTS.fetch(connection, outcomes, owner=owner, now=now)
     return {row["key"] for row in rows}
 
 
@@ -514,27 +588,36 @@ async def decide_effect(connection: Connection, key: str, state: str, note: str,
     return status == "UPDATE 1"
 
 
-async def set_timers(connection: Writer, timers: Sequence[tuple[str, str, datetime, dict[str, Any]]]) -> None:
-    """Set timers (kind, key, due, payload); setting one again moves it."""
-    await connection.execute(
-        """INSERT INTO msg.timer (kind, key, due_at, payload)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::jsonb[])
-           ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload""",
-        [t[0] for t in timers],
-        [t[1] for t in timers],
-        [t[2] for t in timers],
-        [json.dumps(t[3]) for t in timers],
-    )
+class TimerRow(NamedTuple):
+    kind: str
+    key: str
+    due_at: datetime
+    payload: Json
+
+
+_SET_TIMERS = Bulk(
+    TimerRow,
+    """INSERT INTO msg.timer ({columns})
+       SELECT * FROM {rows}
+       ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload""",
+)
+
+
+async def set_timers(connection: Writer, timers: Sequence[TimerRow]) -> None:
+    """Set timers; setting one again moves it."""
+    await _SET_TIMERS.execute(connection, timers)
+
+
+_CANCEL_TIMERS = Bulk(
+    tuple[str, str],
+    """DELETE FROM msg.timer t USING {rows} AS k (kind, key)
+       WHERE t.kind = k.kind AND t.key = k.key""",
+)
 
 
 async def cancel_timers(connection: Writer, keys: Sequence[tuple[str, str]]) -> None:
     """Remove timers (kind, key)."""
-    await connection.execute(
-        """DELETE FROM msg.timer t USING unnest($1::text[], $2::text[]) AS k (kind, key)
-           WHERE t.kind = k.kind AND t.key = k.key""",
-        [k[0] for k in keys],
-        [k[1] for k in keys],
-    )
+    await _CANCEL_TIMERS.execute(connection, keys)
 
 
 async def is_timer_due(connection: Connection) -> bool:

@@ -4,6 +4,7 @@ Nothing is published that is not committed: `emit` only notes; `flush` writes th
 sends after the commit.
 """
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -55,8 +56,8 @@ class Unit:
         self._lease = lease
         self._events: list[tuple[Envelope, bytes]] = []
         self._outgoing: list[Outgoing] = []
-        self._effects: dict[str, tuple[str, str, dict[str, Any], datetime]] = {}
-        self._timers: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+        self._effects: dict[str, store.EffectRow] = {}
+        self._timers: dict[tuple[str, str], store.TimerRow] = {}
         self._cancelled: set[tuple[str, str]] = set()
         self._keys: set[str] = set()
         self._after_commit: list[Callable[[], None]] = []
@@ -105,11 +106,13 @@ class Unit:
     def plan(self, kind: str, key: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
         """Plan an external effect; the same key twice is one effect. What is only said again has none: its effect, if
         it is not known, is `uncertain`, so that a person may have it done and no row is without its effect."""
-        self._effects.setdefault(key, (key, kind, payload, due_at or self.now))
+        row = store.EffectRow(key=key, kind=kind, payload=json.dumps(payload), due=due_at or self.now)
+        self._effects.setdefault(key, row)
 
     def set_timer(self, kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> None:
         """Set a timer, or move the one of the same kind and key."""
-        self._timers[kind, key] = (due_at, payload)
+        row = store.TimerRow(kind=kind, key=key, due_at=due_at, payload=json.dumps(payload))
+        self._timers[kind, key] = row
 
     def cancel_timer(self, kind: str, key: str) -> None:
         """Remove a timer if it is still there."""
@@ -137,7 +140,7 @@ class Unit:
     @property
     def effect_kinds(self) -> set[str]:
         """The kinds of effect planned in this unit."""
-        return {kind for _, kind, _, _ in self._effects.values()}
+        return {effect.kind for effect in self._effects.values()}
 
     async def flush(self) -> None:
         """Write what was noted, all of it in one round trip where the statements allow it."""
@@ -150,10 +153,7 @@ class Unit:
         if self._cancelled:
             await store.cancel_timers(self.writes, sorted(self._cancelled))
         if self._timers:
-            timers = [
-                (kind, key, due, payload) for (kind, key), (due, payload) in sorted(self._timers.items())
-            ]
-            await store.set_timers(self.writes, timers)
+            await store.set_timers(self.writes, [self._timers[key] for key in sorted(self._timers)])
         if self._keys:
             await store.wake(self.writes, sorted(self._keys))
         status = await self.writes.send()

@@ -107,7 +107,7 @@ class Settling:
                 raise
             log.critical("an effect's end is told to nobody", kind=self._kind, key=effect.key)
             async with process.unit() as unit:
-                row = (effect.key, "uncertain", storable(detail), None, True)
+                row = store.OutcomeRow(effect.key, "uncertain", storable(detail), next_at=None, is_try=True)
                 await store.settle_effects(unit.connection, [row], None, unit.now)
 
     async def _settle_together(self, process: Process, results: Sequence[tuple[Effect, Outcome]]) -> None:
@@ -122,17 +122,17 @@ class Settling:
 
     def _rows(
         self, process: Process, unit: Unit, results: Sequence[tuple[Effect, Outcome]]
-    ) -> list[tuple[str, str, str | None, datetime | None, bool]]:
+    ) -> list[store.OutcomeRow]:
         policy = process.retry_policy
         return [
-            (
-                e.key,
-                _STATES[type(o)],
-                storable(o.detail or "") or None,
-                _next_at(e, o, policy, unit.now),
-                _is_try(o),
+            store.OutcomeRow(
+                key=effect.key,
+                state=_STATES[type(outcome)],
+                detail=storable(outcome.detail or "") or None,
+                next_at=_next_at(effect, outcome, policy, unit.now),
+                is_try=_is_try(outcome),
             )
-            for e, o in results
+            for effect, outcome in results
         ]
 
     def _count(self, process: Process, results: Sequence[tuple[Effect, Outcome]]) -> None:

@@ -47,7 +47,7 @@ class DeadLetterReader(QueueReader):
         print_ = fingerprint(arrival.queue, envelope.type if envelope else None, CODE)
         setback = parking.ProcessingFailure(arrival, envelope, CODE, detail, print_, remembered=False)
         async with self._unit() as unit:
-            row = {**parking.row_of(setback, unit.now), "dedupe_key": key}
+            row = parking.row_of(setback, unit.now)._replace(dedupe_key=key)
             if not await store.park(unit.connection, [row]):
                 return False
             parking.say_parked(unit, setback)

@@ -196,36 +196,36 @@ def _key_of(setback: ProcessingFailure) -> str:
     return dedupe_key(setback.arrival, None if is_other else setback.envelope)
 
 
-def row_of(setback: ProcessingFailure, now: datetime) -> dict[str, Any]:
-    """The parked row of a setback, in the column order of `store.park`."""
+def row_of(setback: ProcessingFailure, now: datetime) -> store.ParkedRow:
+    """The parked row of a setback."""
     envelope, arrival = setback.envelope, setback.arrival
     event_id: UUID | None = envelope.id if envelope else None
-    return {
-        "dedupe_key": _key_of(setback),
-        "queue": arrival.queue,
-        "state": "waiting" if setback.is_waiting else "discarded" if setback.answered_by else "dead",
-        "reason": setback.code,
-        "detail": storable(setback.detail),
-        "fingerprint": setback.fingerprint,
-        "wait_key": setback.wait_key,
-        "event_id": event_id,
-        "source": envelope.source if envelope else None,
-        "type": envelope.type if envelope else None,
-        "shop": _shop_of(setback),
-        "subject": envelope.subject if envelope else None,
-        "user_id": arrival.user_id,
-        "headers": json.dumps(readable_headers(arrival)),
-        "body": arrival.body if arrival.size <= MAX_BODY_BYTES else arrival.body[:KEPT_BYTES],
-        "attempts": arrival.attempts,
-        "remembered": setback.remembered,
-        "next_at": setback.next_at,
-        "give_up_at": setback.give_up_at,
-        "first_at": arrival.first_seen_at or now,
-        "last_at": now,
-        "body_bytes": arrival.size if arrival.size > MAX_BODY_BYTES else None,
-        "actor": setback.answered_by,
-        "note": SENDER_TOLD if setback.answered_by else None,
-    }
+    return store.ParkedRow(
+        dedupe_key=_key_of(setback),
+        queue=arrival.queue,
+        state="waiting" if setback.is_waiting else "discarded" if setback.answered_by else "dead",
+        reason=setback.code,
+        detail=storable(setback.detail),
+        fingerprint=setback.fingerprint,
+        wait_key=setback.wait_key,
+        event_id=event_id,
+        source=envelope.source if envelope else None,
+        type=envelope.type if envelope else None,
+        shop=_shop_of(setback),
+        subject=envelope.subject if envelope else None,
+        user_id=arrival.user_id,
+        headers=json.dumps(readable_headers(arrival)),
+        body=arrival.body if arrival.size <= MAX_BODY_BYTES else arrival.body[:KEPT_BYTES],
+        attempts=arrival.attempts,
+        remembered=setback.remembered,
+        next_at=setback.next_at,
+        give_up_at=setback.give_up_at,
+        first_at=arrival.first_seen_at or now,
+        last_at=now,
+        body_bytes=arrival.size if arrival.size > MAX_BODY_BYTES else None,
+        actor=setback.answered_by,
+        note=SENDER_TOLD if setback.answered_by else None,
+    )
 
 
 def _shop_of(setback: ProcessingFailure) -> str | None:

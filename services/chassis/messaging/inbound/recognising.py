@@ -40,7 +40,9 @@ async def recognise(
     digests = [digest_of(body) for _, body in messages]
     for (key, _), digest in zip(messages, digests, strict=True):
         first.setdefault(key, digest)
-    fresh = await store.remember(connection, consumer, list(first.items()), now)
+    fresh = await store.remember(
+        connection, consumer, [store.InboxRow(*key, digest) for key, digest in first.items()], now
+    )
     if known := [key for key in first if key not in fresh]:
         first |= await store.read_digests(connection, consumer, known)
     seen = [
@@ -52,7 +54,8 @@ async def recognise(
         ((key[0], key[1] + suffix_of(body)), digest) if one is Seen.REUSED else None
         for one, (key, body), digest in zip(seen, messages, digests, strict=True)
     ]
-    others = await store.remember(connection, consumer, list({row: None for row in again if row}), now)
+    rows = [store.InboxRow(*key, digest) for key, digest in dict.fromkeys(row for row in again if row)]
+    others = await store.remember(connection, consumer, rows, now)
     return [_once(one, row[0] if row else None, others) for one, row in zip(seen, again, strict=True)]
 
 

@@ -213,7 +213,7 @@ class Relay:
             rows = await store.take_dispatches(connection, self._owner, self._lease, SWEEP_LIMIT)
             if gone := [row["dispatch_id"] for row in rows if _is_gone(row)]:
                 log.error("messages can't leave: their events are in the log no more", messages=len(gone))
-                held = [(dispatch_id, EVENT_GONE) for dispatch_id in gone]
+                held = [store.HeldDispatchRow(dispatch_id, EVENT_GONE) for dispatch_id in gone]
                 await store.hold_dispatches(connection, held, GONE_PAUSE)
         self._sweep_at = monotonic() + (SWEEP_SECONDS if len(rows) < SWEEP_LIMIT else 0.0)
         if not rows and not self._waiting:
@@ -285,7 +285,9 @@ class Relay:
             if confirmed:
                 await store.forget_dispatches(connection, confirmed)
             if refused:
-                held = [(refusal.outgoing.dispatch_id, refusal.why) for refusal in refused]
+                held = [
+                    store.HeldDispatchRow(refusal.outgoing.dispatch_id, refusal.why) for refusal in refused
+                ]
                 await store.hold_dispatches(connection, held, REFUSED_PAUSE)
         for why in {refusal.why for refusal in refused}:
             alike = [refusal for refusal in refused if refusal.why == why]

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.chassis.messaging.store import Row
+from services.chassis.storage.bulk import Bulk, Json
 from services.chassis.storage.database import Connection
 
 
@@ -58,25 +60,34 @@ async def count_to_leave(connection: Connection, resync_id: UUID, at_most: int) 
     return count
 
 
+class StandingRow(NamedTuple):
+    """A message that tells of the current state: it is in no log."""
+
+    id: UUID
+    headers: Json
+    body: bytes
+
+
+_QUEUE_STANDING = Bulk(
+    StandingRow,
+    """INSERT INTO msg.dispatch
+           (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id, headers, body)
+       SELECT gen_random_uuid(), s.id, {exchange}, {queue}, true, {owner}, now(), {resync_id}, s.headers, s.body
+       FROM {rows} AS s ({columns})""",
+)
+
+
 async def queue_standing(
     connection: Connection,
     resync_id: UUID,
     exchange: str,
     queue: str,
     owner: UUID,
-    said: Sequence[tuple[UUID, str, bytes]],
+    said: Sequence[StandingRow],
 ) -> None:
-    """Write messages (id, headers as JSON, body) that no log holds into the outbox, for one queue alone."""
-    await connection.execute(
-        """INSERT INTO msg.dispatch
-               (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id, headers, body)
-           SELECT gen_random_uuid(), s.id, $1, $2, true, $3, now(), $4, s.headers, s.body
-           FROM unnest($5::uuid[], $6::jsonb[], $7::bytea[]) AS s (id, headers, body)""",
-        exchange,
-        queue,
-        owner,
-        resync_id,
-        *(list(column) for column in zip(*said, strict=True)),
+    """Write messages that no log holds into the outbox, for one queue alone."""
+    await _QUEUE_STANDING.execute(
+        connection, said, exchange=exchange, queue=queue, owner=owner, resync_id=resync_id
     )
 
 

@@ -105,7 +105,7 @@ async def tell_on(process: Transactions, truths: Mapping[str, Snapshot]) -> bool
     return True
 
 
-def _said(service: str, standing: Standing) -> tuple[UUID, str, bytes]:
+def _said(service: str, standing: Standing) -> resync_store.StandingRow:
     message: Any = standing.message
     envelope = Envelope(
         id=uuid7(),
@@ -117,4 +117,4 @@ def _said(service: str, standing: Standing) -> tuple[UUID, str, bytes]:
         correlation_id=str(message.order_id),
     )
     body = message.__pydantic_serializer__.to_json(message, exclude_none=True)
-    return envelope.id, json.dumps(envelope.headers()), body
+    return resync_store.StandingRow(id=envelope.id, headers=json.dumps(envelope.headers()), body=body)
