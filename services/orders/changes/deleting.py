@@ -25,6 +25,7 @@ from services.orders.order.record import Order
 from services.orders.order.state import automatic_state
 from services.orders.order.unit import edit_store
 from services.orders.order.unit.edit import Edit, EditState
+from services.orders.order.unit.edit_store import Tombstone
 from services.orders.order.unit.unit import Cause, OrderUnit
 
 
@@ -115,5 +116,7 @@ def _erase(work: OrderUnit, order: Order, change: Edit, cause: Cause) -> None:
     )
     envelope = work.unit.emit(event, about=order, cause=envelope_of(cause))
     work.outcomes[change.id] = ("done", outcome(envelope.type, envelope.id, {"code": order.code}))
-    tombstone = (order.code, change.actor, change.reason or "", work.unit.now)
+    tombstone = Tombstone(
+        code=order.code, actor=change.actor, reason=change.reason or "", deleted_at=work.unit.now
+    )
     work.edits.erase((order.shop, order.id), change, tombstone)

@@ -10,6 +10,7 @@ from contracts.orders import PaymentReferenced
 from contracts.storefront import OrderSubmitted
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.order.record import Order
+from services.orders.order.store import ReferenceRow
 from services.orders.order.unit.submission import Accepted, Claim, Names, names_of
 from services.orders.order.unit.unit import OrderUnit
 
@@ -35,8 +36,16 @@ def join(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], claim: Clai
 
 
 def _write(work: OrderUnit, sale: OrderSubmitted, order: Order, new: Names) -> None:
-    key = sale.shop, sale.module.value, sale.idempotency_key
-    work.intake.joined.append((*key, order.id, new.source_reference, new.provider, new.provider_reference))
+    """Write the references beside those that another submission of this unit brought; what was named first stays."""
+    known = work.intake.joined.get((order.shop, order.id))
+    work.intake.joined[order.shop, order.id] = ReferenceRow(
+        shop=sale.shop,
+        module=sale.module.value,
+        key=sale.idempotency_key,
+        source_reference=(known and known.source_reference) or new.source_reference,
+        provider=(known and known.provider) or new.provider,
+        provider_reference=(known and known.provider_reference) or new.provider_reference,
+    )
 
 
 def _note(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], order: Order, new: Names) -> None:

@@ -21,6 +21,7 @@ from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
 from services.orders.order.state import Stage
 from services.orders.order.unit import placed_rows
+from services.orders.order.unit.checkout_store import PlacedCheckoutRow
 from services.orders.order.unit.submission import Accepted, Claim, is_foreign, key_of, order_id_of, sku_of
 from services.orders.order.unit.unit import FIRST_REVISION, OrderUnit
 from services.orders.order.validation.sale import reasons_against
@@ -81,11 +82,9 @@ def accept(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, cause: Envelop
     if checkout is None:
         work.intake.orders.append(row)
     else:
-        work.intake.placed_checkouts.append((*row, order.revision))
+        work.intake.placed_checkouts.append(PlacedCheckoutRow(*row, revision=order.revision))
         work.checkouts.replace_lines((order.shop, order.id))
-        states = (checkout.state, order.state, checkout.label, order.label)
-        key = (order.shop, order.id, order.sequence)
-        work.state_changes.append((*key, *states, cause.id, cause.type, None, order.revision))
+        work.note_state_change(order, checkout.state, checkout.label, cause, None)
     work.intake.lines += placed_rows.line_rows(sale, order)
     work.orders[order.shop, order.id] = order
     if sale.checkout_id is not None:

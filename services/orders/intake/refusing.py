@@ -157,15 +157,15 @@ def _keep(
     )
     work.unit.emit(rejected, cause=received.envelope, shop=shop, subject=event_id)
     content = work.intake.received(received)
-    work.intake.refusals[shop, module, sale.idempotency_key, content.content_hash] = (
-        shop,
-        event_id,
-        module,
-        sale.idempotency_key,
-        sale.source_reference,
-        reasons_json(list(reasons)),
-        content.body.decode(),
-        content.content_hash,
+    work.intake.refusals[shop, module, sale.idempotency_key, content.content_hash] = store.RefusalRow(
+        shop=shop,
+        submission_id=event_id,
+        module=module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        reasons=reasons_json(list(reasons)),
+        body=content.body.decode(),
+        content_hash=content.content_hash,
     )
 
 

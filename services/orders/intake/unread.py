@@ -15,6 +15,7 @@ from contracts.envelope import MAX_BODY_BYTES
 from contracts.message import Reason
 from contracts.storefront import Module
 from services.chassis.messaging.inbound.parking import storable
+from services.orders.order.store import RefusalRow
 from services.orders.order.unit.submissions import reasons_json
 
 _MOST_CHARACTERS = 200
@@ -22,19 +23,19 @@ _MOST_CHARACTERS = 200
 
 def unread_row(
     shop: str, module: Module, event_id: UUID | None, reasons: Sequence[Reason], body: bytes
-) -> tuple[Any, ...]:
+) -> RefusalRow:
     """The row of `store.insert_refusals`. Without an event id it is known by its content, so that the list can tell
     two of them apart."""
     content_hash, said = sha256(body).digest(), _readable(body)
-    return (
-        shop,
-        event_id or UUID(bytes=content_hash[:16]),
-        module,
-        _short_text(said.get("idempotency_key")),
-        _short_text(said.get("source_reference")),
-        reasons_json([_storable_reason(one) for one in reasons]),
-        _as_json(said),
-        content_hash,
+    return RefusalRow(
+        shop=shop,
+        submission_id=event_id or UUID(bytes=content_hash[:16]),
+        module=module,
+        idempotency_key=_short_text(said.get("idempotency_key")),
+        source_reference=_short_text(said.get("source_reference")),
+        reasons=reasons_json([_storable_reason(one) for one in reasons]),
+        body=_as_json(said),
+        content_hash=content_hash,
     )
 
 

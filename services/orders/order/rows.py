@@ -1,6 +1,4 @@
-"""An order between its row and its object in memory: the one place that knows the columns' sequence."""
-
-from typing import Any
+"""An order between its row and its object in memory."""
 
 from contracts.fulfillment import StockStanding
 from contracts.orders import OrderState
@@ -10,7 +8,7 @@ from services.orders.order.fulfilment_status import Quantities
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
 from services.orders.order.state import HandSet, Stage
-from services.orders.order.store import SEPARATOR, Row
+from services.orders.order.store import SEPARATOR, ChangedOrderRow, Row
 
 
 def order_of(row: Row) -> Order:
@@ -74,51 +72,51 @@ def _hand_of(row: Row) -> HandSet | None:
     return HandSet(OrderState(row["hand_state"]), row["hand_label"], OrderState(row["hand_over"]))
 
 
-def row_of(order: Order) -> tuple[Any, ...]:
+def row_of(order: Order) -> ChangedOrderRow:
     """What `store.update_orders` writes for this order."""
     money, units, hand = order.money, order.units, order.hand
-    return (
-        order.shop,
-        order.id,
-        order.sequence,
-        order.state,
-        order.label,
-        order.automatic_state,
-        order.payment_status,
-        order.fulfilment_status,
-        SEPARATOR.join(order.flags),
-        hand.state if hand else None,
-        hand.label if hand else None,
-        hand.over if hand else None,
-        order.payment_version,
-        money.due,
-        money.credited,
-        money.received,
-        money.received_by_hand,
-        money.refunded,
-        money.marked,
-        money.disputed,
-        money.authorised,
-        money.balance,
-        money.attempt,
-        SEPARATOR.join(money.flags),
-        order.fulfilment_version,
-        order.stock,
-        order.line_positions,
-        units.ordered,
-        units.needed,
-        units.packed,
-        units.lost,
-        units.shipped,
-        units.delivered,
-        units.returned,
-        units.other_ordered,
-        units.other_needed,
-        units.other_finished,
-        units.to_pack,
-        units.to_ship,
-        order.revision,
-        order.archived_at,
-        SEPARATOR.join(order.carriers),
-        money.refunds_pending,
+    return ChangedOrderRow(
+        shop=order.shop,
+        order_id=order.id,
+        sequence=order.sequence,
+        state=order.state,
+        label=order.label,
+        automatic_state=order.automatic_state,
+        payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
+        flags=SEPARATOR.join(order.flags),
+        hand_state=hand.state if hand else None,
+        hand_label=hand.label if hand else None,
+        hand_over=hand.over if hand else None,
+        payment_version=order.payment_version,
+        due=money.due,
+        credited=money.credited,
+        received=money.received,
+        by_hand=money.received_by_hand,
+        refunded=money.refunded,
+        marked=money.marked,
+        disputed=money.disputed,
+        authorised=money.authorised,
+        balance=money.balance,
+        attempt=money.attempt,
+        payment_flags=SEPARATOR.join(money.flags),
+        fulfilment_version=order.fulfilment_version,
+        stock=order.stock,
+        line_positions=order.line_positions,
+        ship_ordered=units.ordered,
+        ship_needed=units.needed,
+        packed=units.packed,
+        lost=units.lost,
+        shipped=units.shipped,
+        delivered=units.delivered,
+        returned=units.returned,
+        other_ordered=units.other_ordered,
+        other_needed=units.other_needed,
+        other_finished=units.other_finished,
+        to_pack=units.to_pack,
+        to_ship=units.to_ship,
+        revision=order.revision,
+        archived_at=order.archived_at,
+        carriers=SEPARATOR.join(order.carriers),
+        refunds_pending=money.refunds_pending,
     )

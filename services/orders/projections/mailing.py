@@ -8,6 +8,7 @@ from datetime import datetime
 
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
 from services.chassis.messaging.subscribers import ReceivedMessage
+from services.orders.order.copy_store import MailRow
 from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
 
@@ -41,21 +42,22 @@ def copy_reports(
 
 
 def rank(state: str, at: datetime) -> tuple[bool, datetime, str]:
-    """By what the report that counts is chosen; `store.upsert_mails` compares rows by the same."""
+    """By what the report that counts is chosen; `copy_store.upsert_mails` compares rows by the same."""
     return state == "sent", at, state
 
 
 def _keep_highest(work: OrderUnit, report: MailReport, state: str) -> None:
     key = (report.shop, report.mail_id)
     known = work.mails.get(key)
-    if known is None or rank(state, report.at) > rank(known[6], known[7]):
-        work.mails[key] = (
-            *key,
-            report.order_id,
-            report.template,
-            report.recipient,
-            report.cause_id,
-            state,
-            report.at,
-            report.detail,
+    if known is None or rank(state, report.at) > rank(known.state, known.at):
+        work.mails[key] = MailRow(
+            shop=report.shop,
+            mail_id=report.mail_id,
+            order_id=report.order_id,
+            template=report.template,
+            recipient=report.recipient,
+            cause_id=report.cause_id,
+            state=state,
+            at=report.at,
+            detail=report.detail,
         )

@@ -5,12 +5,11 @@ ledger's copy is the set of entries of all positions heard of, of which only Bal
 the order in which messages arrive.
 """
 
-from typing import Any
-
 from contracts.envelope import Envelope
 from contracts.payments import BalanceChanged, LedgerEntry, PaymentSettled, PaymentUnmatched, Position
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.orders.intake import checking_out
+from services.orders.order.copy_store import LedgerEntryRow, UnmatchedPaymentRow
 from services.orders.order.payment_status import Money
 from services.orders.order.record import Order
 from services.orders.order.unit.unit import OrderUnit
@@ -30,18 +29,27 @@ def take_position(work: OrderUnit, received: ReceivedMessage[BalanceChanged]) ->
         work.changed(order, cause)
 
 
-def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope) -> tuple[Any, ...]:
-    name = (order.shop, order.id, entry.entry_id, entry.number, entry.kind)
-    money = (entry.method, entry.amount_minor, currency, entry.provider, entry.provider_reference)
-    words = (entry.reference, entry.received_on, entry.clearing_on, entry.note, entry.actor)
-    return (
-        *name,
-        *money,
-        *words,
-        entry.balance_after_minor,
-        entry.occurred_at,
-        cause.time,
-        entry.payment_entry_id,
+def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope) -> LedgerEntryRow:
+    return LedgerEntryRow(
+        shop=order.shop,
+        order_id=order.id,
+        entry_id=entry.entry_id,
+        number=entry.number,
+        kind=entry.kind,
+        method=entry.method,
+        amount_minor=entry.amount_minor,
+        currency=currency,
+        provider=entry.provider,
+        provider_reference=entry.provider_reference,
+        reference=entry.reference,
+        received_on=entry.received_on,
+        clearing_on=entry.clearing_on,
+        note=entry.note,
+        recorded_by=entry.actor,
+        balance_minor=entry.balance_after_minor,
+        occurred_at=entry.occurred_at,
+        recorded_at=cause.time,
+        payment_entry_id=entry.payment_entry_id,
     )
 
 
@@ -74,16 +82,16 @@ def note_unmatched(work: OrderUnit, received: ReceivedMessage[PaymentUnmatched])
     """
     payment = received.message
     work.unmatched_payments.append(
-        (
-            payment.shop,
-            payment.provider,
-            payment.provider_reference,
-            payment.amount_minor,
-            payment.currency,
-            payment.received_at,
-            payment.reason,
-            received.envelope.id,
-            payment.order_id,
+        UnmatchedPaymentRow(
+            shop=payment.shop,
+            provider=payment.provider,
+            reference=payment.provider_reference,
+            amount=payment.amount_minor,
+            currency=payment.currency,
+            received_at=payment.received_at,
+            reason=payment.reason,
+            event_id=received.envelope.id,
+            order_id=payment.order_id,
         )
     )
     if payment.order_id is not None and payment.reason == "order_unknown":

@@ -5,6 +5,7 @@ neither depends on which of two words about one refund arrives first.
 """
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -21,6 +22,7 @@ from contracts.payments import (
     RefundUncertain,
 )
 from services.chassis.messaging.subscribers import ReceivedMessage
+from services.orders.order.copy_store import AssignedPaymentRow, RefundRow
 from services.orders.order.unit.unit import OrderUnit
 from services.orders.projections import outcomes
 
@@ -45,7 +47,7 @@ def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
     refund: Refund = word.refund
     key = (order.shop, order.id, refund.refund_id)
     known = work.refunds.get(key)
-    if known is None or known[3] < refund.version:
+    if known is None or known.version < refund.version:
         work.refunds[key] = _row(order.shop, order.id, refund)
     if not received.is_standing:
         work.note(order.shop, order.id, _KINDS[type(word)], cause.id, refund.actor, cause, _told(refund))
@@ -85,7 +87,13 @@ def note_reassignment(work: OrderUnit, received: ReceivedMessage[PaymentReassign
     """
     move = received.message
     if move.direction == "in" and move.provider and move.provider_reference:
-        work.assigned_payments.append((move.shop, move.provider, move.provider_reference, move.order_id))
+        row = AssignedPaymentRow(
+            shop=move.shop,
+            provider=move.provider,
+            provider_reference=move.provider_reference,
+            order_id=move.order_id,
+        )
+        work.assigned_payments.append(row)
     other = str(move.other_order_id) if move.other_order_id else None
     data = {
         "amount_minor": move.amount_minor,
@@ -119,10 +127,25 @@ def _told(refund: Refund) -> dict[str, Any]:
     }
 
 
-def _row(shop: str, order_id: Any, refund: Refund) -> tuple[Any, ...]:
-    name = (shop, order_id, refund.refund_id, refund.version, refund.mode, refund.state)
-    money = (refund.amount_minor, refund.confirmed_minor, refund.currency)
-    references = (refund.provider, refund.payment_reference, refund.provider_reference, refund.reference)
-    lines = _LINES.dump_json(refund.lines).decode()
-    why = (refund.cause, refund.reason, refund.actor, refund.asked_at, refund.detail)
-    return (*name, *money, *references, lines, *why)
+def _row(shop: str, order_id: UUID, refund: Refund) -> RefundRow:
+    return RefundRow(
+        shop=shop,
+        order_id=order_id,
+        refund_id=refund.refund_id,
+        version=refund.version,
+        mode=refund.mode,
+        state=refund.state,
+        amount_minor=refund.amount_minor,
+        confirmed_minor=refund.confirmed_minor,
+        currency=refund.currency,
+        provider=refund.provider,
+        payment_reference=refund.payment_reference,
+        provider_reference=refund.provider_reference,
+        reference=refund.reference,
+        lines=_LINES.dump_json(refund.lines).decode(),
+        cause=refund.cause,
+        reason=refund.reason,
+        actor=refund.actor,
+        asked_at=refund.asked_at,
+        detail=refund.detail,
+    )

@@ -5,6 +5,7 @@ are sets, so a delivery may be heard of before its shipment and ends the same.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -29,6 +30,7 @@ from contracts.fulfillment import (
     StockRestocked,
 )
 from services.chassis.messaging.subscribers import ReceivedMessage
+from services.orders.order.copy_store import DeliveryRow, LossRow, ParcelRow, ShipmentRow, UnpackingRow
 from services.orders.order.fulfilment_status import sum_lines
 from services.orders.order.record import Order
 from services.orders.order.unit.unit import OrderUnit
@@ -82,16 +84,16 @@ def copy_parcel(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> Non
     order = work.find(parcel.shop, parcel.order_id)
     lines = _LINES.dump_json(parcel.lines).decode()
     work.parcels.append(
-        (
-            order.shop,
-            order.id,
-            parcel.parcel_id,
-            parcel.number,
-            parcel.kind,
-            parcel.weight_grams,
-            lines,
-            parcel.packed_at,
-            parcel.packed_by,
+        ParcelRow(
+            shop=order.shop,
+            order_id=order.id,
+            parcel_id=parcel.parcel_id,
+            number=parcel.number,
+            kind=parcel.kind,
+            weight_grams=parcel.weight_grams,
+            lines=lines,
+            packed_at=parcel.packed_at,
+            packed_by=parcel.packed_by,
         )
     )
     data = {"number": parcel.number, "units": _units(parcel.lines)}
@@ -108,7 +110,14 @@ def copy_unpacking(work: OrderUnit, received: ReceivedMessage[ParcelUnpacked]) -
     parcel, cause = received.message, received.envelope
     order = work.find(parcel.shop, parcel.order_id)
     actor = parcel.unpacked_by
-    work.unpackings.append((order.shop, order.id, parcel.parcel_id, parcel.unpacked_at, actor))
+    row = UnpackingRow(
+        shop=order.shop,
+        order_id=order.id,
+        parcel_id=parcel.parcel_id,
+        unpacked_at=parcel.unpacked_at,
+        unpacked_by=actor,
+    )
+    work.unpackings.append(row)
     data = {"number": parcel.number, "units": _units(parcel.lines)}
     work.note(order.shop, order.id, "parcel_unpacked", parcel.parcel_id, actor, cause, data)
     _take_position(work, order, parcel.position, cause, actor)
@@ -196,7 +205,15 @@ def copy_loss(work: OrderUnit, received: ReceivedMessage[ParcelLost]) -> None:
     parcel, cause = received.message, received.envelope
     order = work.find(parcel.shop, parcel.order_id)
     actor = parcel.lost_by
-    work.losses.append((order.shop, order.id, parcel.parcel_id, parcel.lost_at, actor, parcel.reason))
+    row = LossRow(
+        shop=order.shop,
+        order_id=order.id,
+        parcel_id=parcel.parcel_id,
+        lost_at=parcel.lost_at,
+        lost_by=actor,
+        lost_reason=parcel.reason,
+    )
+    work.losses.append(row)
     data = {
         "number": parcel.number,
         "units": _units(parcel.lines),
@@ -213,26 +230,29 @@ def _keep_shipment(
     shipment: ShipmentDispatched | ShipmentUpdated | ShipmentCancelled,
     version: int,
     announced: bool,
-    end: tuple[Any, Any, Any] = (None, None, None),
+    end: tuple[datetime, str, str | None] | tuple[None, None, None] = (None, None, None),
 ) -> None:
-    row = (
-        shipment.shop,
-        shipment.order_id,
-        shipment.shipment_id,
-        _array(shipment.parcel_ids),
-        _LINES.dump_json(shipment.lines).decode(),
-        shipment.carrier,
-        shipment.tracking_number,
-        shipment.tracking_url,
-        shipment.shipped_on,
-        shipment.expected_on,
-        announced,
-        shipment.dispatched_at,
-        shipment.dispatched_by,
-        version,
-        *end,
+    cancelled_at, cancelled_by, cancel_reason = end
+    row = ShipmentRow(
+        shop=shipment.shop,
+        order_id=shipment.order_id,
+        shipment_id=shipment.shipment_id,
+        parcel_ids=_array(shipment.parcel_ids),
+        lines=_LINES.dump_json(shipment.lines).decode(),
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+        shipped_on=shipment.shipped_on,
+        expected_on=shipment.expected_on,
+        notify_customer=announced,
+        dispatched_at=shipment.dispatched_at,
+        dispatched_by=shipment.dispatched_by,
+        version=version,
+        cancelled_at=cancelled_at,
+        cancelled_by=cancelled_by,
+        cancel_reason=cancel_reason,
     )
-    work.keep_shipment(row, version)
+    work.keep_shipment(row)
 
 
 def copy_delivery(work: OrderUnit, received: ReceivedMessage[DeliveryRecorded]) -> None:
@@ -243,15 +263,15 @@ def copy_delivery(work: OrderUnit, received: ReceivedMessage[DeliveryRecorded]) 
     recorded, cause = received.message, received.envelope
     order = work.find(recorded.shop, recorded.order_id)
     work.deliveries.append(
-        (
-            order.shop,
-            order.id,
-            recorded.shipment_id,
-            _array(recorded.parcel_ids),
-            recorded.delivered_at,
-            recorded.proof,
-            recorded.proof_reference,
-            recorded.recorded_by,
+        DeliveryRow(
+            shop=order.shop,
+            order_id=order.id,
+            shipment_id=recorded.shipment_id,
+            parcel_ids=_array(recorded.parcel_ids),
+            delivered_at=recorded.delivered_at,
+            proof=recorded.proof,
+            proof_reference=recorded.proof_reference,
+            recorded_by=recorded.recorded_by,
         )
     )
     data = {

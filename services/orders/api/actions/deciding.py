@@ -51,7 +51,7 @@ async def decide(process: Transactions, decision: OwnAction, act: Act) -> api_st
         command_id = decision.command_id
         if await api_store.add_commands(unit.connection, [decision], unit.now):
             outcome = {"type": decision.type, **await act(unit)}
-            row = (command_id, "done", json.dumps(outcome, ensure_ascii=False))
+            row = store.OutcomeRow(command_id, "done", json.dumps(outcome, ensure_ascii=False))
             await store.settle_commands(unit.connection, [row], unit.now)
         else:
             known = await api_store.read_keys(unit.connection, [decision])

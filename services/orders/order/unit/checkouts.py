@@ -7,7 +7,7 @@ the opening heard by another can't each miss what the other wrote.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from contracts.storefront import CheckoutOpened
@@ -15,7 +15,7 @@ from services.chassis.messaging.unit import Unit
 from services.chassis.storage.writing import Writer
 from services.orders.order.record import Order
 from services.orders.order.state import Stage
-from services.orders.order.store import SEPARATOR, OrderKey, Row
+from services.orders.order.store import OrderKey, Row
 from services.orders.order.unit import checkout_store, placed_rows
 from services.orders.order.unit.checkout import Checkout
 
@@ -41,7 +41,7 @@ class Checkouts:
         self._known: dict[OrderKey, Checkout] = {}
         self._before: dict[OrderKey, Checkout] = {}
         self.causes: dict[OrderKey, Cause] = {}
-        self._orders: list[tuple[Any, ...]] = []
+        self._orders: list[checkout_store.CheckoutOrderRow] = []
         self._relined: set[OrderKey] = set()
 
     async def load(self, keys: Sequence[OrderKey]) -> None:
@@ -72,8 +72,7 @@ class Checkouts:
 
     def show(self, order: Order, opened: CheckoutOpened) -> None:
         """Write the order that shows a checkout as it was opened last."""
-        flags = SEPARATOR.join(order.money.flags), SEPARATOR.join(order.flags)
-        self._orders.append((*placed_rows.checkout_row(opened, order), order.stage, *flags))
+        self._orders.append(placed_rows.checkout_row(opened, order))
 
     def replace_lines(self, key: OrderKey) -> None:
         """Forget the lines that this order had as a checkout; others are inserted."""
@@ -112,15 +111,15 @@ def _checkout_of(row: Row) -> Checkout:
     )
 
 
-def _row_of(checkout: Checkout) -> tuple[Any, ...]:
-    return (
-        checkout.shop,
-        checkout.id,
-        checkout.module,
-        checkout.opened_at,
-        checkout.snapshot_id,
-        checkout.snapshot,
-        checkout.dropped_at,
-        checkout.timed_out_at,
-        checkout.paid_at,
+def _row_of(checkout: Checkout) -> checkout_store.CheckoutRow:
+    return checkout_store.CheckoutRow(
+        shop=checkout.shop,
+        checkout_id=checkout.id,
+        module=checkout.module,
+        opened_at=checkout.opened_at,
+        snapshot_id=checkout.snapshot_id,
+        body=checkout.snapshot,
+        dropped_at=checkout.dropped_at,
+        timed_out_at=checkout.timed_out_at,
+        paid_at=checkout.paid_at,
     )

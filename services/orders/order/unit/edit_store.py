@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
+from services.chassis.storage.bulk import Bulk, Integer, Json, JsonText
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 from services.orders.order.store import OrderKey, Row
@@ -16,31 +17,37 @@ KEPT = frozenset({"submission", "deleted_order", "command", "refusal", "unmatche
 that now is nobody's."""
 
 
+_READ_CONTENTS = Bulk(
+    tuple[str, UUID],
+    """SELECT o.shop, o.order_id, o.code, o.currency, o.payment_method, o.total_minor, o.customer_name,
+              o.customer_email, o.customer_phone, o.line_positions, o.fulfilment_version,
+              s.body AS submission, a.content AS amendment,
+              (SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(l) - 'shop' - 'order_id') ORDER BY l.line)
+               FROM order_line l WHERE l.shop = o.shop AND l.order_id = o.order_id) AS lines
+       FROM {rows} AS k (shop, order_id)
+       CROSS JOIN LATERAL (SELECT * FROM orders AS o
+                           WHERE o.order_id = k.order_id AND o.shop || '' = k.shop OFFSET 0) AS o
+       LEFT JOIN submission s ON (s.shop, s.module, s.idempotency_key) = (o.shop, o.module, o.idempotency_key)
+       LEFT JOIN amendment a ON (a.shop, a.order_id) = (o.shop, o.order_id)""",
+)
+
+
 async def read_contents(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
     """What these orders hold: the submission's body, its amendment, the lines, customer and quantities, as JSON."""
-    return await connection.fetch(
-        """SELECT o.shop, o.order_id, o.code, o.currency, o.payment_method, o.total_minor, o.customer_name,
-                  o.customer_email, o.customer_phone, o.line_positions, o.fulfilment_version,
-                  s.body AS submission, a.content AS amendment,
-                  (SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(l) - 'shop' - 'order_id') ORDER BY l.line)
-                   FROM order_line l WHERE l.shop = o.shop AND l.order_id = o.order_id) AS lines
-           FROM unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
-           CROSS JOIN LATERAL (SELECT * FROM orders AS o
-                               WHERE o.order_id = k.order_id AND o.shop || '' = k.shop OFFSET 0) AS o
-           LEFT JOIN submission s ON (s.shop, s.module, s.idempotency_key) = (o.shop, o.module, o.idempotency_key)
-           LEFT JOIN amendment a ON (a.shop, a.order_id) = (o.shop, o.order_id)""",
-        *_columns(keys),
-    )
+    return await _READ_CONTENTS.fetch(connection, keys)
+
+
+_READ_EDITS = Bulk(
+    tuple[str, UUID],
+    """SELECT e.* FROM order_edit e JOIN {rows} AS k (shop, order_id)
+           USING (shop, order_id)
+       ORDER BY e.requested_at, e.edit_id""",
+)
 
 
 async def read_edits(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
     """All changes of these orders, open ones and those that ended, in the sequence in which they were asked for."""
-    return await connection.fetch(
-        """SELECT e.* FROM order_edit e JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
-               USING (shop, order_id)
-           ORDER BY e.requested_at, e.edit_id""",
-        *_columns(keys),
-    )
+    return await _READ_EDITS.fetch(connection, keys)
 
 
 async def read_questioned(connection: Connection, questions: Sequence[UUID]) -> set[OrderKey]:
@@ -53,90 +60,172 @@ async def read_questioned(connection: Connection, questions: Sequence[UUID]) -> 
     return {(row["shop"], row["order_id"]) for row in rows}
 
 
+class EditRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    edit_id: UUID
+    cause: str
+    state: str
+    actor: str
+    reason: str | None
+    forced: bool
+    wanted: JsonText | None
+    asked_off: Json
+    asked_on: Json
+    stopped: Json
+    not_stopped: Json
+    missing: Json
+    number: Integer | None
+    due_change_minor: int | None
+    total_before_minor: int
+    total_after_minor: int | None
+    undone_by: UUID | None
+    requested_at: datetime
+    settled_at: datetime | None
+    question_id: UUID | None
+    notify_customer: bool
+    public_comment: str | None
+
+
+_WRITE_EDITS = Bulk(
+    EditRow,
+    """INSERT INTO order_edit ({columns})
+       SELECT * FROM {rows}
+       ON CONFLICT (shop, order_id, edit_id) DO UPDATE
+       SET state = excluded.state, asked_on = excluded.asked_on, stopped = excluded.stopped,
+           not_stopped = excluded.not_stopped, missing = excluded.missing, number = excluded.number,
+           cause = excluded.cause, due_change_minor = excluded.due_change_minor,
+           total_after_minor = excluded.total_after_minor, undone_by = excluded.undone_by,
+           settled_at = excluded.settled_at, question_id = excluded.question_id""",
+)
+
+
 async def write_edits(connection: Writer, edits: Sequence[Edit]) -> None:
     """Insert new changes, write back known ones. UniqueViolationError for a second open change of an order."""
-    await connection.execute(
-        """INSERT INTO order_edit (shop, order_id, edit_id, cause, state, actor, reason, forced, wanted, asked_off,
-                                   asked_on, stopped, not_stopped, missing, number, due_change_minor,
-                                   total_before_minor, total_after_minor, undone_by, requested_at, settled_at,
-                                   question_id, notify_customer, public_comment)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                $8::boolean[], $9::json[], $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::jsonb[],
-                                $14::jsonb[], $15::integer[], $16::bigint[], $17::bigint[], $18::bigint[],
-                                $19::uuid[], $20::timestamptz[], $21::timestamptz[], $22::uuid[],
-                                $23::boolean[], $24::text[])
-           ON CONFLICT (shop, order_id, edit_id) DO UPDATE
-           SET state = excluded.state, asked_on = excluded.asked_on, stopped = excluded.stopped,
-               not_stopped = excluded.not_stopped, missing = excluded.missing, number = excluded.number,
-               cause = excluded.cause, due_change_minor = excluded.due_change_minor,
-               total_after_minor = excluded.total_after_minor, undone_by = excluded.undone_by,
-               settled_at = excluded.settled_at, question_id = excluded.question_id""",
-        *_columns([_edit_row(edit) for edit in edits]),
+    await _WRITE_EDITS.execute(connection, [_edit_row(edit) for edit in edits])
+
+
+def _edit_row(edit: Edit) -> EditRow:
+    return EditRow(
+        shop=edit.shop,
+        order_id=edit.order_id,
+        edit_id=edit.id,
+        cause=edit.cause,
+        state=edit.state,
+        actor=edit.actor,
+        reason=edit.reason,
+        forced=edit.forced,
+        wanted=edit.wanted.model_dump_json() if edit.wanted else None,
+        asked_off=json.dumps(edit.asked_off),
+        asked_on=json.dumps(edit.asked_on),
+        stopped=json.dumps(edit.stopped),
+        not_stopped=json.dumps(edit.not_stopped),
+        missing=json.dumps(edit.missing),
+        number=edit.number,
+        due_change_minor=edit.due_change_minor,
+        total_before_minor=edit.total_before_minor,
+        total_after_minor=edit.total_after_minor,
+        undone_by=edit.undone_by,
+        requested_at=edit.requested_at,
+        settled_at=edit.settled_at,
+        question_id=edit.question_id,
+        notify_customer=edit.notify_customer,
+        public_comment=edit.public_comment,
     )
 
 
-def _edit_row(edit: Edit) -> tuple[Any, ...]:
-    units = (edit.asked_off, edit.asked_on, edit.stopped, edit.not_stopped, edit.missing)
-    return (
-        *(edit.shop, edit.order_id, edit.id, edit.cause.value, edit.state.value, edit.actor, edit.reason),
-        edit.forced,
-        edit.wanted.model_dump_json() if edit.wanted else None,
-        *(json.dumps(one) for one in units),
-        *(edit.number, edit.due_change_minor, edit.total_before_minor, edit.total_after_minor),
-        *(edit.undone_by, edit.requested_at, edit.settled_at, edit.question_id),
-        *(edit.notify_customer, edit.public_comment),
-    )
+class EditedLineRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    line: Integer
+    kind: str
+    description: str
+    sku: str | None
+    quantity: Integer
+    unit_price_minor: int
+    discount_minor: int
+    total_minor: int
+    vat_rate: Integer | None
+    resource: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    options: JsonText | None
+    reduced: Integer
+    unit_price_exact: str | None
+    tax_minor: int | None
+    taxes: JsonText | None
 
 
-async def write_lines(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+_WRITE_LINES = Bulk(
+    EditedLineRow,
+    """INSERT INTO order_line ({columns})
+       SELECT * FROM {rows}
+       ON CONFLICT (shop, order_id, line) DO UPDATE
+       SET description = excluded.description, quantity = excluded.quantity,
+           unit_price_minor = excluded.unit_price_minor, discount_minor = excluded.discount_minor,
+           total_minor = excluded.total_minor, vat_rate = excluded.vat_rate, starts_at = excluded.starts_at,
+           ends_at = excluded.ends_at, options = excluded.options, reduced = excluded.reduced,
+           unit_price_exact = excluded.unit_price_exact, tax_minor = excluded.tax_minor, taxes = excluded.taxes""",
+)
+
+
+async def write_lines(connection: Writer, rows: Sequence[EditedLineRow]) -> None:
     """Insert lines that an edit added, write back those it changed."""
-    await connection.execute(
-        """INSERT INTO order_line (shop, order_id, line, kind, description, sku, quantity, unit_price_minor,
-                                   discount_minor, total_minor, vat_rate, resource, starts_at, ends_at, options,
-                                   reduced, unit_price_exact, tax_minor, taxes)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::text[],
-                                $7::integer[], $8::bigint[], $9::bigint[], $10::bigint[], $11::integer[], $12::text[],
-                                $13::timestamptz[], $14::timestamptz[], $15::json[], $16::integer[], $17::text[],
-                                $18::bigint[], $19::json[])
-           ON CONFLICT (shop, order_id, line) DO UPDATE
-           SET description = excluded.description, quantity = excluded.quantity,
-               unit_price_minor = excluded.unit_price_minor, discount_minor = excluded.discount_minor,
-               total_minor = excluded.total_minor, vat_rate = excluded.vat_rate, starts_at = excluded.starts_at,
-               ends_at = excluded.ends_at, options = excluded.options, reduced = excluded.reduced,
-               unit_price_exact = excluded.unit_price_exact, tax_minor = excluded.tax_minor, taxes = excluded.taxes""",
-        *_columns(rows),
-    )
+    await _WRITE_LINES.execute(connection, rows)
 
 
-async def write_amendments(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
-    """Write what replaces submissions' own words: shop, order id, content as JSON."""
-    await connection.execute(
-        """INSERT INTO amendment (shop, order_id, content)
-           SELECT * FROM unnest($1::text[], $2::uuid[], $3::json[])
-           ON CONFLICT (shop, order_id) DO UPDATE SET content = excluded.content""",
-        *_columns(rows),
-    )
+class AmendmentRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    content: JsonText
 
 
-async def write_heads(connection: Writer, rows: Sequence[Sequence[Any]]) -> None:
+_WRITE_AMENDMENTS = Bulk(
+    AmendmentRow,
+    """INSERT INTO amendment ({columns})
+       SELECT * FROM {rows}
+       ON CONFLICT (shop, order_id) DO UPDATE SET content = excluded.content""",
+)
+
+
+async def write_amendments(connection: Writer, rows: Sequence[AmendmentRow]) -> None:
+    """Write what replaces submissions' own words."""
+    await _WRITE_AMENDMENTS.execute(connection, rows)
+
+
+class HeadRow(NamedTuple):
+    shop: str
+    order_id: UUID
+    total: int
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+_WRITE_HEADS = Bulk(
+    HeadRow,
+    """UPDATE orders AS o
+       SET total_minor = r.total, customer_name = r.name, customer_email = r.email, customer_phone = r.phone
+       FROM {rows} AS r ({columns})
+       WHERE o.shop = r.shop AND o.order_id = r.order_id""",
+)
+
+
+async def write_heads(connection: Writer, rows: Sequence[HeadRow]) -> None:
     """Write what lists show of a content: shop, order id, total, the customer's name, mail and phone."""
-    await connection.execute(
-        """UPDATE orders AS o
-           SET total_minor = r.total, customer_name = r.name, customer_email = r.email, customer_phone = r.phone
-           FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-                AS r (shop, order_id, total, name, email, phone)
-           WHERE o.shop = r.shop AND o.order_id = r.order_id""",
-        *_columns(rows),
-    )
+    await _WRITE_HEADS.execute(connection, rows)
+
+
+_READ_DELETED = Bulk(
+    tuple[str, UUID],
+    """SELECT shop, order_id FROM deleted_order JOIN {rows} AS k (shop, order_id)
+           USING (shop, order_id)""",
+)
 
 
 async def read_deleted(connection: Connection, keys: Sequence[OrderKey]) -> set[OrderKey]:
     """Those of these orders that were deleted."""
-    rows = await connection.fetch(
-        """SELECT shop, order_id FROM deleted_order JOIN unnest($1::text[], $2::uuid[]) AS k (shop, order_id)
-               USING (shop, order_id)""",
-        *_columns(keys),
-    )
+    rows = await _READ_DELETED.fetch(connection, keys)
     return {(row["shop"], row["order_id"]) for row in rows}
 
 
@@ -180,9 +269,16 @@ async def has_money(connection: Connection, shop: str, order_id: UUID) -> bool:
     return found
 
 
-async def erase(
-    connection: Connection, key: OrderKey, command_id: UUID, tombstone: tuple[str, str, str, datetime]
-) -> None:
+class Tombstone(NamedTuple):
+    """What stays of a deleted order."""
+
+    code: str
+    actor: str
+    reason: str
+    deleted_at: datetime
+
+
+async def erase(connection: Connection, key: OrderKey, command_id: UUID, tombstone: Tombstone) -> None:
     """Delete every row about an order (locked before) in whatever table has a shop and an order id, but for `KEPT`.
 
     The claim on its idempotency key stays without its content, so that the sale sent again is not a new order; of its
@@ -237,7 +333,3 @@ async def _tables_about_orders(connection: Connection) -> list[str]:
            ORDER BY c.relname"""
     )
     return [row["relname"] for row in rows if row["relname"] not in KEPT]
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -41,7 +40,7 @@ class Edits:
         self.of_order: dict[OrderKey, list[Edit]] = {}
         self._changed: dict[UUID, Edit] = {}
         self._amended: dict[OrderKey, None] = {}
-        self._erased: list[tuple[OrderKey, UUID, tuple[Any, ...]]] = []
+        self._erased: list[tuple[OrderKey, UUID, edit_store.Tombstone]] = []
 
     async def load(self, keys: Sequence[OrderKey]) -> None:
         """Read what these orders hold and every change of theirs. Keys come sorted."""
@@ -90,7 +89,7 @@ class Edits:
         self.contents[key] = content
         self._amended[key] = None
 
-    def erase(self, key: OrderKey, edit: Edit, tombstone: tuple[Any, ...]) -> None:
+    def erase(self, key: OrderKey, edit: Edit, tombstone: edit_store.Tombstone) -> None:
         """An order is to go with all its rows; what else this unit would write of it is written first."""
         self._erased.append((key, edit.id, tombstone))
 
@@ -104,7 +103,9 @@ class Edits:
         contents = {key: self.contents[key] for key in self._amended}
         lines = [_line_row(key, line) for key, content in contents.items() for line in content.lines]
         await edit_store.write_lines(writes, lines)
-        amendments = [(*key, amendment_of(content)) for key, content in contents.items()]
+        amendments = [
+            edit_store.AmendmentRow(*key, content=amendment_of(content)) for key, content in contents.items()
+        ]
         await edit_store.write_amendments(writes, amendments)
         await edit_store.write_heads(writes, [_head_row(key, one) for key, one in contents.items()])
         for shop in {shop for shop, _ in contents}:
@@ -173,15 +174,35 @@ def _units(text: str) -> dict[int, int]:
     return {int(line): quantity for line, quantity in json.loads(text).items()}
 
 
-def _line_row(key: OrderKey, line: ContentLine) -> tuple[Any, ...]:
-    options = json.dumps(line.options, ensure_ascii=False) if line.options else None
-    return (
-        *(*key, line.line, line.kind.value, line.description, line.sku, line.quantity, line.unit_price_minor),
-        *(line.discount_minor, line.total_minor, line.vat_rate, line.resource, line.starts_at, line.ends_at),
-        *(options, line.reduced, line.unit_price_exact, line.tax_minor, taxes_json(line.taxes)),
+def _line_row(key: OrderKey, line: ContentLine) -> edit_store.EditedLineRow:
+    return edit_store.EditedLineRow(
+        *key,
+        line=line.line,
+        kind=line.kind,
+        description=line.description,
+        sku=line.sku,
+        quantity=line.quantity,
+        unit_price_minor=line.unit_price_minor,
+        discount_minor=line.discount_minor,
+        total_minor=line.total_minor,
+        vat_rate=line.vat_rate,
+        resource=line.resource,
+        starts_at=line.starts_at,
+        ends_at=line.ends_at,
+        options=json.dumps(line.options, ensure_ascii=False) if line.options else None,
+        reduced=line.reduced,
+        unit_price_exact=line.unit_price_exact,
+        tax_minor=line.tax_minor,
+        taxes=taxes_json(line.taxes),
     )
 
 
-def _head_row(key: OrderKey, content: Content) -> tuple[Any, ...]:
-    who = content.customer
-    return (*key, content.totals.total_minor, who.name, who.email, who.phone)
+def _head_row(key: OrderKey, content: Content) -> edit_store.HeadRow:
+    customer = content.customer
+    return edit_store.HeadRow(
+        *key,
+        total=content.totals.total_minor,
+        name=customer.name,
+        email=customer.email,
+        phone=customer.phone,
+    )

@@ -2,91 +2,97 @@
 
 import json
 from datetime import UTC
-from typing import Any
 
 from contracts.storefront import CheckoutOpened, OrderSubmitted, Tax
 from services.orders.order.record import Order
+from services.orders.order.store import SEPARATOR, LineRow, PlacedOrderRow
+from services.orders.order.unit.checkout_store import CheckoutOrderRow
 from services.orders.order.unit.submission import sku_of
 
 
-def order_row(sale: OrderSubmitted, order: Order) -> tuple[Any, ...]:
+def order_row(sale: OrderSubmitted, order: Order) -> PlacedOrderRow:
     """The order's row; what is not known yet has its default in the table."""
-    return (
-        order.shop,
-        order.id,
-        order.code,
-        order.sequence,
-        sale.module,
-        sale.idempotency_key,
-        sale.source_reference,
-        sale.locale,
-        sale.submitted_at.astimezone(UTC),
-        sale.customer.name,
-        sale.customer.email,
-        sale.customer.phone,
-        order.method,
-        sale.currency,
-        sale.totals.total_minor,
-        order.state,
-        order.label,
-        order.automatic_state,
-        order.payment_status,
-        order.fulfilment_status,
-        order.units.ordered,
-        order.units.other_ordered,
+    return PlacedOrderRow(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        sequence=order.sequence,
+        module=sale.module,
+        idempotency_key=sale.idempotency_key,
+        source_reference=sale.source_reference,
+        locale=sale.locale,
+        placed_at=sale.submitted_at.astimezone(UTC),
+        customer_name=sale.customer.name,
+        customer_email=sale.customer.email,
+        customer_phone=sale.customer.phone,
+        payment_method=order.method,
+        currency=sale.currency,
+        total_minor=sale.totals.total_minor,
+        state=order.state,
+        label=order.label,
+        automatic_state=order.automatic_state,
+        payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
+        goods=order.units.ordered,
+        others=order.units.other_ordered,
     )
 
 
-def checkout_row(opened: CheckoutOpened, order: Order) -> tuple[Any, ...]:
+def checkout_row(opened: CheckoutOpened, order: Order) -> CheckoutOrderRow:
     """The row of an order that is a checkout; what its customer has not told is null, without totals it is worth
     its lines."""
     customer = opened.customer
-    return (
-        order.shop,
-        order.id,
-        order.code,
-        order.sequence,
-        opened.module,
-        opened.idempotency_key,
-        opened.source_reference,
-        opened.locale,
-        opened.opened_at.astimezone(UTC),
-        customer.name if customer else None,
-        customer.email if customer else None,
-        customer.phone if customer else None,
-        order.method,
-        opened.currency,
-        opened.totals.total_minor if opened.totals else sum(line.total_minor for line in opened.lines),
-        order.state,
-        order.label,
-        order.automatic_state,
-        order.payment_status,
-        order.fulfilment_status,
+    return CheckoutOrderRow(
+        shop=order.shop,
+        order_id=order.id,
+        code=order.code,
+        sequence=order.sequence,
+        module=opened.module,
+        idempotency_key=opened.idempotency_key,
+        source_reference=opened.source_reference,
+        locale=opened.locale,
+        placed_at=opened.opened_at.astimezone(UTC),
+        customer_name=customer.name if customer else None,
+        customer_email=customer.email if customer else None,
+        customer_phone=customer.phone if customer else None,
+        payment_method=order.method,
+        currency=opened.currency,
+        total_minor=opened.totals.total_minor
+        if opened.totals
+        else sum(line.total_minor for line in opened.lines),
+        state=order.state,
+        label=order.label,
+        automatic_state=order.automatic_state,
+        payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
+        stage=order.stage,
+        payment_flags=SEPARATOR.join(order.money.flags),
+        flags=SEPARATOR.join(order.flags),
     )
 
 
-def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[tuple[Any, ...]]:
+def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[LineRow]:
     """The rows of its lines, numbered from 1. A checkout's line may not have any units yet: it has no row."""
     return [
-        (
-            order.shop,
-            order.id,
-            number,
-            line.kind,
-            line.description,
-            sku_of(line),
-            line.quantity,
-            line.unit_price_minor,
-            line.discount_minor,
-            line.total_minor,
-            line.vat_rate,
-            line.resource,
-            line.starts_at,
-            line.ends_at,
-            json.dumps(line.options, ensure_ascii=False) if line.options else None,
-            line.unit_price_exact,
-            line.tax_minor,
-            taxes_json(line.taxes),
+        LineRow(
+            shop=order.shop,
+            order_id=order.id,
+            line=number,
+            kind=line.kind,
+            description=line.description,
+            sku=sku_of(line),
+            quantity=line.quantity,
+            unit_price_minor=line.unit_price_minor,
+            discount_minor=line.discount_minor,
+            total_minor=line.total_minor,
+            vat_rate=line.vat_rate,
+            resource=line.resource,
+            starts_at=line.starts_at,
+            ends_at=line.ends_at,
+            options=json.dumps(line.options, ensure_ascii=False) if line.options else None,
+            unit_price_exact=line.unit_price_exact,
+            tax_minor=line.tax_minor,
+            taxes=taxes_json(line.taxes),
         )
         for number, line in enumerate(sale.lines, 1)
         if line.quantity > 0

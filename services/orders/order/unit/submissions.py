@@ -8,13 +8,12 @@ refused is free again when the transaction ends.
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from contracts.message import Reason
-from contracts.storefront import OrderSubmitted
+from contracts.storefront import Module, OrderSubmitted
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
@@ -37,6 +36,8 @@ from services.orders.order.unit.submission import (
 )
 
 _REASONS = TypeAdapter(list[Reason])
+RefusalKey = tuple[str, Module, str, bytes]
+"""Shop, module, idempotency key and content hash of a refused submission."""
 
 
 class Intake:
@@ -49,11 +50,11 @@ class Intake:
         self._inserted: dict[ClaimKey, UUID] = {}
         self.claims: dict[ClaimKey, Claim] = {}
         self.codes: dict[store.OrderKey, str] = {}
-        self.orders: list[tuple[Any, ...]] = []
-        self.placed_checkouts: list[tuple[Any, ...]] = []
-        self.lines: list[tuple[Any, ...]] = []
-        self.refusals: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        self.joined: list[tuple[Any, ...]] = []
+        self.orders: list[store.PlacedOrderRow] = []
+        self.placed_checkouts: list[checkout_store.PlacedCheckoutRow] = []
+        self.lines: list[store.LineRow] = []
+        self.refusals: dict[RefusalKey, store.RefusalRow] = {}
+        self.joined: dict[store.OrderKey, store.ReferenceRow] = {}
 
     async def load(
         self,
@@ -88,7 +89,9 @@ class Intake:
                     salt += 1
                 chosen.add((shop, code))
                 tried[shop, order_id], salts[shop, order_id] = code, salt
-            found = await store.find_taken(self._connection, [(*key, code) for key, code in tried.items()])
+            found = await store.find_taken(
+                self._connection, [store.NewOrderRow(*key, code=code) for key, code in tried.items()]
+            )
             retried = {
                 (row["shop"], row["order_id"]) for row in found if row["code_taken"] and not row["id_taken"]
             }
@@ -164,16 +167,12 @@ class Intake:
     async def save(self, writes: Writer) -> None:
         """Insert what was placed and what was refused."""
         await self._save_claims(writes)
-        if self.placed_checkouts:
-            await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
-        if self.orders:
-            await store.insert_orders(writes, self.orders, self._now)
+        await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
+        await store.insert_orders(writes, self.orders, self._now)
         if self.lines:
             await store.insert_lines(self._connection, self.lines)
-        if self.refusals:
-            await store.insert_refusals(writes, list(self.refusals.values()), self._now)
-        if self.joined:
-            await store.join_references(writes, self.joined)
+        await store.insert_refusals(writes, list(self.refusals.values()), self._now)
+        await store.join_references(writes, self.joined)
 
     async def _save_claims(self, writes: Writer) -> None:
         """Free the keys that no sale was placed with; where not the first had it, write who has."""
@@ -193,9 +192,14 @@ def _fresh(sale: OrderSubmitted, submission_id: UUID, content: Received) -> Clai
     return Claim(submission_id, content.content_hash, content.body, names_of(sale), is_fresh=True)
 
 
-def _claim_row(key: ClaimKey, claim: Claim) -> tuple[Any, ...]:
-    content = claim.content_hash, claim.body.decode()
-    return (*key, claim.submission_id, *content, claim.names.checkout_id)
+def _claim_row(key: ClaimKey, claim: Claim) -> store.SubmissionRow:
+    return store.SubmissionRow(
+        *key,
+        submission_id=claim.submission_id,
+        content_hash=claim.content_hash,
+        body=claim.body.decode(),
+        checkout_id=claim.names.checkout_id,
+    )
 
 
 def _claim_of(row: store.Row) -> Claim:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.envelope import Envelope
-from contracts.orders import OrderStateChanged
+from contracts.orders import OrderState, OrderStateChanged
 from services.chassis.messaging.subscribers import (
     SubjectDeleted,
     UnitOfWork,
@@ -19,7 +19,8 @@ from services.chassis.messaging.subscribers import (
     order_key,
 )
 from services.chassis.messaging.unit import Unit
-from services.orders.order import rows, store
+from services.chassis.storage.writing import Writer
+from services.orders.order import copy_store, rows, store
 from services.orders.order.record import Order
 from services.orders.order.shop.settings import settings_of
 from services.orders.order.unit import edit_store
@@ -57,18 +58,18 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         self.intake = Intake(unit.connection, unit.now)
         self.checkouts = Checkouts(unit)
         self.last_steps: set[Callable[[OrderUnit], Awaitable[None]]] = set()
-        self.activity: list[tuple[Any, ...]] = []
-        self.state_changes: list[tuple[Any, ...]] = []
-        self.ledger_entries: list[tuple[Any, ...]] = []
-        self.unmatched_payments: list[tuple[Any, ...]] = []
-        self.assigned_payments: list[tuple[Any, ...]] = []
-        self.refunds: dict[tuple[str, UUID, UUID], tuple[Any, ...]] = {}
-        self.parcels: list[tuple[Any, ...]] = []
-        self.shipments: dict[tuple[str, UUID, UUID], tuple[int, tuple[Any, ...]]] = {}
-        self.losses: list[tuple[Any, ...]] = []
-        self.unpackings: list[tuple[Any, ...]] = []
-        self.deliveries: list[tuple[Any, ...]] = []
-        self.mails: dict[tuple[str, UUID], tuple[Any, ...]] = {}
+        self.activity: list[store.ActivityRow] = []
+        self.state_changes: list[store.StateChangeRow] = []
+        self.ledger_entries: list[copy_store.LedgerEntryRow] = []
+        self.unmatched_payments: list[copy_store.UnmatchedPaymentRow] = []
+        self.assigned_payments: list[copy_store.AssignedPaymentRow] = []
+        self.refunds: dict[tuple[str, UUID, UUID], copy_store.RefundRow] = {}
+        self.parcels: list[copy_store.ParcelRow] = []
+        self.shipments: dict[tuple[str, UUID, UUID], copy_store.ShipmentRow] = {}
+        self.losses: list[copy_store.LossRow] = []
+        self.unpackings: list[copy_store.UnpackingRow] = []
+        self.deliveries: list[copy_store.DeliveryRow] = []
+        self.mails: dict[tuple[str, UUID], copy_store.MailRow] = {}
         self.outcomes: dict[UUID, tuple[str, str]] = {}
         self.edits = Edits(unit)
         self.deleted: set[store.OrderKey] = set()
@@ -107,7 +108,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         if corrected := (needs.shipments | late) & self.orders.keys():
             for key in corrected:
                 self.orders[key].carried = {}
-            for row in await store.read_carried(self.unit.connection, sorted(corrected)):
+            for row in await copy_store.read_carried(self.unit.connection, sorted(corrected)):
                 carried = self.orders[row["shop"], row["order_id"]].carried
                 assert carried is not None
                 carried[row["shipment_id"]] = (row["version"], row["carrier"], row["stands"])
@@ -117,11 +118,12 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         found = self.edits.asked_by(question_id) if question_id else []
         return [(self.orders[key], edit) for key, edit in found]
 
-    def keep_shipment(self, row: tuple[Any, ...], version: int) -> None:
-        """A shipment's row as of a version; of several of one batch the highest is written."""
-        known = self.shipments.get(row[:3])
-        if known is None or known[0] < version:
-            self.shipments[row[:3]] = (version, row)
+    def keep_shipment(self, row: copy_store.ShipmentRow) -> None:
+        """Write a shipment's row; of several versions of one batch the highest."""
+        key = (row.shop, row.order_id, row.shipment_id)
+        known = self.shipments.get(key)
+        if known is None or known.version < row.version:
+            self.shipments[key] = row
 
     async def load_checkouts(self, keys: Sequence[store.OrderKey]) -> None:
         """Lock and load checkouts with the orders that show them. Keys come sorted."""
@@ -173,9 +175,27 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
             cause=cause.type,
         )
         self.unit.emit(changed, about=order, cause=cause if isinstance(cause, Envelope) else None)
-        key = (order.shop, order.id, order.sequence)
-        states = (previous, order.state, previous_label, order.label)
-        self.state_changes.append((*key, *states, cause.id, cause.type, actor, order.revision))
+        self.note_state_change(order, previous, previous_label, cause, actor)
+
+    def note_state_change(
+        self, order: Order, previous: OrderState | None, previous_label: str, cause: Cause, actor: str | None
+    ) -> None:
+        """Add a row of history: the order has another state or label than before."""
+        assert order.state is not None
+        row = store.StateChangeRow(
+            shop=order.shop,
+            order_id=order.id,
+            sequence=order.sequence,
+            previous_state=previous,
+            state=order.state,
+            previous_label=previous_label,
+            label=order.label,
+            cause_id=cause.id,
+            cause_type=cause.type,
+            actor=actor,
+            revision=order.revision,
+        )
+        self.state_changes.append(row)
 
     def note(
         self,
@@ -189,14 +209,25 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
     ) -> None:
         """Note what happened to an order; `item` is the fact's own id, so that a repeat is the same row."""
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        self.activity.append((shop, order_id, kind, item, cause.time, actor, cause.id, text))
+        row = store.ActivityRow(
+            shop=shop,
+            order_id=order_id,
+            kind=kind,
+            item=item,
+            happened_at=cause.time,
+            actor=actor,
+            cause_id=cause.id,
+            data=text,
+            revision=None,
+        )
+        self.activity.append(row)
 
-    def _stamped(self) -> list[tuple[Any, ...]]:
+    def _stamped(self) -> list[store.ActivityRow]:
         """The activity with the revision it led to: the order's, if this unit changed or placed it."""
         revisions = {key: order.revision for key, order in self._changed.items()}
-        revisions |= {row[:2]: FIRST_REVISION for row in self.intake.orders}
+        revisions |= {(row.shop, row.order_id): FIRST_REVISION for row in self.intake.orders}
         revisions |= {key: self.orders[key].revision for key in self.checkouts.causes if key in self.orders}
-        return [(*row, revisions.get(row[:2])) for row in self.activity]
+        return [row._replace(revision=revisions.get((row.shop, row.order_id))) for row in self.activity]
 
     async def save(self) -> None:
         """Write all of it."""
@@ -209,31 +240,33 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         await self.edits.save()
         if self._changed:
             await store.update_orders(connection, [rows.row_of(one) for one in self._changed.values()], now)
-        if self.state_changes:
-            await store.insert_state_changes(connection, self.state_changes, now)
+        await store.insert_state_changes(connection, self.state_changes, now)
         if self.outcomes:
-            await store.settle_commands(
-                connection, [(command_id, *outcome) for command_id, outcome in self.outcomes.items()], now
-            )
+            settled = [
+                store.OutcomeRow(command_id, *outcome) for command_id, outcome in self.outcomes.items()
+            ]
+            await store.settle_commands(connection, settled, now)
             told = {command_id: Settled(*outcome, now) for command_id, outcome in self.outcomes.items()}
             self.unit.after_commit(lambda: waiting.announce(told))
-        for write, found in (
-            (store.insert_activity, self._stamped()),
-            (store.insert_ledger_entries, self.ledger_entries),
-            (store.insert_unmatched_payments, self.unmatched_payments),
-            (store.insert_assigned_payments, self.assigned_payments),
-            (store.write_refunds, [self.refunds[key] for key in sorted(self.refunds)]),
-            (store.insert_parcels, self.parcels),
-            (store.insert_unpackings, self.unpackings),
-            (store.insert_losses, self.losses),
-            (store.insert_shipments, [row for _, row in self.shipments.values()]),
-            (store.insert_deliveries, self.deliveries),
-            (store.upsert_mails, [self.mails[key] for key in sorted(self.mails)]),
-        ):
-            if found:
-                await write(connection, found)
+        await store.insert_activity(connection, self._stamped())
+        await self._save_copies(connection)
         await self.edits.save_erasures()
+
+    async def _save_copies(self, connection: Writer) -> None:
+        """Write what other services emitted."""
+        await copy_store.insert_ledger_entries(connection, self.ledger_entries)
+        await copy_store.insert_unmatched_payments(connection, self.unmatched_payments)
+        await copy_store.insert_assigned_payments(connection, self.assigned_payments)
+        await copy_store.write_refunds(connection, [self.refunds[key] for key in sorted(self.refunds)])
+        await copy_store.insert_parcels(connection, self.parcels)
+        await copy_store.insert_unpackings(connection, self.unpackings)
+        await copy_store.insert_losses(connection, self.losses)
+        await copy_store.insert_shipments(connection, list(self.shipments.values()))
+        await copy_store.insert_deliveries(connection, self.deliveries)
+        await copy_store.upsert_mails(connection, [self.mails[key] for key in sorted(self.mails)])
 
     def _announce(self) -> None:
         announcements.note(self._changed)
-        announcements.note([(row[0], row[1]) for row in (*self.intake.orders, *self.activity)])
+        announcements.note(
+            [(row.shop, row.order_id) for several in (self.intake.orders, self.activity) for row in several]
+        )
