@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.auditor.ground import Ground
+from deploy.auditor.ground import Ground, Key
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def sentence_of(name: str) -> str:
     return (CHECKS[name].__doc__ or name).strip().splitlines()[0].rstrip(".")
 
 
-Table = Mapping[tuple[Any, ...], Mapping[str, Any]]
+Table = Mapping[Key, Mapping[str, Any]]
 """Rows by key, each a mapping of the compared columns."""
 
 
@@ -67,7 +67,7 @@ def compare(what: str, truth: Table, copy: Table) -> Iterator[Finding]:
             yield Finding(f"{what} {shown(key)}", _columns(ours, different), _columns(theirs, different))
 
 
-def shown(key: tuple[Any, ...]) -> str:
+def shown(key: Key) -> str:
     """A key as people copy it."""
     return " ".join(str(part) for part in key)
 

@@ -17,6 +17,9 @@ from contracts.catalogue import SERVICES
 Row = Mapping[str, Any]
 Connection = Any
 """asyncpg's connection; its type parameters say nothing to a reader."""
+Key = tuple[Any, ...]
+"""The values of a table's key columns, as many as it has."""
+Rows = dict[Key, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -76,17 +79,14 @@ async def open_ground(
 
 async def table(
     connection: Connection, sql: str, *arguments: Any, key: Sequence[str] = ("shop", "order_id")
-) -> dict[tuple[Any, ...], dict[str, Any]]:
+) -> Rows:
     """The rows of a query by their key columns; the other columns are what is compared."""
     rows = await connection.fetch(sql, *arguments)
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: Rows = {}
     for row in rows:
         content = dict(row)
         found[tuple(content.pop(name) for name in key)] = content
     return found
-
-
-Rows = dict[tuple[Any, ...], dict[str, Any]]
 
 
 async def living(ground: Ground, rows: Rows) -> Rows:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from deploy.auditor.finding import Finding, check, compare
-from deploy.auditor.ground import Ground, living, table
+from deploy.auditor.ground import Ground, Rows, living, table
 from deploy.auditor.retention import hears_since
 
 EDIT = ("shop", "order_id", "edit_id")
@@ -55,7 +55,7 @@ async def changes_stopped_and_added_the_same_units(ground: Ground) -> AsyncItera
         "WHERE kind <> 'refund'"
     )
     answered = {(row["shop"], row["order_id"], row["edit_id"], row["kind"]): _answer(row) for row in truth}
-    believed: dict[tuple[Any, ...], dict[str, Any]] = {}
+    believed: Rows = {}
     for row in await ground.orders.fetch("SELECT * FROM order_edit WHERE state IN ('done', 'rejected')"):
         key = (row["shop"], row["order_id"], row["edit_id"])
         if row["asked_off"] != "{}":

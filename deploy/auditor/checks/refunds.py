@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from deploy.auditor.finding import Finding, check, shown
-from deploy.auditor.ground import Ground
+from deploy.auditor.ground import Ground, Key
 
 DEAD = {"canceled", "failed"}
 CERTAIN = "succeeded"
@@ -43,7 +43,7 @@ async def refunds_at_the_provider_are_in_the_ledger(ground: Ground) -> AsyncIter
         yield Finding(where, "told by the provider", f"{row['amount_minor']} in the ledger alone")
 
 
-async def _marks(ground: Ground) -> Counter[tuple[Any, ...]]:
+async def _marks(ground: Ground) -> Counter[Key]:
     """How many recorded refunds in force there are, by order and amount: a refund at the provider may confirm one."""
     rows = await ground.payments.fetch(
         """SELECT shop, order_id, object_id, sum(CASE kind WHEN 'refund_marked' THEN amount_minor

@@ -93,17 +93,17 @@ _ENTRIES = """select e.*, o.code, o.customer_name from ledger_entry e
     order by e.recorded_at desc, e.entry_id desc limit $9"""
 
 
-def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> tuple[Any, ...]:
+def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> list[Any]:
     """Those of _ENTRIES but for the limit. Raises CursorInvalid."""
     place = PageCursor.read(query.after) if query.after else None
     if place is not None and not isinstance(place.key, datetime):
         raise CursorInvalid
-    return (
+    return [
         *(shop, query.kind, [method.value for method in query.method], query.order_id),
         midnight(query.from_, zone) if query.from_ else None,
         midnight_after(query.to, zone) if query.to else None,
         *((place.key, place.order_id) if place else (None, None)),
-    )
+    ]
 
 
 def _page(rows: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:

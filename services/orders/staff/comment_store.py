@@ -1,20 +1,36 @@
 """The SQL of admin comments: one function a statement, connection first. Rows are written once, nothing is locked."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from services.chassis.storage.bulk import Bulk
 from services.chassis.storage.database import Connection
 
 
-async def insert_comments(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Keep comments: shop, order, id, text, the one it counters, by whom, when."""
-    await connection.execute(
-        """insert into comment (shop, order_id, comment_id, text, counters, written_by, written_at)
-           select * from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[],
-                                $7::timestamptz[])""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+class CommentRow(NamedTuple):
+    """A comment; `counters` is the one it corrects."""
+
+    shop: str
+    order_id: UUID
+    comment_id: UUID
+    text: str
+    counters: UUID | None
+    written_by: str
+    written_at: datetime
+
+
+_INSERT_COMMENTS = Bulk(
+    CommentRow,
+    """insert into comment ({columns})
+       select * from {rows}""",
+)
+
+
+async def insert_comments(connection: Connection, rows: Sequence[CommentRow]) -> None:
+    """Keep comments."""
+    await _INSERT_COMMENTS.execute(connection, rows)
 
 
 async def has_comment(connection: Connection, shop: str, order_id: UUID, comment_id: UUID) -> bool:

@@ -51,7 +51,15 @@ async def comment(
     if counters and not await comment_store.has_comment(unit.connection, shop, order_id, counters):
         raise CommentUnknown(order, counters)
     cause, written = deed(unit, COMMENT, actor), uuid7()
-    row = (shop, order_id, written, usable(text), counters, actor, unit.now)
+    row = comment_store.CommentRow(
+        shop=shop,
+        order_id=order_id,
+        comment_id=written,
+        text=usable(text),
+        counters=counters,
+        written_by=actor,
+        written_at=unit.now,
+    )
     await comment_store.insert_comments(unit.connection, [row])
     data = {"comment_id": str(written), **({"counters": str(counters)} if counters else {})}
     work.note(shop, order_id, "comment_added", written, actor, cause, data)

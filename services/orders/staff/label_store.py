@@ -3,7 +3,7 @@ lock until its commit, so that no label is deleted under it."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.chassis.storage.database import Connection
 
@@ -29,8 +29,20 @@ async def share_labels(connection: Connection, shop: str) -> None:
     )
 
 
-async def write_label(connection: Connection, row: tuple[Any, ...]) -> None:
-    """Write a label: shop, key, state, fr, en, colour, position, by whom, when. Labels are held."""
+class LabelRow(NamedTuple):
+    shop: str
+    key: str
+    state: str
+    fr: str
+    en: str
+    colour: str
+    position: int
+    changed_by: str
+    changed_at: datetime
+
+
+async def write_label(connection: Connection, row: LabelRow) -> None:
+    """Write a label. Labels are held."""
     await connection.execute(
         """insert into label (shop, key, state, fr, en, colour, position, changed_by, changed_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -137,7 +137,17 @@ def _wished(labels: Labels, key: str, state: OrderState, wish: LabelRequest) -> 
 
 
 async def _write(unit: Unit, shop: str, label: Label, actor: str) -> Label:
-    row = (shop, label.key, label.state.value, label.texts["fr"], label.texts["en"], label.colour.value)
-    await label_store.write_label(unit.connection, (*row, label.position, actor, unit.now))
+    row = label_store.LabelRow(
+        shop=shop,
+        key=label.key,
+        state=label.state,
+        fr=label.texts["fr"],
+        en=label.texts["en"],
+        colour=label.colour,
+        position=label.position,
+        changed_by=actor,
+        changed_at=unit.now,
+    )
+    await label_store.write_label(unit.connection, row)
     unit.after_commit(lambda: labels_of.forget(unit.owner, shop))
     return label

@@ -7,7 +7,6 @@ stock is never a status update. The customer hears of it only if that was ticked
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from contracts.envelope import uuid7
@@ -214,7 +213,7 @@ class _Updating:
     ) -> None:
         self._book, self._label, self._update, self._actor = work, label, update, actor
         self._may_force = may_force
-        self._comments: list[tuple[Any, ...]] = []
+        self._comments: list[comment_store.CommentRow] = []
         self.customers: Mapping[UUID, tuple[Buyer, str]] = {}
 
     def apply(self, order: Order) -> UUID:
@@ -277,8 +276,16 @@ class _Updating:
 
     def _comment(self, order: Order) -> UUID:
         written = uuid7()
-        text, now = usable(self._update.admin_comment or ""), self._book.unit.now
-        self._comments.append((order.shop, order.id, written, text, None, self._actor, now))
+        row = comment_store.CommentRow(
+            shop=order.shop,
+            order_id=order.id,
+            comment_id=written,
+            text=usable(self._update.admin_comment or ""),
+            counters=None,
+            written_by=self._actor,
+            written_at=self._book.unit.now,
+        )
+        self._comments.append(row)
         return written
 
 

@@ -8,12 +8,14 @@ a time: two could write an older state over a newer one.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic_core import from_json
 
 from services.chassis.messaging.process import Process
+from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
 from services.chassis.work.working import Worker
 from services.orders.order.search.folding import document, fold
@@ -61,7 +63,23 @@ async def note_changed(connection: Connection, shop: str, order_ids: Sequence[UU
     )
 
 
-def _searched(row: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
+class SearchRow(NamedTuple):
+    """What is searched of an order. VAT rates are in millionths; they and their amounts come as array literals."""
+
+    shop: str
+    order_id: UUID
+    placed_at: datetime
+    mail: str
+    document: str
+    country: str | None
+    tax_minor: int | None
+    shipping_minor: int | None
+    vat_ppm: str
+    vat_minor: str
+    payment_references: Json
+
+
+def _searched(row: Mapping[str, Any], facts: Facts) -> SearchRow:
     sale = _sale(row)
     addresses = [sale.get(name) or {} for name in ("shipping_address", "billing_address")]
     names = (
@@ -76,11 +94,18 @@ def _searched(row: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
     )
     streets = (address.get(name) for address in addresses for name in ("street", "street_2", "postal_code"))
     text = document(names, [*streets, *row["descriptions"]])
-    return (
-        *(row["shop"], row["order_id"], row["placed_at"], fold(row["customer_email"]), text),
-        *(facts.country, facts.tax_minor, facts.shipping_minor),
-        *(_array(facts.vat.keys()), _array(facts.vat.values())),
-        json.dumps(row["payment_references"]),
+    return SearchRow(
+        shop=row["shop"],
+        order_id=row["order_id"],
+        placed_at=row["placed_at"],
+        mail=fold(row["customer_email"]),
+        document=text,
+        country=facts.country,
+        tax_minor=facts.tax_minor,
+        shipping_minor=facts.shipping_minor,
+        vat_ppm=_array(facts.vat.keys()),
+        vat_minor=_array(facts.vat.values()),
+        payment_references=json.dumps(row["payment_references"]),
     )
 
 
@@ -114,96 +139,101 @@ async def take_due(connection: Connection, most: int) -> list[Mapping[str, Any]]
     )
 
 
+_READ_WORDS = Bulk(
+    tuple[str, UUID],
+    """select o.shop, o.order_id, o.placed_at, o.code, o.customer_name, o.customer_phone, o.total_minor,
+           coalesce(o.customer_email, '') as customer_email, o.source_reference, b.body,
+           (select a.content from amendment a where a.shop = o.shop and a.order_id = o.order_id) as amendment,
+           b.body -> 'payment' ->> 'provider_reference' as submitted_reference,
+           l.skus, l.descriptions, l.rates, l.line_taxes, l.several_taxes, l.amounts,
+           array(select x.tracking_number from shipment x where x.shop = o.shop and x.order_id = o.order_id
+                 and x.tracking_number is not null order by x.dispatched_at, x.shipment_id) as tracking_numbers,
+           array(select r.reference from ledger_entry e
+                 cross join lateral (values (1, e.provider_reference), (2, e.reference)) r (place, reference)
+                 where e.shop = o.shop and e.order_id = o.order_id and r.reference is not null
+                 order by e.number, r.place) as payment_references
+       from {rows} as k (shop, order_id)
+       cross join lateral (select * from orders o
+                           where o.order_id = k.order_id and o.shop || '' = k.shop offset 0) o
+       left join lateral (
+           select s.body from submission s
+           where o.stage = 'placed' and s.shop = o.shop and s.module = o.module
+             and s.idempotency_key = o.idempotency_key
+           union all
+           select c.body from checkout c
+           where o.stage <> 'placed' and c.shop = o.shop and c.checkout_id = o.order_id) b on true
+       cross join lateral (
+           select coalesce(array_agg(l.sku order by l.line) filter (where l.sku is not null), '{}') as skus,
+                  coalesce(array_agg(l.description order by l.line), '{}') as descriptions,
+                  coalesce(array_agg(l.vat_rate order by l.line), '{}') as rates,
+                  coalesce(array_agg(l.tax_minor order by l.line), '{}') as line_taxes,
+                  coalesce(array_agg(l.taxes::text order by l.line), '{}') as several_taxes,
+                  coalesce(array_agg(l.total_minor order by l.line), '{}') as amounts
+           from order_line l where l.shop = o.shop and l.order_id = o.order_id) l""",
+)
+
+
 async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> list[Mapping[str, Any]]:
     """All that is searched and worked out of these orders; one that is gone is missing."""
-    return await connection.fetch(
-        """select o.shop, o.order_id, o.placed_at, o.code, o.customer_name, o.customer_phone, o.total_minor,
-               coalesce(o.customer_email, '') as customer_email, o.source_reference, b.body,
-               (select a.content from amendment a where a.shop = o.shop and a.order_id = o.order_id) as amendment,
-               b.body -> 'payment' ->> 'provider_reference' as submitted_reference,
-               l.skus, l.descriptions, l.rates, l.line_taxes, l.several_taxes, l.amounts,
-               array(select x.tracking_number from shipment x where x.shop = o.shop and x.order_id = o.order_id
-                     and x.tracking_number is not null order by x.dispatched_at, x.shipment_id) as tracking_numbers,
-               array(select r.reference from ledger_entry e
-                     cross join lateral (values (1, e.provider_reference), (2, e.reference)) r (place, reference)
-                     where e.shop = o.shop and e.order_id = o.order_id and r.reference is not null
-                     order by e.number, r.place) as payment_references
-           from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
-           cross join lateral (select * from orders o
-                               where o.order_id = k.order_id and o.shop || '' = k.shop offset 0) o
-           left join lateral (
-               select s.body from submission s
-               where o.stage = 'placed' and s.shop = o.shop and s.module = o.module
-                 and s.idempotency_key = o.idempotency_key
-               union all
-               select c.body from checkout c
-               where o.stage <> 'placed' and c.shop = o.shop and c.checkout_id = o.order_id) b on true
-           cross join lateral (
-               select coalesce(array_agg(l.sku order by l.line) filter (where l.sku is not null), '{}') as skus,
-                      coalesce(array_agg(l.description order by l.line), '{}') as descriptions,
-                      coalesce(array_agg(l.vat_rate order by l.line), '{}') as rates,
-                      coalesce(array_agg(l.tax_minor order by l.line), '{}') as line_taxes,
-                      coalesce(array_agg(l.taxes::text order by l.line), '{}') as several_taxes,
-                      coalesce(array_agg(l.total_minor order by l.line), '{}') as amounts
-               from order_line l where l.shop = o.shop and l.order_id = o.order_id) l""",
-        [shop for shop, _ in keys],
-        [order_id for _, order_id in keys],
-    )
+    return await _READ_WORDS.fetch(connection, keys)
 
 
-async def write_words(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write shop, order, moment placed, mail, document, country, tax, delivery, VAT rates in millionths and amounts (as
-    array literals), payment references (JSON); what is the same stays untouched."""
-    await connection.execute(
-        """insert into order_search as s (shop, order_id, placed_at, mail, document, country, tax_minor,
-               shipping_minor, vat_ppm, vat_minor, payment_references)
-           select shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor,
-               vat_ppm::integer[], vat_minor::bigint[],
-               array(select jsonb_array_elements_text(payment_references))
-           from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-                       $8::bigint[], $9::text[], $10::text[], $11::jsonb[])
-               as r (shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor, vat_ppm,
-                     vat_minor, payment_references)
-           on conflict (order_id, shop) do update
-           set placed_at = excluded.placed_at, mail = excluded.mail, document = excluded.document,
-               country = excluded.country, tax_minor = excluded.tax_minor, shipping_minor = excluded.shipping_minor,
-               vat_ppm = excluded.vat_ppm, vat_minor = excluded.vat_minor,
-               payment_references = excluded.payment_references
-           where (s.placed_at, s.mail, s.document, s.country, s.tax_minor, s.shipping_minor, s.vat_ppm, s.vat_minor,
-                  s.payment_references)
-               is distinct from (excluded.placed_at, excluded.mail, excluded.document, excluded.country,
-                  excluded.tax_minor, excluded.shipping_minor, excluded.vat_ppm, excluded.vat_minor,
-                  excluded.payment_references)""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+_WRITE_WORDS = Bulk(
+    SearchRow,
+    """insert into order_search as s ({columns})
+       select shop, order_id, placed_at, mail, document, country, tax_minor, shipping_minor,
+           vat_ppm::integer[], vat_minor::bigint[],
+           array(select jsonb_array_elements_text(payment_references))
+       from {rows} as r ({columns})
+       on conflict (order_id, shop) do update
+       set placed_at = excluded.placed_at, mail = excluded.mail, document = excluded.document,
+           country = excluded.country, tax_minor = excluded.tax_minor, shipping_minor = excluded.shipping_minor,
+           vat_ppm = excluded.vat_ppm, vat_minor = excluded.vat_minor,
+           payment_references = excluded.payment_references
+       where (s.placed_at, s.mail, s.document, s.country, s.tax_minor, s.shipping_minor, s.vat_ppm, s.vat_minor,
+              s.payment_references)
+           is distinct from (excluded.placed_at, excluded.mail, excluded.document, excluded.country,
+              excluded.tax_minor, excluded.shipping_minor, excluded.vat_ppm, excluded.vat_minor,
+              excluded.payment_references)""",
+)
+
+
+async def write_words(connection: Connection, rows: Sequence[SearchRow]) -> None:
+    """Write what is searched; what is the same stays untouched."""
+    await _WRITE_WORDS.execute(connection, rows)
+
+
+_WRITE_RATES = Bulk(
+    tuple[str, Integer],
+    """insert into vat_rate (shop, rate_ppm) select * from {rows}
+       on conflict do nothing""",
+)
 
 
 async def write_rates(connection: Connection, rows: Sequence[tuple[str, int]]) -> None:
     """Write the VAT rates that occur in shops: shop, rate in millionths. Idempotent."""
-    await connection.execute(
-        """insert into vat_rate (shop, rate_ppm) select * from unnest($1::text[], $2::integer[])
-           on conflict do nothing""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+    await _WRITE_RATES.execute(connection, rows)
+
+
+_WRITE_ARTICLE_NAMES = Bulk(
+    tuple[str, UUID],
+    """insert into article_name as a (shop, sku, language, name, placed_at)
+       select distinct on (l.shop, l.sku, o.language) l.shop, l.sku, o.language, l.description, o.placed_at
+       from {rows} as k (shop, order_id)
+       cross join lateral (select x.placed_at, left(x.locale, 2) as language from orders x
+                           where x.order_id = k.order_id and x.shop || '' = k.shop offset 0) o
+       join order_line l on l.shop = k.shop and l.order_id = k.order_id
+       where l.sku is not null and l.kind = 'ship'
+       order by l.shop, l.sku, o.language, o.placed_at desc, l.order_id
+       on conflict (shop, sku, language) do update set name = excluded.name, placed_at = excluded.placed_at
+       where excluded.placed_at > a.placed_at
+          or (excluded.placed_at = a.placed_at and excluded.name <> a.name)""",
+)
 
 
 async def write_article_names(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
     """Write what the articles that these orders ship are called: by language, the name of the latest order stands."""
-    await connection.execute(
-        """insert into article_name as a (shop, sku, language, name, placed_at)
-           select distinct on (l.shop, l.sku, o.language) l.shop, l.sku, o.language, l.description, o.placed_at
-           from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
-           cross join lateral (select x.placed_at, left(x.locale, 2) as language from orders x
-                               where x.order_id = k.order_id and x.shop || '' = k.shop offset 0) o
-           join order_line l on l.shop = k.shop and l.order_id = k.order_id
-           where l.sku is not null and l.kind = 'ship'
-           order by l.shop, l.sku, o.language, o.placed_at desc, l.order_id
-           on conflict (shop, sku, language) do update set name = excluded.name, placed_at = excluded.placed_at
-           where excluded.placed_at > a.placed_at
-              or (excluded.placed_at = a.placed_at and excluded.name <> a.name)""",
-        [shop for shop, _ in keys],
-        [order_id for _, order_id in keys],
-    )
+    await _WRITE_ARTICLE_NAMES.execute(connection, keys)
 
 
 async def read_article_names(
@@ -218,18 +248,20 @@ async def read_article_names(
     return {row["sku"]: row["name"] for row in rows}
 
 
+_RENEW_FACETS = Bulk(
+    tuple[str, UUID],
+    """update order_facet f set kind_id = o.kind_id, placed_at = o.placed_at, total_minor = o.total_minor
+       from {rows} as k (shop, order_id)
+       cross join lateral (select x.shop, x.order_id, x.kind_id, x.placed_at, x.total_minor from orders x
+                           where x.order_id = k.order_id and x.shop || '' = k.shop
+                             and exists (select from order_facet g
+                                         where g.order_id = x.order_id and g.shop = x.shop)
+                           for share) o
+       where f.order_id = o.order_id and f.shop = o.shop
+         and (f.kind_id, f.placed_at, f.total_minor) is distinct from (o.kind_id, o.placed_at, o.total_minor)""",
+)
+
+
 async def renew_facets(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
     """Give the facets of these orders the orders' own kind."""
-    await connection.execute(
-        """update order_facet f set kind_id = o.kind_id, placed_at = o.placed_at, total_minor = o.total_minor
-           from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
-           cross join lateral (select x.shop, x.order_id, x.kind_id, x.placed_at, x.total_minor from orders x
-                               where x.order_id = k.order_id and x.shop || '' = k.shop
-                                 and exists (select from order_facet g
-                                             where g.order_id = x.order_id and g.shop = x.shop)
-                               for share) o
-           where f.order_id = o.order_id and f.shop = o.shop
-             and (f.kind_id, f.placed_at, f.total_minor) is distinct from (o.kind_id, o.placed_at, o.total_minor)""",
-        [shop for shop, _ in keys],
-        [order_id for _, order_id in keys],
-    )
+    await _RENEW_FACETS.execute(connection, keys)

@@ -140,7 +140,12 @@ async def change_settings(unit: Unit, shop: str, changes: Mapping[str, Any], act
             }
         ) from None
     values = after.model_dump(mode="json", include=set(changes))
-    rows = [(shop, key, json.dumps(value), actor, unit.now) for key, value in sorted(values.items())]
+    rows = [
+        setting_store.SettingRow(
+            shop=shop, key=key, value=json.dumps(value), changed_by=actor, changed_at=unit.now
+        )
+        for key, value in sorted(values.items())
+    ]
     await setting_store.write_settings(unit.connection, rows)
     unit.after_commit(lambda: settings_of.forget(unit.owner, shop))
     return after

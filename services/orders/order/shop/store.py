@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from services.chassis.storage.bulk import Bulk, Json
 from services.chassis.storage.database import Connection
 
 Row = Mapping[str, Any]
@@ -35,15 +36,26 @@ async def hold_settings(connection: Connection, shop: str) -> None:
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('settings of ' || $1, 0))", shop)
 
 
-async def write_settings(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write choices: shop, key, value (JSON), by whom, when."""
-    await connection.execute(
-        """insert into shop_setting (shop, key, value, changed_by, changed_at)
-           select * from unnest($1::text[], $2::text[], $3::jsonb[], $4::text[], $5::timestamptz[])
-           on conflict (shop, key) do update
-           set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at""",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+class SettingRow(NamedTuple):
+    shop: str
+    key: str
+    value: Json
+    changed_by: str
+    changed_at: datetime
+
+
+_WRITE_SETTINGS = Bulk(
+    SettingRow,
+    """insert into shop_setting ({columns})
+       select * from {rows}
+       on conflict (shop, key) do update
+       set value = excluded.value, changed_by = excluded.changed_by, changed_at = excluded.changed_at""",
+)
+
+
+async def write_settings(connection: Connection, rows: Sequence[SettingRow]) -> None:
+    """Write choices."""
+    await _WRITE_SETTINGS.execute(connection, rows)
 
 
 async def alone(connection: Connection, lock: int) -> bool:
