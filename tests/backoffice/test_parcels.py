@@ -1,6 +1,7 @@
 """Parcels pages: the queues, what is printed, what is done from there once, who may, and fulfillment away."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -160,7 +161,9 @@ async def test_a_parcel_is_taken_apart_once_and_a_refusal_is_told(warehouse: War
     assert (refused.status, "This parcel was shipped already." in refused.words) == (422, True)
 
 
-async def _leave(warehouse: Warehouse, order: OrderPlaced, parcel_id: UUID) -> None:
+async def _leave(
+    warehouse: Warehouse, order: OrderPlaced, parcel_id: UUID, shipped_on: str = "2026-11-20"
+) -> None:
     await warehouse.do(
         DispatchShipment(
             shop=order.shop,
@@ -168,7 +171,7 @@ async def _leave(warehouse: Warehouse, order: OrderPlaced, parcel_id: UUID) -> N
             shipment_id=uuid7(),
             parcel_ids=[parcel_id],
             carrier="DPD",
-            shipped_on="2026-11-20",
+            shipped_on=shipped_on,
             actor="staff:zoe",
         )
     )
@@ -184,11 +187,102 @@ async def test_a_refused_shipment_keeps_what_was_typed(warehouse: Warehouse) -> 
     kept = dict(refused.form(path).fields)
     assert (kept["tracking_number"], kept["tracking_url"]) == ("8R", "javascript:alert(1)")
     none_ticked = [field for field in _filled(form, carrier="Colissimo") if field[0] != "parcels"]
-    assert "Tick at least one parcel." in (await browser.post(path, none_ticked)).words
+    unticked = await browser.post(path, none_ticked)
+    above, _, below = unticked.words.partition("Tick at least one parcel.")
+    assert "Correct what is marked below." in above
+    assert "Tick at least one parcel." not in below
     theirs = (await browser.get(f"/orders/{order.code}")).form(f"/orders/{order.code}/comment")
     await browser.post(f"/orders/{order.code}/comment", _filled(theirs, admin_comment="Attendre."))
     assert (await browser.post(path, _filled(form, carrier="Colissimo"))).status == 409
     assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
+
+
+def _ahead(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
+@pytest.mark.parametrize("page", ["order", "queue"])
+async def test_the_days_of_a_shipment_are_refused_in_the_form_with_both_days(
+    warehouse: Warehouse, page: str
+) -> None:
+    order, _ = await _packed(warehouse)
+    browser = await warehouse.backoffice.signed_in(language="fr")
+    of_order = f"/orders/{order.code}"
+    shown, path = (
+        (of_order, f"{of_order}/shipments") if page == "order" else (f"/parcels/ship/{order.code}",) * 2
+    )
+    form = (await browser.get(shown)).form(path)
+    late = await browser.post(path, _filled(form, carrier="Colissimo", shipped_on=_ahead(5)))
+    assert (late.status, "ce jour est à venir, nous sommes le" in late.words) == (422, True)
+    early = _filled(form, carrier="Colissimo", shipped_on="2026-11-21", expected_on="2026-11-20")
+    refused = await browser.post(path, early)
+    told = "Livraison prévue le 20 novembre 2026, avant l’expédition du 21 novembre 2026."
+    assert (refused.status, told in refused.words) == (422, True)
+    assert refused.words.index("Corrigez ce qui est signalé ci-dessous.") < refused.words.index(told)
+    kept = dict(refused.form(path).fields)
+    assert (kept["shipped_on"], kept["expected_on"]) == ("2026-11-21", "2026-11-20")
+    assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
+
+
+@pytest.mark.parametrize("page", ["order", "queue"])
+async def test_the_day_of_a_delivery_is_refused_in_the_form_with_both_days(
+    warehouse: Warehouse, page: str
+) -> None:
+    order = await _shipped(warehouse)
+    browser = await warehouse.backoffice.signed_in(language="fr")
+    shipment = await warehouse.shelves.fetchval("select shipment_id from shipment")
+    of_order = f"/orders/{order.code}"
+    of_queue = f"/parcels/deliver/{order.code}/{shipment}"
+    shown, path = (of_order, f"{of_order}/deliveries") if page == "order" else (of_queue, of_queue)
+    form = (await browser.get(shown)).form(path)
+    early = await browser.post(path, _filled(form, delivered_on="2026-11-19"))
+    told = "Livré le 19 novembre 2026, avant l’expédition du 20 novembre 2026."
+    assert (early.status, early.words.count(told)) == (422, 1)
+    late = await browser.post(path, _filled(form, delivered_on=_ahead(5)))
+    assert (late.status, "ce jour est à venir" in late.words) == (422, True)
+    assert await warehouse.backoffice.desk.fetchval("select count(*) from command") == 0
+    same = await warehouse.carry_out(browser.post(path, _filled(form, delivered_on="2026-11-20")))
+    assert same.status == 303
+
+
+async def test_of_many_deliveries_those_before_their_shipment_are_refused(warehouse: Warehouse) -> None:
+    desk = warehouse.backoffice.desk
+    early, late = await _shipped(warehouse), await _packed(warehouse)
+    await _leave(warehouse, *late, shipped_on="2026-11-25")
+    browser = await warehouse.backoffice.signed_in()
+    rows = await desk.fetch("select shipment_id from shipment")
+    path = "/parcels/deliveries"
+    form = (await browser.get(f"{path}?" + "&".join(f"shipment={row[0]}" for row in rows))).form(path)
+    ahead = await browser.post(path, [*_without(form, "delivered_on"), ("delivered_on", _ahead(5))])
+    assert (ahead.status, "that day is still to come" in ahead.words) == (422, True)
+    assert await desk.fetchval("select count(*) from command") == 0
+    day = [*_without(form, "delivered_on"), ("delivered_on", "2026-11-22")]
+    refused = await warehouse.carry_out(browser.post(path, day))
+    assert refused.status == 422
+    assert "1 delivery is noted. These were refused." in refused.words
+    assert "Delivered on 22 November 2026, before it left on 25 November 2026." in refused.words
+    assert (late[0].code in refused.words, early.code in refused.words) == (True, False)
+    assert await desk.fetchval("select count(*) from delivery") == 1
+
+
+async def test_a_correction_that_changes_nothing_is_refused_and_written_to_nobody(
+    warehouse: Warehouse,
+) -> None:
+    order = await _shipped(warehouse)
+    browser = await warehouse.backoffice.signed_in(language="fr")
+    page = f"/orders/{order.code}"
+    path = f"{page}/correction"
+    form = (await browser.get(page)).form(path)
+    same = _filled(form, carrier="Colissimo", notify_customer="on")
+    said = "select count(*) from msg.event_log where type like '%shipment.updated%'"
+    refused = await warehouse.carry_out(browser.post(path, same))
+    assert (refused.status, "Rien à changer" in refused.words) == (422, True)
+    assert await warehouse.shelves.fetchval(said) == 0
+    late = _filled(refused.form(path), carrier="Colissimo", shipped_on=_ahead(9))
+    assert "ce jour est à venir" in (await browser.post(path, late)).words
+    mended = _filled(refused.form(path), carrier="Colissimo", tracking_number="8R 2", notify_customer="on")
+    assert (await warehouse.carry_out(browser.post(path, mended))).status == 303
+    assert await warehouse.shelves.fetchval(said) == 1
 
 
 @pytest.mark.rows("B11", "B19")

@@ -44,7 +44,13 @@ async def the_bench(shop: OwnShop) -> Bench:
         _, packed, away, arrived = orders
         await shop.pack(packed, {1: 2})
         tracked = {"tracking_number": "8R 0042", "tracking_url": "https://suivi.example.org/8R0042"}
-        await shop.ship(away, [await shop.pack(away, {1: 3})], **tracked, expected_on="2026-11-20")
+        await shop.ship(
+            away,
+            [await shop.pack(away, {1: 3})],
+            **tracked,
+            shipped_on="2026-11-18",
+            expected_on="2026-11-20",
+        )
         sent = await shop.ship(arrived, [await shop.pack(arrived, {1: 3})], **tracked)
         await shop.deliver(arrived, sent)
         await shop.until_order(arrived, fulfilment_status="delivered")
@@ -97,6 +103,30 @@ async def test_every_queue_shows_its_own(context: PageContext, shop: OwnShop, lo
         await on_paper(visitor, "parcels-slips")
         await visitor.go("/parcels/pick-list")
         await visitor.screenshot("parcels-pick-list-paper")
+
+
+@pytest.mark.parametrize("look", BOTH_LOOKS, ids=str)
+async def test_a_refused_form_comes_back_with_its_alert_in_view(
+    context: PageContext, shop: OwnShop, look: Look
+) -> None:
+    bench = await the_bench(shop)
+    visitor = await context("fulfilment", f"/orders/{bench.packed}", look=look)
+    page = visitor.page
+    form = page.locator("form[action$='/shipments']")
+    if not await form.is_visible():
+        await page.locator("#shipments details:has(form[action$='/shipments']) > summary").click()
+    await form.locator("[name=carrier]").fill("Colissimo")
+    await form.locator("#ship-day").fill("2026-11-21")
+    await form.locator("#ship-expected").fill("2026-11-20")
+    visitor.provokes(422)
+    await form.locator("button.primary").click()
+    alert = page.locator("form[action$='/shipments'] [role=alert]")
+    await expect(alert).to_be_focused()
+    await expect(alert).to_be_in_viewport()
+    await expect(page.locator("#ship-expected-error")).to_be_visible()
+    await visitor.axe()
+    await visitor.fits()
+    await visitor.screenshot("parcels-refused", whole=False)
 
 
 @pytest.mark.rows("A14", "A26", "A27", "A29")

@@ -6,11 +6,12 @@ A parcel leaves in one shipment that stands (cancelled ones do not count); a shi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from contracts.fulfillment import DispatchShipment, ProofKind, RecordDelivery, UpdateShipment
 from contracts.message import Reason
+from contracts.shipping_days import faults_of_delivery, faults_of_shipping, latest_day, reasons_of
 from services.fulfillment.order.carriers import tracking_url
 from services.fulfillment.order.parcel import Parcel
 
@@ -130,3 +131,27 @@ def reasons_against(
         message = f"Cost {command.cost_minor} in currency {command.cost_currency}: give both or neither."
         reasons.append(Reason(code="cost_without_currency", message=message, field="cost_currency"))
     return reasons
+
+
+def reasons_of_days(
+    command: DispatchShipment | UpdateShipment, now: datetime, known: Shipment | None = None
+) -> list[Reason]:
+    """Every reason why the days of a shipment can't be; of a known one only if they are to change.
+
+    The shop's time zone is not known here: what is a possible day somewhere on Earth passes.
+    """
+    days = (command.shipped_on, command.expected_on)
+    if known is not None and days == (known.shipped_on, known.expected_on):
+        return []
+    arrived = known.receipt if known else None
+    delivered_on = latest_day(arrived.delivered_at) if arrived else None
+    return reasons_of(faults_of_shipping(*days, latest_day(now), delivered_on))
+
+
+def reasons_against_delivery(command: RecordDelivery, known: Shipment, now: datetime) -> list[Reason]:
+    """Every reason why the shipment can't have arrived then, as far as is known without the shop's time zone."""
+    today, day = latest_day(now), command.delivered_at.astimezone(UTC).date()
+    if day <= today:
+        day = latest_day(command.delivered_at)
+        today = max(today, day)
+    return reasons_of(faults_of_delivery(day, known.shipped_on, today))

@@ -20,22 +20,24 @@ from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
-from services.fulfillment.order.shipment import CORRECTED, Shipment, url_of
+from services.fulfillment.order.shipment import CORRECTED, Shipment, reasons_of_days, url_of
 from services.fulfillment.order.unit import FulfillmentUnit
 from services.fulfillment.shipments.delivering import cancelled_already
 from services.fulfillment.shipments.dispatching import units_of
 
 
 def update(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> None:
-    """Correct the shipment. What is told already is done, unless the customer is to be told of it once more."""
+    """Correct the shipment. What changes nothing is refused, so nobody is written to once more."""
     command = received.message
     order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
         return _unknown(work, received)
     if not known.stands:
         return reject(work, received, cancelled_already(known))
-    if known.says(command) and not command.notify_customer:
-        return done(work, received)
+    if known.says(command):
+        return reject(work, received, _nothing_to_change(order, known))
+    if reasons := reasons_of_days(command, received.envelope.time, known):
+        return reject(work, received, *reasons)
     corrected = replace(
         known,
         **{name: getattr(command, name) for name in CORRECTED},
@@ -77,6 +79,11 @@ def cancel(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> 
     event = cancelled_event(order, cancelled, notify_customer=command.notify_customer)
     work.unit.emit(event, about=order, cause=received.envelope)
     return None
+
+
+def _nothing_to_change(order: Order, known: Shipment) -> Reason:
+    message = f"nothing to change: shipment {known.id} of order {order.code} already has these values"
+    return Reason(code="shipment_unchanged", message=message)
 
 
 def _against_cancelling(work: FulfillmentUnit, order: Order, known: Shipment) -> list[Reason]:

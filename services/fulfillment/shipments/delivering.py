@@ -10,7 +10,7 @@ from services.chassis.messaging.subscribers import ReceivedMessage
 from services.fulfillment.order import parcel, position
 from services.fulfillment.order.answering import done, reject, wait_or_reject
 from services.fulfillment.order.order import Order
-from services.fulfillment.order.shipment import Receipt, Shipment
+from services.fulfillment.order.shipment import Receipt, Shipment, reasons_against_delivery
 from services.fulfillment.order.unit import FulfillmentUnit
 
 
@@ -36,6 +36,8 @@ def record(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> 
     arriving = [one for one in parcels if one.lost_at is None]
     if not arriving:
         return reject(work, received, _all_lost(shipment))
+    if reasons := reasons_against_delivery(command, shipment, received.envelope.time):
+        return reject(work, received, *reasons)
     receipt = _receipt_of(work, command)
     arrived = replace(shipment, receipt=receipt)
     for line, quantity in parcel.sum_units(arriving).items():

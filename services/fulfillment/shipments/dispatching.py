@@ -41,7 +41,8 @@ def dispatch(work: FulfillmentUnit, received: ReceivedMessage[DispatchShipment])
         return (
             done(work, received) if known.is_described_by(command) else reject(work, received, _taken(known))
         )
-    if reasons := shipment.reasons_against(command, order.shipments.values(), order.parcels):
+    reasons = shipment.reasons_against(command, order.shipments.values(), order.parcels)
+    if reasons := [*reasons, *shipment.reasons_of_days(command, received.envelope.time)]:
         return reject(work, received, *reasons)
     leaving = _shipment_of(work, command)
     _move(work, order, leaving)

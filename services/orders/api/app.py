@@ -11,7 +11,9 @@ from uuid import UUID
 from fastapi import FastAPI, Path, Query
 from fastapi.responses import JSONResponse, Response
 
+from contracts.shipping_days import faults_of_shipping, reasons_of
 from contracts.storefront import Module
+from contracts.timestamps import in_zone
 from services.chassis.runtime.hub import Hub
 from services.orders.api import change_routes as api_changes
 from services.orders.api import money_routes as api_money
@@ -113,7 +115,8 @@ async def dispatch_shipment(
 ) -> Response:
     """Hand packed parcels to a carrier. The server makes `shipment_id` when none is sent."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda made: asked.command(facts, actor, made))
+    faults = reasons_of(faults_of_shipping(asked.shipped_on, asked.expected_on, context.today))
+    return await context.ask(key, facts, faults, lambda made: asked.command(facts, actor, made))
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/correction", **COMMAND)
@@ -122,7 +125,11 @@ async def correct_shipment(
 ) -> Response:
     """Correct what is told of a shipment that left: carrier, tracking, days. Send all of it, also what stays."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+    days = await context.days_of(key, facts, shipment_id)
+    faults = days.faults_of_correction(asked.shipped_on, asked.expected_on, context.today) if days else []
+    return await context.ask(
+        key, facts, reasons_of(faults), lambda _: asked.command(facts, actor, shipment_id)
+    )
 
 
 @router.post("/orders/{order}/shipments/{shipment_id}/cancellation", **COMMAND)
@@ -149,7 +156,15 @@ async def record_delivery(
 ) -> Response:
     """Record that a shipment reached its customer, with the proof."""
     facts, actor = await context.order(order), context.caller.actor
-    return await context.ask(key, facts, [], lambda _: asked.command(facts, actor, shipment_id))
+    days = await context.days_of(key, facts, shipment_id)
+    faults = (
+        days.faults_of_delivery(in_zone(asked.delivered_at, context.zone).date(), context.today)
+        if days
+        else []
+    )
+    return await context.ask(
+        key, facts, reasons_of(faults), lambda _: asked.command(facts, actor, shipment_id)
+    )
 
 
 @router.post("/stock", **COMMAND)

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -42,6 +44,7 @@ from services.orders.order.history import Stale
 from services.orders.order.refusal import Refusal
 from services.orders.order.requests import OrderFacts
 from services.orders.order.settings import OrdersSettings
+from services.orders.order.shipment_days import ShipmentDays, read_days
 from services.orders.order.short_code import read_code
 from services.orders.order.state import Stage
 from services.orders.staff.labels import Labels, labels_of
@@ -77,6 +80,23 @@ class RequestContext:
         """The service's settings."""
         assert isinstance(self.hub.settings, OrdersSettings)
         return self.hub.settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the caller's shop counts its days."""
+        return self.settings.zone_of(self.caller.shop)
+
+    @property
+    def today(self) -> date:
+        """The shop's day."""
+        return datetime.now(self.zone).date()
+
+    async def days_of(self, key: str, order: OrderFacts, shipment_id: UUID) -> ShipmentDays | None:
+        """The days that a request about a shipment is checked against; None for an unknown one and for a repeat."""
+        async with self.hub.acquire() as connection:
+            if await api_store.was_sent(connection, order.shop, key):
+                return None
+            return await read_days(connection, order.shop, order.order_id, shipment_id, self.zone)
 
     async def labels(self, connection: Connection) -> Labels:
         """The shop's statuses."""

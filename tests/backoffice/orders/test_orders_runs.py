@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -260,7 +261,10 @@ async def test_a_file_is_taken_and_stays_in_the_form_when_it_is_refused(backoffi
     answer = Shown(await browser.client.send(request))
     assert answer.status == 422
     assert "Fill this in." in answer.words
-    again = filled(answer.form("/orders/ship"), shipped_on="2026-11-22")
+    ahead = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
+    late = await browser.post("/orders/ship", filled(answer.form("/orders/ship"), shipped_on=ahead))
+    assert (late.status, "that day is still to come" in late.words) == (422, True)
+    again = filled(late.form("/orders/ship"), shipped_on="2026-11-22")
     done = await browser.post("/orders/ship", again)
     path = done.headers["location"]
     assert "6Aé" in (await browser.get(path)).words

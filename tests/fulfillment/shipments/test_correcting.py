@@ -1,5 +1,6 @@
 """What left can be corrected: another tracking number, a shipment taken back, a parcel said to be lost."""
 
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -71,8 +72,11 @@ async def test_a_number_is_corrected_and_the_customer_told_only_when_asked(desks
     assert (event.parcel_ids, event.dispatched_by) == ([parcel_id], "staff:zoe")
     assert event.position.lines[0].shipped == 3
     again = correct(order, shipment_id, carrier="Mondial Relay", postal_code="44000")
-    assert (await desk.deliver(again)).said(CommandDone)
-    (told,) = (await desk.deliver(again.model_copy(update={"notify_customer": True}))).said(ShipmentUpdated)
+    for nothing in (again, again.model_copy(update={"notify_customer": True})):
+        outcome = await desk.deliver(nothing)
+        assert (_codes(outcome), outcome.said(ShipmentUpdated)) == (["shipment_unchanged"], [])
+    dated = again.model_copy(update={"expected_on": date(2026, 11, 23), "notify_customer": True})
+    (told,) = (await desk.deliver(dated)).said(ShipmentUpdated)
     assert (told.version, told.notify_customer) == (3, True)
     removed = correct(order, shipment_id, tracking_number=None)
     (event,) = (await desk.deliver(removed)).said(ShipmentUpdated)

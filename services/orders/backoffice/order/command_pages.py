@@ -13,6 +13,7 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.formatting import amount
 from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.order import days
 from services.orders.backoffice.order.asking import (
     correction_asked,
     delivery_asked,
@@ -105,7 +106,9 @@ async def ship(context: PageContext) -> Response:
         asked = shipment_asked(order.shown, order.settings, form)
         return [lambda made: asked.command(order.facts, context.actor, made)]
 
-    return await carry_out(context, "shipment", make, gettext("The shipment is recorded."), "shipments")
+    return await carry_out(
+        context, "shipment", make, gettext("The shipment is recorded."), "shipments", days.of_shipping
+    )
 
 
 @pages.post("/orders/{order}/correction", Permission.PARCELS_SHIP, action="shipment.update")
@@ -117,7 +120,9 @@ async def correct_shipment(context: PageContext) -> Response:
         asked = correction_asked(order.shown, order.settings, shipment, form)
         return [lambda _: asked.command(order.facts, context.actor, shipment.shipment_id)]
 
-    return await carry_out(context, "correction", make, gettext("The tracking is corrected."), "shipments")
+    return await carry_out(
+        context, "correction", make, gettext("The tracking is corrected."), "shipments", days.of_correction
+    )
 
 
 @pages.post("/orders/{order}/withdrawal", Permission.PARCELS_SHIP, action="shipment.cancel")
@@ -154,4 +159,6 @@ async def record_delivery(context: PageContext) -> Response:
         asked, shipment = delivery_asked(form, context.speech.zone), id_typed(form, "shipment")
         return [lambda _: asked.command(order.facts, context.actor, shipment)]
 
-    return await carry_out(context, "delivery", make, gettext("The delivery is recorded."), "shipments")
+    return await carry_out(
+        context, "delivery", make, gettext("The delivery is recorded."), "shipments", days.of_delivery
+    )

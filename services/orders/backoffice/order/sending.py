@@ -4,19 +4,21 @@ A refusal comes back into the section it is about, beside the field it names whe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from starlette.responses import Response
 
 from contracts.message import Command
+from contracts.shipping_days import DayFault
 from services.orders.api.actions.change_commands import ChangeRequest
 from services.orders.api.actions.change_commands import send as begin_change
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.reasons import explain_refusal
 from services.orders.backoffice.language.translating import gettext
 from services.orders.backoffice.order import words
-from services.orders.backoffice.order.reading import OrderRead, read_order, require_fresh
+from services.orders.backoffice.order.days import FIELDS, objections_to_days
+from services.orders.backoffice.order.reading import OrderRead, already_sent, read_order, require_fresh
 from services.orders.backoffice.order.showing import back_of, show_again
 from services.orders.backoffice.web.actions.commanding import Outcome, answer, by_field, send, wait_for
 from services.orders.backoffice.web.visit import PageContext
@@ -26,31 +28,40 @@ from services.orders.order.refusal import Refusal
 
 Made = Callable[[UUID], Command]
 Make = Callable[[PageContext, OrderRead, Form], list[Made]]
+Days = Callable[[PageContext, OrderRead, Form], list[DayFault]]
+"""What is wrong with the days that a form gives a shipment."""
 Again = Callable[[Mapping[str, str]], Awaitable[Response]]
 
 
-async def carry_out(context: PageContext, section: str, make: Make, flash: str, anchor: str) -> Response:
-    """Send a section's commands, once each, and answer with how they ended."""
+async def carry_out(
+    context: PageContext, section: str, make: Make, flash: str, anchor: str, days: Days | None = None
+) -> Response:
+    """Send a section's commands, once each, and answer with how they ended; `days` are checked before."""
     form, order = await context.form(), await read_order(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
         return await show_again(context, section, beside(errors))
 
-    outcome = await sent_once(context, order, form, make)
+    outcome = await sent_once(context, order, form, make, days)
     if isinstance(outcome, Invalid):
         return await again(outcome.errors)
     to = back_of(form) or f"/orders/{order.shown.code}#{anchor}"
     return await answer(context, outcome, form, to=to, flash=flash, again=again)
 
 
-async def sent_once(context: PageContext, order: OrderRead, form: Form, make: Make) -> Outcome | Invalid:
+async def sent_once(
+    context: PageContext, order: OrderRead, form: Form, make: Make, days: Days | None = None
+) -> Outcome | Invalid:
     """How a form's commands ended, or what is wrong with the form. Raises Stale, KeyTaken."""
     context.field_labels = {**words.FIELD_LABELS, **context.field_labels}
     try:
         await require_fresh(context, order, form)
+        wanted = make(context, order, form)
+        if days is not None:
+            await require_days(context, form, days(context, order, form))
         commands = [
             send(context, order.id, form, made, f"-{number}" if number else "")
-            for number, made in enumerate(make(context, order, form))
+            for number, made in enumerate(wanted)
         ]
         return _worst(await asyncio.gather(*commands))
     except Invalid as invalid:
@@ -71,6 +82,12 @@ async def changed_once(context: PageContext, order_id: UUID, asking: ChangeReque
     return await wait_for(context, begun.command_id)
 
 
+async def require_days(context: PageContext, form: Form, faults: Sequence[DayFault]) -> None:
+    """Check that a form about to become a command names possible days. Raises Invalid."""
+    if faults and not await already_sent(context, form):
+        raise Invalid(**objections_to_days(faults))
+
+
 def beside(errors: Mapping[str, str]) -> dict[str, str]:
     """The errors by the names that the form gives its fields: `amount` for a message's `amount_minor`.
 
@@ -78,7 +95,7 @@ def beside(errors: Mapping[str, str]) -> dict[str, str]:
     """
     found: dict[str, list[str]] = {}
     for name, text in errors.items():
-        found.setdefault(name.removesuffix("_minor"), []).append(text)
+        found.setdefault(FIELDS.get(name, name.removesuffix("_minor")), []).append(text)
     return {name: " ".join(texts) for name, texts in found.items()}
 
 

@@ -5,7 +5,7 @@ back in the queue for the next.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,9 +18,10 @@ from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.times import read_day
 from services.orders.backoffice.language.translating import gettext
-from services.orders.backoffice.order import steps, words
+from services.orders.backoffice.order import days, steps, words
 from services.orders.backoffice.order.asking import delivery_asked, shipment_asked
 from services.orders.backoffice.order.reading import OrderRead, read_order, require_fresh
+from services.orders.backoffice.order.sending import beside, require_days
 from services.orders.backoffice.parcels.pages import show_queue
 from services.orders.backoffice.parcels.reading import Queue
 from services.orders.backoffice.web.actions.commanding import answer, send
@@ -45,8 +46,9 @@ async def ship(context: PageContext) -> Response:
     async def again(errors: Mapping[str, str]) -> Response:
         return _shipping(context, await read_order(context), errors)
 
-    def make() -> Made:
+    async def make() -> Made:
         asked = shipment_asked(order.shown, order.settings, form)
+        await require_days(context, form, days.of_shipping(context, order, form))
         return lambda made: asked.command(order.facts, context.actor, made)
 
     flash = gettext("The parcels of order %(code)s are shipped.", code=order.shown.code)
@@ -68,8 +70,9 @@ async def deliver(context: PageContext) -> Response:
     async def again(errors: Mapping[str, str]) -> Response:
         return _delivering(context, await read_order(context), errors)
 
-    def make() -> Made:
+    async def make() -> Made:
         asked = delivery_asked(form, context.speech.zone)
+        await require_days(context, form, days.of_arrival(context, order, shipment_id, form))
         return lambda _: asked.command(order.facts, context.actor, shipment_id)
 
     flash = gettext("The delivery of order %(code)s is recorded.", code=order.shown.code)
@@ -85,7 +88,7 @@ async def unpack(context: PageContext) -> Response:
     async def again(errors: Mapping[str, str]) -> Response:
         return await show_queue(context, Queue.TO_SHIP, 422, " ".join(errors.values()))
 
-    def make() -> Made:
+    async def make() -> Made:
         return lambda _: UnpackParcel(
             shop=context.shop, order_id=order.id, parcel_id=parcel_id, actor=context.actor
         )
@@ -104,7 +107,7 @@ async def _carry_out(
     context: PageContext,
     order: OrderRead,
     form: Form,
-    make: Callable[[], Made],
+    make: Callable[[], Awaitable[Made]],
     queue: Queue,
     flash: str,
     again: Callable[[Mapping[str, str]], Any],
@@ -112,12 +115,14 @@ async def _carry_out(
     """Send the form's command once: back to the queue, or the form with why not. Raises Stale."""
     try:
         await require_fresh(context, order, form)
-        outcome = await send(context, order.id, form, make())
+        outcome = await send(context, order.id, form, await make())
     except Invalid as invalid:
-        response: Response = await again(invalid.errors)
+        response: Response = await again(beside(invalid.errors))
         response.status_code = 422
         return response
-    return await answer(context, outcome, form, to=queue.path, flash=flash, again=again)
+    return await answer(
+        context, outcome, form, to=queue.path, flash=flash, again=lambda errors: again(beside(errors))
+    )
 
 
 def _shipping(context: PageContext, order: OrderRead, errors: Mapping[str, str]) -> Response:

@@ -12,11 +12,13 @@ from uuid import UUID
 from starlette.responses import Response
 
 from contracts.fulfillment import RecordDelivery
+from contracts.shipping_days import faults_of_delivery
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext, ngettext
 from services.orders.backoffice.order import words
 from services.orders.backoffice.order.asking import delivery_asked
+from services.orders.backoffice.order.days import objections_to_days, today_of, told
 from services.orders.backoffice.parcels import store
 from services.orders.backoffice.web.actions.commanding import Outcome, by_field, send
 from services.orders.backoffice.web.routing import Pages
@@ -49,10 +51,28 @@ async def deliver(context: PageContext) -> Response:
     context.field_labels = words.FIELD_LABELS
     try:
         asked = delivery_asked(form, context.speech.zone)
-        outcomes = await asyncio.gather(*(_note(context, form, row, asked) for row in rows))
+        early = await _left_later(context, form, rows)
+        noted = [row for row in rows if row["shipment_id"] not in early]
+        outcomes = await asyncio.gather(*(_note(context, form, row, asked) for row in noted))
     except Invalid as invalid:
         return _show(context, rows, form, invalid.errors, {})
-    return _answer(context, form, rows, outcomes)
+    return _answer(context, form, rows, {**early, **_refused(noted, outcomes)})
+
+
+async def _left_later(context: PageContext, form: Form, rows: Sequence[Row]) -> dict[UUID, str]:
+    """The shipments that left after the day typed, each with why it can't have arrived then.
+
+    Raises Invalid for a day that is still to come, which is no shipment's.
+    """
+    day, today = form.day("delivered_on"), today_of(context)
+    if day is None:
+        return {}
+    if day > today:
+        raise Invalid(**objections_to_days(faults_of_delivery(day, day, today)))
+    early = {row["shipment_id"]: faults_of_delivery(day, row["shipped_on"], today) for row in rows}
+    found = {shipment_id: told(faults[0]) for shipment_id, faults in early.items() if faults}
+    arrived = {row["shipment_id"] for row in rows if row["has_arrived"]}
+    return {shipment_id: why for shipment_id, why in found.items() if shipment_id not in arrived}
 
 
 async def _note(context: PageContext, form: Form, row: Row, asked: DeliveryRequest) -> Outcome:
@@ -63,20 +83,23 @@ async def _note(context: PageContext, form: Form, row: Row, asked: DeliveryReque
     return await send(context, row["order_id"], form, made, f"-{row['shipment_id']}")
 
 
-def _answer(context: PageContext, form: Form, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> Response:
-    refused = {
+def _refused(rows: Sequence[Row], outcomes: Sequence[Outcome]) -> dict[UUID, str]:
+    return {
         row["shipment_id"]: " ".join(by_field(outcome.reasons).values())
         for row, outcome in zip(rows, outcomes, strict=True)
         if outcome.state == "rejected"
     }
+
+
+def _answer(context: PageContext, form: Form, rows: Sequence[Row], refused: Mapping[UUID, str]) -> Response:
     if not refused:
         text = ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", len(rows))
         return context.redirect(BACK, text)
-    done, told = len(rows) - len(refused), [gettext("These were refused.")]
+    done, above = len(rows) - len(refused), [gettext("These were refused.")]
     if done:
-        told.insert(0, ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", done))
+        above.insert(0, ngettext("%(count)s delivery is noted.", "%(count)s deliveries are noted.", done))
     again = [row for row in rows if row["shipment_id"] in refused]
-    return _show(context, again, form, {"": " ".join(told)}, refused)
+    return _show(context, again, form, {"": " ".join(above)}, refused)
 
 
 def _show(
@@ -94,7 +117,7 @@ def _show(
         typed=lambda name, otherwise="": form[name] or otherwise,
         errors=errors,
         wrong={**dict.fromkeys(("delivered_on", "proof", "proof_reference"), ""), **errors},
-        today=context.speech.now.astimezone(context.speech.zone).date().isoformat(),
+        today=today_of(context).isoformat(),
         words=words,
         back=BACK,
     )

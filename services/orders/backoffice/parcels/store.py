@@ -66,9 +66,12 @@ async def read_shipments(connection: Connection, shop: str, order_ids: Sequence[
 
 
 async def read_named_shipments(connection: Connection, shop: str, shipment_ids: Sequence[UUID]) -> list[Row]:
-    """These shipments of the shop with their orders: order_id, code, customer_name, shipment_id, carrier and number."""
+    """These shipments of the shop with their orders: order_id, code, customer_name, shipment_id, carrier and number;
+    shipped_on, and whether it has_arrived."""
     return await connection.fetch(
-        """select s.order_id, o.code, o.customer_name, s.shipment_id, s.carrier, s.tracking_number
+        """select s.order_id, o.code, o.customer_name, s.shipment_id, s.carrier, s.tracking_number, s.shipped_on,
+                  exists (select from delivery d where (d.shop, d.order_id, d.shipment_id)
+                                                     = (s.shop, s.order_id, s.shipment_id)) as has_arrived
            from shipment s join orders o on (o.shop, o.order_id) = (s.shop, s.order_id)
            where s.shop = $1 and s.shipment_id = any ($2::uuid[])
            order by o.code, s.shipment_id""",

@@ -6,14 +6,16 @@ What comes of it is a run (`run_pages.py`): every line is told with what it does
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from starlette.responses import Response
 
+from contracts.shipping_days import faults_of_shipping
 from services.orders.backoffice.access.permissions import Permission
 from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.translating import gettext
+from services.orders.backoffice.order.days import objections_to_days, today_of
 from services.orders.backoffice.orders import chosen
 from services.orders.backoffice.orders.bulk import shipping, store, tracking_file
 from services.orders.backoffice.orders.bulk.run_pages import back_of, keep, too_many_or_none
@@ -63,7 +65,7 @@ async def plan_shipping(context: PageContext) -> Response:
     try:
         lines, faults = _lines(text)
         settings = await _settings(context)
-        terms = _terms(form, settings)
+        terms = _terms(form, settings, today_of(context))
         found = await _shipments(context, lines if text.strip() else None, ids, terms)
     except Invalid as invalid:
         return await _show(context, typed, ids, invalid.errors)
@@ -82,11 +84,13 @@ def _lines(text: str) -> tuple[list[Line], list[Fault]]:
         raise Invalid(lines=gettext("A quotation mark in these lines is never closed.")) from None
 
 
-def _terms(form: Form, settings: ShopSettings) -> Terms:
+def _terms(form: Form, settings: ShopSettings, today: date) -> Terms:
     carrier = form.text("other_carrier", tracking_file.LONGEST) or form.text("carrier", tracking_file.LONGEST)
     shipped_on = form.day("shipped_on")
     if shipped_on is None:
         raise Invalid(shipped_on=gettext("Fill this in."))
+    if faults := faults_of_shipping(shipped_on, None, today):
+        raise Invalid(**objections_to_days(faults))
     return Terms(
         carrier, shipped_on, form.ticked("notify_customer"), settings, form.ticked("without_tracking")
     )
