@@ -39,6 +39,9 @@ class EntryListed(LedgerEntryResponse):
     order_id: UUID
     code: str
     customer_name: str
+    is_pending: bool = Field(
+        default=False, description="A refund that the provider has taken and not confirmed yet."
+    )
 
 
 class EntriesPage(BaseModel):
@@ -82,7 +85,11 @@ async def every_entry(
         yield rows
 
 
-_ENTRIES = """select e.*, o.code, o.customer_name from ledger_entry e
+_ENTRIES = """select e.*, o.code, o.customer_name,
+      e.kind = 'refund_paid' and exists (
+        select from refund r where r.shop = e.shop and r.order_id = e.order_id
+          and r.provider_reference = e.provider_reference and r.state in ('sent', 'marked')) as is_pending
+    from ledger_entry e
     join orders o on o.order_id = e.order_id and o.shop = e.shop
     where e.shop = $1 and (cardinality($2::text[]) = 0 or e.kind = any($2))
       and (cardinality($3::text[]) = 0 or e.method = any($3))

@@ -18,11 +18,14 @@ from contracts.payments import (
     PaymentUnmatched,
     Position,
     ReassignPayment,
+    Refund,
+    RefundConfirmed,
+    RefundSent,
 )
 from contracts.storefront import PaymentMethod
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.payments.unmatched_pages import href_of
-from tests.backoffice.books import entry
+from tests.backoffice.books import entry, receive
 from tests.backoffice.browser import Backoffice, Browser, Shown
 from tests.orders.rest_client import patiently, place, rejected, sale, sent
 
@@ -111,7 +114,46 @@ async def test_what_was_typed_wrong_stays_and_is_told(backoffice: Backoffice) ->
     assert "Type a day" in (await browser.get("/payments?to=9999-12-31")).words
     assert "No entry yet" in (await browser.get("/payments")).words
     assert (await browser.get("/payments?after=nonsense")).status == 404
-    assert (await browser.get("/payments?method=barter")).status == 404
+
+
+async def test_a_refund_is_said_to_be_paid_once_its_provider_confirmed_it(backoffice: Backoffice) -> None:
+    placed = await place(backoffice.desk, sale())
+    await receive(backoffice.desk, placed)
+    about = {"shop": placed.shop, "order_id": placed.order_id, "code": placed.code}
+    back = entry(3, "refund_paid", 1000, 1000, provider="stripe", provider_reference="re_1")
+    position = Position(
+        version=3,
+        currency="EUR",
+        due_minor=8400,
+        received_minor=8400,
+        refunded_minor=1000,
+        balance_minor=1000,
+    )
+    await backoffice.desk.deliver(BalanceChanged(**about, position=position, entries=[back]))
+    refund = {
+        "refund_id": uuid7(),
+        "mode": "sent",
+        "amount_minor": 1000,
+        "currency": "EUR",
+        "cause": "overpaid",
+        "provider": "stripe",
+        "provider_reference": "re_1",
+        "actor": "stripe",
+        "asked_at": datetime.now(UTC),
+    }
+    browser = await backoffice.signed_in()
+    words: list[tuple[type[Message], str, str]] = [
+        (RefundSent, "sent", "Refund sent, not confirmed yet"),
+        (RefundConfirmed, "confirmed", "Refund paid"),
+    ]
+    for version, (kind, state, text) in enumerate(words, 4):
+        told = Refund.model_validate({**refund, "version": version, "state": state})
+        await backoffice.desk.deliver(kind(**about, refund=told))
+        row = (await browser.get("/payments")).text.split("<tr data-row>")[1]
+        assert text in row
+        file = (await browser.get("/payments/export.csv")).response.content.decode("utf-8-sig")
+        assert text in file.splitlines()[1]
+        assert text in (await browser.get(f"/orders/{placed.code}")).words
 
 
 async def test_pages_of_the_ledger_meet_without_a_gap(backoffice: Backoffice) -> None:

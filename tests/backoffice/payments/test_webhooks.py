@@ -79,7 +79,8 @@ async def test_each_webhook_is_shown_with_its_end_and_its_reason(house: House) -
     assert all(one in waiting for one in (payment, "€25.00"))
     everything = (await browser.get(f"{LIST}?state=all")).words
     assert all(one in everything for one in ("charge.something_new", "payout.paid", payment))
-    assert (await browser.get(f"{LIST}?state=nonsense")).status == 404
+    nonsense = await browser.get(f"{LIST}?state=nonsense")
+    assert (nonsense.status, "Choose one of the list." in nonsense.words) == (422, True)
 
 
 async def test_a_parked_webhook_is_set_aside_and_looked_at_again(house: House) -> None:

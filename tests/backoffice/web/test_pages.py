@@ -3,6 +3,7 @@
 import re
 
 import httpx2
+import pytest
 from starlette.responses import Response
 
 from services.orders.backoffice.access.permissions import Entry, Permission, Role
@@ -99,6 +100,33 @@ async def test_the_menu_shows_what_one_may(backoffice: Backoffice) -> None:
     backoffice.app_state.menu.append(MenuEntry("/staff", "Staff", "person", 95, Permission.STAFF_MANAGE))
     assert 'href="/staff"' in (await (await backoffice.signed_in(Role.OWNER)).get("/account")).text
     assert 'href="/staff"' not in (await (await backoffice.signed_in(Role.MANAGER)).get("/account")).text
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("/orders?from=2026-02-31", "Type a day such as"),
+        ("/orders?from=31%2F02%2F2026", "Type a day such as"),
+        ("/orders?least=much", "Type an amount such as"),
+        ("/payments?from=2026-02-31", "Type a day such as"),
+        ("/payments?to=9999-12-31", "Type a day from 1970 to 2200."),
+        ("/payments?from=2026-11-20&to=2026-11-10", "is after the last one"),
+        ("/payments?method=barter", "Choose one of the list."),
+        ("/payments?kind=gift", "Choose one of the list."),
+        ("/payments?order=NONE", "No order has this code."),
+        ("/stock?at_most=many", "Type a whole number"),
+        ("/stock?sequence=colour", "Choose one of the list."),
+        ("/mails?state=lost", "Choose one of the list."),
+        ("/payments/webhooks?state=lost", "Choose one of the list."),
+    ],
+)
+async def test_every_list_refuses_a_filter_that_it_cannot_read_alike(
+    backoffice: Backoffice, query: str, told: str
+) -> None:
+    answer = await (await backoffice.signed_in()).get(query)
+    assert (answer.status, told in answer.words) == (422, True)
+    assert answer.text.count('role="alert"') == 1
+    assert 'aria-label="Main menu"' in answer.text
 
 
 async def test_nothing_here_is_a_page_in_the_shell(backoffice: Backoffice) -> None:

@@ -5,7 +5,7 @@ hold it), line ends are made one kind. A form that is refused is shown again wit
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -123,6 +123,13 @@ class Form(Mapping[str, str]):
         if not FIRST_DAY <= day <= LAST_DAY:
             raise Invalid(**{name: gettext("Type a day from 1970 to 2200.")})
         return day
+
+    def choice(self, name: str, allowed: Collection[str]) -> str | None:
+        """One of a few; None when nothing was chosen. Raises Invalid."""
+        chosen = self[name].strip()
+        if chosen and chosen not in allowed:
+            raise Invalid(**{name: gettext("Choose one of the list.")})
+        return chosen or None
 
     @property
     def key(self) -> str | None:

@@ -110,7 +110,7 @@ def _words(context: PageContext, language: str) -> Words:
             pgettext("ledger", "Who"),
             pgettext("ledger", "Note"),
         ]
-        return Words(headings, kind_words(), SIGNS, who)
+        return Words(headings, kind_words(), SIGNS, who, gettext("Refund sent, not confirmed yet"))
 
 
 def _file_name(context: PageContext, language: str) -> str:
@@ -142,8 +142,11 @@ async def _read(context: PageContext, typed: Mapping[str, str]) -> dict[str, Any
 async def _query(context: PageContext, typed: Mapping[str, str], after: str | None) -> EntriesQuery:
     """What is asked for. Raises Invalid and Missing as `_read` does."""
     form = Form(list(typed.items()))
-    days = {name: _day(form, name) for name in ("from", "to")}
-    chosen = {name: [typed[name]] if typed[name] else [] for name in ("kind", "method")}
+    days = {name: form.day(name) for name in ("from", "to")}
+    if days["from"] and days["to"] and days["from"] > days["to"]:
+        raise Invalid(to=gettext("The first day or amount is after the last one."))
+    kind, method = form.choice("kind", kind_words()), form.choice("method", method_words())
+    chosen = {"kind": [kind] if kind else [], "method": [method] if method else []}
     async with context.reading() as connection:
         order_id = await _order_id(context, connection, typed["order"]) if typed["order"] else None
     try:
@@ -152,13 +155,6 @@ async def _query(context: PageContext, typed: Mapping[str, str], after: str | No
         )
     except ValidationError:
         raise Missing from None
-
-
-def _day(form: Form, name: str) -> date | None:
-    day = form.day(name)
-    if day is not None and not 1970 <= day.year <= 9000:
-        raise Invalid(**{name: gettext("Type a day such as 2026-11-22.")})
-    return day
 
 
 async def _order_id(context: PageContext, connection: Any, text: str) -> Any:

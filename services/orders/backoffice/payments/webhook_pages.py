@@ -41,18 +41,24 @@ async def show_webhooks(context: PageContext) -> Response:
     """Those that ended in one way, the newest first; how many ended how; which needed events never came."""
     state = context.query.get("state", "parked")
     trail = BackLinks.of(context.query, "before")
-    if state not in (*ENDS, "all") or (trail.here and not _is_id(trail.here)):
+    if trail.here and not _is_id(trail.here):
         raise Missing
-    asked = {"limit": str(PAGE + 1), **({} if state == "all" else {"state": state})}
+    errors: Mapping[str, str] = {}
+    try:
+        end = Form([("state", state)]).choice("state", (*ENDS, "all")) or "all"
+    except Invalid as invalid:
+        end, errors = "all", invalid.errors
+    asked = {"limit": str(PAGE + 1), **({} if end == "all" else {"state": end})}
     told = await _read(context, **asked, **({"before": trail.here} if trail.here else {}))
     down = told if isinstance(told, ServiceUnavailable) else None
     body: Mapping[str, Any] = {} if isinstance(told, ServiceUnavailable) else told
-    found = [_webhook(row) for row in body.get("webhooks", [])]
+    found = [] if errors else [_webhook(row) for row in body.get("webhooks", [])]
     last = str(found[PAGE - 1]["id"]) if len(found) > PAGE else None
     return context.render(
         "payments/webhooks.html",
         down=down,
         state=state,
+        errors=errors,
         webhooks=found[:PAGE],
         tally=body.get("tally", []),
         refused=_refused(body.get("refused", [])),

@@ -29,6 +29,8 @@ LOW = 5
 """So few available units are shown as few."""
 LONGEST = 64
 ARTICLE = "/stock/article"
+SEQUENCES = ("sku",)
+"""In which levels are listed, beside the fewest first."""
 FILTERS = ("q", "location", "at_most", "sequence")
 KINDS = {
     "hold": N_("Put aside"),
@@ -151,7 +153,8 @@ async def _read_levels(
 ) -> tuple[Answer | ServiceUnavailable, Mapping[str, str]]:
     """The levels wanted, and what is wrong with what was typed. Raises Missing for a link nobody gave."""
     try:
-        at_most = Form(list(typed.items())).whole("at_most", 0, 10**9)
+        form = Form(list(typed.items()))
+        at_most, sequence = form.whole("at_most", 0, 10**9), form.choice("sequence", SEQUENCES)
     except Invalid as invalid:
         return Answer(200, {"levels": [], "next": None}), invalid.errors
     asked = {
@@ -160,7 +163,7 @@ async def _read_levels(
         "text": typed["q"],
         "location": typed["location"],
         "at_most": "" if at_most is None else str(at_most),
-        "sequence": typed["sequence"],
+        "sequence": sequence or "",
         "after": context.query.get("after", "")[:1000],
     }
     if "\0" in "".join(asked.values()):

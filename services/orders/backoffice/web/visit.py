@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -172,8 +173,11 @@ class PageContext:
         """A template as the answer: the whole page, or for htmx the block named like the element it will replace,
         or the `block` named here.
 
-        Its flash message is shown once and gone.
+        Its flash message is shown once and gone. A page that shows `errors` is a request refused: 422, be it a form
+        that came back or a list whose filters can't be read.
         """
+        if status == HTTPStatus.OK and any((values.get("errors") or {}).values()):
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
         part = block or self.target
         whole = part is None or not self.app_state.templates.has_block(template, part)
         flash = self.flash if whole else None

@@ -18,12 +18,14 @@ from services.orders.listing.payments import EntriesQuery, every_entry
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the file says: its headings, kinds of entries, and who an actor is. `signs` by kind: 1 in, -1 out."""
+    """What the file says: its headings, kinds of entries, and who an actor is. `signs` by kind: 1 in, -1 out;
+    `pending`: a refund that its provider has not confirmed yet."""
 
     headings: list[str]
     kinds: Mapping[str, str]
     signs: Mapping[str, int]
     who: Callable[[str], str]
+    pending: str
 
 
 async def export_entries(
@@ -45,7 +47,7 @@ def _cells(row: Mapping[str, Any], manner: CellFormat, words: Words) -> list[str
         row["received_on"].isoformat() if row["received_on"] else "",
         row["code"],
         safe(row["customer_name"]),
-        words.kinds.get(row["kind"], row["kind"]),
+        words.pending if row["is_pending"] else words.kinds.get(row["kind"], row["kind"]),
         word(export_words.METHOD, row["method"] or "", manner.language),
         row["currency"],
         amount if sign else "",
