@@ -13,12 +13,13 @@ from starlette.responses import HTMLResponse, Response
 
 from contracts.notifier import ConfirmMail, ResendMail
 from services.orders.backoffice.access.permissions import Permission
-from services.orders.backoffice.forms.fields import Invalid
+from services.orders.backoffice.forms.fields import Form, Invalid
 from services.orders.backoffice.language.happenings import MAILS
 from services.orders.backoffice.language.times import moments_read
 from services.orders.backoffice.language.translating import N_, gettext
+from services.orders.backoffice.mails.words import what_became
 from services.orders.backoffice.web.actions.commanding import answer, send
-from services.orders.backoffice.web.clients.owners import ServiceUnavailable
+from services.orders.backoffice.web.clients.owners import Answer, ServiceUnavailable
 from services.orders.backoffice.web.routing import Pages
 from services.orders.backoffice.web.security import FRAMED_POLICY
 from services.orders.backoffice.web.trail import BackLinks
@@ -31,6 +32,7 @@ PAGE = 50
 LONGEST_TEXT = 254
 MOST_AT_ONCE = 500
 """Mails that one form decides on; as many as notifier lists at once."""
+NONE = Answer(200, {"mails": [], "next": None})
 TO_DECIDE = ("uncertain", "failed")
 """States in which a mail waits for a person's word."""
 TABS = {
@@ -59,10 +61,17 @@ async def show_mails(context: PageContext) -> Response:
     """A page of mails, the latest first."""
     state, text = context.query.get("state", ""), context.query.get("q", "").strip()[:LONGEST_TEXT]
     trail, limit = BackLinks.of(context.query, "before"), str(PAGE)
-    if state not in TABS:
-        raise Missing
+    errors: Mapping[str, str] = {}
+    try:
+        Form([("state", state)]).choice("state", TABS)
+    except Invalid as invalid:
+        errors = invalid.errors
     asked = {"shop": context.shop, "limit": limit, "state": state, "text": text, "before": trail.here[:100]}
-    found = await context.app_state.clients.get("notifier", "/internal/mails", **_filled(asked))
+    found = (
+        NONE
+        if errors
+        else await context.app_state.clients.get("notifier", "/internal/mails", **_filled(asked))
+    )
     if not isinstance(found, ServiceUnavailable) and found.status != 200:
         raise Missing
     body = {"mails": [], "next": None} if isinstance(found, ServiceUnavailable) else found.body
@@ -75,6 +84,7 @@ async def show_mails(context: PageContext) -> Response:
         tabs_shown=[(_href(one, text), gettext(name), one == state, None) for one, name in TABS.items()],
         state=state,
         text=text,
+        errors=errors,
         is_pickable=state in TO_DECIDE and context.may(Permission.MAILS_RESEND),
         most=MOST_AT_ONCE,
         states=STATES,
@@ -135,7 +145,14 @@ async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
     owner = mail if isinstance(mail, ServiceUnavailable) else None
     status = 422 if errors else 200
     return context.render(
-        "mails/mail.html", status, owner=owner, mail=known, errors=errors, states=STATES, kinds=KINDS
+        "mails/mail.html",
+        status,
+        owner=owner,
+        mail=known,
+        became=what_became(known["detail"]) if known else None,
+        errors=errors,
+        states=STATES,
+        kinds=KINDS,
     )
 
 
