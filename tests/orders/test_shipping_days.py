@@ -12,7 +12,7 @@ from services.chassis.testing import Desk
 from services.orders.api.actions import commanding
 from tests.conftest import Desks
 from tests.orders.builders import Life, a_life
-from tests.orders.staff import TOKENS, client, key, sent
+from tests.orders.rest_client import TOKENS, client, key, sent
 
 FIJI, HONOLULU = "Pacific/Fiji", "Pacific/Honolulu"
 

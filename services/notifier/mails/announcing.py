@@ -38,7 +38,7 @@ _SHOWN_OF_AN_EDIT = {"lines", "customer", "shipping_address", "billing_address"}
 _SHOWN_OF_A_STATUS = {"state", "label_texts", "public_comment"}
 _SHOWN_OF_A_CANCELLATION = {"public_comment", "cancelled_lines"}
 _SHOWN_OF_A_FAILED_REFUND = {"amount_minor", "currency"}
-_SHOWN_OF_A_REFUND = {"mode", "amount_minor", "currency", "lines", "public_comment"}
+_SHOWN_OF_A_REFUND = {"mode", "state", "amount_minor", "currency", "lines", "public_comment"}
 
 
 def order_placed(work: MailUnit, received: ReceivedMessage[OrderPlaced]) -> None:

@@ -58,6 +58,11 @@ class RequestedRefund:
         return self.doubts > 0 and not self.is_sent and self.refusal is None
 
     @property
+    def is_untraced(self) -> bool:
+        """Whether it was made, as a person or an answer said, and nobody named the provider's refund of it."""
+        return not self.is_mark and self.is_sent and self.refusal is None and self.reference is None
+
+    @property
     def is_vouched(self) -> bool:
         """Whether a person saw the provider's refund of it: `reference` is that refund's id."""
         return not self.is_mark and self.reference is not None

@@ -2,8 +2,9 @@
 
 Asking again never makes a second one: the provider is asked first whether it has the refund. One that was made is named
 by the provider's reference and posted under it, so the provider's own word about it, should it still come, posts
-nothing more. Whatever was said here, the provider's own refund counts once it is known. Invariant: only an uncertain
-refund whose effect rests is settled.
+nothing more. Whatever was said here, the provider's own refund counts once it is known. A refund that is said to be
+made without any reference (an earlier version took that) keeps its sum reserved until it is settled like an uncertain
+one. Invariant: only a refund of which the provider's is not known, and whose effect rests, is settled.
 """
 
 from contracts.message import Reason
@@ -13,6 +14,9 @@ from services.payments.accounts.account import Account
 from services.payments.accounts.refunds import RequestedRefund
 from services.payments.accounts.unit.answering import account_of, done, reject
 from services.payments.accounts.unit.unit import AccountUnit
+
+_RESTING = ("done", "uncertain", "failed", "discarded")
+"""States of the effect of a refund that is said to be made: it does nothing by itself any more."""
 
 
 def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) -> None:
@@ -25,10 +29,10 @@ def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) ->
     if asked is None or asked.is_mark:
         text = f"order {account.code} has no sent refund {command.refund_id}; check the refund's id"
         return reject(work, received, [Reason(code="refund_unknown", message=text, field="refund_id")])
-    if not asked.is_uncertain or account.refunds.matching().of(asked) is not None:
+    if not (asked.is_uncertain or asked.is_untraced) or account.refunds.matching().of(asked) is not None:
         text = f"refund {asked.id} is not uncertain; look at the order again"
         return reject(work, received, [Reason(code="refund_not_uncertain", message=text, field="refund_id")])
-    if work.effect_states.get(str(asked.id)) != "uncertain":
+    if work.effect_states.get(str(asked.id)) not in (_RESTING if asked.is_untraced else ("uncertain",)):
         text = f"the provider is being asked about refund {asked.id}; wait for its answer"
         return reject(work, received, [Reason(code="refund_being_asked", message=text, field="refund_id")])
     if reasons := _against_reference(work, account, asked, command):

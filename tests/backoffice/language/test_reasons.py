@@ -19,7 +19,7 @@ NOTES = frozenset({"characters_removed", "text_cut", "value_corrected", "value_l
 """What was changed of a sale as it was taken over: told by `adapted_words`."""
 LISTED = frozenset({"change_refused"})
 """Refusals that stand for a list of reasons, each of which has words (`explain_refusal`)."""
-PLACES = {"Reason": None, "Refuse": 0, "No": 0}
+PLACES = {"Reason": None, "Refuse": 0, "Rejection": 0}
 """Where the code stands in a call of each class: by name alone, or at a position."""
 
 

@@ -285,6 +285,20 @@ async def test_a_refund_that_was_made_is_settled_with_the_providers_reference(
     assert (command.verdict, command.provider_reference) == ("made", "re_1")
 
 
+async def test_a_refund_noted_as_made_without_its_reference_asks_for_it(backoffice: Backoffice) -> None:
+    browser, placed = await backoffice.signed_in(language="fr"), await _paid(backoffice)
+    path, page = f"/orders/{placed.code}/refund", f"/orders/{placed.code}"
+    typed = (await browser.get(path)).form(path).filled(what="amount", mode="sent", amount="20")
+    fields = (await _checked(browser, path, typed)).filled(deed="refund")
+    await _answered(backoffice, browser, path, fields, refunded(placed.code, RefundSent))
+    shown, to = await browser.get(page), f"{page}/refund-settlement"
+    assert "Son montant reste réservé tant que vous ne l’indiquez pas." in shown.words
+    named = {**dict(shown.form(to).fields), "verdict": "made", "provider_reference": "re_1"}
+    assert (await browser.post(to, named)).status == 202
+    (_, command) = (await sent(backoffice.desk, 2))[-1]
+    assert (command.verdict, command.provider_reference) == ("made", "re_1")
+
+
 @pytest.mark.rows("A19")
 async def test_what_was_paid_too_much_is_proposed_without_goods(backoffice: Backoffice) -> None:
     browser, placed = await backoffice.signed_in(), await _paid(backoffice, 10000)

@@ -263,6 +263,7 @@ async def test_a_refund_is_told_once_however_often_it_is_said(
     assert mail["recipient"] == order.customer.email
     assert json.loads(mail["context"]) == {
         "mode": "sent",
+        "state": "sent",
         "amount_minor": 1250,
         "currency": "EUR",
         "lines": [{"line": 1, "quantity": 1, "restock": False}],

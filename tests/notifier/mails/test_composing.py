@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from contracts.orders import Buyer, OrderPlaced, StatusUpdated
 from contracts.storefront import ExtraLine, PaymentChoice, PaymentMethod, Shipping, Tax, Totals
-from services.notifier.mails.compose.composing import AddressUnusable, usable_address
+from services.notifier.mails.compose.composing import AddressUnusable, compose, usable_address
 from services.notifier.mails.mail import Template
 from tests.notifier.builders import a_line, a_shipment, a_shop, a_status, an_address, an_order
-from tests.notifier.letters import Tags, a_letter, html_of, read, text_of
+from tests.notifier.letters import Tags, a_letter, a_pair, html_of, read, text_of
 
 NARROW, HARD = "\u202f", "\u00a0"
 HOSTILE = (
@@ -250,6 +250,30 @@ def test_a_refund_that_failed_is_told_with_its_amount(locale: str, subject: str,
     for shown in (text_of(message), Tags(html_of(message)).text):
         assert said in shown
         assert "12" in shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "mode", "state", "said"),
+    [
+        ("fr", "sent", "sent", ["Nous vous remboursons", "Le remboursement est en cours"]),
+        ("fr", "sent", "confirmed", ["Nous vous avons remboursé", "La somme est renvoyée"]),
+        ("fr", "sent", None, ["Nous vous remboursons", "Le remboursement est en cours"]),
+        ("fr", "recorded", "marked", ["Nous vous remboursons", "vous sera rendue par nos soins"]),
+        ("fr", "recorded", "confirmed", ["Nous vous avons remboursé", "vous a été rendue par nos soins"]),
+        ("en", "sent", "sent", ["We are refunding you", "The refund is under way"]),
+        ("en", "sent", "confirmed", ["We have refunded you", "It was sent back"]),
+        ("en", "recorded", "confirmed", ["We have refunded you", "We have paid it back"]),
+    ],
+)
+def test_a_refund_is_said_to_be_made_once_it_is(
+    locale: str, mode: str, state: str | None, said: list[str]
+) -> None:
+    order = an_order()
+    context = {"mode": mode, "amount_minor": 1250, "currency": "EUR", **({"state": state} if state else {})}
+    mail, addressee = a_pair(Template.REFUND_MADE, order, context=context, locale=locale)
+    message = read(compose(mail, addressee, a_shop()))
+    for shown in (text_of(message), Tags(html_of(message)).text):
+        assert all(words in shown for words in said)
 
 
 def test_a_status_without_a_comment_has_no_heading_for_one() -> None:

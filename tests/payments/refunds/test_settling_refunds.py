@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.payments import (
+    RefundCause,
     RefundConfirmed,
     RefundFailed,
     RefundMode,
@@ -241,3 +242,49 @@ async def test_one_still_to_be_sent_is_settled_by_nobody(till: Till) -> None:
     await till.ask()
     assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_not_uncertain"]
     assert await effect(till.cashdesk) == "planned"
+
+
+async def _noted_without_reference(till: Till) -> None:
+    """A refund that an earlier version took as made, by a person's word alone."""
+    await doubt(till, made=False)
+    await till.cashdesk.desk.fetch("UPDATE refund SET is_sent = true")
+    await till.cashdesk.desk.fetch("UPDATE msg.effect SET state = 'done'")
+
+
+async def test_a_refund_noted_as_made_without_a_reference_stays_reserved_until_it_is_named(
+    till: Till,
+) -> None:
+    await _noted_without_reference(till)
+    assert "refund_exceeds_received" in reasons(await till.ask(4000))
+    assert refused(await settle(till, RefundVerdict.MADE)) == ["refund_reference_missing"]
+    outcome = await settle(till, RefundVerdict.MADE, reference="re_seen")
+    (confirmed,) = outcome.said(RefundConfirmed)
+    assert (confirmed.refund.provider_reference, confirmed.refund.confirmed_minor) == ("re_seen", 2000)
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+    assert refused(await settle(till, RefundVerdict.MADE, reference="re_seen")) == ["refund_not_uncertain"]
+
+
+async def test_a_refund_noted_as_made_can_turn_out_not_to_be(till: Till) -> None:
+    """What it credited stays credited, as with every refund that fails later: the money is owed, and refunded anew."""
+    await _noted_without_reference(till)
+    outcome = await settle(till, RefundVerdict.NOT_MADE, "absent du tableau de bord")
+    (failed,) = outcome.said(RefundFailed)
+    assert failed.refund.detail == "not_made by staff:zoe: absent du tableau de bord"
+    assert await position(till.cashdesk, till.order) == (2000, 0, 0, -2000, ["refund_failed"])
+    once_more = refund_order(till.order, 2000, mode=RefundMode.SENT, cause=RefundCause.OVERPAID)
+    assert (await till.cashdesk.desk.deliver(once_more)).said(CommandRejected) == []
+    till.api._key = KEY
+    await send(till.cashdesk)
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])
+
+
+async def test_a_refund_noted_as_made_is_looked_for_at_the_provider_and_never_made_twice(till: Till) -> None:
+    await doubt(till, made=True)
+    await till.cashdesk.desk.fetch("UPDATE refund SET is_sent = true")
+    await till.cashdesk.desk.fetch("UPDATE msg.effect SET state = 'done'")
+    till.api._key, till.api._answers = KEY, {}
+    assert (await settle(till, RefundVerdict.ASK_AGAIN)).said(CommandDone)
+    assert refused(await settle(till, RefundVerdict.NOT_MADE)) == ["refund_being_asked"]
+    await send(till.cashdesk)
+    assert len(till.api.refunds) == 1
+    assert await position(till.cashdesk, till.order) == (2000, 2000, 0, 0, [])

@@ -54,6 +54,7 @@ class RefundResponse(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     mode: Annotated[str, Field(max_length=20)]
+    state: Annotated[str, Field(max_length=20)] | None = None
     amount_minor: Minor
     currency: Currency
     lines: Annotated[list[RefundLine], Field(max_length=1000)] = []

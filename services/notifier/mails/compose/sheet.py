@@ -87,15 +87,21 @@ def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> d
     }
 
 
+MADE = "confirmed"
+"""The state of a refund of which the money has gone back. A mail of an earlier version names no state: not yet."""
+
+
 def refund_sheet(
     placed: dict[str, Any], refund: dict[str, Any], figures: Formatter, words: Words
 ) -> dict[str, Any]:
     """What the mail about a refund shows. `refund` is what `announcing` kept of the contract's Refund, as JSON."""
     names = {str(line["line"]): line["description"] for line in placed.get("lines", ())}
     names |= refund.get("names", {})
+    way, is_made = "sent" if refund["mode"] == "sent" else "recorded", refund.get("state") == MADE
     return {
         "amount": figures.amount(refund["amount_minor"]),
-        "way": words["refund"]["sent" if refund["mode"] == "sent" else "recorded"],
+        "is_made": is_made,
+        "way": words["refund"][f"{way}_made" if is_made else way],
         "lines": [
             (line["quantity"], one_line(names.get(str(line["line"]), f"#{line['line']}")))
             for line in refund.get("lines", ())

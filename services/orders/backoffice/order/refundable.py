@@ -11,10 +11,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from contracts.message import LineUnits
-from contracts.payments import RefundCause, RefundState
+from contracts.payments import RefundCause, RefundMode, RefundState
 from contracts.storefront import Customer, PaymentMethod
 from services.orders.api.actions.refund_rules import position_of, still_due
-from services.orders.listing.documents import LedgerEntryResponse, LineResponse, OrderResponse
+from services.orders.listing.documents import LedgerEntryResponse, LineResponse, OrderResponse, RefundResponse
 from services.orders.listing.payments_left import PaymentLeft, left_of_received, payments_left, set_aside
 from services.orders.order.totals.content import Content, ContentLine, worth
 
@@ -97,6 +97,14 @@ def may_be_reversed(entry: LedgerEntryResponse, ledger: Sequence[LedgerEntryResp
         return False
     about = [one for one in ledger if one.payment_entry_id == entry.entry_id]
     return not any(one.kind in ("payment_reversed", "transfer_out") for one in about)
+
+
+def is_to_settle(refund: RefundResponse) -> bool:
+    """Whether a person has to say what became of a sent refund, or under which reference it was made."""
+    is_nameless = refund.provider_reference is None and refund.reference is None
+    return refund.state is RefundState.UNCERTAIN or (
+        refund.state is RefundState.SENT and refund.mode is RefundMode.SENT and is_nameless
+    )
 
 
 def is_open_mark(state: RefundState, mode: str) -> bool:

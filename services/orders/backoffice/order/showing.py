@@ -18,7 +18,7 @@ from services.orders.backoffice.order.actions import facts_of, offered
 from services.orders.backoffice.order.activity import timeline
 from services.orders.backoffice.order.gaps import gaps_of
 from services.orders.backoffice.order.reading import OrderRead, read_order
-from services.orders.backoffice.order.refundable import is_open_mark, may_be_reversed
+from services.orders.backoffice.order.refundable import is_open_mark, is_to_settle, may_be_reversed
 from services.orders.backoffice.web.security import is_local_path
 from services.orders.backoffice.web.visit import PageContext
 from services.orders.listing.documents import OrderResponse
@@ -90,6 +90,7 @@ def render(
         actions=offered(facts_of(shown), context.may),
         reversible=may_be_reversed,
         open_mark=is_open_mark,
+        to_settle=is_to_settle,
         words=words,
         day_of=read_day,
         gaps=gaps_of(shown),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.payments import RefundCause, RefundVerdict
+from contracts.payments import RefundCause, RefundState, RefundVerdict
 from services.orders.api.actions.refund_requests import (
     ConfirmationRequest,
     RefundRequest,
@@ -101,6 +101,7 @@ def preview_of(order: OrderResponse, asked: RefundRequest) -> RefundPreview:
 def mail_context(order: OrderResponse, asked: RefundRequest) -> dict[str, Any]:
     """What the mail about this refund shows."""
     told = asked.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
+    told["state"] = RefundState.CONFIRMED if asked.reference else None
     names = {str(line.line): line.description for line in order.lines if line.line in asked.units}
     return {**told, "lines": [dict(one) for one in asked.lines], "names": names}
 
