@@ -7,7 +7,7 @@ order is one that messages could have made.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.fulfillment import LinePosition, StockStanding
@@ -106,7 +106,46 @@ SHARES: dict[str, dict[str, int]] = {
 """Per thousand orders of an age."""
 
 
-def outcomes(all_baskets: Sequence[Basket], shop: str) -> Iterator[tuple[Any, ...]]:
+class OutcomeRow(NamedTuple):
+    """A row of the table `seed_outcome`; amounts in minor units, `line_positions` as JSON."""
+
+    basket: int
+    life: int
+    method: str
+    state: str | None
+    label: str | None
+    automatic_state: str | None
+    hand_state: str | None
+    hand_label: str | None
+    hand_over: str | None
+    payment_status: str
+    fulfilment_status: str
+    flags: list[str]
+    due: int
+    credited: int
+    received: int
+    by_hand: int
+    refunded: int
+    balance: int
+    payment_version: int
+    fulfilment_version: int
+    stock: str | None
+    line_positions: str
+    ship_ordered: int
+    ship_needed: int
+    packed: int
+    shipped: int
+    delivered: int
+    other_ordered: int
+    other_needed: int
+    to_pack: int
+    to_ship: int
+    is_archived: bool
+    is_cancelled: bool
+    stage: int
+
+
+def outcomes(all_baskets: Sequence[Basket], shop: str) -> Iterator[OutcomeRow]:
     """Rows of the table `seed_outcome`: everything an order of this basket, life and method has."""
     for basket in all_baskets:
         for number, life in enumerate(LIVES):
@@ -120,7 +159,7 @@ def methods_of(basket: Basket) -> list[PaymentMethod]:
     return [method for method in PaymentMethod if (method is PaymentMethod.FREE) is is_free]
 
 
-def _outcome(basket: Basket, number: int, life: Life, method: PaymentMethod, shop: str) -> tuple[Any, ...]:
+def _outcome(basket: Basket, number: int, life: Life, method: PaymentMethod, shop: str) -> OutcomeRow:
     positions = _positions(basket, life)
     stock = StockStanding.NOT_REQUIRED
     if basket.goods:
@@ -139,8 +178,7 @@ def _outcome(basket: Basket, number: int, life: Life, method: PaymentMethod, sho
         assert order.automatic_state is not None
         order.hand = HandSet(OrderState.COMPLETED, "completed", order.automatic_state)
         order.restate()
-    version = 2 + STAGES.index(life.stage) if basket.goods else 0
-    return (basket.number, number, method.value, *_columns(order, basket, life, version, positions))
+    return _row(order, basket, number, method, positions)
 
 
 def _positions(basket: Basket, life: Life) -> list[LinePosition]:
@@ -177,28 +215,46 @@ def _money(total: int, life: Life, method: PaymentMethod) -> Money:
     )
 
 
-def _columns(
-    order: Order, basket: Basket, life: Life, version: int, positions: Sequence[LinePosition]
-) -> tuple[Any, ...]:
-    money, units, hand = order.money, order.units, order.hand
+def _row(
+    order: Order, basket: Basket, number: int, method: PaymentMethod, positions: Sequence[LinePosition]
+) -> OutcomeRow:
+    life, money, units, hand = LIVES[number], order.money, order.units, order.hand
+    stage = STAGES.index(life.stage) if basket.goods else 0
+    version = 2 + stage if basket.goods else 0
     heard = [json.loads(one.model_dump_json()) for one in positions] if version else []
-    return (
-        order.state,
-        order.label,
-        order.automatic_state,
-        *((hand.state, hand.label, hand.over) if hand else (None, None, None)),
-        order.payment_status,
-        order.fulfilment_status,
-        list(order.flags),
-        *(money.due, money.credited, money.received, money.received_by_hand, money.refunded, money.balance),
-        1 + sum(amount > 0 for amount in (money.received, money.credited, money.refunded)),
-        version,
-        order.stock,
-        json.dumps(heard),
-        *(units.ordered, units.needed, units.packed, units.shipped, units.delivered),
-        *(units.other_ordered, units.other_needed),
-        *(units.to_pack, units.to_ship),
-        life.is_archived,
-        life.is_cancelled,
-        STAGES.index(life.stage) if basket.goods else 0,
+    return OutcomeRow(
+        basket=basket.number,
+        life=number,
+        method=method.value,
+        state=order.state,
+        label=order.label,
+        automatic_state=order.automatic_state,
+        hand_state=hand.state if hand else None,
+        hand_label=hand.label if hand else None,
+        hand_over=hand.over if hand else None,
+        payment_status=order.payment_status,
+        fulfilment_status=order.fulfilment_status,
+        flags=list(order.flags),
+        due=money.due,
+        credited=money.credited,
+        received=money.received,
+        by_hand=money.received_by_hand,
+        refunded=money.refunded,
+        balance=money.balance,
+        payment_version=1 + sum(amount > 0 for amount in (money.received, money.credited, money.refunded)),
+        fulfilment_version=version,
+        stock=order.stock,
+        line_positions=json.dumps(heard),
+        ship_ordered=units.ordered,
+        ship_needed=units.needed,
+        packed=units.packed,
+        shipped=units.shipped,
+        delivered=units.delivered,
+        other_ordered=units.other_ordered,
+        other_needed=units.other_needed,
+        to_pack=units.to_pack,
+        to_ship=units.to_ship,
+        is_archived=life.is_archived,
+        is_cancelled=life.is_cancelled,
+        stage=stage,
     )

@@ -6,8 +6,8 @@ never see each other tell of the same orders.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from contracts.storefront import PaymentMethod
 from deploy.seed import lives, vocabulary
@@ -98,7 +98,79 @@ join seed_town town on town.number = f.person % $towns::int
 """
 
 
-def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+class NameRow(NamedTuple):
+    """A first or last name, with the words by which it is found."""
+
+    number: int
+    name: str
+    folded: str
+    joined: str
+    words: str
+
+
+class TownRow(NamedTuple):
+    """A town and a street in it."""
+
+    number: int
+    postal_code: str
+    city: str
+    country: str
+    street: str
+    words: str
+
+
+class BasketRow(NamedTuple):
+    """What a sale contains; `sale` and `units` are JSON."""
+
+    basket: int
+    module: str
+    sale: str
+    tax_minor: int
+    shipping_minor: int
+    vat_rates: list[int]
+    vat_minor: list[int]
+    units: str
+    words: str
+
+
+class ModuleRow(NamedTuple):
+    """The baskets of a module, which are numbered consecutively."""
+
+    module: str
+    first: int
+    baskets: int
+    is_free: list[bool]
+
+
+class LineRow(NamedTuple):
+    """A line of a basket; `starts` and `ends` count from the vocabulary's moment."""
+
+    basket: int
+    line: int
+    kind: str
+    description: str
+    sku: str | None
+    quantity: int
+    unit_price: int
+    discount: int
+    total: int
+    vat_rate: int
+    resource: str | None
+    starts: timedelta | None
+    ends: timedelta | None
+
+
+class NumberedRow(NamedTuple):
+    """A value under its number: a day, or the lives picked for an age."""
+
+    number: int
+    value: date | list[int]
+
+
+SeedRow = NameRow | TownRow | BasketRow | ModuleRow | LineRow | NumberedRow | lives.OutcomeRow
+
+
+def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, Sequence[SeedRow]]]:
     """The rows of the tables that sales are put together from."""
     filled = vocabulary.baskets(shop)
     yield "seed_first", [_name_row(n, name) for n, name in enumerate(vocabulary.FIRST)]
@@ -108,7 +180,7 @@ def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, li
         "seed_town",
         [_town_row(n, *town, streets[n % len(streets)]) for n, town in enumerate(vocabulary.TOWNS)],
     )
-    yield "seed_day", list(enumerate(vocabulary.day_weights(until, days)[0]))
+    yield "seed_day", [NumberedRow(*day) for day in enumerate(vocabulary.day_weights(until, days)[0])]
     yield "seed_basket", [_basket_row(basket) for basket in filled]
     yield "seed_module", list(_module_rows(filled))
     yield "seed_line", [row for basket in filled for row in _line_rows(basket)]
@@ -116,7 +188,7 @@ def vocabulary_rows(shop: str, until: date, days: int) -> Iterator[tuple[str, li
     yield (
         "seed_life",
         [
-            (number, [names.index(name) for name in vocabulary.picks(lives.SHARES[age], 1000)])
+            NumberedRow(number, [names.index(name) for name in vocabulary.picks(lives.SHARES[age], 1000)])
             for number, age in enumerate(lives.AGES)
         ],
     )
@@ -144,40 +216,55 @@ def settings(before: int, count: int, until: datetime, days: int) -> dict[str, A
     }
 
 
-def _name_row(number: int, name: str) -> tuple[Any, ...]:
-    return number, name, fold(name), joined(name), document([], [name])
+def _name_row(number: int, name: str) -> NameRow:
+    return NameRow(number, name, fold(name), joined(name), document([], [name]))
 
 
-def _town_row(number: int, postal_code: str, city: str, country: str, street: str) -> tuple[Any, ...]:
-    return number, postal_code, city, country, street, document([city], [postal_code, street])
+def _town_row(number: int, postal_code: str, city: str, country: str, street: str) -> TownRow:
+    return TownRow(number, postal_code, city, country, street, document([city], [postal_code, street]))
 
 
-def _basket_row(basket: Basket) -> tuple[Any, ...]:
+def _basket_row(basket: Basket) -> BasketRow:
     sale = json.loads(basket.sale.model_dump_json(exclude_none=True))
     for name in ("idempotency_key", "customer", "submitted_at", "shop"):
         sale.pop(name)
     facts = facts_of(charges_of(basket.sale.lines, None, ()), basket.sale.totals.total_minor, sale)
     rates, amounts = list(facts.vat), list(facts.vat.values())
-    return (
-        *(basket.number, basket.module.value, json.dumps(sale)),
-        *(facts.tax_minor, facts.shipping_minor, rates, amounts),
-        json.dumps({str(number): line.quantity for number, line in enumerate(basket.sale.lines, 1)}),
-        document([line.sku for line in basket.sale.lines], [line.description for line in basket.sale.lines]),
+    lines = basket.sale.lines
+    return BasketRow(
+        basket=basket.number,
+        module=basket.module.value,
+        sale=json.dumps(sale),
+        tax_minor=facts.tax_minor,
+        shipping_minor=facts.shipping_minor,
+        vat_rates=rates,
+        vat_minor=amounts,
+        units=json.dumps({str(number): line.quantity for number, line in enumerate(lines, 1)}),
+        words=document([line.sku for line in lines], [line.description for line in lines]),
     )
 
 
-def _module_rows(filled: Sequence[Basket]) -> Iterator[tuple[Any, ...]]:
+def _module_rows(filled: Sequence[Basket]) -> Iterator[ModuleRow]:
     for module in vocabulary.BASKETS:
         own = [basket for basket in filled if basket.module is module]
         is_free = [lives.methods_of(basket) == [PaymentMethod.FREE] for basket in own]
-        yield module.value, own[0].number, len(own), is_free
+        yield ModuleRow(module.value, own[0].number, len(own), is_free)
 
 
-def _line_rows(basket: Basket) -> Iterator[tuple[Any, ...]]:
+def _line_rows(basket: Basket) -> Iterator[LineRow]:
     for number, line in enumerate(basket.sale.lines, 1):
-        yield (
-            *(basket.number, number, line.kind.value, line.description, line.sku, line.quantity),
-            *(line.unit_price_minor, line.discount_minor, line.total_minor, line.vat_rate, line.resource),
-            line.starts_at - vocabulary.MOMENT if line.starts_at else None,
-            line.ends_at - vocabulary.MOMENT if line.ends_at else None,
+        yield LineRow(
+            basket=basket.number,
+            line=number,
+            kind=line.kind.value,
+            description=line.description,
+            sku=line.sku,
+            quantity=line.quantity,
+            unit_price=line.unit_price_minor,
+            discount=line.discount_minor,
+            total=line.total_minor,
+            vat_rate=line.vat_rate,
+            resource=line.resource,
+            starts=line.starts_at - vocabulary.MOMENT if line.starts_at else None,
+            ends=line.ends_at - vocabulary.MOMENT if line.ends_at else None,
         )
