@@ -12,7 +12,7 @@ from contracts.message import Reason
 from contracts.storefront import Address, ExtraLine, Shipping
 from services.orders.changes.repricing import carried_over, repriced
 from services.orders.changes.requests import EditRequest, LineEdited
-from services.orders.order.mail_address import may_be_mailed
+from services.orders.order.customer.mail_address import may_be_mailed
 from services.orders.order.totals.content import (
     Content,
     ContentLine,

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from contracts.message import Reason
-from services.orders.order.countries import KNOWN, RENAMED
+from services.orders.order.customer.countries import KNOWN, RENAMED
 
 MARK = "…"
 _NAME, _PHONE, _STREET, _PLACE, _LABEL = 200, 40, 300, 200, 200

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.storefront import OrderSubmitted
-from services.orders.order.mail_address import is_deliverable, may_be_mailed
+from services.orders.order.customer.mail_address import is_deliverable, may_be_mailed
 from services.orders.order.validation.sale import MOST_REASONS, reasons_against
 from services.orders.order.validation.totals import tax_bounds
 from tests.orders.builders import NOW, a_line, a_sale

@@ -14,7 +14,7 @@ from services.chassis.storage.database import Connection
 from services.orders.backoffice.access import passwords, sessions, store
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.access.signing_in import normal
-from services.orders.order.mail_address import is_deliverable
+from services.orders.order.customer.mail_address import is_deliverable
 from services.orders.order.shop.cache import TtlCache
 
 INVITED_FOR = timedelta(days=3)

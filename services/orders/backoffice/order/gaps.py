@@ -11,7 +11,7 @@ from contracts.orders import OrderState
 from contracts.storefront import Address, LineKind, PartialAddress
 from services.orders.backoffice.language.translating import N_, gettext
 from services.orders.listing.documents import OrderResponse
-from services.orders.order.mail_address import may_be_mailed
+from services.orders.order.customer.mail_address import may_be_mailed
 
 WITHOUT_POSTAL_CODES = frozenset(
     (
