@@ -104,7 +104,11 @@ async def transaction(connection: Connection) -> AsyncIterator[None]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """The database (or the way to it) is away: keep the work and try again later."""
+    """Return whether the database, or the way to it, is unavailable: keep the work and retry later."""
+    if isinstance(
+        error, LookupError
+    ):  # a template that is missing is an OSError too (jinja2.TemplateNotFound)
+        return False
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_OUTAGE_STATES)
     if isinstance(error, asyncpg.InterfaceError):

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from jinja2 import TemplateNotFound
 
 from deploy.local.parts import Postgres
 from services.chassis.runtime.hub import Hub
@@ -103,3 +104,8 @@ async def test_acks_that_never_arrive_make_duplicates_and_nothing_else(hubs: Hub
         [row] = await hub.pool.fetch(ONCE)
         assert tuple(row) == (101, 101, 101, 0)
         assert await stopped_with_nothing_left(hub, bus)
+
+
+def test_a_missing_template_is_no_outage() -> None:
+    assert is_outage(ConnectionRefusedError())
+    assert not is_outage(TemplateNotFound("orders/list.html"))
