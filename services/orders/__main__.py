@@ -1,4 +1,6 @@
-"""`python -m services.orders` runs the service; `python -m services.orders migrate` prepares its database."""
+"""Command line of the orders service: `python -m services.orders` runs it, `migrate` as argument prepares its
+database.
+"""
 
 from services.chassis.runtime.running import Service, main
 from services.orders.api.app import build_app

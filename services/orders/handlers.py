@@ -1,6 +1,7 @@
-"""Messages that orders receives: the function each one starts, and what that function needs loaded.
+"""Handler table of orders: the function that each received message starts, and the rows that function needs
+loaded.
 
-An event that is an outcome of a command needs `commands`: without it the command would stay open.
+An event that is an outcome of a command needs `commands`; otherwise the command would stay open.
 """
 
 from contracts.fulfillment import (

@@ -1,4 +1,4 @@
-"""An order: its state, its statuses, its totals and taxes, its record and the SQL behind them.
+"""Order: its state, statuses, totals, taxes and record, and the SQL behind them.
 
 Imports no sibling package.
 """

@@ -1,6 +1,6 @@
-"""Attention flags: what a person should look at, beside the state and never part of it.
+"""Attention flags: problems a person should look at, shown beside the state and never part of it.
 
-Invariant: the flags are a pure function of the two positions; a flag goes away when its reason does.
+Invariant: the flags are a pure function of the two positions; a flag disappears when its reason does.
 """
 
 from contracts.fulfillment import StockStanding
@@ -8,7 +8,7 @@ from services.orders.order.fulfilment_status import Quantities
 from services.orders.order.payment_status import Money
 
 TO_COLLECT = "to_collect"
-"""«Reste à encaisser»: something is packed or further and the customer still owes."""
+"""«Reste à encaisser»: goods are at least packed and the customer still owes money."""
 STOCK_MISSING = "stock_missing"
 """«Stock manquant»."""
 PAID_WITHOUT_ORDER = "paid_without_order"
@@ -20,7 +20,9 @@ DISPUTED = "disputed"
 def attention_flags(
     money: Money, units: Quantities, stock: StockStanding, *, placed: bool = True
 ) -> tuple[str, ...]:
-    """The flags of an order, sorted, with those that payments raised (overdue, refund_unconfirmed, …)."""
+    """Return the sorted flags of an order, including those that payments raised (overdue, refund_unconfirmed,
+    …).
+    """
     flags = set(money.flags)
     if placed and money.balance > 0 and units.in_parcels > 0:
         flags.add(TO_COLLECT)

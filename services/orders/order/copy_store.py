@@ -1,7 +1,8 @@
-"""The SQL of the copies: what payments, fulfillment and the notifier emit about orders; one function a statement.
+"""SQL of the copies of data that payments, fulfillment and the notifier emit about orders; one function per
+statement.
 
-A row that is there already stays as it is, or gives way to a higher version only, so that messages may arrive in any
-sequence and more than once.
+An existing row is left unchanged or replaced by a higher version only, so messages may arrive in any order
+and more than once.
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ _INSERT_LEDGER_ENTRIES = Bulk(
 
 
 async def insert_ledger_entries(connection: Writer, rows: Sequence[LedgerEntryRow]) -> None:
-    """Copy ledger entries; one already there stays as it is."""
+    """Insert copies of ledger entries; existing rows are left unchanged."""
     await _INSERT_LEDGER_ENTRIES.execute(connection, rows)
 
 
@@ -85,7 +86,7 @@ _WRITE_REFUNDS = Bulk(
 
 
 async def write_refunds(connection: Writer, rows: Sequence[RefundRow]) -> None:
-    """Copy refunds; a row that a newer word wrote stays as it is."""
+    """Insert or update copies of refunds; a row with a newer version is left unchanged."""
     await _WRITE_REFUNDS.execute(connection, rows)
 
 
@@ -104,7 +105,7 @@ _INSERT_ASSIGNED_PAYMENTS = Bulk(
 
 
 async def insert_assigned_payments(connection: Writer, rows: Sequence[AssignedPaymentRow]) -> None:
-    """Note payments a person gave to an order; one already noted stays as it is."""
+    """Insert payments that a person assigned to an order; existing rows are left unchanged."""
     await _INSERT_ASSIGNED_PAYMENTS.execute(connection, rows)
 
 
@@ -133,7 +134,10 @@ _INSERT_UNMATCHED_PAYMENTS = Bulk(
 
 
 async def insert_unmatched_payments(connection: Writer, rows: Sequence[UnmatchedPaymentRow]) -> None:
-    """Note money no order claims. One already noted stays as it is, but for its amount, which may grow."""
+    """Insert payments that match no order.
+
+    Of an existing row, only the amount is updated, and only to a larger one.
+    """
     await _INSERT_UNMATCHED_PAYMENTS.execute(connection, rows)
 
 
@@ -158,7 +162,7 @@ _INSERT_PARCELS = Bulk(
 
 
 async def insert_parcels(connection: Writer, rows: Sequence[ParcelRow]) -> None:
-    """Copy packed parcels; one already there stays as it is."""
+    """Insert copies of packed parcels; existing rows are left unchanged."""
     await _INSERT_PARCELS.execute(connection, rows)
 
 
@@ -179,7 +183,7 @@ _INSERT_UNPACKINGS = Bulk(
 
 
 async def insert_unpackings(connection: Writer, rows: Sequence[UnpackingRow]) -> None:
-    """Copy that parcels were taken apart; one already there stays as it is."""
+    """Insert unpackings of parcels; existing rows are left unchanged."""
     await _INSERT_UNPACKINGS.execute(connection, rows)
 
 
@@ -220,7 +224,10 @@ _INSERT_SHIPMENTS = Bulk(
 
 
 async def insert_shipments(connection: Writer, rows: Sequence[ShipmentRow]) -> None:
-    """Copy shipments, each once; one known in as high a version stays as it is. Parcel ids come as array literals."""
+    """Insert or update copies of shipments; a row of the same or a higher version is left unchanged.
+
+    Parcel ids are passed as array literals.
+    """
     await _INSERT_SHIPMENTS.execute(connection, rows)
 
 
@@ -242,7 +249,7 @@ _INSERT_LOSSES = Bulk(
 
 
 async def insert_losses(connection: Writer, rows: Sequence[LossRow]) -> None:
-    """Copy that parcels were lost; one already there stays as it is."""
+    """Insert losses of parcels; existing rows are left unchanged."""
     await _INSERT_LOSSES.execute(connection, rows)
 
 
@@ -254,7 +261,7 @@ _READ_CARRIED = Bulk(
 
 
 async def read_carried(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
-    """Who carries the shipments of orders: shop, order_id, shipment_id, version, carrier, stands."""
+    """Return the carriers of the orders' shipments: shop, order_id, shipment_id, version, carrier, stands."""
     return await _READ_CARRIED.fetch(connection, keys)
 
 
@@ -280,7 +287,10 @@ _INSERT_DELIVERIES = Bulk(
 
 
 async def insert_deliveries(connection: Writer, rows: Sequence[DeliveryRow]) -> None:
-    """Copy deliveries; one already there stays as it is. Parcel ids come as array literals."""
+    """Insert copies of deliveries; existing rows are left unchanged.
+
+    Parcel ids are passed as array literals.
+    """
     await _INSERT_DELIVERIES.execute(connection, rows)
 
 
@@ -308,7 +318,9 @@ _UPSERT_MAILS = Bulk(
 
 
 async def upsert_mails(connection: Writer, rows: Sequence[MailRow]) -> None:
-    """Copy what became of mails, one row a mail. A sent mail outranks all else, then the later report counts.
-    Those about a deleted order are left out.
+    """Insert or update the outcome of mails, one row per mail.
+
+    `sent` outranks all other outcomes, otherwise the later report wins. Reports about deleted orders are
+    skipped.
     """
     await _UPSERT_MAILS.execute(connection, rows)

@@ -1,7 +1,7 @@
-"""How far an order's goods are: sums over its lines, one status, and what remains to be done.
+"""Fulfillment status of an order: sums over its lines, one status, and the units still to pack and ship.
 
-Invariant: everything here is a pure function of fulfillment's position; the status is a summary for people,
-the queues «À emballer» and «À expédier» go by `to_pack` and `to_ship`, which a status cannot tell.
+Invariant: all values here are a pure function of fulfillment's position. The status is a summary for people;
+the queues «À emballer» and «À expédier» use `to_pack` and `to_ship`, which cannot be derived from a status.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from contracts.storefront import LineKind
 
 
 class FulfilmentStatus(StrEnum):
-    """The highest stage any unit reached; `partially_` when some needed unit has not reached it."""
+    """Highest stage that any unit has reached; `partially_` when some needed unit has not reached it."""
 
     NOT_REQUIRED = "not_required"
     UNFULFILLED = "unfulfilled"
@@ -28,7 +28,7 @@ class FulfilmentStatus(StrEnum):
 
 
 class LineQuantities(Protocol):
-    """The quantities of one line, as fulfillment's position carries them."""
+    """Quantities of one line, as in fulfillment's position."""
 
     @property
     def kind(self) -> LineKind: ...
@@ -50,11 +50,11 @@ class LineQuantities(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Units summed over lines. The plain names count goods (`ship` lines); `other_…` counts tickets, bookings
-    and services, whose `finished` units were issued, honoured or done.
+    """Units summed over lines.
 
-    `finished` goods are delivered ones, counted per line up to what the line needs, so that one line's
-    surplus never stands in for another's lack.
+    The plain names count goods (`ship` lines); `other_…` counts tickets, bookings and services, whose
+    `finished` units were issued, honoured or done. `finished` goods are delivered ones, counted per line up
+    to the quantity the line needs, so that one line's surplus never makes up for another's shortage.
     """
 
     ordered: int = 0
@@ -70,7 +70,7 @@ class Quantities:
 
     @property
     def all_finished(self) -> bool:
-        """Whether every unit needed reached its customer, and there was at least one."""
+        """Return whether at least one unit was needed and all needed units reached the customer."""
         return (
             self.needed + self.other_needed > 0
             and self.delivered >= self.needed
@@ -79,31 +79,31 @@ class Quantities:
 
     @property
     def all_cancelled(self) -> bool:
-        """Whether units were ordered and none is needed any more."""
+        """Return whether units were ordered and none is needed any more."""
         return self.ordered + self.other_ordered > 0 and self.needed + self.other_needed == 0
 
     @property
     def to_pack(self) -> int:
-        """Units still to be put into a parcel; a lost one is packed again."""
+        """Return the units still to be packed; a lost unit is packed again."""
         return max(0, self.needed - self.packed + self.lost)
 
     @property
     def to_ship(self) -> int:
-        """Packed units still here."""
+        """Return the packed units that have not left yet."""
         return max(0, self.packed - self.shipped)
 
     @property
     def in_parcels(self) -> int:
-        """Units that are in a parcel, here or on their way or arrived."""
+        """Return the units in parcels, whether still here, in transit or delivered."""
         return self.packed - self.lost
 
 
 NOTHING_DONE = Quantities()
-"""No units at all."""
+"""Quantities without any units."""
 
 
 def sum_lines(lines: Iterable[LineQuantities]) -> Quantities:
-    """The sums over an order's lines."""
+    """Return the sums over an order's lines."""
     ordered = needed = packed = lost = shipped = delivered = returned = 0
     other_ordered = other_needed = other_finished = 0
     for line in lines:
@@ -131,7 +131,7 @@ def sum_lines(lines: Iterable[LineQuantities]) -> Quantities:
 
 
 def fulfilment_status(units: Quantities) -> FulfilmentStatus:
-    """The status of an order's goods; `not_required` when it has none, or none any more."""
+    """Return the status of an order's goods; `not_required` when it has none, or none any more."""
     if units.needed <= 0 and units.shipped <= 0:
         return FulfilmentStatus.NOT_REQUIRED
     for reached, partial, whole in (

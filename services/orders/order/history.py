@@ -1,8 +1,9 @@
-"""An order's history, and what of it is newer than the revision a form was made from.
+"""History of an order, and the part of it that is newer than the revision a form was built from.
 
-The history is the activity and the changes of the shown state in one; a comment's text is joined when it is read.
-Invariant: a form made from a revision that is no longer the order's changes nothing; whoever sent it hears what
-changed since and by whom. Without that, two people who edit one order would undo each other's work unseen.
+The history merges the activity with the changes of the shown state; comment texts are joined on read.
+Invariant: a form built from an outdated revision changes nothing; the sender receives the list of changes
+since then, with their actors. Otherwise two people editing one order would overwrite each other's work
+without noticing.
 """
 
 import json
@@ -22,8 +23,11 @@ STATE_CHANGED = "state_changed"
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """Something that happened to an order. `actor` is None where a fact changed the state by itself; `revision` is the
-    one it led to, None where nothing of the order itself changed; `cause_type` is known of changes of state."""
+    """One entry of an order's history.
+
+    `actor` is None where a fact changed the state; `revision` is the revision it led to, None where the order
+    itself did not change; `cause_type` is set for state changes only.
+    """
 
     kind: str
     at: datetime
@@ -36,7 +40,7 @@ class HistoryEntry:
 
 
 class Stale(Refusal):
-    """A form was made from an older revision of the order than the one it would change."""
+    """Error: a form was built from an older revision of the order than the current one."""
 
     code = "order_changed_meanwhile"
     status = 409
@@ -53,19 +57,22 @@ class Stale(Refusal):
 
 
 async def history(connection: Connection, shop: str, order_id: UUID) -> list[HistoryEntry]:
-    """Everything that happened to an order, the latest first."""
+    """Return the complete history of an order, newest first."""
     return [_happened(row) for row in await store.read_history(connection, shop, order_id, None)]
 
 
 async def changed_since(
     connection: Connection, shop: str, order_id: UUID, revision: int
 ) -> list[HistoryEntry]:
-    """What changed an order since this revision, the latest first."""
+    """Return the changes of an order since this revision, newest first."""
     return [_happened(row) for row in await store.read_history(connection, shop, order_id, revision)]
 
 
 async def require_revision(connection: Connection, order: Order, seen: int | None) -> None:
-    """Check that a locked order is at the revision a form was made from; None asks for no check. Raises Stale."""
+    """Check that a locked order is at the revision a form was built from; None skips the check.
+
+    Raises Stale.
+    """
     if seen is not None and seen != order.revision:
         since = await changed_since(connection, order.shop, order.id, seen)
         raise Stale(order.code, order.id, seen, order.revision, since)

@@ -1,4 +1,4 @@
-"""Where an order's money stands: one status per order, the filter it belongs to, and what needs attention.
+"""Payment status of an order: one status, the filter it belongs to, and the amounts that need attention.
 
 Invariant: the status is a pure function of the order's state and payments' position, and every combination
 has exactly one status and therefore exactly one filter; an order in two filters would be counted twice.
@@ -12,7 +12,7 @@ from contracts.payments import AttemptState
 
 
 class PaymentStatus(StrEnum):
-    """What the customer's money has come to."""
+    """State of the customer's payment."""
 
     VOID = "void"
     IN_PROGRESS = "in_progress"
@@ -29,7 +29,7 @@ class PaymentStatus(StrEnum):
 
 
 class PaymentFilter(StrEnum):
-    """The filter «Statut de paiement»; `not_applicable` is «Sans objet»."""
+    """Values of the filter «Statut de paiement»; `not_applicable` is «Sans objet»."""
 
     UNPAID = "unpaid"
     PAID = "paid"
@@ -53,7 +53,7 @@ FILTER_OF: dict[PaymentStatus, PaymentFilter] = {
     PaymentStatus.PENDING: PaymentFilter.IN_PROGRESS,
     PaymentStatus.UNPAID: PaymentFilter.UNPAID,
 }
-"""The one filter of each status."""
+"""Filter of each status."""
 
 IN_FLIGHT = frozenset(
     {
@@ -64,12 +64,12 @@ IN_FLIGHT = frozenset(
         AttemptState.CAPTURED,
     }
 )
-"""Attempts whose end is not known yet."""
+"""Attempts whose result is still unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Payments' position in minor units of the account's currency: what the status is derived from."""
+    """Payments' position in minor units of the account's currency, from which the status is derived."""
 
     due: int = 0
     credited: int = 0
@@ -86,12 +86,12 @@ class Money:
 
 
 def statuses_of(choice: PaymentFilter) -> frozenset[PaymentStatus]:
-    """The statuses a filter shows."""
+    """Return the statuses that a filter shows."""
     return frozenset(status for status, belongs_to in FILTER_OF.items() if belongs_to is choice)
 
 
 def payment_status(state: OrderState, money: Money) -> PaymentStatus:
-    """The status of an order in this state with this position; the first rule that fits wins."""
+    """Return the status of an order in this state with this position; the first matching rule wins."""
     if state is OrderState.DRAFT:
         return PaymentStatus.VOID
     if state is OrderState.IN_CHECKOUT:

@@ -1,7 +1,7 @@
-"""An order in memory: the facts known of it and what they give. One row of the table `orders`.
+"""Order record in memory: the recorded facts and the values derived from them. One row of the table `orders`.
 
-Invariant: `restate` is the only writer of the derived fields, and it reads nothing but the facts beside them; so
-the columns that lists filter by cannot say anything else than the facts.
+Invariant: `restate` is the only writer of the derived fields, and reads only the facts of the same record, so
+the columns used by list filters can never contradict the facts.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,12 @@ from services.orders.order.state import Facts, HandSet, Stage, automatic_label, 
 
 @dataclass(slots=True)
 class Order:
-    """An order, placed or still a checkout (`stage`), whose method may not be chosen yet. `sequence` counts our
-    events about it, `revision` its changes that a person can see; `completes_alone` is the shop's choice;
-    `line_positions` is JSON, None when unchanged; `carried` holds version, carrier and whether it stands of
-    every shipment, None while no correction makes that necessary."""
+    """An order, placed or still a checkout (`stage`), whose payment method may not be chosen yet.
+
+    `sequence` counts our events about it, `revision` its changes visible to people; `completes_alone` is the
+    shop's setting; `line_positions` is JSON, None when unchanged; `carried` holds version, carrier and
+    validity of every shipment, None while no correction requires it.
+    """
 
     shop: str
     id: UUID
@@ -50,27 +52,33 @@ class Order:
     carried: dict[UUID, tuple[int, str, bool]] | None = None
 
     def take_money(self, version: int, money: Money) -> bool:
-        """Take over payments' position if it is newer than the one known. Whether it was."""
+        """Update payments' position if this version is newer than the recorded one. Return whether it was."""
         if version <= self.payment_version:
             return False
         self.payment_version, self.money = version, money
         return True
 
     def take_units(self, version: int, units: Quantities, stock: StockStanding) -> bool:
-        """Take over fulfillment's position if it is newer than the one known. Whether it was."""
+        """Update fulfillment's position if this version is newer than the recorded one.
+
+        Return whether it was.
+        """
         if version <= self.fulfilment_version:
             return False
         self.fulfilment_version, self.units, self.stock = version, units, stock
         return True
 
     def take_carrier(self, carrier: str) -> bool:
-        """A carrier has some of its parcels. Whether that is news."""
+        """Add a carrier that ships some of the parcels. Return whether it was not recorded before."""
         known = self.carriers
         self.carriers = tuple(sorted({*known, carrier}))
         return self.carriers != known
 
     def take_shipment(self, shipment_id: UUID, version: int, carrier: str, *, stands: bool) -> bool:
-        """A shipment as of a version. Whether its carriers are others now; cancelled shipments have none."""
+        """Apply a version of a shipment.
+
+        Return whether the order's carriers changed; cancelled shipments have none.
+        """
         if self.carried is None:
             return self.take_carrier(carrier) if stands else False
         if version > self.carried.get(shipment_id, (0, "", False))[0]:
@@ -80,7 +88,7 @@ class Order:
         return self.carriers != before
 
     def facts(self) -> Facts:
-        """What the state is a function of."""
+        """Return the facts of which the state is a function."""
         return Facts(
             placed=self.stage is Stage.PLACED,
             drafted=self.stage is Stage.DRAFT,
@@ -94,7 +102,7 @@ class Order:
         )
 
     def restate(self) -> bool:
-        """Derive everything anew from the facts. Whether the shown state or label changed."""
+        """Derive all computed fields from the facts. Return whether the shown state or label changed."""
         facts = self.facts()
         before = (self.state, self.label)
         automatic = automatic_state(facts)

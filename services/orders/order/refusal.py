@@ -1,9 +1,12 @@
-"""Why something a person asked for can't be done: the class that all such errors of this service are of."""
+"""Base class of this service's errors for actions that cannot be carried out."""
 
 
 class Refusal(Exception):
-    """Something that was asked for can't be done; `code` is stable, the text says what to do. Nothing changed."""
+    """Error: the requested action cannot be carried out, and nothing changed.
+
+    `code` is stable; the text says what to do.
+    """
 
     code = "refused"
     status = 422
-    """What HTTP answers with."""
+    """HTTP status of the response."""

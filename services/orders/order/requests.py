@@ -1,8 +1,8 @@
-"""Requests of the staff's programs, and the faults that the request alone shows.
+"""Request bodies of the staff's programs, and the faults that can be found in the request itself.
 
-A request holds only what the caller decides; who asks and for which shop comes from the token. Unknown
-fields are refused here (messages ignore them), for a misspelt `traking_number` would silently be lost. Faults
-that no later fact can cure are found here; everything else is the owning service's to decide.
+A request holds only values the caller decides; the actor and the shop come from the token. Unknown fields are
+rejected here (messages ignore them), because a misspelt `traking_number` would silently be lost. Faults that
+no later fact can fix are found here; all others are decided by the owning service.
 """
 
 from collections.abc import Sequence
@@ -45,14 +45,14 @@ from contracts.storefront import PaymentMethod
 from contracts.timestamps import EARLIEST, LATEST
 
 STRICT = Field(strict=True)
-"""A number must be a number: "12" and true are refused where units or money are counted."""
+"""Strict number: "12" and true are rejected where units or money are counted."""
 Price = Annotated[Minor, Field(strict=True, ge=0)]
 Millimetres = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What never changes about a placed order, enough to see a request that can't be meant."""
+    """Immutable facts of a placed order, enough to reject a request that cannot be intended."""
 
     shop: str
     order_id: UUID
@@ -89,11 +89,11 @@ class PaymentRequest(RequestBody):
     note: Text | None = None
 
     def faults(self, order: OrderFacts) -> list[Reason]:
-        """Another currency than the order's."""
+        """Return a fault when the currency differs from the order's."""
         return currency_fault(order, self.currency)
 
     def command(self, order: OrderFacts, actor: str) -> RecordPayment:
-        """The message for payments."""
+        """Return the command for payments."""
         return RecordPayment(shop=order.shop, order_id=order.order_id, actor=actor, **dict(self))
 
 
@@ -119,11 +119,11 @@ class ParcelRequest(RequestBody):
     declared_value_minor: Price | None = None
 
     def faults(self, order: OrderFacts) -> list[Reason]:
-        """Every line that the order does not have."""
+        """Return a fault for every line that is not one of the order's."""
         return line_faults(order, [asked.line for asked in self.lines])
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> PackParcel:
-        """The message for fulfillment. `parcel_id` is used when the caller gave none."""
+        """Return the command for fulfillment. `parcel_id` is used when the caller sent none."""
         lines = [ParcelLine(line=one.line, quantity=one.quantity) for one in self.lines]
         asked = {**dict(self), "lines": lines, "parcel_id": self.parcel_id or parcel_id}
         return PackParcel(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
@@ -133,7 +133,7 @@ class UnpackingRequest(RequestBody):
     """A packed parcel is to be taken apart; the path says which, and there is nothing to add."""
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> UnpackParcel:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         return UnpackParcel(shop=order.shop, order_id=order.order_id, parcel_id=parcel_id, actor=actor)
 
 
@@ -161,7 +161,7 @@ class ShipmentRequest(RequestBody):
         return self
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> DispatchShipment:
-        """The message for fulfillment. `shipment_id` is used when the caller gave none."""
+        """Return the command for fulfillment. `shipment_id` is used when the caller sent none."""
         asked = {**dict(self), "shipment_id": self.shipment_id or shipment_id}
         return DispatchShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
@@ -180,7 +180,7 @@ class CorrectionRequest(RequestBody):
     notify_customer: Annotated[bool, STRICT] = False
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> UpdateShipment:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         asked = {**dict(self), "shipment_id": shipment_id}
         return UpdateShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
@@ -192,7 +192,7 @@ class ShipmentCancellationRequest(RequestBody):
     notify_customer: Annotated[bool, STRICT] = False
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> CancelShipment:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         asked = {**dict(self), "shipment_id": shipment_id}
         return CancelShipment(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
@@ -204,7 +204,7 @@ class LossRequest(RequestBody):
     notify_customer: Annotated[bool, STRICT] = False
 
     def command(self, order: OrderFacts, actor: str, parcel_id: UUID) -> ReportParcelLost:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         asked = {**dict(self), "parcel_id": parcel_id}
         return ReportParcelLost(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 
@@ -217,7 +217,7 @@ class DeliveryRequest(RequestBody):
     proof_reference: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
     def command(self, order: OrderFacts, actor: str, shipment_id: UUID) -> RecordDelivery:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         asked = {**dict(self), "shipment_id": shipment_id}
         return RecordDelivery(shop=order.shop, order_id=order.order_id, actor=actor, **asked)
 

@@ -1,4 +1,4 @@
-"""An order between its row and its object in memory."""
+"""Mapping of an order between its row and its object in memory."""
 
 from contracts.fulfillment import StockStanding
 from contracts.orders import OrderState
@@ -12,7 +12,7 @@ from services.orders.order.store import SEPARATOR, ChangedOrderRow, Row
 
 
 def order_of(row: Row) -> Order:
-    """The order of a locked row; what is derived is derived again by the next `restate`."""
+    """Return the order of a locked row; derived values are computed by the next `restate`."""
     return Order(
         shop=row["shop"],
         id=row["order_id"],
@@ -73,7 +73,7 @@ def _hand_of(row: Row) -> HandSet | None:
 
 
 def row_of(order: Order) -> ChangedOrderRow:
-    """What `store.update_orders` writes for this order."""
+    """Return the row that `store.update_orders` writes for this order."""
     money, units, hand = order.money, order.units, order.hand
     return ChangedOrderRow(
         shop=order.shop,

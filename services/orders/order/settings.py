@@ -1,4 +1,4 @@
-"""Orders' settings: those of every service, who may use the REST API, and the shop's time zone."""
+"""Settings of orders: those common to all services, the REST API's callers, and the shops' time zones."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +10,7 @@ from services.chassis.settings import ServiceSettings
 
 
 def _is_known(name: str) -> str:
-    """An unknown zone is found at start, not by the first filter."""
+    """Validate a zone name, so that an unknown zone fails at start and not in the first filter."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -19,11 +19,11 @@ def _is_known(name: str) -> str:
 
 
 ZoneName = Annotated[str, AfterValidator(_is_known)]
-"""An IANA time zone."""
+"""IANA time zone name."""
 
 
 class ApiToken(BaseModel):
-    """One caller of the REST API, as COMPTOIR_API_TOKENS lists them."""
+    """One caller of the REST API, as listed in COMPTOIR_API_TOKENS."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
@@ -47,11 +47,11 @@ def _each_once(tokens: list[ApiToken]) -> list[ApiToken]:
 
 
 ApiTokens = Annotated[list[ApiToken], AfterValidator(_each_once)]
-"""Every token belongs to one caller and one shop."""
+"""List of tokens; every token belongs to one caller and one shop."""
 
 
 class ShopZone(BaseModel):
-    """The time zone of a shop; the same JSON as the notifier's, of which it reads these."""
+    """Time zone of a shop; the same JSON as the notifier's, of which only these fields are read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -60,7 +60,7 @@ class ShopZone(BaseModel):
 
 
 class OrdersSettings(ServiceSettings):
-    """Database, broker, address to listen on; tokens of the REST API; time zone of dates in filters."""
+    """Database, broker, listen address, tokens of the REST API, and time zones of dates in filters."""
 
     api_tokens: ApiTokens = Field(
         default_factory=list,
@@ -84,6 +84,6 @@ class OrdersSettings(ServiceSettings):
     )
 
     def zone_of(self, shop: str) -> ZoneInfo:
-        """The time zone in which a shop's days are counted."""
+        """Return the time zone in which a shop's days are counted."""
         own = next((one.time_zone for one in self.shops if one.shop == shop), None)
         return ZoneInfo(own or self.time_zone)

@@ -1,7 +1,8 @@
-"""The days of a shipment that is known here, in the shop's time zone, and what can't be said of them any more.
+"""Days of a known shipment in the shop's time zone, and the dates that a correction or delivery may no longer
+have.
 
-The rule is that of `contracts/shipping_days.py`, with the shop's own days; fulfillment, which decides, does not know
-the zone. What has arrived already is left to fulfillment: the same delivery again is done there.
+The rule is that of `contracts/shipping_days.py`, with the shop's own days; fulfillment, which decides, has no
+time zone. An already delivered shipment is left to fulfillment, where a repeat of the same delivery succeeds.
 """
 
 from dataclasses import dataclass
@@ -15,20 +16,20 @@ from services.chassis.storage.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class ShipmentDays:
-    """When it left, is expected and arrived, by the shop's calendar."""
+    """Days on which a shipment left, is expected and arrived, by the shop's calendar."""
 
     shipped_on: date
     expected_on: date | None = None
     delivered_on: date | None = None
 
     def faults_of_correction(self, shipped_on: date, expected_on: date | None, today: date) -> list[DayFault]:
-        """What is wrong with these days for it; nothing when they are those it has."""
+        """Return the faults of these days for the shipment; none when they equal its current ones."""
         if (shipped_on, expected_on) == (self.shipped_on, self.expected_on):
             return []
         return faults_of_shipping(shipped_on, expected_on, today, self.delivered_on)
 
     def faults_of_delivery(self, delivered_on: date, today: date) -> list[DayFault]:
-        """What is wrong with its arrival on this day."""
+        """Return the faults of a delivery on this day."""
         if self.delivered_on is not None:
             return []
         return faults_of_delivery(delivered_on, self.shipped_on, today)

@@ -1,8 +1,8 @@
-"""The short code by which people name an order: K7F3-QD9M. Pure.
+"""Short code by which people name an order: K7F3-QD9M. Pure.
 
-40 bits of a hash of the order's id in Crockford's base 32, which has no I, L, O or U: nothing that is misread or read
-aloud wrongly. Ids made in a row give codes that tell nothing about how many orders there are.
-At a million orders one in a million new codes is taken already; the next salt gives another.
+40 bits of a hash of the order's id in Crockford's base 32, which has no I, L, O or U, so that no character is
+misread or misheard. Codes of consecutive ids do not reveal the number of orders. At a million orders one in a
+million new codes is taken already; the next salt gives another.
 """
 
 import re
@@ -16,7 +16,9 @@ _PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 
 
 def code_of(order_id: UUID, salt: int = 0) -> str:
-    """The order's code; `salt` counts the codes tried before because another order of the shop has them."""
+    """Return the order's code; `salt` counts the codes tried before because another order of the shop has
+    them.
+    """
     digest = blake2b(
         order_id.bytes, digest_size=5, salt=salt.to_bytes(4, "big"), person=b"order code"
     ).digest()
@@ -25,6 +27,6 @@ def code_of(order_id: UUID, salt: int = 0) -> str:
 
 
 def read_code(text: str) -> str | None:
-    """The code that somebody wrote, with or without dash and in any case; None if it is none."""
+    """Return the code in a text, with or without dash and in any case; None if the text is no code."""
     plain = re.sub(r"[\s-]", "", text).upper().translate(_MISREAD)
     return f"{plain[:4]}-{plain[4:]}" if _CODE.fullmatch(plain) else None

@@ -1,8 +1,8 @@
-"""The states of an order: one pure function of the facts known, and the words people read for each state.
+"""States of an order: one pure function of the known facts, and the texts of each state.
 
 Invariant: a state is never stored as a decision, only as the result of `automatic_state`. It is evaluated
-again after every fact and in both directions, so facts may arrive in any sequence and any number of times.
-A rule that looked at the previous state instead would give other states for other arrivals.
+after every fact and in both directions, so facts may arrive in any order and any number of times. A rule that
+used the previous state instead would give different states for different orders of arrival.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from services.orders.order.fulfilment_status import NOTHING_DONE, Quantities
 PAYMENTS_RECEIVED = "payments_received"
 IN_PROGRESS_ORDER = "in_progress_order"
 LOCKED_STATES = frozenset({OrderState.IN_CHECKOUT})
-"""States staff cannot change by hand."""
+"""States that staff cannot change by hand."""
 METHODS_STARTING_UNPAID = frozenset({PaymentMethod.CASH})
-"""Methods that let work start before payment: the money comes when the customer does."""
+"""Methods that let work start before payment: the customer pays on site."""
 
 
 class Stage(StrEnum):
-    """How far an order is from having been placed; an order once placed stays so."""
+    """Stage of an order on its way to being placed; a placed order stays placed."""
 
     DRAFT = "draft"
     CHECKOUT = "checkout"
@@ -31,9 +31,12 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an order. `balance_minor` is what is owed: by the customer if positive, to them if
-    negative. `drafted` is an order staff write and have not confirmed; an order neither drafted nor placed is
-    a checkout, whose timer is `checkout_over` when it ran out or the storefront dropped it."""
+    """Known facts of an order.
+
+    `balance_minor` is the amount owed: by the customer if positive, to them if negative. `drafted` marks an
+    order that staff write and have not confirmed; an order neither drafted nor placed is a checkout, and
+    `checkout_over` is set when its timer ran out or the storefront dropped it.
+    """
 
     placed: bool = True
     drafted: bool = False
@@ -48,7 +51,7 @@ class Facts:
 
 
 def automatic_state(facts: Facts) -> OrderState:
-    """The state these facts give; the first rule that fits wins."""
+    """Return the state of these facts; the first matching rule wins."""
     if facts.drafted and not facts.placed:
         return OrderState.DRAFT
     if facts.cancelled:
@@ -65,7 +68,7 @@ def automatic_state(facts: Facts) -> OrderState:
 
 
 def is_finished(facts: Facts) -> bool:
-    """Whether every unit needed has reached its customer, nothing is owed by them and nothing comes back."""
+    """Return whether every needed unit reached its customer, they owe nothing and nothing is being returned."""
     return (
         facts.completes_alone
         and facts.quantities.all_finished
@@ -75,16 +78,17 @@ def is_finished(facts: Facts) -> bool:
 
 
 def may_be_prepared(facts: Facts) -> bool:
-    """Whether work may start: paid, paid on site, or work already started."""
+    """Return whether work may start: paid, paid on site, or work already started."""
     return (
         facts.balance_minor <= 0 or facts.method in METHODS_STARTING_UNPAID or facts.quantities.in_parcels > 0
     )
 
 
 def automatic_label(state: OrderState, facts: Facts) -> str:
-    """The key of the built-in label: the state's own name, except for `ready`, which tells who settled.
+    """Return the key of the built-in label: the state's own name, except for `ready`, which shows how it was
+    settled.
 
-    What is paid in part is not settled, so «Paiements reçus» waits for the balance to be zero.
+    A partly paid order is not settled, so «Paiements reçus» requires a balance of zero.
     """
     if state is not OrderState.READY:
         return state.value
@@ -94,7 +98,9 @@ def automatic_label(state: OrderState, facts: Facts) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HandSet:
-    """A state a staff member chose while the automatic one was `over`; it is shown as long as that holds."""
+    """State chosen by staff while the automatic one was `over`; shown as long as the automatic state stays
+    the same.
+    """
 
     state: OrderState
     label: str
@@ -102,7 +108,7 @@ class HandSet:
 
 
 def shown_state(automatic: OrderState, label: str, hand: HandSet | None) -> tuple[OrderState, str]:
-    """State and label to show: the hand-set ones until a fact gives another automatic state."""
+    """Return the state and label to show: those set by hand until a fact gives another automatic state."""
     if hand is not None and hand.over is automatic:
         return hand.state, hand.label
     return automatic, label
@@ -111,13 +117,17 @@ def shown_state(automatic: OrderState, label: str, hand: HandSet | None) -> tupl
 SET_BY_HAND = frozenset(
     {OrderState.AWAITING_PAYMENT, OrderState.READY, OrderState.PROCESSING, OrderState.COMPLETED}
 )
-"""States a person can give a placed order. The others come from checking out, cancelling and reinstating alone, which
-move money and stock: payment status and flags depend on them, and on none of these."""
+"""States that a person can give a placed order.
+
+The others result only from checkout, cancellation and reinstatement, which move money and stock: payment
+status and flags depend on them, and on none of these.
+"""
 
 
 class Move(StrEnum):
-    """Whether a person may give an order a state: freely, with a proof in words, with the right to force it and a
-    reason, not at all by hand, or not while the customer is at the checkout."""
+    """Rule for setting a state by hand: allowed freely, with a written proof, with the right to force it and
+    a reason, not by hand at all, or not while the customer is at the checkout.
+    """
 
     ALLOWED = "allowed"
     NEEDS_PROOF = "needs_proof"
@@ -127,7 +137,9 @@ class Move(StrEnum):
 
 
 def move_by_hand(facts: Facts, target: OrderState) -> Move:
-    """Whether a person may give an order with these facts this state; the table in the README says it in words."""
+    """Return whether a person may give an order with these facts this state; the README has the same table in
+    words.
+    """
     automatic = automatic_state(facts)
     if automatic in LOCKED_STATES:
         return Move.LOCKED
@@ -145,7 +157,10 @@ def move_by_hand(facts: Facts, target: OrderState) -> Move:
 
 
 def _finish_by_hand(facts: Facts) -> Move:
-    """«Traitée»: nothing is left to send or to collect. What no fact shows to have arrived, a comment must prove."""
+    """Return the rule for «Traitée»: no unit left to ship, no amount left to collect.
+
+    Without a fact that proves arrival, a comment must prove it.
+    """
     units = facts.quantities
     if facts.balance_minor > 0 or facts.return_open or units.to_pack > 0 or units.to_ship > 0:
         return Move.NEEDS_FORCE
@@ -163,13 +178,13 @@ LABELS: dict[str, dict[str, str]] = {
     "completed": {"fr": "Traitée", "en": "Completed"},
     "cancelled": {"fr": "Annulée", "en": "Cancelled"},
 }
-"""Built-in labels by key and language."""
+"""Texts of the built-in labels by key and language."""
 
 BUILT_IN_STATE: dict[str, OrderState] = {
     key: OrderState.READY if key in (IN_PROGRESS_ORDER, PAYMENTS_RECEIVED) else OrderState(key)
     for key in LABELS
 }
-"""The state each built-in label is bound to."""
+"""State to which each built-in label is bound."""
 
 STATUS_FILTERS: dict[str, frozenset[OrderState]] = {
     "new": frozenset(
@@ -179,4 +194,4 @@ STATUS_FILTERS: dict[str, frozenset[OrderState]] = {
     "done": frozenset({OrderState.COMPLETED}),
     "cancelled": frozenset({OrderState.CANCELLED}),
 }
-"""The filter «Statut» (Nouveau, En cours, Terminé, Annulé) as states; a draft is in none."""
+"""Values of the filter «Statut» (Nouveau, En cours, Terminé, Annulé) as states; drafts are in none."""

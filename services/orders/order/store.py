@@ -1,9 +1,9 @@
-"""All SQL by which the messages' handlers read and write this service's tables; one function a statement.
+"""SQL by which message handlers read and write this service's tables; one function per statement.
 
-Everything is set-based: a batch of a hundred messages costs the same few statements as one. Look-ups are lateral
-subqueries, and those of one order compare `shop || ''`: so each key is a probe of its unique index, whatever the
-planner believes about a table that was empty when it last looked. Written plainly they read the whole shop for every
-order.
+All statements are set-based: a batch of a hundred messages takes the same few statements as one. Lookups are
+lateral subqueries, and those of one order compare `shop || ''`, so each key is a probe of its unique index,
+whatever the planner's statistics of a table that was empty when last analyzed. Plain joins read the whole
+shop for every order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from services.chassis.storage.writing import Writer
 Row = Mapping[str, Any]
 OrderKey = tuple[str, UUID]
 SEPARATOR = "\x1f"
-"""Between the flags of one order on their way into an array."""
+"""Separator of one order's flags when passed to an array."""
 
 
 class SubmissionRow(NamedTuple):
@@ -43,10 +43,10 @@ _CLAIM_KEYS = Bulk(
 async def claim_keys(
     connection: Connection, rows: Sequence[SubmissionRow], now: datetime
 ) -> set[tuple[str, str, str]]:
-    """Claim idempotency keys; those that were free come back.
+    """Claim idempotency keys and return those that were free.
 
-    Waits for another transaction that
-    claims the same key; callers sort by key so that two batches cannot wait for each other.
+    Waits for another transaction that claims the same key; callers sort by key so that two batches cannot
+    deadlock.
     """
     found = await _CLAIM_KEYS.fetch(connection, rows, now=now)
     return {(row[0], row[1], row[2]) for row in found}
@@ -60,7 +60,7 @@ _FREE_KEYS = Bulk(
 
 
 async def free_keys(connection: Writer, keys: Sequence[tuple[str, str, str]]) -> None:
-    """Give back keys claimed in this transaction, with which nothing was placed."""
+    """Release keys claimed in this transaction with which no order was placed."""
     await _FREE_KEYS.execute(connection, keys)
 
 
@@ -80,9 +80,9 @@ _FREE_REFUSED_KEYS = Bulk(
 
 
 async def free_refused_keys(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
-    """Free keys of refused sales, which a process of an earlier version leaves claimed without an order.
+    """Release keys of refused sales, which a process of an earlier version leaves claimed without an order.
 
-    Keys of orders, deleted ones too, stay claimed. Waits for locks on such rows.
+    Keys of orders, including deleted ones, stay claimed. Waits for locks on such rows.
     """
     await _FREE_REFUSED_KEYS.execute(connection, keys)
 
@@ -118,12 +118,15 @@ _READ_CLAIMS = Bulk(
 
 
 async def read_claims(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> list[Row]:
-    """Who owns these keys, the submission as stored, and the order placed, if it still exists. Locks nothing."""
+    """Return the owners of these keys, the submission as stored, and the order placed, if it still exists.
+
+    Locks no rows.
+    """
     return await _READ_CLAIMS.fetch(connection, keys)
 
 
 class ReferenceRow(NamedTuple):
-    """What a storefront named later of the sale with this key."""
+    """References that a storefront sent later for the sale with this key."""
 
     shop: str
     module: str
@@ -155,7 +158,7 @@ _JOIN_SUBMISSIONS = Bulk(
 
 
 async def join_references(connection: Writer, rows: Mapping[OrderKey, ReferenceRow]) -> None:
-    """Add to placed orders what their storefronts named later. What is stored already stays."""
+    """Add references that storefronts sent later to placed orders. Stored references are left unchanged."""
     orders = [(*key, row.source_reference) for key, row in rows.items()]
     await _JOIN_SOURCE_REFERENCES.execute(connection, orders)
     await _JOIN_SUBMISSIONS.execute(connection, list(rows.values()))
@@ -179,7 +182,7 @@ _FIND_TAKEN = Bulk(
 
 
 async def find_taken(connection: Connection, rows: Sequence[NewOrderRow]) -> list[Row]:
-    """Which of these orders' ids and codes another order has: shop, order_id, id_taken, code_taken."""
+    """Return the orders whose id or code another order has: shop, order_id, id_taken, code_taken."""
     return await _FIND_TAKEN.fetch(connection, rows)
 
 
@@ -222,7 +225,7 @@ _INSERT_ORDERS = Bulk(
 
 
 async def insert_orders(connection: Writer, rows: Sequence[PlacedOrderRow], now: datetime) -> None:
-    """Insert placed orders, before anything is known of their money and goods."""
+    """Insert placed orders, whose payments and goods are not known yet."""
     await _INSERT_ORDERS.execute(connection, rows, now=now)
 
 
@@ -248,7 +251,9 @@ class LineRow(NamedTuple):
 
 
 async def insert_lines(connection: Connection, rows: Sequence[LineRow]) -> None:
-    """Insert the lines of placed orders, the most numerous rows of all: COPY takes a third of unnest's time."""
+    """Insert the lines of placed orders, the most numerous rows of all: COPY takes a third of the time of
+    unnest.
+    """
     await connection.copy_records_to_table("order_line", columns=LineRow._fields, records=rows)
 
 
@@ -274,8 +279,10 @@ _INSERT_REFUSALS = Bulk(
 
 
 async def insert_refusals(connection: Writer, rows: Sequence[RefusalRow], now: datetime) -> None:
-    """Keep refused submissions. One sent again
-    under its key stays one row, with the last id, reasons and time."""
+    """Insert refused submissions.
+
+    A repeat under the same key updates the row with the last id, reasons and time.
+    """
     await _INSERT_REFUSALS.execute(connection, rows, now=now)
 
 
@@ -295,7 +302,10 @@ _LOCK_ORDERS = Bulk(
 
 
 async def lock_orders(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
-    """The orders with these keys, locked in the keys' sequence until the transaction ends. Unknown ones are missing."""
+    """Lock the orders with these keys, in the order of the keys, until the transaction ends, and return them.
+
+    Unknown ones are missing.
+    """
     return await _LOCK_ORDERS.fetch(connection, keys)
 
 
@@ -370,7 +380,7 @@ _UPDATE_ORDERS = Bulk(
 
 
 async def update_orders(connection: Writer, rows: Sequence[ChangedOrderRow], now: datetime) -> None:
-    """Write back orders locked before. Line positions that are null stay as they are."""
+    """Write back locked orders. Line positions that are null are left unchanged."""
     await _UPDATE_ORDERS.execute(connection, rows, now=now)
 
 
@@ -422,7 +432,7 @@ _INSERT_ACTIVITY = Bulk(
 
 
 async def insert_activity(connection: Writer, rows: Sequence[ActivityRow]) -> None:
-    """Note what happened; what is noted already stays as it is, and a deleted order gets no history."""
+    """Insert activity; existing entries are left unchanged, and a deleted order gets no history."""
     await _INSERT_ACTIVITY.execute(connection, rows)
 
 
@@ -438,8 +448,9 @@ _LOCK_COMMANDS = Bulk(
 
 
 async def lock_commands(connection: Connection, ids: Sequence[UUID]) -> list[Row]:
-    """Which of these ids are commands of ours that may still be settled, or that a person ended, locked in the ids'
-    sequence."""
+    """Lock and return those of these ids that are commands of ours, still open or ended by a person, in the
+    order of the ids.
+    """
     return await _LOCK_COMMANDS.fetch(connection, [(command_id,) for command_id in ids])
 
 
@@ -458,13 +469,14 @@ _SETTLE_COMMANDS = Bulk(
 
 
 async def settle_commands(connection: Writer, rows: Sequence[OutcomeRow], now: datetime) -> None:
-    """Write the outcome of commands locked before."""
+    """Write the outcome of locked commands."""
     await _SETTLE_COMMANDS.execute(connection, rows, now=now)
 
 
 async def read_history(connection: Connection, shop: str, order_id: UUID, since: int | None) -> list[Row]:
-    """Activity and changes of state of an order, the latest first, or only what led to a later revision than `since`:
-    kind, at, actor, revision, data (with the text of a comment), item, cause_id, cause_type."""
+    """Return activity and state changes of an order, newest first, or only those that led to a later revision
+    than `since`: kind, at, actor, revision, data (with the text of a comment), item, cause_id, cause_type.
+    """
     return await connection.fetch(
         """SELECT a.kind, a.happened_at AS at, a.actor, a.revision, a.item, a.cause_id, NULL AS cause_type,
                   CASE WHEN c.text IS NULL THEN a.data ELSE a.data || jsonb_build_object('comment', c.text) END AS data

@@ -1,1 +1,1 @@
-"""What is known of a customer: countries and mail addresses, by their form alone. Pure."""
+"""Customer data checked by form only: country codes and mail addresses. Pure."""

@@ -1,4 +1,4 @@
-"""The codes of countries: ISO 3166-1 alpha-2 as assigned, and those that shops and carriers use beside them."""
+"""Country codes: those assigned by ISO 3166-1 alpha-2, and others that shops and carriers use."""
 
 _ASSIGNED = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
@@ -13,4 +13,4 @@ _IN_USE = frozenset({"AC", "IC", "TA", "XI", "XK"})
 """Ascension Island, the Canaries, Tristan da Cunha, Northern Ireland (customs and VAT), Kosovo."""
 KNOWN = frozenset(_ASSIGNED.split()) | _IN_USE
 RENAMED = {"UK": "GB", "EL": "GR"}
-"""Codes that others than ISO 3166-1 use, for the United Kingdom and Greece."""
+"""Codes outside ISO 3166-1 that are in use for the United Kingdom and Greece."""

@@ -1,8 +1,9 @@
-"""Whether a mail address can be written to, by its form alone.
+"""Validation of mail addresses by their form only.
 
-An order whose recap cannot leave is refused while the customer is still in the shop, not found bounced
-later. Nothing is looked up. Reserved domains (.test, .example, .invalid) are accepted: their form is right.
-Form: RFC 5321 section 4.1.2 without quoted local parts and address literals, which no customer types.
+An order whose recap cannot be delivered is rejected while the customer is still in the shop, instead of
+bouncing later. No DNS lookup is made. Reserved domains (.test, .example, .invalid) are accepted: their form
+is valid. Form: RFC 5321 section 4.1.2 without quoted local parts and address literals, which no customer
+types.
 """
 
 import re
@@ -16,7 +17,10 @@ _DOMAIN = re.compile(rf"({_LABEL}\.)+(?=[^.]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9-]{{0
 
 
 def is_deliverable(address: str) -> bool:
-    """Whether a mail server would take this for an address. An international domain is judged as punycode."""
+    """Return whether a mail server would accept the form of this address.
+
+    International domains are checked as punycode.
+    """
     local_part, at, domain = address.rpartition("@")
     return (
         at == "@"
@@ -27,10 +31,10 @@ def is_deliverable(address: str) -> bool:
 
 
 def may_be_mailed(address: str) -> bool:
-    """Whether a mail can be addressed to it at all.
+    """Return whether a mail can be addressed to it at all.
 
-    That includes names that have to be quoted (RFC 5321), and those that need SMTPUTF8 (RFC 6531), which the mail
-    server may still refuse.
+    Includes local parts that must be quoted (RFC 5321) and addresses that need SMTPUTF8 (RFC 6531), which the
+    mail server may still refuse.
     """
     name, at, domain = address.rpartition("@")
     octets = len(name.encode())

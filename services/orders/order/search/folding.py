@@ -1,11 +1,11 @@
-"""Text made comparable: without case, accents, ligatures or punctuation, in plain ASCII. Pure.
+"""Text folding for comparison: without case, accents, ligatures or punctuation, in plain ASCII. Pure.
 
-Invariant: what is stored and what is asked for go through the same function, in this service and never in the
-database: there the result would depend on its locale. Letters that have no ASCII counterpart become a fixed group of
-ASCII letters each, so that Greek or Cyrillic names are found by the same index.
+Invariant: stored text and search text pass through the same function, in this service and never in the
+database, where the result would depend on its locale. Letters without an ASCII counterpart become a fixed
+group of ASCII letters each, so that Greek or Cyrillic names are found by the same index.
 
-A word with signs in it (O'Brien, Jean-Pierre, 1-800-FLOWERS) is stored in its pieces and without the signs, and asked
-for without them; which of the many apostrophes, hyphens and blanks somebody typed does not matter.
+A word with signs in it (O'Brien, Jean-Pierre, 1-800-FLOWERS) is stored both in pieces and without the signs,
+and is searched without them; the choice among the many apostrophes, hyphens and blanks does not matter.
 """
 
 import re
@@ -17,14 +17,14 @@ LEAST_PHONE_DIGITS = 9
 PHONE_TAIL = 8
 MOST_REMEMBERED = 4096
 LEAST_JOINED = 6
-"""Shortest text for which words written apart are also looked for as one."""
+"""Minimum length of a text whose separately written words are also searched as one word."""
 _PHONE = re.compile(r"[+(]?[0-9][0-9 .()/+-]*")
 _SIGNS = re.compile(r"[^0-9a-z]+")
 _LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 def fold(text: str) -> str:
-    """The text in lower-case ASCII; runs of white space are one blank."""
+    """Return the text in lower-case ASCII, each run of white space replaced by one blank."""
     if text.isascii() and text.isprintable():
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.replace("\u00b4", "'").casefold())
@@ -50,11 +50,11 @@ def _ascii(character: str) -> str:
 
 _OWN = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _OWN |= dict.fromkeys("\u2032\u2035\ua78b\ua78c", "'") | {"\u2212": "-", "\u2043": "-", "\u00b7": "-"}
-"""Latin letters that Unicode does not take apart, and signs that people use as apostrophes and hyphens."""
+"""Latin letters that Unicode does not decompose, and signs used as apostrophes and hyphens."""
 
 
 class _Folded(dict[int, str]):
-    """`_ascii` by code point, for `str.translate`: worked out once for those that occur, as far as they are few."""
+    """Cache of `_ascii` by code point, for `str.translate`; its size is limited."""
 
     def __missing__(self, code: int) -> str:
         found = _ascii(chr(code))
@@ -67,19 +67,21 @@ _FOLDED = _Folded()
 
 
 def digits(text: str) -> str:
-    """Its ASCII digits alone."""
+    """Return only the ASCII digits of the text."""
     return re.sub(r"[^0-9]", "", text)
 
 
 def joined(text: str) -> str:
-    """The folded text without blanks and signs: 1Z 5R8-939 as 1z5r8939."""
+    """Return the folded text without blanks and signs: 1Z 5R8-939 as 1z5r8939."""
     return _SIGNS.sub("", fold(text))
 
 
 def terms(asked: str) -> tuple[str, ...]:
-    """What must all occur in a document. A phone number, however written, is one term: its last digits, which are the
-    same with the country's prefix and without. Mail addresses keep their signs. Words without a letter or digit say
-    nothing."""
+    """Return the terms that must all occur in a document.
+
+    A phone number, in any notation, is one term: its last digits, which are the same with and without the
+    country prefix. Mail addresses keep their signs. Words without a letter or digit are ignored.
+    """
     folded = fold(asked)
     if _is_number(folded):
         return (digits(folded)[-PHONE_TAIL:],)
@@ -88,8 +90,9 @@ def terms(asked: str) -> tuple[str, ...]:
 
 
 def whole(asked: str) -> str | None:
-    """A text of several words as one, since somebody may have stored it without the blanks (tracking numbers, double
-    names); None when there is nothing to join."""
+    """Return a text of several words as one word, since it may be stored without the blanks (tracking
+    numbers, double names); None when there is nothing to join.
+    """
     if "@" in asked or len(terms(asked)) < 2:
         return None
     text = joined(asked)
@@ -101,10 +104,11 @@ def _is_number(folded: str) -> bool:
 
 
 def document(names: Iterable[str | None], texts: Iterable[str | None] = ()) -> str:
-    """What is searched of an order. `names` are names, companies, towns, phones, mail addresses, codes and references,
-    which people write with and without blanks: they are stored as one word as well. `texts` are stored by the word.
+    """Return the searchable text of an order.
 
-    The words are distinct, sorted, each between two blanks, so that a word's beginning can be told.
+    `names` are names, companies, towns, phones, mail addresses, codes and references, which people write with
+    and without blanks: they are also stored as one word. `texts` are stored word by word. The words are
+    distinct, sorted, each between two blanks, so that a prefix match can find a word's beginning.
     """
     found: set[str] = set()
     for name in filter(None, names):
@@ -129,8 +133,9 @@ def _words(folded: str) -> Iterator[str]:
 
 
 def occurs(asked: str, text: str) -> bool:
-    """Whether a document has what is asked: all terms anywhere, but one or two letters at a word's beginning only; or
-    all of it as one word."""
+    """Return whether a document matches the search: all terms anywhere, but terms of one or two letters at a
+    word's beginning only; or the whole search as one word.
+    """
     wanted = terms(asked)
     if not wanted:
         return not asked.strip()
@@ -143,13 +148,15 @@ def _in(term: str, text: str) -> bool:
 
 
 def landmark(term: str) -> str:
-    """The part of a term that tells most: of a mail address what stands before the @. The rest, common to all customers
-    of a provider, would only make the index read long lists."""
+    """Return the most selective part of a term: for a mail address the part before the @.
+
+    The rest, common to all customers of a provider, would only make the index read long lists.
+    """
     local, at, _ = term.partition("@")
     return local + at if at and len(local) >= 3 else term
 
 
 def pattern(term: str) -> str:
-    """`occurs` as a pattern of LIKE. Short terms begin a word: the index knows groups of three letters."""
+    """Return `occurs` as a LIKE pattern. Short terms match at a word's beginning: the index is on trigrams."""
     escaped = term.translate(_LIKE)
     return f"% {escaped}%" if len(term) < 3 else f"%{escaped}%"

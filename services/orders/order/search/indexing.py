@@ -1,9 +1,9 @@
-"""Keeping `order_search` up: a worker writes anew the words of orders that changed, and what an export says of them
-beside their rows, about a second behind.
+"""Maintenance of `order_search`: a worker rewrites the search words and export columns of changed orders,
+about a second behind.
 
-Invariant: whatever changes an order's words leaves a row in `order_search_due` in the same transaction; the worker
-takes it away in the transaction that writes the words, so none is forgotten when the process dies. One process works at
-a time: two could write an older state over a newer one.
+Invariant: every change of an order's words inserts a row into `order_search_due` in the same transaction; the
+worker deletes it in the transaction that writes the words, so none is lost when the process dies. One process
+works at a time: two could overwrite a newer state with an older one.
 """
 
 import json
@@ -24,17 +24,19 @@ from services.orders.order.totals.taxation import charge_of
 
 BATCH = 500
 IDLE_SECONDS = 1.0
-"""What happens to an order within this time is one write: the index of its words costs more than any other of it."""
+"""Interval within which all changes of an order are one write: the index of its words is the most expensive
+write of all.
+"""
 _ONE_AT_A_TIME = 0x6F7264657273
 
 
 def indexer() -> Worker:
-    """The worker that writes the words of changed orders."""
+    """Return the worker that writes the words of changed orders."""
     return Worker("order search", index_due, idle_seconds=IDLE_SECONDS)
 
 
 async def index_due(process: Process) -> bool:
-    """Write the words of some orders that changed. Whether there may be more."""
+    """Write the words of some changed orders. Return whether there may be more."""
     async with process.acquire() as connection, connection.transaction():
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _ONE_AT_A_TIME):
             return False
@@ -45,7 +47,9 @@ async def index_due(process: Process) -> bool:
 
 
 async def index(connection: Connection, orders: Sequence[tuple[str, UUID]]) -> None:
-    """Write the words of these orders and their articles' names, and put right what a merge of tags may have left."""
+    """Write the words of these orders and the names of their articles, and fix facets that a merge of tags
+    may have left.
+    """
     keys = sorted(set(orders))
     words = [(row, facts_in(row)) for row in await read_words(connection, keys)]
     if words:
@@ -57,14 +61,17 @@ async def index(connection: Connection, orders: Sequence[tuple[str, UUID]]) -> N
 
 
 async def note_changed(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> None:
-    """Have the words of these orders written anew: for changes that no trigger sees (lines of an edited order)."""
+    """Mark these orders for rewriting, for changes that no trigger sees (lines of an edited order)."""
     await connection.execute(
         "insert into order_search_due (shop, order_id) select $1, unnest($2::uuid[])", shop, list(order_ids)
     )
 
 
 class SearchRow(NamedTuple):
-    """What is searched of an order. VAT rates are in millionths; they and their amounts come as array literals."""
+    """Search row of an order.
+
+    VAT rates are in millionths; rates and their amounts are passed as array literals.
+    """
 
     shop: str
     order_id: UUID
@@ -110,7 +117,7 @@ def _searched(row: Mapping[str, Any], facts: Facts) -> SearchRow:
 
 
 def facts_in(row: Mapping[str, Any]) -> Facts:
-    """What accountants want to know, from a row of `read_words`."""
+    """Return the accounting facts from a row of `read_words`."""
     lines = [
         charge_of({"vat_rate": rate, "tax_minor": tax, "taxes": from_json(taxes) if taxes else None}, amount)
         for rate, tax, taxes, amount in zip(
@@ -121,7 +128,7 @@ def facts_in(row: Mapping[str, Any]) -> Facts:
 
 
 def _sale(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The sale as it was submitted, with what an edit changed of it."""
+    """Return the sale as submitted, with the changes that an edit made."""
     sale: dict[str, Any] = from_json(row["body"] or "{}") | from_json(row["amendment"] or "{}")
     return sale
 
@@ -131,7 +138,7 @@ def _array(numbers: Iterable[int]) -> str:
 
 
 async def take_due(connection: Connection, most: int) -> list[Mapping[str, Any]]:
-    """Take some of the orders to look at: shop, order_id. They are gone when the transaction commits."""
+    """Take some of the orders due: shop, order_id. Their rows are deleted when the transaction commits."""
     return await connection.fetch(
         """delete from order_search_due where ctid = any(array(select ctid from order_search_due limit $1))
            returning shop, order_id""",
@@ -174,7 +181,7 @@ _READ_WORDS = Bulk(
 
 
 async def read_words(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> list[Mapping[str, Any]]:
-    """All that is searched and worked out of these orders; one that is gone is missing."""
+    """Return all searched and derived data of these orders; deleted orders are missing."""
     return await _READ_WORDS.fetch(connection, keys)
 
 
@@ -199,7 +206,7 @@ _WRITE_WORDS = Bulk(
 
 
 async def write_words(connection: Connection, rows: Sequence[SearchRow]) -> None:
-    """Write what is searched; what is the same stays untouched."""
+    """Write search rows; unchanged rows are not touched."""
     await _WRITE_WORDS.execute(connection, rows)
 
 
@@ -232,14 +239,18 @@ _WRITE_ARTICLE_NAMES = Bulk(
 
 
 async def write_article_names(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
-    """Write what the articles that these orders ship are called: by language, the name of the latest order stands."""
+    """Write the names of the articles that these orders ship: per language, the name in the latest order
+    wins.
+    """
     await _WRITE_ARTICLE_NAMES.execute(connection, keys)
 
 
 async def read_article_names(
     connection: Connection, shop: str, skus: Sequence[str], language: str
 ) -> dict[str, str]:
-    """What these articles are called, by article number, if possible in a language; one no order named is missing."""
+    """Return the names of these articles by article number, in the given language if possible; articles in no
+    order are missing.
+    """
     rows = await connection.fetch(
         """select distinct on (sku) sku, name from article_name where shop = $1 and sku = any($2::text[])
            order by sku, (language = $3) desc, placed_at desc""",
@@ -263,5 +274,5 @@ _RENEW_FACETS = Bulk(
 
 
 async def renew_facets(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> None:
-    """Give the facets of these orders the orders' own kind."""
+    """Set the kind of these orders' facets to that of the orders."""
     await _RENEW_FACETS.execute(connection, keys)

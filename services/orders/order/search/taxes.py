@@ -1,7 +1,7 @@
-"""What an accountant wants to know of an order beside its total: VAT by rate, delivery, the customer's country. Pure.
+"""Accounting facts of an order besides its total: VAT by rate, delivery, the customer's country. Pure.
 
-Invariant: the VAT of the rates adds up to the order's VAT to the cent (`totals/taxation.py`). As long as the lines
-are those of the sale or of its last edit, that is the order's own.
+Invariant: the VAT of the rates sums to the order's VAT to the cent (`totals/taxation.py`). As long as the
+lines are those of the sale or of its last edit, that is the order's own VAT.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,10 @@ _NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of one order, in minor units. `vat`: by rate in millionths; at 0 a tax whose rate nobody stated."""
+    """Accounting facts of one order, in minor units.
+
+    `vat` is by rate in millionths; key 0 holds a tax without a stated rate.
+    """
 
     country: str | None
     tax_minor: int
@@ -24,7 +27,7 @@ class Facts:
 
 
 def facts_of(lines: Iterable[Charge], total_minor: int, sale: Mapping[str, Any]) -> Facts:
-    """The facts of an order with these lines now, from its sale as JSON."""
+    """Return the facts of an order with these current lines, from its sale as JSON."""
     now = list(lines)
     totals = sale.get("totals") or _NOTHING
     is_as_sold = (sum(line.amount for line in now), total_minor) == (
@@ -38,8 +41,9 @@ def facts_of(lines: Iterable[Charge], total_minor: int, sale: Mapping[str, Any])
 
 
 def vat_by_rate(lines: Sequence[Charge], sale: Mapping[str, Any], tax_minor: int | None) -> dict[int, int]:
-    """VAT by rate of lines with the delivery and the charges of their sale; `tax_minor` is their sum, if that is
-    known."""
+    """Return the VAT by rate of the lines, the delivery and the charges of their sale; `tax_minor` is their
+    sum, if known.
+    """
     beside = [sale["shipping"]] if sale.get("shipping") else []
     beside += sale.get("extra_lines") or []
     charges = [*lines, *(charge_of(one, one["amount_minor"]) for one in beside)]

@@ -1,1 +1,1 @@
-"""A shop's own settings, and the colours and names that people choose."""
+"""Shop settings, and the colours and names that people choose."""

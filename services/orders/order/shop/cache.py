@@ -1,8 +1,8 @@
 """In-process cache with a TTL of a few seconds: a shop's settings and its labels.
 
-Invariant: what a process tells is at most `KEPT_SECONDS` older than the database; who changes something forgets it
-here at once, so that a person sees their own change on the next page. Nothing that is decided by money or stock may be
-read through this.
+Invariant: a process returns values at most `KEPT_SECONDS` older than the database; a change invalidates the
+local entry at once, so that people see their own change on the next page. Decisions about money or stock must
+not read through this cache.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,14 +17,17 @@ T = TypeVar("T")
 
 
 class TtlCache(Generic[T]):
-    """One value per process and shop; `read` gets it from the database."""
+    """Cache of one value per process and shop; `read` loads it from the database."""
 
     def __init__(self, read: Callable[[Connection, str], Awaitable[T]]) -> None:
         self._read = read
         self._kept: dict[tuple[UUID, str], tuple[float, T]] = {}
 
     async def get(self, connection: Connection, owner: UUID, shop: str) -> T:
-        """The shop's value. `owner` is the process's (`hub.owner`, `unit.owner`): tests run several in one."""
+        """Return the shop's value.
+
+        `owner` is the process's (`hub.owner`, `unit.owner`): tests run several in one process.
+        """
         kept = self._kept.get((owner, shop))
         if kept is not None and monotonic() - kept[0] < KEPT_SECONDS:
             return kept[1]
@@ -33,5 +36,5 @@ class TtlCache(Generic[T]):
         return value
 
     def forget(self, owner: UUID, shop: str) -> None:
-        """The shop's value changed. Called after the commit."""
+        """Invalidate the shop's value. Called after the commit."""
         self._kept.pop((owner, shop), None)

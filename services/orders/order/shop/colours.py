@@ -1,7 +1,7 @@
 """The eight colours of tags and labels, each with its shades for light and dark pages.
 
-Invariant: text on its own background has a contrast of at least 4.5 : 1 (WCAG 2.2, 1.4.3) in either theme; a test
-computes it. A colour never stands alone: tags and labels always show their text too.
+Invariant: text on its own background has a contrast of at least 4.5 : 1 (WCAG 2.2, 1.4.3) in either theme; a
+test computes it. Colour is never the only carrier of information: tags and labels always show their text too.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Colour(StrEnum):
-    """A colour by name; what it looks like is `SHADES`."""
+    """Colour by name; its appearance is in `SHADES`."""
 
     GREY = "grey"
     RED = "red"
@@ -62,7 +62,7 @@ NAMES: dict[Colour, dict[str, str]] = {
 
 
 def contrast(shade: Shade) -> float:
-    """The contrast ratio of a shade's text and background, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    """Return the contrast ratio of a shade's text and background, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
     darker, lighter = sorted((_luminance(shade.text), _luminance(shade.background)))
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -1,7 +1,7 @@
-"""Names that people give to tags and labels: what is a usable one, and when two are the same.
+"""Names of tags and labels: validation and equality.
 
-Pure. Two names are the same when they differ in case, accents or spaces only: "Déjà  vu" and "deja vu". Were they
-told apart, a filter by one would silently miss the orders of the other.
+Pure. Two names are the same when they differ in case, accents or spaces only: "Déjà  vu" and "deja vu". If
+they were distinct, a filter by one would silently miss the orders of the other.
 """
 
 import re
@@ -17,7 +17,7 @@ _UNSAFE = re.compile(
 
 
 class NameUnusable(Refusal):
-    """A name is empty, invisible or too long."""
+    """Error: a name is empty, invisible or too long."""
 
     code = "name_unusable"
 
@@ -28,7 +28,7 @@ class NameUnusable(Refusal):
 
 
 def cleaned(name: str) -> str:
-    """The name on one line, without characters nobody can see. Raises NameUnusable."""
+    """Return the name on one line, without invisible characters. Raises NameUnusable."""
     clean = _BREAKS.sub(" ", _UNSAFE.sub("", _BREAKS.sub(" ", name))).strip()
     if not folded(clean) or len(clean) > LONGEST_NAME:
         raise NameUnusable(name)
@@ -36,7 +36,7 @@ def cleaned(name: str) -> str:
 
 
 def folded(name: str) -> str:
-    """The name without case, accents and invisible characters: equal for names that are the same."""
+    """Return the name without case, accents and invisible characters; equal for names that count as the same."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     kept = (sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Cf"))
     return _BREAKS.sub(" ", "".join(kept)).strip()

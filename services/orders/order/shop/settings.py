@@ -1,7 +1,8 @@
-"""What a shop chose: how checkouts run, when orders complete, who is told, which carriers take parcels.
+"""Settings of a shop: how checkouts run, when orders complete, notifications, carriers.
 
-Invariant: a setting that was never chosen, or that this version can't read, has its default; so a new setting needs no
-row and an old row stops nothing. Orders are derived with a shop's choice at their next fact, never all at once.
+Invariant: a setting that was never chosen, or that this version cannot read, has its default; so a new
+setting needs no row and an old row blocks nothing. A changed setting applies to an order at its next fact,
+never to all orders at once.
 """
 
 import json
@@ -20,9 +21,9 @@ from services.orders.order.shop.cache import TtlCache
 from services.orders.order.shop.naming import folded
 
 NUMBER = "{number}"
-"""Stands for the tracking number in a carrier's URL."""
+"""Placeholder for the tracking number in a carrier's URL."""
 POSTCODE = "{postcode}"
-"""Stands for the postal code of the delivery address there, which pick-up networks ask for."""
+"""Placeholder for the postal code of the delivery address in that URL, which pick-up networks require."""
 _WORD = re.compile(r"[^\W_]+")
 Line = Annotated[
     str,
@@ -52,7 +53,9 @@ class Carrier(BaseModel):
         return url
 
     def follow(self, tracking_number: str | None, postal_code: str | None = None) -> str | None:
-        """Where this parcel can be followed; None when the number, or a postal code the URL needs, is not known."""
+        """Return the tracking URL of this parcel; None when the number, or a postal code the URL needs, is
+        missing.
+        """
         number, code = (tracking_number or "").strip(), "".join((postal_code or "").split())
         if self.tracking_url is None or not number or (POSTCODE in self.tracking_url and not code):
             return None
@@ -81,12 +84,14 @@ class ShopSettings(BaseModel):
         return carriers
 
     def carrier(self, name: str) -> Carrier | None:
-        """The carrier of this name, whatever its case and accents."""
+        """Return the carrier of this name, ignoring case and accents."""
         return next((one for one in self.carriers if folded(one.name) == folded(name)), None)
 
     def carrier_chosen(self, carrier: str | None, label: str | None) -> str:
-        """The carrier a customer chose by name, or by a delivery option whose text names one of the shop's, as the
-        shop writes it. When they chose none: the shop's only carrier, else "".
+        """Return the carrier a customer chose, in the shop's spelling.
+
+        It is found by name, or in the text of a delivery option that names one of the shop's carriers.
+        Without a choice: the shop's only carrier, else "".
         """
         if carrier:
             known = self.carrier(carrier)
@@ -99,12 +104,12 @@ class ShopSettings(BaseModel):
 
 
 def _words(text: str) -> str:
-    """The words of a text between spaces, to look for whole words in it."""
+    """Return the words of a text between spaces, for matching whole words."""
     return f" {' '.join(_WORD.findall(folded(text)))} "
 
 
 class SettingUnusable(Refusal):
-    """A setting can't have this value; `faults` by setting."""
+    """Error: a setting cannot have this value; `faults` by setting."""
 
     code = "setting_unusable"
 
@@ -114,7 +119,7 @@ class SettingUnusable(Refusal):
 
 
 class CarrierUnknown(Refusal):
-    """The shop has no such carrier (any more)."""
+    """Error: the shop has no such carrier (any more)."""
 
     code = "carrier_unknown"
     status = 404
@@ -124,7 +129,7 @@ class CarrierUnknown(Refusal):
 
 
 async def change_settings(unit: Unit, shop: str, changes: Mapping[str, Any], actor: str) -> ShopSettings:
-    """Change some settings (names and values as in `ShopSettings`): all of them as they are now.
+    """Change some settings (names and values as in `ShopSettings`) and return all current settings.
 
     Raises SettingUnusable.
     """
@@ -154,9 +159,9 @@ async def change_settings(unit: Unit, shop: str, changes: Mapping[str, Any], act
 async def put_carrier(
     unit: Unit, shop: str, name: str, tracking_url: str | None, actor: str, renames: str | None = None
 ) -> ShopSettings:
-    """Add a carrier or change the one of this name, or of the name it had (`renames`).
+    """Add a carrier, or change the one of this name or of its former name (`renames`).
 
-    Raises SettingUnusable, CarrierUnknown (when `renames` is none of the shop's).
+    Raises SettingUnusable, CarrierUnknown (when the shop has no carrier `renames`).
     """
     await setting_store.hold_settings(unit.connection, shop)
     known = await _read(unit.connection, shop)
@@ -171,7 +176,7 @@ async def put_carrier(
 
 
 async def remove_carrier(unit: Unit, shop: str, name: str, actor: str) -> ShopSettings:
-    """Remove a carrier; shipments that name it stay as they are. Raises CarrierUnknown."""
+    """Remove a carrier; shipments that name it are left unchanged. Raises CarrierUnknown."""
     await setting_store.hold_settings(unit.connection, shop)
     known = await _read(unit.connection, shop)
     removed = known.carrier(name)
@@ -182,7 +187,7 @@ async def remove_carrier(unit: Unit, shop: str, name: str, actor: str) -> ShopSe
 
 
 def settings_from(values: Mapping[str, Any]) -> ShopSettings:
-    """The settings of stored values; what this version can't read has its default."""
+    """Return the settings from stored values; values that this version cannot read get their defaults."""
     usable: dict[str, Any] = {}
     for key in values.keys() & ShopSettings.model_fields.keys():
         try:
@@ -199,4 +204,4 @@ async def _read(connection: Connection, shop: str) -> ShopSettings:
 
 
 settings_of = TtlCache(_read)
-"""`await settings_of.get(connection, owner, shop)`: a shop's settings, at most a few seconds old."""
+"""Cache of a shop's settings, at most a few seconds old: `await settings_of.get(connection, owner, shop)`."""

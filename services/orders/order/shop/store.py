@@ -1,4 +1,4 @@
-"""The SQL of shops' settings and of forgetting: one function a statement, the connection first."""
+"""SQL of shop settings and of the removal of personal data: one function per statement, the connection first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table that keeps sales as they were submitted: its name and when a row came."""
+    """Table that stores sales as submitted: its name and the column with the time of arrival."""
 
     table: str
     at: str
@@ -27,12 +27,14 @@ SOURCES = (
 
 
 async def read_settings(connection: Connection, shop: str) -> list[Row]:
-    """What a shop chose: key, value (JSON)."""
+    """Return the settings of a shop: key, value (JSON)."""
     return await connection.fetch("select key, value from shop_setting where shop = $1", shop)
 
 
 async def hold_settings(connection: Connection, shop: str) -> None:
-    """Wait until nobody else changes settings of this shop, and let nobody until the transaction ends."""
+    """Lock this shop's settings against concurrent changes until the transaction ends; waits for other
+    holders.
+    """
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('settings of ' || $1, 0))", shop)
 
 
@@ -54,18 +56,18 @@ _WRITE_SETTINGS = Bulk(
 
 
 async def write_settings(connection: Connection, rows: Sequence[SettingRow]) -> None:
-    """Write choices."""
+    """Write settings."""
     await _WRITE_SETTINGS.execute(connection, rows)
 
 
 async def alone(connection: Connection, lock: int) -> bool:
-    """Whether no other process does this now; held until the transaction ends."""
+    """Try to take this lock until the transaction ends. Return whether no other process holds it."""
     found: bool = await connection.fetchval("select pg_try_advisory_xact_lock($1)", lock)
     return found
 
 
 async def read_shops(connection: Connection) -> list[str]:
-    """The shops that ever submitted anything, each found by one probe of the key."""
+    """Return all shops that ever submitted anything, each found by one probe of the key."""
     rows = await connection.fetch(
         """with recursive found as (
                (select shop from submission order by shop limit 1)
@@ -79,7 +81,7 @@ async def read_shops(connection: Connection) -> list[str]:
 
 
 async def read_mark(connection: Connection, shop: str, source: Source) -> datetime | None:
-    """Up to when this shop's rows were looked at; of the first time, just before the oldest."""
+    """Return the time up to which this shop's rows were processed; at first, just before the oldest row."""
     mark: datetime | None = await connection.fetchval(
         f"""select coalesce((select until from forgotten where shop = $1 and source = $2),
                             (select min({source.at}) - interval '1 second' from {source.table} where shop = $1))""",  # noqa: S608
@@ -90,7 +92,7 @@ async def read_mark(connection: Connection, shop: str, source: Source) -> dateti
 
 
 async def write_mark(connection: Connection, shop: str, source: Source, until: datetime) -> None:
-    """Note up to when this shop's rows were looked at."""
+    """Store the time up to which this shop's rows were processed."""
     await connection.execute(
         """insert into forgotten (shop, source, until) values ($1, $2, $3)
            on conflict (shop, source) do update set until = excluded.until""",
@@ -103,7 +105,7 @@ async def write_mark(connection: Connection, shop: str, source: Source, until: d
 async def end_of_batch(
     connection: Connection, shop: str, source: Source, span: tuple[datetime, datetime], most: int
 ) -> datetime | None:
-    """The moment of the last of so many rows in this span of time; None when there are fewer."""
+    """Return the time of the last of `most` rows in this time span; None when there are fewer."""
     end: datetime | None = await connection.fetchval(
         f"""select {source.at} from {source.table}
             where shop = $1 and {source.at} > $2 and {source.at} <= $3
@@ -118,8 +120,11 @@ async def end_of_batch(
 async def lock_bodies(
     connection: Connection, shop: str, source: Source, span: tuple[datetime, datetime]
 ) -> list[Row]:
-    """The rows of this span that may name an IP address or browser, locked: place, body. Compared as text, since a
-    body may hold the character NUL, which PostgreSQL's own JSON functions stumble over."""
+    """Lock and return the rows of this span that may contain an IP address or browser: place, body.
+
+    Bodies are compared as text, because a body may contain NUL, on which PostgreSQL's own JSON functions
+    fail.
+    """
     return await connection.fetch(
         f"""select ctid::text as place, body from {source.table}
             where shop = $1 and {source.at} > $2 and {source.at} <= $3
@@ -131,7 +136,7 @@ async def lock_bodies(
 
 
 async def write_bodies(connection: Connection, source: Source, rows: Sequence[tuple[str, str]]) -> None:
-    """Write bodies (place, JSON) of rows that are locked."""
+    """Write the bodies (place, JSON) of locked rows."""
     await connection.execute(
         f"""update {source.table} t set body = r.body::json
             from unnest($1::text[], $2::text[]) as r (place, body) where t.ctid = r.place::tid""",  # noqa: S608

@@ -1,1 +1,1 @@
-"""An order's amounts: content, allocation to lines, taxes. Pure."""
+"""Amounts of an order: content, allocation to lines, taxes. Pure."""

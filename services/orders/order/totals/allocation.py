@@ -1,7 +1,8 @@
-"""Dividing an amount into parts that always sum to it. Pure.
+"""Allocation of an amount to parts that always sum to it. Pure.
 
-Invariant: whatever the parts are (units of a line, lines of an order), the shares of all of them sum to the amount to
-the minor unit. Each share is the difference of two cumulative portions, so rounding is never paid twice or lost.
+Invariant: whatever the parts are (units of a line, lines of an order), all shares sum to the amount to the
+minor unit. Each share is the difference of two cumulative portions, so rounding is never counted twice or
+lost.
 """
 
 from collections.abc import Sequence

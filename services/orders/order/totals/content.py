@@ -1,9 +1,9 @@
-"""What a placed order holds: lines, shipping, extra lines, customer, addresses and totals.
+"""Content of a placed order: lines, shipping, extra lines, customer, addresses and totals.
 
-Pure. Invariant: the totals are the sums of the lines, the shipping, the extra lines and of their taxes, to the minor
-unit, so that an edited order adds up exactly like a submitted one; and `worth` is one function of the units still
-wanted, so that credits for parts of an order sum up to the credit for the whole. A line's total and tax are facts:
-neither is computed again from the unit price or the rate unless an edit changes those.
+Pure. Invariant: the totals are the sums of the lines, the shipping, the extra lines and of their taxes, to
+the minor unit, so that an edited order adds up exactly like a submitted one; and `worth` is one function of
+the units still wanted, so that credits for parts of an order sum to the credit for the whole. A line's total
+and tax are facts: neither is computed from the unit price or the rate unless an edit changes those.
 """
 
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ P = TypeVar("P", PlacedLine, Shipping, ExtraLine)
 
 
 class ContentLine(PlacedLine):
-    """A line as the order now says; 0 units when an edit removed it. `reduced`: units that edits took off."""
+    """Current state of a line; 0 units when an edit removed it. `reduced`: units removed by edits."""
 
     quantity: Count
     reduced: Tally = 0
 
 
 class Content(Part):
-    """A sale as it stands now. IP address and browser are no part of it."""
+    """Current content of a sale, without IP address and browser."""
 
     currency: Currency
     prices_include_tax: bool = True
@@ -54,20 +54,20 @@ class Content(Part):
     note: Text | None = None
 
     def line(self, number: int) -> ContentLine | None:
-        """The line of this number."""
+        """Return the line with this number."""
         return next((line for line in self.lines if line.line == number), None)
 
     def present(self) -> list[ContentLine]:
-        """The lines that were not removed."""
+        """Return the lines that were not removed."""
         return [line for line in self.lines if line.quantity > 0]
 
     def buyer(self) -> Buyer:
-        """The customer as the other services know them."""
+        """Return the customer in the form the other services use."""
         who = self.customer
         return Buyer(name=who.name, email=who.email, phone=who.phone, company=who.company)
 
     def as_sale(self) -> OrderSubmitted:
-        """The content as a submission, for the rules that submissions are checked with."""
+        """Return the content as a submission, to check it by the rules for submissions."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in _SALE}
         fields |= {"lines": self.present(), "payment": PaymentChoice(method=self.method)}
         return OrderSubmitted.model_construct(**fields)
@@ -87,7 +87,7 @@ _SALE = (
 
 
 def totals_of(content: Content) -> Totals:
-    """Return what the lines, shipping and extra lines come to; a tax that is not stated follows from its rate."""
+    """Return the totals of lines, shipping and extra lines; a tax that is not stated follows from its rate."""
     tax = sum(map(sum, taxes_of(charges(content), None, includes_tax=content.prices_include_tax)))
     return _totals(
         sum(line.total_minor for line in content.present()),
@@ -151,7 +151,7 @@ def charges(content: Content) -> list[Charge]:
 
 
 def _stated(part: P, taxes: tuple[int, ...]) -> P:
-    """A line, shipping or an extra line with these taxes as facts."""
+    """Return a copy of a line, shipping or an extra line with these taxes as facts."""
     update: dict[str, Any] = {"tax_minor": sum(taxes)}
     if parts := getattr(part, "taxes", None):
         update["taxes"] = [

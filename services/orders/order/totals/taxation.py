@@ -1,8 +1,8 @@
-"""The tax of each line, of shipping and of each extra line of an order. Pure.
+"""Taxes of each line, of shipping and of each extra line of an order. Pure.
 
-What the sender stated (`tax_minor`, `taxes`) is a fact. What it left out follows from the rate and from the order's own
-tax, in whichever way that was rounded: per rate, per line or per piece.
-Invariant: the taxes of all charges sum to the order's `tax_minor`, to the minor unit.
+Taxes stated by the sender (`tax_minor`, `taxes`) are facts. Missing ones follow from the rate and from the
+order's own tax, in whichever way that was rounded: per rate, per line or per piece. Invariant: the taxes of
+all charges sum to the order's `tax_minor`, to the minor unit.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ class Charge(NamedTuple):
 
 
 def charge_of(values: Mapping[str, Any], amount: int) -> Charge:
-    """Return the charge of a line, of shipping or of an extra line, as its fields (from JSON or a model) have it."""
+    """Return the charge of a line, of shipping or of an extra line from its fields (JSON or a model)."""
     rate = (values.get("vat_rate") or 0) * _PER_BASIS_POINT
     stated, parts = values.get("tax_minor"), values.get("taxes")
     if parts:
@@ -36,7 +36,7 @@ def charge_of(values: Mapping[str, Any], amount: int) -> Charge:
 
 
 def charges_of(lines: Iterable[Any], shipping: Any, extra_lines: Iterable[Any]) -> list[Charge]:
-    """Return the charges of models in this sequence: lines, shipping if there is any, extra lines."""
+    """Return the charges of models in this order: lines, shipping if there is any, extra lines."""
     found = [charge_of(line.__dict__, line.total_minor) for line in lines]
     if shipping is not None:
         found.append(charge_of(shipping.__dict__, shipping.amount_minor))
@@ -75,7 +75,9 @@ def taxes_of(
 
 
 def _by_rate(charges: Mapping[int, Charge], rest: int | None, includes_tax: bool) -> dict[int, int]:
-    """The tax of these charges at each rate: rounded per rate or per line, whichever comes to `rest`, else spread."""
+    """Return the tax of these charges at each rate: rounded per rate or per line, whichever equals `rest`,
+    else spread.
+    """
     amounts: dict[int, int] = {}
     weights: dict[int, int] = {}
     per_line: dict[int, int] = {}
@@ -99,7 +101,9 @@ def _spread(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def _add_to_stated(found: dict[int, tuple[int, ...]], left_over: int) -> None:
-    """Spread what rounding left over the stated taxes, in proportion, each charge's part on its largest tax."""
+    """Spread the rounding difference over the stated taxes, in proportion, each charge's part on its largest
+    tax.
+    """
     indexes = list(found)
     for index, more in zip(
         indexes, _spread(left_over, [sum(map(abs, found[index])) for index in indexes]), strict=True
