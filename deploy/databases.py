@@ -1,8 +1,7 @@
-"""A database and a role per service: `comptoir_orders` belongs to the role `comptoir_orders` and to nobody
-else.
+"""A database and a role per service: `comptoir_orders` belongs only to the role `comptoir_orders`.
 
 No service can read another's tables, since its role may not even connect to the other's database. The
-passwords are random and live only in the URLs returned here; running it again gives the roles new ones.
+passwords are random and exist only in the URLs returned here; running it again gives the roles new ones.
 """
 
 import asyncio
@@ -17,7 +16,9 @@ PREFIX = "comptoir_"
 
 
 async def create_databases(admin_url: str, suffix: str = "") -> dict[str, str]:
-    """Make what is missing; database URL by service. `suffix` keeps several sets apart on one server."""
+    """Create what is missing; return the database URL by service. `suffix` keeps several sets apart on one
+    server.
+    """
     connection = await asyncpg.connect(admin_url)
     try:
         return {
@@ -29,7 +30,7 @@ async def create_databases(admin_url: str, suffix: str = "") -> dict[str, str]:
 
 
 async def drop_databases(admin_url: str, suffix: str) -> None:
-    """Remove the databases and roles of a set, whoever is connected."""
+    """Remove the databases and roles of a set, even while clients are connected."""
     connection = await asyncpg.connect(admin_url)
     try:
         for service in SERVICES:
@@ -52,14 +53,14 @@ async def _create(connection: asyncpg.Connection, admin_url: str, name: str) -> 
 
 
 def with_credentials(admin_url: str, name: str, password: str) -> str:
-    """The server of `admin_url` as seen by the role and database `name`."""
+    """Return the server of `admin_url` as seen by the role and database `name`."""
     parts = urlsplit(admin_url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{quote(name)}:{quote(password)}@{host}", path=f"/{name}"))
 
 
 def main() -> None:
-    """`python -m deploy.databases ADMIN_URL` prints a shell line per service."""
+    """Run `python -m deploy.databases ADMIN_URL`: print a shell line per service."""
     import sys
 
     for service, url in asyncio.run(create_databases(sys.argv[1])).items():

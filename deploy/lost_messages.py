@@ -1,10 +1,12 @@
-"""Finds messages that a queue lost, and sends them again as what they are: commands, and events with their effects.
+"""Recovery of messages that a queue lost: finds them and sends them again as what they are, commands or
+events with their effects.
 
-`python -m deploy.lost_messages count|send SENDER CONSUMER --from TIME --to TIME`, with `COMPTOIR_INTERNAL_TOKEN` and
-the addresses of both services as `COMPTOIR_<SERVICE>_URL`. TIME is ISO 8601 with its offset, 2026-11-28T08:00+01:00.
-`count` only tells how many of each type the consumer never handled; `send` tells the same, then sends them again, which
-calls for `--actor NAME`. Exit status: 0 nothing was lost, or all of it is on its way again; 1 something was lost; 2 it
-can't be told, and the sentence says why. After a database was put back to an earlier day use a replay instead.
+`python -m deploy.lost_messages count|send SENDER CONSUMER --from TIME --to TIME`, with
+`COMPTOIR_INTERNAL_TOKEN` and the addresses of both services as `COMPTOIR_<SERVICE>_URL`. TIME is ISO 8601
+with its offset, 2026-11-28T08:00+01:00. `count` only prints how many of each type the consumer never handled;
+`send` prints the same, then sends them again, which requires `--actor NAME`. Exit status: 0 nothing was lost,
+or everything was sent again; 1 something was lost; 2 the result is unknown, and the message gives the reason.
+After a database was restored to an earlier day use a replay instead.
 """
 
 import argparse
@@ -19,12 +21,14 @@ import httpx2
 from contracts.catalogue import SERVICES
 
 AT_ONCE = 5000
-"""Messages that one request names, as many as a service tells at once."""
+"""Message ids in one request: the maximum that a service returns at once."""
 SECONDS = 60.0
 
 
 class CannotTell(Exception):
-    """A service was not asked, did not answer or refused; the text says which, why and what to do."""
+    """A service was not asked, did not answer or rejected the request; the text says which, why and what to
+    do.
+    """
 
 
 class Services:
@@ -40,7 +44,7 @@ class Services:
         )
 
     def ask(self, service: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST to a service: its answer. Raises CannotTell."""
+        """POST to a service and return its answer. Raises CannotTell."""
         name = f"COMPTOIR_{service.upper()}_URL"
         url = self._environment.get(name, "").rstrip("/")
         if not url:
@@ -62,8 +66,9 @@ class Services:
 
 
 def find(services: Services, sender: str, consumer: str, span: Mapping[str, str]) -> dict[str, str]:
-    """The types of the messages that the sender sent in the time `span` (from, to) and the consumer never handled, by
-    id. Raises CannotTell."""
+    """Return the types of the messages that the sender sent in the time `span` (from, to) and the consumer
+    never handled, by id. Raises CannotTell.
+    """
     found: dict[str, str] = {}
     after = None
     while True:
@@ -78,14 +83,14 @@ def find(services: Services, sender: str, consumer: str, span: Mapping[str, str]
 
 
 def send(services: Services, sender: str, consumer: str, ids: Sequence[str], actor: str) -> int:
-    """Have the sender send these again: how many are on their way. Raises CannotTell."""
+    """Have the sender send these again and return how many were accepted. Raises CannotTell."""
     parts = [ids[begun : begun + AT_ONCE] for begun in range(0, len(ids), AT_ONCE)]
     asked = ({"consumer": consumer, "ids": list(part), "actor": actor} for part in parts)
     return sum(int(services.ask(sender, "send-again", body)["messages"]) for body in asked)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line; its exit status."""
+    """Run the command line and return its exit status."""
     given = _reader().parse_args(arguments)
     span = {"from": given.since, "to": given.until}
     try:

@@ -1,9 +1,9 @@
-"""Applies the broker's topology and checks that what stands is what the catalogue says.
+"""The broker's topology: applies it and checks that the broker matches the catalogue.
 
-`python -m deploy.topology apply|check`, with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` (http://user:password@host:15672) of an
-administrator, `COMPTOIR_VHOST` (default /), `COMPTOIR_STOREFRONTS` (`shop.module` separated by spaces) and one
-`COMPTOIR_PASSWORD_<USER>` per user to be made (dots and hyphens as underscores). Safe to run again; bindings that the
-catalogue no longer has are removed, queues never.
+`python -m deploy.topology apply|check`, with `COMPTOIR_RABBITMQ_MANAGEMENT_URL`
+(http://user:password@host:15672) for an administrator, `COMPTOIR_VHOST` (default /), `COMPTOIR_STOREFRONTS`
+(`shop.module` separated by spaces) and one `COMPTOIR_PASSWORD_<USER>` per user to be made (dots and hyphens
+as underscores). Safe to run again; bindings that are no longer in the catalogue are removed, queues never.
 """
 
 import os
@@ -27,7 +27,7 @@ from services.chassis.messaging.topology import (
 
 
 class TopologyWrong(Exception):
-    """What stands on the broker is not what the catalogue says; lists every difference."""
+    """The broker's topology differs from the catalogue; lists every difference."""
 
 
 class Management:
@@ -45,13 +45,13 @@ class Management:
         )
 
     def get(self, path: str) -> Any:
-        """A GET below /api/."""
+        """Send a GET below /api/."""
         answer = self._client.get(path)
         answer.raise_for_status()
         return answer.json()
 
     def send(self, method: str, path: str, body: Any = None) -> None:
-        """A POST, PUT or DELETE below /api/. TopologyWrong carries the broker's own words."""
+        """Send a POST, PUT or DELETE below /api/. Raises TopologyWrong with the broker's own error text."""
         answer = self._client.request(method, path, json=body)
         if answer.status_code in (401, 403):
             answer.raise_for_status()
@@ -59,7 +59,7 @@ class Management:
             raise TopologyWrong(f"the broker refused {method} {path.partition('?')[0]}: {answer.text[:500]}")
 
     def bindings(self) -> set[Binding]:
-        """The bindings from our exchanges to queues."""
+        """Return the bindings from our exchanges to queues."""
         rows = self.get(f"bindings/{quote(self.vhost, safe='')}")
         return {
             Binding(row["source"], row["destination"], row["routing_key"])
@@ -76,7 +76,7 @@ class Management:
 
 
 def apply(management: Management, passwords: Mapping[str, str], storefronts: Sequence[Storefront]) -> None:
-    """Declare everything, remove bindings that are no longer meant, and check the result."""
+    """Declare everything, remove obsolete bindings, and check the result."""
     management.send("POST", "definitions", definitions(management.vhost, passwords, storefronts))
     ours = set(queues(storefronts))
     for stale in management.bindings() - set(bindings(storefronts)):
@@ -118,7 +118,9 @@ def _wrong_exchanges(management: Management) -> list[str]:
 
 
 def _wrong_bindings(management: Management, storefronts: Sequence[Storefront]) -> list[str]:
-    """What is missing, and what brings a queue of ours more than its listener is to hear."""
+    """Return missing bindings, and bindings that route more to one of our queues than its consumer subscribes
+    to.
+    """
     meant, standing = set(bindings(storefronts)), management.bindings()
     ours = set(queues(storefronts))
     stale = {binding for binding in standing - meant if binding.queue in ours}
@@ -140,7 +142,9 @@ def _wrong_policies(management: Management) -> list[str]:
 
 
 def storefronts_of(text: str) -> list[Storefront]:
-    """Storefronts from `shop.module` words. ValueError names the word that is not of this form."""
+    """Return storefronts from `shop.module` words. Raises ValueError with the first word that is not of this
+    form.
+    """
     found = []
     for word in text.split():
         shop, dot, module = word.partition(".")
@@ -151,7 +155,7 @@ def storefronts_of(text: str) -> list[Storefront]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The command line."""
+    """Run the command line."""
     if list(arguments) not in (["apply"], ["check"]):
         raise SystemExit("usage: python -m deploy.topology apply|check")
     url = os.environ.get("COMPTOIR_RABBITMQ_MANAGEMENT_URL")

@@ -1,11 +1,12 @@
-"""`python -m deploy.auditor`: audit four databases from outside; exit status 0 when nothing is wrong.
+"""`python -m deploy.auditor`: audit the four databases from outside; exit status 0 when there are no
+violations.
 
 COMPTOIR_ORDERS_DATABASE_URL=… COMPTOIR_PAYMENTS_DATABASE_URL=… (and so on)
 python -m deploy.auditor [--mails JOURNAL] [--quiet-seconds 30]
 python -m deploy.auditor --watch [--every 5] [--out FINDINGS.json] [--serve 127.0.0.1:9200]
 
-With `--watch` it goes on until it is stopped, and tells what stays wrong: into a file, or over HTTP as `GET /findings`
-and `GET /metrics` to who has COMPTOIR_INTERNAL_TOKEN.
+With `--watch` it runs until it is stopped and reports persistent violations: to a file, or over HTTP as `GET
+/findings` and `GET /metrics`, which require COMPTOIR_INTERNAL_TOKEN.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from services.chassis.logs import configure_logs
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     reader = argparse.ArgumentParser(
         prog="python -m deploy.auditor", description="Audit Comptoir from outside."
     )
@@ -71,7 +72,9 @@ def main() -> int:
 
 
 def read_journals(mails: Path | None) -> Journals:
-    """What the other sides have written down by now. Read again for each look: a running system keeps writing."""
+    """Read what the other sides have recorded so far. Called again for each look: a running system keeps
+    writing.
+    """
     return Journals(mails=[mail.message_id for mail in read_journal(mails)] if mails else None)
 
 

@@ -1,8 +1,7 @@
-"""Running all checks on a system at rest: wait until it is quiet, then look.
+"""Run of all checks on a system at rest: wait until it is quiet, then check.
 
-A system in motion always breaks some invariant for a moment (an event is on its way); one that has come to
-rest never may. If it does not come to rest in time, the checks run all the same and say what is still
-moving.
+A running system always breaks some invariant briefly (an event is in flight); a system at rest never may. If
+it does not come to rest in time, the checks run all the same and report what is still in progress.
 """
 
 import asyncio
@@ -32,10 +31,10 @@ from deploy.auditor.ground import Connection, Ground, Journals, Row, open_ground
 
 QUIET_SECONDS = 30.0
 FAILED_CHECK = "the check itself:"
-"""How `where` begins in the violation of a check that raised."""
+"""Prefix of `where` in the violation of a check that raised."""
 LOOK_SECONDS = 0.1
 CHECK_SECONDS = 240.0
-"""The time that one check may take."""
+"""Time limit of one check."""
 MODULES = (
     intake,
     money,
@@ -51,7 +50,7 @@ MODULES = (
     history,
     overdue,
 )
-"""Importing them registers their checks, in this sequence."""
+"""Modules whose import registers their checks, in this order."""
 
 _MOVING = """SELECT (SELECT count(*) FROM msg.dispatch)
     + (SELECT count(*) FROM msg.effect WHERE state IN ('planned', 'in_flight'))
@@ -61,7 +60,7 @@ _UNREAD = "SELECT count(*) FROM webhook WHERE state = 'received'"
 
 
 class ConnectionLost(Exception):
-    """A database ended the connection while it was looked at; the message is its error."""
+    """The database closed the connection during a check; the message is the database's error."""
 
 
 async def audit(
@@ -70,10 +69,11 @@ async def audit(
     expected_parked: Collection[UUID] = (),
     quiet_seconds: float = QUIET_SECONDS,
 ) -> list[Violation]:
-    """Wait for rest (at most `quiet_seconds`), run every check; no violations means that all is well.
+    """Wait for rest (at most `quiet_seconds`), run every check, and return the violations; none means all is
+    well.
 
-    `urls`: database URL by service. `journals` that are still being written come as a function, which is
-    asked again once all is quiet. `expected_parked`: ids of messages that must be parked.
+    `urls`: database URL by service. `journals` that are still being written are passed as a function, which
+    is called again once all is quiet. `expected_parked`: ids of messages that must be parked.
     """
     read = journals if callable(journals) else lambda: journals or Journals()
     async with open_ground(urls, read(), expected_parked) as ground:
@@ -82,10 +82,10 @@ async def audit(
 
 
 async def run_checks(ground: Ground, names: Sequence[str] | None = None) -> list[Violation]:
-    """Run the named checks, or all, on the ground as it is now; each by itself.
+    """Run the named checks, or all, on the ground as it is now; each independently.
 
-    A check that raises is a violation of its own and keeps no other from running. Raises ConnectionLost when a database
-    went away: the rest would fail for that alone.
+    A check that raises is a violation of its own and does not keep others from running. Raises ConnectionLost
+    when a database became unavailable: the remaining checks would fail for that reason only.
     """
     return [violation for name in names or CHECKS for violation in await run_check(ground, name)]
 
@@ -99,13 +99,13 @@ class _Reading:
     has_begun: bool = False
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Row]:
-        """The rows of a query."""
+        """Return the rows of a query."""
         await self._begin()
         rows: list[Row] = await self.connection.fetch(sql, *arguments)
         return rows
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        """The first value of a query's first row."""
+        """Return the first value of a query's first row."""
         await self._begin()
         return await self.connection.fetchval(sql, *arguments)
 
@@ -116,7 +116,7 @@ class _Reading:
 
 
 async def run_check(ground: Ground, name: str) -> list[Violation]:
-    """Run one check in a transaction of its own; what it found before it raised counts."""
+    """Run one check in a transaction of its own; findings made before it raised count."""
     found: list[Violation] = []
     try:
         async with asyncio.timeout(CHECK_SECONDS), AsyncExitStack() as stack:
@@ -133,9 +133,9 @@ async def run_check(ground: Ground, name: str) -> list[Violation]:
 
 
 async def until_quiet(ground: Ground, seconds: float) -> bool:
-    """Whether nothing is left to send, to do or to hear before the time is over.
+    """Wait for rest; return whether nothing is left to send, process or receive before the time is over.
 
-    The four databases are looked at one after the other, so work may slip by behind one look; not behind two.
+    The four databases are read one after the other, so work may go unnoticed in one pass, but not in two.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     quiet_looks = 0
@@ -148,8 +148,8 @@ async def until_quiet(ground: Ground, seconds: float) -> bool:
 
 
 async def is_quiet(ground: Ground) -> bool:
-    """Whether outboxes, effects, waiting messages and webhooks are all worked off and every event was
-    heard.
+    """Return whether outboxes, effects, waiting messages and webhooks are all processed and every event was
+    received.
     """
     for connection in ground.connections.values():
         if await connection.fetchval(_MOVING):

@@ -1,8 +1,8 @@
-"""What a check finds, and the list of checks.
+"""Findings of a check, and the list of checks.
 
 A check is an async function that reads and yields findings; its name is the invariant, its docstring the
-sentence a person reads. It never changes anything, and it restates its rule in its own words: shared code
-would share mistakes.
+sentence shown to people. It never changes anything, and it states its rule independently of the services:
+shared code would share mistakes.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ from deploy.auditor.ground import Ground, Key
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken place: which row, what it should hold, what it holds."""
+    """One violation of an invariant: the row, the expected value, the value found."""
 
     where: str
     expected: str
@@ -37,7 +37,7 @@ class Violation:
 
 Check = Callable[[Ground], AsyncIterator[Finding]]
 CHECKS: dict[str, Check] = {}
-"""All checks by name, in the sequence in which they run."""
+"""All checks by name, in the order in which they run."""
 
 
 def check(function: Check) -> Check:
@@ -47,7 +47,7 @@ def check(function: Check) -> Check:
 
 
 def sentence_of(name: str) -> str:
-    """What the check holds to be true: the first line of its docstring."""
+    """Return the invariant that the check asserts: the first line of its docstring."""
     return (CHECKS[name].__doc__ or name).strip().splitlines()[0].rstrip(".")
 
 
@@ -56,7 +56,9 @@ Table = Mapping[Key, Mapping[str, Any]]
 
 
 def compare(what: str, truth: Table, copy: Table) -> Iterator[Finding]:
-    """A finding for every row that is missing on either side or differs; only differing columns are shown."""
+    """Yield a finding for every row that is missing on either side or differs; only differing columns are
+    shown.
+    """
     for key in sorted(truth.keys() | copy.keys(), key=str):
         ours, theirs = truth.get(key), copy.get(key)
         if ours is None or theirs is None:
@@ -68,7 +70,7 @@ def compare(what: str, truth: Table, copy: Table) -> Iterator[Finding]:
 
 
 def shown(key: Key) -> str:
-    """A key as people copy it."""
+    """Return a key in the form in which people copy it."""
     return " ".join(str(part) for part in key)
 
 

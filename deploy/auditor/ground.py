@@ -1,7 +1,7 @@
-"""What the auditor stands on: read-only connections to the four databases, and what storefront, provider
-and mail server wrote down on their side.
+"""Inputs of the auditor: read-only connections to the four databases, and the records that storefront,
+provider and mail server kept on their side.
 
-Nothing here belongs to a service: the auditor sees tables and journals, never a service's code.
+Nothing here belongs to a service: the auditor reads tables and journals, never a service's code.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -16,15 +16,16 @@ from contracts.catalogue import SERVICES
 
 Row = Mapping[str, Any]
 Connection = Any
-"""asyncpg's connection; its type parameters say nothing to a reader."""
+"""asyncpg's connection; its type parameters carry no information for a reader."""
 Key = tuple[Any, ...]
-"""The values of a table's key columns, as many as it has."""
+"""Values of a table's key columns, as many as it has."""
 Rows = dict[Key, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Journals:
-    """The other side's word. None where nobody kept a journal: the checks that need it are then silent.
+    """Records kept by the other sides. None where no journal was kept: the checks that need it then find
+    nothing.
 
     `submitted`: event ids that the broker confirmed to storefronts. `accepted_webhooks`: provider event ids
     that were answered 2xx, once per post. `mails`: Message-IDs the mail server accepted, once per mail.
@@ -37,8 +38,8 @@ class Journals:
 
 @dataclass(frozen=True)
 class Ground:
-    """All there is to look at. `expected_parked` are ids of messages that must be parked (and nothing
-    else may).
+    """Everything the checks can read. `expected_parked` are ids of messages that must be parked (and no
+    others may be).
     """
 
     connections: Mapping[str, Connection]
@@ -80,7 +81,7 @@ async def open_ground(
 async def table(
     connection: Connection, sql: str, *arguments: Any, key: Sequence[str] = ("shop", "order_id")
 ) -> Rows:
-    """The rows of a query by their key columns; the other columns are what is compared."""
+    """Return the rows of a query by their key columns; the other columns are compared."""
     rows = await connection.fetch(sql, *arguments)
     found: Rows = {}
     for row in rows:
@@ -90,7 +91,7 @@ async def table(
 
 
 async def living(ground: Ground, rows: Rows) -> Rows:
-    """The rows (keyed by shop and order first) of orders that were not deleted."""
+    """Return the rows (keyed by shop and order first) of orders that were not deleted."""
     deleted = await ground.orders.fetch("SELECT shop, order_id FROM deleted_order")
     gone = {(row["shop"], row["order_id"]) for row in deleted}
     return {key: row for key, row in rows.items() if key[:2] not in gone}

@@ -1,7 +1,7 @@
-"""Looks of the auditor that goes on: at what changed, at what was found wrong before, and at a piece of all the rest.
+"""Looks of the continuous auditor: at changes, at earlier findings, and at a piece of everything else.
 
-So the cost of a look follows what changed, and everything is looked at again and again, however much there is. A small
-system is looked at as a whole each time.
+The cost of a look follows the amount of change, and everything is looked at repeatedly, however large the
+data. A small system is looked at as a whole each time.
 """
 
 import re
@@ -21,7 +21,7 @@ from deploy.auditor.ground import Ground, Journals
 from deploy.auditor.scope import Scope, within
 
 FOR_PEOPLE = frozenset(("nothing_is_parked",))
-"""Not looked at here: a parked message is on the Operations page, with what can be done about it."""
+"""Not checked here: a parked message is on the Operations page, with the actions available for it."""
 EACH_TIME = (
     "everything_said_was_sent",
     "no_effect_is_left",
@@ -29,7 +29,7 @@ EACH_TIME = (
     "no_change_is_open_past_its_time",
     "nothing_is_overdue",
 )
-"""Checks whose queries read indexes of what is unfinished alone: part of every look."""
+"""Checks whose queries read only indexes of unfinished work: part of every look."""
 AS_A_WHOLE = (
     "every_submission_is_answered",
     "every_claimed_key_is_an_order",
@@ -49,16 +49,16 @@ AS_A_WHOLE = (
 """Checks that see more than one order at once; each is a piece of its own."""
 ORDERS_OF_A_PIECE = 1000
 PIECES_SECONDS = 2.0
-"""How long a look goes on with pieces of all the rest."""
+"""Time that a look spends on pieces of everything else."""
 OVERLAP = timedelta(minutes=1)
-"""Events with ids so much older than the last look may have been committed since."""
+"""Overlap with the last look: events whose ids are older than it by up to this may have been committed since."""
 HEADS = {
     "orders": ("orders", "deleted_order"),
     "payments": ("account",),
     "fulfillment": ("fulfilment_order",),
     "notifier": ("addressee",),
 }
-"""Where each service keeps one row for each order."""
+"""Table in which each service keeps one row for each order."""
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHANGED = """SELECT DISTINCT shop, subject FROM msg.event_log WHERE id >= $1 AND shop IS NOT NULL
     AND subject ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"""
@@ -74,14 +74,14 @@ log = structlog.get_logger()
 
 
 def by_order() -> list[str]:
-    """Checks that see one order at a time."""
+    """Return the checks that see one order at a time."""
     apart = {*FOR_PEOPLE, *EACH_TIME, *AS_A_WHOLE}
     return [name for name in CHECKS if name not in apart]
 
 
 @dataclass
 class Progress:
-    """How far looks are: when the last one began, and how the last full look went."""
+    """Progress of the looks: when the last one began, and how the last full look went."""
 
     began: datetime | None = None
     orders: int = 0
@@ -91,7 +91,7 @@ class Progress:
 
 
 class Looker:
-    """Looks at one ground, piece by piece. Of no use once a connection was lost."""
+    """Looker: examines one ground, piece by piece. Unusable once a connection was lost."""
 
     def __init__(self, ground: Ground, progress: Progress) -> None:
         self._ground, self.progress = ground, progress
@@ -101,7 +101,8 @@ class Looker:
     async def look(
         self, suspected: Collection[Violation], journals: Callable[[], Journals] | None = None
     ) -> list[Violation]:
-        """Look at what changed since the last look, at what was suspected then, and at some pieces of all the rest.
+        """Look at changes since the last look, at what was suspected then, and at some pieces of everything
+        else.
 
         `journals` are read again after the look began. Raises ConnectionLost.
         """
@@ -117,7 +118,7 @@ class Looker:
         return list(dict.fromkeys(found))
 
     async def _due(self, suspected: Collection[Violation]) -> list[Scope]:
-        """What something was said of since the last look, and what is suspected."""
+        """Return the subjects of messages since the last look, and what is suspected."""
         due: Orders = defaultdict(set)
         if self.progress.began is not None:
             since = uuid7_floor(self.progress.began - OVERLAP)
@@ -151,7 +152,7 @@ class Looker:
         return await run_checks(within(self._ground, scope), by_order())
 
     async def _some_pieces(self) -> list[Violation]:
-        """Go on with the full look for a while; the next one begins when it ends."""
+        """Continue the full look for a while; the next one begins when it ends."""
         until, found = monotonic() + PIECES_SECONDS, []
         while monotonic() < until:
             if self._pieces is None:
@@ -185,7 +186,9 @@ def _parts(ids: list[UUID]) -> list[list[UUID]]:
 
 
 async def pieces(ground: Ground) -> AsyncIterator[Scope | str]:
-    """All there is, in pieces: the orders of each shop, what belongs to no order, and the checks of more than one."""
+    """Yield everything in pieces: the orders of each shop, rows that belong to no order, and the checks of
+    more than one order.
+    """
     for shop in await _shops(ground):
         after = UUID(int=0)
         while ids := await _next_orders(ground, shop, after):
@@ -216,7 +219,9 @@ async def _shops(ground: Ground) -> list[str]:
 
 
 async def _next_orders(ground: Ground, shop: str, after: UUID) -> list[UUID]:
-    """The next orders by id that any service knows; no more than every service was asked for."""
+    """Return the next orders by id that any service has recorded; at most as many as each service was asked
+    for.
+    """
     found, ends = set(), []
     for service, names in HEADS.items():
         for name in names:

@@ -1,4 +1,4 @@
-"""The Prometheus series of the auditor, made from its report when they are asked for."""
+"""Prometheus series of the auditor, built from its report on each scrape."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from deploy.auditor.watching import Watch
 
 
 class Series:
-    """What a watch found, as series; names begin with `comptoir_auditor_`."""
+    """Findings of a watch as series; names begin with `comptoir_auditor_`."""
 
     def __init__(self, found: Watch) -> None:
         self._found = found
 
     def collect(self) -> Iterator[Metric]:
-        """Make the series of the last look, and of the last full look once there was one."""
+        """Build the series of the last look, and of the last full look once there was one."""
         told, progress = self._found.told, self._found.progress
         failed = CounterMetricFamily(
             "comptoir_auditor_looks_failed", "Looks that raised and were tried again."
@@ -48,7 +48,7 @@ class Series:
 
 
 def exposition(found: Watch) -> bytes:
-    """The series in Prometheus' text format."""
+    """Return the series in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(Series(found))
     return generate_latest(registry)

@@ -1,8 +1,11 @@
-"""How far back the event log and the inbox of a service reach: what is older was deleted in its time and is no damage.
-Likewise since when a service hears a message: what was said before had no way to it.
+"""Retention of a service's event log and inbox: rows older than their beginning were deleted on schedule and
+are no damage.
 
-Both are kept in daily partitions by the moment inside their UUIDv7 keys, so the lower bound of the oldest partition is
-the beginning of what is kept. A row that is missing after that bound is missing for another reason.
+Likewise the time since when a service has subscribed to a message: earlier messages had no route to it.
+
+Both are kept in daily partitions by the timestamp in their UUIDv7 keys, so the lower bound of the oldest
+partition is the beginning of what is kept. A row that is missing after that bound is missing for another
+reason.
 """
 
 from collections.abc import Mapping
@@ -14,7 +17,7 @@ from contracts.envelope import uuid7_floor
 from deploy.auditor.ground import Connection
 
 CLOCKS = timedelta(days=1)
-"""How far the clock of a storefront may be from ours, and a message from its answer."""
+"""Maximum difference between a storefront's clock and ours, and between a message and its answer."""
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _LAST_MILLISECOND = int(_NEVER.timestamp() * 1000)
 _FIRST_BOUND = """
@@ -23,33 +26,33 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1:
 
 
 def moment_of(identifier: UUID) -> datetime:
-    """The moment inside a UUIDv7."""
+    """Return the timestamp in a UUIDv7."""
     return datetime.fromtimestamp(min(identifier.int >> 80, _LAST_MILLISECOND) / 1000, UTC)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """The beginning of what a table keeps. With nothing in it, it reaches back to nothing."""
+    """The beginning of what a table keeps. An empty table covers nothing."""
 
     first: UUID
 
     @property
     def since(self) -> datetime:
-        """The moment of `first`."""
+        """Return the timestamp of `first`."""
         return moment_of(self.first)
 
     def covers(self, moment: datetime) -> bool:
-        """Whether a row of that moment, or up to a day later, must still be there."""
+        """Return whether a row of that time, or up to a day later, must still be there."""
         return moment - CLOCKS > self.since
 
     def covers_id(self, event_id: UUID) -> bool:
-        """Whether the row of an event of this id must still be there."""
+        """Return whether the row of an event of this id must still be there."""
         return event_id >= self.first
 
 
 async def reach_of(connection: Connection, name: str) -> Reach:
-    """The reach of `msg.event_log` or `msg.inbox` (`name` without the schema)."""
-    connection = getattr(connection, "raw", connection)  # whatever part of the rows is looked at
+    """Return the reach of `msg.event_log` or `msg.inbox` (`name` without the schema)."""
+    connection = getattr(connection, "raw", connection)  # whichever part of the rows is looked at
     table = f"msg.{name}"
     if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: S608
         return Reach(uuid7_floor(_NEVER))
@@ -58,11 +61,11 @@ async def reach_of(connection: Connection, name: str) -> Reach:
 
 
 LATE_LISTENERS = ("notifier",)
-"""Services that hear some messages since a later version alone, and keep since when."""
+"""Services that receive some messages only since a later version, and record since when."""
 
 
 async def hears_since(connection: Connection, service: str) -> Mapping[str, datetime]:
-    """Since when a service hears each type that it did not hear from the beginning."""
+    """Return since when a service receives each type that it did not receive from the beginning."""
     if service not in LATE_LISTENERS:
         return {}
     return {

@@ -1,7 +1,8 @@
-"""Looking at a part: the same checks on some orders of a shop, or on what belongs to no order.
+"""Partial looks: the same checks on some orders of a shop, or on rows that belong to no order.
 
-A query names tables without their schema; in a scope, common table expressions of the same names stand before it, with
-the rows of the scope alone. So each law is written once, and looking at a hundred orders costs the same in a million.
+A query names tables without their schema; in a scope, common table expressions of the same names precede it,
+with only the rows of the scope. So each invariant is written once, and looking at a hundred orders costs the
+same among a million.
 """
 
 import re
@@ -63,7 +64,7 @@ _IS_ORDER = "'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 
 @dataclass(frozen=True)
 class Scope:
-    """Orders of one shop; without a shop, all that belongs to no order."""
+    """Orders of one shop; without a shop, everything that belongs to no order."""
 
     shop: str | None
     orders: Sequence[UUID] = ()
@@ -71,35 +72,35 @@ class Scope:
 
 @dataclass(frozen=True)
 class ScopedConnection:
-    """A connection whose queries see the rows of a scope alone. `raw` sees all."""
+    """A connection whose queries see only the rows of a scope. `raw` sees all."""
 
     raw: Connection
     tables: Sequence[str]
     scope: Scope
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Row]:
-        """The rows of a query."""
+        """Return the rows of a query."""
         text, added = scoped(sql, self.tables, self.scope, len(arguments))
         rows: list[Row] = await self.raw.fetch(text, *arguments, *added)
         return rows
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        """The first value of a query's first row."""
+        """Return the first value of a query's first row."""
         rows = await self.fetch(sql, *arguments)
         return next(iter(rows[0].values())) if rows else None
 
     def is_closed(self) -> bool:
-        """Whether the connection was lost."""
+        """Return whether the connection was lost."""
         closed: bool = self.raw.is_closed()
         return closed
 
     def transaction(self) -> Any:
-        """A transaction of the connection."""
+        """Return a transaction of the connection."""
         return self.raw.transaction()
 
 
 def within(ground: Ground, scope: Scope) -> Ground:
-    """The ground on which checks see the scope alone."""
+    """Return the ground on which checks see only the scope."""
     connections = {
         service: ScopedConnection(connection, OF_ORDERS[service], scope)
         for service, connection in ground.connections.items()
@@ -108,7 +109,7 @@ def within(ground: Ground, scope: Scope) -> Ground:
 
 
 def scoped(sql: str, tables: Sequence[str], scope: Scope, places: int) -> tuple[str, list[Any]]:
-    """The query on the rows of the scope, and the arguments to add to its `places` own ones."""
+    """Return the query on the rows of the scope, and the arguments to append to its own `places` ones."""
     named = [name for name in tables if re.search(rf"(?<![.\w]){name}\b", sql)]
     parts, arguments = [], []
     if scope.shop is not None:

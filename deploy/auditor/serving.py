@@ -14,7 +14,8 @@ from deploy.auditor.watching import Watch
 
 
 def application(found: Watch, token: str) -> Starlette:
-    """`GET /findings` is the last look's report, 503 before the first; `GET /metrics` is for Prometheus.
+    """Build the application: `GET /findings` is the last look's report, 503 before the first; `GET /metrics`
+    is for Prometheus.
 
     Both need the token; `GET /livez` needs none.
     """
@@ -43,7 +44,7 @@ def application(found: Watch, token: str) -> Starlette:
 
 
 async def serve(found: Watch, *, host: str, port: int, token: str) -> None:
-    """Answer until the process is told to stop."""
+    """Serve until the process is asked to stop."""
     config = uvicorn.Config(
         application(found, token), host=host, port=port, log_config=None, server_header=False
     )

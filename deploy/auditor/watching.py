@@ -1,7 +1,8 @@
-"""The auditor as a program that goes on: it looks again and again and tells what stays wrong.
+"""The continuous auditor: it looks repeatedly and reports persistent violations.
 
-A system at work breaks some invariant all the time, for the moment in which an event is on its way. So a finding counts
-when the very same one (row, expected, found) is there at two looks in a row; what has moved on in between was traffic.
+A working system constantly breaks some invariant while an event is in flight. So a finding counts only when
+the same one (row, expected, found) is present at two looks in a row; a finding that has changed in between
+was traffic.
 """
 
 import asyncio
@@ -23,16 +24,18 @@ from deploy.auditor.looking import Looker, Progress
 log = structlog.get_logger()
 EVERY_SECONDS = 5.0
 MOST_SECONDS = 600.0
-"""The time one look may take; the connections outlast it."""
+"""Time limit of one look; the connections outlast it."""
 REST = 4.0
-"""The pause after a look, at least, in looks: it never takes more than a fifth of the time."""
+"""Minimum pause after a look, as a multiple of the look's duration: looking never takes more than a fifth of
+the time.
+"""
 MOST_TOLD = 50
-"""Violations of one check that are listed, the latest first; its count is of all. So no check hides another."""
+"""Violations listed for one check, the latest first; its count covers all. So no check hides another."""
 
 
 @dataclass
 class Watch:
-    """What was found so far. `told` is the report: JSON for whoever shows it."""
+    """Findings so far. `told` is the report: JSON for display."""
 
     told: dict[str, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
@@ -43,11 +46,11 @@ class Watch:
 
     @property
     def suspected(self) -> Collection[Violation]:
-        """What the last look found, whether it lasts or not."""
+        """Return what the last look found, whether it persists or not."""
         return self._suspected.keys()
 
     def look(self, violations: Sequence[Violation], now: datetime, seconds: float) -> list[Violation]:
-        """Take in one look; those of its findings that were there at the look before as well."""
+        """Record one look; findings that were also present at the previous look are violations."""
         if self._is_failing:
             log.info("looks succeed again")
         self._is_failing, self.looked_at = False, now
@@ -85,7 +88,7 @@ class Watch:
         return lasting
 
     def _note(self, counts: Mapping[str, int]) -> None:
-        """Log what began or ceased to be wrong; the rows are in the report, not in the log."""
+        """Log violations that began or ended; the rows are in the report, not in the log."""
         before = {each["name"]: each["violations"] for each in self.told.get("checks", ())}
         for name, count in counts.items():
             if count and not before.get(name):
@@ -100,7 +103,7 @@ class Watch:
         return [one for name in CHECKS for one in by_check.get(name, ())[:MOST_TOLD]]
 
     def fail(self, error: Exception, now: datetime) -> None:
-        """A look could not be finished: what is known stays, with the error and its time."""
+        """Record that a look could not be finished: earlier results are kept, with the error and its time."""
         self.failed += 1
         if not self._is_failing:
             log.warning("look failed; trying again", error=f"{type(error).__name__}: {error}"[:500])
@@ -115,7 +118,7 @@ async def watch(
     found: Watch,
     journals: Callable[[], Journals] = Journals,
 ) -> None:
-    """Look every so many seconds, or more slowly, until cancelled; after a look that raised, try the next one."""
+    """Look every so many seconds, or less often, until cancelled; after a look that raised, try the next one."""
     while True:
         try:
             async with open_ground(urls) as ground:
@@ -146,12 +149,14 @@ def _write(out: Path | None, found: Watch) -> None:
 
 
 def pause(every_seconds: float, took_seconds: float) -> float:
-    """How long to wait after a look that took so long: until the next is due, and longer where looks are slow."""
+    """Return how long to wait after a look of that duration: until the next is due, and longer where looks
+    are slow.
+    """
     return max(every_seconds - took_seconds, REST * took_seconds)
 
 
 def write_whole(path: Path, told: Mapping[str, Any]) -> None:
-    """Write the report so that a reader finds the old one or the new one, never half."""
+    """Write the report atomically: a reader sees the old one or the new one, never a partial one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     beside.replace(path)
@@ -164,7 +169,7 @@ async def run_until_cancelled(
     serving: Callable[[Watch], Awaitable[None]] | None,
     journals: Callable[[], Journals] = Journals,
 ) -> None:
-    """Watch, and let `serving` tell what is found, if it is given. When either ends, so does the other."""
+    """Run the watch, and `serving` with its report, if given. When either ends, so does the other."""
     found = Watch()
     watching = asyncio.create_task(watch(urls, every_seconds, out, found, journals))
     tasks = [watching, *([asyncio.ensure_future(serving(found))] if serving is not None else [])]

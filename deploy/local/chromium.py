@@ -1,8 +1,8 @@
-"""Where Chromium is: named, installed here, or Debian's, fetched and unpacked without root.
+"""Location of Chromium: named, installed here, or Debian's, fetched and unpacked without root.
 
-Only tests need a browser, and Debian's is the one they use, so that what they see is what `apt-get install chromium`
-gives anybody. Unpacked it finds its libraries and fonts by three environment variables; nothing of the system is
-changed, and a page looks the same on a machine without any fonts.
+Only tests need a browser, and they use Debian's, so that it is the same one as `apt-get install chromium`
+installs. The unpacked program finds its libraries and fonts by three environment variables; nothing of the
+system is changed, and a page looks the same on a machine without any fonts.
 """
 
 import os
@@ -17,13 +17,15 @@ PARTS = Path(__file__).resolve().parents[2] / "var" / "parts"
 UNPACKED = PARTS / "chromium"
 DRIVER = PARTS / "browser-driver"
 DRIVER_LIBRARY, DRIVER_PACKAGE = "atomic", "libatomic1"
-"""What the program that drives the browser (Node.js, in Playwright's wheel) needs and a bare Debian lacks."""
+"""Libraries needed by the program that drives the browser (Node.js, in Playwright's wheel) and missing on a
+bare Debian.
+"""
 INSTALLED = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-liberation")
 LIBRARY = ("lib", "zlib")
 NEEDED_PREFIXES = ("chromium", "fonts-", *LIBRARY)
 NOT_NEEDED = ("libc6", "libcrypt1", "libllvm", "libgl1-mesa-dri", "libperl", "libpam-", "libsystemd-shared")
-"""The system's own C library, and what only screens, Perl and log-ins need."""
+"""The system's own C library, and packages needed only for screens, Perl and log-ins."""
 LIBRARIES = ("usr/lib/*-linux-*", "lib/*-linux-*")
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -41,18 +43,18 @@ WHAT_TO_DO = (
 
 
 class ChromiumNotFound(Exception):
-    """No Chromium on this machine and none could be fetched; says what to do."""
+    """No Chromium on this machine and none could be fetched; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class Chromium:
-    """The program; `tree` is what we unpacked, when we did."""
+    """The program; `tree` is the unpacked tree, if it was unpacked here."""
 
     program: Path
     tree: Path | None = None
 
     def environment(self) -> dict[str, str]:
-        """Our environment, and where an unpacked program finds its libraries and fonts."""
+        """Return our environment, and where an unpacked program finds its libraries and fonts."""
         if self.tree is None:
             return dict(os.environ)
         return {
@@ -63,15 +65,16 @@ class Chromium:
         }
 
     def library_folders(self) -> list[Path]:
-        """Every folder of the unpacked tree that holds shared libraries.
+        """Return every folder of the unpacked tree that holds shared libraries.
 
-        Debian's packages find libraries in subfolders (nss, pulseaudio) by absolute paths, which do not hold here.
+        Debian's packages find libraries in subfolders (nss, pulseaudio) by absolute paths, which do not hold
+        here.
         """
         return [] if self.tree is None else library_folders(self.tree)
 
 
 def library_folders(tree: Path) -> list[Path]:
-    """Every folder of an unpacked tree that holds shared libraries."""
+    """Return every folder of an unpacked tree that holds shared libraries."""
     roots = [root for pattern in LIBRARIES for root in sorted(tree.glob(pattern))]
     return [
         folder for root in roots for folder in sorted({library.parent for library in root.rglob("lib*.so*")})
@@ -79,8 +82,9 @@ def library_folders(tree: Path) -> list[Path]:
 
 
 def driver_environment(unpacked: Path = DRIVER) -> dict[str, str]:
-    """Variables for the program that drives the browser: none where the system has its library, else where that is,
-    fetched without root. Raises ChromiumNotFound."""
+    """Return variables for the program that drives the browser: none where the system has its library, else
+    the path of one fetched without root. Raises ChromiumNotFound.
+    """
     if find_library(DRIVER_LIBRARY) is not None:
         return {}
     try:
@@ -101,7 +105,8 @@ def _fetch_driver_library(tree: Path) -> None:
 
 
 def find_chromium(kind: str | None = None, unpacked: Path = UNPACKED) -> Chromium:
-    """The browser to use; `kind` (else COMPTOIR_CHROMIUM): "auto", "installed", "fetched" or a program's path.
+    """Return the browser to use; `kind` (else COMPTOIR_CHROMIUM): "auto", "installed", "fetched" or a
+    program's path.
 
     Raises ChromiumNotFound.
     """
@@ -137,7 +142,7 @@ def fetch(tree: Path) -> None:
 
 
 def is_wanted(package: str) -> bool:
-    """Whether a package that Chromium depends on must be unpacked for it."""
+    """Return whether a package that Chromium depends on must be unpacked for it."""
     if not package.startswith(NEEDED_PREFIXES) or package.startswith(NOT_NEEDED):
         return False
     return not (package.startswith(LIBRARY) and is_installed(package))

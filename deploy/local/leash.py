@@ -1,9 +1,10 @@
-"""No process of ours outlives the program that started it, not even when that program is killed with SIGKILL.
+"""Process reaper: no process started here outlives the program that started it, even when that program is
+killed with SIGKILL.
 
-A small watcher in a session of its own reads a pipe whose other end only the program holds. The program says
-which processes it started and which folders are only its own; when the pipe closes, however that came about,
-the watcher ends what is still held and removes the folders. Without it, a killed test run would leave brokers
-behind.
+A small watcher in a session of its own reads a pipe whose other end only the program holds. The program sends
+which processes it started and which folders are only its own; when the pipe closes, for whatever reason, the
+watcher ends the processes still held and removes the folders. Without it, a killed test run would leave
+brokers behind.
 """
 
 import atexit
@@ -22,7 +23,7 @@ GRACE_SECONDS = 3.0
 
 
 class ProcessReaper:
-    """This program's connection to its watcher; the watcher starts with the first thing said."""
+    """This program's connection to its watcher; the watcher starts with the first message."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +36,7 @@ class ProcessReaper:
         self._say(f"hold {pid} {last_signal:d}")
 
     def release(self, pid: int) -> None:
-        """`pid` has ended: its number may be somebody else's from now on."""
+        """Release `pid`, which has ended: its number may be reused by another process."""
         self._say(f"release {pid}")
 
     def remove_at_end(self, folder: Path) -> None:
@@ -43,7 +44,7 @@ class ProcessReaper:
         self._say(f"remove {folder}")
 
     def removed(self, folder: Path) -> None:
-        """`folder` is gone already."""
+        """Record that `folder` was removed already."""
         self._say(f"removed {folder}")
 
     def _say(self, line: str) -> None:
@@ -66,14 +67,16 @@ class ProcessReaper:
         return writing
 
     def _let_go(self) -> None:
-        """End of the program: close the pipe and wait for the watcher, so that all is gone on return."""
+        """Close the pipe at the end of the program and wait for the watcher, so that everything is gone on
+        return.
+        """
         if self._pipe is not None and self._watcher is not None:
             os.close(self._pipe)
             self._pipe = None
             self._watcher.wait(timeout=30)
 
     def _forget(self) -> None:
-        """A forked child is not the program: it must not keep the pipe open."""
+        """Close the pipe in a forked child, which is not the program and must not keep it open."""
         if self._pipe is not None:
             os.close(self._pipe)
         self._pipe, self._watcher = None, None
@@ -84,7 +87,7 @@ leash = ProcessReaper()
 
 
 def watch() -> None:
-    """The watcher: remember what is said until the pipe closes, then end and remove what is left."""
+    """Run the watcher: record what is sent until the pipe closes, then end and remove what is left."""
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     held: dict[int, int] = {}
@@ -106,7 +109,7 @@ def watch() -> None:
 
 
 def end_all(held: dict[int, int]) -> None:
-    """Give each held process its last signal, a moment to obey, and then no choice."""
+    """Send each held process its last signal, wait briefly, then send SIGKILL."""
     families = {pid: processtree.descendants(pid) for pid in held}
     for pid, last_signal in held.items():
         processtree.send(pid, last_signal)

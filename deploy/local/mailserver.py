@@ -1,7 +1,7 @@
-"""A mail server for one machine: accepts everything, delivers nothing, keeps a journal of what it accepted.
+"""Mail server for one machine: accepts everything, delivers nothing, keeps a journal of accepted mails.
 
-A mail stands in the journal (one JSON object a line) before its sender hears 250, so the journal never
-knows less than Comptoir believes. `deploy.auditor` compares the two.
+A mail is in the journal (one JSON object a line) before its sender receives 250, so the journal always has
+every mail that Comptoir counts as sent. `deploy.auditor` compares the two.
 
 python -m deploy.local.mailserver --port 2525 --journal mails.jsonl
 """
@@ -62,7 +62,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[Mail]:
-    """The accepted mails, oldest first; none when nothing was ever accepted. A last line cut short is
+    """Return the accepted mails, oldest first; none when nothing was ever accepted. A truncated last line is
     skipped.
     """
     if not path.exists():
@@ -74,7 +74,7 @@ def read_journal(path: Path) -> Iterator[Mail]:
 
 
 async def serve(port: int, journal: Path, host: str = "127.0.0.1") -> None:
-    """Accept mails until SIGTERM or SIGINT; open conversations are cut then."""
+    """Accept mails until SIGTERM or SIGINT, which close open connections."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -99,7 +99,7 @@ def _conversation(handler: Journal) -> SMTP:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     reader = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     reader.add_argument("--port", type=int, required=True)
     reader.add_argument("--journal", type=Path, required=True)

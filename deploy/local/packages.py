@@ -1,8 +1,8 @@
-"""Debian packages fetched and unpacked by an unprivileged user, touching nothing of the system.
+"""Debian packages fetched and unpacked by an unprivileged user, without changing the system.
 
-apt's lists, cache and locks all live in a folder of ours, so no root is needed and the system's own package
-state is neither read for writing nor changed. What is unpacked stays a cache: a folder appears under its
-final name only when it is complete, whoever else is making it at the same moment.
+apt's lists, cache and locks are all in a private folder, so no root is needed and the system's own package
+state is neither locked nor changed. Unpacked packages are a cache: a folder appears under its final name only
+when it is complete, even if another process builds it at the same time.
 """
 
 import fcntl
@@ -18,12 +18,12 @@ APT_TIMEOUT_SECONDS = 300
 
 
 class PackagesUnavailable(Exception):
-    """apt is not there or could not fetch; the text says what it answered."""
+    """apt is not installed or could not fetch; the text has its output."""
 
 
 @contextmanager
 def exclusively(lock: Path) -> Iterator[None]:
-    """Hold the lock file `lock` (made when missing) while the body runs; others wait for their turn."""
+    """Hold the lock file `lock` (created when missing) while the body runs; others wait for their turn."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -31,7 +31,7 @@ def exclusively(lock: Path) -> Iterator[None]:
 
 
 def cached(folder: Path, make: Callable[[Path], None]) -> Path:
-    """`folder`, made by `make(new_empty_folder)` when it is not there yet; never seen half made."""
+    """Return `folder`, made by `make(new_empty_folder)` when it does not exist yet; never visible half made."""
     if folder.is_dir():
         return folder
     with exclusively(folder.with_name(folder.name + ".lock")):
@@ -57,7 +57,9 @@ class PrivateApt:
             (folder / needed).mkdir(parents=True, exist_ok=True)
 
     def run(self, tool: str, *arguments: str, cwd: Path | None = None) -> str:
-        """The standard output of apt's `tool`; PackagesUnavailable with its complaint when it fails."""
+        """Return the standard output of apt's `tool`; raise PackagesUnavailable with its error output when it
+        fails.
+        """
         options = [
             f"Dir::State::lists={self.folder / 'lists'}",
             f"Dir::Cache={self.folder / 'cache'}",
@@ -83,17 +85,17 @@ class PrivateApt:
         return done.stdout
 
     def update(self) -> None:
-        """Read the package lists anew."""
+        """Refresh the package lists."""
         self.run("apt-get", "-q", "update")
 
     def needed_by(self, package: str) -> set[str]:
-        """`package` and the names of all packages it depends on, however deep."""
+        """Return `package` and the names of all packages it depends on, directly or indirectly."""
         hidden = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
         answer = self.run("apt-cache", "depends", "--recurse", *(f"--no-{kind}" for kind in hidden), package)
         return {line for line in answer.splitlines() if line and not line.startswith((" ", "<"))}
 
     def resolve(self, *packages: str) -> list[str]:
-        """What apt would install for `packages` on a system with nothing on it: one of each alternative."""
+        """Return what apt would install for `packages` on an empty system: one of each alternative."""
         nothing = self.folder / "status"
         nothing.touch()
         answer = self.run(
@@ -115,7 +117,7 @@ class PrivateApt:
 
 
 def is_installed(package: str) -> bool:
-    """Whether dpkg lists `package` as installed on this system."""
+    """Return whether dpkg lists `package` as installed on this system."""
     answer = subprocess.run(
         ["dpkg-query", "-W", "-f=${db:Status-Abbrev}", package], capture_output=True, text=True, check=False
     )

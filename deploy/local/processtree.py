@@ -1,7 +1,7 @@
-"""A process and everything it started: who they are, and how to end them all.
+"""Process trees: a process and all its descendants, and how to end them.
 
 Servers move their children out of their process group (PostgreSQL gives each backend a session of its own),
-so the group alone is not enough: descendants are read from /proc, where that exists.
+so the group is not enough: descendants are read from /proc, where that exists.
 """
 
 import os
@@ -14,7 +14,7 @@ POLL_SECONDS = 0.02
 
 
 def _parent_and_state(pid: int) -> tuple[int, str] | None:
-    """The parent's id and the state letter of `pid`; None when it is gone."""
+    """Return the parent's id and the state code of `pid`; None when the process has gone."""
     try:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (OSError, ValueError):
@@ -23,7 +23,7 @@ def _parent_and_state(pid: int) -> tuple[int, str] | None:
 
 
 def is_running(pid: int) -> bool:
-    """Whether `pid` runs; one that has ended and waits to be reaped does not."""
+    """Return whether `pid` runs; a process that has ended and waits to be reaped does not."""
     if PROC.is_dir():
         seen = _parent_and_state(pid)
         return seen is not None and seen[1] not in "ZX"
@@ -37,7 +37,7 @@ def is_running(pid: int) -> bool:
 
 
 def descendants(pid: int) -> list[int]:
-    """Everything that `pid` started and what those started, without `pid` itself."""
+    """Return all descendants of `pid`, without `pid` itself."""
     children: dict[int, list[int]] = {}
     for entry in PROC.glob("[0-9]*"):
         seen = _parent_and_state(int(entry.name))
@@ -53,7 +53,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def send(pid: int, signal_number: int, *, whole_group: bool = False) -> None:
-    """Signal `pid`, or all of the process group it leads; silent when nobody is there any more."""
+    """Signal `pid`, or all of the process group it leads; do nothing when no such process exists any more."""
     try:
         if whole_group:
             os.killpg(pid, signal_number)
@@ -64,7 +64,7 @@ def send(pid: int, signal_number: int, *, whole_group: bool = False) -> None:
 
 
 def wait_until_gone(pids: list[int], timeout_seconds: float) -> bool:
-    """Whether none of `pids` runs any more before the time is over."""
+    """Wait until none of `pids` runs any more; return whether that was so before the time was over."""
     deadline = time.monotonic() + timeout_seconds
     while any(is_running(pid) for pid in pids):
         if time.monotonic() > deadline:
@@ -74,9 +74,10 @@ def wait_until_gone(pids: list[int], timeout_seconds: float) -> bool:
 
 
 def kill_tree(pid: int) -> None:
-    """SIGKILL for the leader `pid`, its group and all descendants; returns when they are gone (at most 10 s).
+    """Send SIGKILL to the leader `pid`, its group and all descendants; return when they are gone (at most 10
+    s).
 
-    The leader goes first, so that it cannot start or restart anything meanwhile.
+    The leader is killed first, so that it cannot start or restart anything meanwhile.
     """
     family = descendants(pid)
     send(pid, signal.SIGKILL)

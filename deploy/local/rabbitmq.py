@@ -1,4 +1,4 @@
-"""A RabbitMQ of our own: private data, cookie and epmd, free ports on 127.0.0.1, a random password, no guest.
+"""Private RabbitMQ: its own data, cookie and epmd, free ports on 127.0.0.1, a random password, no guest.
 
 It listens on nothing but 127.0.0.1 (AMQP, management, Erlang distribution and epmd alike) and shares nothing
 with a broker of the system or with another private one. `COMPTOIR_RABBITMQ_URL` and
@@ -59,7 +59,7 @@ log.console = false
 
 
 class RabbitMQDidNotStart(Exception):
-    """The private broker ended or did not answer in time; carries the end of its log."""
+    """The private broker exited or did not answer in time; carries the end of its log."""
 
 
 class RabbitMQNotOurs(Exception):
@@ -70,7 +70,7 @@ class RabbitMQNotOurs(Exception):
 
 
 class RabbitMQ:
-    """A broker somebody else runs, known by its administrator's URLs. `PrivateRabbitMQ` is one we run."""
+    """A broker run by someone else, known by its administrator's URLs. `PrivateRabbitMQ` is one started here."""
 
     def __init__(self, amqp_url: str, management_url: str) -> None:
         parts = urlsplit(amqp_url)
@@ -81,32 +81,32 @@ class RabbitMQ:
 
     @property
     def pid(self) -> int:
-        """The Erlang machine's process id."""
+        """Return the Erlang VM's process id."""
         raise RabbitMQNotOurs
 
     @property
     def node(self) -> str:
-        """The Erlang node's name."""
+        """Return the Erlang node's name."""
         raise RabbitMQNotOurs
 
     def stop(self) -> None:
-        """End a private broker for good and remove its data; nothing for one that is not ours."""
+        """End a private broker for good and remove its data; do nothing for a broker that is not ours."""
 
     def restart(self) -> None:
-        """Stop in good order and start on the same ports with the same data."""
+        """Stop cleanly and start on the same ports with the same data."""
         raise RabbitMQNotOurs
 
     def kill(self) -> None:
-        """SIGKILL; `restart()` brings it back."""
+        """Send SIGKILL; `restart()` starts it again."""
         raise RabbitMQNotOurs
 
     def ctl(self, *arguments: str) -> str:
-        """What `rabbitmqctl arguments` prints; CalledProcessError when it fails."""
+        """Return the output of `rabbitmqctl arguments`; raise CalledProcessError when it fails."""
         raise RabbitMQNotOurs
 
 
 class PrivateRabbitMQ(RabbitMQ):
-    """A broker we run in `place` with the programs of `home`."""
+    """A broker started here in `place` with the programs of `home`."""
 
     def __init__(self, place: ServerFolder, home: RabbitmqHome) -> None:
         self.place = place
@@ -132,7 +132,7 @@ class PrivateRabbitMQ(RabbitMQ):
         return f"comptoir-{self.amqp_port}@localhost"
 
     def initialise(self) -> None:
-        """Write what the broker reads: settings, plugins, an own cookie; and start its own epmd."""
+        """Write the broker's settings, plugins and its own cookie, and start its own epmd."""
         for name in ("data", "log", "home", "expanded"):
             self.place.make(name)
         self.place.write("home/.erlang.cookie", secrets.token_hex(20)).chmod(0o400)
@@ -149,7 +149,7 @@ class PrivateRabbitMQ(RabbitMQ):
         self._epmd = self._spawn(self.home.erlang / "epmd")
 
     def start(self) -> None:
-        """Start the broker; return once AMQP and management answer, RabbitMQDidNotStart within 90 s."""
+        """Start the broker; return once AMQP and management answer, or raise RabbitMQDidNotStart within 90 s."""
         self._process = self._spawn(self.home.scripts / "rabbitmq-server")
         deadline = time.monotonic() + START_SECONDS
         while not (self._speaks_amqp() and self._is_managed()):
@@ -195,9 +195,10 @@ class PrivateRabbitMQ(RabbitMQ):
         return spawn(argv, log=self.log, env=self._environment(), cwd=place.folder, identity=place.identity)
 
     def _environment(self) -> dict[str, str]:
-        """Everything the scripts would otherwise take from the system's folders and default ports.
+        """Return every variable that the scripts would otherwise read from the system's folders and default
+        ports.
 
-        RUNNING_UNDER_SYSTEMD makes rabbitmq-server become the Erlang machine instead of staying its parent.
+        RUNNING_UNDER_SYSTEMD makes rabbitmq-server become the Erlang VM instead of remaining its parent.
         """
         folder = self.place.folder
         return {
@@ -224,7 +225,7 @@ class PrivateRabbitMQ(RabbitMQ):
         }
 
     def _speaks_amqp(self) -> bool:
-        """Whether the port answers the protocol header with a method frame (Connection.Start)."""
+        """Return whether the port answers the protocol header with a method frame (Connection.Start)."""
         try:
             with socket.create_connection(("127.0.0.1", self.amqp_port), timeout=2) as connection:
                 connection.sendall(PROTOCOL_HEADER)
@@ -233,7 +234,7 @@ class PrivateRabbitMQ(RabbitMQ):
             return False
 
     def _is_managed(self) -> bool:
-        """Whether the management API lets the administrator in."""
+        """Return whether the management API accepts the administrator's login."""
         asked = urllib.request.Request(f"{self.management_url}/api/whoami")
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         asked.add_header("Authorization", f"Basic {credentials}")
@@ -253,7 +254,7 @@ class PrivateRabbitMQ(RabbitMQ):
 
 
 def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
-    """The broker that `environment` names, if it names one; it takes both URLs."""
+    """Return the broker that `environment` names, if any; both URLs are needed."""
     amqp_url = environment.get("COMPTOIR_RABBITMQ_URL")
     management_url = environment.get("COMPTOIR_RABBITMQ_MANAGEMENT_URL")
     if bool(amqp_url) != bool(management_url):
@@ -264,7 +265,9 @@ def given_rabbitmq(environment: Mapping[str, str]) -> RabbitMQ | None:
 
 
 def _check_disk(place: ServerFolder) -> None:
-    """RabbitMQ would start, and take no message: publishers just hang while its disk alarm is on."""
+    """Check the free disk space: without it RabbitMQ would start but accept no message, and publishers would
+    hang while its disk alarm is on.
+    """
     free = shutil.disk_usage(place.folder).free
     if free < LEAST_FREE_BYTES:
         place.leave()
@@ -277,10 +280,11 @@ def _check_disk(place: ServerFolder) -> None:
 def start_rabbitmq(
     folder: Path, environment: Mapping[str, str] = os.environ, *, is_durable: bool = True
 ) -> RabbitMQ:
-    """A running RabbitMQ with management; `folder` must not exist yet and is its own until `stop()`.
+    """Start and return a RabbitMQ with management; `folder` must not exist yet and is its own until `stop()`.
 
-    `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` win: nothing is started.
-    `COMPTOIR_RABBITMQ` chooses between "installed" and "fetched" programs ("auto": the first that is there).
+    `COMPTOIR_RABBITMQ_URL` with `COMPTOIR_RABBITMQ_MANAGEMENT_URL` in `environment` have priority: nothing is
+    started. `COMPTOIR_RABBITMQ` chooses between "installed" and "fetched" programs ("auto": the first that is
+    present).
     """
     if given := given_rabbitmq(environment):
         return given

@@ -1,7 +1,7 @@
-"""Where RabbitMQ's and Erlang's programs are: installed here, or fetched and unpacked without root.
+"""Location of RabbitMQ's and Erlang's programs: installed here, or fetched and unpacked without root.
 
-Debian's packages unpack into any folder; only Erlang's `erl` scripts name the place they were built for. They
-are rewritten to find their own place, so the unpacked tree can be renamed and copied.
+Debian's packages unpack into any folder; only Erlang's `erl` scripts contain the path they were built for.
+They are rewritten to find their own path, so the unpacked tree can be renamed and copied.
 """
 
 import os
@@ -24,19 +24,21 @@ WHAT_TO_DO = (
 
 
 class RabbitmqNotFound(Exception):
-    """No RabbitMQ server on this machine and none could be fetched; says what to do."""
+    """No RabbitMQ server on this machine and none could be fetched; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class RabbitmqHome:
-    """`scripts` holds rabbitmq-server and rabbitmqctl, `erlang` erl and epmd; `tree` is what we unpacked."""
+    """`scripts` holds rabbitmq-server and rabbitmqctl, `erlang` erl and epmd; `tree` is the unpacked tree, if
+    any.
+    """
 
     scripts: Path
     erlang: Path
     tree: Path | None = None
 
     def environment(self) -> dict[str, str]:
-        """What its programs need to find each other, and libraries unpacked with them."""
+        """Return the variables by which its programs find each other, and libraries unpacked with them."""
         found = {"PATH": f"{self.erlang}:{os.environ.get('PATH', '')}:{SYSTEM_PATH}"}
         if self.tree and (libraries := [str(path) for path in self.tree.glob("usr/lib/*-linux-*")]):
             found["LD_LIBRARY_PATH"] = ":".join(libraries)
@@ -44,12 +46,14 @@ class RabbitmqHome:
 
 
 def unpacked_home(tree: Path) -> RabbitmqHome:
-    """The programs inside an unpacked `tree`."""
+    """Return the programs inside an unpacked `tree`."""
     return RabbitmqHome(tree / "usr/lib/rabbitmq/bin", tree / "usr/lib/erlang/bin", tree)
 
 
 def installed_homes() -> list[RabbitmqHome]:
-    """RabbitMQ installed here, with the Erlang on PATH: the scripts behind Debian's wrapper for root."""
+    """Return the RabbitMQ installed here, with the Erlang on PATH: the scripts behind Debian's wrapper for
+    root.
+    """
     on_path = [shutil.which("rabbitmq-server", path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}")]
     places = [Path("/usr/lib/rabbitmq/bin"), *(Path(found).resolve().parent for found in on_path if found)]
     erl = shutil.which("erl", path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}")
@@ -62,7 +66,9 @@ def installed_homes() -> list[RabbitmqHome]:
 
 
 def find_rabbitmq(kind: str, installed: Sequence[RabbitmqHome], unpacked: Path = UNPACKED) -> RabbitmqHome:
-    """The programs to use; `kind`: "auto" (installed, else fetched to `unpacked`), "installed", "fetched"."""
+    """Return the programs to use; `kind`: "auto" (installed, else fetched to `unpacked`), "installed",
+    "fetched".
+    """
     if kind not in {"auto", "installed", "fetched"}:
         raise RabbitmqNotFound(f"COMPTOIR_RABBITMQ={kind!r}: it is one of auto, installed, fetched")
     if kind != "fetched" and installed:
@@ -93,14 +99,14 @@ def fetch(tree: Path) -> None:
 
 
 def find_own_place(script: Path) -> None:
-    """Make Erlang's start script derive its root from where it lies, not from where it was built for."""
+    """Make Erlang's start script derive its root from its own path, not from the one it was built for."""
     up = ".." if script.parent.parent.name == "erlang" else "../.."
     text = script.read_text()
     script.write_text(re.sub(r"ROOTDIR=/\S+", lambda _: OWN_PLACE.format(up=up), text))
 
 
 def keep_what_is_needed(plugins: Path) -> None:
-    """Remove the plugins we never enable.
+    """Remove the plugins that are never enabled.
 
     Erlang searches every folder for every module, which took half the start's time: 11 s with Debian's 70
     plugins, 5 s with the 26 that remain.
@@ -122,7 +128,7 @@ def keep_what_is_needed(plugins: Path) -> None:
 
 
 def open_for_everybody(tree: Path) -> None:
-    """Readable for the account the server runs under, whatever umask we were called with."""
+    """Make the tree readable for the account the server runs under, whatever the umask."""
     for path in [tree, *tree.rglob("*")]:
         if not path.is_symlink():
             mode = path.stat().st_mode

@@ -1,4 +1,4 @@
-"""Starting a program so that it cannot get lost: on the leash before its first instruction runs."""
+"""Start of a program under the process reaper: it is registered before its first instruction runs."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ WAIT_FOR_THE_LEASH = 'read go && exec "$0" "$@" </dev/null'
 
 @dataclass(frozen=True)
 class Identity:
-    """The account a program runs under; `None` in both means: as we are."""
+    """The account a program runs under; `None` in both means the current one."""
 
     uid: int | None = None
     gid: int | None = None
@@ -31,10 +31,11 @@ def spawn(
     identity: Identity = OURSELVES,
     last_signal: int = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` in a session of its own, its output appended to `log`; the process is the program itself.
+    """Start `argv` in a session of its own, its output appended to `log`; the returned process is the program
+    itself.
 
-    A shell waits for our word and becomes the program only after the leash holds it, so there is no moment in
-    which our death would leave it running. `last_signal` is what the leash sends it before SIGKILL.
+    A shell waits for our signal and becomes the program only after the reaper holds it, so at no time would
+    our death leave it running. `last_signal` is what the reaper sends it before SIGKILL.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -64,7 +65,7 @@ def run(
     identity: Identity = OURSELVES,
     timeout_seconds: float = 60,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `argv` to its end; CalledProcessError with its output when it fails."""
+    """Run `argv` to its end; raise CalledProcessError with its output when it fails."""
     return subprocess.run(
         [str(part) for part in argv],
         stdin=subprocess.DEVNULL,

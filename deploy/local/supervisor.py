@@ -1,8 +1,9 @@
-"""Our own processes, kept running: started in order, ready before the next, restarted when they die.
+"""Supervisor of our own processes: started in order, ready before the next, restarted when they die.
 
-What an orchestrator does in production, for the demo and the tests of faults on one machine. A process that
-dies by itself comes back after a pause that doubles with each death; one that was killed or stopped by `kill`
-or `stop` stays dead until it is started again. Nothing outlives the program that supervises (see `leash`).
+It does for the demo and the fault tests on one machine what an orchestrator does in production. A process
+that dies by itself is restarted after a pause that doubles with each death; one that was killed or stopped by
+`kill` or `stop` is not restarted until it is started again. Nothing outlives the supervising program (see
+`leash`).
 
     async with Supervisor(Path("var/demo")) as supervisor:
         await supervisor.start(Program("orders", [python, "-m", "services.orders"], env, f"{url}/readyz"))
@@ -36,16 +37,18 @@ LOG_TAIL_CHARACTERS = 3000
 
 
 class ProgramNotReady(Exception):
-    """A program ended or did not become ready in time; carries its exit statuses and the end of its log."""
+    """A program exited or did not become ready in time; carries its exit statuses and the end of its log."""
 
 
 class ProgramRunsAlready(Exception):
-    """A program of that name is running: stop or kill it before starting it again."""
+    """A program of that name is already running: stop or kill it before starting it again."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run. `env` is added to what is `inherited`; it is ready when a GET of `ready_url` answers 200."""
+    """A program to run. `env` is added to `inherited`; the program is ready when a GET of `ready_url` answers
+    200.
+    """
 
     name: str
     argv: Sequence[str | Path]
@@ -56,7 +59,7 @@ class Program:
 
 @dataclass
 class _Running:
-    """One start of a program and, while it is wanted, the task that brings it back."""
+    """One start of a program and, while it is wanted, the task that restarts it."""
 
     program: Program
     process: subprocess.Popen[bytes]
@@ -88,13 +91,15 @@ class Supervisor:
             await self._http.aclose()
 
     async def start(self, *programs: Program) -> None:
-        """Start them side by side; returns when all are ready, ProgramNotReady tells which is not and why."""
+        """Start them side by side; return when all are ready, or raise ProgramNotReady with the one that is
+        not and why.
+        """
         for program in programs:
             self._launch(program)
         await asyncio.gather(*(self.ready(program.name) for program in programs))
 
     async def ready(self, name: str) -> None:
-        """Return when the program answers ready; meanwhile it may die and come back, but not a third time."""
+        """Return when the program is ready; meanwhile it may die and be restarted, but not a third time."""
         running = self._running[name]
         deadline = time.monotonic() + self.ready_seconds
         too_many = len(running.deaths) + DEATHS_TO_GIVE_UP
@@ -109,7 +114,9 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
 
     async def stop(self, name: str, grace_seconds: float = GRACE_SECONDS) -> None:
-        """SIGTERM, and SIGKILL for what still runs after the grace; it is not restarted."""
+        """Send SIGTERM, and SIGKILL to processes still running after the grace period; the program is not
+        restarted.
+        """
         process = self._unwanted(name)
         if process.returncode is None:
             processtree.send(process.pid, signal.SIGTERM)
@@ -119,42 +126,42 @@ class Supervisor:
         await self._finish(process)
 
     async def kill(self, name: str) -> None:
-        """SIGKILL for the program and all it started; it is not restarted."""
+        """Send SIGKILL to the program and all its descendants; it is not restarted."""
         await self._finish(self._unwanted(name))
 
     async def restart(self, name: str) -> None:
-        """Stop it in good order unless it is dead already, start it again and wait until it is ready."""
+        """Stop it cleanly unless it is dead already, start it again and wait until it is ready."""
         await self.stop(name)
         self._launch(self._running[name].program)
         await self.ready(name)
 
     def pid(self, name: str) -> int:
-        """The process id of the program's latest start."""
+        """Return the process id of the program's latest start."""
         return self._running[name].process.pid
 
     def restarts(self, name: str) -> int:
-        """How often it died by itself and was started again."""
+        """Return how often it died by itself and was restarted."""
         return self._running[name].restarts
 
     def deaths(self, name: str) -> list[int]:
-        """Exit statuses of the deaths nobody asked for, oldest first (negative: the signal)."""
+        """Return the exit statuses of unrequested deaths, oldest first (negative: the signal)."""
         return list(self._running[name].deaths)
 
     def exited(self, name: str) -> int | None:
-        """The exit status of the latest start (negative: the signal), None while it runs."""
+        """Return the exit status of the latest start (negative: the signal), None while it runs."""
         process = self._running[name].process
         return None if processtree.is_running(process.pid) else process.poll()
 
     def names(self) -> list[str]:
-        """All programs started so far."""
+        """Return all programs started so far."""
         return list(self._running)
 
     def log(self, name: str) -> Path:
-        """The file with everything the program wrote."""
+        """Return the file with the program's output."""
         return self.folder / "log" / f"{name}.log"
 
     def log_tail(self, name: str) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         return self.log(name).read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
 
     def _launch(self, program: Program) -> None:
@@ -173,7 +180,7 @@ class Supervisor:
         return spawn(program.argv, log=log, env=environment, cwd=program.cwd, last_signal=signal.SIGTERM)
 
     async def _keep(self, running: _Running) -> None:
-        """Start the program again whenever it ends unasked.
+        """Restart the program whenever it exits without a request.
 
         The pause doubles up to five seconds, and is short again once the program has run for half a minute.
         """
@@ -192,7 +199,7 @@ class Supervisor:
             running.restarts += 1
 
     def _unwanted(self, name: str) -> subprocess.Popen[bytes]:
-        """From here on the program is not brought back."""
+        """Mark the program as no longer to be restarted."""
         running = self._running[name]
         running.wanted = False
         if running.keeper:
@@ -200,9 +207,9 @@ class Supervisor:
         return running.process
 
     async def _finish(self, process: subprocess.Popen[bytes]) -> None:
-        """End what still runs of it and its children, reap it, and take it off the leash.
+        """End the rest of its processes, reap it, and release it from the process reaper.
 
-        Once reaped, its number may be somebody else's: then there is nothing to end.
+        Once it is reaped, its number may belong to another process: then there is nothing to end.
         """
         if process.returncode is None:
             await asyncio.to_thread(processtree.kill_tree, process.pid)
@@ -222,7 +229,7 @@ class Supervisor:
 
 
 def inherited() -> dict[str, str]:
-    """Our environment without settings of Comptoir: those that a person sets here are for the parts, such as a server
-    to use, and a program gets only what it is given.
+    """Return our environment without settings of Comptoir: those set by a person here are for the parts, such
+    as a server to use, and a program receives only the settings given to it.
     """
     return {name: value for name, value in os.environ.items() if not name.startswith("COMPTOIR_")}

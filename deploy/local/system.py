@@ -1,9 +1,9 @@
-"""A whole Comptoir on one machine: four databases, a virtual host, a mail server, and as processes the four services
-and the back office.
+"""A whole Comptoir on one machine: four databases, a virtual host, a mail server, and as processes the four
+services and the back office.
 
-The demo, the journeys' tests, the faults' tests and the bench all run this one system; they differ in what they do to
-it. Everything listens on 127.0.0.1; every password and token is random (the
-broker users' follow from the administrator's, which is) and lives as long as the system or its broker.
+The demo, the journey tests, the fault tests and the bench all run this one system; they differ in what they
+do to it. Everything listens on 127.0.0.1; every password and token is random (the broker users' are derived
+from the administrator's, which is random) and lives as long as the system or its broker.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ MAIL_SERVER = "mailserver"
 BACKOFFICE = "backoffice"
 AUDITOR = "auditor"
 MODULES = {BACKOFFICE: "services.orders.backoffice"}
-"""What is run of a program that is no service of its own."""
+"""Command of a program that is not a service."""
 OWNER = {BACKOFFICE: "orders"}
-"""Whose database and broker user such a program has."""
+"""Database and broker user of such a program."""
 PROGRAMS = (*SERVICES, BACKOFFICE)
 
 
 @dataclass(frozen=True)
 class ShopSetup:
-    """A shop of the system: its profile as the notifier knows it, the modules that sell for it."""
+    """A shop of the system: its profile in the notifier, and the modules that sell for it."""
 
     profile: Mapping[str, Any]
     modules: Sequence[str]
@@ -51,7 +51,7 @@ class ShopSetup:
 
 @dataclass
 class Secrets:
-    """What the system's parts trust one another by."""
+    """Secrets shared between the system's parts."""
 
     passwords: dict[str, str]
     internal_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -63,7 +63,7 @@ class Secrets:
 class System:
     """One running Comptoir. `async with System(…) as system:` starts it and leaves nothing behind.
 
-    The auditor is started by whom it is to serve (`start_auditor`).
+    The auditor is started only where it is needed (`start_auditor`).
 
     `overrides` adds environment variables to single services, `mail_argv` replaces the demo's mail server.
     """
@@ -121,7 +121,7 @@ class System:
             await drop_databases(self.postgres.admin_url, f"_{self.name}")
 
     async def prepare(self) -> None:
-        """Databases, migrations and topology."""
+        """Create databases, run migrations and apply the topology."""
         self.databases = await create_databases(self.postgres.admin_url, f"_{self.name}")
         await asyncio.gather(
             asyncio.to_thread(self._apply_topology), *(self._migrate(name) for name in SERVICES)
@@ -136,7 +136,7 @@ class System:
         await self.supervisor.start(Program(MAIL_SERVER, argv, cwd=ROOT))
 
     async def start_auditor(self, every_seconds: float) -> None:
-        """Start the auditor that goes on and tells the back office what it finds."""
+        """Start the continuous auditor, which serves its findings to the back office."""
         port = self.ports[AUDITOR]
         variables = {f"COMPTOIR_{name.upper()}_DATABASE_URL": url for name, url in self.databases.items()}
         watch = ("--watch", "--every", f"{every_seconds:g}", "--serve", f"127.0.0.1:{port}")
@@ -149,7 +149,7 @@ class System:
         await self.supervisor.start(*(self.program(service) for service in services))
 
     def program(self, service: str, name: str | None = None, **env: str) -> Program:
-        """How a service is run; another `name` and port make a replica."""
+        """Return the program that runs a service; another `name` and port make a replica."""
         port = self.ports[service] if name is None else self.ports.setdefault(name, free_ports(1)[0])
         return Program(
             name or service,
@@ -160,7 +160,7 @@ class System:
         )
 
     def environment(self, service: str) -> dict[str, str]:
-        """The settings of a service."""
+        """Return the settings of a service."""
         owner = OWNER.get(service, service)
         common = {
             "COMPTOIR_DATABASE_URL": self.databases[owner],
@@ -173,25 +173,25 @@ class System:
         return {**common, **self._own_settings(service), **self._overrides.get(service, {})}
 
     def amqp_url(self, user: str) -> str:
-        """The broker as a user of this system reaches it."""
+        """Return the broker's URL for a user of this system."""
         host = urlsplit(self.rabbitmq.amqp_url).netloc.rpartition("@")[2]
         return f"amqp://{quote(user)}:{quote(self.secrets.passwords[user])}@{host}/{self.vhost}"
 
     def url(self, service: str) -> str:
-        """Where a service answers over HTTP."""
+        """Return the HTTP address of a service."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
     @property
     def operator(self) -> dict[str, str]:
-        """The header by which operators' routes and the metrics are opened."""
+        """Return the header that authenticates requests to operators' routes and metrics."""
         return {"Authorization": f"Bearer {self.secrets.internal_token}"}
 
     def webhook_url(self, shop: str) -> str:
-        """Where Stripe posts for a shop."""
+        """Return the URL to which Stripe posts for a shop."""
         return f"{self.url('payments')}/webhooks/stripe/{shop}"
 
     async def purge(self, service: str) -> None:
-        """Empty a service's queues: what is in them was never meant for it."""
+        """Empty a service's queues, whose messages were never meant for it."""
         assert self._management is not None
         for queue in queues_of(service):
             path = f"queues/{self.vhost}/{queue}/contents"
@@ -239,7 +239,7 @@ class System:
         return json.dumps([{**shop.profile, **more} for shop in self.shops])
 
     def _management_address(self) -> str:
-        """The management API with the administrator's credentials."""
+        """Return the management API's address with the administrator's credentials."""
         parts = urlsplit(self.rabbitmq.management_url)
         user, password = quote(self.rabbitmq.user), quote(self.rabbitmq.password)
         return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
@@ -247,12 +247,12 @@ class System:
     async def add_staff(
         self, shop: str, login: str, password: str, role: str = "owner", name: str = ""
     ) -> None:
-        """Let somebody into the back office, as an operator would: from its command line."""
+        """Add a person to the back office, as an operator would: from its command line."""
         more = ("--shop", shop, "--login", login, "--role", role, "--name", name)
         await self._run_once(BACKOFFICE, "add-staff", *more, said_to_it=f"{password}\n")
 
     async def open_modules(self, shop: str, modules: Sequence[str]) -> None:
-        """Let more modules sell for a shop, as an operator would who gives them logins of their own."""
+        """Let more modules sell for a shop, as an operator would by giving them logins of their own."""
         self.storefronts += [Storefront(shop, module) for module in modules]
         users = permissions(self.storefronts)
         self.secrets.passwords |= {user: broker_password(self.rabbitmq, user) for user in users}
@@ -267,7 +267,7 @@ class System:
         await self._run_once(service, "migrate")
 
     async def _run_once(self, service: str, *arguments: str, said_to_it: str = "") -> None:
-        """Run a program for one of its commands. RuntimeError carries what it said when it fails."""
+        """Run a program for one of its commands. Raises RuntimeError with its output when it fails."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", MODULES.get(service, f"services.{service}"), *arguments),
             cwd=ROOT,
@@ -283,5 +283,7 @@ class System:
 
 
 def broker_password(rabbitmq: RabbitMQ, user: str) -> str:
-    """A broker has one password per user for all its virtual hosts: systems that share a broker must agree on it."""
+    """Derive a user's password: a broker has one per user for all its virtual hosts, so systems that share a
+    broker must agree on it.
+    """
     return hmac.new(rabbitmq.password.encode(), user.encode(), "sha256").hexdigest()

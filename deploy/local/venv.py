@@ -1,8 +1,8 @@
-"""The project's virtual environment, `var/venv`: made once, made again when what it depends on has changed.
+"""The project's virtual environment, `var/venv`: created once, recreated when its inputs have changed.
 
-Runs on a bare Python (standard library only), since it makes the place where everything else is installed.
-The environment equals `constraints.txt`; a stamp holds the digest of what it was made from, and a lock lets
-several `make` run at once without spoiling each other's.
+Runs on a bare Python (standard library only), since it creates the environment in which everything else is
+installed. The environment equals `constraints.txt`; a stamp holds the digest of its inputs, and a lock lets
+several `make` run at once without corrupting each other's.
 
     python3.11 -m deploy.local.venv
 """
@@ -31,7 +31,7 @@ PIP_LOG = ROOT / "var" / "pip.log"
 
 
 class NoPip(Exception):
-    """No way to install packages: neither ensurepip, nor pip, nor apt to get it with."""
+    """No way to install packages: neither ensurepip, nor pip, nor apt to fetch it."""
 
 
 class NotInstalled(Exception):
@@ -39,14 +39,14 @@ class NotInstalled(Exception):
 
 
 def requirements() -> list[str]:
-    """All that pyproject.toml asks for, with every extra."""
+    """Return everything pyproject.toml requires, with every extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()
     return [*project["dependencies"], *(wanted for extra in extras for wanted in extra)]
 
 
 def digest() -> str:
-    """What decides the environment's content: the interpreter, what is asked for, what it is pinned to."""
+    """Return a digest of the environment's inputs: the interpreter, the requirements, the pinned versions."""
     pins = (ROOT / "constraints.txt").read_text()
     python = ".".join(str(part) for part in sys.version_info[:2])
     parts = [python, str(VENV), *requirements(), pins]
@@ -54,12 +54,12 @@ def digest() -> str:
 
 
 def is_current() -> bool:
-    """Whether `var/venv` is complete and made from exactly what `digest` covers."""
+    """Return whether `var/venv` is complete and made from exactly what `digest` covers."""
     return STAMP.is_file() and STAMP.read_text() == digest() and (VENV / "bin" / "python").exists()
 
 
 def create() -> None:
-    """An empty environment with pip in it, also with Debian's python3, which comes without ensurepip."""
+    """Create an empty environment with pip in it, also with Debian's python3, which comes without ensurepip."""
     shutil.rmtree(VENV, ignore_errors=True)
     have_ensurepip = find_spec("ensurepip") is not None
     options = [] if have_ensurepip else ["--without-pip"]
@@ -89,7 +89,7 @@ def install_pip() -> None:
 
 
 def fill() -> None:
-    """Install what pyproject.toml asks for, at the versions constraints.txt pins. Raises NotInstalled."""
+    """Install what pyproject.toml requires, at the versions constraints.txt pins. Raises NotInstalled."""
     pip: list[str | Path] = [
         VENV / "bin" / "python",
         "-m",
@@ -106,7 +106,7 @@ def fill() -> None:
 
 
 def _why_not(said: str) -> str:
-    """What to do about it, by what pip said."""
+    """Return what to do about a failure, from pip's output."""
     where = f"pip's own words are in {PIP_LOG.relative_to(ROOT)}"
     if "Retrying (" in said or "ConnectionError" in said or "connection broken" in said:
         return (
@@ -117,7 +117,7 @@ def _why_not(said: str) -> str:
 
 
 def _unwritable(error: OSError) -> str:
-    """What to do where var/ can't be written."""
+    """Return what to do where var/ can't be written."""
     return (
         f"{error.filename or ROOT / 'var'} can't be written ({error.strerror}): everything is made below "
         f"{ROOT / 'var'}. Make it writable for this user, or copy the checkout to where it is, and run make again."
@@ -125,7 +125,7 @@ def _unwritable(error: OSError) -> str:
 
 
 def main() -> None:
-    """Make the environment unless it is current."""
+    """Create the environment unless it is current."""
     with exclusively(ROOT / "var" / "venv.lock"):
         if is_current():
             return
