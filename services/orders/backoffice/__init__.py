@@ -1,1 +1,1 @@
-"""The merchant's back office: pages of the orders service, a process of its own on orders' database."""
+"""The merchant's back office: pages of the orders service, a separate process on orders' database."""

@@ -1,7 +1,7 @@
-"""`python -m services.orders.backoffice` runs the back office; it also takes the commands that let the first people in.
+"""The command `python -m services.orders.backoffice`: run the back office, or create its first users.
 
 … migrate                                             bring orders' database up to date
-… invite-owner --shop S --login MAIL [--name NAME]     prints a link with which the first owner chooses a password
+… invite-owner --shop S --login MAIL [--name NAME]     print a link with which the first owner chooses a password
 … add-staff --shop S --login MAIL --role ROLE [--name NAME]    with the password on standard input
 """
 

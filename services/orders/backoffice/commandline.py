@@ -1,4 +1,6 @@
-"""People added from the command line, by whoever can read the service's settings: the first owner, the demo's staff."""
+"""Users added from the command line, by anybody who can read the service's settings: the first owner, demo
+staff.
+"""
 
 import argparse
 import asyncio
@@ -19,7 +21,7 @@ BY = "command line"
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Carry out one command; SystemExit tells what is wrong."""
+    """Run one command; SystemExit carries the error message."""
     asked = _parser().parse_args(arguments)
     settings = load_settings(BackofficeSettings)
     try:
@@ -60,7 +62,7 @@ async def _add(connection: Connection, asked: argparse.Namespace, password: str)
 
 
 async def _invite_owner(connection: Connection, asked: argparse.Namespace, origin: str) -> None:
-    """Invite; somebody known is invited anew if they are an owner of this very shop."""
+    """Invite an owner; an existing user is invited again only if they are an owner of this shop."""
     row = await store.read_login(connection, normal(asked.login))
     if row is None:
         staff_id = await staff.add(connection, asked.shop, asked.login, asked.name, Role.OWNER, BY)

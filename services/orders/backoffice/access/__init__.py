@@ -1,1 +1,1 @@
-"""Who may do what: staff, their passwords and sessions, permissions, and the record of what they did."""
+"""Access control: staff, their passwords and sessions, permissions, and the audit of their actions."""

@@ -1,4 +1,4 @@
-"""A browser's name for people: what `User-Agent` says, in two words."""
+"""Browser names for people: the `User-Agent` header in two words."""
 
 _PROGRAMS = (
     ("Edg", "Edge"),
@@ -23,7 +23,7 @@ _SYSTEMS = (
 
 
 def named(user_agent: str) -> str:
-    """Firefox, Linux; what nobody knows shows its own beginning."""
+    """Return a name such as "Firefox, Linux"; an unknown browser is shown by the start of its `User-Agent`."""
     found = [
         next((name for sign, name in known if sign in user_agent), None) for known in (_PROGRAMS, _SYSTEMS)
     ]

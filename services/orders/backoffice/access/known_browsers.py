@@ -1,8 +1,9 @@
-"""Browsers that signed in to a login before, told by a cookie per login, so that they are counted apart from strangers.
+"""Known browsers: a cookie per login marks browsers that signed in before; their failures are counted
+separately.
 
-Invariant: others' wrong passwords never keep a known browser out, and a cookie gives nothing but a count of its own.
-It is signed with the password's hash: no further secret is to be kept, and a new password makes the cookies of
-everybody who knew the old one worthless.
+Invariant: wrong passwords from elsewhere never lock a known browser out, and the cookie grants nothing but a
+separate count. It is signed with the password's hash: no further secret has to be stored, and a new password
+invalidates the cookies of everybody who had the old one.
 """
 
 import hmac
@@ -16,17 +17,19 @@ KNOWN_FOR = timedelta(days=180)
 
 
 def suffix(login: str) -> str:
-    """What a login's cookie is called behind the name of the session's; it does not tell the login."""
+    """Return the suffix of a login's cookie name, after the session cookie's name; it does not reveal the
+    login.
+    """
     return "-known-" + sessions.digest(login).hex()[:16]
 
 
 def issued(login: str, password_hash: str, now: datetime) -> str:
-    """A cookie for a browser whose person has just shown the right password."""
+    """Return a cookie for a browser whose user has just entered the right password."""
     return _signed(login, password_hash, secrets.token_urlsafe(16), int(now.timestamp()))
 
 
 def counted_as(cookie: str, login: str, password_hash: str | None, now: datetime) -> bytes | None:
-    """What a known browser's failures are counted under; None when the cookie does not make it known."""
+    """Return the key under which a known browser's failures are counted; None when the cookie is not valid."""
     nonce, _, rest = cookie.partition(".")
     seconds = rest.partition(".")[0]
     if password_hash is None or not (seconds.isascii() and seconds.isdecimal() and len(seconds) < 12):

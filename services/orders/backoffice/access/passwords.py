@@ -1,6 +1,7 @@
-"""Passwords: argon2id, hashed and checked in threads, two at a time, since each takes 64 MiB and some 50 ms.
+"""Passwords: argon2id, hashed and checked in threads, two at a time, because each takes 64 MiB and about 50
+ms.
 
-Invariant: a login that nobody has takes as long to refuse as a wrong password, so that logins can't be found out.
+Invariant: an unknown login takes as long to reject as a wrong password, so that logins cannot be discovered.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ _NOBODYS = _hasher.hash("nobody has this password")
 
 
 def objection(password: str, login: str) -> str | None:
-    """Why this may not be a password, as a text to be translated; None when it may."""
+    """Return why this password is not acceptable, as a text to be translated; None when it is."""
     if len(password) < SHORTEST:
         return TOO_SHORT
     if len(password) > LONGEST:
@@ -33,13 +34,13 @@ def objection(password: str, login: str) -> str | None:
 
 
 async def hashed(password: str) -> str:
-    """The hash that is stored, with its parameters."""
+    """Return the hash to be stored, with its parameters."""
     async with _places:
         return await asyncio.to_thread(_hasher.hash, password)
 
 
 async def fits(password: str, stored: str | None) -> bool:
-    """Whether the password is the one whose hash is stored; as slow when nothing is."""
+    """Return whether the password matches the stored hash; just as slow when there is none."""
     if len(password) > LONGEST:
         password, stored = "", None
     async with _places:
@@ -47,7 +48,7 @@ async def fits(password: str, stored: str | None) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Whether the hash was made with weaker parameters than today's."""
+    """Return whether the hash was made with weaker parameters than the current ones."""
     return _hasher.check_needs_rehash(stored)
 
 

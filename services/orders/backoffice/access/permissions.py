@@ -1,14 +1,14 @@
 """Named permissions, and the roles that are sets of them.
 
-Every route of the back office names one of these, or says that it is public or for anybody who is signed in; the
-dispatcher checks it before the page's code runs, nothing else does. Pure.
+Every route of the back office names one of these, or declares that it is public or open to any signed-in
+user. Only the dispatcher checks it, before the page's code runs. Pure.
 """
 
 from enum import StrEnum
 
 
 class Permission(StrEnum):
-    """Something a person may be allowed to do."""
+    """A permission that a role may include."""
 
     ORDERS_VIEW = "orders.view"
     ORDERS_PERSONAL = "orders.personal"
@@ -40,7 +40,7 @@ class Permission(StrEnum):
 
 
 class Entry(StrEnum):
-    """What a route asks for that needs no permission."""
+    """A route's requirement when it needs no permission."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
@@ -51,7 +51,7 @@ Demand = Permission | Entry
 
 
 class Role(StrEnum):
-    """A person's job in the shop."""
+    """A staff member's job in the shop."""
 
     OWNER = "owner"
     MANAGER = "manager"
@@ -91,7 +91,9 @@ ROLES: dict[Role, frozenset[Permission]] = {
 
 
 def may(role: Role | None, demand: Demand) -> bool:
-    """Whether somebody of this role (None: nobody is signed in) may use a route that asks for `demand`."""
+    """Return whether a user with this role (None: nobody is signed in) may use a route that requires
+    `demand`.
+    """
     if demand is Entry.PUBLIC:
         return True
     if role is None:

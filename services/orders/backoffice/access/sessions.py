@@ -1,7 +1,7 @@
-"""Sessions: who a browser is, by an opaque token of which the database knows the hash alone.
+"""Sessions: the identity of a browser, by an opaque token of which the database stores only the hash.
 
-A session ends when it was idle for too long, when its time is over whatever happens, when it is revoked, and with its
-person's being disabled. Changing the password ends all others. `last_seen_at` is written once a minute at most.
+A session ends when it was idle for too long, at its absolute expiry, when it is revoked, and when its user is
+disabled. Changing the password ends all other sessions. `last_seen_at` is written at most once a minute.
 """
 
 import hashlib
@@ -34,17 +34,17 @@ class Person:
 
     @property
     def actor(self) -> str:
-        """How commands and the activity name them."""
+        """Return the user's name in commands and in the activity."""
         return self.login
 
     def may(self, demand: Demand) -> bool:
-        """Whether their role allows it."""
+        """Return whether the user's role allows it."""
         return may(self.role, demand)
 
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long sessions last."""
+    """The lifetime of sessions."""
 
     idle: timedelta
     whole: timedelta
@@ -52,21 +52,21 @@ class Lifetime:
 
 @dataclass(frozen=True)
 class FoundSession:
-    """What a cookie's token stands for: a person while the session counts, else only whose it was."""
+    """The session of a cookie's token: with a user while it is valid, otherwise only with whose it was."""
 
     person: Person | None = None
     staff_id: UUID | None = None
 
 
 def digest(token: str) -> bytes:
-    """What is stored of a token."""
+    """Return the stored hash of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 async def start(
     connection: Connection, staff_id: UUID, lifetime: Lifetime, address: str, user_agent: str
 ) -> str:
-    """Sign a browser in; its token."""
+    """Sign a browser in and return its token."""
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
     await store.add_session(
         connection, uuid7(), digest(token), staff_id, now, now + lifetime.whole, address, user_agent[:300]
@@ -77,7 +77,7 @@ async def start(
 async def find(
     connection: Connection, token: str, lifetime: Lifetime, *, is_use: bool = True
 ) -> FoundSession:
-    """Whose session this is. `is_use`: being asked by a person, not by a page that looks after itself."""
+    """Return the session of a token. `is_use`: the request comes from a person, not from a page that polls."""
     row, now = await store.read_session(connection, digest(token)), datetime.now(UTC)
     if row is None:
         return FoundSession()
@@ -89,7 +89,7 @@ async def find(
 
 
 def counts(row: store.Row, lifetime: Lifetime, now: datetime) -> bool:
-    """Whether a session still lets its person in."""
+    """Return whether a session is still valid."""
     return (
         row["revoked_at"] is None
         and row["disabled_at"] is None

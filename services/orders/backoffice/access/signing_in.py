@@ -1,8 +1,9 @@
-"""Signing in with login and password, at most so many failures per login and per address in a quarter of an hour.
+"""Sign-in with login and password, with a limit of failures per login and per address in fifteen minutes.
 
-A try is noted as failed before the password is looked at and forgiven afterwards, so that tries side by side can't
-pass the limit. What is refused for the limit is not noted again: the table does not grow with an attack.
-A browser that is known (`known_browsers.py`), or signed in, has a count of its own: strangers can't keep it out.
+An attempt is stored as failed before the password is checked, and removed afterwards if it succeeded, so that
+concurrent attempts cannot exceed the limit. An attempt refused because of the limit is not stored again: the
+table does not grow during an attack. A known browser (`known_browsers.py`), or one that is signed in, has a
+separate count: strangers cannot lock it out.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ Acquire = Callable[[], AbstractAsyncContextManager[Connection]]
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The right password: the browser's new token, and the cookie by which this browser is known from now on."""
+    """A successful sign-in: the browser's new token, and the cookie that makes it a known browser."""
 
     token: str
     known: str
@@ -35,7 +36,7 @@ class SignedIn:
 
 
 class WrongPassword(Exception):
-    """Login and password do not fit, or nobody may come in with them. Which of these is told to nobody."""
+    """The login and password do not match, or the account may not sign in. The answer never reveals which."""
 
 
 class TooManyAttempts(Exception):
@@ -51,7 +52,9 @@ async def sign_in(
     user_agent: str,
     known: str = "",
 ) -> SignedIn:
-    """Check the password and start a session; `known`: the browser's cookie. Raises WrongPassword, TooManyAttempts."""
+    """Check the password and start a session; `known`: the browser's cookie. Raises WrongPassword,
+    TooManyAttempts.
+    """
     row = await checked(acquire, login, password, address, known=known)
     better = await passwords.hashed(password) if passwords.is_outdated(row["password_hash"]) else None
     async with acquire() as connection:
@@ -71,10 +74,11 @@ async def checked(
     known: str = "",
     session_id: UUID | None = None,
 ) -> store.Row:
-    """The person whose login and password these are. Raises WrongPassword, TooManyAttempts.
+    """Return the user with this login and password. Raises WrongPassword, TooManyAttempts.
 
-    `known`, the browser's cookie, and `session_id`, of a browser that is signed in, have it counted apart. No
-    connection is held while the password is hashed: a crowd at the door must not stop who is inside.
+    `known`, the browser's cookie, and `session_id`, of a browser that is signed in, give it a separate count.
+    No connection is held while the password is hashed: many sign-ins at once must not block users who are
+    signed in.
     """
     login, now = normal(login), datetime.now(UTC)
     async with acquire() as connection:
@@ -95,7 +99,9 @@ async def checked(
 async def _allowed_attempt(
     connection: Connection, login: str, address: str, now: datetime, apart: bytes | None
 ) -> UUID:
-    """Note a try, for it is allowed. `apart`: what it is counted under instead of its login and address."""
+    """Store an attempt, if it is allowed. `apart`: the key it is counted under instead of its login and
+    address.
+    """
     attempt, counted = uuid7(), apart or sessions.digest(login)
     per_address = PER_ADDRESS if apart is None else None
     before = await store.count_failures(connection, counted, address, now - WINDOW)
@@ -109,5 +115,5 @@ async def _allowed_attempt(
 
 
 def normal(login: str) -> str:
-    """A login as it is stored: without blanks around it, in lower case."""
+    """Return a login as it is stored: trimmed, in lower case."""
     return login.strip().lower()[:254]

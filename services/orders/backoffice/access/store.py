@@ -1,6 +1,7 @@
-"""The SQL of staff, sessions, invitations, tries to sign in and the audit: one function a statement, connection first.
+"""SQL of staff, sessions, invitations, sign-in attempts and the audit: one function per statement, connection
+first.
 
-Nothing here locks an order. Secrets come in as their hashes only.
+Nothing here locks an order. Secrets are passed in only as hashes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ async def add_staff(
     by: str,
     now: datetime,
 ) -> bool:
-    """Add a person without a password; False when the login is taken."""
+    """Add a user without a password; return False when the login is in use."""
     added = await connection.fetchval(
         """insert into staff (staff_id, shop, login, name, role, created_at, created_by)
            values ($1, $2, $3, $4, $5, $7, $6) on conflict (login) do nothing returning true""",
@@ -33,17 +34,17 @@ async def add_staff(
 
 
 async def read_login(connection: Connection, login: str) -> Row | None:
-    """The person with this login."""
+    """Return the user with this login."""
     return await connection.fetchrow("select * from staff where login = $1", login)
 
 
 async def read_staff(connection: Connection, staff_id: UUID) -> Row | None:
-    """A person."""
+    """Return a user."""
     return await connection.fetchrow("select * from staff where staff_id = $1", staff_id)
 
 
 async def list_staff(connection: Connection, shop: str) -> Sequence[Row]:
-    """The people of a shop with when they were last seen and whether an invitation is open, by login."""
+    """Return a shop's users with when they were last seen and whether an invitation is open, by login."""
     return await connection.fetch(
         """select s.*, (select max(last_seen_at) from staff_session t where t.staff_id = s.staff_id) as last_seen_at,
                   exists (select from staff_invitation i where i.staff_id = s.staff_id and i.used_at is null
@@ -54,7 +55,7 @@ async def list_staff(connection: Connection, shop: str) -> Sequence[Row]:
 
 
 async def read_names(connection: Connection, shop: str) -> Sequence[Row]:
-    """Login and name of everybody who is or was of the shop's staff."""
+    """Return login and name of all current and former staff of the shop."""
     return await connection.fetch("select login, name from staff where shop = $1", shop)
 
 
@@ -67,21 +68,21 @@ async def set_password(connection: Connection, staff_id: UUID, password_hash: st
 
 
 async def set_role(connection: Connection, shop: str, staff_id: UUID, role: str) -> None:
-    """Give a person another role."""
+    """Change a user's role."""
     await connection.execute(
         "update staff set role = $3 where shop = $1 and staff_id = $2", shop, staff_id, role
     )
 
 
 async def set_disabled(connection: Connection, shop: str, staff_id: UUID, at: datetime | None) -> None:
-    """Shut a person out, or let them in again."""
+    """Disable a user, or enable them again."""
     await connection.execute(
         "update staff set disabled_at = $3 where shop = $1 and staff_id = $2", shop, staff_id, at
     )
 
 
 async def count_owners(connection: Connection, shop: str) -> int:
-    """How many owners of the shop can sign in. Locks the shop's people, so that two can't remove each other."""
+    """Count the shop's owners who can sign in. Locks the shop's users, so that two cannot remove each other."""
     rows = await connection.fetch(
         "select role, disabled_at from staff where shop = $1 order by staff_id for update", shop
     )
@@ -89,7 +90,7 @@ async def count_owners(connection: Connection, shop: str) -> int:
 
 
 async def set_preferences(connection: Connection, staff_id: UUID, changes: str) -> None:
-    """Change some of a person's preferences: a JSON object that is laid over the one there."""
+    """Change some of a user's preferences: a JSON object merged into the stored one."""
     await connection.execute(
         "update staff set preferences = preferences || $2::jsonb where staff_id = $1", staff_id, changes
     )
@@ -105,7 +106,7 @@ async def add_session(
     address: str,
     user_agent: str,
 ) -> None:
-    """Note a browser that signed in."""
+    """Store a session of a browser that signed in."""
     await connection.execute(
         """insert into staff_session
                (session_id, token_hash, staff_id, created_at, last_seen_at, expires_at, address, user_agent)
@@ -115,7 +116,7 @@ async def add_session(
 
 
 async def read_session(connection: Connection, token_hash: bytes) -> Row | None:
-    """A session with its person, whatever its state."""
+    """Return a session with its user, whatever its state."""
     return await connection.fetchrow(
         """select t.session_id, t.last_seen_at, t.expires_at, t.revoked_at, s.staff_id, s.shop, s.login, s.name,
                   s.role, s.disabled_at, s.preferences
@@ -125,7 +126,7 @@ async def read_session(connection: Connection, token_hash: bytes) -> Row | None:
 
 
 async def touch_session(connection: Connection, session_id: UUID, now: datetime) -> None:
-    """The session was used."""
+    """Record that the session was used."""
     await connection.execute(
         "update staff_session set last_seen_at = greatest(last_seen_at, $2) where session_id = $1",
         session_id,
@@ -136,7 +137,7 @@ async def touch_session(connection: Connection, session_id: UUID, now: datetime)
 async def list_sessions(
     connection: Connection, staff_id: UUID, now: datetime, idle: datetime
 ) -> Sequence[Row]:
-    """A person's sessions that still count, latest first."""
+    """Return a user's valid sessions, latest first."""
     return await connection.fetch(
         """select session_id, created_at, last_seen_at, expires_at, address, user_agent from staff_session
            where staff_id = $1 and revoked_at is null and expires_at > $2 and last_seen_at > $3
@@ -153,7 +154,7 @@ async def revoke_sessions(
     only: UUID | None = None,
     but: UUID | None = None,
 ) -> int:
-    """End one session of a person, or all, or all but one; how many ended."""
+    """End one session of a user, or all, or all but one; return how many ended."""
     rows = await connection.fetch(
         """update staff_session set revoked_at = $2
            where staff_id = $1 and revoked_at is null
@@ -167,7 +168,7 @@ async def revoke_sessions(
 async def add_invitation(
     connection: Connection, token_hash: bytes, staff_id: UUID, by: str, now: datetime, expires_at: datetime
 ) -> None:
-    """Let a person choose a password; earlier invitations end."""
+    """Add an invitation to choose a password; earlier invitations end."""
     await connection.execute(
         "update staff_invitation set expires_at = least(expires_at, $2) where staff_id = $1 and used_at is null",
         *(staff_id, now),
@@ -180,7 +181,7 @@ async def add_invitation(
 
 
 async def read_invitation(connection: Connection, token_hash: bytes, now: datetime) -> Row | None:
-    """The person an open invitation is for."""
+    """Return the user an open invitation is for."""
     return await connection.fetchrow(
         """select s.* from staff_invitation i join staff s on s.staff_id = i.staff_id
            where i.token_hash = $1 and i.used_at is null and i.expires_at > $2 and s.disabled_at is null""",
@@ -189,7 +190,9 @@ async def read_invitation(connection: Connection, token_hash: bytes, now: dateti
 
 
 async def use_invitation(connection: Connection, token_hash: bytes, now: datetime) -> UUID | None:
-    """Use up an invitation; whose it was, None when it no longer counts. Locks its row until the commit."""
+    """Use up an invitation and return its user; None when it is no longer valid. Locks its row until the
+    commit.
+    """
     found = await connection.fetchval(
         """update staff_invitation set used_at = $2
            where token_hash = $1 and used_at is null and expires_at > $2 returning staff_id""",
@@ -201,7 +204,7 @@ async def use_invitation(connection: Connection, token_hash: bytes, now: datetim
 async def add_attempt(
     connection: Connection, attempt_id: UUID, login_hash: bytes, address: str, now: datetime
 ) -> None:
-    """Note a try to sign in as failed; `forgive_attempt` when it was not."""
+    """Store a sign-in attempt as failed; `forgive_attempt` removes it when it succeeded."""
     await connection.execute(
         """insert into sign_in_attempt (attempt_id, login_hash, address, attempted_at, is_failure)
            values ($1, $2, $3, $4, true)""",
@@ -210,14 +213,14 @@ async def add_attempt(
 
 
 async def forgive_attempt(connection: Connection, attempt_id: UUID) -> None:
-    """The try succeeded."""
+    """Remove the failed attempt after a successful sign-in."""
     await connection.execute(
         "update sign_in_attempt set is_failure = false where attempt_id = $1", attempt_id
     )
 
 
 async def count_failures(connection: Connection, login_hash: bytes, address: str, since: datetime) -> Row:
-    """How often this login and this address failed since then: by_login, by_address."""
+    """Return how often this login and this address failed since then: by_login, by_address."""
     row = await connection.fetchrow(
         """select (select count(*) from sign_in_attempt
                    where login_hash = $1 and attempted_at > $3 and is_failure) as by_login,
@@ -230,12 +233,12 @@ async def count_failures(connection: Connection, login_hash: bytes, address: str
 
 
 async def forget_attempts(connection: Connection, before: datetime) -> None:
-    """Remove tries that no longer count."""
+    """Delete attempts that no longer count."""
     await connection.execute("delete from sign_in_attempt where attempted_at < $1", before)
 
 
 async def forget_sessions(connection: Connection, before: datetime) -> None:
-    """Remove sessions that ended long ago, and invitations."""
+    """Delete sessions that ended long ago, and invitations."""
     await connection.execute(
         "delete from staff_session where expires_at < $1 or revoked_at < $1 or last_seen_at < $1", before
     )
@@ -243,7 +246,7 @@ async def forget_sessions(connection: Connection, before: datetime) -> None:
 
 
 async def begin_audit(connection: Connection, row: Sequence[Any]) -> None:
-    """Note that an action begins: audit_id, shop, staff_id, actor, at, action, address, path, session_id."""
+    """Record the start of an action: audit_id, shop, staff_id, actor, at, action, address, path, session_id."""
     await connection.execute(
         """insert into audit (audit_id, shop, staff_id, actor, at, action, address, path, session_id, outcome)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'begun')""",
@@ -254,7 +257,7 @@ async def begin_audit(connection: Connection, row: Sequence[Any]) -> None:
 async def end_audit(
     connection: Connection, audit_id: UUID, outcome: str, status: int, order_id: UUID | None, detail: str
 ) -> None:
-    """Note how it ended."""
+    """Record how an action ended."""
     await connection.execute(
         "update audit set outcome = $2, status = $3, order_id = $4, detail = $5::jsonb where audit_id = $1",
         *(audit_id, outcome, status, order_id, detail),
@@ -262,7 +265,7 @@ async def end_audit(
 
 
 async def list_audit(connection: Connection, shop: str, order_id: UUID | None, limit: int) -> Sequence[Row]:
-    """What people of a shop did, latest first; about one order when one is given."""
+    """Return actions of a shop's staff, latest first; those about one order when one is given."""
     return await connection.fetch(
         """select * from audit where shop = $1 and ($2::uuid is null or order_id = $2)
            order by at desc, audit_id desc limit $3""",

@@ -1,1 +1,1 @@
-"""Signing in, one's own account and preferences."""
+"""Sign-in, the user's account and preferences."""

@@ -1,4 +1,4 @@
-"""My account: password, the browsers that are signed in, and how the back office looks."""
+"""My account: password, signed-in browsers, and the appearance of the back office."""
 
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ pages = Pages()
 
 @pages.get("/account", Entry.SIGNED_IN)
 async def show_account(context: PageContext) -> Response:
-    """Everything about one's own account."""
+    """Show the user's account."""
     return await _account(context)
 
 
@@ -31,7 +31,7 @@ async def _account(context: PageContext, status: int = 200, **errors: str) -> Re
 
 @pages.post("/account/password", Entry.SIGNED_IN, action="password.change")
 async def change_password(context: PageContext) -> Response:
-    """Choose another password, which takes the present one; all other browsers are signed out."""
+    """Change the password, for which the current one is required; all other browsers are signed out."""
     form, person = await context.form(), context.person
     try:
         await checked(

@@ -1,4 +1,4 @@
-"""Signing in and out, and choosing a password with an invitation."""
+"""Sign-in and sign-out, and choosing a password with an invitation."""
 
 from starlette.responses import Response
 
@@ -35,7 +35,7 @@ WRONG = N_("Login and password do not fit. Check both and try again.")
 
 @pages.get("/sign-in", Entry.PUBLIC)
 async def show_sign_in(context: PageContext) -> Response:
-    """The door."""
+    """Show the sign-in page."""
     after = context.query.get("next", "/")
     if context.found.person is not None:
         return context.redirect(after if is_local_path(after) else "/")
@@ -44,7 +44,7 @@ async def show_sign_in(context: PageContext) -> Response:
 
 @pages.post("/sign-in", Entry.PUBLIC, action="session.start")
 async def enter(context: PageContext) -> Response:
-    """Check the password; then on to where one wanted to go, or to the form that was kept."""
+    """Check the password, then continue to the requested page, or to the form that was kept."""
     form = await context.form()
     kept = kept_in(form)
     try:
@@ -86,7 +86,7 @@ def _inside(context: PageContext, entered: SignedIn, form: Form, kept: KeptForm 
 
 
 async def remember_browser(context: PageContext, response: Response, login: str) -> None:
-    """Mark a browser as known to a login whose password it has just chosen."""
+    """Mark a browser as known to the login whose password it has just set."""
     async with context.app_state.hub.acquire() as connection:
         row = await store.read_login(connection, login)
     if row is not None and row["password_hash"] is not None:
@@ -104,7 +104,7 @@ def _known_cookie(context: PageContext, login: str) -> str:
 
 
 async def _end_present_session(context: PageContext) -> None:
-    """Who signs in anew leaves the session whose cookie this replaces."""
+    """End the session whose cookie a new sign-in replaces."""
     person = context.found.person
     if person is not None:
         async with context.unit() as unit:
@@ -131,7 +131,7 @@ async def leave(context: PageContext) -> Response:
 
 @pages.get("/invitation/{token}", Entry.PUBLIC)
 async def show_invitation(context: PageContext) -> Response:
-    """Choose a password."""
+    """Show the form to choose a password."""
     async with context.app_state.hub.acquire() as connection:
         digest = sessions.digest(context.path("token"))
         row = await store.read_invitation(connection, digest, context.speech.now)
@@ -142,7 +142,7 @@ async def show_invitation(context: PageContext) -> Response:
 
 @pages.post("/invitation/{token}", Entry.PUBLIC, action="password.choose")
 async def choose_password(context: PageContext) -> Response:
-    """Take up the invitation, which works once."""
+    """Accept the invitation, which works once."""
     form, token = await context.form(), context.path("token")
     try:
         async with context.unit() as unit:

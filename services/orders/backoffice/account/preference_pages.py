@@ -1,7 +1,7 @@
-"""How the back office looks to one person: language, theme, density of tables, shortcuts.
+"""Preferences of one user: language, theme, density of tables, shortcuts.
 
-Kept on the account of who is signed in, and in the browser for everybody, so that the sign-in page speaks their
-language.
+They are stored on the account of the signed-in user, and in the browser for everybody, so that the sign-in
+page is in their language.
 """
 
 import json
@@ -26,7 +26,7 @@ ONE_YEAR_SECONDS = 365 * 24 * 3600
 
 @pages.post("/preferences", Entry.PUBLIC, action="preferences.change")
 async def change(context: PageContext) -> Response:
-    """Take over what was chosen and go back to the page it was chosen on."""
+    """Store the chosen preferences and go back to the page they were chosen on."""
     form = await context.form()
     chosen = {name: form[name] for name, allowed in CHOICES.items() if form[name] in allowed}
     person = context.found.person

@@ -1,1 +1,1 @@
-"""Forms: what a person typed, read into values, and the forms that were carried out."""
+"""Forms: submitted fields parsed into values, and the record of forms that were processed."""

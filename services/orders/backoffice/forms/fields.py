@@ -1,7 +1,7 @@
-"""What a person typed: a form's fields as text, read into values, with every objection in their language.
+"""Form fields: submitted text parsed into values, with every validation error in the user's language.
 
-Nothing of a form is trusted: there are at most so many fields and characters, NUL is taken out (PostgreSQL could not
-hold it), line ends are made one kind. A form that is refused is shown again with exactly what was typed.
+Nothing of a form is trusted: the number of fields and characters is limited, NUL is removed (PostgreSQL
+cannot store it), line ends are normalized. A rejected form is shown again with exactly what was typed.
 """
 
 import re
@@ -32,15 +32,15 @@ FIRST_DAY, LAST_DAY = EARLIEST.date(), LATEST.date()
 
 
 class FormTooLarge(Exception):
-    """More was sent than any form of ours can hold."""
+    """The body is larger than any of our forms can be."""
 
 
 class FormUnreadable(Exception):
-    """The body is no form."""
+    """The body is not a form."""
 
 
 class Invalid(Exception):
-    """What was typed can't be taken; `errors` tells why, by field (`""`: the form as a whole), translated."""
+    """The input is not valid; `errors` has the reasons by field (`""`: the form as a whole), translated."""
 
     def __init__(self, **errors: str) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in errors.items()))
@@ -70,22 +70,22 @@ class Form(Mapping[str, str]):
         return name in self._first
 
     def all(self, name: str) -> list[str]:
-        """Every value of a field that comes several times, as ticked boxes do."""
+        """Return every value of a field that occurs several times, as checkboxes do."""
         return [value for one, value in self.fields if one == name]
 
     def text(self, name: str, longest: int = 1000) -> str | None:
-        """A text without blanks around it; None when there is none. Raises Invalid."""
+        """Return a trimmed text; None when it is empty. Raises Invalid."""
         value = self[name].strip()
         if len(value) > longest:
             raise Invalid(**{name: gettext("At most %(longest)s characters.", longest=longest)})
         return value or None
 
     def ticked(self, name: str) -> bool:
-        """Whether a box is ticked."""
+        """Return whether a checkbox is ticked."""
         return self[name] not in ("", "off", "false", "0")
 
     def whole(self, name: str, least: int = 0, most: int = 10**9) -> int | None:
-        """A whole number; None when nothing was typed. Raises Invalid."""
+        """Return a whole number; None when nothing was typed. Raises Invalid."""
         typed = re.sub(r"\s", "", self[name])
         if not typed:
             return None
@@ -96,7 +96,9 @@ class Form(Mapping[str, str]):
         return int(typed)
 
     def amount_minor(self, name: str, currency: str) -> int | None:
-        """Money in minor units, from 1 234,50 as from 1,234.50; None when nothing was typed. Raises Invalid."""
+        """Return money in minor units, from 1 234,50 or 1,234.50; None when nothing was typed. Raises
+        Invalid.
+        """
         typed = re.sub(r"[\s'’]", "", self[name]).removesuffix("€").removesuffix(currency)
         if not typed:
             return None
@@ -111,7 +113,9 @@ class Form(Mapping[str, str]):
         return int(value)
 
     def day(self, name: str) -> date | None:
-        """A day, as a date field sends it (2026-11-22) or as it is typed (22/11/2026). Raises Invalid."""
+        """Return a day, as a date field sends it (2026-11-22) or as people type it (22/11/2026). Raises
+        Invalid.
+        """
         typed = self[name].strip()
         if not typed:
             return None
@@ -125,7 +129,7 @@ class Form(Mapping[str, str]):
         return day
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
-        """One of a few; None when nothing was chosen. Raises Invalid."""
+        """Return one of the allowed values; None when nothing was chosen. Raises Invalid."""
         chosen = self[name].strip()
         if chosen and chosen not in allowed:
             raise Invalid(**{name: gettext("Choose one of the list.")})
@@ -133,20 +137,20 @@ class Form(Mapping[str, str]):
 
     @property
     def key(self) -> str | None:
-        """The form's idempotency key, made when it was shown."""
+        """Return the form's idempotency key, made when it was shown."""
         return self[KEY] if _PLAIN_KEY.fullmatch(self[KEY]) else None
 
     @property
     def revision(self) -> int | None:
-        """The revision of what the form shows."""
+        """Return the revision of the object that the form shows."""
         return int(self[REVISION]) if re.fullmatch(r"[0-9]{1,9}", self[REVISION]) else None
 
     def typed(self) -> list[tuple[str, str]]:
-        """All of it but secrets: what is kept when a form comes back."""
+        """Return all fields except secrets: those kept when a form is shown again."""
         return [(name, value) for name, value in self.fields if not name.startswith("password")]
 
     def model(self, kind: type[M], **values: Any) -> M:
-        """The fields (those not typed left out) and `values` as a pydantic model. Raises Invalid."""
+        """Return the fields (without those left empty) and `values` as a pydantic model. Raises Invalid."""
         typed = {name: value for name, value in self.items() if value.strip() and name in kind.model_fields}
         try:
             return kind.model_validate({**typed, **values})
@@ -155,7 +159,7 @@ class Form(Mapping[str, str]):
 
 
 async def read_form(request: Request) -> Form:
-    """The form a request brings. Raises FormTooLarge, FormUnreadable."""
+    """Return the form of a request. Raises FormTooLarge, FormUnreadable."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _read_multipart(request)
@@ -218,7 +222,7 @@ _OTHERWISE = N_("This can't be taken as it is.")
 
 
 def objections(error: ValidationError) -> dict[str, str]:
-    """Every fault by its field, translated."""
+    """Return every validation error by its field, translated."""
     found: dict[str, str] = {}
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
@@ -238,8 +242,10 @@ def _too_precise(currency: str, digits: int) -> str:
 
 
 def _with_point(typed: str) -> str:
-    """With a decimal point and nothing else: the last of comma and point is the decimal one, but in English a comma
-    before three digits parts thousands. 1,234 is therefore 1234 in English and refused for EUR in French."""
+    """Return the number with a decimal point and no other separator: the last of comma and point is the
+    decimal one, except that in English a comma before three digits groups thousands. 1,234 is therefore 1234
+    in English and rejected for EUR in French.
+    """
     typed = typed.replace("\N{MINUS SIGN}", "-")
     if speech().language == "en" and _ENGLISH_GROUPS.fullmatch(typed):
         return typed.replace(",", "")
@@ -254,7 +260,7 @@ def _clean(value: str) -> str:
 
 @dataclass(frozen=True)
 class FieldChanged:
-    """A field, what it held and what it is to hold; both "" for what is new or goes as a whole."""
+    """A field with its value before and after; both "" for an item that is added or removed as a whole."""
 
     label: str
     before: str

@@ -1,4 +1,4 @@
-"""The SQL of forms that were carried out."""
+"""SQL of forms that were processed."""
 
 from datetime import datetime
 
@@ -6,7 +6,9 @@ from services.chassis.storage.database import Connection
 
 
 async def claim_form(connection: Connection, shop: str, key: str, content_hash: bytes, now: datetime) -> bool:
-    """Note that a form is being carried out; False when it was already. Waits for another that does so just now."""
+    """Claim a form for processing; return False when it was already. Waits for a concurrent request with the
+    same key.
+    """
     claimed = await connection.fetchval(
         """insert into form_sent (shop, key, content_hash, sent_at) values ($1, $2, $3, $4)
            on conflict (shop, key) do nothing returning true""",
@@ -16,7 +18,7 @@ async def claim_form(connection: Connection, shop: str, key: str, content_hash: 
 
 
 async def read_form_hash(connection: Connection, shop: str, key: str) -> bytes | None:
-    """What a form held when it was carried out."""
+    """Return the content hash of a processed form."""
     found = await connection.fetchval(
         "select content_hash from form_sent where shop = $1 and key = $2", shop, key
     )
@@ -24,5 +26,5 @@ async def read_form_hash(connection: Connection, shop: str, key: str) -> bytes |
 
 
 async def forget_forms(connection: Connection, before: datetime) -> None:
-    """Remove forms that nobody sends again."""
+    """Delete keys of forms that are no longer sent again."""
     await connection.execute("delete from form_sent where sent_at < $1", before)

@@ -1,1 +1,1 @@
-"""The first page: figures of the last days and what waits."""
+"""The home page: figures of recent days and pending work."""

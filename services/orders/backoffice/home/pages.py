@@ -1,4 +1,4 @@
-"""Home: what waits to be done, how the last days went, what happened last."""
+"""Home: pending work, figures of recent days, latest activity."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,13 +32,13 @@ DAYS, ORDERS, HAPPENINGS = 14, 30, 12
 
 @pages.get("/", Entry.SIGNED_IN)
 async def show_home(context: PageContext) -> Response:
-    """The shop's door."""
+    """Show the home page."""
     return await _show(context)
 
 
 @pages.get("/home/now", Entry.SIGNED_IN, is_use=False)
 async def show_again(context: PageContext) -> Response:
-    """The same for a page that asks by itself, which is nobody's use of the session."""
+    """Return the same for a page that polls; it does not count as use of the session."""
     return await _show(context)
 
 
@@ -57,7 +57,7 @@ async def _show(context: PageContext) -> Response:
 
 
 async def _queues(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
-    """A tile for each queue: link, text, count, whether something waits."""
+    """Return a tile for each queue: link, text, count, whether it is not empty."""
     if not _has(context, "/orders"):
         return []
     zone, tiles = ZoneInfo(str(context.speech.zone)), []
@@ -68,12 +68,12 @@ async def _queues(context: PageContext, connection: Connection) -> list[tuple[st
 
 
 def queue_words() -> dict[Tab, str]:
-    """The queues whose counts stand here, as the list's tabs name them."""
+    """Return the queues whose counts are shown, with the names of the list's tabs."""
     return {tab: text for tab, text in tab_names().items() if tab not in (Tab.ALL, Tab.ARCHIVED)}
 
 
 async def _troubles(context: PageContext, connection: Connection) -> list[tuple[str, str, str, bool]]:
-    """What should not be there: a tile only when there is some, so that zeros do not hide the queues."""
+    """Return tiles for problems: one only when its count is above zero, so that zeros do not hide the queues."""
     tiles = [
         *await _mails(context, connection),
         *await _unmatched(context, connection),
@@ -112,12 +112,12 @@ def _tile(href: str, text: str, number: int, *, is_exact: bool = True) -> tuple[
 
 
 def _has(context: PageContext, path: str) -> bool:
-    """Whether this back office has such a page, and the visitor may see it."""
+    """Return whether this back office has such a page and the user may see it."""
     return any(entry.path == path and context.may(entry.demand) for entry in context.app_state.menu)
 
 
 async def _days(context: PageContext, connection: Connection) -> dict[str, Any]:
-    """Today's figures and the line of the last days: orders, and turnover by currency."""
+    """Return today's figures and the series of recent days: orders, and turnover by currency."""
     zone = ZoneInfo(str(context.speech.zone))
     today = context.speech.now.astimezone(zone).date()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
@@ -127,9 +127,10 @@ async def _days(context: PageContext, connection: Connection) -> dict[str, Any]:
 
 
 def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str, Any]:
-    """Rows of day, currency, orders, paid, total_minor as home shows them; the last of `days` is today. Pure.
+    """Return home's figures from rows of day, currency, orders, paid, total_minor; the last of `days` is
+    today. Pure.
 
-    `turnover` has (currency, today's amount, the amounts by day), the currency of most orders first.
+    `turnover` has (currency, today's amount, the amounts by day), the currency with most orders first.
     """
     orders = [sum(row["orders"] for row in rows if row["day"] == day) for day in days]
     sold: dict[str, int] = {}
@@ -148,14 +149,14 @@ def figures(rows: Sequence[Mapping[str, Any]], days: Sequence[date]) -> dict[str
 
 
 async def _happened(context: PageContext, connection: Connection) -> list[tuple[str, datetime, str, str]]:
-    """What happened last: order's code, when, which person ("": none), what."""
+    """Return the latest activity: order code, time, user ("": none), text."""
     labels = await labels_of.get(connection, context.app_state.hub.owner, context.shop)
     rows = await home_store.read_happenings(connection, context.shop, ORDERS, HAPPENINGS)
     return [
         (
             row["code"],
             row["happened_at"],
-            row["actor"] if "@" in row["actor"] else "",  # services act without being somebody
+            row["actor"] if "@" in row["actor"] else "",  # services are not users
             told(row["kind"], json.loads(row["data"]), labels),
         )
         for row in rows

@@ -1,4 +1,4 @@
-"""The SQL of home: a few figures of the last days and what waits, each by an index."""
+"""SQL of home: a few figures of recent days and counts of pending work, each from an index."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,9 @@ MOST = 1000
 async def read_days(
     connection: Connection, shop: str, since: datetime, until: datetime, zone: str
 ) -> Sequence[Row]:
-    """What was sold in that time by day (in that time zone) and currency: orders, paid (of them), total_minor."""
+    """Return sales of that period by day (in that time zone) and currency: orders, paid (of them),
+    total_minor.
+    """
     return await connection.fetch(
         """select (placed_at at time zone $3)::date as day, currency, count(*) as orders,
                   count(*) filter (where payment_status in ('paid', 'overpaid')) as paid,
@@ -29,7 +31,7 @@ async def read_days(
 
 
 async def read_mail_trouble(connection: Connection, shop: str) -> dict[str, int]:
-    """How many mails of orders failed or may not have arrived, each counted up to MOST."""
+    """Count the order mails that failed or are uncertain, each up to MOST."""
     rows = await connection.fetch(
         """select state, count(*) as mails from (
                select state from mail where shop = $1 and state <> 'sent' and order_id is not null limit $2) found
@@ -40,8 +42,9 @@ async def read_mail_trouble(connection: Connection, shop: str) -> dict[str, int]
 
 
 async def read_happenings(connection: Connection, shop: str, orders: int, most: int) -> Sequence[Row]:
-    """The latest of what happened to the orders placed last (code, kind, happened_at, actor, data), without the mails
-    that were sent."""
+    """Return the latest activity of the most recently placed orders (code, kind, happened_at, actor, data),
+    without sent mails.
+    """
     return await connection.fetch(
         """select o.code, a.kind, a.happened_at, a.actor, a.data
            from (select shop, order_id, code from orders where shop = $1 and state <> all($4::text[])

@@ -1,4 +1,4 @@
-"""Who did something, in words: a person by their name, services and storefronts by what they are to the staff."""
+"""Actors in words: a user by their name, services and storefronts by their role for the staff."""
 
 from contracts.catalogue import SERVICES, STOREFRONT
 from services.orders.backoffice.language.statuses import module_words
@@ -10,8 +10,10 @@ NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
 
 
 def who(actor: str | None) -> str:
-    """`storefront.maison.shop` is the shop's module, a service nobody in particular, `stripe` Stripe, `api:erp` the API
-    token of this name, a login the name of its person in the visit's shop; others as is."""
+    """Return an actor's display name: `storefront.maison.shop` is the shop's module, a service has no name,
+    `stripe` is Stripe, `api:erp` is the API token of this name, a login is the name of its user in the
+    request's shop; any other value is returned as is.
+    """
     if not actor:
         return ""
     if actor in SERVICES:

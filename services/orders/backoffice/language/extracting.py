@@ -1,7 +1,7 @@
-"""Which texts there are to translate, and what the French catalogues lack or no longer need.
+"""Texts to be translated, and the entries the French catalogues lack or no longer need.
 
-`python -m services.orders.backoffice.language.extracting` prints what is missing, as entries to paste into a file of
-`locale/fr`, and what nobody uses any more; exit status 1 when there is either.
+`python -m services.orders.backoffice.language.extracting` prints the missing ones, as entries to paste into a
+file of `locale/fr`, and the unused ones; exit status 1 when there are any.
 """
 
 import sys
@@ -26,7 +26,7 @@ Key = tuple[str | None, str | tuple[str, ...]]
 
 
 def used(folder: Path = ROOT) -> dict[Key, list[str]]:
-    """Every text in pages and code, with the places where it stands."""
+    """Return every text in pages and code, with the places where it occurs."""
     found: dict[Key, list[str]] = {}
     for name, line, text, _, context in extract_from_dir(
         str(folder),
@@ -49,7 +49,7 @@ def used(folder: Path = ROOT) -> dict[Key, list[str]]:
 def translated(
     folder: Path = CATALOGUES,
 ) -> dict[Key, list[tuple[str, tuple[str, ...]]]]:
-    """What the French catalogues hold: by text the areas that have it, each with its translation."""
+    """Return the French catalogues: by text the areas that have it, each with its translation."""
     found: dict[Key, list[tuple[str, tuple[str, ...]]]] = {}
     for path in sorted(folder.glob("*.po")):
         for context, text, strings in _messages(path):
@@ -68,7 +68,7 @@ def _messages(path: Path) -> Iterator[tuple[str | None, str | tuple[str, ...], t
 
 
 def missing() -> dict[Key, list[str]]:
-    """Texts without a whole French translation, with their places."""
+    """Return texts without a complete French translation, with their places."""
     known = {
         key
         for key, entries in translated().items()
@@ -80,13 +80,13 @@ def missing() -> dict[Key, list[str]]:
 
 
 def unused() -> dict[Key, list[str]]:
-    """Translations of what nobody says, with their areas."""
+    """Return translations of texts that are not used, with their areas."""
     said = used()
     return {key: [area for area, _ in entries] for key, entries in translated().items() if key not in said}
 
 
 def entry(key: Key, places: list[str]) -> str:
-    """An entry to be filled in."""
+    """Return an entry to be filled in."""
     context, text = key
     head = f"#: {' '.join(places[:3])}\n" + (f"msgctxt {_quoted(context)}\n" if context else "")
     if isinstance(text, str):
@@ -100,7 +100,7 @@ def _quoted(text: str) -> str:
 
 
 def main() -> int:
-    """The command."""
+    """Run the command."""
     lacking, idle = missing(), unused()
     for key, places in lacking.items():
         sys.stdout.write(f"{entry(key, places)}\n")

@@ -1,7 +1,7 @@
-"""How numbers, money and times are written: by Babel, in the visit's language and the shop's time zone.
+"""Formats of numbers, money and times: by Babel, in the request's language and the shop's time zone.
 
-Each is a filter of the templates. What they return is text or safe HTML; a time is always a `<time>` whose exact
-zoned moment shows on hover, since "today at 10:30" on a page printed yesterday means another day.
+Each is a filter of the templates and returns text or safe HTML. A time is always a `<time>` whose exact zoned
+value shows on hover, because "today at 10:30" on a page printed yesterday means another day.
 """
 
 from copy import copy
@@ -30,21 +30,21 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def country(code: str | None) -> str:
-    """A country's name by its ISO 3166-1 code; a code nobody knows says itself."""
+    """Return a country's name by its ISO 3166-1 code; an unknown code is returned as is."""
     names = Locale.parse(speech().locale).territories
     return str(names.get((code or "").upper(), code or ""))
 
 
 def short_number(value: int) -> str:
-    """1,2 k: for small places."""
+    """Return a number in short form, for small places: 1,2 k."""
     return spaced(format_compact_decimal(value, locale=speech().locale, fraction_digits=1))
 
 
 def amount(amount_minor: int, currency: str) -> str:
-    """Money as text: 1 234,50 €. A negative one has a true minus sign.
+    """Return money as text: 1 234,50 €. A negative amount has a true minus sign.
 
-    The digits after the point are the currency's in ISO 4217, as in the books. CLDR has fewer for thirteen currencies
-    (150.52 RSD would show as 151) and would make a figure that is not the amount.
+    The digits after the point are the currency's in ISO 4217, as in the ledger. CLDR has fewer for thirteen
+    currencies (150.52 RSD would show as 151) and would display a different amount.
     """
     digits = EXPONENTS.get(currency, 2)
     text = format_currency(
@@ -58,7 +58,7 @@ def amount(amount_minor: int, currency: str) -> str:
 
 
 def unit_price(line: PlacedLine, currency: str) -> Markup:
-    """A line's unit price as HTML, with all the digits that its sender gave."""
+    """Return a line's unit price as HTML, with all the digits its sender gave."""
     if line.unit_price_exact is None:
         return money(line.unit_price_minor, currency)
     price = Decimal(line.unit_price_exact).normalize()
@@ -69,7 +69,9 @@ def unit_price(line: PlacedLine, currency: str) -> Markup:
 
 
 def tax_rates(part: PlacedLine | Shipping | ExtraLine, currency: str) -> str:
-    """The taxes of a line or charge: 20 %, GST 5 % + PST 7 %, or the amount of a tax whose rate is not known."""
+    """Return the taxes of a line or charge: 20 %, GST 5 % + PST 7 %, or the amount of a tax whose rate is
+    unknown.
+    """
     if part.taxes:
         return " + ".join(f"{tax.label or ''} {tax_rate(tax.rate_ppm)}".strip() for tax in part.taxes)
     if part.tax_minor and not part.vat_rate:
@@ -78,37 +80,38 @@ def tax_rates(part: PlacedLine | Shipping | ExtraLine, currency: str) -> str:
 
 
 def tax_rate(millionths: int) -> str:
-    """A rate in millionths in per cent, with all its digits: 8,875 %."""
+    """Return a rate in millionths as per cent, with all its digits: 8,875 %."""
     rate = Decimal(millionths) / 10_000
     return f"{spaced(format_decimal(rate, locale=speech().locale, decimal_quantization=False))} %"
 
 
 def typed_amount(amount_minor: int, currency: str) -> str:
-    """Money as a person types it into a form: -1234,50 or -1234.50, which `Form.amount_minor` reads back exactly."""
+    """Return money as typed into a form: -1234,50 or -1234.50, which `Form.amount_minor` parses back exactly."""
     text = f"{Decimal(amount_minor).scaleb(-EXPONENTS.get(currency, 2)):f}"
     return text.replace(".", get_decimal_symbol(speech().locale))
 
 
 @cache
 def _pattern(locale: str, digits: int) -> NumberPattern:
-    """The locale's pattern for money with exactly so many digits after the point."""
+    """Return the locale's pattern for money with exactly this number of digits after the point."""
     pattern = copy(Locale.parse(locale).currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     return pattern
 
 
 def money(amount_minor: int, currency: str) -> Markup:
-    """Money as HTML, in figures of one width that no line break parts."""
+    """Return money as HTML, in tabular figures without line breaks."""
     return Markup('<data class="money" value="{}">{}</data>').format(
         amount_minor, amount(amount_minor, currency)
     )
 
 
 def when(moment: datetime | None, style: str = "relative") -> Markup:
-    """A moment as people say it: today at 10:30, 3 November at 14:05, 12/03/2025.
+    """Return a time in a readable form: today at 10:30, 3 November at 14:05, 12/03/2025.
 
-    `style`: relative, day, time, second (the clock with its seconds), brief (for one line of a table: the clock today,
-    else the day)."""
+    `style`: relative, day, time, second (the clock with its seconds), brief (for one line of a table: the
+    clock today, otherwise the day).
+    """
     if moment is None:
         return Markup("")
     how = speech()
@@ -134,7 +137,7 @@ def _shown(local: datetime, now: datetime, style: str) -> str:
 
 
 def exact(moment: datetime) -> str:
-    """Day, time to the second and zone."""
+    """Return day, time to the second and zone."""
     how = speech()
     local = in_zone(moment, how.zone)
     return (
@@ -143,12 +146,12 @@ def exact(moment: datetime) -> str:
 
 
 def day(one: date) -> str:
-    """3 novembre 2026."""
+    """Return a day in long form: 3 novembre 2026."""
     return _date(one, "d MMMM y")
 
 
 def _date(one: date, pattern: str) -> str:
-    """A day in Babel's pattern; the first of a month is «1er» in French, which CLDR leaves out."""
+    """Return a day in Babel's pattern; the first of a month is «1er» in French, which CLDR leaves out."""
     if speech().language == "fr" and one.day == 1 and pattern.startswith("d "):
         pattern = f"d'er'{pattern[1:]}"
     return format_date(one, pattern, locale=speech().locale)
@@ -171,7 +174,7 @@ def _clock(local: datetime) -> str:
 
 
 def lines(text: str | None) -> Markup:
-    """A text with its line breaks, escaped."""
+    """Return a text with its line breaks, escaped."""
     return Markup("<br>").join(escape(line) for line in (text or "").splitlines())
 
 

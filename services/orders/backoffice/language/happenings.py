@@ -1,6 +1,6 @@
-"""What happened to an order, in words: one text for each kind of the activity.
+"""The events of an order's activity in words: one text per kind.
 
-A kind that has none shows as itself, so that nothing is ever left out of a history.
+A kind that has no text is shown by its name, so that a history is always complete.
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ _NAMES = (
 
 @dataclass(frozen=True)
 class Change:
-    """Something that happened: when, who did it ("": nobody, it followed), and what, translated."""
+    """An event of the activity: when, by whom ("": no actor, it was a consequence), and its text, translated."""
 
     at: datetime
     actor: str
@@ -88,7 +88,7 @@ class Change:
 
 
 def told(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -> str:
-    """A happening as one line in the reader's language. `labels` are the shop's statuses."""
+    """Return an event as one line in the user's language. `labels` are the shop's statuses."""
     text = TEXTS.get(kind)
     if kind == "stock_restocked" and not data.get("restocked"):
         text = N_("Refunded articles cancelled")
@@ -98,7 +98,7 @@ def told(kind: str, data: Mapping[str, Any], labels: Labels = NO_LABELS) -> str:
 
 
 def as_changes(happened: list[HistoryEntry], labels: Labels = NO_LABELS) -> list[Change]:
-    """Happenings as the page of a stale form shows them."""
+    """Return events as the page of a stale form shows them."""
     return [Change(one.at, one.actor or "", told(one.kind, one.data, labels)) for one in happened]
 
 
@@ -108,7 +108,7 @@ def _amount(data: Mapping[str, Any]) -> str:
 
 
 def _values(data: Mapping[str, Any], labels: Labels) -> dict[str, str]:
-    """What a text may name of a happening's data; what is not there is nothing."""
+    """Return the values of an event's data that a text may use; missing ones are empty."""
     plain = {name: str(value) for name, value in data.items() if isinstance(value, str | int)}
     label = labels.text(str(data.get("label", "")), speech().language)
     return {**dict.fromkeys(_NAMES, ""), **plain, "amount": _amount(data), "label": label}

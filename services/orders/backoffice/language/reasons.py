@@ -1,7 +1,7 @@
-"""Why a command was refused, in the reader's language.
+"""Rejection reasons of commands, in the user's language.
 
-Services give a stable code and an English sentence with ids and values, which is for programs' authors; people of the
-shop get the text that stands here for the code. A code without one shows the service's sentence rather than nothing.
+Services return a stable code and an English sentence with ids and values, which is for developers; the shop's
+staff get the text for the code from here. A code without a text shows the service's sentence.
 """
 
 from contracts.message import Reason
@@ -189,7 +189,7 @@ BY_PEOPLE = {
 
 
 def explain(reason: Reason) -> str:
-    """The reason as a person reads it."""
+    """Return the reason as a text for users."""
     if reason.code in BY_PEOPLE:
         between, said = BY_PEOPLE[reason.code]
         name, _, own = reason.message.partition(between)
@@ -199,7 +199,7 @@ def explain(reason: Reason) -> str:
 
 
 def explain_refusal(refusal: Refusal) -> str:
-    """Why something of orders' own can't be done, as a person reads it."""
+    """Return the reason of a rejection by orders itself as a text for users."""
     if isinstance(refusal, ChangeRefused):
         return " ".join(explain(reason) for reason in refusal.reasons)
     text = TEXTS.get(refusal.code)

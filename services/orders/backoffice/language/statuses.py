@@ -1,7 +1,8 @@
-"""The statuses of an order in words, and the tone of their badges: payment, fulfilment, flags; the words of filters.
+"""The statuses of an order in words, and the tone of their badges: payment, fulfilment, flags; labels of
+filters.
 
-Each function gives the words in the visit's language, by the value that is stored. An order is feminine in French, so
-the texts have contexts of their own: "Paid" of one order is «Payée», of the filter «Payées».
+Each function returns the labels in the request's language, by the stored value. An order is feminine in
+French, so the texts have contexts of their own: "Paid" of one order is «Payée», of the filter «Payées».
 """
 
 from services.orders.backoffice.language.translating import pgettext
@@ -21,7 +22,7 @@ STATE_TONES = {
 
 
 def payment_badges() -> Badges:
-    """Text and tone by payment status."""
+    """Return text and tone by payment status."""
     return {
         "void": (pgettext("payment status", "Not applicable"), "neutral"),
         "in_progress": (pgettext("payment status", "In checkout"), "waiting"),
@@ -39,7 +40,7 @@ def payment_badges() -> Badges:
 
 
 def fulfilment_badges() -> Badges:
-    """Text and tone by fulfilment status."""
+    """Return text and tone by fulfilment status."""
     return {
         "not_required": (pgettext("fulfilment status", "Nothing to send"), "neutral"),
         "unfulfilled": (pgettext("fulfilment status", "To pack"), "waiting"),
@@ -55,7 +56,7 @@ def fulfilment_badges() -> Badges:
 
 
 def flag_badges() -> Badges:
-    """Text and tone by attention flag."""
+    """Return text and tone by attention flag."""
     return {
         "to_collect": (pgettext("flag", "Left to collect"), "warning"),
         "stock_missing": (pgettext("flag", "Stock missing"), "danger"),
@@ -76,7 +77,7 @@ def flag_badges() -> Badges:
 
 
 def method_words() -> dict[str, str]:
-    """By payment method."""
+    """Return labels by payment method."""
     return {
         "card": pgettext("payment method", "Card"),
         "paypal": pgettext("payment method", "PayPal"),
@@ -89,7 +90,7 @@ def method_words() -> dict[str, str]:
 
 
 def module_words() -> dict[str, str]:
-    """By storefront module."""
+    """Return labels by storefront module."""
     return {
         "shop": pgettext("module", "Shop"),
         "events": pgettext("module", "Events"),
@@ -100,7 +101,7 @@ def module_words() -> dict[str, str]:
 
 
 def status_words() -> dict[str, str]:
-    """The filter «Statut»."""
+    """Return the labels of the filter «Statut»."""
     return {
         "new": pgettext("status filter", "New"),
         "in_progress": pgettext("status filter", "In progress"),
@@ -110,7 +111,7 @@ def status_words() -> dict[str, str]:
 
 
 def payment_words() -> dict[str, str]:
-    """The filter «Statut de paiement»."""
+    """Return the labels of the filter «Statut de paiement»."""
     return {
         "unpaid": pgettext("payment filter", "Unpaid"),
         "paid": pgettext("payment filter", "Paid"),
@@ -122,7 +123,7 @@ def payment_words() -> dict[str, str]:
 
 
 def colour_words() -> dict[str, str]:
-    """The eight colours of tags and labels."""
+    """Return the eight colours of tags and labels."""
     return {
         "grey": pgettext("colour", "Grey"),
         "red": pgettext("colour", "Red"),

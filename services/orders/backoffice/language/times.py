@@ -1,4 +1,4 @@
-"""Moments and days in what other services answer: text in JSON, aware datetimes on our pages."""
+"""Timestamps and days in answers of other services: text in JSON, aware datetimes on our pages."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -6,7 +6,9 @@ from typing import Any
 
 
 def moments_read(answered: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """A copy with the named fields (RFC 3339 or null) as aware datetimes. Raises ValueError for what is neither."""
+    """Return a copy with the named fields (RFC 3339 or null) as aware datetimes. Raises ValueError for any
+    other value.
+    """
     read = dict(answered)
     for name in names:
         text = read.get(name)
@@ -15,6 +17,6 @@ def moments_read(answered: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def read_day(text: str) -> date:
-    """A day of a row's JSON. PostgreSQL writes the first and last day that Python knows as infinite ones."""
+    """Parse a day of a row's JSON. PostgreSQL writes Python's first and last day as infinite ones."""
     edges = {"-infinity": date.min, "infinity": date.max}
     return edges[text] if text in edges else date.fromisoformat(text)

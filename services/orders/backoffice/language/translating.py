@@ -1,8 +1,8 @@
-"""The two languages: English texts are the message ids, French ones stand in `locale/fr/<area>.po`.
+"""The two languages: English texts are the message ids, French ones are in `locale/fr/<area>.po`.
 
-The catalogues are read at start, all areas as one; nothing is compiled. A text may stand in several areas as long as
-its translation is the same. French typography is put in here, so that translators type plain spaces: narrow no-break
-spaces before `: ; ? !` and inside of « ». Which language a text is given in hangs on the visit (`speaking`), so
+The catalogues are read at start, all areas as one; nothing is compiled. A text may occur in several areas as
+long as its translation is the same. French typography is applied here, so that translators type plain spaces:
+narrow no-break spaces before `: ; ? !` and inside « ». The language depends on the request (`speaking`), so
 that templates, filters and errors all agree.
 """
 
@@ -29,7 +29,9 @@ _AFTER = re.compile(r"(?<=«)[ \u00a0]")
 
 
 class TranslationsDisagree(ValueError):
-    """Two areas translate one text differently: give one of them a context (`pgettext`), or make them the same."""
+    """Two areas translate one text differently: give one of them a context (`pgettext`), or make them the
+    same.
+    """
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Catalogue:
     is_french: bool = False
 
     def find(self, context: str | None, text: str, plural: str | None, count: int) -> str:
-        """The translation, or the English text itself."""
+        """Return the translation, or the English text itself."""
         forms = self.texts.get((context, text))
         is_one = count in (0, 1, -1) if self.is_french else count == 1
         if not forms:
@@ -49,7 +51,7 @@ class Catalogue:
 
 
 def read_french(folder: Path = FOLDER) -> Catalogue:
-    """All areas of `locale/fr`. Raises TranslationsDisagree."""
+    """Read all areas of `locale/fr`. Raises TranslationsDisagree."""
     texts: dict[tuple[str | None, str], tuple[str, ...]] = {}
     for path in sorted((folder / "fr").glob("*.po")):
         with path.open("rb") as file:
@@ -82,7 +84,7 @@ _PARIS = ZoneInfo("Europe/Paris")
 
 @dataclass(frozen=True)
 class PageLocale:
-    """How one visit is spoken to: language, the shop's time zone, and the moment that counts as now."""
+    """The locale of one request: language, the shop's time zone, and the current time."""
 
     language: str = DEFAULT_LANGUAGE
     zone: tzinfo = _PARIS
@@ -94,7 +96,7 @@ class PageLocale:
 
     @property
     def locale(self) -> str:
-        """Babel's locale: of English the British one, whose days come before months as in France."""
+        """Return Babel's locale: British English for English, with days before months as in France."""
         return "fr" if self.language == "fr" else "en_GB"
 
 
@@ -102,13 +104,13 @@ _speech: ContextVar[PageLocale] = ContextVar("speech")
 
 
 def speech() -> PageLocale:
-    """How the current visit is spoken to."""
+    """Return the locale of the current request."""
     return _speech.get(None) or PageLocale()
 
 
 @contextmanager
 def speaking(how: PageLocale) -> Iterator[None]:
-    """Speak like this inside of the block."""
+    """Set the locale inside the block."""
     token = _speech.set(how)
     try:
         yield
@@ -117,39 +119,39 @@ def speaking(how: PageLocale) -> Iterator[None]:
 
 
 def number(value: int | float | Decimal) -> str:
-    """1 234 or 1,234."""
+    """Format a number: 1 234 or 1,234."""
     return spaced(format_decimal(value, locale=speech().locale))
 
 
 def spaced(text: str) -> str:
-    """French numbers with the narrow no-break space everywhere, also before the currency's sign."""
+    """Replace the spaces of a French number with narrow no-break ones, also before the currency symbol."""
     return text.replace("\N{NO-BREAK SPACE}", NARROW)
 
 
 def gettext(text: str, /, **values: Any) -> str:
-    """A text in the visit's language; `%(name)s` in it are filled in."""
+    """Return a text in the request's language; its `%(name)s` placeholders are filled in."""
     return pgettext(None, text, **values)
 
 
 def ngettext(text: str, plural: str, count: int, /, **values: Any) -> str:
-    """A text that depends on a number, which it may name as `%(count)s`."""
+    """Return a text that depends on a number, which it may name as `%(count)s`."""
     found = CATALOGUES[speech().language].find(None, text, plural, count)
     return found % {"count": number(count), "num": number(count), **values}
 
 
 def pgettext(context: str | None, text: str, /, **values: Any) -> str:
-    """A text whose translation depends on where it stands."""
+    """Return a text whose translation depends on its context."""
     found = CATALOGUES[speech().language].find(context, text, None, 1)
     return found % values if values else found.replace("%%", "%")
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
-    """Marks a text that is translated later, where it is shown (`gettext(LABEL)`)."""
+    """Mark a text that is translated later, where it is shown (`gettext(LABEL)`)."""
     return text
 
 
 def language_wanted(accepted: str | None) -> str:
-    """The first of our languages that a browser's `Accept-Language` asks for; French when it asks for none."""
+    """Return the first of our languages in a browser's `Accept-Language`; French when there is none."""
     weighed: list[tuple[float, int, str]] = []
     for place, part in enumerate((accepted or "").split(",")[:20]):
         name, _, quality = part.strip().partition(";")

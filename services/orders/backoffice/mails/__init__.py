@@ -1,1 +1,1 @@
-"""Mails to customers: the list, one mail, many resent at once."""
+"""Mails to customers: the list, one mail, bulk resending."""

@@ -1,8 +1,9 @@
-"""Many failed or uncertain mails sent again, or uncertain ones taken as arrived: told first, then a command for each.
+"""Bulk actions on mails: resend failed or uncertain ones, or mark uncertain ones as arrived; preview, then
+commands.
 
-The mails are the ticked ones or all that the list's filter finds, at most `MOST_AT_ONCE`. Each command is the one that
-a single mail's page sends. Only mails that still stand as they were told get one, so none is sent to a reader twice
-because two people looked at the same list.
+The mails are the ticked ones or all that match the list's filter, at most `MOST_AT_ONCE`. Each command is the
+one that a single mail's page sends. Only mails still in the state that the preview showed get one, so no
+customer gets a mail twice because two users worked on the same list.
 """
 
 import asyncio
@@ -36,7 +37,9 @@ Mail = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Verb:
-    """What is done to many mails: where its form goes, of which states, and the command for each."""
+    """A bulk action on mails: the address of its form, the states it applies to, and the command for each
+    mail.
+    """
 
     path: str
     states: tuple[str, ...]
@@ -48,23 +51,23 @@ ARRIVED = Verb("/mails/arrived", ("uncertain",), ConfirmMail)
 
 
 class NotifierUnavailable(Exception):
-    """Notifier does not answer, so nobody knows which mails are meant."""
+    """Notifier does not answer, so the selected mails cannot be determined."""
 
 
 @pages.post(RESEND.path, Permission.MAILS_RESEND, action="mail.resend_many")
 async def resend(context: PageContext) -> Response:
-    """Send failed and uncertain mails again."""
+    """Resend failed and uncertain mails."""
     return await _carry_out(context, RESEND)
 
 
 @pages.post(ARRIVED.path, Permission.MAILS_RESEND, action="mail.confirm_many")
 async def take_as_arrived(context: PageContext) -> Response:
-    """Take uncertain mails as arrived."""
+    """Mark uncertain mails as arrived."""
     return await _carry_out(context, ARRIVED)
 
 
 async def _carry_out(context: PageContext, verb: Verb) -> Response:
-    """A form of the list: told first, done when it comes confirmed."""
+    """Answer a form of the list: preview first, carry out when confirmed."""
     form = await context.form()
     back = _back(form)
     try:
@@ -110,7 +113,7 @@ def _said(verb: Verb, sent: int) -> str:
 
 
 async def _send(context: PageContext, form: Form, verb: Verb, mails: Sequence[Mail]) -> int:
-    """Send the command for each mail, and wait a moment for the last one's outcome: how many."""
+    """Send the command for each mail, wait briefly for the last one's outcome, and return how many were sent."""
     asked = [_asking(context, form, verb, mail) for mail in mails]
     sent = await asyncio.gather(*(context.app_state.commands.send(one) for one in asked))
     if sent:
@@ -128,7 +131,7 @@ def _asking(context: PageContext, form: Form, verb: Verb, mail: Mail) -> Any:
 
 
 async def _mails_of(context: PageContext, form: Form, verb: Verb) -> list[Mail]:
-    """The mails a form means, as they stand now, each once. Raises NotifierUnavailable."""
+    """Return the mails a form selects, in their current state, each once. Raises NotifierUnavailable."""
     if form["everything"] and not form["confirmed"]:
         found = await _listed(
             context, state=form["state"], text=form["q"][:LONGEST_TEXT], limit=str(MOST_AT_ONCE)
@@ -161,6 +164,6 @@ async def _listed(context: PageContext, **asked: str) -> list[Mail]:
 
 
 def _back(form: Form) -> str:
-    """The list the form was on."""
+    """Return the address of the list the form was on."""
     query = {name: value for name, value in (("state", form["state"]), ("q", form["q"])) if value}
     return f"/mails?{urlencode(query)}" if query else "/mails"

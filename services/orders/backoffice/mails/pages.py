@@ -1,7 +1,7 @@
-"""Mails: what was written to customers and to the shop, what became of each, how it reads, and a person's word on it.
+"""Mails: those sent to customers and to the shop, the outcome and content of each, and manual decisions.
 
-Mails are notifier's: they are read from it, and sent again or taken as arrived by command. The state shown is always
-notifier's own, never what this page hopes for.
+Notifier owns the mails: they are read from it, and resent or marked as arrived by command. The state shown is
+always notifier's own, never an expected one.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ STATES = {
 
 @pages.get("/mails", Permission.MAILS_VIEW)
 async def show_mails(context: PageContext) -> Response:
-    """A page of mails, the latest first."""
+    """Show a page of mails, the latest first."""
     state, text = context.query.get("state", ""), context.query.get("q", "").strip()[:LONGEST_TEXT]
     trail, limit = BackLinks.of(context.query, "before"), str(PAGE)
     errors: Mapping[str, str] = {}
@@ -94,13 +94,13 @@ async def show_mails(context: PageContext) -> Response:
 
 @pages.get("/mails/{mail}", Permission.MAILS_VIEW)
 async def show_mail(context: PageContext) -> Response:
-    """One mail as it reads, with what became of it."""
+    """Show one mail with its content and its outcome."""
     return await _show(context, {})
 
 
 @pages.get("/mails/{mail}/content", Permission.MAILS_VIEW)
 async def show_content(context: PageContext) -> Response:
-    """The mail's HTML for the frame on its page: nothing in it runs, nothing is fetched."""
+    """Return the mail's HTML for the frame on its page: no script runs, nothing is fetched."""
     mail = await _mail_of(context)
     html = "" if isinstance(mail, ServiceUnavailable) else mail["html"]
     return HTMLResponse(html, headers={"Content-Security-Policy": FRAMED_POLICY, "Cache-Control": "no-store"})
@@ -108,13 +108,13 @@ async def show_content(context: PageContext) -> Response:
 
 @pages.post("/mails/{mail}/resend", Permission.MAILS_RESEND, action="mail.resend")
 async def resend(context: PageContext) -> Response:
-    """Send it again."""
+    """Resend the mail."""
     return await _decide(context, ResendMail, gettext("The mail is sent again."))
 
 
 @pages.post("/mails/{mail}/arrived", Permission.MAILS_RESEND, action="mail.confirm")
 async def take_as_arrived(context: PageContext) -> Response:
-    """Take an uncertain mail as arrived."""
+    """Mark an uncertain mail as arrived."""
     return await _decide(context, ConfirmMail, gettext("The mail is taken as arrived."))
 
 
@@ -157,7 +157,7 @@ async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
 
 
 async def _mail_of(context: PageContext) -> dict[str, Any] | ServiceUnavailable:
-    """The mail the path names, of the visitor's shop. Raises Missing."""
+    """Return the mail in the path, of the user's shop. Raises Missing."""
     found = await context.app_state.clients.get("notifier", f"/internal/mails/{context.path_uuid('mail')}")
     if isinstance(found, ServiceUnavailable):
         return found

@@ -1,6 +1,8 @@
-"""What became of a mail in words: notifier's note on its last try as a sentence, the server's answer beside it. Pure.
+"""The outcome of a mail in words: notifier's note on its last attempt as a sentence, with the server's
+answer. Pure.
 
-Notifier notes for programs and logs: `content: 250 2.0.0 queued as 4F2`. What is not known here is shown as it stands.
+Notifier writes notes for programs and logs: `content: 250 2.0.0 queued as 4F2`. An unknown note is shown as
+is.
 """
 
 import re
@@ -44,7 +46,7 @@ _CONFIRMED = re.compile(r"taken as arrived by (.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Outcome:
-    """A sentence for people, and what was noted word for word: the server's answer, an error."""
+    """A sentence for users, and the recorded text verbatim: the server's answer, an error."""
 
     sentence: str
     said: str
@@ -52,7 +54,7 @@ class Outcome:
 
 
 def what_became(note: str | None) -> Outcome | None:
-    """Notifier's note in words; None when there is none."""
+    """Return notifier's note in words; None when there is none."""
     if not note:
         return None
     if given_up := _GIVEN_UP.fullmatch(note):

@@ -1,1 +1,1 @@
-"""What the pages of operations show: the services, their queues, what is parked, what the auditor found."""
+"""Operations: data of its pages on services, queues, parked messages and the auditor's findings."""

@@ -1,6 +1,7 @@
-"""What needs somebody, in a shop owner's words: a service that is away and what that means, work that could not end.
+"""Alerts in a shop owner's words: an unavailable service and what that means, work that could not finish.
 
-Invariant: nothing here names a queue, a message or a service's inside; those stand on the pages these lead to.
+Invariant: no text here names a queue, a message or a service's internals; those are on the pages the alerts
+link to.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ MEANINGS = {
 
 
 async def alerts_for(context: PageContext) -> list[tuple[str, str]]:
-    """Where to look and why, for those who may look; services that were never set up are no alert."""
+    """Return links and reasons, for users who may see them; services that were never set up are no alert."""
     if not context.may(Permission.OPERATIONS_VIEW):
         return []
     seen, waiting = await asyncio.gather(
@@ -34,7 +35,7 @@ async def alerts_for(context: PageContext) -> list[tuple[str, str]]:
 
 
 def needs(seen: Seen, waiting: Parked) -> list[tuple[str, str]]:
-    """Where to look and why."""
+    """Return links and reasons."""
     found = [("/operations", _away(one.name)) for one in seen.services if one.is_away]
     if waiting.dead:
         text = ngettext(

@@ -1,4 +1,4 @@
-"""The auditor's findings: what does not add up between the services, since when, and when it last looked."""
+"""The auditor's findings: inconsistencies between the services, since when, and the time of the last audit."""
 
 from starlette.responses import Response
 
@@ -16,13 +16,13 @@ pages = Pages()
 
 @pages.get("/operations/findings", Permission.OPERATIONS_VIEW)
 async def show_findings(context: PageContext) -> Response:
-    """All that was found at the last look."""
+    """Show all findings of the last audit."""
     return await _show(context)
 
 
 @pages.get("/operations/findings/now", Permission.OPERATIONS_VIEW, is_use=False)
 async def show_again(context: PageContext) -> Response:
-    """The same for a page that asks by itself."""
+    """Return the same for a page that polls."""
     return await _show(context)
 
 

@@ -1,4 +1,4 @@
-"""What the auditor found, as far as it concerns the visitor's shop.
+"""The auditor's findings that concern the user's shop.
 
 Findings name their rows by shop; those of another shop are counted and not shown.
 """
@@ -19,7 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Group:
-    """The findings of one check: the latest ones, and how many there are in all."""
+    """The findings of one check: the latest ones, and their total number."""
 
     check: str
     law: str
@@ -29,10 +29,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Audited:
-    """The auditor's last look. `at` None: it is away, or has not looked yet (`down` tells).
+    """The auditor's last audit. `at` None: the auditor is unavailable, or has not run yet (`down` has which).
 
-    `groups` are the findings of this shop and of no shop by check, `elsewhere` how many others were told of. `error`:
-    why the latest try failed; what is told is then of the look before.
+    `groups` are the findings of this shop and of no shop by check, `elsewhere` the number of other findings.
+    `error`: why the latest audit failed; the findings are then those of the audit before.
     """
 
     at: datetime | None
@@ -46,18 +46,18 @@ class Audited:
 
     @property
     def count(self) -> int:
-        """How many findings there are, those of other shops among them."""
+        """Return the number of findings, including those of other shops."""
         return sum(group.count for group in self.groups) + self.elsewhere
 
     @property
     def named(self) -> set[UUID]:
-        """All ids that the findings name; those of orders among them are shown as orders."""
+        """Return all ids that the findings name; those of orders are shown as orders."""
         texts = (str(one["where"]) for group in self.groups for one in group.found)
         return {UUID(found) for text in texts for found in _UUID.findall(text)}
 
 
 async def read_findings(context: PageContext) -> Audited:
-    """Ask the auditor."""
+    """Fetch the auditor's report."""
     told = await context.app_state.clients.get("auditor", "/findings")
     if isinstance(told, ServiceUnavailable):
         return Audited(None, down=told)
@@ -66,7 +66,7 @@ async def read_findings(context: PageContext) -> Audited:
 
 
 def audited(told: Mapping[str, Any], other_shops: set[str]) -> Audited:
-    """The report as one shop may see it. Pure."""
+    """Return the report restricted to one shop. Pure."""
     report = moments_read(told, "at", "failed_at")
     found = [moments_read(one, "since") for one in report["violations"]]
     mine = [one for one in found if not other_shops & set(str(one["where"]).replace("/", " ").split())]
@@ -85,7 +85,7 @@ def audited(told: Mapping[str, Any], other_shops: set[str]) -> Audited:
 def _group(
     check: Mapping[str, Any], found: Sequence[Mapping[str, Any]], mine: Sequence[Mapping[str, Any]]
 ) -> Group:
-    """`found` are the findings that were listed, `mine` those that may be shown; the rest is counted."""
+    """Build a group: `found` are the listed findings, `mine` those that may be shown; the rest is counted."""
     name = check["name"]
     listed = sum(1 for one in found if one["check"] == name)
     shown = [one for one in mine if one["check"] == name]

@@ -1,4 +1,4 @@
-"""Messages that a queue lost: the sender is asked what it sent, the listener what of it was never handled."""
+"""Messages lost by a queue: the sender's log compared with what the consumer has handled."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ MOST_PAGES = 40
 
 @dataclass
 class Lost:
-    """Ids of what was never handled, how many of each type, and whether the whole time was looked through."""
+    """Ids of messages never handled, how many of each type, and whether the whole period was searched."""
 
     ids: list[str] = field(default_factory=list)
     types: Counter[str] = field(default_factory=Counter)
@@ -23,7 +23,9 @@ class Lost:
 
 
 async def find(context: PageContext, listener: Owner, sender: Owner, span: Mapping[str, str]) -> Lost:
-    """What the sender sent in the time `span` (from, to) and the listener never handled. Raises OwnerUnavailable."""
+    """Return what the sender sent in the period `span` (from, to) and the consumer never handled. Raises
+    OwnerUnavailable.
+    """
     found, after = Lost(), None
     for _ in range(MOST_PAGES):
         told = await parked.ask(context, sender, "sent", {"consumer": listener, "after": after, **span})
@@ -42,7 +44,7 @@ async def find(context: PageContext, listener: Owner, sender: Owner, span: Mappi
 async def send_again(
     context: PageContext, listener: Owner, sender: Owner, ids: list[str], at_once: int = 5000
 ) -> int:
-    """Have the sender send these again as what they are: how many. Raises OwnerUnavailable."""
+    """Have the sender send these messages again unchanged; return how many. Raises OwnerUnavailable."""
     sent = 0
     for begun in range(0, len(ids), at_once):
         body: dict[str, Any] = {"consumer": listener, "ids": ids[begun : begun + at_once]}

@@ -1,7 +1,8 @@
-"""Operations: what runs, what waits in the queues, what is parked, what the auditor found, who did what about it.
+"""Operations: running services, queues, parked messages, the auditor's findings, and the staff's actions on
+them.
 
-The page asks again every few seconds by itself. What it shows is what services, broker and auditor say now; one that is
-away takes nothing else with it.
+The page polls every few seconds. It shows what services, broker and auditor report now; an unavailable one
+does not affect the rest.
 """
 
 import asyncio
@@ -35,18 +36,18 @@ MOST_DEEDS = 15
 
 @pages.get("/operations", Permission.OPERATIONS_VIEW)
 async def show_operations(context: PageContext) -> Response:
-    """Everything at a glance."""
+    """Show the overview."""
     return await _show(context)
 
 
 @pages.get("/operations/now", Permission.OPERATIONS_VIEW, is_use=False)
 async def show_again(context: PageContext) -> Response:
-    """The same for a page that asks by itself, which is nobody's use of the session."""
+    """Return the same for a page that polls; it does not count as use of the session."""
     return await _show(context)
 
 
 def tabs_of_operations(here: str, dead: int | None = None) -> list[tuple[str, str, bool, int | None]]:
-    """The pages of operations."""
+    """Return the tabs of operations."""
     named = {
         "/operations": pgettext("operations", "Overview"),
         "/operations/parked": pgettext("operations", "Parked messages"),
@@ -86,13 +87,13 @@ async def _show(context: PageContext) -> Response:
 
 
 def is_fine(seen: Seen, shop: str) -> bool:
-    """Whether every service runs and every queue is emptied."""
+    """Return whether every service runs and every queue is being consumed."""
     runs = all(not one.is_away and not one.told.get("missing") for one in seen.services)
     return runs and not any(queue.trouble for queue in seen.queues_of(shop))
 
 
 def queue_troubles() -> dict[str, tuple[str, str]]:
-    """What is wrong with a queue, and the tone of its badge."""
+    """Return a queue's problem in words, and the tone of its badge."""
     return {
         "": (gettext("Fine"), "good"),
         "unheard": (gettext("Nobody listens"), "danger"),
@@ -102,7 +103,7 @@ def queue_troubles() -> dict[str, tuple[str, str]]:
 
 
 def service_state(seen: ServiceSeen) -> tuple[str, str]:
-    """How a service is, in a word, and the tone of it."""
+    """Return a service's state in a word, and its tone."""
     if seen.is_away:
         return gettext("Does not answer"), "danger"
     if seen.down is not None:
@@ -113,7 +114,7 @@ def service_state(seen: ServiceSeen) -> tuple[str, str]:
 
 
 def deed_outcomes() -> dict[str, str]:
-    """How something that somebody did ended, when it did not simply succeed."""
+    """Return labels for outcomes of actions other than plain success."""
     return {
         "repeated": gettext("had been done already"),
         "refused": gettext("refused"),

@@ -1,6 +1,7 @@
 """Parked messages of all services, as operators see them: their own shop's, and those that name no shop.
 
-The service that parked a message is its owner: it is read there, and asked to take it back or to set it aside.
+The service that parked a message is its owner: the message is read there, and retried or discarded there on
+request.
 """
 
 import asyncio
@@ -21,7 +22,9 @@ MOMENTS = ("first_at", "last_at", "next_at")
 
 
 class OwnerUnavailable(Exception):
-    """The service that should do it does not answer; whether it was done is open. `down` says since when."""
+    """The owning service does not answer; the request may or may not have been applied. `down` has since
+    when.
+    """
 
     def __init__(self, down: ServiceUnavailable) -> None:
         super().__init__(down.owner)
@@ -30,27 +33,29 @@ class OwnerUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Parked:
-    """What is parked, and which services could not say."""
+    """Parked messages, and the services that did not answer."""
 
     groups: list[dict[str, Any]]
     away: list[ServiceUnavailable]
 
     @property
     def dead(self) -> int:
-        """Messages that wait for a person."""
+        """Return the number of messages that wait for a person."""
         return sum(int(group["dead"]) for group in self.groups)
 
 
 def owner_named(name: str) -> Owner:
-    """A service named in an address. Raises Missing."""
+    """Return a service named in an address. Raises Missing."""
     if name not in SERVICES:
         raise Missing
     return cast("Owner", name)
 
 
 async def read_groups(context: PageContext) -> Parked:
-    """What waits for a person or for something to come, by what it has in common; those for a person first, and in
-    each half what began first stays first, so that rows keep their places."""
+    """Return groups that wait for a person or for a prerequisite, by failure.
+
+    Those for a person come first, and within each half the oldest first, so that rows keep their places.
+    """
     told, away = await _ask_all(context, group="fingerprint")
     groups = [
         {**moments_read(row, "first_at", "last_at"), "service": name}
@@ -62,7 +67,7 @@ async def read_groups(context: PageContext) -> Parked:
 
 
 async def read_discarded(context: PageContext) -> Parked:
-    """The latest messages that were set aside, of each service; as `groups` of one."""
+    """Return the latest discarded messages of each service, as `groups` of one."""
     told, away = await _ask_all(context, state="discarded")
     found = [_message(name, row) for name, body in told for row in body["parked"][:PAGE]]
     return Parked(sorted(found, key=lambda row: row["last_at"], reverse=True)[:PAGE], away)
@@ -71,7 +76,7 @@ async def read_discarded(context: PageContext) -> Parked:
 async def read_alike(
     context: PageContext, service: Owner, fingerprint: str, before: str
 ) -> tuple[list[dict[str, Any]], ServiceUnavailable | None]:
-    """Messages that failed alike, newest first, one more than a page. Raises Missing."""
+    """Return messages with the same failure, newest first, one more than a page. Raises Missing."""
     asked = {"fingerprint": fingerprint, "shop": context.shop, **({"before": before} if before else {})}
     told = await context.app_state.clients.get(service, "/internal/parked", **asked)
     if isinstance(told, ServiceUnavailable):
@@ -84,7 +89,9 @@ async def read_alike(
 async def read_one(
     context: PageContext, service: Owner, parked_id: int
 ) -> dict[str, Any] | ServiceUnavailable:
-    """One with its headers and body; persons only for those who may see them. Raises Missing."""
+    """Return one message with its headers and body; personal data only for users who may see them. Raises
+    Missing.
+    """
     asked = {"shop": context.shop}
     if context.may(Permission.ORDERS_PERSONAL):
         asked["personal"] = "shown"
@@ -97,8 +104,9 @@ async def read_one(
 
 
 async def ask(context: PageContext, service: Owner, deed: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Have a service do `deed` ("parked/redrive", "parked/discard", "replay", "resync") for the visitor: what it
-    says, with `detail` when it refused. Raises OwnerUnavailable."""
+    """Request `deed` ("parked/redrive", "parked/discard", "replay", "resync") from a service for the user's
+    shop; return its answer, with `detail` when it was rejected. Raises OwnerUnavailable.
+    """
     told = await context.app_state.clients.post(
         service, f"/internal/{deed}", {**body, "actor": context.actor}, seconds=DEED_SECONDS
     )
@@ -110,7 +118,7 @@ async def ask(context: PageContext, service: Owner, deed: str, body: Mapping[str
 async def _ask_all(
     context: PageContext, **query: str
 ) -> tuple[list[tuple[Owner, Any]], list[ServiceUnavailable]]:
-    """What each service says is parked of the shop, and the services that could not say."""
+    """Return each service's parked messages of the shop, and the services that did not answer."""
     asked = [cast("Owner", name) for name in SERVICES]
     told = await asyncio.gather(
         *(

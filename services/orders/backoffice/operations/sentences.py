@@ -1,6 +1,7 @@
-"""What a finding of the auditor says is wrong and what a person does about it, by the name of its check.
+"""The auditor's findings in words: the problem and its remedy, by the name of the check.
 
-The auditor's own sentences state the law that holds (see its README); a reader of a finding needs what is broken.
+The auditor's own sentences state the invariant (see its README); the user of a finding needs to see what is
+broken.
 """
 
 from services.orders.backoffice.language.translating import N_, gettext
@@ -162,11 +163,11 @@ OTHER = ("books", "")
 
 
 def title(check: str, law: str) -> str:
-    """What is wrong, in the reader's language; of a check that is not known here, the law that it found broken."""
+    """Return the problem in the user's language; for an unknown check, the violated invariant."""
     return gettext(WRONG[check][1]) if check in WRONG else law
 
 
 def advice(check: str) -> str:
-    """What to do about it, in the reader's language."""
+    """Return the remedy in the user's language."""
     kind, _ = WRONG.get(check, OTHER)
     return gettext(ADVICE[kind])

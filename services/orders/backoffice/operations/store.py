@@ -1,4 +1,4 @@
-"""The SQL of operations' pages: who did what about messages, and which orders findings name."""
+"""SQL of the operations pages: actions on messages, and the orders that findings name."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,9 @@ from services.chassis.storage.database import Connection
 async def read_deeds(
     connection: Connection, shop: str, actions: Sequence[str], most: int
 ) -> Sequence[Mapping[str, Any]]:
-    """The latest of these actions in the audit: at, actor, action, outcome, detail. It looks at the last 90 days."""
+    """Return the latest of these actions in the audit: at, actor, action, outcome, detail. Covers the last 90
+    days.
+    """
     return await connection.fetch(
         """select at, actor, action, outcome, detail::text as detail from audit
            where shop = $1 and action = any($2) and at > now() - interval '90 days'
@@ -20,7 +22,7 @@ async def read_deeds(
 
 
 async def read_codes(connection: Connection, shop: str, ids: Collection[UUID]) -> dict[str, str]:
-    """The codes of the orders of a shop among these ids, by the id as text."""
+    """Return the codes of the shop's orders among these ids, by the id as text."""
     rows = await connection.fetch(
         """select o.order_id::text as order_id, o.code from unnest($2::uuid[]) as k (order_id)
            join orders o on o.order_id = k.order_id and o.shop || '' = $1""",

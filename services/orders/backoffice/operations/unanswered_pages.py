@@ -1,4 +1,4 @@
-"""Commands that got no answer: what was asked, by whom and when, and ending one with a reason."""
+"""Commands without an answer: the command, its actor and time, and ending one with a reason."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,13 +26,13 @@ MOST = 100
 
 @pages.get(PATH, Permission.OPERATIONS_REDRIVE)
 async def show_unanswered(context: PageContext) -> Response:
-    """The shop's commands that have waited too long for an answer."""
+    """Show the shop's commands that have waited too long for an answer."""
     return await _show(context, Form(), {})
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="command.end")
 async def end(context: PageContext) -> Response:
-    """End one of them, with a reason."""
+    """End a command, with a reason."""
     form = await context.form()
     try:
         command_id = _chosen(form)

@@ -1,4 +1,4 @@
-"""Operations in words: why a message is parked and what helps, the services' short names, how long something takes."""
+"""Operations in words: why a message is parked and its remedy, the services' short names, durations."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from services.orders.backoffice.language.translating import N_, gettext, ngettex
 
 @dataclass(frozen=True)
 class ParkedExplanation:
-    """What a reason means, and what a person does about it; both marked for translation."""
+    """The meaning of a reason, and what a user does about it; both marked for translation."""
 
     meaning: str
     remedy: str
@@ -128,12 +128,12 @@ OTHERWISE = ParkedExplanation(
 
 
 def why(reason: str) -> ParkedExplanation:
-    """What a reason means."""
+    """Return the explanation of a reason."""
     return REASONS.get(reason, OTHERWISE)
 
 
 def party(name: str) -> str:
-    """Who speaks or listens, in a word or two."""
+    """Return a sender's or consumer's name, in a word or two."""
     names = {
         "orders": pgettext("party", "Orders"),
         "payments": pgettext("party", "Payments"),
@@ -147,7 +147,7 @@ def party(name: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time as one says it, rounded down: 90 s is 1 min."""
+    """Return a duration in words, rounded down: 90 s is 1 min."""
     if seconds is None:
         return "–"
     whole = int(seconds)

@@ -1,7 +1,8 @@
-"""Sending again what a queue lost: what the listener never handled is counted first, then sent as what it is.
+"""Resending of messages lost by a queue: those the consumer never handled are counted first, then sent
+unchanged.
 
-Unlike a replay it has its effects: mails go out, refunds are asked for, commands are carried out. What the listener
-handled meanwhile is known to it and changes nothing.
+Unlike a replay it has external effects: mails are sent, refunds requested, commands carried out. Messages the
+consumer handled meanwhile are deduplicated and change nothing.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ PATIENCE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Asked:
-    """Whose messages to compare, from and to before when."""
+    """The consumer and sender to compare, and the period."""
 
     listener: Owner
     sender: Owner
@@ -49,7 +50,7 @@ class Asked:
 
 @pages.get(PATH, Permission.OPERATIONS_REDRIVE)
 async def show_lost(context: PageContext) -> Response:
-    """The form; with a time in the address, what of it was never handled."""
+    """Show the form; with a period in the address, the messages of it that were never handled."""
     if "queue" not in context.query:
         return await _show(context, context.query)
     try:
@@ -64,7 +65,7 @@ async def show_lost(context: PageContext) -> Response:
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="messages.send_again")
 async def send_again(context: PageContext) -> Response:
-    """Send what was never handled again, as it stands now."""
+    """Resend messages that were never handled, as counted now."""
     form = await context.form()
     try:
         asked = read_asked(form, context)
@@ -88,7 +89,7 @@ async def send_again(context: PageContext) -> Response:
 
 
 def pairs() -> list[tuple[str, str, str]]:
-    """Who sends to whom: queue, listener, sender."""
+    """Return who sends to whom: queue, consumer, sender."""
     return [
         (queue_of(listener, sender), listener, sender)
         for listener in SERVICES
@@ -98,7 +99,7 @@ def pairs() -> list[tuple[str, str, str]]:
 
 
 def read_asked(typed: Mapping[str, str], context: PageContext) -> Asked:
-    """What a form asks for, its times in the shop's zone. Raises Invalid with every fault."""
+    """Return what a form asks for, with times in the shop's zone. Raises Invalid with every error."""
     faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
     if typed.get("queue", "") not in known:
         faults["queue"] = gettext("Choose one of the list.")

@@ -1,7 +1,8 @@
-"""Parked messages: what failed alike, why and what helps; giving it back to its service or setting it aside for good.
+"""Parked messages: groups with the same failure, its cause and remedy; retrying them or discarding them for
+good.
 
-Both are asked of the service that parked them, once per form, and noted in the audit with who asked; the reason of
-setting aside stands in the service's log as well. Nothing here can touch another shop's messages.
+Both are requested from the service that parked them, once per form, and recorded in the audit with the user;
+the reason of a discard is in the service's log as well. No action here can touch another shop's messages.
 """
 
 import re
@@ -33,19 +34,19 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 @pages.get(LIST, Permission.OPERATIONS_VIEW)
 async def show_parked(context: PageContext) -> Response:
-    """Everything parked by what it has in common, or what was set aside."""
+    """Show parked messages in groups, or the discarded ones."""
     return await _list(context)
 
 
 @pages.get(f"{LIST}/now", Permission.OPERATIONS_VIEW, is_use=False)
 async def show_again(context: PageContext) -> Response:
-    """The same for a page that asks by itself."""
+    """Return the same for a page that polls."""
     return await _list(context)
 
 
 @pages.get(f"{LIST}/{{service}}/alike/{{fingerprint}}", Permission.OPERATIONS_VIEW)
 async def show_alike(context: PageContext) -> Response:
-    """Messages that failed alike."""
+    """Show messages with the same failure."""
     return await _alike(
         context, parked.owner_named(context.path("service")), _fingerprint(context), {}, Form()
     )
@@ -53,7 +54,7 @@ async def show_alike(context: PageContext) -> Response:
 
 @pages.get(f"{LIST}/{{service}}/{{parked}}", Permission.OPERATIONS_VIEW)
 async def show_one(context: PageContext) -> Response:
-    """One message: why, what it holds, what became of it."""
+    """Show one message: why it was parked, its content, its outcome."""
     return await _one(context, parked.owner_named(context.path("service")), _parked_id(context), {}, Form())
 
 
@@ -63,7 +64,7 @@ async def show_one(context: PageContext) -> Response:
     action="parked.redrive",
 )
 async def redrive_alike(context: PageContext) -> Response:
-    """Give back all that failed alike."""
+    """Retry all messages with the same failure."""
     return await _deal(context, "redrive", {"fingerprint": _fingerprint(context)})
 
 
@@ -73,24 +74,26 @@ async def redrive_alike(context: PageContext) -> Response:
     action="parked.discard",
 )
 async def discard_alike(context: PageContext) -> Response:
-    """Set aside all that failed alike."""
+    """Discard all messages with the same failure."""
     return await _deal(context, "discard", {"fingerprint": _fingerprint(context)})
 
 
 @pages.post(f"{LIST}/{{service}}/{{parked}}/redrive", Permission.OPERATIONS_REDRIVE, action="parked.redrive")
 async def redrive_one(context: PageContext) -> Response:
-    """Give one back."""
+    """Retry one message."""
     return await _deal(context, "redrive", {"id": _parked_id(context)})
 
 
 @pages.post(f"{LIST}/{{service}}/{{parked}}/discard", Permission.OPERATIONS_REDRIVE, action="parked.discard")
 async def discard_one(context: PageContext) -> Response:
-    """Set one aside."""
+    """Discard one message."""
     return await _deal(context, "discard", {"id": _parked_id(context)})
 
 
 async def _deal(context: PageContext, deed: str, which: Mapping[str, Any]) -> Response:
-    """Ask the service once per form; back to the list, or to the form with what was typed and why not."""
+    """Send the request to the service once per form; go back to the list, or to the form with the input and
+    the reason.
+    """
     form, service = await context.form(), parked.owner_named(context.path("service"))
     context.audited.update(service=service, **which)
     body = {**which, "shop": context.shop}
@@ -116,7 +119,7 @@ async def _deal(context: PageContext, deed: str, which: Mapping[str, Any]) -> Re
 
 
 def done_words() -> dict[str, str]:
-    """What is said when it is done."""
+    """Return the confirmation texts."""
     return {
         "redrive": gettext("Given back to the service. What fails again comes back here."),
         "discard": gettext("Set aside. It stays readable under « Set aside »."),

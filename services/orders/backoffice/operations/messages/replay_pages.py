@@ -1,7 +1,8 @@
-"""Having a range of events heard again by one service: counted first, then confirmed.
+"""Replay of a range of events to one service: counted first, then confirmed.
 
-The sender says them again from its log; the listener takes them as new, but sends no mail and asks no provider because
-of them. So a replay of what it knows changes nothing, and one after rows were lost brings them back.
+The sender publishes them again from its log; the consumer handles them as new, but sends no mail and calls no
+provider for them. A replay of events it has already handled therefore changes nothing, and one after rows
+were lost restores them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,9 @@ TELLERS: tuple[Owner, ...] = ("payments", "fulfillment")
 
 @dataclass(frozen=True)
 class Range:
-    """What is to be heard again: the listener, the sender, one kind of event or "" for all, from and to before when."""
+    """The range to replay: consumer, sender, one type of event or "" for all, from (inclusive) to
+    (exclusive).
+    """
 
     listener: str
     sender: Owner
@@ -45,7 +48,7 @@ class Range:
 
     @property
     def body(self) -> dict[str, Any]:
-        """As the sender's service wants it."""
+        """Return the request body for the sender's service."""
         kinds = {"types": [self.type]} if self.type else {}
         return {
             "consumer": self.listener,
@@ -57,19 +60,19 @@ class Range:
 
 @pages.get(PATH, Permission.OPERATIONS_VIEW)
 async def show_replay(context: PageContext) -> Response:
-    """The form; with a range in the address, how many events that is; below, what was heard again before."""
+    """Show the form; with a range in the address, its number of events; below, earlier replays."""
     return await _show(context, context.query, is_asked="queue" in context.query)
 
 
 @pages.get(f"{PATH}/now", Permission.OPERATIONS_VIEW, is_use=False)
 async def show_again(context: PageContext) -> Response:
-    """The replays so far, for a page that asks by itself."""
+    """Return the replays so far, for a page that polls."""
     return await _show(context, context.query, is_asked=False)
 
 
 @pages.post(PATH, Permission.OPERATIONS_REDRIVE, action="events.replay")
 async def replay(context: PageContext) -> Response:
-    """Have the range heard again."""
+    """Start the replay of the range."""
     form = await context.form()
     try:
         wanted = read_range(form, zone_of(context))
@@ -94,7 +97,7 @@ async def replay(context: PageContext) -> Response:
 
 
 def pairs() -> list[tuple[str, str, str]]:
-    """Who can hear whom again: queue, listener, sender."""
+    """Return who can replay to whom: queue, consumer, sender."""
     return [
         (queue_of(listener, sender), listener, sender)
         for listener in SERVICES
@@ -105,7 +108,7 @@ def pairs() -> list[tuple[str, str, str]]:
 
 
 def kinds() -> list[str]:
-    """Every event that can be heard again."""
+    """Return every event type that can be replayed."""
     found = {
         one.type
         for name in SERVICES
@@ -116,7 +119,7 @@ def kinds() -> list[str]:
 
 
 def read_range(typed: Mapping[str, str], zone: ZoneInfo) -> Range:
-    """The range a form asks for, its times in the shop's zone. Raises Invalid with every fault."""
+    """Return the range a form asks for, with times in the shop's zone. Raises Invalid with every error."""
     faults, known = {}, {queue: (listener, sender) for queue, listener, sender in pairs()}
     if typed.get("queue", "") not in known:
         faults["queue"] = gettext("Choose one of the list.")
@@ -187,7 +190,7 @@ def _latest(told: Iterable[Any], name: str, *moments: str) -> list[dict[str, Any
 
 
 def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
-    """What a field of day and time holds, in the shop's zone."""
+    """Return the value of a date and time field, in the shop's zone."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -196,5 +199,5 @@ def moment_typed(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def zone_of(context: PageContext) -> ZoneInfo:
-    """The zone in which the page's times are typed."""
+    """Return the zone in which the page's times are typed."""
     return ZoneInfo(str(context.speech.zone))

@@ -1,7 +1,7 @@
 """Resync of orders' copies from the owning service: counted first, then confirmed.
 
 Where a replay ends with the event log, the owner re-emits the current state of the shop's orders from its own tables.
-Orders handles it without external effects, and what it has already changes nothing.
+Orders handles it without external effects, and state it already has changes nothing.
 """
 
 from collections.abc import Mapping
