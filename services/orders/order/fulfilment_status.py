@@ -13,7 +13,7 @@ from contracts.storefront import LineKind
 
 
 class FulfilmentStatus(StrEnum):
-    """Highest stage that any unit has reached; `partially_` when some needed unit has not reached it."""
+    """The highest stage any unit reached; `partially_` when some needed unit has not reached it."""
 
     NOT_REQUIRED = "not_required"
     UNFULFILLED = "unfulfilled"

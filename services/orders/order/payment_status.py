@@ -12,7 +12,7 @@ from contracts.payments import AttemptState
 
 
 class PaymentStatus(StrEnum):
-    """State of the customer's payment."""
+    """What the customer's money has come to."""
 
     VOID = "void"
     IN_PROGRESS = "in_progress"

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Colour(StrEnum):
-    """Colour by name; its appearance is in `SHADES`."""
+    """A colour by name; what it looks like is `SHADES`."""
 
     GREY = "grey"
     RED = "red"
