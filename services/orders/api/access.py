@@ -1,7 +1,7 @@
-"""Who may use the REST API: bearer tokens from the settings, each with a name and bound to one shop.
+"""Authentication for the REST API: bearer tokens from the settings, each with a name and bound to one shop.
 
-Nothing below /v1 is reached without a token that is known, whatever the route, so a new route is closed from
-its first day. Tokens come in the `Authorization` header only, are compared in constant time and never logged.
+Every route below /v1 requires a valid token, so a new route is protected from its first day. Tokens are
+accepted in the `Authorization` header only, compared in constant time and never logged.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ LARGEST_BODY_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and the shop that is all they can see."""
+    """An authenticated caller and the only shop whose data it can access."""
 
     name: str
     shop: str
 
     @property
     def actor(self) -> str:
-        """How commands and the activity name this caller."""
+        """Return the caller's name as recorded with commands and activity."""
         return f"api:{self.name}"
 
 
 class Tokens:
-    """The tokens that are known. Only digests are kept; every one is compared, so time tells nothing."""
+    """The configured tokens. Only digests are kept, and every one is compared, so timing reveals nothing."""
 
     def __init__(self, tokens: Sequence[ApiToken]) -> None:
         self._callers = [
@@ -45,7 +45,7 @@ class Tokens:
         return bool(self._callers)
 
     def caller(self, authorization: str | None) -> Caller | None:
-        """Whose token an `Authorization` header holds; None when it holds none that is known."""
+        """Return the caller whose token an `Authorization` header holds; None without a valid token."""
         scheme, _, token = (authorization or "").partition(" ")
         presented, found = _digest(token.strip()), None
         for digest, caller in self._callers:
@@ -55,7 +55,9 @@ class Tokens:
 
 
 class Gate:
-    """Lets only known callers below /v1, and no body past `LARGEST_BODY_BYTES` (HTTP 413)."""
+    """Middleware that admits only authenticated callers below /v1 and rejects bodies over
+    `LARGEST_BODY_BYTES` (HTTP 413).
+    """
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
         self.app, self.tokens = app, tokens
@@ -82,12 +84,12 @@ class Gate:
 
 
 def is_guarded(path: str) -> bool:
-    """Whether a path needs a token."""
+    """Return whether a path requires a token."""
     return path == GUARDED or path.startswith(GUARDED + "/")
 
 
 def refuse_large(body_bytes: int) -> None:
-    """Raises the 413 problem when a body is larger than any request needs to be."""
+    """Raise the 413 problem when a body is larger than any request needs to be."""
     if body_bytes > LARGEST_BODY_BYTES:
         detail = (
             f"A body may have {LARGEST_BODY_BYTES} bytes; split the request, such as stock into fewer levels."
@@ -96,7 +98,7 @@ def refuse_large(body_bytes: int) -> None:
 
 
 def caller_of(request: Request) -> Caller:
-    """The caller the gate let in."""
+    """Return the caller that `Gate` authenticated."""
     caller: Caller = request.state.caller
     return caller
 

@@ -1,4 +1,4 @@
-"""What one request of the REST API needs: who asks, which order is meant, and the answer to a command."""
+"""The context of one REST API request: the caller, the order it names, and the answer to a command."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -62,11 +62,11 @@ CREATING = {
     type_of(ShipmentDispatched, "fulfillment"),
     type_of(DeliveryRecorded, "fulfillment"),
 }
-"""Outcomes that are something new: HTTP 201."""
+"""Types of outcomes that create something new: HTTP 201."""
 
 
 class RequestContext:
-    """What one caller came for: only what the shop of its token owns can be reached through it."""
+    """One caller's request; it reaches only what belongs to the shop of the caller's token."""
 
     def __init__(self, request: Request) -> None:
         self.hub: Hub = request.app.state.hub
@@ -77,33 +77,35 @@ class RequestContext:
 
     @property
     def settings(self) -> OrdersSettings:
-        """The service's settings."""
+        """Return the service's settings."""
         assert isinstance(self.hub.settings, OrdersSettings)
         return self.hub.settings
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone in which the caller's shop counts its days."""
+        """Return the time zone in which the caller's shop counts its days."""
         return self.settings.zone_of(self.caller.shop)
 
     @property
     def today(self) -> date:
-        """The shop's day."""
+        """Return the current day in the shop's time zone."""
         return datetime.now(self.zone).date()
 
     async def days_of(self, key: str, order: OrderFacts, shipment_id: UUID) -> ShipmentDays | None:
-        """The days that a request about a shipment is checked against; None for an unknown one and for a repeat."""
+        """Return the days that a shipment request is checked against; None for an unknown shipment and for a
+        repeat.
+        """
         async with self.hub.acquire() as connection:
             if await api_store.was_sent(connection, order.shop, key):
                 return None
             return await read_days(connection, order.shop, order.order_id, shipment_id, self.zone)
 
     async def labels(self, connection: Connection) -> Labels:
-        """The shop's statuses."""
+        """Return the shop's statuses."""
         return await labels_of.get(connection, self.hub.owner, self.caller.shop)
 
     async def listed(self, query: ListQuery) -> dict[str, Any]:
-        """A page of the shop's orders. Raises CursorInvalid."""
+        """Return a page of the shop's orders. Raises CursorInvalid."""
         shop, zone = self.caller.shop, self.settings.zone_of(self.caller.shop)
         async with self.hub.acquire() as connection:
             page = await self.finder.page(
@@ -114,7 +116,9 @@ class RequestContext:
         return page_document(page, listed, labels)
 
     async def order(self, name: str) -> OrderFacts:
-        """The placed order somebody names by id or code. Raises the 404 problem, or the 409 one of a checkout."""
+        """Return the placed order with this id or code. Raises the 404 problem, or the 409 one for a
+        checkout.
+        """
         row = await self.facts.find(self.caller.shop, *order_named(name))
         if row is None:
             raise order_unknown()
@@ -124,12 +128,14 @@ class RequestContext:
         return OrderFacts(self.caller.shop, row["order_id"], row["code"], row["currency"], lines)
 
     async def named(self, name: str) -> tuple[str, UUID, str]:
-        """Shop and id of the placed order somebody names, and who asks. Raises as `order` does."""
+        """Return shop and id of the placed order with this id or code, and the caller. Raises as `order`
+        does.
+        """
         facts = await self.order(name)
         return facts.shop, facts.order_id, self.caller.actor
 
     async def submission(self, module: Module, key: str) -> SubmissionResponse:
-        """What became of a submission. Raises the 404 problem."""
+        """Return the result of a submission. Raises the 404 problem."""
         async with self.hub.acquire() as connection:
             row = await api_store.read_submission(connection, self.caller.shop, module, key)
         if row is None or "\0" in key:
@@ -139,7 +145,7 @@ class RequestContext:
         return submission_shown(module, key, row)
 
     async def command(self, command_id: UUID) -> api_store.Row:
-        """A command of the shop. Raises the 404 problem."""
+        """Return a command of the shop. Raises the 404 problem."""
         async with self.hub.acquire() as connection:
             row = await api_store.read_command(connection, self.caller.shop, command_id)
         if row is None:
@@ -149,7 +155,7 @@ class RequestContext:
     async def ask(
         self, key: str, order: OrderFacts | None, faults: Sequence[Reason], message: Callable[[UUID], Command]
     ) -> JSONResponse:
-        """Send a command and answer with its outcome. `message` gets an id for what the command creates."""
+        """Send a command and answer with its outcome. `message` receives an id for what the command creates."""
         if faults:
             raise Problem(
                 422, "request_impossible", "Nothing was sent; correct what errors names.", errors=faults
@@ -163,7 +169,7 @@ class RequestContext:
     async def decide(
         self, key: str, order_id: UUID | None, type: str, asked: BaseModel, act: Act
     ) -> JSONResponse:
-        """Have this service do something itself and answer with its outcome."""
+        """Carry out an action of this service and answer with its outcome."""
         content = asked.model_dump_json()
         decision = OwnAction(self.caller.shop, order_id, key, type, self.caller.actor, content)
         try:
@@ -183,7 +189,7 @@ class RequestContext:
             raise _refused(refused) from None
 
     async def preview(self, look: Awaitable[Preview]) -> JSONResponse:
-        """What a change would do."""
+        """Return the effect a change would have."""
         try:
             return JSONResponse(preview_document(await look))
         except Refusal as refused:
@@ -191,7 +197,7 @@ class RequestContext:
 
 
 def order_named(name: str) -> tuple[UUID | None, str | None]:
-    """The id or the code a person or program wrote. Codes are read as people write them: `k7f3 qd9m`."""
+    """Return the id or code in the text. Codes are read as people write them: `k7f3 qd9m`."""
     try:
         return UUID(name), None
     except ValueError:
@@ -199,14 +205,14 @@ def order_named(name: str) -> tuple[UUID | None, str | None]:
 
 
 def order_unknown() -> Problem:
-    """No such order in the caller's shop."""
+    """Return the problem for an order that does not exist in the caller's shop."""
     return Problem(
         404, "order_unknown", "The shop of this token has no such order; give its id or its code (K7F3-QD9M)."
     )
 
 
 def order_not_placed(code: str) -> Problem:
-    """What is asked needs an order; this is still a checkout."""
+    """Return the problem for a request that needs an order and names a checkout."""
     return Problem(
         409,
         "order_not_placed",
@@ -215,7 +221,7 @@ def order_not_placed(code: str) -> Problem:
 
 
 def submission_shown(module: Module, key: str, row: api_store.Row) -> SubmissionResponse:
-    """The first answer a submission got."""
+    """Return the first answer a submission got."""
     return SubmissionResponse(
         module=module,
         idempotency_key=key,
@@ -228,7 +234,7 @@ def submission_shown(module: Module, key: str, row: api_store.Row) -> Submission
 
 
 def command_document(row: api_store.Row) -> dict[str, Any]:
-    """A command's row as `CommandResponse`."""
+    """Return a command's row as `CommandResponse`."""
     return {
         "command_id": str(row["command_id"]),
         "type": row["type"],
@@ -242,7 +248,7 @@ def command_document(row: api_store.Row) -> dict[str, Any]:
 
 
 def preview_document(preview: Preview) -> dict[str, Any]:
-    """A preview as `PreviewResponse`."""
+    """Return a preview as `PreviewResponse`."""
     return {
         "revision": preview.revision,
         "totals_before": preview.totals_before.model_dump(),
@@ -263,7 +269,9 @@ def _listed(units: Mapping[int, int]) -> list[dict[str, int]]:
 
 
 def answer(row: api_store.Row) -> JSONResponse:
-    """201 or 200 with the outcome, 202 while there is none (or a person must look), the 422 problem if rejected."""
+    """Return 201 or 200 with the outcome, 202 while there is none (or a person must look), the 422 problem if
+    rejected.
+    """
     document = command_document(row)
     if row["state"] == "rejected":
         raise _rejected(document)

@@ -1,4 +1,6 @@
-"""What the routes of the REST API have in common: the errand, the order's name, the key, how a command is described."""
+"""Common parts of the REST API's routes: the request context, the order's name, the key, a command's
+description.
+"""
 
 from typing import Annotated, Any
 
@@ -14,12 +16,12 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token
 
 
 def guarded_router() -> APIRouter:
-    """A router below /v1, which no route is reached without a token."""
+    """Return a router below /v1, whose routes all require a token."""
     return APIRouter(prefix=GUARDED, dependencies=[Depends(_bearer)], responses=described(401, 422, 503))
 
 
 async def _errand(request: Request) -> RequestContext:
-    """Async, since FastAPI would make a plain one in a thread of its own."""
+    """Return the request context. Async, since FastAPI would run a plain function in a thread."""
     return RequestContext(request)
 
 

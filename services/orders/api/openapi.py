@@ -1,6 +1,6 @@
 """The OpenAPI document of the REST API: `python -m services.orders.api.openapi` writes it beside the code.
 
-The committed file is what a client's author reads and generates from; a test compares it with the routes.
+Client authors read the committed file and generate code from it; a test compares it with the routes.
 """
 
 import json
@@ -13,12 +13,12 @@ FILE = Path(__file__).with_name("openapi.json")
 
 
 def document() -> dict[str, Any]:
-    """The document of the routes as they are."""
+    """Return the document of the current routes."""
     return routes().openapi()
 
 
 def as_text() -> str:
-    """The document as it is committed."""
+    """Return the document as the text that is committed."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,7 +1,8 @@
-"""One order whole: all that this service knows of it, as the REST API tells it.
+"""One complete order: everything this service has recorded of it, as the REST API returns it.
 
-Everything comes from one statement, so from one moment: a balance never stands beside a ledger it does not fit.
-The customer's IP address and browser are left out; reading them takes a right that no API token has.
+All parts come from one statement, so from one snapshot: a balance never appears beside a ledger it does not
+fit. The customer's IP address and browser are left out; reading them needs a permission that no API token
+has.
 """
 
 import json
@@ -26,7 +27,7 @@ PARTS = (
     "commands",
     "tags",
 )
-"""What is kept of an order in rows of its own; columns of `read_order_whole`."""
+"""Parts of an order kept in rows of their own; columns of `read_order_whole`."""
 _FROM_SUBMISSION = (
     "billing_address",
     "shipping_address",
@@ -52,7 +53,7 @@ _MONEY = (
 
 
 def show(row: Mapping[str, str], labels: Labels) -> OrderResponse:
-    """The document of a row of `read_order_whole`, whose columns are all JSON."""
+    """Return the document for a row of `read_order_whole`, whose columns are all JSON."""
     order = json.loads(row["order"])
     submission = json.loads(row["submission"] or "{}") | json.loads(row["amendment"] or "{}")
     document = {

@@ -1,7 +1,7 @@
-"""What the REST API answers when it can't do what was asked: problem details (RFC 9457), always in one form.
+"""Errors of the REST API: problem details (RFC 9457), always in one form.
 
-Every problem has a stable `code` a program can test, a `detail` that says what to do, and under `errors`
-every reason at once. What broke inside is logged, not told.
+Every problem has a stable `code` a program can test, a `detail` that names the next step, and under `errors`
+every reason at once. Internal errors are logged, not returned.
 """
 
 import re
@@ -53,7 +53,9 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(HTTPException):
-    """Ends a request with a problem. `errors` are all the reasons; `extra` are further members."""
+    """The exception that ends a request with a problem. `errors` are all the reasons; `extra` are further
+    members.
+    """
 
     def __init__(
         self,
@@ -69,7 +71,7 @@ class Problem(HTTPException):
         self.code, self.errors, self.extra = code, errors, extra
 
     def response(self) -> JSONResponse:
-        """The problem as `application/problem+json`."""
+        """Return the problem as `application/problem+json`."""
         members: dict[str, Any] = dict(self.extra)
         if self.errors:
             members["errors"] = [reason.model_dump(exclude_none=True) for reason in self.errors]
@@ -77,13 +79,13 @@ class Problem(HTTPException):
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Problems a route may answer with, for its OpenAPI description."""
+    """Return the problems a route may answer with, for its OpenAPI description."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
     return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
 
 
 def field_path(location: Sequence[str | int]) -> str:
-    """Where in the request: `("body", "lines", 2, "quantity")` is `lines[2].quantity`."""
+    """Return a place in the request as a path: `("body", "lines", 2, "quantity")` is `lines[2].quantity`."""
     path = ""
     for step in location[1:] or location:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
@@ -91,7 +93,7 @@ def field_path(location: Sequence[str | int]) -> str:
 
 
 def unfit(error: RequestValidationError) -> Problem:
-    """A request that does not fit the document, with the path of every field at fault."""
+    """Return the problem for a request that does not fit the document, with the path of every invalid field."""
     reasons = [_reason(one, error.body) for one in error.errors()]
     if any(one["loc"][:2] == ("header", "Idempotency-Key") for one in error.errors()):
         detail = (
@@ -103,7 +105,9 @@ def unfit(error: RequestValidationError) -> Problem:
 
 
 def database_away() -> Problem:
-    """The service can't reach its database: nothing was changed that the caller was not told of."""
+    """Return the problem for an unavailable database. The request may or may not have been applied; repeating
+    it with the same Idempotency-Key is safe.
+    """
     return Problem(
         503,
         "database_away",
@@ -122,7 +126,7 @@ def _too_slow() -> Problem:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of this app end in problem details."""
+    """Convert every error of this app to problem details."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unfit)
     for kind in _ERRORS_OF_A_DATABASE:
@@ -158,7 +162,7 @@ def _reason(error: dict[str, Any], body: Any) -> Reason:
 
 
 def _fault_of_json(body: Any) -> str:
-    """What is wrong with a body that could not be read, which comes as the text that it was taken for."""
+    """Return the fault of a body that could not be parsed as JSON and was passed on as text."""
     raw = body.encode(errors="surrogatepass") if isinstance(body, str) else b""
     try:
         from_json(raw)

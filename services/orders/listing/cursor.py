@@ -1,7 +1,7 @@
-"""The place where a page of the orders list ended, as opaque text for the next request.
+"""Page cursors of the orders list: the place where a page ended, as opaque text for the next request.
 
-A place is what the list is sorted by (the moment placed, or the total) with the order's id, which no two orders
-share. A search shows exact hits first; a place among them says so.
+A cursor holds the sort key (the time placed, or the total) and the order's id, which no two orders share. A
+search lists exact hits first; a cursor among them is marked as such.
 """
 
 import base64
@@ -15,11 +15,11 @@ from uuid import UUID
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = struct.Struct(">Bq16s")
 _BY_MOMENT, _BY_TOTAL, _EXACT = 1, 2, 3
-"""First byte of a cursor: an old link never means something else in another sequence."""
+"""First byte of a cursor: an old link never changes its meaning in a list sorted otherwise."""
 
 
 class CursorInvalid(ValueError):
-    """What was sent as `after` or `before` was not given out by this list, or by one in another sequence."""
+    """The value of `after` or `before` is not a cursor of this list, or comes from a list sorted otherwise."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -30,8 +30,9 @@ class CursorInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PageCursor:
-    """Where a page ended: the moment placed, or the total in minor units. As text it is opaque: 34 characters that
-    need no escaping in a URL."""
+    """The place where a page ended: the time placed, or the total in minor units. As text it is opaque: 34
+    characters that need no escaping in a URL.
+    """
 
     key: datetime | int
     order_id: UUID
@@ -48,7 +49,7 @@ class PageCursor:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The place in a cursor. Raises CursorInvalid."""
+        """Return the place in a cursor. Raises CursorInvalid."""
         try:
             packed = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
             version, number, order_id = _CURSOR.unpack(packed)

@@ -1,7 +1,8 @@
-"""Which orders a list shows: the one model behind the REST list, the back office's address line, saved views, export.
+"""Filters of a list of orders: the one model behind the REST list, back office URLs, saved views and the
+export.
 
-Invariant: the query string is the view. `Filters.from_url(filters.url())` are the same filters, and a word that means
-nothing is refused with those that do instead of being left out.
+Invariant: the query string is the view. `Filters.from_url(filters.url())` are the same filters, and an
+unknown word is rejected with a list of the known ones instead of being ignored.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,7 @@ Amount = Annotated[int, Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT)]
 
 
 class Filters(BaseModel):
-    """Which orders to list. A filter given several times means any of its values; all filters must hold."""
+    """Filters for orders. A filter given several times means any of its values; all filters must hold."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -92,14 +93,14 @@ class Filters(BaseModel):
 
     @model_validator(mode="after")
     def period_is_not_backwards(self) -> Self:
-        """A period of no day is a slip."""
+        """Reject a period that ends before it begins."""
         if self.from_ and self.to and self.from_ > self.to:
             raise ValueError(f"the period begins on {self.from_} and ends before, on {self.to}; swap the two")
         return self
 
     @model_validator(mode="after")
     def amounts_make_sense(self) -> Self:
-        """Amounts compare within one currency."""
+        """Require amounts to be compared within one currency."""
         low, high = self.amount_min, self.amount_max
         if low is not None and high is not None and low > high:
             raise ValueError(f"the least amount, {low}, exceeds the largest, {high}; swap the two")
@@ -109,7 +110,7 @@ class Filters(BaseModel):
 
     @classmethod
     def from_url(cls, query: str | Iterable[tuple[str, str]]) -> Self:
-        """The filters of a query string, or of its pairs. Raises pydantic's ValidationError."""
+        """Return the filters of a query string, or of its pairs. Raises pydantic's ValidationError."""
         pairs = parse_qsl(query) if isinstance(query, str) else query
         found: dict[str, Any] = {}
         for name, value in pairs:
@@ -120,7 +121,9 @@ class Filters(BaseModel):
         return cls.model_validate(found)
 
     def url(self, **changes: Any) -> str:
-        """The query string of these filters, with `changes` of some (None takes one away), in one fixed sequence."""
+        """Return the query string of these filters, with `changes` applied (None removes a filter), in one
+        fixed order.
+        """
         given = {**self.model_dump(by_alias=True, exclude_defaults=True), **changes}
         pairs = []
         for field, info in type(self).model_fields.items():

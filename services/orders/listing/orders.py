@@ -1,6 +1,6 @@
-"""The orders list of the REST API: what may be asked of it, and how its rows are told.
+"""The orders list of the REST API: its query and the form of its rows.
 
-Which orders there are is the engine's (`finding/`); pages are told apart by a cursor, forwards and backwards.
+The engine (`finder/`) selects the orders; pages are delimited by a cursor, forwards and backwards.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class ListQuery(Filters):
 
 
 def page_document(page: Page, rows: Sequence[Mapping[str, Any]], labels: Labels) -> dict[str, Any]:
-    """The page: its orders, and where the pages beside it begin, if there are any."""
+    """Return the page: its orders, and the cursors of the pages beside it, if there are any."""
     return {
         "orders": [summary(row, labels) for row in rows],
         "next": str(page.next) if page.next else None,
@@ -36,7 +36,7 @@ def page_document(page: Page, rows: Sequence[Mapping[str, Any]], labels: Labels)
 
 
 def summary(row: Mapping[str, Any], labels: Labels) -> dict[str, Any]:
-    """An order as the list tells it."""
+    """Return an order in the form of the list."""
     return {
         **row,
         "order_id": str(row["order_id"]),
@@ -50,10 +50,10 @@ def summary(row: Mapping[str, Any], labels: Labels) -> dict[str, Any]:
 
 
 def label(key: str, labels: Labels) -> dict[str, str]:
-    """A label with its texts."""
+    """Return a label with its texts."""
     return {"key": key, **labels.texts(key)}
 
 
 def utc_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, ending in Z."""
+    """Return the time as RFC 3339 in UTC, ending in Z."""
     return in_zone(moment, UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,6 @@
-"""The list of all ledger entries of a shop, and the money that no order has («À identifier»), as the REST API tells."""
+"""The list of all ledger entries of a shop and its unmatched money («À identifier»), as the REST API returns
+them.
+"""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
@@ -18,7 +20,7 @@ from services.orders.listing.orders import LARGEST_PAGE
 
 
 class EntriesQuery(BaseModel):
-    """Which entries to list. A filter given several times means any of its values; all filters must hold."""
+    """A query for entries. A filter given several times means any of its values; all filters must hold."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,7 +73,7 @@ class UnmatchedPayments(BaseModel):
 async def read_entries(
     connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo
 ) -> dict[str, Any]:
-    """A page of entries. Raises CursorInvalid. Locks nothing."""
+    """Return a page of entries. Raises CursorInvalid. Locks nothing."""
     rows = await connection.fetch(_ENTRIES, *_arguments(shop, query, zone), query.limit + 1)
     return _page(rows, query.limit)
 
@@ -79,7 +81,7 @@ async def read_entries(
 async def every_entry(
     connection: Connection, shop: str, query: EntriesQuery, zone: tzinfo, batch: int
 ) -> AsyncGenerator[Sequence[Mapping[str, Any]]]:
-    """All entries wanted, whatever their number, in batches. Needs a transaction; locks nothing."""
+    """Yield all matching entries, whatever their number, in batches. Needs a transaction; locks nothing."""
     cursor = await connection.cursor(_ENTRIES, *_arguments(shop, query, zone), None)
     while rows := await cursor.fetch(batch):
         yield rows
@@ -101,7 +103,7 @@ _ENTRIES = """select e.*, o.code, o.customer_name,
 
 
 def _arguments(shop: str, query: EntriesQuery, zone: tzinfo) -> list[Any]:
-    """Those of _ENTRIES but for the limit. Raises CursorInvalid."""
+    """Return the arguments of _ENTRIES but for the limit. Raises CursorInvalid."""
     place = PageCursor.read(query.after) if query.after else None
     if place is not None and not isinstance(place.key, datetime):
         raise CursorInvalid
@@ -126,7 +128,9 @@ def _days(row: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 async def read_unmatched(connection: Connection, shop: str) -> dict[str, Any]:
-    """Money that was reported, that no ledger has, and that no person gave to an order or set aside. Locks nothing."""
+    """Return money that was reported, that no ledger has, and that no person assigned to an order or set
+    aside. Locks nothing.
+    """
     rows = await connection.fetch(
         """select provider, provider_reference, amount_minor, currency, received_at, reason
            from unmatched_payment u

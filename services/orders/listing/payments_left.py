@@ -1,7 +1,7 @@
-"""What of each payment of an order can still go back, as far as its ledger here tells. Pure.
+"""The refundable rest of each payment of an order, judged by its ledger here only. Pure.
 
-Payments has the last word: it knows also what it was asked a moment ago. A refund that was sent and is not in the books
-yet, or of which nobody knows whether it was made, keeps its amount taken here as there.
+Payments decides, since it also has the requests of the last seconds. A refund that was sent and is not in the
+ledger yet, or whose outcome at the provider is uncertain, keeps its amount reserved here as there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,12 +26,12 @@ _SIGNS = {
     "refund_marked": -1,
     "refund_mark_reversed": 1,
 }
-"""How each kind of entry changes what is left of the payment it is about."""
+"""The effect of each kind of entry on the rest of the payment it is about."""
 
 
 @dataclass(frozen=True)
 class PaymentLeft:
-    """A payment of the order: what was received, and what of it could still go back, in minor units."""
+    """A payment of the order: the amount received, and the part that can still be refunded, in minor units."""
 
     entry_id: UUID
     at: datetime
@@ -43,19 +43,21 @@ class PaymentLeft:
 
     @property
     def may_be_sent(self) -> bool:
-        """Whether its provider can be asked for the refund."""
+        """Return whether its provider can be asked for the refund."""
         return self.provider in SENDS_REFUNDS and self.left_minor > 0
 
 
 def left_of_received(order: OrderResponse) -> int:
-    """What was received and has neither gone back nor been marked or set aside to go back, in minor units."""
+    """Return the received amount that is neither refunded nor marked or reserved for a refund, in minor
+    units.
+    """
     money = order.money
     kept = money.received_minor - money.refunded_minor - money.marked_minor
     return max(0, kept - sum(one.amount_minor for one in set_aside(order)))
 
 
 def set_aside(order: OrderResponse) -> list[RefundResponse]:
-    """The refunds that were sent, or may have been, and are not in the ledger."""
+    """Return the refunds that were sent, or may have been, and are not in the ledger."""
     posted = {entry.provider_reference for entry in order.ledger if entry.kind == "refund_paid"}
     return [
         one
@@ -69,7 +71,9 @@ def set_aside(order: OrderResponse) -> list[RefundResponse]:
 def payments_left(
     ledger: Sequence[LedgerEntryResponse], waiting: Iterable[RefundResponse] = ()
 ) -> list[PaymentLeft]:
-    """The payments of a ledger, the latest first; `waiting` are the refunds whose amounts are set aside."""
+    """Return the payments of a ledger, the latest first; `waiting` are the refunds whose amounts are
+    reserved.
+    """
     firsts: dict[UUID, LedgerEntryResponse] = {}
     left: dict[UUID, int] = {}
     received: dict[UUID, int] = {}

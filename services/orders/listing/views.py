@@ -1,7 +1,7 @@
-"""Saved views: lists of orders that people keep under a name. A view is the query string of the list, nothing else.
+"""Saved views: named lists of orders. A view is the query string of the list, nothing else.
 
-Invariant: a view is somebody's or, without an owner, everybody's; its query could be read when it was saved. Who may
-change everybody's views is decided by who calls.
+Invariant: a view belongs to one person or, without an owner, to everybody; its query was valid when it was
+saved. The caller decides who may change everybody's views.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from services.orders.listing.filters import Filters
 
 LONGEST_NAME = 60
 MOST_VIEWS = 50
-"""Views one person has, and a shop has in common."""
+"""The largest number of views of one person, and of the shared views of a shop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class View:
 
     @property
     def filters(self) -> Filters:
-        """What it shows. Raises ValidationError when a word it used no longer exists."""
+        """Return the view's filters. Raises ValidationError when a word it used no longer exists."""
         return Filters.from_url(self.query)
 
 
 class ViewUnknown(Exception):
-    """There is no such view, or it is another person's."""
+    """The view does not exist, or belongs to another person."""
 
     def __init__(self, view_id: UUID) -> None:
         super().__init__(f"view {view_id} is gone or somebody else's; load the page again")
@@ -43,21 +43,21 @@ class ViewUnknown(Exception):
 
 
 class NameUnfit(Exception):
-    """A view's name is empty or too long."""
+    """The view's name is empty or too long."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"a view's name has 1 to {LONGEST_NAME} characters, {len(name)} were given")
 
 
 class TooManyViews(Exception):
-    """The place is full."""
+    """The owner already has the largest number of views."""
 
     def __init__(self) -> None:
         super().__init__(f"there are {MOST_VIEWS} views already; delete one first")
 
 
 async def read_views(connection: Connection, shop: str, owner: str) -> list[View]:
-    """Everybody's views and this person's own, each in its sequence."""
+    """Return everybody's views and this person's own, each in its order."""
     rows = await connection.fetch(
         """select view_id, owner, name, query from saved_view where shop = $1 and (owner is null or owner = $2)
            order by owner nulls first, position, view_id""",
@@ -70,7 +70,7 @@ async def read_views(connection: Connection, shop: str, owner: str) -> list[View
 async def create_view(
     connection: Connection, shop: str, owner: str | None, name: str, filters: Filters, now: datetime
 ) -> View:
-    """Keep a list under a name, behind the others. Raises NameUnfit, TooManyViews."""
+    """Save a list under a name, behind the others. Raises NameUnfit, TooManyViews."""
     view = View(uuid7(), owner, _fit(name), filters.url())
     added = await connection.fetchval(
         """insert into saved_view (view_id, shop, owner, name, query, position, created_at)
@@ -98,7 +98,7 @@ async def change_view(
     name: str | None = None,
     filters: Filters | None = None,
 ) -> View:
-    """Give a view another name or other filters. Raises ViewUnknown, NameUnfit."""
+    """Change a view's name or filters. Raises ViewUnknown, NameUnfit."""
     row = await connection.fetchrow(
         """update saved_view set name = coalesce($4, name), query = coalesce($5, query)
            where view_id = $1 and shop = $2 and owner is not distinct from $3
@@ -115,7 +115,7 @@ async def change_view(
 
 
 async def order_views(connection: Connection, shop: str, owner: str | None, view_ids: Sequence[UUID]) -> None:
-    """Put one's views, or everybody's, into this sequence; those not named come behind, as they were."""
+    """Put a person's views, or everybody's, into this order; those not named come last, in their old order."""
     await connection.execute(
         """update saved_view v set position = n.position
            from (select view_id, row_number() over

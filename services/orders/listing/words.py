@@ -1,4 +1,4 @@
-"""The words of the list's filters: tabs, «Statut», «Statut de paiement», sequences. Pure.
+"""The words of the list's filters: tabs, «Statut», «Statut de paiement», sorting. Pure.
 
 Invariant: every state and every payment status belongs to at most one word, so no order is counted under two.
 """
@@ -55,17 +55,17 @@ class Sort(StrEnum):
 
     @property
     def is_by_total(self) -> bool:
-        """Whether the total decides, not the day."""
+        """Return whether orders are sorted by total, not by day."""
         return self in (Sort.HIGHEST, Sort.LOWEST)
 
     @property
     def is_descending(self) -> bool:
-        """Whether the largest comes first."""
+        """Return whether the largest comes first."""
         return self in (Sort.NEWEST, Sort.HIGHEST)
 
 
 UNPLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDONED})
-"""States of what is no order yet: listed only when a filter asks for them."""
+"""States of drafts and checkouts, listed only when a filter requests them."""
 STATUS_OF: dict[str, str] = {state.value: word for word, states in STATUS_FILTERS.items() for state in states}
 """Word of the filter «Statut» by state; a draft has none."""
 PAYMENT_OF: dict[str, str] = {

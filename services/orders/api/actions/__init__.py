@@ -1,1 +1,1 @@
-"""Commands and own actions of callers: requested once per key, sent or carried out, waited for."""
+"""Commands and local actions of callers: requested once per key, sent or carried out, awaited."""

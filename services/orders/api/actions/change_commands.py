@@ -1,8 +1,8 @@
 """The commands by which people change placed orders: edit, cancel, reinstate, delete.
 
-Orders carries them out itself, but like every other command each is a row with one outcome that pages wait for, sent
-once per Idempotency-Key. The row, the change and the question to fulfillment are one transaction; what can't be done
-raises a Refusal and leaves none of them.
+Orders carries them out itself, but like every other command each is a row with one outcome that pages wait
+for, sent once per Idempotency-Key. The row, the change and the request to fulfillment are one transaction; a
+change that cannot be made raises a Refusal and leaves none of them.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ Begin = Callable[[OrderUnit, Order, StaffAction], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """A change about to be made. `revision`: the one it was made from, None asks for no check."""
+    """A requested change. `revision` is the revision it was based on; None skips the check."""
 
     command_id: UUID
     shop: str
@@ -51,7 +51,7 @@ class ChangeRequest:
 
 
 def edit(shop: str, order_id: UUID, key: str, actor: str, asked: EditRequest) -> ChangeRequest:
-    """The command to edit an order."""
+    """Return the command to edit an order."""
 
     async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
         editing.edit(work, order, asked, command_id, actor, deed)
@@ -60,7 +60,7 @@ def edit(shop: str, order_id: UUID, key: str, actor: str, asked: EditRequest) ->
 
 
 def cancel(shop: str, order_id: UUID, key: str, actor: str, asked: CancellationRequest) -> ChangeRequest:
-    """The command to cancel what has not left."""
+    """Return the command to cancel units that have not left."""
 
     async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
         cancelling.cancel(
@@ -78,7 +78,7 @@ def cancel(shop: str, order_id: UUID, key: str, actor: str, asked: CancellationR
 
 
 def reinstate(shop: str, order_id: UUID, key: str, actor: str, asked: ReinstatementRequest) -> ChangeRequest:
-    """The command to take a cancellation back."""
+    """Return the command to reinstate a cancellation."""
 
     async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
         reinstating.reinstate(work, order, command_id, actor, asked.reason, deed)
@@ -89,7 +89,7 @@ def reinstate(shop: str, order_id: UUID, key: str, actor: str, asked: Reinstatem
 def delete(
     shop: str, order_id: UUID, key: str, actor: str, asked: DeletionRequest, *, force: bool = False
 ) -> ChangeRequest:
-    """The command to delete an order; `force` goes past the guards and needs a right of its own."""
+    """Return the command to delete an order; `force` bypasses the guards and needs a permission of its own."""
 
     async def begin(command_id: UUID, work: OrderUnit, order: Order, deed: StaffAction) -> None:
         against = await deleting.reasons_against(work.unit.connection, order)
@@ -99,7 +99,7 @@ def delete(
 
 
 async def send(process: Transactions, asking: ChangeRequest) -> Sent:
-    """Begin a change, once per key: its command's id and whether it has its outcome already.
+    """Start a change, once per key; return its command's id and whether it already has its outcome.
 
     Raises KeyTaken, OrderUnknown, Stale and whatever the change itself raises.
     """
@@ -114,7 +114,8 @@ async def send(process: Transactions, asking: ChangeRequest) -> Sent:
 
 
 async def carry_out(process: Transactions, asking: ChangeRequest) -> api_store.Row:
-    """Begin a change and wait up to `WAIT_SECONDS`: its command's row, `pending` when there is no outcome yet.
+    """Start a change and wait up to `WAIT_SECONDS`; return its command's row, `pending` while there is no
+    outcome.
 
     Raises what `send` raises.
     """

@@ -1,8 +1,8 @@
-"""Staff's commands: sent once per Idempotency-Key, then waited for.
+"""Staff's commands: sent once per Idempotency-Key, then awaited.
 
-A command is a row and a message in one transaction, so it is neither lost nor sent without a trace of who asked.
-The unique index on (shop, idempotency_key) decides which of two requests with one key is first; the second hears
-of the first one's command, or that its own content differs.
+A command is a row and a message in one transaction, so it is neither lost nor sent without a record of who
+requested it. The unique index on (shop, idempotency_key) decides which of two requests with one key is first;
+the second gets the first one's command, or an error if its own content differs.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _NO_ID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """A command about to be sent."""
+    """A command to send."""
 
     command_id: UUID
     shop: str
@@ -36,19 +36,19 @@ class CommandRequest:
 
     @property
     def type(self) -> str:
-        """The command's type on the wire."""
+        """Return the command's type on the wire."""
         return type_of(type(self.message), "orders")
 
     @property
     def actor(self) -> str:
-        """Who asks."""
+        """Return who requested the command."""
         actor: str = self.message.actor  # type: ignore[attr-defined]
         return actor
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A command that is in the table; `is_settled` when it had an outcome already, `row` if it was sent just now."""
+    """A stored command; `is_settled` when it already had an outcome, `row` if it was sent by this request."""
 
     command_id: UUID
     is_settled: bool = False
@@ -56,7 +56,7 @@ class Sent:
 
 
 class KeyTaken(Exception):
-    """The Idempotency-Key already belongs to a command of another content."""
+    """The Idempotency-Key already belongs to a command with different content."""
 
     def __init__(self, key: str, command_id: UUID, type: str) -> None:
         super().__init__(
@@ -67,9 +67,9 @@ class KeyTaken(Exception):
 
 
 def asking(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID], Command]) -> CommandRequest:
-    """The command that `message` makes with an id of the server's making, which also names what it creates.
+    """Return the command that `message` makes with a server-generated id, which also names what it creates.
 
-    The hash covers all that the caller decided and who they are, not the id, so that a repeat is known again.
+    The hash covers the caller and everything the caller decided, not the id, so that a repeat is recognized.
     """
     command_id = uuid7()
     blank = message(_NO_ID)
@@ -80,14 +80,15 @@ def asking(shop: str, order_id: UUID | None, key: str, message: Callable[[UUID],
 
 
 class Commands:
-    """Sends commands of this process, many requests in one transaction, and waits for outcomes."""
+    """Sender of this process's commands: many requests in one transaction, with a wait for outcomes."""
 
     def __init__(self, process: Transactions) -> None:
         self._process = process
         self._sender: GroupCommit[CommandRequest, Sent | KeyTaken] = GroupCommit(self._send)
 
     async def carry_out(self, asked: CommandRequest) -> api_store.Row:
-        """Send a command once and wait up to `WAIT_SECONDS`: its row, `pending` when there is no outcome yet.
+        """Send a command once and wait up to `WAIT_SECONDS`; return its row, `pending` while there is no
+        outcome.
 
         Raises KeyTaken.
         """
@@ -102,7 +103,7 @@ class Commands:
         return row
 
     async def send(self, asked: CommandRequest) -> Sent:
-        """Send a command once and don't wait for its outcome. Raises KeyTaken."""
+        """Send a command once without waiting for its outcome. Raises KeyTaken."""
         sent = await self._sender.submit(asked)
         if isinstance(sent, KeyTaken):
             raise sent
@@ -129,7 +130,7 @@ class Commands:
 
 
 def _row(asked: CommandRequest, requested_at: datetime) -> api_store.Row:
-    """What `api_store.read_command` reads of a command that has no outcome yet."""
+    """Return the row that `api_store.read_command` returns for a command without an outcome."""
     return {
         "command_id": asked.command_id,
         "order_id": asked.order_id,

@@ -1,7 +1,8 @@
-"""Deeds that this service does itself, asked for like commands: once per Idempotency-Key, with an outcome to look at.
+"""Actions that this service carries out itself, requested like commands: once per Idempotency-Key, with an
+outcome.
 
-Invariant: the key, the deed and its outcome are one transaction. So a deed asked for twice is done once and both
-hear the same; one that is refused leaves nothing, not even its key.
+Invariant: the key, the action and its outcome are one transaction. An action requested twice is carried out
+once and both requests get the same outcome; a rejected one leaves nothing, not even its key.
 """
 
 import hashlib
@@ -20,12 +21,15 @@ from services.orders.order import store
 from services.orders.order.unit.actions import OrderResult
 
 Act = Callable[[Unit], Awaitable[dict[str, Any]]]
-"""Does the deed in a unit; gives its outcome as JSON. Raises Refusal."""
+"""A function that carries out the action in a unit of work and returns its outcome as JSON. Raises Refusal.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnAction:
-    """A deed somebody asks for. `content` is all they decided, as JSON; `type` is written like a message's."""
+    """A requested action. `content` is everything the caller decided, as JSON; `type` is written like a
+    message's.
+    """
 
     shop: str
     order_id: UUID | None
@@ -37,13 +41,13 @@ class OwnAction:
 
     @property
     def request_hash(self) -> bytes:
-        """What tells a repeat from another request."""
+        """Return the hash that distinguishes a repeat from another request."""
         text = f"{self.type}\n{self.order_id}\n{self.actor}\n{self.content}"
         return hashlib.sha256(text.encode()).digest()
 
 
 async def decide(process: Transactions, decision: OwnAction, act: Act) -> api_store.Row:
-    """Do the deed unless its key was used: the row of the command, with its outcome.
+    """Carry out the action unless its key was used; return the row of the command, with its outcome.
 
     Raises KeyTaken when the key was used for something else, and what `act` raises.
     """
@@ -65,7 +69,7 @@ async def decide(process: Transactions, decision: OwnAction, act: Act) -> api_st
 
 
 def outcome_of(results: list[OrderResult]) -> dict[str, Any]:
-    """What became of each order, as an outcome tells it."""
+    """Return the result for each order, in the form of an outcome."""
     return {
         "changed": sum(result.changed for result in results),
         "orders": [

@@ -1,4 +1,4 @@
-"""What a request needs to know of the order it names, read with one query for all requests that ask meanwhile."""
+"""The facts a request needs about the order it names, read with one query for all concurrent requests."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,14 +12,14 @@ Key = tuple[str, UUID]
 
 
 class FactsReader:
-    """Orders' rows of `api_store.read_facts`, by shop and id."""
+    """Reader of orders' rows of `api_store.read_facts`, by shop and id."""
 
     def __init__(self, process: Transactions) -> None:
         self._process = process
         self._together: GroupCommit[Key, Row | None] = GroupCommit(self._read)
 
     async def find(self, shop: str, order_id: UUID | None, code: str | None) -> Row | None:
-        """The order of a shop with this id, else with this code; None when there is none."""
+        """Return the shop's order with this id, else with this code; None when there is none."""
         if order_id is None and code is not None:
             async with self._process.acquire() as connection:
                 order_id = await api_store.find_by_code(connection, shop, code)

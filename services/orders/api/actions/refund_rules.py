@@ -1,8 +1,9 @@
-"""What a refund does to the units it names, and the rule that ties its amount to them. Pure.
+"""The effect of a refund on the units it names, and the rule that ties its amount to them. Pure.
 
-Invariant: no refund cancels an order while money is kept that pays for nothing. A refund credits its amount and cancels
-the named units that have not left; if those are the last wanted ones, the amount must be all that is still due.
-Otherwise five euros of goodwill would cancel an order of 365 and leave it settled, with 360 kept and nobody told.
+Invariant: no refund cancels an order while money is kept that pays for nothing. A refund credits its amount
+and cancels the named units that have not left; if those are the last wanted ones, the amount must be all that
+is still due. Otherwise five euros of goodwill would cancel an order of 365 and leave it settled, with 360
+kept and nobody notified.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from services.orders.order.totals.content import Units
 
 @dataclass(frozen=True, slots=True)
 class UnitsRefunded:
-    """Units by line that a refund cancels, and those that had left; whether nothing wanted remains."""
+    """Units by line that a refund cancels, those that had left, and whether no wanted unit remains."""
 
     cancelled: dict[int, int]
     left: dict[int, int]
@@ -28,9 +29,9 @@ class UnitsRefunded:
 
 
 def units_refunded(order: OrderResponse, units: Units, cause: RefundCause) -> UnitsRefunded:
-    """The effect of a refund of these units on the order's goods, as far as positions are known here.
+    """Return the effect of a refund of these units on the order's goods, as far as positions are known here.
 
-    Only a refund that credits cancels units; the others leave them as they are.
+    Only a refund that credits cancels units; the others leave them unchanged.
     """
     positions = [position_of(line) for line in order.lines]
     if cause is not RefundCause.CREDIT:
@@ -43,7 +44,9 @@ def units_refunded(order: OrderResponse, units: Units, cause: RefundCause) -> Un
 def faults_of_amount(
     order: OrderResponse, amount_minor: int, units: Units, cause: RefundCause
 ) -> list[Reason]:
-    """The reason against a refund that would cancel the order and credit less than is still due, if it would."""
+    """Return the reason against a refund that would cancel the order and credit less than is still due, if
+    any.
+    """
     if not units or not units_refunded(order, units, cause).cancels_order:
         return []
     due = still_due(order)
@@ -58,9 +61,10 @@ def faults_of_amount(
 
 
 def faults_of_refund(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
-    """Every reason against a refund that is known here, by the rules and codes of payments.
+    """Return every reason against a refund that is known here, by the rules and codes of payments.
 
-    Payments decides: it knows also what was asked a moment ago. This tells a person before anything is sent.
+    Payments decides, since it also has the requests of the last seconds. This check informs a person before
+    anything is sent.
     """
     found = faults_of_amount(order, asked.amount_minor, asked.units, asked.cause)
     if asked.cause is RefundCause.CREDIT:
@@ -81,7 +85,9 @@ def _beyond(order: OrderResponse, amount_minor: int, most: int, code: str, what:
 
 
 def _against_payment(order: OrderResponse, asked: RefundRequest) -> list[Reason]:
-    """Reasons that the payment gives which is refunded: the one named, else the latest that covers the amount."""
+    """Return the reasons given by the refunded payment: the one named, else the latest that covers the
+    amount.
+    """
     payments = payments_left(order.ledger, set_aside(order))
     payment = next((one for one in payments if one.entry_id == asked.entry_id), None)
     if payment is None and asked.entry_id is not None:
@@ -106,10 +112,10 @@ def _against_payment(order: OrderResponse, asked: RefundRequest) -> list[Reason]
 
 
 def still_due(order: OrderResponse) -> int:
-    """What the order costs after all credits, in minor units, paid or not."""
+    """Return the order's cost after all credits, in minor units, paid or not."""
     return max(0, order.money.due_minor - order.money.credited_minor)
 
 
 def position_of(line: LineResponse) -> LinePosition:
-    """The line's quantities; before fulfillment has answered, all of it is wanted and none has left."""
+    """Return the line's quantities; before fulfillment has answered, all units are wanted and none has left."""
     return line.position or LinePosition(line=line.line, kind=line.kind, ordered=line.quantity)

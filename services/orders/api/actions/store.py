@@ -1,6 +1,6 @@
-"""The SQL of the REST API: one function a statement, the connection first. Nothing here locks an order.
+"""The SQL of the REST API: one function per statement, connection first. Nothing here locks an order.
 
-The list's statements are made in `finding/`, since they depend on the filters.
+The list's statements are built in `listing/finder/`, since they depend on the filters.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 
 class NewCommand(Protocol):
-    """What a command's row is made of."""
+    """The columns of a new command's row."""
 
     @property
     def command_id(self) -> UUID: ...
@@ -33,14 +33,16 @@ class NewCommand(Protocol):
 
 
 async def find_by_code(connection: Connection, shop: str, code: str) -> UUID | None:
-    """The id of the order with this code."""
+    """Return the id of the order with this code."""
     return await connection.fetchval(
         "select order_id from orders where code = $2 and shop || '' = $1", shop, code
     )
 
 
 async def read_facts(connection: Connection, keys: Sequence[tuple[str, UUID]]) -> list[Row]:
-    """Shop, order_id, code, stage, currency and line numbers of those of these orders (shop, id) that exist."""
+    """Return shop, order_id, code, stage, currency and line numbers of those of these orders (shop, id) that
+    exist.
+    """
     return await connection.fetch(
         """select o.*
            from unnest($1::text[], $2::uuid[]) as k (shop, order_id)
@@ -55,8 +57,9 @@ async def read_facts(connection: Connection, keys: Sequence[tuple[str, UUID]]) -
 
 
 async def read_submission(connection: Connection, shop: str, module: str, key: str) -> Row | None:
-    """What became of the sale with this key: its submission's id with the order it placed, else the reasons for which
-    it was refused last."""
+    """Return the outcome of the submission with this key: its id with the order it placed, else the reasons
+    for its last rejection.
+    """
     return await connection.fetchrow(
         """select submission_id, order_id, code, reasons from (
                (select 1 as rank, s.submission_id, o.order_id, o.code, null::jsonb as reasons
@@ -81,10 +84,11 @@ async def read_submission(connection: Connection, shop: str, module: str, key: s
 
 
 async def add_commands(connection: Connection, commands: Sequence[NewCommand], now: datetime) -> set[UUID]:
-    """Add commands; the ids of those whose key was free come back.
+    """Insert commands; return the ids of those whose key was free.
 
-    A key that another transaction is just using makes this wait for its end. Rows go in in the keys' own order, so
-    that two processes with the same keys wait in a line and not in a circle.
+    A key that another transaction is inserting makes this wait for the end of that transaction. Rows are
+    inserted in the order of their keys, so that two processes with the same keys wait for each other without
+    a deadlock.
     """
     rows = await connection.fetch(
         """insert into command
@@ -108,7 +112,7 @@ async def add_commands(connection: Connection, commands: Sequence[NewCommand], n
 
 
 async def read_keys(connection: Connection, commands: Sequence[NewCommand]) -> dict[tuple[str, str], Row]:
-    """The commands that have the Idempotency-Keys of these, by shop and key."""
+    """Return the commands that have the Idempotency-Keys of these, by shop and key."""
     rows = await connection.fetch(
         """select c.shop, c.idempotency_key, c.command_id, c.type, c.state, c.request_hash
            from command c join unnest($1::text[], $2::text[]) as k (shop, key)
@@ -128,7 +132,7 @@ async def was_sent(connection: Connection, shop: str, key: str) -> bool:
 
 
 async def read_command(connection: Connection, shop: str, command_id: UUID) -> Row | None:
-    """A command and its outcome."""
+    """Return a command and its outcome."""
     return await connection.fetchrow(
         """select command_id, order_id, type, actor, state, requested_at, settled_at, outcome
            from command where shop = $1 and command_id = $2""",
@@ -138,7 +142,7 @@ async def read_command(connection: Connection, shop: str, command_id: UUID) -> R
 
 
 async def settled_among(connection: Connection, command_ids: Collection[UUID]) -> list[UUID]:
-    """Those of these commands that have an outcome."""
+    """Return those of these commands that have an outcome."""
     rows = await connection.fetch(
         "select command_id from command where command_id = any($1::uuid[]) and state <> 'pending'",
         list(command_ids),
@@ -149,7 +153,7 @@ async def settled_among(connection: Connection, command_ids: Collection[UUID]) -
 async def read_order_whole(
     connection: Connection, shop: str, order_id: UUID | None, code: str | None
 ) -> Row | None:
-    """Everything about one order, as of one moment: a column of JSON per part."""
+    """Return everything about one order from one snapshot: a column of JSON per part."""
     return await connection.fetchrow(_WHOLE, shop, order_id, code)
 
 

@@ -1,9 +1,9 @@
-"""Commands without an answer, since a queue lost their message or its answer: found, and ended by a person.
+"""Commands without an answer, since a queue lost their message or its answer: listed, and ended by a person.
 
-Ending a command only means that nobody waits for it any more: it is rejected with that person's reason, which a
-repeat of its Idempotency-Key gets as well. Invariant: an ended command stays ended. An answer that comes after all
-still changes its order, and is recorded in the activity. Commands that orders carries out itself are not ended here:
-such a change waits for the answer to a request, and ends with it.
+Ending a command only means that nobody waits for it any more: it is rejected with that person's reason, which
+a repeat of its Idempotency-Key gets as well. Invariant: an ended command stays ended. An answer that arrives
+later still changes its order, and is recorded in the activity. Commands that orders carries out itself are
+not ended here: such a change waits for the answer to a request, and ends with it.
 """
 
 import json
@@ -22,13 +22,15 @@ from services.orders.order.unit.edit import COMMAND_TYPES
 from services.orders.projections.outcomes import ENDED
 
 OPEN_FOR = timedelta(minutes=15)
-"""How long a command must have waited before a person may end it."""
+"""The minimum age of a command before a person may end it."""
 LONGEST_REASON = 500
 END = "orders.command.end"
 
 
 class CommandNotUnanswered(Refusal):
-    """The command is unknown, has its outcome, was asked a moment ago, or is a change that orders makes itself."""
+    """The command is unknown, has its outcome, was requested too recently, or is a change that orders makes
+    itself.
+    """
 
     code = "command_not_unanswered"
     status = 409
@@ -41,7 +43,7 @@ class CommandNotUnanswered(Refusal):
 
 
 class EndWithoutReason(Refusal):
-    """No reason was given, or a longer one than is kept."""
+    """The reason is missing or longer than the limit."""
 
     code = "reason_unusable"
 
@@ -71,7 +73,7 @@ async def read_unanswered(connection: Connection, shop: str, command_id: UUID, n
 
 
 async def end(unit: Unit, shop: str, command_id: UUID, reason: str, actor: str) -> None:
-    """End a command that got no answer, and note on its order who did so and why.
+    """End a command that got no answer, and record on its order who did so and why.
 
     Raises CommandNotUnanswered, EndWithoutReason.
     """

@@ -1,4 +1,4 @@
-"""The SQL of a person's word on money that no order has, in orders' own copy of it."""
+"""The SQL of a person's decision on unmatched money, in orders' own copy of it."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from services.chassis.storage.database import Connection
 async def set_aside(
     connection: Connection, shop: str, payment: tuple[str, str], actor: str, reason: str, now: datetime
 ) -> None:
-    """The payment (provider, reference) is nobody's here; who said so first stands."""
+    """Record that the payment (provider, reference) belongs to no order here; the first decision is kept."""
     await connection.execute(
         """update unmatched_payment set set_aside_at = $4, set_aside_by = $5, set_aside_reason = $6
            where shop = $1 and provider = $2 and provider_reference = $3 and set_aside_at is null""",
@@ -21,7 +21,7 @@ async def set_aside(
 
 
 async def take_back(connection: Connection, shop: str, payment: tuple[str, str]) -> None:
-    """The payment may be somebody's after all."""
+    """Delete the decision: the payment may belong to an order after all."""
     await connection.execute(
         """update unmatched_payment set set_aside_at = null, set_aside_by = null, set_aside_reason = null
            where shop = $1 and provider = $2 and provider_reference = $3""",

@@ -1,6 +1,7 @@
-"""The cells of one exported order: numbers, days, and text that no spreadsheet takes for a formula. Pure.
+"""The cells of one exported order: numbers, days, and text that no spreadsheet interprets as a formula. Pure.
 
-Invariant: net and VAT add up to the total, and the VAT columns to the VAT (`order/search/taxes.py`), to the cent.
+Invariant: net and VAT add up to the total, and the VAT columns to the VAT (`order/search/taxes.py`), to the
+cent.
 """
 
 import re
@@ -17,12 +18,14 @@ from services.orders.listing.export import words as export_words
 from services.orders.listing.export.words import word
 
 FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""What a cell must not begin with (OWASP, CSV injection), with the full-width forms that spreadsheets take as well."""
+"""Characters a cell must not begin with (OWASP, CSV injection), with the full-width forms that spreadsheets
+accept as well.
+"""
 _UNSEEN = r"\s\x00-\x1f\x7f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _FORMULA = re.compile(
     rf"(^|[,;\t\r\n])(?=[{_UNSEEN}]*[{''.join(map(re.escape, sorted(FORMULA)))}])|^(?=[\t\r\n])"
 )
-"""Where a formula would begin: at the start or behind either delimiter, also after signs that are not seen."""
+"""Where a formula would begin: at the start or behind either delimiter, also after invisible characters."""
 _MONTH = (
     "jan(v(ier)?|uary)?|f[eé]v(r(ier)?)?|feb(ruary)?|mar(s|ch)?|avr(il)?|apr(il)?|ma[iy]|juin|june?|juil(let)?|july?"
     "|ao[uû]t?|aug(ust)?|sep(t(embre|ember)?)?|oct(obre|ober)?|nov(embre|ember)?|d[eé]c(embre|ember)?"
@@ -37,8 +40,9 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CellFormat:
-    """How an export is written. `labels`: what each status says; `rates`: the VAT rates that have a column, in
-    millionths."""
+    """The format of an export. `labels`: the text of each status; `rates`: the VAT rates that have a column,
+    in millionths.
+    """
 
     language: str
     zone: ZoneInfo
@@ -47,7 +51,7 @@ class CellFormat:
 
     @property
     def delimiter(self) -> str:
-        """French spreadsheets take a comma for the decimal point."""
+        """Return the delimiter; French spreadsheets use a comma for the decimal point."""
         return "," if self.language == "en" else ";"
 
     @property
@@ -56,8 +60,9 @@ class CellFormat:
 
 
 def safe(text: str | None) -> str:
-    """Text as a cell, however a spreadsheet splits the file: behind an apostrophe what it would take for a formula, a
-    number or a day."""
+    """Return text as a cell, however a spreadsheet splits the file: an apostrophe precedes anything it would
+    interpret as a formula, a number or a day.
+    """
     if not text:
         return ""
     guarded = _FORMULA.sub(r"\1'", text)
@@ -65,7 +70,7 @@ def safe(text: str | None) -> str:
 
 
 def headings(manner: CellFormat) -> list[str]:
-    """The first line."""
+    """Return the header line."""
     found = []
     for name, words in export_words.COLUMNS.items():
         text = words[manner.language == "en"]
@@ -77,7 +82,7 @@ def headings(manner: CellFormat) -> list[str]:
 
 
 def cells(row: Mapping[str, Any], manner: CellFormat) -> list[str]:
-    """One order's line, from a row of `exporting.DETAILS`."""
+    """Return one order's line, from a row of `exporting.DETAILS`."""
     exponent, point, language = exponent_of(row["currency"]), manner.point, manner.language
     total, tax = row["total_minor"], row["tax_minor"]
     vat = dict(zip(row["vat_rates"], row["vat_minor"], strict=True))
@@ -110,7 +115,9 @@ def cells(row: Mapping[str, Any], manner: CellFormat) -> list[str]:
 
 
 def decimal(amount_minor: int, exponent: int, point: str) -> str:
-    """An amount as spreadsheets read numbers: 1234,50. No grouping, a plain hyphen before a negative one."""
+    """Return an amount as spreadsheets read numbers: 1234,50. No grouping, a plain hyphen before a negative
+    one.
+    """
     if exponent == 2 and amount_minor >= 0:
         return f"{amount_minor // 100}{point}{amount_minor % 100:02d}"
     if not exponent:
@@ -121,7 +128,7 @@ def decimal(amount_minor: int, exponent: int, point: str) -> str:
 
 @cache
 def exponent_of(currency: str) -> int:
-    """Digits behind the decimal point of a currency (ISO 4217)."""
+    """Return the number of digits behind the decimal point of a currency (ISO 4217)."""
     return EXPONENTS.get(currency, 2)
 
 
@@ -131,7 +138,7 @@ def _percent(rate: int, point: str) -> str:
 
 
 def moment(at: datetime, language: str) -> str:
-    """A moment as spreadsheets read it: 22/11/2026 10:30, in English 2026-11-22 10:30."""
+    """Return a datetime as spreadsheets read it: 22/11/2026 10:30, in English 2026-11-22 10:30."""
     if language == "en":
         return f"{at.year:04d}-{at.month:02d}-{at.day:02d} {at.hour:02d}:{at.minute:02d}"
     return f"{at.day:02d}/{at.month:02d}/{at.year:04d} {at.hour:02d}:{at.minute:02d}"

@@ -1,7 +1,8 @@
-"""The CSV of any list, streamed: every order that fits at one moment, in the list's sequence, in constant memory.
+"""The CSV of any list, streamed: every order that fits, in the list's order, in constant memory.
 
-Invariant: all of it is one snapshot of the database (repeatable read): an order that changes during the export is in it
-once, as it was. Ids come from a server-side cursor and details by the batch, so memory does not grow with the list.
+Invariant: the whole export is one snapshot of the database (repeatable read): an order that changes during
+the export is in it once, as it was. Ids come from a server-side cursor and details by the batch, so memory
+does not grow with the list.
 """
 
 import asyncio
@@ -26,17 +27,18 @@ from services.orders.order.search.indexing import facts_in, read_words
 Detail = Mapping[str, Any]
 BATCH = 1_000
 BROAD = 0.02
-"""From this share of all orders on, walking them all is quicker than sorting those that fit."""
+"""Share of all orders from which scanning them all is quicker than sorting those that fit."""
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it spreadsheets take UTF-8 for something else."""
+"""The UTF-8 byte order mark; without it spreadsheets assume another encoding."""
 SETTINGS = """set local statement_timeout = '60s'; set local idle_in_transaction_session_timeout = '15min'"""
 
 
 async def export(
     connection: Connection, finder: Finder, shop: str, filters: Filters, manner: CellFormat
 ) -> AsyncGenerator[bytes]:
-    """The CSV, a piece at a time: headings first, then a batch of orders a piece. The connection is taken until the
-    end and must be in no transaction; a reader who stops early closes the generator."""
+    """Yield the CSV in pieces: headings first, then a batch of orders per piece. The connection is in use
+    until the end and must be in no transaction; a reader who stops early closes the generator.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
         known, selection = await finder.choose(connection, shop, filters, manner.zone)
@@ -49,7 +51,7 @@ async def export(
 async def export_chosen(
     connection: Connection, shop: str, order_ids: Sequence[UUID], manner: CellFormat
 ) -> AsyncGenerator[bytes]:
-    """The CSV of these orders of the shop, in this sequence; otherwise like `export`."""
+    """Yield the CSV of these orders of the shop, in this order; otherwise like `export`."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
         manner = replace(manner, rates=await read_rates(connection, shop))
@@ -59,8 +61,9 @@ async def export_chosen(
 
 
 async def read_rates(connection: Connection, shop: str) -> list[int]:
-    """The VAT rates that occur in the shop's orders, in millionths, the highest first; also those of orders that the
-    worker has not reached yet. A tax whose rate nobody stated has no column of its own."""
+    """Return the VAT rates that occur in the shop's orders, in millionths, the highest first; also those of
+    orders that the worker has not reached yet. A tax without a stated rate has no column of its own.
+    """
     rates = {row["rate_ppm"] for row in await connection.fetch(RATES, shop)}
     due = [row["order_id"] for row in await connection.fetch(DUE, shop)]
     for start in range(0, len(due), BATCH):
@@ -77,7 +80,9 @@ async def _parts(order_ids: Sequence[UUID]) -> AsyncIterator[list[UUID]]:
 async def _details(
     connection: Connection, shop: str, batches: AsyncIterator[list[UUID]]
 ) -> AsyncIterator[list[Detail]]:
-    """What is written of the orders of each batch. PostgreSQL reads the next one while this one is written."""
+    """Yield the exported details of the orders of each batch. PostgreSQL reads the next one while this one is
+    written.
+    """
     due = {row["order_id"] for row in await connection.fetch(DUE, shop)}
 
     async def following() -> list[Detail] | None:
@@ -97,7 +102,7 @@ async def _details(
 async def _batch(
     connection: Connection, shop: str, order_ids: list[UUID], due: Collection[UUID]
 ) -> list[Detail]:
-    """The rows of some orders; what the worker has not reached yet is worked out now."""
+    """Return the rows of some orders; taxes that the worker has not computed yet are computed here."""
     rows: list[Detail] = await connection.fetch(DETAILS, shop, order_ids)
     late = [row["order_id"] for row in rows if row["tax_minor"] is None or row["order_id"] in due]
     if not late:
@@ -121,7 +126,7 @@ def _worked_out(words: Mapping[str, Any]) -> Detail:
 
 
 def lines(rows: Sequence[Sequence[str]], manner: CellFormat) -> str:
-    """Rows of cells as lines of the file."""
+    """Return rows of cells as lines of the file."""
     text = io.StringIO()
     csv.writer(text, delimiter=manner.delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
@@ -157,7 +162,7 @@ async def _cursor(
 
 
 def _whole(known: FacetCounts, selection: Selection, walk: Scan) -> Sql:
-    """The statement of all orders that fit."""
+    """Return the statement that selects all orders that fit."""
     if selection.terms:
         return searching.indexed(selection, walk, statements.NO_LIMIT, ())
     if selection.facets:
@@ -180,4 +185,4 @@ left join lateral (select * from order_search s where s.order_id = w.order_id an
 order by w.at"""
 RATES = "select rate_ppm from vat_rate where shop = $1"
 DUE = "select order_id from order_search_due where shop = $1"
-"""Orders of which the worker has not written what it should."""
+"""Orders whose search row the worker has not updated yet."""

@@ -1,7 +1,7 @@
-"""The CSV of the ledger: every entry that fits at one moment, the latest first, in constant memory.
+"""The CSV of the ledger: every entry that fits at one point in time, the latest first, in constant memory.
 
-The signed amount tells whether the shop got the money or gave it, as on the page of payments; what moved no money has
-its amount in a column of its own, so that adding up a column is never wrong.
+The sign of an amount shows whether the shop received or paid the money, as on the page of payments; an entry
+that moved no money has its amount in a column of its own, so that adding up a column is never wrong.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -18,8 +18,9 @@ from services.orders.listing.payments import EntriesQuery, every_entry
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the file says: its headings, kinds of entries, and who an actor is. `signs` by kind: 1 in, -1 out;
-    `pending`: a refund that its provider has not confirmed yet."""
+    """The texts of the file: headings, kinds of entries, and actors. `signs` by kind: 1 in, -1 out;
+    `pending`: a refund that its provider has not confirmed yet.
+    """
 
     headings: list[str]
     kinds: Mapping[str, str]
@@ -31,7 +32,7 @@ class Words:
 async def export_entries(
     connection: Connection, shop: str, query: EntriesQuery, manner: CellFormat, words: Words
 ) -> AsyncGenerator[bytes]:
-    """The CSV, a piece at a time: headings first. The connection must be in no transaction."""
+    """Yield the CSV in pieces: headings first. The connection must be in no transaction."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(SETTINGS)
         yield (BYTE_ORDER_MARK + lines([words.headings], manner)).encode()

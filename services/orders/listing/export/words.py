@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "reference": ("Référence du module", "Module reference"),
     "provider_references": ("Références de paiement", "Payment references"),
 }
-"""Headings, in the sequence of the columns; `rates` stands for one column a rate."""
+"""Headings, in the order of the columns; `rates` stands for one column per rate."""
 PAYMENT: Mapping[str, tuple[str, str]] = {
     "void": ("Sans objet", "Not applicable"),
     "in_progress": ("Saisie en cours", "In checkout"),
@@ -60,5 +60,5 @@ MODULE: Mapping[str, tuple[str, str]] = {
 
 
 def word(words: Mapping[str, tuple[str, str]], key: str, language: str) -> str:
-    """A word in a language, French unless it is `en`; a key without words says itself."""
+    """Return a word in a language, French unless it is `en`; a key without words is returned itself."""
     return words[key][language == "en"] if key in words else key

@@ -1,8 +1,8 @@
 """The engine: one page of any list, and its count.
 
-Pages are told apart by what the list is sorted by and the order's id, forwards and backwards: a reader who follows
-them sees every order that was there when it began and still fits exactly once, whatever is placed meanwhile. A search
-for one word, newest first, shows exact hits before all others.
+Pages are delimited by the sort key and the order's id, forwards and backwards: a reader who follows them sees
+exactly once every order that was there at the start and still fits, whatever is placed meanwhile. A search
+for one word, newest first, lists exact hits before all others.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,15 @@ from services.orders.listing.finder.ways import Plans
 from services.orders.listing.words import Sort
 
 COUNTED = 1_000
-"""Counts are exact up to here."""
+"""The largest exact count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: the orders' ids in sequence; `next` and `previous` are where the pages beside it begin.
+    """One page: the orders' ids in order; `next` and `previous` are the cursors of the pages beside it.
 
-    `exact_hits`: how many of the orders, the first ones, have a code, mail address or reference that was asked for.
+    `exact_hits`: how many of the orders, the first ones, have exactly the requested code, mail address or
+    reference.
     """
 
     order_ids: tuple[UUID, ...]
@@ -39,14 +40,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many orders a filter has; beyond COUNTED only that there are more."""
+    """The number of orders a filter has; beyond COUNTED only that there are more."""
 
     number: int
     is_exact: bool
 
 
 class Finder:
-    """Finds orders. One per process: it remembers the shops' kinds."""
+    """A finder of orders. One per process: it caches the shops' kinds."""
 
     def __init__(self) -> None:
         self._knowledge = Statistics()
@@ -62,7 +63,7 @@ class Finder:
         after: str | None = None,
         before: str | None = None,
     ) -> Page:
-        """The page after a place, or before one, or the first. Raises CursorInvalid."""
+        """Return the page after a place, or before one, or the first. Raises CursorInvalid."""
         context = await self._errand(connection, shop, filters, zone)
         place = read_place(before or after, filters.sort)
         walk = Scan(filters.sort.is_by_total, filters.sort.is_descending, place)
@@ -73,7 +74,7 @@ class Finder:
         return _page(found[:limit], has_more=len(found) > limit, has_less=place is not None)
 
     async def count(self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo) -> Count:
-        """How many orders the filters have, exactly up to COUNTED."""
+        """Return how many orders the filters have, exactly up to COUNTED."""
         context = await self._errand(connection, shop, filters, zone)
         number = await context.count(COUNTED + 1)
         return Count(min(number, COUNTED), number <= COUNTED)
@@ -81,7 +82,7 @@ class Finder:
     async def choose(
         self, connection: Connection, shop: str, filters: Filters, zone: ZoneInfo
     ) -> tuple[FacetCounts, Selection]:
-        """What filters mean now: the shop's kinds, and the selection among them."""
+        """Return the current meaning of filters: the shop's kinds, and the selection among them."""
         known = await self._knowledge.of(connection, shop)
         return known, select(shop, filters, known.kinds, zone)
 
@@ -100,7 +101,7 @@ class _ListRequest:
         self._connection, self._selection, self._ways, self._asked = connection, selection, ways, asked
 
     async def places(self, walk: Scan, limit: int) -> list[PageCursor]:
-        """The next places of the walk."""
+        """Return the next places of the scan."""
         if self._selection.is_hopeless:
             return []
         exact = await self._exact()
@@ -116,7 +117,7 @@ class _ListRequest:
         return first + await self._rest(walk, limit - len(first), without)
 
     async def count(self, most: int) -> int:
-        """How many there are, at most about `most`."""
+        """Return how many orders there are, at most about `most`."""
         if self._selection.is_hopeless:
             return 0
         exact = await self._exact()
@@ -133,8 +134,9 @@ class _ListRequest:
 
 
 def _beyond(exact: list[PageCursor], walk: Scan) -> list[PageCursor]:
-    """The exact hits that a walk still meets: going on from among the others it has passed them all, coming back from
-    there it meets all."""
+    """Return the exact hits that a scan still meets: forwards from a place among the others it has passed
+    them all, backwards from there it meets all.
+    """
     place = walk.beyond
     if place is None or (not place.is_exact and not walk.is_descending):
         return exact
@@ -147,7 +149,7 @@ def _beyond(exact: list[PageCursor], walk: Scan) -> list[PageCursor]:
 
 
 def read_place(text: str | None, sort: Sort) -> PageCursor | None:
-    """The place in a cursor of a list in this sequence. Raises CursorInvalid."""
+    """Return the place in a cursor of a list with this sort. Raises CursorInvalid."""
     if not text:
         return None
     place = PageCursor.read(text)

@@ -1,6 +1,6 @@
-"""Kinds: every combination of what lists filter by that has occurred, and which of them a filter means. Pure.
+"""Kinds: every combination of filtered values that has occurred, and which of them a filter means. Pure.
 
-Invariant: `fits` looks at nothing but a kind's own fields, so all orders of one kind are in a list together.
+Invariant: `fits` depends only on a kind's own fields, so all orders of one kind are in a list together.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ OWING = frozenset(
 
 
 def fits(kind: Facet, filters: Filters) -> bool:
-    """Whether orders of this kind are listed, as far as their kind tells."""
+    """Return whether orders of this kind are listed, judged by the fields of the kind only."""
     return (
         _is_in_tab(kind, filters.tab)
         and (kind.state not in UNPLACED or _asks_for_unplaced(kind, filters))
@@ -57,8 +57,9 @@ def fits(kind: Facet, filters: Filters) -> bool:
 
 
 def fits_in_trouble(kind: Facet, filters: Filters) -> bool:
-    """Whether an order of this kind is listed among the problems for what its kind does not tell: a mail that failed, a
-    command that waits for a person. Those with flags are there already."""
+    """Return whether an order of this kind is listed among the problems for a reason outside its kind: a
+    failed mail, a command that waits for a person. Kinds with flags are listed there already.
+    """
     if filters.tab is not Tab.PROBLEMS or kind.flags or kind.is_archived:
         return False
     return fits(kind, filters.model_copy(update={"tab": Tab.ALL}))
@@ -69,7 +70,9 @@ def _is_any(value: object, wanted: list[object] | list[str] | object) -> bool:
 
 
 def _asks_for_unplaced(kind: Facet, filters: Filters) -> bool:
-    """Drafts and checkouts are no orders yet: they show when a filter asks, and when something is wrong with them."""
+    """Return whether the filter includes drafts and checkouts, which are not orders yet: they are listed when
+    a filter requests them, and when they have a problem.
+    """
     asked = filters.state or filters.status or filters.payment or filters.payment_status
     return bool(asked) or (filters.tab is Tab.PROBLEMS and bool(kind.flags))
 
@@ -83,8 +86,9 @@ def _is_in_tab(kind: Facet, tab: Tab | None) -> bool:
 
 
 def _is_in_queue(kind: Facet, tab: Tab) -> bool:
-    """Whether orders of this kind are in a queue. To process is what somebody can do now: pack what has its stock, hand
-    over what is packed; what is on its way, waits for stock or is no goods is found by the filters.
+    """Return whether orders of this kind are in a queue. To process means work that can be done now: pack
+    orders whose stock is available, hand over what is packed; orders that are on their way, wait for stock or
+    hold no goods are found by the filters.
     """
     match tab:
         case Tab.TO_PROCESS:

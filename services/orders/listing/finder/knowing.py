@@ -1,8 +1,8 @@
-"""What this process knows of a shop's kinds, and about how many orders each has.
+"""The per-process cache of a shop's kinds, with the approximate number of orders of each.
 
-Invariant: the dictionary is whole whenever a list is read: its rows are never changed or removed while orders are
-written, and a migration that numbers the kinds again changes the sum of the numbers. The shares are PostgreSQL's own
-statistics, minutes old; they choose between ways, never what is found.
+Invariant: the dictionary is complete whenever a list is read: its rows are never changed or removed while
+orders are written, and a migration that numbers the kinds again changes the sum of the numbers. The shares
+are PostgreSQL's own statistics, minutes old; they affect the choice of a plan, never the result.
 """
 
 import time
@@ -18,17 +18,17 @@ SHARES_SECONDS = 60.0
 
 @dataclass(slots=True)
 class FacetCounts:
-    """The kinds of one shop. `orders` is how many orders all shops have, about."""
+    """The kinds of one shop. `orders` is the approximate number of orders of all shops."""
 
     kinds: Sequence[Facet] = ()
     shares: Mapping[int, float] = field(default_factory=dict)
     shares_at: float = -SHARES_SECONDS
     orders: float = 0.0
     version: tuple[int, int] = (0, 0)
-    """How many kinds the dictionary had when it was read, and the sum of their numbers."""
+    """The number of kinds in the dictionary when it was read, and the sum of their numbers."""
 
     def share(self, kinds: Sequence[int]) -> float | None:
-        """Which part of the shop's orders are of these kinds, about; None when nobody has counted."""
+        """Return the approximate share of the shop's orders that are of these kinds; None without statistics."""
         every = sum(self.shares.get(kind.kind_id, 0.0) for kind in self.kinds)
         if not every:
             return None
@@ -42,7 +42,7 @@ class Statistics:
         self._shops: dict[str, FacetCounts] = {}
 
     async def of(self, connection: Connection, shop: str) -> FacetCounts:
-        """The shop's kinds as they are now."""
+        """Return the shop's current kinds."""
         known = self._shops.setdefault(shop, FacetCounts())
         version = tuple(await connection.fetchrow(VERSION, shop))
         if version != known.version:

@@ -1,6 +1,6 @@
-"""What a page shows of its orders: one statement for all rows of the page, one for the preview of an order.
+"""The rows of a page of orders: one statement for all rows of the page, one for the preview of an order.
 
-Rows come in the sequence of the ids asked for; an order that is gone meanwhile is missing. Locks nothing.
+Rows come in the order of the requested ids; an order that was deleted meanwhile is missing. Locks nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ LISTED = """o.order_id, o.code, o.module, o.source_reference, o.placed_at, o.cus
 
 
 async def read_listed(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """The columns of the REST list, `OrderListed` in listing/documents.py."""
+    """Return the columns of the REST list, `OrderListed` in listing/documents.py."""
     return await connection.fetch(
         f"""select {LISTED} from unnest($2::uuid[]) with ordinality as w (order_id, at)
             cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
@@ -28,9 +28,11 @@ async def read_listed(connection: Connection, shop: str, order_ids: Sequence[UUI
 
 
 async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """What a row of the back office's list needs: the columns of `read_listed`, revision, sums of units, carriers,
-    `tags` (JSON: tag_id, name, colour, by name), `mails_in_trouble`, a count, and whether there are refunds, a tracking
-    number, or a cancellation that can be taken back (`has_refunds`, `is_tracked`, `is_reinstatable`)."""
+    """Return the rows of the back office's list: the columns of `read_listed`, revision, sums of units,
+    carriers, `tags` (JSON: tag_id, name, colour, by name), `mails_in_trouble`, a count, and whether there are
+    refunds, a tracking number, or a cancellation that can be reinstated (`has_refunds`, `is_tracked`,
+    `is_reinstatable`).
+    """
     return await connection.fetch(
         f"""select {LISTED}, o.revision, o.carriers, o.received_minor, o.refunded_minor, o.marked_minor,
                 o.ship_needed, o.ship_packed, o.ship_shipped, o.ship_delivered, o.other_needed, o.other_finished,
@@ -58,8 +60,8 @@ async def read_rows(connection: Connection, shop: str, order_ids: Sequence[UUID]
 async def read_preview(
     connection: Connection, shop: str, order_id: UUID, *, with_personal: bool
 ) -> Row | None:
-    """The «Infos» of an order (B08, B09): customer, addresses, items and totals. JSON columns: `customer`,
-    `billing_address`, `shipping_address`, `shipping`, `extra_lines`, `totals`, `lines`.
+    """Return the «Infos» of an order (B08, B09): customer, addresses, items and totals. JSON columns:
+    `customer`, `billing_address`, `shipping_address`, `shipping`, `extra_lines`, `totals`, `lines`.
 
     IP address and browser are in `customer` only if the caller may see them; an edit's words never hold them.
     """

@@ -1,7 +1,8 @@
-"""Looking for text: exact hits first, then every order whose words have all terms, newest first.
+"""Text search: exact hits first, then every order whose words have all terms, newest first.
 
-Common words are found by reading the newest orders, which is quick exactly when they are common; rare ones by the index
-of three-letter groups, which is quick exactly when they are rare; and when a filter leaves few orders, those are read.
+Common words are found by reading the newest orders, which is quick exactly when they are common; rare ones by
+the trigram index, which is quick exactly when they are rare; and when a filter leaves few orders, those are
+read.
 """
 
 from collections.abc import Sequence
@@ -15,16 +16,19 @@ from services.orders.order.search.folding import fold, joined, landmark, pattern
 from services.orders.order.short_code import read_code
 
 WINDOW = 10_000
-"""So many of the newest orders are read before the index is asked: a term in one of 200 orders fills a page there."""
+"""Number of newest orders read before the index is used: a term in one of 200 orders fills a page there."""
 MOST_EXACT = 100
-"""More orders than these of one mail address are no exact hit any more: then all are listed by date."""
+"""The largest number of orders of one mail address that count as exact hits; beyond it all are listed by
+date.
+"""
 
 Row = tuple[datetime | int, UUID]
 
 
 async def exact_hits(connection: Connection, selection: Selection, asked: str) -> list[Row]:
-    """Orders whose code, mail, tracking number or payment reference is just what was asked, however it is spaced,
-    newest first; none when they are more than MOST_EXACT."""
+    """Return orders whose code, mail, tracking number or payment reference is exactly the query, however it
+    is spaced, newest first; none when they are more than MOST_EXACT.
+    """
     word, reference = asked.strip(), joined(asked).upper()
     if len(reference) < 4:
         return []
@@ -52,7 +56,9 @@ async def exact_hits(connection: Connection, selection: Selection, asked: str) -
 
 
 def newest(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]) -> Sql:
-    """Among the next WINDOW orders, those that fit. It begins at the first order of any of the kinds."""
+    """Return the orders that fit among the next WINDOW orders. The scan starts at the first order of any of
+    the kinds.
+    """
     made = Statement()
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection, "s") + made.beyond(walk, "s")
@@ -68,7 +74,7 @@ def newest(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]
 
 
 def indexed(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID]) -> Sql:
-    """All orders that have the terms, by the index."""
+    """Return all orders that have the terms, by the index."""
     made = Statement()
     hits = _hits(made, selection, "" if walk.is_by_total else made.beyond(walk, "s"))
     if walk.is_by_total:
@@ -89,7 +95,7 @@ def indexed(selection: Selection, walk: Scan, limit: int, without: Sequence[UUID
 
 
 def counted(selection: Selection, most: int, without: Sequence[UUID]) -> Sql:
-    """How many orders that fit have the terms, at most `most`, by the index."""
+    """Return how many orders that fit have the terms, at most `most`, by the index."""
     made = Statement()
     hits = _hits(made, selection, "")
     sql = f"""with hit as materialized ({hits})
@@ -99,8 +105,10 @@ def counted(selection: Selection, most: int, without: Sequence[UUID]) -> Sql:
 
 
 def _hits(made: Statement, selection: Selection, beyond: str) -> str:
-    """The rows of the search that have the terms. The index is asked for the terms' landmarks; adding nothing to shop
-    and document keeps it from being asked for more, and other indexes out."""
+    """Return the statement of search rows that have the terms. The index is queried for the terms'
+    landmarks; adding nothing to shop and document keeps it from being queried for more, and other indexes
+    from being used.
+    """
     shop = made.put(selection.shop, "text")
     marks = {landmark(term) for term in selection.terms}
     found = [f"s.document like {made.put(pattern(mark), 'text')}" for mark in sorted(marks)]
@@ -112,7 +120,7 @@ def _hits(made: Statement, selection: Selection, beyond: str) -> str:
 
 
 def _fits(made: Statement, selection: Selection) -> str:
-    """The order itself fits the rest of the filter."""
+    """Return the condition that the order itself fits the rest of the filter."""
     rest = made.amounts(selection) + made.facets(selection)
     if not selection.has_every_kind:
         rest += f" and o.kind_id = any({made.put(list(selection.kinds), 'bigint[]')})"

@@ -1,6 +1,6 @@
-"""A filter made ready for SQL: which kinds, which instants, which amounts, which words. Pure.
+"""A filter prepared for SQL: kinds, instants, amounts and words. Pure.
 
-Days are the shop's own: the zone's rules decide when they begin, also when clocks change.
+Days are the shop's own: the rules of its time zone decide when they begin, also when clocks change.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ from services.orders.order.search.folding import terms, whole
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is looked for in one shop. `troubled_kinds`: of these only orders with a mail or a command in trouble.
+    """The criteria of a search in one shop. `troubled_kinds`: of these only orders with a mail or a command
+    in trouble.
 
-    The period is [since, until). `terms` must all occur, or `whole`, which is all of them as one word; `is_hopeless`:
-    there is text to find but no letter in it.
+    The period is [since, until). `terms` must all occur, or `whole`, which is all of them as one word;
+    `is_hopeless`: there is text to find but no letter in it.
     """
 
     shop: str
@@ -37,17 +38,17 @@ class Selection:
 
     @property
     def has_amounts(self) -> bool:
-        """Whether the total is limited."""
+        """Return whether the total is limited."""
         return self.amount_min is not None or self.amount_max is not None
 
     @property
     def has_period(self) -> bool:
-        """Whether the moment placed is limited."""
+        """Return whether the time placed is limited."""
         return self.since is not None or self.until is not None
 
 
 def select(shop: str, filters: Filters, kinds: Sequence[Facet], zone: ZoneInfo) -> Selection:
-    """What these filters mean among the kinds that have occurred in a shop."""
+    """Return the selection these filters mean among the kinds that have occurred in a shop."""
     wanted = tuple(kind.kind_id for kind in kinds if fits(kind, filters))
     words = terms(filters.q)
     return Selection(
@@ -67,16 +68,18 @@ def select(shop: str, filters: Filters, kinds: Sequence[Facet], zone: ZoneInfo) 
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
-    """When a day begins there, in UTC. A day out of the range of times that are taken in is the next one in it."""
+    """Return when a day begins in the zone, in UTC. A day out of the range of accepted times becomes the next
+    one in it.
+    """
     near = min(max(day, EARLIEST.date()), LATEST.date())
     return datetime.combine(near, time.min, zone).astimezone(UTC)
 
 
 def midnight_after(day: date, zone: tzinfo) -> datetime:
-    """When a day ends there, in UTC."""
+    """Return when a day ends in the zone, in UTC."""
     return midnight(day + timedelta(days=1), zone) if day < LATEST.date() else LATEST
 
 
 def tag_facet(tag_id: object) -> str:
-    """The facet of the orders that have a tag."""
+    """Return the facet of the orders that have a tag."""
     return f"tag:{tag_id}"

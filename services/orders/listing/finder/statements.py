@@ -1,7 +1,7 @@
-"""The SQL of lists, made from a selection: fragments of this module with every value as an argument. Pure.
+"""The SQL of lists, built from a selection: fragments of this module with every value as an argument. Pure.
 
-Each statement gives rows (key, order_id) in the list's sequence, where `key` is what it is sorted by. How they reach
-them differs: `scan` walks all orders of the shop, `merge` takes the first of each kind and puts them together,
+Each statement returns rows (key, order_id) in the list's order, where `key` is the sort key. They differ in
+the access path: `scan` walks all orders of the shop, `merge` reads the first of each kind and combines them,
 `gather` reads all that fit and sorts. None counts, none skips rows by number.
 """
 
@@ -15,7 +15,7 @@ from services.orders.order.search.folding import pattern
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """In which sequence and from where: by total or by moment, downwards or upwards, beyond a place."""
+    """The sort and start of a scan: by total or by time, downwards or upwards, beyond a place."""
 
     is_by_total: bool
     is_descending: bool
@@ -35,13 +35,13 @@ class Scan:
         return "<" if self.is_descending else ">"
 
     def reversed(self, place: PageCursor | None) -> "Scan":
-        """The other way, from a place."""
+        """Return the scan in the other direction, from a place."""
         return Scan(self.is_by_total, not self.is_descending, place)
 
 
 @dataclass(slots=True)
 class Statement:
-    """A statement under construction: `put` adds an argument and gives its place."""
+    """A statement under construction: `put` adds an argument and returns its placeholder."""
 
     arguments: list[Any] = field(default_factory=list)
 
@@ -50,7 +50,7 @@ class Statement:
         return f"${len(self.arguments)}::{kind}"
 
     def period(self, selection: Selection, table: str = "o") -> str:
-        """The moment placed is within the period."""
+        """Return the condition that the time placed is within the period."""
         parts = []
         if selection.since is not None:
             parts.append(f" and {table}.placed_at >= {self.put(selection.since, 'timestamptz')}")
@@ -59,7 +59,7 @@ class Statement:
         return "".join(parts)
 
     def beyond(self, walk: Scan, table: str = "o") -> str:
-        """After the place in the walk's sequence."""
+        """Return the condition for rows after the place in the scan's order."""
         if walk.beyond is None:
             return ""
         kind = "bigint" if walk.is_by_total else "timestamptz"
@@ -67,7 +67,7 @@ class Statement:
         return f" and ({table}.{walk.column}, {table}.order_id) {walk.sign} {place}"
 
     def amounts(self, selection: Selection, table: str = "o") -> str:
-        """The total is within the amounts."""
+        """Return the condition that the total is within the amounts."""
         parts = []
         if selection.amount_min is not None:
             parts.append(f" and {table}.total_minor >= {self.put(selection.amount_min, 'bigint')}")
@@ -76,19 +76,19 @@ class Statement:
         return "".join(parts)
 
     def facets(self, selection: Selection) -> str:
-        """The order has any of the facets."""
+        """Return the condition that the order has any of the facets."""
         if not selection.facets:
             return ""
         return f""" and exists (select from order_facet f where f.order_id = o.order_id and f.shop = o.shop
                                 and f.facet = any({self.put(list(selection.facets), "text[]")}))"""
 
     def words(self, selection: Selection, table: str = "s") -> str:
-        """The document has all terms, or all of them as one word."""
+        """Return the condition that the document has all terms, or all of them as one word."""
         found = [f"{table}.document like {self.put(pattern(term), 'text')}" for term in selection.terms]
         return self.or_whole(selection, found, table)
 
     def or_whole(self, selection: Selection, conditions: list[str], table: str) -> str:
-        """All of these conditions, or the text as one word."""
+        """Return the condition that all of these conditions hold, or the text occurs as one word."""
         if not conditions:
             return ""
         both = " and ".join(conditions)
@@ -97,14 +97,14 @@ class Statement:
         return f" and {both}"
 
     def text(self, selection: Selection, table: str = "o") -> str:
-        """The order's document has all terms."""
+        """Return the condition that the order's document has all terms."""
         if not selection.terms:
             return ""
         return f""" and exists (select from order_search s where s.order_id = {table}.order_id and s.shop = {table}.shop
                                 {self.words(selection)})"""
 
     def residue(self, selection: Selection) -> str:
-        """What is not in the kind: period, amounts, facets, text."""
+        """Return the conditions that the kind does not cover: period, amounts, facets, text."""
         return (
             self.period(selection) + self.amounts(selection) + self.facets(selection) + self.text(selection)
         )
@@ -112,19 +112,22 @@ class Statement:
 
 Sql = tuple[str, list[Any]]
 NO_LIMIT = 2**62
-"""For the whole of a list."""
+"""The limit for a complete list."""
 
 
 def order_of(table: str, shop: str | None = None) -> str:
-    """The order of each row of a table, by one probe of the primary key whatever the planner believes."""
+    """Return the join to the order of each row of a table, by one probe of the primary key whatever the planner
+    estimates.
+    """
     return f"""cross join lateral (select * from orders o where o.order_id = {table}.order_id
                                    and o.shop || '' = {shop or f"{table}.shop"} offset 0) o"""
 
 
 def scan(selection: Selection, walk: Scan, window: int, limit: int) -> Sql:
-    """Among the next `window` orders of the shop by moment, those that fit, read from the index alone. It begins at the
-    first order of any of the kinds, which may be far from the first of all. Gives fewer than there are when the window
-    is too small: then something else must answer."""
+    """Return the SQL for those that fit among the next `window` orders of the shop by time, read from the
+    index only. It starts at the first order of any of the kinds, which may be far from the first of all. Yields fewer than
+    there are when the window is too small: then another plan must answer.
+    """
     made = Statement()
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection) + made.beyond(walk)
@@ -142,7 +145,7 @@ def scan(selection: Selection, walk: Scan, window: int, limit: int) -> Sql:
 
 
 def from_first(shop: str, kinds: str, walk: Scan, table: str = "o") -> str:
-    """Not before the first order of any of the kinds."""
+    """Return the condition that excludes orders before the first order of any of the kinds."""
     extreme, sign = ("max", "<=") if walk.is_descending else ("min", ">=")
     return f""" and {table}.placed_at {sign} (select {extreme}(f.placed_at) from unnest({kinds}) as k (kind_id)
         cross join lateral (select f.placed_at from orders f where f.shop = {shop} and f.kind_id = k.kind_id
@@ -150,7 +153,7 @@ def from_first(shop: str, kinds: str, walk: Scan, table: str = "o") -> str:
 
 
 def is_beyond_window(selection: Selection, walk: Scan, window: int) -> Sql:
-    """Whether there are orders behind the window of `scan`."""
+    """Return whether there are orders behind the window of `scan`."""
     made = Statement()
     shop = made.put(selection.shop, "text")
     bounds = made.period(selection) + made.beyond(walk)
@@ -162,8 +165,9 @@ def is_beyond_window(selection: Selection, walk: Scan, window: int) -> Sql:
 
 
 def merge(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """The first of every kind, put together. Of many kinds only those can be on the page whose own first order is among
-    the first `limit` firsts, and of them only orders not behind the last of these."""
+    """Return the SQL for the first orders of every kind, combined. Of many kinds only those can be on the page whose own
+    first order is among the first `limit` firsts, and of them only orders not behind the last of these.
+    """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.residue(selection) + made.beyond(walk)
@@ -184,7 +188,7 @@ def merge(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def gather(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """All that fit, sorted: for few orders."""
+    """Return the SQL for all that fit, sorted: for few orders."""
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.residue(selection) + made.beyond(walk)
@@ -194,7 +198,9 @@ def gather(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def gather_amounts(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """All of the kinds and the amounts that fit, sorted: for few of them. Reads the index by total, kind by kind."""
+    """Return the SQL for all of the kinds and the amounts that fit, sorted: for few of them. Reads the index by total,
+    kind by kind.
+    """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
@@ -208,7 +214,7 @@ def gather_amounts(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def gather_period(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """All of the period that fit, sorted: for a short period with many kinds."""
+    """Return the SQL for all of the period that fit, sorted: for a short period with many kinds."""
     made = Statement()
     shop = made.put(selection.shop, "text")
     kinds = "" if selection.has_every_kind else f" and o.kind_id = any({_kinds(made, selection.kinds)})"
@@ -221,7 +227,7 @@ def gather_period(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def gather_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """All orders with any of the facets that fit, sorted: for few of them."""
+    """Return the SQL for all orders with any of the facets that fit, sorted: for few of them."""
     made = Statement()
     where = _facet_conditions(made, selection) + made.beyond(walk, "f") + made.text(selection, "f")
     sql = f"""select distinct f.{walk.column} as key, f.order_id from order_facet f where {where}
@@ -230,8 +236,9 @@ def gather_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def merge_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """The first orders of every facet and kind, put together; by moment only. Of an order with several of the facets
-    all rows come, so `limit` of them may be fewer orders."""
+    """Return the SQL for the first orders of every facet and kind, combined; by time only. An order with several of the
+    facets has a row for each, so `limit` rows may be fewer orders.
+    """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     facets = made.put(list(selection.facets), "text[]")
@@ -257,7 +264,7 @@ def merge_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def troubled(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """Orders with a mail that did not go or a command that waits for a person."""
+    """Return the SQL for the orders with a mail that failed or a command that waits for a person."""
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.troubled_kinds)
     where = f"o.kind_id = any({kinds})" + made.residue(selection) + made.beyond(walk)
@@ -274,12 +281,12 @@ def troubled(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def counted(sql: Sql) -> Sql:
-    """How many rows a statement gives."""
+    """Return the SQL for the number of rows of a statement."""
     return f"select count(*) from ({sql[0]}) counted", sql[1]
 
 
 def count_kinds(selection: Selection, most: int) -> Sql:
-    """How many orders of the kinds and the period there are, at most `most`; from the index alone."""
+    """Return the SQL for how many orders of the kinds and the period there are, at most `most`; from the index only."""
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.period(selection)
@@ -287,7 +294,9 @@ def count_kinds(selection: Selection, most: int) -> Sql:
 
 
 def count_amounts(selection: Selection, most: int) -> Sql:
-    """How many orders of the kinds, the amounts and the period there are, at most `most`; from the index by total."""
+    """Return the SQL for how many orders of the kinds, the amounts and the period there are, at most `most`; from the
+    index by total.
+    """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = k.kind_id" + made.amounts(selection) + made.period(selection)
@@ -298,7 +307,7 @@ def count_amounts(selection: Selection, most: int) -> Sql:
 
 
 def count_period(selection: Selection, most: int) -> Sql:
-    """How many orders of the shop were placed in the period, whatever their kind, at most `most`."""
+    """Return the SQL for how many orders of the shop were placed in the period, whatever their kind, at most `most`."""
     made = Statement()
     where = f"o.shop = {made.put(selection.shop, 'text')}" + made.period(selection)
     sql = f"select count(*) from (select from orders o where {where} limit {most}) counted"
@@ -306,7 +315,7 @@ def count_period(selection: Selection, most: int) -> Sql:
 
 
 def count_facets(selection: Selection, most: int) -> Sql:
-    """How many rows of the facets, the kinds and the period there are, at most `most`."""
+    """Return the SQL for how many rows of the facets, the kinds and the period there are, at most `most`."""
     made = Statement()
     where = _facet_conditions(made, selection)
     return (

@@ -1,7 +1,8 @@
-"""The ways to the orders of a selection, and which is taken.
+"""Query plans for the orders of a selection, and the choice between them.
 
-Invariant: every way gives the same rows; they differ in time alone. Each is quick for some filters and slow for others.
-PostgreSQL's statistics guess which; a guess that turns out wrong costs one bounded window, then another way answers.
+Invariant: every plan returns the same rows; they differ only in time. Each is quick for some filters and slow
+for others. PostgreSQL's statistics guide the choice; a wrong estimate costs one bounded window, then another
+plan answers.
 """
 
 from heapq import merge as merged
@@ -16,27 +17,27 @@ from services.orders.listing.finder.selection import Selection
 from services.orders.listing.finder.statements import Scan, Sql
 
 WINDOW = 30_000
-"""Orders a scan looks at before it gives up."""
+"""The number of orders a scan reads before it gives up."""
 FEW = 4_000
-"""So many orders are simply read and sorted."""
+"""The number of orders up to which all are read and sorted."""
 FEW_WITH_WORDS = 1_500
-"""Likewise, when their words have to be read too."""
+"""The same limit when their words have to be read too."""
 FEW_IN_INDEX = 30_000
-"""Likewise, when the index alone tells all and they lie beside each other."""
+"""The same limit when the index suffices and they lie beside each other."""
 MERGE_COST = 10
-"""What a kind costs a merge, in orders that a scan looks at in the same time."""
+"""The cost of a kind in a merge, in orders that a scan reads in the same time."""
 
 Row = tuple[Any, UUID]
 
 
 class Plans:
-    """One selection on one connection."""
+    """The plans of one selection on one connection."""
 
     def __init__(self, connection: Connection, known: FacetCounts, selection: Selection) -> None:
         self._connection, self._known, self._selection = connection, known, selection
 
     async def rows(self, walk: Scan, limit: int, without: tuple[UUID, ...] = ()) -> list[Row]:
-        """The next `limit` (key, order id) of a walk, without some orders of a search."""
+        """Return the next `limit` (key, order id) of a scan, without some orders of a search."""
         selection = self._selection
         found: list[Row] = []
         if selection.kinds:
@@ -52,7 +53,7 @@ class Plans:
         return found
 
     async def count(self, most: int, without: tuple[UUID, ...] = ()) -> int:
-        """How many orders there are, at most about `most`, without some of a search."""
+        """Return how many orders there are, at most about `most`, without some of a search."""
         number = await self._count_kinds(most, without) if self._selection.kinds else 0
         if self._selection.troubled_kinds and number < most:
             walk = Scan(is_by_total=False, is_descending=True)
@@ -99,7 +100,7 @@ class Plans:
         return await self._fetch(searching.indexed(selection, walk, limit, without))
 
     async def _scanned(self, walk: Scan, limit: int) -> list[Row] | None:
-        """The rows of a scan, or None when its window was too small to tell."""
+        """Return the rows of a scan, or None when its window was too small to decide."""
         found = await self._fetch(statements.scan(self._selection, walk, WINDOW, limit))
         if len(found) == limit:
             return found
@@ -125,7 +126,9 @@ class Plans:
         return await self._value(statements.count_amounts(selection, most))
 
     def _prefers_scan(self, limit: int) -> bool:
-        """Whether walking all orders should meet a page full sooner than asking every kind for its first."""
+        """Return whether scanning all orders should fill a page sooner than reading the first orders of every
+        kind.
+        """
         share = self._share()
         kinds = len(self._selection.kinds)
         if share is None:
@@ -133,7 +136,7 @@ class Plans:
         return share > 0 and limit / share < min(WINDOW, kinds * MERGE_COST)
 
     def _may_be_few(self) -> bool:
-        """Whether it is worth counting if there are few orders of these kinds."""
+        """Return whether it is worth counting if there are few orders of these kinds."""
         share = self._share()
         return share is None or self._selection.has_period or share * self._known.orders < 4 * FEW
 
