@@ -1,4 +1,4 @@
-"""Payments over HTTP: the providers' endpoints, and what the back office and the auditor may read of the books."""
+"""Payments over HTTP: the providers' endpoints, and the read access of the back office and the auditor."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ MOST_ROWS = 500
 
 
 def build(hub: Hub, receiver: Receiver) -> Starlette:
-    """The application. Everything below /internal needs the operators' token."""
+    """Return the application. Every route below /internal requires the operators' token."""
 
     async def account(request: Request) -> Response:
         shop, order_id = request.path_params["shop"], request.path_params["order_id"]

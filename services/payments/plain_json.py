@@ -1,4 +1,4 @@
-"""Rows as JSON that others read."""
+"""Rows as JSON for other services."""
 
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ import asyncpg
 
 
 def plain(row: asyncpg.Record) -> dict[str, Any]:
-    """A row without its body, its values as JSON has them."""
+    """Return a row without its body, its values as JSON has them."""
     return {name: _json_value(value) for name, value in row.items() if name != "body"}
 
 

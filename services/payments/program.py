@@ -1,4 +1,4 @@
-"""How the parts of payments are put together in a process."""
+"""The assembly of the parts of payments in a process."""
 
 from starlette.applications import Starlette
 
@@ -16,11 +16,11 @@ from services.payments.webhooks.receiving import Receiver
 from services.payments.webhooks.refusals import Refusals
 
 IDLE_SECONDS = 1.0
-"""How often the worker looks without having been nudged: for webhooks another process stored."""
+"""The interval at which the worker looks without a notification: for webhooks another process stored."""
 
 
 def service() -> Service:
-    """The service, ready to run."""
+    """Return the service, ready to run."""
     refusals = Refusals()
 
     def build_app(hub: Hub) -> Starlette:

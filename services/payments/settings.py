@@ -1,6 +1,6 @@
-"""Settings of payments beyond every service's: the webhook endpoints with their secrets, and how long to wait.
+"""Settings of payments beyond every service's: the webhook endpoints with their secrets, and waiting times.
 
-An empty or blank secret stops the service at start: whoever knows nothing could sign with it.
+An empty or blank secret stops the service at start: anybody could sign with it.
 """
 
 from typing import Self
@@ -14,7 +14,7 @@ MIN_SECRET_CHARACTERS = 16
 
 
 class StripeEndpoint(BaseModel):
-    """One webhook endpoint as set up at Stripe, known to the world by its slug."""
+    """One webhook endpoint as set up at Stripe, identified in its public URL by its slug."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

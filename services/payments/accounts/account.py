@@ -1,8 +1,9 @@
-"""One order's account in memory: its entries, attempts, refunds and remarks, and what of them is new. Pure.
+"""One order's account in memory: its entries, attempts, refunds and remarks, and which of them are new. Pure.
 
-Posting is idempotent: an entry whose key is there already changes nothing, so every path (webhook, hand, resend) may
-post what it knows without asking who was first. Invariant: whoever is handed an account, or reads its position, finds
-in the ledger what its refunds come to; a decision never depends on what only saving would post.
+Posting is idempotent: an entry whose key exists already changes nothing, so every path (webhook, manual
+entry, resend) may post without checking who was first. Invariant: whenever an account is returned, or its
+position read, the ledger contains everything its refunds come to; a decision never depends on entries that
+only saving would post.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,9 @@ from services.payments.accounts.remarks import Remark
 
 @dataclass(slots=True)
 class Account:
-    """The account of order `id`. `sequence` counts the events said about it; `edits` are loaded for an edit only."""
+    """The account of order `id`. `sequence` counts the events published about it; `edits` are loaded for an
+    edit only.
+    """
 
     shop: str
     id: UUID
@@ -51,7 +54,7 @@ class Account:
 
     @property
     def position(self) -> Position:
-        """What entries and attempts add up to now, refunds included."""
+        """Return the current sum of entries and attempts, refunds included."""
         self.square()
         if self._position is None:
             self._position = ledger.position(
@@ -70,7 +73,7 @@ class Account:
 
     @property
     def new_entries(self) -> Sequence[tuple[int, Entry]]:
-        """Entries that are not stored yet, with their numbers within the account."""
+        """Return the entries that are not stored yet, with their numbers within the account."""
         return [
             (number, entry) for number, entry in enumerate(self.entries, 1) if number > self.entries_stored
         ]
@@ -84,7 +87,9 @@ class Account:
         return self.attempts[self.attempts_stored :]
 
     def square(self) -> None:
-        """Post what the ledger lacks of the refunds. Posts nothing when nothing changed since the last time."""
+        """Post the entries that the ledger lacks for the refunds. Posts nothing when nothing changed since
+        the last time.
+        """
         if self._is_squared:
             return
         self._is_squared = True  # before: squaring reads the position itself
@@ -93,7 +98,7 @@ class Account:
         self._is_squared = True  # after: its own entries need no second look
 
     def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
-        """Add an entry; False when its money is in the books already."""
+        """Add an entry; return False when its money is in the ledger already."""
         if any(known.key == entry.key for known in self.entries):
             return False
         self.entries.append(entry)
@@ -101,7 +106,7 @@ class Account:
         return True
 
     def learn(self, attempt: Attempt) -> bool:
-        """Add a fact about an attempt to pay; False when it is known."""
+        """Add a fact about an attempt to pay; return False when it is recorded already."""
         if attempt in self.attempts:
             return False
         self.attempts.append(attempt)
@@ -109,7 +114,7 @@ class Account:
         return True
 
     def remark(self, remark: Remark, cause: Envelope | None = None) -> bool:
-        """Add a remark; False when it is known."""
+        """Add a remark; return False when it is recorded already."""
         if remark in self.remarks:
             return False
         self.remarks.append(remark)
@@ -117,24 +122,26 @@ class Account:
         return True
 
     def ask_refund(self, asked: RequestedRefund, cause: Envelope | None = None) -> None:
-        """Add a refund that a person asked for."""
+        """Add a refund that a person requested."""
         self.refunds.ask(asked)
         self._changed(cause)
 
     def fill_refund(self, refund_id: UUID, cause: Envelope | None = None, **facts: Any) -> None:
-        """Fill in what became known of it."""
+        """Fill in new information about a requested refund."""
         self.refunds.fill(refund_id, **facts)
         self._changed(cause)
 
     def learn_refund(self, made: ProviderRefund) -> bool:
-        """Add what the provider says of a refund; False when it is known."""
+        """Add the provider's report of a refund; return False when it is recorded already."""
         is_new = self.refunds.learn(made)
         if is_new:
             self._changed(None)
         return is_new
 
     def net_received(self, payment: str) -> int:
-        """What this account has of a payment: received less reversed, moved in less moved out. Refunds not counted."""
+        """Return what this account has of a payment: received less reversed, moved in less moved out. Refunds
+        not counted.
+        """
         return sum(
             RULES[entry.kind].sign * entry.amount_minor
             for entry in self.entries
@@ -142,7 +149,7 @@ class Account:
         )
 
     def posted(self, provider: str, object_id: str, kind: Kind) -> tuple[int, int]:
-        """How much of a kind is in the books for one object (minor units), and in how many steps."""
+        """Return the posted sum of a kind for one object (minor units), and in how many steps it was posted."""
         amounts = [
             entry.amount_minor
             for entry in self.entries
@@ -151,7 +158,9 @@ class Account:
         return sum(amounts), len(amounts)
 
     def authorisation_to_release(self, provider: str, object_id: str) -> int:
-        """What of a payment's authorisation is used up and not yet released: what was received, all once it is over."""
+        """Return the used part of a payment's authorisation that is not yet released: the received amount, or
+        all once it is over.
+        """
         authorised, _ = self.posted(provider, object_id, Kind.AUTHORISED)
         received, _ = self.posted(provider, object_id, Kind.PAYMENT_RECEIVED)
         released, _ = self.posted(provider, object_id, Kind.AUTHORISATION_RELEASED)

@@ -1,8 +1,8 @@
-"""How a customer's attempt to pay stands, from the set of things the provider said about it. Pure.
+"""The state of a customer's attempt to pay, from the set of facts the provider reported about it. Pure.
 
-Nothing here depends on when we heard it. An attempt that ended, or whose money is sure, is what its
-highest-ranked fact says. Before that the buyer may try again on the same payment (declined, then pending, then
-declined), which only the provider's own clock can put in sequence; by ranks alone a payment tried again would
+Nothing here depends on when a fact arrived. The state of an attempt that ended, or whose money is certain, is
+its highest-ranked fact. Before that the buyer may try again on the same payment (declined, then pending, then
+declined), and only the provider's own clock can order those facts; by ranks only, a payment tried again would
 show as declined for days.
 """
 
@@ -27,7 +27,7 @@ _OVER = frozenset((AttemptState.CANCELLED, AttemptState.EXPIRED, AttemptState.SE
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One fact about one payment. Both times are the provider's; `started_at` is when it made the object."""
+    """One fact about one payment. Both times are the provider's; `started_at` is when it created the object."""
 
     provider: str
     object_id: str
@@ -37,14 +37,14 @@ class Attempt:
 
 
 def rank(fact: Attempt) -> tuple[int, datetime, int]:
-    """The greater one says how the attempt stands."""
+    """Return the sort key of the fact; the greatest decides the state of the attempt."""
     if fact.state in _OPEN:
         return (0, fact.occurred_at, _OPEN.index(fact.state))
     return (1 + _RANKED.index(fact.state), _NO_MOMENT, 0)
 
 
 def latest_state(attempts: Iterable[Attempt]) -> AttemptState:
-    """The state of the attempt that was started last; `none` without any."""
+    """Return the state of the attempt that was started last; `none` without any."""
     by_payment: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for fact in attempts:
         by_payment[fact.provider, fact.object_id].append(fact)
@@ -55,7 +55,7 @@ def latest_state(attempts: Iterable[Attempt]) -> AttemptState:
 
 
 def over_since(attempts: Iterable[Attempt], provider: str, object_id: str) -> datetime | None:
-    """Since when nothing more can be captured of this payment, by the provider's clock."""
+    """Return since when nothing more can be captured of this payment, by the provider's clock."""
     ends = [
         f.occurred_at
         for f in attempts

@@ -1,7 +1,7 @@
-"""What a provider's webhook says, in the words of our own books, whichever provider it was. Pure.
+"""Facts from a provider's webhook in the terms of our own ledger, whichever provider sent it. Pure.
 
-Everything is about one payment object (Stripe's intent or lone charge), never about the event: several events describe
-the same money, and only the object's id makes them one.
+Every fact is about one payment object (Stripe's intent or a charge without one), never about the event:
+several events describe the same money, and only the object's id makes them one.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,11 @@ from services.payments.accounts.remarks import Remark, Topic
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """About one payment. A target is the whole sum of that kind so far: what is missing from it is posted.
+    """Facts about one payment. A target is the whole sum of that kind so far: the part missing from it is
+    posted.
 
-    `other_ids` are further names of the same payment (a checkout session); `order_id` and `order_shop` are what the
-    storefront wrote into the object.
+    `other_ids` are further names of the same payment (a checkout session); `order_id` and `order_shop` are
+    what the storefront wrote into the object.
     """
 
     provider: str
@@ -34,11 +35,11 @@ class Facts:
     order_id: UUID | None = None
     order_shop: str | None = None
     names_order_badly: bool = False
-    """The storefront named an order in a way that no order can be found by."""
+    """Whether the storefront named an order in a way by which no order can be found."""
 
     @property
     def received_minor(self) -> int:
-        """Money received according to these facts, 0 when they are not about received money."""
+        """Return the money received according to these facts, 0 when they are not about received money."""
         return max((target for kind, target in self.targets if kind is Kind.PAYMENT_RECEIVED), default=0)
 
     @property
@@ -47,13 +48,13 @@ class Facts:
 
     @property
     def own_ids(self) -> tuple[str, ...]:
-        """Names that bring the order whoever uses them."""
+        """Return the names that identify the order whoever uses them."""
         return self.ids
 
 
 @dataclass(frozen=True, slots=True)
 class RefundFacts:
-    """About what goes back of one payment: refunds, and what is said of it beside them (disputes, sums)."""
+    """Facts about money refunded from one payment: refunds, and the reports beside them (disputes, sums)."""
 
     provider: str
     object_id: str
@@ -69,17 +70,19 @@ class RefundFacts:
 
     @property
     def has_amounts(self) -> bool:
-        """Whether it says what went back, and not only that something is the matter."""
+        """Return whether the facts contain refunded amounts, and not only remarks."""
         return bool(self.made) or any(one.topic is Topic.REFUNDED_SUM for one in self.remarks)
 
     def remarks_in(self, currency: str) -> Iterator[Remark]:
-        """The remarks as an account in this currency keeps them: without an amount that is in another one."""
+        """Return the remarks as an account in this currency keeps them: without an amount in another
+        currency.
+        """
         for one in self.remarks:
             yield one if self.currency == currency else replace(one, amount_minor=0)
 
     @property
     def own_ids(self) -> tuple[str, ...]:
-        """Names by which only these refunds and disputes are known."""
+        """Return the names by which only these refunds and disputes are identified."""
         named = [one.object_id for one in self.made]
         return (*named, *(one.object_id for one in self.remarks if one.topic is Topic.DISPUTE))
 
@@ -90,14 +93,14 @@ class RefundFacts:
 
 @dataclass(frozen=True, slots=True)
 class Irrelevant:
-    """It changes nothing in our books and needs nobody."""
+    """An event that changes nothing in our ledger and needs no attention."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """It may matter and a person should see it."""
+    """An event that may matter and that a person should see."""
 
     reason: str
     detail: str

@@ -1,9 +1,9 @@
-"""The books of one order: kinds of entry, what each does, and the position they add up to. Pure.
+"""The ledger of one order: kinds of entry, the effect of each, and the position they add up to. Pure.
 
 Balance = due − credited − received + refunded + marked: what the customer still owes, in minor units of the
-account's one currency. Entries are only ever added; an entry is named by (provider, object, kind, step), so the
-same money seen twice is one entry and the position depends neither on the sequence nor on the number of times
-anything is seen. Were it a running sum, one webhook delivered twice would show an unpaid order as paid.
+account's one currency. Entries are only ever added; an entry is named by (provider, object, kind, step), so
+the same money seen twice is one entry and the position depends neither on the order nor on the number of
+times facts arrive. With a running sum, one webhook delivered twice would show an unpaid order as paid.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ ENTRY_NAMESPACE = UUID("7d0c8f7e-5d0a-5c39-9d35-6a1f3f2f7a55")
 MANUAL = "manual"
 """The provider of what a person entered; the object is the command's id."""
 ORDER = "order"
-"""The provider of what the order itself causes; the object is the order's id."""
+"""The provider of entries that the order itself causes; the object is the order's id."""
 NO_REFUNDS = Refunds()
 MANUAL_METHODS = frozenset(
     (PaymentMethod.CHEQUE, PaymentMethod.TRANSFER, PaymentMethod.CASH, PaymentMethod.OTHER)
@@ -34,7 +34,7 @@ MANUAL_METHODS = frozenset(
 
 
 class Kind(StrEnum):
-    """What an entry says happened."""
+    """The kinds of entry: what happened."""
 
     ORDER_TOTAL = "order_total"
     DUE_INCREASED = "due_increased"
@@ -58,7 +58,7 @@ class Kind(StrEnum):
 
 
 class Sum(StrEnum):
-    """The sums of a position. `memo` has no place in it."""
+    """The sums of a position. `memo` counts in none of them."""
 
     DUE = "due"
     CREDITED = "credited"
@@ -72,7 +72,7 @@ class Sum(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What led to a change: source and id as an entry keeps them, when it was, and by whom."""
+    """The cause of a change: source and id as an entry keeps them, when it happened, and the actor."""
 
     source: str
     caused_by: UUID
@@ -82,7 +82,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a kind of entry does: to which sum, with which sign, and between which two accounts of the books.
+    """The effect of a kind of entry: on which sum, with which sign, and between which two accounting
+    accounts.
 
     `till` stands for where the method's money lies: the bank, the cash box, the provider's clearing account.
     """
@@ -144,54 +145,56 @@ class Entry:
     reference: str | None = None
     note: str | None = None
     payment: str | None = None
-    """The payment (`payment_key`) that the entry refunds, reverses or moves; None: it is a payment itself, or none."""
+    """The payment (`payment_key`) that the entry refunds, reverses or moves; None: it is a payment itself, or
+    none.
+    """
 
     @property
     def payment_key(self) -> str:
-        """The payment it belongs to, which may be itself."""
+        """Return the key of the payment it belongs to, which may be itself."""
         return self.payment or payment_key(self.provider, self.object_id)
 
     def changed(self, **changes: Any) -> "Entry":
-        """The same entry with some attributes changed."""
+        """Return the same entry with some attributes changed."""
         return replace(self, **changes)
 
     @property
     def key(self) -> tuple[str, str, str, int]:
-        """What makes it the same entry as another within one shop."""
+        """Return the entry's identity within one shop."""
         return (self.provider, self.object_id, self.kind, self.step)
 
 
 def payment_key(provider: str, object_id: str) -> str:
-    """The name of a payment within a shop."""
+    """Return the name of a payment within a shop."""
     return f"{provider}:{object_id}"
 
 
 def entry_id_of_payment(shop: str, payment: str) -> UUID:
-    """The id of the entry by which a payment first came in, whichever order has it now."""
+    """Return the id of the entry by which a payment first came in, whichever order has it now."""
     provider, _, object_id = payment.partition(":")
     return uuid5(ENTRY_NAMESPACE, f"{shop}/{provider}/{object_id}/{Kind.PAYMENT_RECEIVED}/0")
 
 
 def entry_id(shop: str, entry: Entry) -> UUID:
-    """The entry's id, made from its key: whoever posts this money gives it the same id."""
+    """Return the entry's id, derived from its key: every path that posts this money gives it the same id."""
     return uuid5(ENTRY_NAMESPACE, f"{shop}/{entry.provider}/{entry.object_id}/{entry.kind}/{entry.step}")
 
 
 def find_payment(shop: str, entries: Iterable[Entry], entry: UUID) -> Entry | None:
-    """The entry of this id by which a payment came in: received, or moved here from another order."""
+    """Return the entry of this id by which a payment came in: received, or moved here from another order."""
     kinds = (Kind.PAYMENT_RECEIVED, Kind.TRANSFER_IN)
     return next((one for one in entries if one.kind in kinds and entry_id(shop, one) == entry), None)
 
 
 def accounts_of(entry: Entry) -> tuple[str, str]:
-    """The accounts of the books to debit and to credit with the amount, for an export to accounting."""
+    """Return the accounting accounts to debit and to credit with the amount, for an export to accounting."""
     rule = RULES[entry.kind]
     till = _TILLS.get(entry.method, "other_receipts") if entry.method else "other_receipts"
     return (till if rule.debit == TILL else rule.debit, till if rule.credit == TILL else rule.credit)
 
 
 def effect_on_balance(kind: Kind) -> int:
-    """+1 when the customer owes more by such an entry, −1 when less, 0 for a memo."""
+    """Return +1 when such an entry raises what the customer owes, −1 when it lowers it, 0 for a memo."""
     rule = RULES[kind]
     return {Sum.DUE: 1, Sum.CREDITED: -1, Sum.RECEIVED: -1, Sum.REFUNDED: 1, Sum.MARKED: 1}.get(
         rule.sum, 0
@@ -199,7 +202,7 @@ def effect_on_balance(kind: Kind) -> int:
 
 
 def balances_after(entries: Iterable[Entry]) -> list[int]:
-    """The running balance: after each entry and those before it."""
+    """Return the running balance: after each entry and those before it."""
     steps = (effect_on_balance(entry.kind) * entry.amount_minor for entry in entries)
     return list(accumulate(steps))
 
@@ -211,9 +214,9 @@ def position(
     refunds: Refunds = NO_REFUNDS,
     remarks: Iterable[Remark] = (),
 ) -> Position:
-    """The whole position of an account with at least one entry.
+    """Return the complete position of an account with at least one entry.
 
-    Raises pydantic's ValidationError when a sum leaves the contract's range.
+    Raises pydantic's ValidationError when a sum exceeds the contract's range.
     """
     entries = {entry.key: entry for entry in entries}.values()
     attempts, remarks = set(attempts), set(remarks)
@@ -251,7 +254,7 @@ def _flags(
     refunds: Refunds,
     remarks: Iterable[Remark],
 ) -> list[str]:
-    """What a person should look at. A failed attempt is nobody's matter once nothing is owed."""
+    """Return the flags that a person should look at. A failed attempt raises none once nothing is owed."""
     flags = {
         "last_attempt_failed": attempt is AttemptState.DECLINED and balance_minor > 0,
         DISPUTED: sums[Sum.DISPUTED] > 0,

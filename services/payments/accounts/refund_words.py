@@ -1,6 +1,7 @@
-"""What is said of refunds: whenever one stands otherwise than it was last told, whatever led to it. Pure.
+"""Messages about refunds: one whenever a refund's state differs from the last one published. Pure.
 
-A listener hears each refund whole with the position's version, so words about one refund may come in any sequence.
+The cause of the change does not matter. A consumer receives each refund whole with the position's version, so
+messages about one refund may arrive in any order.
 """
 
 from collections.abc import Iterator
@@ -35,18 +36,18 @@ _MESSAGES: dict[RefundState, type[RefundWord]] = {
 
 
 def external_id(shop: str, made: ProviderRefund) -> UUID:
-    """The id of a refund made at the provider without us."""
+    """Return the id of a refund made at the provider without us."""
     return uuid5(ENTRY_NAMESPACE, f"{shop}/external-refund/{made.provider}/{made.object_id}")
 
 
 def standing(account: Account) -> dict[UUID, Word]:
-    """How every refund of the account stands, those made without us too."""
+    """Return the state of every refund of the account, including those made without us."""
     external = {external_id(account.shop, one): word_of(one) for one in account.refunds.matching().external}
     return account.refunds.words() | external
 
 
 def news(account: Account) -> Iterator[tuple[Message, Envelope | None]]:
-    """What is to be said since the account was loaded, each with what it answers."""
+    """Return the messages to publish since the account was loaded, each with the command it answers."""
     made = {external_id(account.shop, one): one for one in account.refunds.matching().external}
     for refund_id, word in sorted(standing(account).items()):
         told = account.words_told.get(refund_id)
@@ -60,7 +61,7 @@ def news(account: Account) -> Iterator[tuple[Message, Envelope | None]]:
 
 
 def words_of(account: Account) -> Iterator[Standing]:
-    """The word that stands about every refund of the account, since it was asked for or made."""
+    """Return the current message about every refund of the account, since it was requested or made."""
     made = {external_id(account.shop, one): one for one in account.refunds.matching().external}
     for refund_id, word in sorted(standing(account).items()):
         asked = account.refunds.asked.get(refund_id)
@@ -70,8 +71,9 @@ def words_of(account: Account) -> Iterator[Standing]:
 
 
 def _first_words(asked: RequestedRefund | None, told: Word | None, word: Word) -> list[type[RefundWord]]:
-    """A refund of ours is first said to be marked or sent, which is what its command is answered with, and what its
-    goods wait for; or to be uncertain, until it is known."""
+    """Return the first messages about a refund of ours: marked or sent, which answers its command and
+    releases its goods; or uncertain, until its outcome is found.
+    """
     now = _MESSAGES[word.state]
     is_told = told is not None and told.state is not RefundState.UNCERTAIN
     if asked is None or is_told or asked.refusal is not None or word.state is RefundState.UNCERTAIN:

@@ -1,9 +1,10 @@
-"""The refunds of one account: those a person asked for, those the provider made, and which is which. Pure.
+"""The refunds of one account: those a person requested, those the provider made, and which is which. Pure.
 
-Two sets of facts, matched anew after every change, so the books don't depend on what was heard first. The provider's
-refund that names ours is ours; one that fits an open mark (same payment, same amount) confirms it; one of another
-amount takes its place; what is left over was made at the provider without us. A live refund counts once, whoever
-told it: counting a mark and the refund that fulfils it would show money sent twice.
+Two sets of facts, matched again after every change, so the ledger does not depend on which fact arrived
+first. The provider's refund that names ours is ours; one that fits an open mark (same payment, same amount)
+confirms it; one of another amount replaces it; the remaining ones were made at the provider without us. A
+live refund counts once, whichever source reported it: counting a mark and the refund that fulfils it would
+show money sent twice.
 """
 
 from collections.abc import Iterable
@@ -15,13 +16,17 @@ from uuid import UUID
 from contracts.payments import RefundCause, RefundLine, RefundMode, RefundState
 
 RANKS = ("pending", "requires_action", "succeeded", "canceled", "failed")
-"""States of a refund at the provider; of those told the last one here counts, for money that came back stays back."""
+"""States of a refund at the provider; of those reported the last one here counts, for returned money stays
+returned.
+"""
 _DEAD = frozenset(("canceled", "failed"))
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedRefund:
-    """A refund a person asked for. (provider, payment) is the payment it refunds, None when none in particular."""
+    """A refund a person requested. (provider, payment) is the payment it refunds, None when none in
+    particular.
+    """
 
     id: UUID
     command_id: UUID
@@ -39,7 +44,7 @@ class RequestedRefund:
     is_sent: bool = False
     refusal: str | None = None
     doubts: int = 0
-    """How often it ended without anybody knowing whether it was made; `doubt` says why, the last time."""
+    """The number of times it ended with an uncertain outcome; `doubt` holds the reason, the last time."""
     doubt: str | None = None
     notify_customer: bool = False
     public_comment: str | None = None
@@ -54,28 +59,32 @@ class RequestedRefund:
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether nobody knows if it was made, as far as this side alone tells."""
+        """Return whether its outcome is uncertain, judged by this side only."""
         return self.doubts > 0 and not self.is_sent and self.refusal is None
 
     @property
     def is_untraced(self) -> bool:
-        """Whether it was made, as a person or an answer said, and nobody named the provider's refund of it."""
+        """Return whether it was made, by a person's decision or an answer, without a reference to the
+        provider's refund.
+        """
         return not self.is_mark and self.is_sent and self.refusal is None and self.reference is None
 
     @property
     def is_vouched(self) -> bool:
-        """Whether a person saw the provider's refund of it: `reference` is that refund's id."""
+        """Return whether a person saw the provider's refund of it: `reference` is that refund's id."""
         return not self.is_mark and self.reference is not None
 
     @property
     def vouched_key(self) -> tuple[str, str]:
-        """The provider and its refund that a person named."""
+        """Return the provider and its refund that a person named."""
         return (self.provider or "", self.reference or "")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderRefund:
-    """A refund as the provider has it; `states` are all that were told of it. `refund_id` is ours, if it names one."""
+    """A refund as the provider has it; `states` are all that were reported. `refund_id` is ours, if it names
+    one.
+    """
 
     provider: str
     object_id: str
@@ -97,7 +106,7 @@ class ProviderRefund:
 
     @property
     def is_live(self) -> bool:
-        """Whether money went back, or is on its way."""
+        """Return whether money was refunded, or is on its way."""
         return self.state not in _DEAD
 
     @property
@@ -105,14 +114,14 @@ class ProviderRefund:
         return (self.made_at, self.object_id)
 
     def fits(self, mark: RequestedRefund) -> bool:
-        """Whether this may be the refund that the mark speaks of."""
+        """Return whether this may be the refund that the mark describes."""
         named = mark.payment is None or (mark.provider, mark.payment) == (self.provider, self.payment)
         return named and mark.amount_minor == self.amount_minor
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which refund at the provider belongs to which of ours (by its id), and which belong to none."""
+    """The pairs of a refund at the provider and one of ours (by its id), and those that belong to none."""
 
     fulfilled: dict[UUID, ProviderRefund]
     differing: dict[UUID, ProviderRefund]
@@ -120,20 +129,20 @@ class Matching:
     external: tuple[ProviderRefund, ...]
 
     def of(self, asked: RequestedRefund) -> ProviderRefund | None:
-        """What became of ours at the provider."""
+        """Return the refund at the provider that belongs to ours."""
         for pairs in (self.fulfilled, self.differing, self.failed):
             if asked.id in pairs:
                 return pairs[asked.id]
         return None
 
     def is_in_force(self, mark: RequestedRefund) -> bool:
-        """Whether a mark counts by itself, no refund at the provider standing for it."""
+        """Return whether a mark counts by itself, without a refund at the provider in its place."""
         return self.of(mark) is None
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """How one refund stands."""
+    """The state of one refund."""
 
     state: RefundState
     confirmed_minor: int | None = None
@@ -143,7 +152,9 @@ class Word:
 
 @dataclass(slots=True)
 class Refunds:
-    """All refunds of an account; `stored` is how many facts the database has, `stored_ids` which of those asked for."""
+    """All refunds of an account; `stored` is how many facts the database has, `stored_ids` which of the
+    requested ones.
+    """
 
     asked: dict[UUID, RequestedRefund] = field(default_factory=dict)
     made: dict[tuple[str, str], ProviderRefund] = field(default_factory=dict)
@@ -152,21 +163,21 @@ class Refunds:
 
     @property
     def facts(self) -> int:
-        """How many facts there are: grows with each and is the same after any sequence."""
+        """Return how many facts there are: grows with each and is the same after any order."""
         return sum(one.facts for one in self.asked.values()) + sum(len(m.states) for m in self.made.values())
 
     @property
     def planned_minor(self) -> int:
-        """What is about to be sent and not in the books yet."""
+        """Return the sum of refunds that will be sent and are not in the ledger yet."""
         return sum(one.amount_minor for one in self.waiting())
 
     @property
     def under_way_minor(self) -> int:
-        """What the provider has taken and not yet confirmed."""
+        """Return the sum of refunds that the provider has accepted and not yet confirmed."""
         return sum(one.amount_minor for one in self.made.values() if one.is_live and one.state != "succeeded")
 
     def waiting(self) -> list[RequestedRefund]:
-        """Those of which the provider's refund is not known yet."""
+        """Return those whose refund at the provider has not been reported yet."""
         claimed = {made.refund_id for made in self.made.values()}
         return [
             one
@@ -178,7 +189,9 @@ class Refunds:
         ]
 
     def counts_by_word(self, asked: RequestedRefund) -> bool:
-        """Whether it was made by a person's word alone: the provider has told of neither it nor the named refund."""
+        """Return whether it counts as made by a person's decision only: the provider reported neither it nor
+        the named refund.
+        """
         if not asked.is_vouched or asked.vouched_key in self.made:
             return False
         return all(made.refund_id != asked.id for made in self.made.values())
@@ -187,11 +200,11 @@ class Refunds:
         self.asked[asked.id] = asked
 
     def fill(self, refund_id: UUID, **facts: Any) -> None:
-        """Fill in what became known of a refund that was asked for."""
+        """Fill in new information about a requested refund."""
         self.asked[refund_id] = replace(self.asked[refund_id], **facts)
 
     def learn(self, made: ProviderRefund) -> bool:
-        """Add what the provider says of a refund; False when it is known."""
+        """Add the provider's report of a refund; return False when it is recorded already."""
         known = self.made.get(made.key)
         if known is None:
             self.made[made.key] = made
@@ -206,7 +219,7 @@ class Refunds:
         return match(self.asked.values(), self.made.values())
 
     def doubts_ended(self) -> dict[str, ProviderRefund]:
-        """Give the provider's refund of each sent one that was uncertain, by the refund's id as text."""
+        """Return the provider's refund of each sent one that was uncertain, by the refund's id as text."""
         if not any(one.doubts for one in self.asked.values()):
             return {}
         matching = self.matching()
@@ -214,13 +227,13 @@ class Refunds:
         return {str(one.id): made for one, made in pairs if made is not None}
 
     def words(self) -> dict[UUID, Word]:
-        """How each refund that was asked for stands; one that is still to be sent has no word yet."""
+        """Return the state of each requested refund; one that is still to be sent has none yet."""
         matching = self.matching()
         words = {one.id: _word(one, matching) for one in self.asked.values()}
         return {refund_id: word for refund_id, word in words.items() if word is not None}
 
     def flags(self, balance_minor: int) -> list[str]:
-        """What a person should look at."""
+        """Return the flags that a person should look at."""
         matching = self.matching()
         words = self.words()
         flags = {
@@ -233,7 +246,7 @@ class Refunds:
 
 
 def match(asked: Iterable[RequestedRefund], made: Iterable[ProviderRefund]) -> Matching:
-    """Pair both sets; the same sets give the same pairs, whatever came first."""
+    """Pair both sets; the same sets give the same pairs, in whatever order the facts arrived."""
     ours = {one.id: one for one in asked}
     fulfilled: dict[UUID, ProviderRefund] = {}
     failed: dict[UUID, ProviderRefund] = {}
@@ -267,7 +280,7 @@ def _pair_vouched(
     fulfilled: dict[UUID, ProviderRefund],
     failed: dict[UUID, ProviderRefund],
 ) -> list[ProviderRefund]:
-    """Pair refunds that name none of ours with those of ours that a person said they are; those left over."""
+    """Pair refunds that name none of ours with ours by a person's reference; return those left over."""
     named = {a.vouched_key: a for a in asked if a.is_vouched and a.id not in fulfilled | failed}
     for one in free:
         if one.refund_id is None and one.key in named:
@@ -294,7 +307,7 @@ def _without(made: Iterable[ProviderRefund], pairs: dict[UUID, ProviderRefund]) 
 
 
 def word_of(made: ProviderRefund) -> Word:
-    """How a refund stands that is known from the provider alone."""
+    """Return the state of a refund that only the provider reported."""
     if not made.is_live:
         return Word(RefundState.FAILED, None, made.object_id, made.detail)
     state = RefundState.CONFIRMED if made.state == "succeeded" else RefundState.SENT

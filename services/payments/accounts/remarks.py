@@ -1,8 +1,8 @@
-"""What a provider or an order said of an account that moves no money in these books, and the flags it raises. Pure.
+"""Remarks about an account that move no money in this ledger, and the flags they raise. Pure.
 
-A remark is a fact like an entry: kept for good, the same whoever told it first. Whether it still needs somebody is
-derived: a dispute until it is won, a sum of refunds until the refunds themselves are known, the rest while the
-customer still owes.
+A remark of a provider or an order is a fact like an entry: kept for good, the same whichever source reported
+it first. Whether it still needs attention is derived: a dispute until it is won, a sum of refunds until the
+refunds themselves are recorded, the rest while the customer still owes.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from services.payments.accounts.refunds import Refunds
 
 
 class Topic(StrEnum):
-    """What a remark is about."""
+    """The subject of a remark."""
 
     DISPUTE = "dispute"
     REFUNDED_SUM = "refunded_sum"
-    """All that the provider refunded of a payment, told without saying by which refunds."""
+    """The sum the provider refunded of a payment, reported without naming the refunds."""
     PARTLY_FUNDED = "partly_funded"
-    """A bank transfer covered a part of a payment; the provider says how much only when asked."""
+    """A bank transfer covered a part of a payment; the provider returns the amount only on request."""
     PAYMENT_SHARED = "payment_shared"
     """The order names a payment that belongs to another order."""
 
@@ -37,13 +37,14 @@ _LATER = (
     "needs_response",
     "under_review",
 )
-"""Statuses of a dispute that others follow, for two that were told in the same second."""
+"""Statuses of a dispute that others follow, for two that were reported in the same second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One remark. `object_id` is what it is about (a dispute, a charge, a payment), `payment` the payment; the amount
-    is in minor units of the account's currency, 0 if none was told in it. `occurred_at` is the provider's clock.
+    """One remark. `object_id` is what it is about (a dispute, a charge, a payment), `payment` the payment;
+    the amount is in minor units of the account's currency, 0 if none was reported in it. `occurred_at` is the
+    provider's clock.
     """
 
     topic: Topic
@@ -56,13 +57,13 @@ class Remark:
 
     @property
     def age(self) -> tuple[datetime, int, str]:
-        """The greatest one of a dispute says how it stands."""
+        """Return the sort key of the remark; the greatest one of a dispute decides its state."""
         place = _LATER.index(self.state) if self.state in _LATER else len(_LATER)
         return (self.occurred_at, place, self.state)
 
 
 def dispute_states(remarks: Iterable[Remark], payment: str | None = None) -> set[str]:
-    """How each dispute stands, of one payment or of all."""
+    """Return the state of each dispute, of one payment or of all."""
     latest: dict[tuple[str, str], Remark] = {}
     for one in sorted(remarks, key=lambda one: one.age):
         if one.topic is Topic.DISPUTE and payment in (None, one.payment):
@@ -71,12 +72,14 @@ def dispute_states(remarks: Iterable[Remark], payment: str | None = None) -> set
 
 
 def is_disputed(remarks: Iterable[Remark], payment: str | None = None) -> bool:
-    """Whether money of the payment, or of any, is held back or lost by a dispute. An inquiry moves no money."""
+    """Return whether money of the payment, or of any, is held back or lost by a dispute. An inquiry moves no
+    money.
+    """
     return bool(dispute_states(remarks, payment) - _CLOSED - _INQUIRIES)
 
 
 def flags(remarks: Iterable[Remark], refunds: Refunds, balance_minor: int) -> list[str]:
-    """What a person should look at."""
+    """Return the flags that a person should look at."""
     remarks = list(remarks)
     topics = {one.topic for one in remarks}
     raised = {
@@ -99,7 +102,7 @@ def _lacks_refunds(remarks: Iterable[Remark], refunds: Refunds) -> bool:
 
 
 def _known_minor(refunds: Refunds, provider: str, payment: str) -> int:
-    """What is known to have gone back of a payment: by the provider's refunds, or recorded by a person."""
+    """Return the recorded refunds of a payment: by the provider's refunds, or entered by a person."""
     made = [one for one in refunds.made.values() if (one.provider, one.payment) == (provider, payment)]
     matching = refunds.matching()
     marks = [

@@ -1,8 +1,9 @@
-"""Squaring: the ledger is brought to what the account's refunds come to. Pure.
+"""Squaring: posting of the entries that the account's refunds require and the ledger lacks. Pure.
 
-What each refund should count for is a function of the refunds known; what the ledger lacks of it is posted, what is
-too much is taken back by a counter-entry. A refund made at the provider without us is taken as a credit as far as the
-customer would otherwise owe by it, since whoever got his money back there returned the goods, or had been credited.
+The sum each refund should count for is a function of the recorded refunds; what the ledger lacks of it is
+posted, and an excess is reversed by a counter-entry. A refund made at the provider without us counts as a
+credit as far as the customer would otherwise owe by it, since a customer refunded there returned the goods,
+or had been credited.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from services.payments.accounts.refunds import Matching, ProviderRefund, Refunds
 
 
 class RefundLedger(Protocol):
-    """The ledger of one order with its refunds: an account, as far as it is squared."""
+    """The ledger of one order with its refunds: the part of an account that squaring uses."""
 
     @property
     def id(self) -> UUID: ...
@@ -32,7 +33,7 @@ class RefundLedger(Protocol):
     def position(self) -> Position: ...
 
     def post(self, entry: Entry, cause: Envelope | None = None) -> bool:
-        """Add an entry; False when it is there already."""
+        """Add an entry; return False when it is there already."""
 
     def posted(self, provider: str, object_id: str, kind: Kind) -> tuple[int, int]:
         """Return how much of a kind was posted for one object (minor units), and in how many steps."""
@@ -40,7 +41,7 @@ class RefundLedger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """One money object of the account and the two kinds of entry that raise and lower what it counts for."""
+    """One money object of the account and the two kinds of entry that raise and lower its sum."""
 
     provider: str
     object_id: str
@@ -49,7 +50,7 @@ class _Sum:
 
 
 def square(account: RefundLedger, origin: Origin) -> None:
-    """Post what is missing; a repeat posts nothing. Called by `Account.square`."""
+    """Post the missing entries; a repeat posts nothing. Called by `Account.square`."""
     matching = account.refunds.matching()
     for asked in sorted(account.refunds.asked.values(), key=lambda one: one.id):
         _square_asked(account, asked, matching, origin)
@@ -78,7 +79,9 @@ def _square_asked(account: RefundLedger, asked: RequestedRefund, matching: Match
 def _stands_for(
     account: RefundLedger, mark: RequestedRefund, made: ProviderRefund, matching: Matching
 ) -> bool:
-    """Whether the mark, posted before the refund that confirms it was known, goes on counting in its place."""
+    """Return whether the mark, posted before the refund that confirms it was reported, goes on counting in
+    its place.
+    """
     is_confirmed = mark.id in matching.fulfilled
     return is_confirmed and _net(account, _of_mark(mark)) > 0 and _net(account, _of_made(made)) == 0
 
@@ -126,7 +129,9 @@ def _of_made(made: ProviderRefund) -> _Sum:
 
 
 def _mark_entry(mark: RequestedRefund, made: ProviderRefund | None, origin: Origin) -> Entry:
-    """A mark is the person's who made it; taking it back is whose word made it void."""
+    """Return the entry of a mark, attributed to the person who made it; its reversal is attributed to whoever
+    voided it.
+    """
     is_void = made is not None
     return Entry(
         Kind.REFUND_MARKED,
@@ -145,7 +150,9 @@ def _mark_entry(mark: RequestedRefund, made: ProviderRefund | None, origin: Orig
 
 
 def _vouched(asked: RequestedRefund, origin: Origin, *, counts: bool) -> tuple[_Sum, int, Entry]:
-    """The provider's refund that a person named, under its own id: what the provider tells of it later is the same."""
+    """Return the provider's refund that a person named, under its own id: a later report of the provider is
+    the same refund.
+    """
     provider, object_id = asked.vouched_key
     entry = Entry(
         Kind.REFUND_PAID,

@@ -1,7 +1,7 @@
-"""What the account says after a change: the whole position, and the entries that were posted. Pure.
+"""The messages of an account after a change: the complete position, and the entries that were posted. Pure.
 
-An entry is told with its number and the balance after it, so that whoever copies the ledger shows the same running
-balance as these books without adding anything up.
+An entry is published with its number and the balance after it, so that a copy of the ledger shows the same
+running balance as this one without adding anything up.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _OURSELVES = frozenset((MANUAL, ORDER))
 
 
 def balance_changed(account: Account) -> BalanceChanged:
-    """The message about an account that has changed."""
+    """Return the message about an account that has changed."""
     balances = balances_after(account.entries)
     return BalanceChanged(
         shop=account.shop,
@@ -37,7 +37,7 @@ def balance_changed(account: Account) -> BalanceChanged:
 
 
 def payment_settled(account: Account, entry: Entry, balance_minor: int) -> PaymentSettled:
-    """The message about a receipt, with the account's balance after it."""
+    """Return the message about a receipt, with the account's balance after it."""
     is_manual = entry.provider == MANUAL
     return PaymentSettled(
         shop=account.shop,
@@ -59,8 +59,9 @@ def payment_settled(account: Account, entry: Entry, balance_minor: int) -> Payme
 
 
 def books_of(account: Account, recorded_at: Sequence[datetime]) -> Iterator[Standing]:
-    """Yield the snapshots of an account: its entries as they were posted together, each with the current position, and
-    its receipts. `recorded_at` holds each entry's moment, which is the one its copies have.
+    """Yield the snapshots of an account: its entries as they were posted together, each with the current
+    position, and its receipts. `recorded_at` holds each entry's recording time, which its copies have as
+    well.
     """
     balances = balances_after(account.entries)
     for moment, together in groupby(enumerate(account.entries), lambda one: recorded_at[one[0]]):

@@ -1,8 +1,9 @@
-"""An order was edited, cancelled or reinstated: what is due changes, by one entry named by the edit.
+"""Changes of the amount due by an edited, cancelled or reinstated order: one entry named by the edit.
 
-A smaller sum is a credit, never more than is still due, for a customer cannot owe less than nothing: what a refund or
-a goodwill credit took off before is not taken off again. Reinstating takes back exactly what cancelling credited, and
-no other credit. What an edit comes to therefore depends on the edits before it, so each waits for its predecessor.
+A smaller sum is a credit, never more than is still due, for a customer cannot owe less than nothing: an
+amount that a refund or a goodwill credit removed before is not removed again. Reinstating reverses exactly
+what cancelling credited, and no other credit. The amount of an edit therefore depends on the edits before it,
+so each waits for its predecessor.
 """
 
 from contracts.orders import ChangeCause, OrderEdited
@@ -13,7 +14,9 @@ from services.payments.accounts.unit.unit import AccountUnit
 
 
 def change_due(work: AccountUnit, received: ReceivedMessage[OrderEdited]) -> None:
-    """Post what the edit changes; a repeat posts nothing. Raises Wait for an unknown order or a missing edit."""
+    """Post the change an edit makes; a repeat posts nothing. Raises Wait for an unknown order or a missing
+    edit.
+    """
     edit = received.message
     account = work.find(edit.shop, edit.order_id)
     if account is None:
@@ -33,7 +36,7 @@ def change_due(work: AccountUnit, received: ReceivedMessage[OrderEdited]) -> Non
 
 
 def posting(account: Account, edit: OrderEdited) -> tuple[Kind, int]:
-    """The kind of entry an edit makes, and how many minor units of it."""
+    """Return the kind of entry an edit makes, and its amount in minor units."""
     position = account.position
     if edit.due_change_minor < 0:
         still_due = max(0, position.due_minor - position.credited_minor)
@@ -44,7 +47,9 @@ def posting(account: Account, edit: OrderEdited) -> tuple[Kind, int]:
 
 
 def credited_by_cancelling(account: Account) -> int:
-    """What cancelling the order credited and no reinstatement took back yet, in minor units."""
+    """Return the amount credited by cancelling the order and not reversed by a reinstatement yet, in minor
+    units.
+    """
     signs = {Kind.CREDIT_GRANTED: 1, Kind.CREDIT_REVERSED: -1}
     causes = (ChangeCause.CANCELLED, ChangeCause.REINSTATED)
     return sum(

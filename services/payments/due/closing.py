@@ -1,7 +1,7 @@
-"""An order was deleted: its account is closed, and money it holds or still gets is reported as nobody's.
+"""Deleted orders: the account is closed, and money it holds or still receives is reported as unmatched.
 
-The ledger stays, for books are never erased. A webhook for a closed account waits nowhere: its money shows in
-«À identifier», like what had come before orders deleted the order and could know of it.
+The ledger stays, for accounting records are never erased. A webhook for a closed account waits nowhere: its
+money appears in «À identifier», like money that came before orders deleted the order.
 """
 
 from uuid import UUID
@@ -19,8 +19,8 @@ REASON = "order_deleted"
 
 
 def close(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
-    """Close the account and report receipts that are not given back; a repeat changes nothing. Raises Wait for an
-    unknown order.
+    """Close the account and report receipts that are not refunded; a repeat changes nothing. Raises Wait for
+    an unknown order.
     """
     deleted = received.message
     account = work.find(deleted.shop, deleted.order_id)
@@ -48,7 +48,9 @@ def close(work: AccountUnit, received: ReceivedMessage[OrderDeleted]) -> None:
 
 
 def turn_away(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
-    """What a provider says about a payment for a deleted order: its money is reported, mere news is set aside."""
+    """End a webhook about a payment for a deleted order: money is reported, an event without money is set
+    aside.
+    """
     if not facts.received_minor or not facts.currency:
         return Ending(webhook_id, "irrelevant", REASON, f"order {account.code} was deleted", account.id)
     report = PaymentUnmatched(

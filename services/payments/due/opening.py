@@ -1,7 +1,7 @@
-"""An order was placed: open its account with what is due, and remember which provider's payment will pay it.
+"""Placed orders: the account is opened with the amount due, and the provider's payment for it is linked.
 
-A zero total is settled by the same arithmetic as any other: nothing due, balance 0. Whatever a provider said before we
-knew the order waits under the order's id or the payment's; opening the account wakes it.
+A zero total is settled by the same arithmetic as any other: nothing due, balance 0. Webhooks that arrived
+before the order wait under the order's id or the payment's; opening the account wakes them.
 """
 
 from contracts.orders import OrderPlaced, PaymentReferenced

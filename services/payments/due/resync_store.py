@@ -1,4 +1,4 @@
-"""The SQL of telling anew: which accounts, and when each entry was recorded. Locks nothing."""
+"""The SQL of a resync: which accounts, and when each entry was recorded. Locks nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from services.chassis.storage.database import Connection
 
 
 async def count(connection: Connection, wanted: Wanted) -> int:
-    """How many accounts are open of those wanted."""
+    """Return how many of the requested accounts are open."""
     found: int = await connection.fetchval(
         """SELECT count(*) FROM account
            WHERE shop = $1 AND ($2::uuid[] IS NULL OR order_id = ANY($2)) AND closed_at IS NULL""",
@@ -20,7 +20,7 @@ async def count(connection: Connection, wanted: Wanted) -> int:
 
 
 async def find(connection: Connection, wanted: Wanted, after: UUID | None, limit: int) -> list[UUID]:
-    """The orders of the next open accounts. Locks nothing."""
+    """Return the orders of the next open accounts. Locks nothing."""
     rows = await connection.fetch(
         """SELECT order_id FROM account
            WHERE shop = $1 AND ($2::uuid[] IS NULL OR order_id = ANY($2))
@@ -37,7 +37,7 @@ async def find(connection: Connection, wanted: Wanted, after: UUID | None, limit
 async def recorded_at(
     connection: Connection, shop: str, orders: Sequence[UUID]
 ) -> dict[UUID, list[datetime]]:
-    """When each entry of these accounts was recorded, by number."""
+    """Return when each entry of these accounts was recorded, by number."""
     rows = await connection.fetch(
         """SELECT order_id, array_agg(recorded_at ORDER BY number) AS moments FROM ledger_entry
            WHERE shop = $1 AND order_id = ANY($2::uuid[]) GROUP BY order_id""",

@@ -1,6 +1,7 @@
-"""Telling orders anew what stands in these books: positions, every entry, receipts, refunds.
+"""Resync to orders from the ledger of payments: positions, every entry, receipts, refunds.
 
-Invariant: an account is locked before it is read, so the position told is one that was, and its version names it.
+Invariant: an account is locked before it is read, so the emitted position is one that existed, and its
+version names it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from services.payments.due import resync_store
 
 
 async def tell(connection: Connection, shop: str, orders: Sequence[UUID]) -> list[Standing]:
-    """All that orders copies of these accounts. Locks them."""
+    """Return everything that orders copies of these accounts. Locks them."""
     accounts = await store.lock_accounts(connection, [(shop, order_id) for order_id in sorted(orders)])
     moments = await resync_store.recorded_at(connection, shop, orders)
     return [
@@ -24,4 +25,4 @@ async def tell(connection: Connection, shop: str, orders: Sequence[UUID]) -> lis
 
 
 TO_ORDERS = Snapshot(resync_store.count, resync_store.find, tell)
-"""How payments tells orders."""
+"""The snapshot that payments re-emits to orders."""

@@ -1,4 +1,4 @@
-"""What may be asked of the list of all entries. Pure."""
+"""The query parameters of the list of all entries. Pure."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,9 @@ _NAMES = frozenset(("shop", "kind", "method", "from", "to", "order", "after", "l
 
 
 def entries_wanted(query: QueryParams) -> tuple[EntryFilter, int]:
-    """The filter and the page's size. Raises ValueError, naming what can't be read and how it is written."""
+    """Return the filter and the page's size. Raises ValueError, naming the unreadable value and its correct
+    form.
+    """
     if unknown := set(query) - _NAMES:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))[:100]}; known: {', '.join(sorted(_NAMES))}")
     if not query.get("shop"):

@@ -1,4 +1,4 @@
-"""The SQL of lists over all accounts: every entry of a shop, and the money that no order has. Locks nothing."""
+"""The SQL of lists over all accounts: every entry of a shop, and unmatched money. Locks nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from services.chassis.storage.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries of a shop; an empty sequence or None means all. `since` and `until` bound the recording time."""
+    """A filter for a shop's entries; an empty sequence or None means all. `since` and `until` bound the
+    recording time.
+    """
 
     shop: str
     kinds: Sequence[str] = ()
@@ -24,7 +26,7 @@ class EntryFilter:
 
 
 async def read_entries(connection: Connection, wanted: EntryFilter, limit: int) -> list[asyncpg.Record]:
-    """Entries with their orders' codes, the latest recorded first, from the place `after` on."""
+    """Return entries with their orders' codes, the latest recorded first, from the cursor `after` on."""
     return await connection.fetch(
         """SELECT e.*, a.code FROM ledger_entry e JOIN account a USING (shop, order_id)
            WHERE e.shop = $1 AND (cardinality($2::text[]) = 0 OR e.kind = ANY($2))
@@ -47,7 +49,9 @@ async def read_entries(connection: Connection, wanted: EntryFilter, limit: int) 
 
 
 async def read_unmatched(connection: Connection, shop: str, limit: int) -> list[asyncpg.Record]:
-    """Webhooks with money that no order has: of each payment the one that tells of most, the latest first."""
+    """Return webhooks with unmatched money: of each payment the one with the most information, the latest
+    first.
+    """
     return await connection.fetch(
         """SELECT * FROM (
                SELECT DISTINCT ON (provider, object_id) id, provider, endpoint, object_id, amount_minor, currency,

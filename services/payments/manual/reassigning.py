@@ -1,9 +1,9 @@
-"""A payment is given to an order: one that no order claims («À identifier»), or one that another order has.
+"""Assignment of a payment to an order: an unmatched one («À identifier»), or one that another order has.
 
-Money nobody has yet is claimed: the webhook that waits for its payment is applied to the order, as if the order had
-named it. Money in the books is moved whole, less what went back of it, and never more than the order still holds: out
-of one account and into the other in one transaction. Receipts of a moved payment go on being known where they came
-in; refunds of it belong where it is now.
+Unmatched money is claimed: the webhook that waits for its payment is applied to the order, as if the order
+had named it. Money in the ledger is moved whole, less what was refunded of it, and never more than the order
+still holds: out of one account and into the other in one transaction. Receipts of a moved payment stay
+recorded where they came in; refunds of it belong where it is now.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from services.payments.refunds.refunding import Payment, held_minor, payments_of
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Money that is an order's and is to be another's."""
+    """Money that moves from one order to another."""
 
     source: Account
     target: Account
@@ -32,7 +32,9 @@ class Move:
 
 
 def reassign_payment(work: AccountUnit, received: ReceivedMessage[ReassignPayment]) -> None:
-    """Claim or move the payment; one that the order has already is done. Waits for an order that is not here yet."""
+    """Claim or move the payment; one that the order already has counts as done. Waits for an order that has
+    not arrived yet.
+    """
     command = received.message
     target = account_of(work, received)
     if target is None:
@@ -53,8 +55,8 @@ def reassign_payment(work: AccountUnit, received: ReceivedMessage[ReassignPaymen
 
 
 def _payment_to_move(source: Account, command: ReassignPayment) -> Payment | None:
-    """The payment with what of it can move: a refund that names no payment went back of the order's money as a whole,
-    so what is left of one payment may be more than the order still holds.
+    """Return the payment with the amount that can move: a refund that names no payment was made of the
+    order's money as a whole, so what is left of one payment may be more than the order still holds.
     """
     payment = next((p for p in payments_of(source) if _key(p) == _payment_named(source, command)), None)
     return payment and replace(payment, left_minor=min(payment.left_minor, held_minor(source)))
@@ -72,7 +74,7 @@ def _key(payment: Payment) -> str:
 
 
 def _nothing_of_it(source: Account, command: ReassignPayment) -> bool:
-    """Whether an order claimed a payment of which nothing ever came into its books."""
+    """Return whether an order claimed a payment that never had an entry in its ledger."""
     named = _payment_named(source, command)
     return command.entry_id is None and all(entry.payment_key != named for entry in source.entries)
 

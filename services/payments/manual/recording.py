@@ -1,8 +1,9 @@
-"""A person received money: a cheque, a transfer, cash. The command's id names the entry, so a repeat is the same one.
+"""Money received by a person: a cheque, a transfer, cash.
 
-Any manual method is taken whatever the customer chose (a cheque may come for an order meant to be paid by transfer),
-and any amount above zero: what is too much shows as owed to the customer. What a provider settles by itself is refused,
-or the same card payment would be counted once by hand and once by its webhook.
+The command's id names the entry, so a repeat is the same one. Any manual method is accepted whatever the
+customer chose (a cheque may come for an order meant to be paid by transfer), and any amount above zero: an
+excess appears as owed to the customer. A method that a provider settles by itself is rejected, or the same
+card payment would be counted once by hand and once by its webhook.
 """
 
 from datetime import date, timedelta
@@ -23,12 +24,12 @@ from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.webhooks.settling import receive
 
 LARGEST_SUM_MINOR = 2**53 - 1
-"""The largest sum a position can tell (contracts.message.Minor)."""
+"""The largest sum a position can hold (contracts.message.Minor)."""
 FIRST_DAY = date(1970, 1, 1)
 
 
 def record_payment(work: AccountUnit, received: ReceivedMessage[RecordPayment]) -> None:
-    """Post the receipt, or answer with every reason against it. Waits for an order that is not here yet."""
+    """Post the receipt, or answer with every reason against it. Waits for an order that has not arrived yet."""
     account = account_of(work, received)
     if account is None:
         return

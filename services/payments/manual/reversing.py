@@ -1,7 +1,7 @@
-"""A payment entered by hand is taken back: a cheque bounced, or it was entered by mistake.
+"""Reversal of a payment entered by hand: a cheque bounced, or it was entered by mistake.
 
-The counter-entry is named by the payment's entry, so it exists at most once whatever is clicked. What a provider
-received is not reversed here, it is refunded: a counter-entry would claim that the money never came.
+The counter-entry is named by the payment's entry, so it exists at most once whatever is clicked. Money a
+provider received is not reversed here, it is refunded: a counter-entry would claim that the money never came.
 """
 
 from uuid import UUID
@@ -17,7 +17,9 @@ from services.payments.accounts.unit.unit import AccountUnit
 
 
 def reverse_payment(work: AccountUnit, received: ReceivedMessage[ReversePayment]) -> None:
-    """Post the counter-entry; a payment reversed already is done. Waits for an order that is not here yet."""
+    """Post the counter-entry; a payment already reversed counts as done. Waits for an order that has not
+    arrived yet.
+    """
     command = received.message
     account = account_of(work, received)
     if account is None:

@@ -1,7 +1,7 @@
-"""Reading JSON that a stranger wrote: one meaning per document, no floats, bounded depth. Pure.
+"""Strict parsing of untrusted JSON: one meaning per document, no floats, bounded depth. Pure.
 
-A repeated key is refused, since two readers may each believe another one of the two; a number with a point becomes a
-Decimal; NaN and Infinity are not JSON.
+A repeated key is rejected, since two readers may each use a different one of the two; a number with a point
+becomes a Decimal; NaN and Infinity are not JSON.
 """
 
 import json
@@ -16,7 +16,7 @@ class JsonRefused(ValueError):
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in these UTF-8 bytes. Raises JsonRefused, never anything else."""
+    """Return the JSON object in these UTF-8 bytes. Raises JsonRefused, never anything else."""
     try:
         value = json.loads(
             body.decode("utf-8"),

@@ -1,6 +1,7 @@
-"""A credit is granted: the customer owes less, without money moving. The command's id names it, a repeat is the same.
+"""Credits: the customer owes less, without money moving.
 
-Never more than is due: beyond that an account would owe goods' worth that nobody ordered.
+The command's id names a credit, so a repeat is the same one. A credit is never more than is due: beyond that
+an account would owe the value of goods that nobody ordered.
 """
 
 from contracts.message import Reason
@@ -13,7 +14,7 @@ from services.payments.accounts.unit.unit import AccountUnit
 
 
 def grant_credit(work: AccountUnit, received: ReceivedMessage[GrantCredit]) -> None:
-    """Post the credit, or answer with every reason against it. Waits for an order that is not here yet."""
+    """Post the credit, or answer with every reason against it. Waits for an order that has not arrived yet."""
     command = received.message
     account = account_of(work, received)
     if account is None:
@@ -28,7 +29,7 @@ def grant_credit(work: AccountUnit, received: ReceivedMessage[GrantCredit]) -> N
 
 
 def beyond_due(account: Account, amount_minor: int) -> list[Reason]:
-    """The reason against crediting more than is still due, if it is more."""
+    """Return the reason against crediting more than is still due, if it is more."""
     left = account.position.due_minor - account.position.credited_minor
     if amount_minor <= left:
         return []

@@ -1,8 +1,9 @@
-"""Money goes back: recorded here only, or sent to the provider; and a recorded refund is confirmed with a reference.
+"""Refunds: recorded here only, or sent to the provider; a recorded refund is confirmed with a reference.
 
-Never more than was received and is neither refunded, marked nor about to be sent, of the order and of the payment.
-The refund's id names all that comes of it (the entries, the effect, the provider's idempotency key), so a repeat is
-the same refund, and an id that another refund has, of whatever order or shop, is refused.
+A refund is never more than was received and is neither refunded, marked nor about to be sent, of the order
+and of the payment. The refund's id names everything that results from it (the entries, the effect, the
+provider's idempotency key), so a repeat is the same refund, and an id that another refund has, of whatever
+order or shop, is rejected.
 """
 
 from dataclasses import dataclass
@@ -20,14 +21,14 @@ from services.payments.providers import stripe
 from services.payments.refunds.crediting import beyond_due
 
 EFFECT = "refund"
-"""The kind of effect that asks the provider for a refund; its key is the refund's id."""
+"""The kind of effect that requests a refund from the provider; its key is the refund's id."""
 SENDING = frozenset((stripe.PROVIDER,))
 """Providers that refunds can be sent to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment of an account and what of it could still be refunded, in minor units."""
+    """A payment of an account and the part of it that could still be refunded, in minor units."""
 
     provider: str
     object_id: str
@@ -35,7 +36,9 @@ class Payment:
 
 
 def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> None:
-    """Mark the refund or plan its sending; or answer with every reason against it. A known refund is done."""
+    """Mark the refund or plan its sending, or answer with every reason against it. An existing refund counts
+    as done.
+    """
     command = received.message
     account = account_of(work, received)
     if account is None:
@@ -55,7 +58,9 @@ def refund_order(work: AccountUnit, received: ReceivedMessage[RefundOrder]) -> N
 
 
 def _is_repeat(command: RefundOrder, account: Account, known: RequestedRefund) -> bool:
-    """Whether a command asks for the very refund that is known under its id. Words may differ, money and goods not."""
+    """Return whether a command requests the very refund that exists under its id. Words may differ, money and
+    goods not.
+    """
     if command.entry_id is not None:
         named = find_payment(account.shop, account.entries, command.entry_id)
         if named is None or named.payment_key != payment_key(known.provider or "", known.payment or ""):
@@ -70,7 +75,7 @@ def _id_used(command: RefundOrder) -> Reason:
 
 
 def confirm_mark(work: AccountUnit, received: ReceivedMessage[ConfirmRefundMark]) -> None:
-    """Fill in the reference that confirms a mark; the same reference again is done."""
+    """Record the reference that confirms a mark; the same reference again counts as done."""
     command = received.message
     account = account_of(work, received)
     if account is None:
@@ -91,7 +96,7 @@ def confirm_mark(work: AccountUnit, received: ReceivedMessage[ConfirmRefundMark]
 
 
 def payments_of(account: Account) -> list[Payment]:
-    """The account's payments with what of each could still be refunded, the latest first."""
+    """Return the account's payments with the part of each that could still be refunded, the latest first."""
     keys = dict.fromkeys(
         entry.payment_key
         for entry in reversed(account.entries)
@@ -101,13 +106,13 @@ def payments_of(account: Account) -> list[Payment]:
 
 
 def held_minor(account: Account) -> int:
-    """What of all that was received has not gone back, nor is marked or about to."""
+    """Return the part of all receipts that is neither refunded, nor marked, nor about to be sent."""
     p = account.position
     return p.received_minor - p.refunded_minor - p.marked_minor - account.refunds.planned_minor
 
 
 def _taken_minor(account: Account, payment: str) -> int:
-    """What of a payment went back already, or is marked or about to."""
+    """Return the part of a payment that is refunded already, or is marked or about to be sent."""
     refunds = account.refunds
     matching = refunds.matching()
     made = sum(
@@ -128,7 +133,7 @@ def _taken_minor(account: Account, payment: str) -> int:
 
 
 def _payment_for(command: RefundOrder, account: Account) -> Payment | None:
-    """The payment that is named, else the latest from which the amount can be taken."""
+    """Return the payment that is named, else the latest from which the amount can be refunded."""
     payments = payments_of(account)
     if command.entry_id is not None:
         named = find_payment(account.shop, account.entries, command.entry_id)

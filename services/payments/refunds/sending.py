@@ -1,9 +1,10 @@
-"""Refunds that were asked to be sent are really sent: planned, in flight, and then what the provider answered.
+"""Sending of refunds to the provider: planned, in flight, and then the provider's answer.
 
-The provider's idempotency key is the refund's id, so what may or may not have happened is asked for again: after a
-time-out, a 5xx or the death of this process. But for the very first try the provider is first asked whether it has the
-refund, for it forgets keys after a day. Failed is only what it refuses to make, or surely does not have after
-`ATTEMPTS` tries; when it can't be asked, the refund is uncertain and a person decides.
+The provider's idempotency key is the refund's id, so an uncertain request is repeated: after a time-out, a
+5xx or the death of this process. Except at the very first try the provider is first asked whether it has the
+refund, for it deletes keys after a day. Failed means that the provider refuses to make it, or certainly does
+not have it after `ATTEMPTS` tries; when the provider can't be asked, the refund is uncertain and a person
+decides.
 """
 
 import json
@@ -34,10 +35,13 @@ from services.payments.refunds.refunding import EFFECT
 from services.payments.settings import PaymentsSettings
 
 ATTEMPTS = 120
-"""With pauses that grow to a quarter of an hour: more than a day, after which Stripe no longer repeats a 5xx of its own
-under the same key."""
+"""The number of tries, with pauses that grow to a quarter of an hour: more than a day, after which Stripe no
+longer repeats a 5xx of its own under the same key.
+"""
 INTERRUPTIONS = 12
-"""Tries after which a refund whose process dies, or that raises, is left to a person: about an hour."""
+"""The number of tries after which a refund whose process dies, or that raises, is left to a person: about an
+hour.
+"""
 LONGEST_PAUSE = timedelta(minutes=15)
 CONCURRENCY = 4
 _NEVER = 2**31 - 1
@@ -45,7 +49,7 @@ log = structlog.get_logger()
 
 
 class RefundSender:
-    """Sends the refunds of this process's shops and records what became of them."""
+    """The sender of refunds of this process's shops, which also records their outcomes."""
 
     def __init__(self, process: Process) -> None:
         assert isinstance(process.settings, PaymentsSettings)
@@ -60,7 +64,7 @@ class RefundSender:
         )
 
     def worker(self) -> Worker:
-        """The worker that sends what is due."""
+        """Return the worker that sends the refunds that are due."""
         return Worker(EFFECT, self.effects.run)
 
     async def close(self) -> None:
@@ -68,7 +72,7 @@ class RefundSender:
         await self._client.close()
 
     async def perform(self, effect: Effect) -> Outcome:
-        """Ask for one refund. Raises nothing that could leave its fate in doubt."""
+        """Request one refund. Raises nothing that could leave its outcome uncertain."""
         wish = _wish(effect)
         key = self._keys.get(wish.shop)
         if key is None:
@@ -95,7 +99,7 @@ class RefundSender:
             return Retry(str(away))
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
-        """Enter what the provider answered. Runs in the transaction that settles the effects."""
+        """Record the provider's answer. Runs in the transaction that settles the effects."""
         final = [(effect, outcome) for effect, outcome in results if not isinstance(outcome, Retry)]
         if not final:
             return
@@ -107,7 +111,9 @@ class RefundSender:
 
 
 def interrupted(effect: Effect, why: str) -> Outcome:
-    """What becomes of a refund whose process died, or that raised: Stripe is asked whether it has it, a while later."""
+    """Return the next step of a refund whose process died, or that raised: look it up at Stripe, a while
+    later.
+    """
     if effect.attempts >= INTERRUPTIONS:
         return Uncertain(f"interrupted {effect.attempts} times: {why}")
     return Retry(why, min(timedelta(seconds=2.0**effect.attempts), LONGEST_PAUSE))

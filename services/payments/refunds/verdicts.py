@@ -1,10 +1,11 @@
-"""A person's word on a refund of which nobody knows whether it was made: ask again, it was made, it was not made.
+"""A person's decision on a refund with an uncertain outcome: try again, it was made, it was not made.
 
-Asking again never makes a second one: the provider is asked first whether it has the refund. One that was made is named
-by the provider's reference and posted under it, so the provider's own word about it, should it still come, posts
-nothing more. Whatever was said here, the provider's own refund counts once it is known. A refund that is said to be
-made without any reference (an earlier version took that) keeps its sum reserved until it is settled like an uncertain
-one. Invariant: only a refund of which the provider's is not known, and whose effect rests, is settled.
+Trying again never makes a second one: the provider is first asked whether it has the refund. One that was
+made is named by the provider's reference and posted under it, so the provider's own report of it, should it
+still arrive, posts nothing more. Whatever was decided here, the provider's own refund counts once it is
+recorded. A refund declared made without any reference (an earlier version accepted that) keeps its sum
+reserved until it is settled like an uncertain one. Invariant: only a refund without a recorded refund of the
+provider, and whose effect rests, is settled.
 """
 
 from contracts.message import Reason
@@ -16,11 +17,11 @@ from services.payments.accounts.unit.answering import account_of, done, reject
 from services.payments.accounts.unit.unit import AccountUnit
 
 _RESTING = ("done", "uncertain", "failed", "discarded")
-"""States of the effect of a refund that is said to be made: it does nothing by itself any more."""
+"""States of the effect of a refund declared made, in which it does nothing by itself any more."""
 
 
 def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) -> None:
-    """Settle the refund, or answer why not."""
+    """Settle the refund, or answer with the reasons against it."""
     command = received.message
     account = account_of(work, received)
     if account is None:
@@ -44,7 +45,9 @@ def settle_refund(work: AccountUnit, received: ReceivedMessage[SettleRefund]) ->
 def _against_reference(
     work: AccountUnit, account: Account, asked: RequestedRefund, command: SettleRefund
 ) -> list[Reason]:
-    """The reference goes with a refund that was made, and names no object that is known as something else."""
+    """Return the reasons against the reference: it goes with a refund that was made, and names no object
+    recorded as something else.
+    """
     named = command.provider_reference
     if command.verdict is not RefundVerdict.MADE:
         if named is None:

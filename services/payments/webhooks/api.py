@@ -1,5 +1,5 @@
-"""Webhooks over HTTP, for the back office: what came and how it ended, which needed events never came, and a person's
-word on one of them.
+"""Webhooks over HTTP for the back office: webhooks with their results, missing events, and a person's
+decisions.
 """
 
 import json
@@ -35,7 +35,9 @@ class Webhooks:
         self._settings = hub.settings
 
     async def listed(self, request: Request) -> Response:
-        """Webhooks without their bodies, newest first; the tally, the posts turned away, and each endpoint's needs."""
+        """Return webhooks without their bodies, newest first; the tally, the rejected posts, and each
+        endpoint's missing events.
+        """
         query = request.query_params
         shop, state = query.get("shop"), query.get("state")
         if state is not None and state not in (*STATES, "received"):
@@ -60,7 +62,9 @@ class Webhooks:
         return JSONResponse({**told, "endpoints": [_needs_of(one, last) for one in endpoints]})
 
     async def look_again(self, request: Request) -> Response:
-        """Have one applied again: it is parked, a person set it aside, or it has money and names another shop."""
+        """Apply a webhook again that is parked, was set aside by a person, or has money and names another
+        shop.
+        """
         webhook_id = request.path_params["webhook_id"]
         body = await _json(request)
         async with self._hub.unit() as unit:
@@ -76,7 +80,7 @@ class Webhooks:
         return JSONResponse({"id": str(webhook_id), "state": "unread", "webhooks": len(found)}, 202)
 
     async def set_aside(self, request: Request) -> Response:
-        """Set one aside, with all of its payment when it carries money."""
+        """Set a webhook aside, with all of its payment when it carries money."""
         webhook_id, body = request.path_params["webhook_id"], await _json(request)
         if wrong := _fault(body, "shop", "actor", "reason"):
             return problem(422, wrong)
@@ -86,7 +90,7 @@ class Webhooks:
         return JSONResponse({"webhooks": len(found)})
 
     async def set_payment_aside(self, request: Request) -> Response:
-        """Set money aside that no order has."""
+        """Set unmatched money aside."""
         body = await _json(request)
         if wrong := _fault(body, "shop", "provider", "provider_reference", "actor", "reason"):
             return problem(422, wrong)
@@ -112,7 +116,7 @@ async def _json(request: Request) -> dict[str, Any]:
 
 
 def _fault(body: Mapping[str, Any], *fields: str) -> str | None:
-    """What is wrong with the body, in words."""
+    """Return the fault of the body, in words."""
     for field in fields:
         value = body.get(field)
         if not isinstance(value, str) or not value.strip() or "\x00" in value:

@@ -1,9 +1,9 @@
-"""Stored webhooks become money: found their order, applied to its account, or left waiting for it.
+"""Application of stored webhooks: their order is found, they are applied to its account, or wait for it.
 
-One transaction per batch holds ledger rows, positions, what is said and how each webhook ended, so a process killed
-anywhere leaves a webhook either untouched or done. A webhook that fails alone is parked with its error and the others
-go on. Money of an unknown order waits; it is found again the moment the order (or a session naming it) appears, and
-is reported when that takes too long.
+One transaction per batch holds ledger rows, positions, published messages and the result of each webhook, so
+a process killed anywhere leaves a webhook either untouched or done. A webhook that fails by itself is parked
+with its error and the others go on. Money of an unknown order waits; it is found again as soon as the order
+(or a session naming it) appears, and is reported when that takes too long.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,26 +49,28 @@ class Waiting:
     facts: Facts | RefundFacts
     received_at: datetime
     is_judged: bool = False
-    """Whether a person had it looked at again."""
+    """Whether a person had it applied again."""
 
     @property
     def order_id(self) -> UUID | None:
-        """The order named by the storefront, when it named one of this shop."""
+        """Return the order named by the storefront, when it named one of this shop."""
         return self.facts.order_id if self.facts.order_shop in (None, self.shop) else None
 
     @property
     def names_other_shop(self) -> bool:
-        """Whether the storefront says that it is another shop's."""
+        """Return whether the storefront names another shop."""
         return self.facts.order_shop not in (None, self.shop)
 
     @property
     def names_its_order(self) -> bool:
-        """Whether the storefront meant to name an order, be it by what is no order's id or another shop's."""
+        """Return whether the storefront meant to name an order, even by a value that is no order's id or by
+        another shop's order.
+        """
         return self.order_id is not None or self.facts.names_order_badly or self.names_other_shop
 
     @property
     def own(self) -> list[tuple[str, str, str]]:
-        """The names that belong to its order from now on."""
+        """Return the names that belong to its order from now on."""
         return [(self.shop, self.facts.provider, object_id) for object_id in self.facts.own_ids]
 
     @property
@@ -81,13 +83,15 @@ class Waiting:
 
     @property
     def keys(self) -> list[str]:
-        """What would bring its order: any of the payment's ids being claimed, or the order being opened."""
+        """Return the keys that can bring its order: a claim of any of the payment's ids, or the opening of
+        the order.
+        """
         keys = [object_key(self.facts.provider, object_id) for object_id in self.facts.ids]
         return [*keys, order_key(self.order_id)] if self.order_id else keys
 
 
 class WebhooksFailed(Exception):
-    """A batch of webhooks could not be applied; nothing of it was. Says which and why."""
+    """A batch of webhooks could not be applied; nothing of it was. The error names which and why."""
 
     def __init__(self, webhook_ids: Sequence[UUID], error: Exception) -> None:
         super().__init__(f"{len(webhook_ids)} webhook(s) could not be applied: {error!r:.500}")
@@ -105,7 +109,9 @@ async def apply_webhooks(process: Process) -> bool:
 
 
 async def _apply_alone(process: Process, webhook_id: UUID) -> bool:
-    """Apply one webhook by itself, or park it. False when others were in its way: it stays and is tried again."""
+    """Apply one webhook by itself, or park it. Return False when a lock or time-out prevented it: it stays
+    for another try.
+    """
     try:
         await _apply(process, lambda connection: webhook_store.take_one(connection, webhook_id))
     except WebhooksFailed as failed:
@@ -119,13 +125,15 @@ async def _apply_alone(process: Process, webhook_id: UUID) -> bool:
 
 
 def _others_were_in_the_way(error: BaseException | None) -> bool:
-    """A lock or a time-out, which pass; a row that is there already does not."""
+    """Return whether the error is a lock or a time-out, which pass; a row that exists already does not."""
     passes = error is not None and is_conflict(error)
     return passes and not isinstance(error, asyncpg.UniqueViolationError)
 
 
 async def _apply(process: Process, take: Take) -> int:
-    """Apply what `take` locks, in one transaction; how many. Two transactions that met are tried again."""
+    """Apply the webhooks that `take` locks, in one transaction; return how many. Conflicting transactions are
+    retried.
+    """
     assert isinstance(process.settings, PaymentsSettings)
     for attempts_left in reversed(range(CONFLICT_TRIES)):
         rows: list[asyncpg.Record] = []
@@ -156,7 +164,7 @@ class Application:
         self._endings: list[Ending] = []
 
     async def run(self, rows: Sequence[asyncpg.Record]) -> None:
-        """Apply the rows, which are locked."""
+        """Apply the locked rows."""
         homeless = await self._settle(await self._readings(rows))
         self._book.hold((webhook.shop, key) for webhook in homeless for key in webhook.keys)
         await self._book.save()
@@ -166,7 +174,7 @@ class Application:
         await webhook_store.end(self._unit.writes, self._endings, self._unit.now)
 
     async def _readings(self, rows: Sequence[asyncpg.Record]) -> list[Waiting]:
-        """Those that speak of a payment; the others end here."""
+        """Return the webhooks about a payment; the others end here."""
         apart = [row for row in rows if APART in row["event_id"] and row["judged_by"] is None]
         first = await webhook_store.read_first_bodies(self._unit.connection, apart) if apart else {}
         found = []
@@ -188,7 +196,7 @@ class Application:
         return found
 
     async def _settle(self, webhooks: Sequence[Waiting]) -> list[Waiting]:
-        """Apply those whose order is known; the others come back."""
+        """Apply the webhooks whose order is found; return the others."""
         if not webhooks:
             return []
         known = await orders_of_objects(
@@ -216,13 +224,13 @@ class Application:
         return homeless
 
     def _settle_at(self, account: Account, webhook: Waiting) -> Ending | None:
-        """Apply it; None leaves it to be applied again."""
+        """Apply a webhook; None leaves it to be applied again."""
         if isinstance(webhook.facts, RefundFacts):
             return settle_refunds(account, webhook.facts, webhook.webhook_id)
         return settle(self._book, account, webhook.facts, webhook.webhook_id)
 
     async def _holders(self, webhooks: Sequence[Waiting]) -> dict[tuple[str, str, str], UUID]:
-        """Which orders have the money now of which payments, for webhooks that speak of refunds."""
+        """Return which orders have the money now of which payments, for webhooks about refunds."""
         payments = {
             (w.shop, w.facts.provider, w.facts.object_id)
             for w in webhooks
@@ -231,7 +239,9 @@ class Application:
         return await holders_of_objects(self._unit.connection, sorted(payments)) if payments else {}
 
     async def _leave_waiting(self, webhooks: Sequence[Waiting]) -> None:
-        """Their keys are locked now: one whose order came meanwhile stays to be applied, the others wait."""
+        """Let webhooks wait for their keys, which are locked now; one whose order arrived meanwhile stays to
+        be applied.
+        """
         connection = self._unit.connection
         known = await orders_of_objects(connection, sorted({key for w in webhooks for key in w.objects}))
         named = sorted({(w.shop, w.order_id) for w in webhooks if w.order_id})
@@ -252,7 +262,7 @@ class Application:
             await webhook_store.wait_for(self._unit.writes, waits)
 
     def _remind(self, webhook: Waiting) -> None:
-        """Come back when the wait was long enough, and before that for money whose order is named."""
+        """Schedule the report after the waiting time, and an earlier one for money whose order is named."""
         facts, over_at = webhook.facts, webhook.received_at + self._patience
         payload = {
             "shop": webhook.shop,
@@ -272,10 +282,11 @@ class Application:
 
 
 async def report_unmatched(unit: Unit, key: str, payload: dict[str, Any]) -> None:
-    """The wait was long enough: money is parked and reported, mere news is set aside. Either still joins its order.
+    """Report a webhook after the waiting time: money is parked and reported, other events are set aside.
+    Either still joins its order.
 
-    Money that names an order is reported at its first timer and goes on waiting: orders may know that order as a
-    checkout that was never placed, and place it. It is not reported twice.
+    Money that names an order is reported at its first timer and goes on waiting: orders may have that order
+    as a checkout that was never placed, and place it. It is not reported twice.
     """
     if (over_at := payload.pop("over_at", None)) is not None:
         if await webhook_store.is_waiting(unit.connection, UUID(key)):
@@ -296,7 +307,9 @@ def _say_unmatched(unit: Unit, payload: dict[str, Any]) -> None:
 
 
 def _ending_of_other(row: asyncpg.Record, reading: Reading, *, is_same: bool) -> Ending:
-    """Of a webhook under an event id that has another body: a repeat if it says the same, else a person judges."""
+    """Return the result of a webhook under an event id that has another body: a repeat if its content is
+    equal, else a person decides.
+    """
     if is_same:
         return Ending(row["id"], "duplicate")
     event_id = row["event_id"].partition(APART)[0]
@@ -308,8 +321,9 @@ def _ending_of_other(row: asyncpg.Record, reading: Reading, *, is_same: bool) ->
 
 
 def _ending_without_order(webhook: Waiting, aside: str | None, *, is_elsewhere: bool) -> Ending:
-    """It waits, unless it names another shop that has an endpoint too (`is_elsewhere`), or a person set its payment
-    aside; should an order name it after all, it joins that in any case.
+    """Return the result without an order: it waits, unless it names another shop that has an endpoint too
+    (`is_elsewhere`), or a person set its payment aside; if an order names the payment later, it joins that
+    order in any case.
     """
     facts = webhook.facts
     money = (facts.object_id, facts.received_minor or None, facts.currency)
@@ -327,7 +341,9 @@ def _ending_without_order(webhook: Waiting, aside: str | None, *, is_elsewhere: 
 def _orders_of(
     webhook: Waiting, known: dict[tuple[str, str, str], UUID], holders: dict[tuple[str, str, str], UUID]
 ) -> list[UUID]:
-    """Where its money may belong, the surest first: an id we know, then what the storefront wrote."""
+    """Return the orders its money may belong to, the surest first: by a linked id, then by what the
+    storefront wrote.
+    """
     if isinstance(webhook.facts, RefundFacts):
         known = {key: known[key] for key in webhook.own if key in known} | holders
     orders = [known[key] for key in webhook.objects if key in known]

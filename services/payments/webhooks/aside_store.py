@@ -1,7 +1,7 @@
-"""The SQL of what a person says of webhooks: set aside with a reason, or looked at again.
+"""The SQL of a person's decisions on webhooks: set aside with a reason, or applied again.
 
-A payment's key is locked (see `webhook_store.lock_keys`) before its webhooks are, so that one that is being applied is
-either seen here or sees what was said.
+A payment's key is locked (see `webhook_store.lock_keys`) before its webhooks are, so that a webhook being
+applied is either seen here or sees the decision.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ ObjectKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Who says so, why, and when."""
+    """A person's decision: who, why, and when."""
 
     actor: str
     reason: str
@@ -33,7 +33,7 @@ class Word:
 
 
 async def read_webhook(connection: Connection, shop: str | None, webhook_id: UUID) -> asyncpg.Record | None:
-    """One webhook of the shop (None: of any), without its body."""
+    """Return one webhook of the shop (None: of any), without its body."""
     return await connection.fetchrow(
         """SELECT id, shop, provider, state, reason, object_id, amount_minor FROM webhook
            WHERE id = $1 AND ($2::text IS NULL OR shop = $2)""",
@@ -43,7 +43,7 @@ async def read_webhook(connection: Connection, shop: str | None, webhook_id: UUI
 
 
 async def end_one(connection: Connection, webhook_id: UUID, word: Word) -> list[UUID]:
-    """Set one webhook aside; empty when it no longer waits for anybody."""
+    """Set one webhook aside; return nothing when it needs no decision any more."""
     rows = await connection.fetch(
         """UPDATE webhook SET state = 'irrelevant', reason = $2, detail = $3, handled_at = $4
            WHERE id = $1 AND state IN ('waiting', 'parked') RETURNING id""",
@@ -56,7 +56,7 @@ async def end_one(connection: Connection, webhook_id: UUID, word: Word) -> list[
 
 
 async def note_payment(connection: Connection, payment: ObjectKey, word: Word) -> None:
-    """Remember that the payment is nobody's here; who said so first stands."""
+    """Record that the payment belongs to no order here; the first decision is kept."""
     await connection.execute(
         """INSERT INTO set_aside_payment (shop, provider, object_id, reason, actor, set_aside_at)
            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
@@ -81,7 +81,7 @@ async def end_payment(connection: Connection, payment: ObjectKey, word: Word) ->
 
 
 async def forget_payment(connection: Connection, payment: ObjectKey) -> None:
-    """The payment may be somebody's after all."""
+    """Delete the decision: the payment may belong to an order after all."""
     await connection.execute(
         "DELETE FROM set_aside_payment WHERE shop = $1 AND provider = $2 AND object_id = $3", *payment
     )
@@ -90,8 +90,9 @@ async def forget_payment(connection: Connection, payment: ObjectKey) -> None:
 async def take_back(
     connection: Connection, webhook_id: UUID, payment: ObjectKey | None, actor: str
 ) -> list[UUID]:
-    """Have a webhook read again that is parked, was set aside or has money and names another shop, with the others of
-    its payment that ended so. One whose content is gone (see `retention.py`) stays as it ended.
+    """Mark a webhook to be read again that is parked, was set aside or has money and names another shop, with
+    the others of its payment that ended so. One whose content was deleted (see `retention.py`) keeps its
+    result.
     """
     rows = await connection.fetch(
         """UPDATE webhook SET state = 'received', reason = NULL, detail = NULL, handled_at = NULL, judged_by = $5
@@ -116,6 +117,6 @@ _READ_SET_ASIDE = Bulk(
 
 
 async def read_set_aside(connection: Connection, payments: Sequence[ObjectKey]) -> dict[ObjectKey, str]:
-    """Those of the payments that a person set aside, with who and why."""
+    """Return those of the payments that a person set aside, with who and why."""
     rows = await _READ_SET_ASIDE.fetch(connection, payments)
     return {(r["shop"], r["provider"], r["object_id"]): f"{r['actor']}: {r['reason']}" for r in rows}

@@ -1,8 +1,9 @@
-"""Where providers post: the body as it came is verified, stored and committed, and only then answered with 200.
+"""The providers' endpoint: the raw body is verified, stored and committed, and only then answered with 200.
 
-No business rule runs here; what the webhook means is the worker's matter. PostgreSQL is all this needs, so money is
-taken in while the broker is away. Answers carry no body and do not say which check failed: 200 stored or known, 400
-bad signature, 404 no such endpoint, 408 too slow, 413 too large, 415 not plain JSON, 503 come back later.
+No business rule runs here; the worker interprets the webhook. PostgreSQL is the only dependency, so webhooks
+are accepted while the broker is unavailable. Answers carry no body and do not reveal which check failed: 200
+stored now or before, 400 bad signature, 404 no such endpoint, 408 too slow, 413 too large, 415 not plain
+JSON, 503 try again later.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ STORE_TIME = prometheus_client.Histogram(
 
 
 class Refused(Exception):
-    """A post that is turned away: the status, and the reason for our own counts."""
+    """A rejected post: the status, and the reason for our own counts."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -54,7 +55,7 @@ class Refused(Exception):
 
 
 class Receiver:
-    """Takes posts for all endpoints of this process; those that arrive together share one commit."""
+    """The receiver of posts for all endpoints of this process; those that arrive together share one commit."""
 
     def __init__(self, hub: Hub, settings: PaymentsSettings, refusals: Refusals, on_stored: Any) -> None:
         self._hub = hub
@@ -102,7 +103,9 @@ class Receiver:
         RECEIVED.labels(posted.endpoint, "stored" if is_new else "duplicate").inc()
 
     async def _store(self, posts: Sequence[Posted]) -> list[bool]:
-        """Commit a batch; for each post whether it is new. A repeat within the batch counts as delivered again."""
+        """Commit a batch; return for each post whether it is new. A repeat within the batch counts as
+        delivered again.
+        """
         batch = _merged(posts)
         async with asyncio.timeout(STORE_SECONDS), self._hub.acquire() as connection:
             new: set[UUID] = set()
@@ -115,7 +118,7 @@ class Receiver:
 
 
 def _merged(posts: Sequence[Posted]) -> list[list[Posted]]:
-    """The posts in rounds that name each event once; equal ones are one, delivered several times."""
+    """Return the posts in rounds that name each event once; equal ones are one, delivered several times."""
     rounds: list[dict[tuple[str, str, str], Posted]] = []
     for post in posts:
         for one in rounds:
@@ -140,7 +143,7 @@ def _check_kind(request: Request) -> None:
 
 
 async def _read(request: Request) -> bytes:
-    """The body, counted as it comes: what the request says of its own length is not trusted."""
+    """Return the body, counted as it arrives: the request's own length header is not trusted."""
     chunks: list[bytes] = []
     left = MAX_BODY_BYTES
     try:

@@ -1,7 +1,8 @@
-"""Posts that were turned away unread, counted by endpoint and reason, so that a person sees a forger or a lost secret.
+"""Counts of rejected posts by endpoint and reason, so that a person notices forged posts or a lost secret.
 
-Counted in memory and written every few seconds: a flood of forgeries costs one row an hour, not one row each, and never
-its content. Addresses that no endpoint has are counted together, or a stranger could make rows at will.
+Counted in memory and written every few seconds: a flood of forgeries costs one row an hour, not one row each,
+and never its content. Addresses that no endpoint has are counted together, or a stranger could create rows at
+will.
 """
 
 from collections import Counter
@@ -22,13 +23,13 @@ log = structlog.get_logger()
 
 
 class Refusals:
-    """What this process turned away since the last write."""
+    """The posts that this process rejected since the last write."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def count(self, endpoint: str, reason: str) -> None:
-        """One more."""
+        """Count one rejected post."""
         self._counts[endpoint, reason] += 1
         REFUSED.labels(endpoint, reason).inc()
 

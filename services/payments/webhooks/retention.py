@@ -1,7 +1,7 @@
-"""What payments lets go: the content of webhooks that ended, and the hourly counts of posts that were turned away.
+"""Retention in payments: the content of ended webhooks, and the hourly counts of rejected posts, are deleted.
 
-Money that no order has keeps its content, however it ended: an order may still claim it, or a person look again.
-That a webhook came, how it ended and what it did to the books stays for good.
+Unmatched money keeps its content, however its webhook ended: an order may still claim it, or a person look at
+it again. The webhook's arrival, its result and its ledger entries are kept for good.
 """
 
 from services.chassis.work.retention import Rule, statement

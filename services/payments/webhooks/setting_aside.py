@@ -1,7 +1,7 @@
-"""A person's word on a webhook, or on money without an order: not ours, with a reason; or look at it again.
+"""A person's decision on a webhook or on unmatched money: set aside with a reason, or applied again.
 
-Money is set aside whole: what is told of the same payment later is set aside as well, and nobody is asked twice. It
-still joins an order that names the payment. Looking again takes the word back.
+Money is set aside whole: later webhooks of the same payment are set aside as well, and no person is asked
+twice. It still joins an order that names the payment. Applying again revokes the decision.
 """
 
 from uuid import UUID
@@ -14,7 +14,9 @@ from services.payments.webhooks.aside_store import ObjectKey, Word
 
 
 async def set_webhook_aside(unit: Unit, shop: str, webhook_id: UUID, word: Word) -> list[UUID]:
-    """Set a webhook aside, and all of its payment when it carries money. Returns which; none if nobody is asked."""
+    """Set a webhook aside, and all of its payment when it carries money. Return which; none if no decision is
+    needed.
+    """
     row = await aside_store.read_webhook(unit.connection, shop, webhook_id)
     if row is None:
         return []
@@ -24,7 +26,7 @@ async def set_webhook_aside(unit: Unit, shop: str, webhook_id: UUID, word: Word)
 
 
 async def set_payment_aside(unit: Unit, payment: ObjectKey, word: Word) -> list[UUID]:
-    """Set money aside that no order has. Returns the webhooks that told of it; none if there is no such money."""
+    """Set unmatched money aside. Return the webhooks that reported it; none if there is no such money."""
     await _lock(unit, payment)
     ended = await aside_store.end_payment(unit.connection, payment, word)
     if ended:
@@ -33,9 +35,10 @@ async def set_payment_aside(unit: Unit, payment: ObjectKey, word: Word) -> list[
 
 
 async def look_again(unit: Unit, shop: str | None, webhook_id: UUID, actor: str) -> list[UUID]:
-    """Have a webhook applied again that is parked, was set aside by a person, or has money and names another shop.
+    """Apply a webhook again that is parked, was set aside by a person, or has money and names another shop.
 
-    Returns which; none when it is none of these. A payment that was set aside stays so unless one is read again.
+    Return which; none when it is none of these. A payment that was set aside stays so unless one is read
+    again.
     """
     row = await aside_store.read_webhook(unit.connection, shop, webhook_id)
     if row is None:

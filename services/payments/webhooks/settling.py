@@ -1,7 +1,8 @@
-"""Money received: what a provider says of a payment becomes entries, facts about the attempt, and PaymentSettled.
+"""Received money: a provider's report of a payment becomes entries, facts about the attempt, and
+PaymentSettled.
 
-A provider's sum is a target: what the books lack of it is posted, never more and never less than nothing. So any
-number of webhooks about one payment, in any sequence, ends in the same sums.
+A provider's sum is a target: the part the ledger lacks is posted, never more and never less than nothing. So
+any number of webhooks about one payment, in any order, ends in the same sums.
 """
 
 from dataclasses import replace
@@ -24,7 +25,7 @@ _AUTOMATIC = (PaymentMethod.CARD, PaymentMethod.PAYPAL)
 
 
 def settle(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) -> Ending:
-    """Bring an account up to what the provider says. A repeat changes nothing and ends as a duplicate."""
+    """Bring an account up to the provider's report. A repeat changes nothing and ends as a duplicate."""
     if account.closed_at is not None:
         return closing.turn_away(work, account, facts, webhook_id)
     if facts.currency is not None and facts.currency != account.currency:
@@ -37,7 +38,9 @@ def settle(work: AccountUnit, account: Account, facts: Facts, webhook_id: UUID) 
 
 
 def settle_refunds(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending | None:
-    """Learn what the provider says of refunds and disputes; None when the payment has just moved to another order."""
+    """Record the provider's report of refunds and disputes; None when the payment has just moved to another
+    order.
+    """
     if account.closed_at is not None and facts.remarks:
         return _of_deleted(account, facts, webhook_id)
     if facts.currency != account.currency and facts.has_amounts:
@@ -55,7 +58,9 @@ def settle_refunds(account: Account, facts: RefundFacts, webhook_id: UUID) -> En
 
 
 def _of_deleted(account: Account, facts: RefundFacts, webhook_id: UUID) -> Ending:
-    """No page shows the order any more: a person sees the webhook itself."""
+    """Return the result for a deleted order: no page shows the order any more, so a person sees the webhook
+    itself.
+    """
     about = ", ".join(f"{one.topic} {one.object_id} {one.state}".strip() for one in facts.remarks)
     detail = (
         f"{about} of {facts.object_id}, whose order {account.code} was deleted; look at it at the provider"
@@ -71,7 +76,7 @@ def _has_moved_away(account: Account, facts: RefundFacts) -> bool:
 
 
 def receive(work: AccountUnit, account: Account, entry: Entry, cause: Envelope | None = None) -> bool:
-    """Post a receipt and say so; False when that money is in the books already."""
+    """Post a receipt and publish it; return False when that money is in the ledger already."""
     if not account.post(entry, cause):
         return False
     work.unit.emit(
@@ -91,7 +96,7 @@ def _reach(
 
 
 def _release(account: Account, facts: Facts, webhook_id: UUID) -> bool:
-    """Release what is used up of the authorisation, dated by the provider's word that it is over."""
+    """Release the used part of the authorisation, dated by the provider's report that it is over."""
     left = account.authorisation_to_release(facts.provider, facts.object_id)
     if not left:
         return False

@@ -52,8 +52,9 @@ class EndWithoutReason(Refusal):
 
 
 async def list_unanswered(connection: Connection, shop: str, now: datetime, limit: int) -> Sequence[Row]:
-    """List the shop's commands that have waited too long, the oldest first: command_id, type, actor, requested_at,
-    order_id and the order's code (None when it is about none)."""
+    """List the shop's commands that have waited too long, the oldest first: command_id, type, actor,
+    requested_at, order_id and the order's code (None when it is about none).
+    """
     return await connection.fetch(
         """select c.command_id, c.type, c.actor, c.requested_at, c.order_id, o.code
            from command as c left join orders as o on o.order_id = c.order_id and o.shop || '' = c.shop

@@ -125,8 +125,8 @@ def order_of(table: str, shop: str | None = None) -> str:
 
 def scan(selection: Selection, walk: Scan, window: int, limit: int) -> Sql:
     """Return the SQL for those that fit among the next `window` orders of the shop by time, read from the
-    index only. It starts at the first order of any of the kinds, which may be far from the first of all. Yields fewer than
-    there are when the window is too small: then another plan must answer.
+    index only. It starts at the first order of any of the kinds, which may be far from the first of all.
+    Yields fewer than there are when the window is too small: then another plan must answer.
     """
     made = Statement()
     shop = made.put(selection.shop, "text")
@@ -165,8 +165,9 @@ def is_beyond_window(selection: Selection, walk: Scan, window: int) -> Sql:
 
 
 def merge(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """Return the SQL for the first orders of every kind, combined. Of many kinds only those can be on the page whose own
-    first order is among the first `limit` firsts, and of them only orders not behind the last of these.
+    """Return the SQL for the first orders of every kind, combined. Of many kinds only those can be on the
+    page whose own first order is among the first `limit` firsts, and of them only orders not behind the last
+    of these.
     """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
@@ -198,8 +199,8 @@ def gather(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def gather_amounts(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """Return the SQL for all of the kinds and the amounts that fit, sorted: for few of them. Reads the index by total,
-    kind by kind.
+    """Return the SQL for all of the kinds and the amounts that fit, sorted: for few of them. Reads the index
+    by total, kind by kind.
     """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
@@ -236,8 +237,8 @@ def gather_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
 
 
 def merge_facets(selection: Selection, walk: Scan, limit: int) -> Sql:
-    """Return the SQL for the first orders of every facet and kind, combined; by time only. An order with several of the
-    facets has a row for each, so `limit` rows may be fewer orders.
+    """Return the SQL for the first orders of every facet and kind, combined; by time only. An order with
+    several of the facets has a row for each, so `limit` rows may be fewer orders.
     """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
@@ -286,7 +287,9 @@ def counted(sql: Sql) -> Sql:
 
 
 def count_kinds(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many orders of the kinds and the period there are, at most `most`; from the index only."""
+    """Return the SQL for how many orders of the kinds and the period there are, at most `most`; from the
+    index only.
+    """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
     where = f"o.shop = {shop} and o.kind_id = any({kinds})" + made.period(selection)
@@ -294,8 +297,8 @@ def count_kinds(selection: Selection, most: int) -> Sql:
 
 
 def count_amounts(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many orders of the kinds, the amounts and the period there are, at most `most`; from the
-    index by total.
+    """Return the SQL for how many orders of the kinds, the amounts and the period there are, at most `most`;
+    from the index by total.
     """
     made = Statement()
     shop, kinds = made.put(selection.shop, "text"), _kinds(made, selection.kinds)
@@ -307,7 +310,9 @@ def count_amounts(selection: Selection, most: int) -> Sql:
 
 
 def count_period(selection: Selection, most: int) -> Sql:
-    """Return the SQL for how many orders of the shop were placed in the period, whatever their kind, at most `most`."""
+    """Return the SQL for how many orders of the shop were placed in the period, whatever their kind, at most
+    `most`.
+    """
     made = Statement()
     where = f"o.shop = {made.put(selection.shop, 'text')}" + made.period(selection)
     sql = f"select count(*) from (select from orders o where {where} limit {most}) counted"

@@ -1,7 +1,7 @@
-"""The answers to a command that changed nothing: refused with every reason, already so, or not yet.
+"""The answers to a command that changed nothing: rejected with every reason, already done, or not yet.
 
-A command may come before its order is known here; it waits two minutes, then it is refused. A person looking at the
-page learns the outcome; nothing waits for days on a mistyped id.
+A command may arrive before its order; it waits two minutes, then it is rejected. A person looking at the page
+gets the outcome; nothing waits for days on a mistyped id.
 """
 
 from datetime import timedelta
@@ -14,11 +14,13 @@ from services.payments.accounts.account import Account
 from services.payments.accounts.unit.unit import AccountUnit
 
 PATIENCE = timedelta(minutes=2)
-"""How long a command waits for its order to be known here."""
+"""How long a command waits for its order to arrive here."""
 
 
 def account_of(work: AccountUnit, received: ReceivedMessage[Any]) -> Account | None:
-    """The account a command is about. Raises Wait while it may still come; afterwards the command is refused."""
+    """Return the account a command is about. Raises Wait while it may still arrive; afterwards the command is
+    rejected.
+    """
     command = received.message
     account = work.find(command.shop, command.order_id)
     if account is None:
@@ -32,7 +34,7 @@ def account_of(work: AccountUnit, received: ReceivedMessage[Any]) -> Account | N
 
 
 def reject(work: AccountUnit, received: ReceivedMessage[Any], reasons: list[Reason]) -> None:
-    """Answer that the command is refused, with every reason."""
+    """Answer that the command is rejected, with every reason."""
     command = received.message
     answer = CommandRejected(
         shop=command.shop,
@@ -45,7 +47,7 @@ def reject(work: AccountUnit, received: ReceivedMessage[Any], reasons: list[Reas
 
 
 def done(work: AccountUnit, received: ReceivedMessage[Any]) -> None:
-    """Answer that what the command asks for already is."""
+    """Answer that the state the command requests already holds."""
     command = received.message
     answer = CommandDone(
         shop=command.shop,
@@ -57,7 +59,7 @@ def done(work: AccountUnit, received: ReceivedMessage[Any]) -> None:
 
 
 def deleted(account: Account) -> list[Reason]:
-    """The reason against giving money to an order that was deleted, if it was."""
+    """Return the reason against giving money to an order that was deleted, if it was."""
     if account.closed_at is None:
         return []
     text = f"order {account.code} was deleted at {account.closed_at:%Y-%m-%d %H:%M}; choose another order"
@@ -65,7 +67,7 @@ def deleted(account: Account) -> list[Reason]:
 
 
 def other_currency(account: Account, currency: str) -> list[Reason]:
-    """The reason against an amount in another currency than the account's, if it is in one."""
+    """Return the reason against an amount in another currency than the account's, if it is in one."""
     if currency == account.currency:
         return []
     text = f"{currency} for an account in {account.currency}; enter the amount in {account.currency}"
@@ -73,7 +75,7 @@ def other_currency(account: Account, currency: str) -> list[Reason]:
 
 
 def not_positive(amount_minor: int) -> list[Reason]:
-    """The reason against an amount that is not above zero, if it is not."""
+    """Return the reason against an amount that is not above zero, if it is not."""
     if amount_minor > 0:
         return []
     text = f"amount {amount_minor} is not above zero; to correct an entry, reverse it"

@@ -1,4 +1,4 @@
-"""The SQL of edits of orders that were heard. Accounts are locked before (see store.py)."""
+"""The SQL of received edits of orders. Accounts are locked before (see store.py)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ _READ_EDITS = Bulk(
 async def read_edits(
     connection: Connection, keys: Sequence[tuple[str, UUID]]
 ) -> list[tuple[tuple[str, UUID], UUID]]:
-    """Which edits of these orders were heard: order and edit id."""
+    """Return which edits of these orders were received: order and edit id."""
     rows = await _READ_EDITS.fetch(connection, keys)
     return [((row["shop"], row["order_id"]), row["edit_id"]) for row in rows]
 
@@ -40,5 +40,5 @@ _APPEND_EDITS = Bulk(
 
 
 async def append_edits(connection: Writer, rows: Sequence[EditRow]) -> None:
-    """Store edits that were received now."""
+    """Store the edits received in this transaction."""
     await _APPEND_EDITS.execute(connection, rows)

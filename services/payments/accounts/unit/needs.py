@@ -1,4 +1,6 @@
-"""What payments' messages need loaded: a field per kind of row, and the functions that return a message's keys."""
+"""The rows that payments' messages need loaded: a field per kind of row, and functions that return a
+message's keys.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ AccountKey = tuple[str, UUID]
 
 @dataclass
 class AccountNeeds:
-    """Keys of what the messages of one batch need.
+    """Keys of the rows that the messages of one batch need.
 
     - accounts: locked; edits: accounts whose earlier edits are read;
     - refunds: ids that another refund may have already;
@@ -30,22 +32,22 @@ class AccountNeeds:
 
 
 def by_order(received: ReceivedMessage[Any]) -> Iterable[AccountKey]:
-    """The account of the order that the message names."""
+    """Return the account of the order that the message names."""
     return [(received.message.shop, received.message.order_id)]
 
 
 def by_refund(received: ReceivedMessage[RefundOrder]) -> Iterable[UUID]:
-    """The refund that the command asks for."""
+    """Return the refund that the command requests."""
     return [received.message.refund_id]
 
 
 def by_settled_refund(received: ReceivedMessage[SettleRefund]) -> Iterable[SettleRefund]:
-    """The command, which names the refund and what it is called at its provider."""
+    """Return the command, which names the refund and its reference at the provider."""
     return [received.message]
 
 
 def by_payment(
     received: ReceivedMessage[ReassignPayment],
 ) -> Iterable[ReceivedMessage[ReassignPayment]]:
-    """The command, which names the payment by its entry or by the provider's reference."""
+    """Return the command, which names the payment by its entry or by the provider's reference."""
     return [received]

@@ -1,4 +1,6 @@
-"""All SQL on providers' objects: whose each is, and who has its money. Locks only the rows it writes."""
+"""All SQL on providers' objects: the order of each, and the order that has its money. Locks only the rows it
+writes.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -28,7 +30,7 @@ _LINK_OBJECTS = Bulk(
 
 
 async def link_objects(connection: Writer, links: Mapping[tuple[str, str, str], UUID]) -> None:
-    """Which order a provider's object belongs to; an object that has an order keeps it."""
+    """Link providers' objects to orders; an object that has an order keeps it."""
     await _LINK_OBJECTS.execute(connection, _object_rows(links))
 
 
@@ -43,8 +45,8 @@ _CLAIM_OBJECTS = Bulk(
 
 
 async def claim_objects(connection: Writer, claims: Mapping[tuple[str, str, str], UUID]) -> None:
-    """A person's word on which order an object belongs to: it counts over an earlier link, as long as nothing of it
-    is in the books.
+    """Link objects to an order by a person's decision: it overrides an earlier link, as long as nothing of
+    the object is in the ledger.
     """
     await _CLAIM_OBJECTS.execute(connection, _object_rows(claims))
 
@@ -58,7 +60,7 @@ _MOVE_OBJECTS = Bulk(
 
 
 async def move_objects(connection: Writer, moves: Mapping[tuple[str, str, str], UUID]) -> None:
-    """Which order has the money of a payment now."""
+    """Record which order has the money of a payment now."""
     await _MOVE_OBJECTS.execute(connection, _object_rows(moves))
 
 
@@ -72,7 +74,7 @@ _READ_OBJECTS = Bulk(
 async def holders_of_objects(
     connection: Connection, objects: Sequence[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], UUID]:
-    """The orders that have the money of those payments (shop, provider, object id) now."""
+    """Return the orders that have the money of those payments (shop, provider, object id) now."""
     rows = await _READ_OBJECTS.fetch(connection, objects)
     return {
         (row["shop"], row["provider"], row["object_id"]): row["moved_to"] or row["order_id"] for row in rows
@@ -82,6 +84,6 @@ async def holders_of_objects(
 async def orders_of_objects(
     connection: Connection, objects: Sequence[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], UUID]:
-    """The orders of those objects (shop, provider, object id) that are known."""
+    """Return the orders linked to those objects (shop, provider, object id)."""
     rows = await _READ_OBJECTS.fetch(connection, objects)
     return {(row["shop"], row["provider"], row["object_id"]): row["order_id"] for row in rows}

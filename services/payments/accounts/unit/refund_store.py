@@ -1,4 +1,4 @@
-"""All SQL on refunds: those asked for, and those the provider made. Their accounts are locked by whoever calls."""
+"""All SQL on refunds: those requested, and those the provider made. The caller locks their accounts."""
 
 import json
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ async def read_refunds(connection: Connection, accounts: Sequence[Account]) -> N
 
 
 async def known_ids(connection: Connection, refund_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the ids that a refund of some shop has."""
+    """Return those of the ids that a refund of some shop has."""
     rows = await connection.fetch(
         "SELECT DISTINCT refund_id FROM refund WHERE refund_id = ANY($1::uuid[])", refund_ids
     )
@@ -170,7 +170,7 @@ _UPDATE_ASKED = Bulk(
 
 
 def _changed_row(account: Account, one: RequestedRefund) -> ChangedRefundRow:
-    """What may have become known of a refund that is stored."""
+    """Return the updatable columns of a stored refund."""
     return ChangedRefundRow(
         shop=account.shop,
         refund_id=one.id,
@@ -225,8 +225,8 @@ def _made_row(account: Account, one: ProviderRefund) -> ProviderRefundRow:
 
 
 async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None:
-    """Write the refunds of locked accounts whose refunds changed. UniqueViolationError when one's id was used meanwhile
-    for another order.
+    """Write the refunds of locked accounts whose refunds changed. Raises UniqueViolationError when one's id
+    was used meanwhile for another order.
     """
     changed = [account for account in accounts if account.refunds.facts > account.refunds.stored]
     asked = [(account, one) for account in changed for one in account.refunds.asked.values()]
@@ -241,7 +241,7 @@ async def write_refunds(connection: Writer, accounts: Sequence[Account]) -> None
 async def read_refunds_of(
     connection: Connection, shop: str, order_id: UUID
 ) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
-    """The refunds asked for and those the provider made, of one order."""
+    """Return the refunds requested and those the provider made, of one order."""
     asked = await connection.fetch(
         "SELECT * FROM refund WHERE shop = $1 AND order_id = $2 ORDER BY asked_at, refund_id", shop, order_id
     )

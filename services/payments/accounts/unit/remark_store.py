@@ -1,4 +1,4 @@
-"""All SQL on remarks. Their accounts are locked by whoever calls."""
+"""All SQL on remarks. The caller locks their accounts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -58,7 +58,7 @@ _APPEND_REMARKS = Bulk(
 
 
 async def append_remarks(connection: Writer, accounts: Sequence[Account]) -> None:
-    """The new remarks of locked accounts."""
+    """Insert the new remarks of locked accounts."""
     rows = [
         RemarkRow(
             shop=account.shop,

@@ -11,7 +11,7 @@ from services.payments.accounts.ledger import Entry, entry_id
 
 
 class PositionRow(NamedTuple):
-    """The columns that new and known accounts have in common. Flags are joined by commas."""
+    """The columns that new and existing accounts have in common. Flags are joined by commas."""
 
     shop: str
     order_id: UUID
@@ -135,7 +135,7 @@ class EntryRow(NamedTuple):
 
 
 def entry_row(account: Account, number: int, entry: Entry) -> EntryRow:
-    """The row of an account's entry; `number` counts within the account."""
+    """Return the row of an account's entry; `number` counts within the account."""
     return EntryRow(
         id=entry_id(account.shop, entry),
         shop=account.shop,

@@ -45,7 +45,9 @@ _LOCK_ACCOUNTS = Bulk(
 
 
 async def lock_accounts(connection: Connection, keys: Sequence[Key]) -> list[Account]:
-    """The accounts that exist among these, locked FOR UPDATE in the given (sorted) order, with all they hold."""
+    """Lock the existing accounts among these FOR UPDATE in the given (sorted) order; return them with all
+    they hold.
+    """
     rows = await _LOCK_ACCOUNTS.fetch(connection, keys)
     if not rows:
         return []
@@ -150,7 +152,7 @@ _INSERT_ACCOUNTS = Bulk(
 
 
 async def insert_accounts(connection: Writer, accounts: Sequence[Account]) -> None:
-    """New accounts with their positions. UniqueViolationError when one was opened meanwhile."""
+    """Insert accounts with their positions. Raises UniqueViolationError when one was opened meanwhile."""
     await _INSERT_ACCOUNTS.execute(connection, [new_account_row(account) for account in accounts])
 
 
@@ -167,7 +169,7 @@ _UPDATE_ACCOUNTS = Bulk(
 
 
 async def update_accounts(connection: Writer, accounts: Sequence[Account]) -> None:
-    """New positions and sequences of locked accounts."""
+    """Update positions and sequences of locked accounts."""
     await _UPDATE_ACCOUNTS.execute(connection, [changed_account_row(account) for account in accounts])
 
 
@@ -186,7 +188,7 @@ _CLOSE_ACCOUNTS = Bulk(
 
 
 async def close_accounts(connection: Writer, accounts: Sequence[Account]) -> None:
-    """When locked accounts were closed."""
+    """Record when locked accounts were closed."""
     rows = [
         ClosedAccountRow(shop=account.shop, order_id=account.id, closed_at=account.closed_at)
         for account in accounts
@@ -202,7 +204,9 @@ _APPEND_ENTRIES = Bulk(
 
 
 async def append_entries(connection: Writer, accounts: Sequence[Account], now: datetime) -> None:
-    """The new entries of locked accounts. UniqueViolationError when another account has the same money."""
+    """Insert the new entries of locked accounts. Raises UniqueViolationError when another account has the
+    same money.
+    """
     rows = [
         entry_row(account, number, entry) for account in accounts for number, entry in account.new_entries
     ]
@@ -217,7 +221,7 @@ _APPEND_ATTEMPTS = Bulk(
 
 
 async def append_attempts(connection: Writer, accounts: Sequence[Account]) -> None:
-    """What was newly learnt about attempts of locked accounts."""
+    """Insert the new facts about attempts of locked accounts."""
     rows = [attempt_row(account, fact) for account in accounts for fact in account.new_attempts]
     await _APPEND_ATTEMPTS.execute(connection, rows)
 
@@ -230,7 +234,7 @@ _ORDERS_OF_ENTRIES = Bulk(
 
 
 async def orders_of_entries(connection: Connection, entries: Sequence[Key]) -> dict[Key, UUID]:
-    """The orders that have these entries (shop, entry id)."""
+    """Return the orders that have these entries (shop, entry id)."""
     rows = await _ORDERS_OF_ENTRIES.fetch(connection, entries)
     return {(row["shop"], row["id"]): row["order_id"] for row in rows}
 
@@ -243,20 +247,20 @@ _KNOWN_ORDERS = Bulk(
 
 
 async def known_orders(connection: Connection, keys: Sequence[Key]) -> set[Key]:
-    """Those of the orders (shop, order id) that have an account."""
+    """Return those of the orders (shop, order id) that have an account."""
     rows = await _KNOWN_ORDERS.fetch(connection, keys)
     return {(row["shop"], row["order_id"]) for row in rows}
 
 
 async def read_account(connection: Connection, shop: str, order_id: UUID) -> asyncpg.Record | None:
-    """The account's row."""
+    """Return the account's row."""
     return await connection.fetchrow(
         "SELECT * FROM account WHERE shop = $1 AND order_id = $2", shop, order_id
     )
 
 
 async def read_entries(connection: Connection, shop: str, order_id: UUID) -> list[asyncpg.Record]:
-    """The account's ledger in its own sequence."""
+    """Return the account's ledger in its own order."""
     return await connection.fetch(
         "SELECT * FROM ledger_entry WHERE shop = $1 AND order_id = $2 ORDER BY number", shop, order_id
     )

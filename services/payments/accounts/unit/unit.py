@@ -1,9 +1,9 @@
 """The accounts of one transaction: locked in (shop, order) order, changed in memory, written back at once.
 
-One BalanceChanged per changed account and transaction, with the whole position and the entries it posted. Locks are
-always taken in this sequence: accounts, then the keys that webhooks wait for; whoever adds a way to find an order
-holds its key while looking for webhooks that wait for it, and the worker that finds no order holds it while noting
-that one waits, so neither can miss the other.
+One BalanceChanged per changed account and transaction, with the complete position and the entries it posted.
+Locks are always acquired in this order: accounts, then the keys that webhooks wait for. A transaction that
+adds a way to find an order holds its key while looking for webhooks that wait for it, and the worker that
+finds no order holds it while recording that one waits, so neither can miss the other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -38,12 +38,14 @@ Key = tuple[str, UUID]
 
 
 def object_key(provider: str, object_id: str) -> str:
-    """The key under which webhooks wait for somebody to claim a provider's object."""
+    """Return the key under which webhooks wait for a claim of a provider's object."""
     return f"{provider}:{object_id}"
 
 
 class AccountUnit(UnitOfWork[AccountNeeds]):
-    """Accounts by (shop, order id). `on_woken` is rung after a commit that gave the webhook worker something to do."""
+    """Accounts by (shop, order id). `on_woken` is called after a commit that gave the webhook worker
+    something to do.
+    """
 
     needs = AccountNeeds
     on_woken: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
@@ -63,12 +65,14 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         self._refunds: set[UUID] = set()
         self._decisions: list[tuple[str, str, str]] = []
         self.effect_states: dict[str, str] = {}
-        """How the effects of refunds stand that commands of this book settle, by refund; locked."""
+        """The states of the effects of refunds that commands of this unit settle, by refund; locked."""
         self.unmatched: dict[tuple[str, str, str], str] = {}
-        """Payments a command names that no account has taken: what waits of them is in this currency ('' if unsaid)."""
+        """Unmatched payments that commands name, with the currency of the webhooks that wait for them ('' if
+        unstated).
+        """
 
     async def load(self, needs: AccountNeeds) -> None:
-        """Lock and load the accounts the messages name or take money from, and what else they need of them."""
+        """Lock and load the accounts the messages name or move money from, and what else they need of them."""
         connection = self.unit.connection
         accounts = set(needs.accounts)
         if needs.reassigned:
@@ -86,7 +90,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
                 self._accounts[key].edits.add(edit_id)
 
     async def _load_named_refunds(self, commands: Sequence[SettleRefund]) -> None:
-        """Which of the refunds that commands name at the provider are known already, as whatever of any order."""
+        """Load which refunds that commands name at the provider are recorded already, under any order."""
         named = {
             (command.shop, asked.provider, command.provider_reference)
             for command in commands
@@ -99,11 +103,11 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             self._links |= await object_store.orders_of_objects(self.unit.connection, sorted(named))
 
     def knows_object(self, account: Account, provider: str, object_id: str) -> bool:
-        """Whether a provider's object that a command names belongs to an order of the shop."""
+        """Return whether a provider's object that a command names belongs to an order of the shop."""
         return (account.shop, provider, object_id) in self._links
 
     async def _load_holders(self, asked: Sequence[ReceivedMessage[ReassignPayment]]) -> set[Key]:
-        """Which accounts have the payments that are to be given to another order, and what waits for an order."""
+        """Load which accounts have the payments to be reassigned, and which payments wait for an order."""
         connection = self.unit.connection
         objects = {
             d.envelope.id: (d.message.shop, d.message.provider, d.message.provider_reference)
@@ -126,7 +130,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         }
 
     def holder_of(self, received: ReceivedMessage[ReassignPayment]) -> Account | None:
-        """The account that has the payment a command names, after all that this book did before."""
+        """Return the account that has the payment a command names, after all changes of this unit so far."""
         command = received.message
         named = (command.shop, command.provider or "", command.provider_reference or "")
         order_id = self._moved.get(named) or self._claimed.get(named)
@@ -136,7 +140,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         return self.find(command.shop, order_id) if order_id else None
 
     def _holder_of_new_entry(self, shop: str, entry: UUID) -> UUID | None:
-        """Which order has a payment that came in within this book."""
+        """Return the order that has a payment that came in within this unit."""
         accounts = (account for account in self._accounts.values() if account.shop == shop)
         new = ((account, [one for _, one in account.new_entries]) for account in accounts)
         return next((account.id for account, entries in new if find_payment(shop, entries, entry)), None)
@@ -147,19 +151,19 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             self._accounts[account.shop, account.id] = account
 
     def find(self, shop: str, order_id: UUID) -> Account | None:
-        """The account as it stands after all that was done to it before; None when it is not known."""
+        """Return the account after all changes of this unit so far; None when it does not exist."""
         account = self._accounts.get((shop, order_id))
         if account is not None:
             account.square()
         return account
 
     def decide_effect(self, key: str, state: str, note: str) -> None:
-        """A person's decision on an effect whose state was looked at: `planned`, `done` or `discarded`."""
+        """Record a person's decision on an effect whose state was read: `planned`, `done` or `discarded`."""
         self.effect_states[key] = state
         self._decisions.append((key, state, note))
 
     def open(self, account: Account) -> None:
-        """Add a new account: what waits for its order is woken."""
+        """Add a new account and wake the webhooks that wait for its order."""
         self._accounts[account.shop, account.id] = account
         self._made.add((account.shop, order_key(account.id)))
         self.unit.wake(order_key(account.id))
@@ -170,16 +174,16 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         self._closed.append(account)
 
     def has_refund(self, refund_id: UUID) -> bool:
-        """Whether a refund of any order, of any shop, has this id."""
+        """Return whether a refund of any order, of any shop, has this id."""
         return refund_id in self._refunds
 
     def ask_refund(self, account: Account, asked: RequestedRefund, cause: Envelope) -> None:
-        """Add a refund that a person asked for: its id is used from now on."""
+        """Add a refund that a person requested: its id is in use from now on."""
         self._refunds.add(asked.id)
         account.ask_refund(asked, cause)
 
     def note_edit(self, account: Account, edit: OrderEdited, posted_minor: int) -> None:
-        """An edit was heard, and so much of what it asks for was posted (same sign)."""
+        """Record that an edit was received, and how much of its amount was posted (same sign)."""
         account.edits.add(edit.edit_id)
         row = change_store.EditRow(
             shop=account.shop,
@@ -192,14 +196,12 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
         self._edits.append(row)
 
     def link(self, account: Account, provider: str, object_id: str) -> None:
-        """Remember that a provider's object belongs to this order, unless it has one: webhooks that wait for it are
-        woken.
-        """
+        """Link a provider's object to this order, unless it has one, and wake the webhooks that wait for it."""
         self._links.setdefault((account.shop, provider, object_id), account.id)
         self._made.add((account.shop, object_key(provider, object_id)))
 
     def link_payment(self, account: Account, provider: str, object_id: str) -> None:
-        """Link the payment that an order names for itself; an order that names another's is remarked."""
+        """Link the payment that an order names for itself; an order that names another's gets a remark."""
         key = (account.shop, provider, object_id)
         holder = self._claimed.get(key) or self._links.get(key)
         self.link(account, provider, object_id)
@@ -209,16 +211,18 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             _remark_shared(account, provider, object_id)
 
     def claim(self, account: Account, provider: str, object_id: str) -> None:
-        """A person says whose a payment is of which nothing is in the books: what waits for it is woken."""
+        """Assign a payment without ledger entries to an order, by a person's decision, and wake what waits
+        for it.
+        """
         self._claimed[account.shop, provider, object_id] = account.id
         self._made.add((account.shop, object_key(provider, object_id)))
 
     def move(self, account: Account, provider: str, object_id: str) -> None:
-        """Remember which order has a payment's money now."""
+        """Record which order has a payment's money now."""
         self._moved[account.shop, provider, object_id] = account.id
 
     def hold(self, keys: Iterable[tuple[str, str]]) -> None:
-        """Lock these (shop, key) pairs with the others in `save`; what waits for them goes on waiting."""
+        """Lock these (shop, key) pairs with the others in `save`; webhooks that wait for them go on waiting."""
         self._held.update(keys)
 
     async def save(self) -> None:
@@ -248,8 +252,9 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
             await self._wake_webhooks()
 
     async def _end_doubts(self, changed: Sequence[Account]) -> None:
-        """End the uncertain effects of refunds that the provider has told of: they were carried out, however the refund
-        ended there."""
+        """End the uncertain effects of refunds that the provider has reported: they were carried out, however
+        the refund ended there.
+        """
         known = {key: made for account in changed for key, made in account.refunds.doubts_ended().items()}
         if known:
             states = await states_of(self.unit, sorted(known))
@@ -257,7 +262,9 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
                 await decide(self.unit, key, "done", f"{known[key].provider} tells of {known[key].object_id}")
 
     async def _remark_shared_payments(self) -> None:
-        """Those that another order named before. Their keys are locked: none can be named meanwhile."""
+        """Add a remark to orders that name a payment of another order. The keys are locked: none can be named
+        meanwhile.
+        """
         keys = sorted({(account.shop, provider, object_id) for account, provider, object_id in self._named})
         holders = await object_store.orders_of_objects(self.unit.connection, keys)
         for account, provider, object_id in self._named:
@@ -265,7 +272,7 @@ class AccountUnit(UnitOfWork[AccountNeeds]):
                 _remark_shared(account, provider, object_id)
 
     def _tell(self, account: Account) -> None:
-        """Say what changed."""
+        """Publish the changes."""
         account.square()
         if account.refunds.facts:
             for message, cause in news(account):

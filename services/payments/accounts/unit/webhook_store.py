@@ -1,4 +1,4 @@
-"""All SQL on stored webhooks: keeping, taking, ending, waiting, waking, counting."""
+"""All SQL on stored webhooks: inserting, claiming, ending, waiting, waking, counting."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 
 APART = "#"
-"""Between an event id and what tells another body of the same id apart; no event id has it."""
+"""The separator between an event id and the hash of another body of the same id; no event id contains it."""
 
 
 class Posted(NamedTuple):
@@ -35,12 +35,12 @@ class Posted(NamedTuple):
         return (self.provider, self.endpoint, self.event_id)
 
     def apart(self) -> "Posted":
-        """The same under a name of its own, for an event id that has another body already."""
+        """Return the webhook under a name of its own, for an event id that has another body already."""
         return self._replace(event_id=f"{self.event_id}{APART}{sha256(self.body).hexdigest()[:16]}")
 
 
 class Ending(NamedTuple):
-    """How a webhook ended, for now, as what its row receives: state, why, and the order it went to."""
+    """The result of a webhook so far, as its row's columns: state, reason, and the order it was applied to."""
 
     webhook_id: UUID
     state: str
@@ -53,10 +53,11 @@ class Ending(NamedTuple):
 
 
 async def keep(connection: Connection, posted: Sequence[Posted]) -> set[UUID]:
-    """Insert webhooks; a repeat only counts one more delivery. Returns the ids that are new. Commits by itself.
+    """Insert webhooks; a repeat only counts one more delivery. Return the new ids. Commits by itself.
 
-    `posted` names each (provider, endpoint, event id) once and is sorted by it, so that two processes never wait
-    for each other. A known event id with another body is kept as a webhook of its own (see `Posted.apart`).
+    `posted` names each (provider, endpoint, event id) once and is sorted by it, so that two processes never
+    wait for each other. A different body under an existing event id is stored as a webhook of its own (see
+    `Posted.apart`).
     """
     kept = await _insert(connection, posted)
     if others := [one.apart() for one in posted if one.key not in kept]:
@@ -75,7 +76,7 @@ _INSERT = Bulk(
 
 
 async def _insert(connection: Connection, posted: Sequence[Posted]) -> dict[tuple[str, str, str], UUID]:
-    """The ids of those that are kept now, by key; one whose key has another body is not among them."""
+    """Return the ids of those that are stored now, by key; one whose key has another body is not among them."""
     rows = await _INSERT.fetch(connection, posted)
     return {(row["provider"], row["endpoint"], row["event_id"]): row["id"] for row in rows}
 
@@ -88,7 +89,9 @@ _READ_FIRST_BODIES = Bulk(
 
 
 async def read_first_bodies(connection: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, bytes]:
-    """For webhooks that came under an event id of another body: that body, by the webhook's id."""
+    """Return the first body under the same event id, for webhooks stored as another body, by the webhook's
+    id.
+    """
     found = await _READ_FIRST_BODIES.fetch(
         connection,
         [(row["id"], row["provider"], row["endpoint"], row["event_id"].partition(APART)[0]) for row in rows],
@@ -97,7 +100,7 @@ async def read_first_bodies(connection: Connection, rows: Sequence[asyncpg.Recor
 
 
 async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
-    """Webhooks to apply, oldest first. Locks them; those another process has are skipped."""
+    """Return webhooks to apply, oldest first. Locks them; those another process has locked are skipped."""
     return await connection.fetch(
         """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at, judged_by FROM webhook
            WHERE state = 'received' ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED""",
@@ -106,7 +109,7 @@ async def take(connection: Connection, limit: int) -> list[asyncpg.Record]:
 
 
 async def take_one(connection: Connection, webhook_id: UUID) -> list[asyncpg.Record]:
-    """That webhook, if it is to be applied and nobody else has it. Locks it."""
+    """Return that webhook, if it is to be applied and no other process has locked it. Locks it."""
     return await connection.fetch(
         """SELECT id, provider, endpoint, shop, event_id, event_type, body, received_at, judged_by FROM webhook
            WHERE id = $1 AND state = 'received' FOR UPDATE SKIP LOCKED""",
@@ -123,12 +126,14 @@ _END = Bulk(
 
 
 async def end(connection: Writer, endings: Sequence[Ending], now: datetime) -> None:
-    """Write how locked webhooks ended."""
+    """Write the results of locked webhooks."""
     await _END.execute(connection, endings, now=now)
 
 
 async def give_up(connection: Connection, webhook_id: UUID, state: str, reason: str, detail: str) -> bool:
-    """End a webhook that still waits; False when it no longer does. Its keys stay, so its order may still come."""
+    """End a webhook that still waits; return False when it no longer does. Its keys stay, so its order may
+    still arrive.
+    """
     status = await connection.execute(
         "UPDATE webhook SET state = $2, reason = $3, detail = $4 WHERE id = $1 AND state = 'waiting'",
         webhook_id,
@@ -140,7 +145,7 @@ async def give_up(connection: Connection, webhook_id: UUID, state: str, reason: 
 
 
 async def is_waiting(connection: Connection, webhook_id: UUID) -> bool:
-    """Whether a webhook still waits for its order. Locks it if so."""
+    """Return whether a webhook still waits for its order. Locks it if so."""
     row = await connection.fetchrow(
         "SELECT id FROM webhook WHERE id = $1 AND state = 'waiting' FOR UPDATE", webhook_id
     )
@@ -158,7 +163,7 @@ _LOCK_KEYS = Bulk(
 async def lock_keys(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
     """Lock (shop, key) pairs until the end of the transaction, in one fixed order.
 
-    Two different keys may share a lock (64-bit hash): they then wait for each other for nothing, no more.
+    Two different keys may share a lock (64-bit hash): the only consequence is an unnecessary wait.
     """
     await _LOCK_KEYS.execute(connection, keys)
 
@@ -177,7 +182,7 @@ _WAIT_FOR = Bulk(
 
 
 async def wait_for(connection: Writer, waits: Sequence[WaitRow]) -> None:
-    """Note what webhooks wait for: (shop, key, webhook id). The keys must be locked."""
+    """Record what webhooks wait for: (shop, key, webhook id). The keys must be locked."""
     await _WAIT_FOR.execute(connection, waits)
 
 
@@ -198,9 +203,10 @@ _WAKE = Bulk(
 
 
 async def wake(connection: Connection, keys: Sequence[tuple[str, str]]) -> list[UUID]:
-    """Webhooks that wait for these keys are to be applied again. The keys must be locked; locks the webhooks.
+    """Mark webhooks that wait for these keys to be applied again. The keys must be locked; locks the
+    webhooks.
 
-    News whose content is gone (see `webhooks/retention.py`) stays as it ended.
+    Webhooks whose content was deleted (see `webhooks/retention.py`) keep their result.
     """
     rows = await _WAKE.fetch(connection, keys)
     return [row["id"] for row in rows]
@@ -216,7 +222,9 @@ _WAKE_PARKED = Bulk(
 
 
 async def wake_parked(connection: Connection, objects: Sequence[tuple[str, str, str]]) -> list[UUID]:
-    """Webhooks parked with a payment (shop, provider, object id) whose order was named since are applied again."""
+    """Mark webhooks parked with a payment (shop, provider, object id) whose order was named since to be
+    applied again.
+    """
     rows = await _WAKE_PARKED.fetch(connection, objects)
     return [row["id"] for row in rows]
 
@@ -233,7 +241,9 @@ _READ_UNMATCHED_CURRENCIES = Bulk(
 async def read_unmatched_currencies(
     connection: Connection, objects: Sequence[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], str]:
-    """Those of the payments (shop, provider, object id) of which a webhook waits or is parked, with its currency."""
+    """Return those of the payments (shop, provider, object id) of which a webhook waits or is parked, with
+    its currency.
+    """
     rows = await _READ_UNMATCHED_CURRENCIES.fetch(connection, objects)
     return {(row["shop"], row["provider"], row["object_id"]): row["currency"] or "" for row in rows}
 
@@ -261,13 +271,13 @@ async def count_refused(
     now: datetime,
     keep_since: datetime,
 ) -> None:
-    """Add posts turned away (endpoint, reason, how many) to their hour, and forget hours before `keep_since`."""
+    """Add rejected posts (endpoint, reason, count) to their hour, and delete hours before `keep_since`."""
     await _COUNT_REFUSED.execute(connection, counts, hour_at=hour_at, now=now)
     await connection.execute("DELETE FROM webhook_refused WHERE hour_at < $1", keep_since)
 
 
 async def read_tally(connection: Connection, shop: str | None) -> list[asyncpg.Record]:
-    """How many webhooks each endpoint, of the shop if one is given, received and how they ended."""
+    """Return how many webhooks each endpoint, of the shop if one is given, received and how they ended."""
     return await connection.fetch(
         "SELECT * FROM webhook_tally WHERE $1::text IS NULL OR shop = $1 ORDER BY provider, endpoint", shop
     )
@@ -276,7 +286,7 @@ async def read_tally(connection: Connection, shop: str | None) -> list[asyncpg.R
 async def read_refused(
     connection: Connection, endpoints: Sequence[str] | None, limit: int
 ) -> list[asyncpg.Record]:
-    """Posts turned away, of these endpoints or of all, the latest hour first."""
+    """Return rejected posts, of these endpoints or of all, the latest hour first."""
     return await connection.fetch(
         """SELECT * FROM webhook_refused WHERE $1::text[] IS NULL OR endpoint = ANY($1)
            ORDER BY hour_at DESC, endpoint, reason LIMIT $2""",
@@ -293,8 +303,8 @@ async def read_webhooks(
     limit: int,
     one: UUID | None = None,
 ) -> list[asyncpg.Record]:
-    """Webhooks without their bodies, newest first, before the one named `before`, or that `one`; with the code of their
-    order.
+    """Return webhooks without their bodies, newest first, before the one named `before`, or that `one`; with
+    the code of their order.
     """
     return await connection.fetch(
         """SELECT w.id, w.provider, w.endpoint, w.shop, w.event_id, w.event_type, w.received_at, w.deliveries,
@@ -315,7 +325,7 @@ async def read_webhooks(
 async def read_last_of_types(
     connection: Connection, endpoints: Sequence[str], types: Sequence[str]
 ) -> list[asyncpg.Record]:
-    """When an event of each of these types came last, by endpoint; those that ever came."""
+    """Return when an event of each of these types last arrived, by endpoint; those that ever did."""
     return await connection.fetch(
         """SELECT e.endpoint, t.event_type, l.last_at
            FROM unnest($1::text[]) AS e (endpoint) CROSS JOIN unnest($2::text[]) AS t (event_type)

@@ -1,3 +1,3 @@
-"""What Stripe posts: its signature, its events, its money. Nothing else in payments knows Stripe's shapes."""
+"""Stripe's webhooks: signature, events, money. Nothing else in payments depends on Stripe's formats."""
 
 PROVIDER = "stripe"

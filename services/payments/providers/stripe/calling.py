@@ -1,8 +1,8 @@
-"""Calls to Stripe: a refund is asked for, and looked for when nobody knows whether it was made.
+"""Calls to Stripe: request a refund, and look it up when it is uncertain whether it was made.
 
-The refund's id goes along as idempotency key and in the metadata, so asking twice makes one refund and its webhook
-names ours. Source: Stripe's API reference (refunds, idempotent requests, errors). Time-outs and 5xx say nothing of
-whether it happened; every other refusal is final and comes with Stripe's words.
+The refund's id is sent as idempotency key and in the metadata, so requesting twice makes one refund and its
+webhook names ours. Source: Stripe's API reference (refunds, idempotent requests, errors). After time-outs and
+5xx the outcome is uncertain; every other rejection is final and comes with Stripe's message.
 """
 
 import json
@@ -18,16 +18,16 @@ from services.payments.providers.stripe.objects import ORDER_KEY, REFUND_KEY, SH
 
 API_VERSION = "2025-03-31.basil"
 PASSING = frozenset((408, 409, 425, 429))
-"""Refusals that say nothing of the refund: a twin in progress, too many requests."""
+"""Statuses that leave the refund's outcome open: an identical request in progress, too many requests."""
 MOST_LISTED = 100
 
 
 class StripeUnavailable(Exception):
-    """No answer that says whether it happened; the same call may be made again."""
+    """No answer that settles whether the call had an effect; the same call may be repeated."""
 
 
 class StripeRefused(Exception):
-    """Stripe refused it for good; the message is Stripe's own."""
+    """A final rejection by Stripe; the message is Stripe's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class StripeClient:
         await self._http.aclose()
 
     async def refund(self, key: str, wish: RefundInstruction) -> dict[str, Any]:
-        """Ask for the refund: Stripe's refund object. Raises StripeUnavailable, StripeRefused."""
+        """Request the refund and return Stripe's refund object. Raises StripeUnavailable, StripeRefused."""
         form = {
             wish.payment_field: wish.payment,
             "amount": str(from_minor(wish.amount_minor, wish.currency)),
@@ -104,7 +104,9 @@ class StripeClient:
 
 
 def _list_of(page: dict[str, Any]) -> list[Any]:
-    """The items of a page. Raises StripeUnavailable for what is no list: it does not say that there are none."""
+    """Return the items of a page. Raises StripeUnavailable for anything but a list, which does not prove that
+    there are none.
+    """
     listed = page.get("data")
     if not isinstance(listed, list):
         raise StripeUnavailable("Stripe's API answered a list of refunds without its data")

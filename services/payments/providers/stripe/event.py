@@ -1,4 +1,4 @@
-"""The outside of a Stripe event: id, type, time, mode, account, and the object inside. Any API version is taken."""
+"""The envelope of a Stripe event: id, type, time, mode, account, and the object inside, in any API version."""
 
 import hashlib
 import re
@@ -11,11 +11,11 @@ from services.payments.providers.strict_json import JsonRefused, read_object
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,255}", re.ASCII)
 _TYPE = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
 UNREADABLE = "unreadable"
-"""Type of an event whose outside could not be read; its id is made from the body."""
+"""Type of an event whose envelope could not be read; its id is derived from the body."""
 
 
 class ShapeUnexpected(ValueError):
-    """A field of the event is missing or of another type than Stripe documents; names the field."""
+    """A field of the event is missing or of another type than Stripe documents; the error names the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Event:
 
 
 def name_of(body: bytes) -> tuple[str, str]:
-    """Id and type by which the webhook is kept; a signed body that can't be read is kept under its hash."""
+    """Return the id and type under which the webhook is stored; a signed body that can't be read is stored
+    under its hash.
+    """
     try:
         outside = read_object(body)
         return text(outside, "id", _ID), text(outside, "type", _TYPE)
@@ -41,7 +43,7 @@ def name_of(body: bytes) -> tuple[str, str]:
 
 
 def read_event(body: bytes) -> Event:
-    """The event. Raises JsonRefused, ShapeUnexpected."""
+    """Return the event. Raises JsonRefused, ShapeUnexpected."""
     outside = read_object(body)
     data = outside.get("data")
     if (
@@ -66,7 +68,7 @@ def read_event(body: bytes) -> Event:
 
 
 def text(thing: dict[str, Any], field: str, pattern: re.Pattern[str] = _ID) -> str:
-    """A text field of plain characters. Raises ShapeUnexpected."""
+    """Return a text field of plain characters. Raises ShapeUnexpected."""
     value = thing.get(field)
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise ShapeUnexpected(f"{field} is missing or no plain text")
@@ -74,7 +76,7 @@ def text(thing: dict[str, Any], field: str, pattern: re.Pattern[str] = _ID) -> s
 
 
 def moment(thing: dict[str, Any], field: str) -> datetime:
-    """A time given as Unix seconds. Raises ShapeUnexpected."""
+    """Return a time given as Unix seconds. Raises ShapeUnexpected."""
     value = thing.get(field)
     if type(value) is not int or not 0 < value < 2**33:
         raise ShapeUnexpected(f"{field} is no time in Unix seconds")

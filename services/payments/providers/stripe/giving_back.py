@@ -1,4 +1,4 @@
-"""From Stripe's refunds and disputes to facts of our books. Pure."""
+"""Conversion of Stripe's refunds and disputes to facts of our ledger. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +24,9 @@ UNCAPTURED_IS_NO_REFUND_SINCE = "2025-03-31"
 
 
 def read_dispute(event: Event) -> Reading:
-    """A dispute or an inquiry, of which only the state counts here; its money is in Stripe's balance."""
+    """Return the facts of a dispute or an inquiry: only its state counts here; its money is in Stripe's
+    balance.
+    """
     thing = event.thing
     amount = amount_of(event, "amount")
     return remarks_of(
@@ -33,7 +35,7 @@ def read_dispute(event: Event) -> Reading:
 
 
 def read_refund(event: Event) -> Reading:
-    """A refund as it stands; one that failed must say so."""
+    """Return the facts of a refund in its current state; a failed one must have a failed state."""
     facts = refund_facts(event.thing, event.created_at)
     state = facts.made[0].state
     if event.type == "refund.failed" and state not in ("failed", "canceled"):
@@ -42,8 +44,8 @@ def read_refund(event: Event) -> Reading:
 
 
 def read_charge_refunded(event: Event) -> Reading:
-    """Versions before 2022-11-15 list the charge's refunds inside. The others tell only their sum, by which none is
-    posted; it is compared with the refunds that are known.
+    """Return the facts of a refunded charge. Versions before 2022-11-15 list the charge's refunds inside. The
+    others contain only their sum, by which none is posted; it is compared with the recorded refunds.
     """
     listed = event.thing.get("refunds")
     items = listed.get("data") if isinstance(listed, dict) else None
@@ -58,7 +60,9 @@ def read_charge_refunded(event: Event) -> Reading:
 
 
 def _refunded_sum(event: Event) -> int:
-    """What went back of a charge, in minor units. Versions before 2025-03-31 count what was never captured, too."""
+    """Return the refunded sum of a charge, in minor units. Versions before 2025-03-31 include what was never
+    captured.
+    """
     refunded = amount_of(event, "amount_refunded")
     is_old = event.api_version is not None and event.api_version[:10] < UNCAPTURED_IS_NO_REFUND_SINCE
     if is_old and event.thing.get("amount_captured") is not None:
@@ -67,7 +71,7 @@ def _refunded_sum(event: Event) -> int:
 
 
 def refund_facts(thing: dict[str, Any], occurred_at: datetime) -> RefundFacts:
-    """What a refund says, from an event or from the answer to our own call.
+    """Return the facts of a refund, from an event or from the answer to our own call.
 
     Raises ShapeUnexpected, StripeAmountUnusable. The payment is the intent, or the charge that has none.
     """

@@ -1,6 +1,6 @@
-"""What helps a person to find out whose a payment is: names, addresses and references as Stripe's objects hold them.
+"""Clues by which a person can identify a payment: names, addresses and references from Stripe's objects.
 
-Raw facts for a person's eye; nothing is ever matched by them. Pure.
+Raw facts for a person to read; nothing is ever matched by them. Pure.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ MOST_CHARACTERS = 200
 
 
 def clues(body: bytes) -> dict[str, Any]:
-    """Name, mail, description, references and metadata of the object in a webhook; those that are there."""
+    """Return name, mail, description, references and metadata of the object in a webhook; those that are
+    present.
+    """
     try:
         data = read_object(body).get("data")
     except JsonRefused:

@@ -1,8 +1,8 @@
 """Stripe's amounts: whole numbers, but not always of ISO 4217's minor unit.
 
-Stripe has its own list of digits after the point (documentation, "currencies": zero-decimal, three-decimal and special
-cases). Reading 500 UGX off by its ISO exponent would book 500 where 5 was paid. Currencies about which the list is
-silent and whose ISO exponent is not two are refused rather than guessed.
+Stripe has its own list of digits after the point (documentation, "currencies": zero-decimal, three-decimal
+and special cases). Reading 500 UGX by its ISO exponent would record 500 where 5 was paid. Currencies that the
+list omits and whose ISO exponent is not two are rejected rather than guessed.
 """
 
 from contracts import money
@@ -21,7 +21,7 @@ EXPONENTS: dict[str, int] = {
 
 
 class StripeAmountUnusable(ValueError):
-    """The amount can't be turned into minor units; carries amount and currency."""
+    """The amount can't be converted to minor units; the error carries amount and currency."""
 
     def __init__(self, amount: object, currency: object, why: str) -> None:
         super().__init__(f"Stripe amount {str(amount)[:40]} {str(currency)[:10]}: {why}")
@@ -29,7 +29,9 @@ class StripeAmountUnusable(ValueError):
 
 
 def currency_of(code: object) -> str:
-    """Stripe's lower-case code as ISO 4217 writes it. Raises StripeAmountUnusable for one Stripe does not list."""
+    """Return Stripe's lower-case code as ISO 4217 writes it. Raises StripeAmountUnusable for one Stripe does
+    not list.
+    """
     currency = code.upper() if isinstance(code, str) and len(code) == 3 else ""
     if currency not in EXPONENTS:
         raise StripeAmountUnusable("in", code, "no currency that Stripe's list covers")
@@ -37,7 +39,9 @@ def currency_of(code: object) -> str:
 
 
 def to_minor(amount: object, currency: str) -> int:
-    """ISO 4217 minor units of an amount in Stripe's unit. Raises StripeAmountUnusable; nothing is rounded."""
+    """Return the ISO 4217 minor units of an amount in Stripe's unit. Raises StripeAmountUnusable; nothing is
+    rounded.
+    """
     if type(amount) is not int or not 0 <= amount <= money.MAX_MINOR:
         raise StripeAmountUnusable(amount, currency, "not a whole number within the contract's range")
     digits = money.EXPONENTS[currency] - EXPONENTS[currency]
@@ -53,7 +57,9 @@ def to_minor(amount: object, currency: str) -> int:
 
 
 def from_minor(amount_minor: int, currency: str) -> int:
-    """An amount in ISO 4217 minor units in Stripe's unit. Raises StripeAmountUnusable; nothing is rounded."""
+    """Return an amount in ISO 4217 minor units in Stripe's unit. Raises StripeAmountUnusable; nothing is
+    rounded.
+    """
     digits = money.EXPONENTS[currency] - EXPONENTS[currency]
     amount, rest = divmod(amount_minor, 10**digits) if digits >= 0 else (amount_minor * 10**-digits, 0)
     if rest:

@@ -1,7 +1,7 @@
-"""Which events an endpoint must send for the books to be whole, and which of them never came. Pure.
+"""Events an endpoint must send for a complete ledger, and those that never arrived. Pure.
 
-Source: Stripe's event reference. That an event never came is told only when something else that came proves that
-there was reason for it: a shop that never refunded gets no refund's event.
+Source: Stripe's event reference. A missing event is reported only when another event that arrived proves that
+it was due: a shop that never refunded gets no refund's event.
 """
 
 from collections.abc import Mapping
@@ -28,14 +28,16 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "charge.dispute.updated": (),
     "charge.dispute.closed": ("charge.dispute.funds_reinstated",),
 }
-"""Each event that is needed, and the types that prove, when they came, that it should have come, too."""
+"""Each required event, and the types whose arrival proves that it should have arrived as well."""
 
 ASKED_FOR = tuple(sorted({*NEEDED, *(proof for proofs in NEEDED.values() for proof in proofs)}))
-"""All types of which must be known when they came last."""
+"""All types whose last arrival must be looked up."""
 
 
 def missing(last: Mapping[str, datetime]) -> list[str]:
-    """The needed types that never came although there was reason. `last` is when each type that came did so last."""
+    """Return the required types that never arrived although they were due. `last`: the last arrival of each
+    type that did.
+    """
     return [
         needed
         for needed, proofs in NEEDED.items()

@@ -1,6 +1,6 @@
-"""Families of Stripe's events that tell of no money of an order. Source: Stripe's list of event types.
+"""Families of Stripe's events that concern no money of an order. Source: Stripe's list of event types.
 
-They are set aside; a family that is in no list here may be about money that is new to us, and a person sees it.
+They are set aside; a family in no list here may concern a new kind of money, and is shown to a person.
 """
 
 NEWS = frozenset(
@@ -60,5 +60,6 @@ NEWS = frozenset(
         "treasury",
     )
 )
-"""What stands before the first dot of an event's type: the account, catalogues, invoices (whose payment tells itself),
-payouts to the merchant, connected accounts."""
+"""The part before the first dot of an event's type: the account, catalogues, invoices (whose payment has
+events of its own), payouts to the merchant, connected accounts.
+"""

@@ -1,4 +1,4 @@
-"""What Stripe's objects have in common: the order they name, the payment they belong to, their amounts. Pure."""
+"""Common fields of Stripe's objects: the order they name, the payment they belong to, their amounts. Pure."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ def facts_of(
     targets: tuple[tuple[Kind, int], ...],
     other_ids: tuple[str, ...] = (),
 ) -> Facts:
-    """Facts about one payment, told by an event's object. Raises ShapeUnexpected, StripeAmountUnusable."""
+    """Return the facts about one payment in an event's object. Raises ShapeUnexpected, StripeAmountUnusable."""
     order_id, order_shop, is_bad = order_named_in(event.thing)
     has_currency = bool(targets) or event.thing.get("currency") is not None
     return Facts(
@@ -42,8 +42,8 @@ def facts_of(
 
 
 def order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None, bool]:
-    """What the storefront wrote into the object's metadata, or into a session's client reference; and whether it meant
-    to name an order and did so by something that is no order's id.
+    """Return what the storefront wrote into the object's metadata, or into a session's client reference; and
+    whether it meant to name an order but used a value that is no order's id.
     """
     metadata = thing.get("metadata")
     named: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
@@ -58,12 +58,12 @@ def order_named_in(thing: dict[str, Any]) -> tuple[UUID | None, str | None, bool
 
 
 def amount_of(event: Event, field: str) -> int:
-    """An amount of the event's object in ISO 4217 minor units. Raises StripeAmountUnusable."""
+    """Return an amount of the event's object in ISO 4217 minor units. Raises StripeAmountUnusable."""
     return to_minor(event.thing.get(field), currency_of(event.thing.get("currency")))
 
 
 def payment_of(thing: dict[str, Any]) -> str:
-    """The intent, or the charge that has none."""
+    """Return the intent, or the charge that has none."""
     if thing.get("payment_intent") is not None:
         return text(thing, "payment_intent")
     return text(thing, "id" if thing.get("object") == "charge" else "charge")
@@ -72,7 +72,7 @@ def payment_of(thing: dict[str, Any]) -> str:
 def remarks_of(
     event: Event, topic: Topic, object_id: str, payment: str, state: str, amount_minor: int
 ) -> RefundFacts:
-    """One remark about a payment, told by an event's object. Raises StripeAmountUnusable."""
+    """Return one remark about a payment, from an event's object. Raises StripeAmountUnusable."""
     order_id, order_shop, is_bad = order_named_in(event.thing)
     remark = Remark(topic, PROVIDER, object_id, payment, state, amount_minor, event.created_at)
     currency = currency_of(event.thing.get("currency"))
@@ -90,7 +90,7 @@ def remarks_of(
 
 
 def contradiction(event: Event, state: Any) -> Parked:
-    """The end of an event whose type and object say opposite things."""
+    """Return the result for an event whose type and object contradict each other."""
     kind = str(event.thing.get("object") or "object")[:40].replace("_", " ")
     said = f"its {kind} says {str(state)[:40]}"
     return Parked(

@@ -1,10 +1,11 @@
-"""From a Stripe event to facts of our books. Pure; the table of what each type may write is `READERS`.
+"""Conversion of a Stripe event to facts of our ledger. Pure; the table of facts by event type is `READERS`.
 
-Money is read from the object's state, never from the event's name, and named by the intent, whichever object tells of
-it (the intent, its charge, its checkout session; a charge without intent names itself): each tells the whole sum so
-far, so repeats, captures in parts and several events about one payment end in the same entries. Refunds come each by
-its own id, whatever the event about it is called. What contradicts itself, and types that move money in a way these
-books do not take in, are parked, visible and never lost. Source: Stripe's event reference.
+Money is read from the object's state, never from the event's name, and named by the intent, whichever object
+reports it (the intent, its charge, its checkout session; a charge without intent names itself): each contains
+the whole sum so far, so repeats, partial captures and several events about one payment end in the same
+entries. Refunds arrive each under its own id, whatever the event about it is called. Contradictory events,
+and types that move money in a way this ledger does not record, are parked, visible and never lost. Source:
+Stripe's event reference.
 """
 
 from collections.abc import Callable
@@ -22,11 +23,13 @@ from services.payments.providers.stripe.news import NEWS
 from services.payments.providers.stripe.objects import amount_of, contradiction, facts_of, remarks_of
 
 _MONEY = ("payment_intent.", "charge.", "refund.", "checkout.session.")
-"""Families of events that tell of customers' payments: a type of these without a reader is seen by a person."""
+"""Families of events about customers' payments: a type of these without a reader is shown to a person."""
 
 
 def read(body: bytes, *, is_live: bool, account: str | None) -> Reading:
-    """What a stored webhook says; `is_live` and `account` are what its endpoint was set up for. Never raises."""
+    """Return the content of a stored webhook; `is_live` and `account` are what its endpoint was set up for.
+    Never raises.
+    """
     try:
         event = read_event(body)
         if event.is_live is not is_live:
@@ -89,7 +92,9 @@ def _intent_cancelled(event: Event) -> Reading:
 
 
 def _intent_partially_funded(event: Event) -> Reading:
-    """How much came is not said; the intent says it once it is whole."""
+    """Return the remark of a partial funding: the amount is not stated; the intent states it once it is fully
+    funded.
+    """
     return remarks_of(event, Topic.PARTLY_FUNDED, text(event.thing, "id"), text(event.thing, "id"), "", 0)
 
 
@@ -103,8 +108,8 @@ def _intent_is(state: AttemptState) -> Callable[[Event], Reading]:
 
 
 def _charge(*states: str) -> Callable[[Event], Reading]:
-    """A charge whose state must be one of these, if any are given. One of an intent tells the intent's money; what else
-    it says the intent says, too.
+    """Return the facts of a charge whose state must be one of these, if any are given. A charge of an intent
+    reports the intent's money; its other fields are in the intent as well.
     """
 
     def read_charge(event: Event) -> Reading:
@@ -123,7 +128,7 @@ def _charge(*states: str) -> Callable[[Event], Reading]:
 
 
 def _charge_state(thing: dict[str, Any]) -> str:
-    """`succeeded` only when it is paid, too; Stripe says both. Empty when it says neither."""
+    """Return `succeeded` only when the charge is paid as well; Stripe sets both. Empty when neither is set."""
     is_paid = thing.get("paid") is True
     state = thing.get("status", "succeeded" if is_paid else "pending" if "paid" in thing else "")
     if state not in ("succeeded", "pending", "failed", ""):
@@ -154,9 +159,11 @@ def _charge_expired(event: Event) -> Reading:
 
 
 def _session(*attempts: AttemptState, paid: bool | None = None) -> Callable[[Event], Reading]:
-    """A checkout session names its intent, and tells the intent's money when it is paid. `paid`: what the type says.
+    """Return the facts of a checkout session, which names its intent and reports the intent's money when it
+    is paid. `paid` is the statement of the event's type.
 
-    One without an intent has money of its own only in mode `payment`: a subscription's comes by its invoice's intent.
+    A session without an intent has money of its own only in mode `payment`: a subscription's comes by its
+    invoice's intent.
     """
 
     def read_session(event: Event) -> Reading:
@@ -206,4 +213,4 @@ READERS: dict[str, Callable[[Event], Reading]] = {
     "checkout.session.async_payment_failed": _session(AttemptState.DECLINED, paid=False),
     "checkout.session.expired": _session(AttemptState.EXPIRED, paid=False),
 }
-"""What each type of event may write. A type that is not here writes nothing."""
+"""The facts each type of event may write. A type that is not here writes nothing."""

@@ -1,8 +1,10 @@
-"""Stripe's signature over a webhook: HMAC-SHA256 of the stamp, a dot and the raw body, by the endpoint's secret.
+"""Stripe's signature over a webhook: HMAC-SHA256 of the timestamp, a dot and the raw body, by the endpoint's
+secret.
 
-Source: Stripe's webhook documentation, "verify manually". Every v1 is tried with every secret, since both are plural
-while a secret is being rolled. Stamps too old and stamps from the future are refused alike, or a signature made for
-next year could be replayed until then. Only the scheme v1 counts: a weaker one next to it is ignored.
+Source: Stripe's webhook documentation, "verify manually". Every v1 is tried with every secret, since both are
+plural while a secret is being rolled. Timestamps that are too old and timestamps from the future are both
+rejected, or a signature made for next year could be replayed until then. Only the scheme v1 counts: a weaker
+one next to it is ignored.
 """
 
 import hashlib
@@ -16,7 +18,9 @@ _MAX_STAMP_DIGITS = 12
 
 
 class SignatureRefused(Exception):
-    """The webhook was not signed by a holder of the endpoint's secret, or not now. `reason` is for our own eyes."""
+    """The webhook was not signed by a holder of the endpoint's secret, or not now. `reason` is for internal
+    use only.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,7 +28,9 @@ class SignatureRefused(Exception):
 
 
 def verify(header: str, body: bytes, secrets: Sequence[str], now_seconds: float) -> int:
-    """The index of the secret that signed the body. Raises SignatureRefused, and ValueError for a blank secret."""
+    """Return the index of the secret that signed the body. Raises SignatureRefused, and ValueError for a
+    blank secret.
+    """
     if not secrets or any(not secret.strip() for secret in secrets):
         raise ValueError("an endpoint's secret is blank: anybody could sign with it; set its whsec_ secret")
     stamp, candidates = _read(header)
@@ -47,7 +53,7 @@ def _digest(secret: str, stamp: str, body: bytes) -> bytes:
 
 
 def _read(header: str) -> tuple[str, list[bytes]]:
-    """The stamp as it stands and every v1."""
+    """Return the timestamp as written and every v1."""
     if len(header) > MAX_HEADER_CHARACTERS:
         raise SignatureRefused("header_malformed")
     stamps: list[str] = []
