@@ -1,9 +1,10 @@
-"""How the back office's parts are put together in a process.
+"""The assembly of the back office's parts in a process.
 
-It is a second program of the orders service: the same database and broker user, units and a relay of its own, and no
-consumers. What it says of itself (`/livez`, `/readyz`, `/metrics`) stands beside the pages. Answers are compressed: no
-page holds a secret whose guesses their length could tell (BREACH), since sessions are in cookies alone, forged requests
-are told by where they come from and not by a token, and a form's key is made anew each time it is shown.
+It is a second program of the orders service: the same database and broker user, its own units of work and
+relay, and no consumers. Its own status (`/livez`, `/readyz`, `/metrics`) is served beside the pages.
+Responses are compressed: no page holds a secret that could be guessed from their length (BREACH), because
+sessions are only in cookies, forged requests are detected by their origin and not by a token, and a form's
+key is new each time it is shown.
 """
 
 from collections.abc import Awaitable, Callable
@@ -38,7 +39,7 @@ _OF_BROWSERS = ("GET", "HEAD", "POST")
 
 
 def service() -> Service:
-    """The back office, ready to run."""
+    """Return the back office, ready to run."""
     offices: dict[int, AppState] = {}
 
     def build(hub: Hub) -> Starlette:
@@ -64,13 +65,13 @@ def service() -> Service:
 
 
 def make_office(hub: Hub) -> AppState:
-    """The parts all pages share."""
+    """Return the parts all pages share."""
     _, menu = found_in(backoffice)
     return AppState(hub, menu)
 
 
 def build_app(app_state: AppState) -> Starlette:
-    """The application: every page that a module `pages` or `…_pages` declares, and the static files."""
+    """Build the application: every page that a module `pages` or `…_pages` declares, and the static files."""
     routes, _ = found_in(backoffice)
     nowhere = endpoint(app_state, Page("/", "GET", Entry.PUBLIC, _nowhere))
     own = [Route(one.path, endpoint(app_state, one), methods=[one.method]) for one in routes]
@@ -91,7 +92,9 @@ def build_app(app_state: AppState) -> Starlette:
 
 
 def _refusing(nowhere: Endpoint) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """What answers an address or a method that no page has: a page to a browser, a problem to all others."""
+    """Return the handler for unknown addresses and methods: a page for a browser, a problem document for
+    other clients.
+    """
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -106,5 +109,5 @@ def _refusing(nowhere: Endpoint) -> Callable[[Request, Exception], Awaitable[Res
 
 
 async def _nowhere(context: PageContext) -> Response:
-    """No page has this address."""
+    """Answer an address that no page has."""
     return problem(context, 404, "missing")

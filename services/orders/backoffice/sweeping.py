@@ -1,5 +1,6 @@
-"""Forgetting what no longer counts: tries to sign in after a day, sessions, invitations and forms after thirty;
-plans of bulk runs that nobody started, and old runs."""
+"""Deletion of expired rows: sign-in attempts after a day, sessions, invitations and forms after thirty days;
+plans of bulk runs that were never started, and old runs.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,5 +25,5 @@ async def _sweep(process: Process) -> bool:
 
 
 def sweeper() -> Worker:
-    """The worker that forgets."""
+    """Return the worker that deletes expired rows."""
     return Worker("access sweeping", _sweep, EVERY_SECONDS)

@@ -1,1 +1,1 @@
-"""The page of one order: what it shows and what it offers."""
+"""The page of one order: its data and the actions it offers."""

@@ -1,7 +1,8 @@
-"""What else can be done about an order beside its next step: the menu of its page, of its row in the list and of
-«Infos», the destructive things last. Pure.
+"""Further actions on an order beside its next step: the menu of its page, of its row in the list and of
+«Infos».
 
-It offers what the order's state allows as far as it alone tells; each page says for itself what stands against it.
+Destructive actions come last. The menu offers what the order's state allows as far as it is known from the
+order only; each page checks and shows its own obstacles. Pure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from services.orders.staff.archiving import FINISHED
 
 @dataclass(frozen=True)
 class Action:
-    """An entry of the menu: what it says (marked for translation) and where it leads; `posts`: by a form."""
+    """An entry of the menu: its label (marked for translation) and its address; `posts`: by a form."""
 
     text: str
     href: str
@@ -31,10 +32,10 @@ class Action:
 
 @dataclass(frozen=True)
 class Facts:
-    """What of an order decides its menu, from its page or from its row of the list.
+    """The facts of an order that decide its menu, from its page or from its row of the list.
 
-    `left_minor`: what was received and has not gone back; `is_guarded`: deleting it takes the right to delete what
-    money moved for, what was tracked or is completed.
+    `left_minor`: the amount received and not returned; `is_guarded`: deleting the order requires the
+    permission to delete orders with money, tracking or completion.
     """
 
     code: str
@@ -48,7 +49,7 @@ class Facts:
 
 
 def facts_of(order: OrderResponse) -> Facts:
-    """The facts of an order that was read whole."""
+    """Return the facts of an order that was read as a whole."""
     return Facts(
         code=order.code,
         state=OrderState(order.state),
@@ -62,7 +63,7 @@ def facts_of(order: OrderResponse) -> Facts:
 
 
 def facts_of_row(row: Mapping[str, Any]) -> Facts:
-    """The facts of a row of `read_rows`."""
+    """Return the facts of a row of `read_rows`."""
     state = OrderState(row["state"])
     has_money = bool(row["received_minor"] or row["marked_minor"] or row["has_refunds"])
     return Facts(
@@ -78,7 +79,7 @@ def facts_of_row(row: Mapping[str, Any]) -> Facts:
 
 
 def offered(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
-    """What this person may do about this order."""
+    """Return the actions this user may perform on this order."""
     found = [
         (Permission.ORDERS_EDIT, order.state in SET_BY_HAND, _EDIT),
         (Permission.PAYMENTS_REFUND, order.left_minor > 0, _REFUND),
@@ -93,7 +94,9 @@ def offered(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
 
 
 def offered_beside(order: Facts, may: Callable[[Permission], bool]) -> list[Action]:
-    """What this person may do about an order of the list, in its row or in «Infos»: next steps, tags, and the rest."""
+    """Return the actions this user may perform on an order from its row or «Infos»: next steps, tags, and the
+    others.
+    """
     found = [
         (Permission.PARCELS_PACK, order.units_to_pack > 0, _PACK),
         (Permission.PARCELS_SHIP, order.units_to_ship > 0, _SHIP),

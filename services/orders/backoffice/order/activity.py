@@ -1,4 +1,4 @@
-"""The activity of an order as a timeline: in words, with who and why, filtered. Pure."""
+"""The activity of an order as a timeline: in words, with actor and reason, filtered. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,7 +42,9 @@ _TONES = {
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """A line of the timeline. `quoted`: texts of people, kept with their line breaks; `comment_id`: of a comment."""
+    """An entry of the timeline. `quoted`: texts by people, with their line breaks; `comment_id`: of a
+    comment.
+    """
 
     at: datetime
     actor: str
@@ -55,12 +57,12 @@ class TimelineEntry:
 
 
 def timeline(happened: Iterable[HistoryEntry], labels: Labels, show: str) -> list[TimelineEntry]:
-    """What a filter shows, the latest first."""
+    """Return the entries of a filter, the latest first."""
     return [_entry(one, labels) for one in happened if belongs(one, show)]
 
 
 def belongs(one: HistoryEntry, show: str) -> bool:
-    """Whether a filter (all, comments, mails, payments, technical) shows it."""
+    """Return whether a filter (all, comments, mails, payments, technical) includes the entry."""
     if show == "comments":
         return bool(one.data.get("comment") or one.data.get("public_comment"))
     if show == "mails":

@@ -1,7 +1,7 @@
-"""From what was typed on the order page to what is asked of payments and fulfillment. Pure.
+"""Requests to payments and fulfillment from the forms of the order page. Pure.
 
-Each function raises Invalid with every objection by field. What a form asks depends on its fields alone, never on what
-the order has become: only so is its second sending the same request.
+Each function raises Invalid with every error by field. A request depends only on the form's fields, never on
+the order's current state: this makes a repeated submission the same request.
 """
 
 from datetime import datetime, time, tzinfo
@@ -27,7 +27,7 @@ MOST_PARCELS = 50
 
 
 def payment_asked(order: OrderResponse, form: Form, method: str | None) -> PaymentRequest:
-    """Money taken in by this method: the one the customer chose, or another that the form names."""
+    """Return the payment received by this method: the one the customer chose, or another that the form names."""
     if method not in RECEIVE:
         raise Invalid(method=gettext("Say how the money came."))
     amount = form.amount_minor("amount", order.currency)
@@ -44,13 +44,15 @@ def payment_asked(order: OrderResponse, form: Form, method: str | None) -> Payme
 
 
 def is_far_above_due(order: OrderResponse, amount_minor: int) -> bool:
-    """Whether an amount is more than twice what is still to pay: rather a slip of the hand than an overpayment."""
+    """Return whether an amount is more than twice the amount due: more likely a typing error than an
+    overpayment.
+    """
     return amount_minor > 2 * max(0, order.balance_minor)
 
 
 def parcels_asked(order: OrderResponse, form: Form) -> list[ParcelRequest]:
-    """The parcels of one of the three ways. Quantities that were typed always count: with «one parcel for all» they
-    contradict it, so that is asked back instead of packing something else.
+    """Return the parcels of one of the three ways. Quantities that were typed always count: with «one parcel
+    for all» they contradict it, so the form is rejected for correction instead of packing something else.
     """
     way = form["way"]
     if way not in WAYS:
@@ -71,7 +73,9 @@ def parcels_asked(order: OrderResponse, form: Form) -> list[ParcelRequest]:
 
 
 def _units_to_pack(form: Form, way: str) -> dict[int, int]:
-    """What is packed by line number. Raises Invalid when quantities were changed that the chosen way would ignore."""
+    """Return what is packed by line number. Raises Invalid when quantities were changed that the chosen way
+    would ignore.
+    """
     shown = units_typed(form, "left")
     if not any(name.startswith("quantity-") for name in form):
         return shown
@@ -87,7 +91,9 @@ def _units_to_pack(form: Form, way: str) -> dict[int, int]:
 
 
 def shipment_asked(order: OrderResponse, settings: ShopSettings, form: Form) -> ShipmentRequest:
-    """The ticked parcels with a carrier of the shop or another; unless typed, where to follow them is the carrier's."""
+    """Return a shipment of the ticked parcels with a carrier of the shop or another; the tracking URL is the
+    carrier's unless one is typed.
+    """
     parcels = [UUID(one) for one in form.all("parcels") if one in _ids(order)]
     if not parcels:
         raise Invalid(parcels=gettext("Tick at least one parcel."))
@@ -116,7 +122,9 @@ def shipment_asked(order: OrderResponse, settings: ShopSettings, form: Form) -> 
 def correction_asked(
     order: OrderResponse, settings: ShopSettings, shipment: ShipmentResponse, form: Form
 ) -> CorrectionRequest:
-    """What is to be told of a shipment; its address stays while carrier and number do, unless another is typed."""
+    """Return the correction of a shipment; its tracking URL stays while carrier and number do, unless another
+    is typed.
+    """
     name = form.text("other_carrier", 100) or form.text("carrier", 100)
     if name is None:
         raise Invalid(carrier=gettext("Say which carrier takes it."))
@@ -139,7 +147,7 @@ def correction_asked(
 
 
 def shipment_named(order: OrderResponse, form: Form) -> ShipmentResponse:
-    """The order's shipment that a form is about. Raises Invalid."""
+    """Return the order's shipment that a form is about. Raises Invalid."""
     for shipment in order.shipments:
         if str(shipment.shipment_id) == form["shipment"]:
             return shipment
@@ -147,12 +155,14 @@ def shipment_named(order: OrderResponse, form: Form) -> ShipmentResponse:
 
 
 def postal_code_of(order: OrderResponse) -> str | None:
-    """The postal code the order's goods go to, which some carriers' tracking pages ask for."""
+    """Return the postal code of the order's destination, which some carriers' tracking pages require."""
     return (order.shipping_address.postal_code or None) if order.shipping_address else None
 
 
 def delivery_asked(form: Form, zone: tzinfo) -> DeliveryRequest:
-    """When it arrived (a day of the shop's, at noon when only that is known) and how that is known."""
+    """Return the delivery time (a day in the shop's zone, at noon when only the day is known) and its
+    evidence.
+    """
     day = form.day("delivered_on")
     if day is None:
         raise Invalid(delivered_on=gettext("Fill this in."))
@@ -160,7 +170,7 @@ def delivery_asked(form: Form, zone: tzinfo) -> DeliveryRequest:
 
 
 def units_typed(form: Form, prefix: str) -> dict[int, int]:
-    """Quantities by line number from the fields `<prefix>-<line>`; none of nothing. Raises Invalid."""
+    """Return quantities by line number from the fields `<prefix>-<line>`; zeros are left out. Raises Invalid."""
     found = {}
     for name in form:
         head, _, line = name.partition("-")

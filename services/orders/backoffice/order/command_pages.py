@@ -1,7 +1,7 @@
-"""What the page of one order asks of payments and fulfillment: money taken in, parcels, shipments, deliveries.
+"""Commands to payments and fulfillment from the order page: payments, parcels, shipments, deliveries.
 
-Every form becomes a command, once; the page waits for its outcome and never shows money or goods before their owner
-said so. A form made from an older state of the order is refused (`reading.require_fresh`).
+Every form becomes a command, once; the page waits for its outcome and never shows money or goods before their
+owner confirmed them. A form made from an older state of the order is rejected (`reading.require_fresh`).
 """
 
 from typing import Any
@@ -35,18 +35,18 @@ pages = Pages()
 
 @pages.post("/orders/{order}/payment", Permission.PAYMENTS_RECORD, action="payment.record")
 async def record_payment(context: PageContext) -> Response:
-    """Take in a cheque, a transfer or cash by the method the customer chose."""
+    """Record a cheque, a transfer or cash by the method the customer chose."""
     return await _record(context, "payment")
 
 
 @pages.post("/orders/{order}/other-payment", Permission.PAYMENTS_RECORD, action="payment.record_other")
 async def record_other_payment(context: PageContext) -> Response:
-    """Take in money that came by another way, which the form's `method` names."""
+    """Record a payment by another method, which the form's `method` names."""
     return await _record(context, "other-payment")
 
 
 async def _record(context: PageContext, section: str) -> Response:
-    """Send the payment once; an amount far above what is still to pay is asked about first."""
+    """Send the payment once; an amount far above the amount due has to be confirmed first."""
     form, order = await context.form(), await read_order(context)
     method = form["method"] if section == "other-payment" else order.shown.payment_method
     if not form.ticked("meant") and not await already_sent(context, form) and _is_a_slip(order, form, method):
@@ -72,7 +72,7 @@ def _is_a_slip(order: OrderRead, form: Form, method: str | None) -> bool:
 
 @pages.post("/orders/{order}/parcels", Permission.PARCELS_PACK, action="parcel.pack")
 async def pack(context: PageContext) -> Response:
-    """Build one parcel of all, one of chosen quantities, or one per unit."""
+    """Pack one parcel of everything, one of chosen quantities, or one per unit."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         def command(asked: Any) -> Made:
@@ -85,7 +85,7 @@ async def pack(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/unpacking", Permission.PARCELS_PACK, action="parcel.unpack")
 async def unpack(context: PageContext) -> Response:
-    """Take a parcel apart that has not left."""
+    """Unpack a parcel that has not been shipped."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         parcel = id_typed(form, "parcel")
@@ -100,7 +100,7 @@ async def unpack(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/shipments", Permission.PARCELS_SHIP, action="shipment.dispatch")
 async def ship(context: PageContext) -> Response:
-    """Hand the ticked parcels to a carrier."""
+    """Ship the ticked parcels with a carrier."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked = shipment_asked(order.shown, order.settings, form)
@@ -113,7 +113,7 @@ async def ship(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/correction", Permission.PARCELS_SHIP, action="shipment.update")
 async def correct_shipment(context: PageContext) -> Response:
-    """Correct what is told of a shipment that left, telling its customer only if that is ticked."""
+    """Correct a shipment that left, informing its customer only if that is ticked."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         shipment = shipment_named(order.shown, form)
@@ -127,7 +127,7 @@ async def correct_shipment(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/withdrawal", Permission.PARCELS_SHIP, action="shipment.cancel")
 async def cancel_shipment(context: PageContext) -> Response:
-    """Take a shipment back that had not left; its parcels stand packed again."""
+    """Cancel a shipment that had not left; its parcels are packed again."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, shipment = form.model(ShipmentCancellationRequest, **_told(form)), id_typed(form, "shipment")
@@ -138,7 +138,7 @@ async def cancel_shipment(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/loss", Permission.PARCELS_SHIP, action="parcel.report_lost")
 async def report_loss(context: PageContext) -> Response:
-    """Say that a parcel on its way is lost; its units are to be packed again or refunded."""
+    """Report a parcel in transit as lost; its units are to be packed again or refunded."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, parcel = form.model(LossRequest, **_told(form)), id_typed(form, "parcel")
@@ -153,7 +153,7 @@ def _told(form: Form) -> dict[str, Any]:
 
 @pages.post("/orders/{order}/deliveries", Permission.PARCELS_SHIP, action="delivery.record")
 async def record_delivery(context: PageContext) -> Response:
-    """Record that a shipment arrived, and how that is known."""
+    """Record that a shipment was delivered, and the evidence."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, shipment = delivery_asked(form, context.speech.zone), id_typed(form, "shipment")

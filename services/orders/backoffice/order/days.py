@@ -1,6 +1,6 @@
-"""The days that forms give a shipment, compared with each other and with the shop's today, and the objections in words.
+"""Shipment days in forms, checked against each other and against the shop's today, with the errors in words.
 
-The rule is that of `contracts/shipping_days.py`; REST and fulfillment go by it too.
+The rule is that of `contracts/shipping_days.py`; REST and fulfillment use it too.
 """
 
 from collections.abc import Sequence
@@ -29,28 +29,28 @@ TEXTS = {
 
 
 def objections_to_days(faults: Sequence[DayFault]) -> dict[str, str]:
-    """Faults by the form's fields, each with both days, translated."""
+    """Return errors by the form's fields, each with both days, translated."""
     return {FIELDS.get(fault.field, fault.field): told(fault) for fault in reversed(faults)}
 
 
 def told(fault: DayFault) -> str:
-    """A fault in words."""
+    """Return an error in words."""
     return gettext(TEXTS[fault.code], day=day_written(fault.day), other=day_written(fault.other))
 
 
 def today_of(context: PageContext) -> date:
-    """The shop's day."""
+    """Return the current day in the shop's zone."""
     return context.speech.now.astimezone(context.speech.zone).date()
 
 
 def of_shipping(context: PageContext, order: OrderRead, form: Form) -> list[DayFault]:
-    """What is wrong with the days of a shipment that leaves."""
+    """Return the errors in the days of a shipment that leaves."""
     shipped_on = form.day("shipped_on")
     return faults_of_shipping(shipped_on, form.day("expected_on"), today_of(context)) if shipped_on else []
 
 
 def of_correction(context: PageContext, order: OrderRead, form: Form) -> list[DayFault]:
-    """What is wrong with the corrected days of a shipment."""
+    """Return the errors in the corrected days of a shipment."""
     known = days_known(context, order, shipment_named(order.shown, form).shipment_id)
     shipped_on = form.day("shipped_on")
     if known is None or shipped_on is None:
@@ -59,18 +59,18 @@ def of_correction(context: PageContext, order: OrderRead, form: Form) -> list[Da
 
 
 def of_delivery(context: PageContext, order: OrderRead, form: Form) -> list[DayFault]:
-    """What is wrong with the day on which the form's shipment arrived."""
+    """Return the errors in the delivery day of the form's shipment."""
     return of_arrival(context, order, shipment_named(order.shown, form).shipment_id, form)
 
 
 def of_arrival(context: PageContext, order: OrderRead, shipment_id: UUID, form: Form) -> list[DayFault]:
-    """What is wrong with the day on which this shipment arrived."""
+    """Return the errors in the delivery day of this shipment."""
     known, delivered_on = days_known(context, order, shipment_id), form.day("delivered_on")
     return known.faults_of_delivery(delivered_on, today_of(context)) if known and delivered_on else []
 
 
 def days_known(context: PageContext, order: OrderRead, shipment_id: UUID) -> ShipmentDays | None:
-    """The days of a shipment as the page shows them."""
+    """Return the days of a shipment as the page shows them."""
     shown = next((one for one in order.shown.shipments if one.shipment_id == shipment_id), None)
     if shown is None:
         return None

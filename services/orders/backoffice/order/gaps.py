@@ -1,7 +1,7 @@
-"""What an order lacks, and what follows from it, in the visit's language.
+"""Gaps of an order, and their consequences, in the request's language.
 
-An order is placed although it has no mail address, no article number or no complete delivery address; here its staff
-read what the shop will therefore not do, before they wait for it.
+An order is placed although it has no mail address, no article number or no complete delivery address; these
+texts show the staff what the shop will therefore not do, before they wait for it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -109,7 +109,7 @@ _FIELDS = {
 
 
 def gaps_of(order: OrderResponse) -> list[str]:
-    """One sentence per thing a placed order lacks, with what follows."""
+    """Return one sentence per gap of a placed order, with its consequence."""
     return list(_gaps(order)) if order.state not in _NOT_PLACED else []
 
 
@@ -142,7 +142,7 @@ def _filled(*texts: str | None) -> bool:
 
 
 def adapted_words(reasons: Iterable[Reason]) -> str:
-    """What was changed of a sale when it was taken over, by field."""
+    """Return what was changed in a sale when it was accepted, by field."""
     return " · ".join(_adapted(reason) for reason in reasons)
 
 

@@ -1,7 +1,7 @@
-"""The page of one order: all that is known of it, and what is orders' own to do about it.
+"""The page of one order: all its data, and the actions that orders itself carries out.
 
-Comments, statuses, tags and the archive are changed here in one unit of work, once per form; what asks another service
-is in `backoffice/order/command_pages.py`.
+Comments, statuses, tags and the archive are changed here in one unit of work, once per form; commands to
+other services are in `backoffice/order/command_pages.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,13 +40,13 @@ Act = Callable[[Unit], Awaitable[Any]]
 
 @pages.get("/orders/{order}", Permission.ORDERS_VIEW)
 async def show_order(context: PageContext) -> Response:
-    """The order by its code or id."""
+    """Show the order by its code or id."""
     return render(context, await read_order(context), corrected=context.query.get("correct", "")[:36])
 
 
 @pages.post("/orders/{order}/comment", Permission.ORDERS_COMMENT, action="order.comment")
 async def add_comment(context: PageContext) -> Response:
-    """Write a comment for the team."""
+    """Add a comment for the team."""
     order, form = await _begun(context)
 
     async def act(unit: Unit) -> UUID:
@@ -60,7 +60,7 @@ async def add_comment(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/status", Permission.ORDERS_STATUS, action="order.status")
 async def change_status(context: PageContext) -> Response:
-    """Give the order a status, telling its customer only if that is ticked."""
+    """Set the order's status, informing its customer only if that is ticked."""
     order, form = await _begun(context)
 
     async def act(unit: Unit) -> Any:
@@ -81,7 +81,7 @@ async def change_status(context: PageContext) -> Response:
 
 
 async def _note_deliveries(context: PageContext, order: OrderRead, form: Form) -> None:
-    """Note that what is on the way arrived, once per form; fulfillment answers in its own time."""
+    """Record the delivery of shipments in transit, once per form; fulfillment answers later."""
     today = context.speech.now.astimezone(context.speech.zone).date()
     arrived = datetime.combine(today, time(12), context.speech.zone)
     for shipment in on_the_way(order.shown):
@@ -95,7 +95,7 @@ async def _note_deliveries(context: PageContext, order: OrderRead, form: Form) -
 
 @pages.post("/orders/{order}/tagging", Permission.ORDERS_TAG, action="order.tag")
 async def add_tag(context: PageContext) -> Response:
-    """Put a tag on the order; one that does not exist yet is made."""
+    """Add a tag to the order; a tag that does not exist yet is created."""
     order, form = await _begun(context)
 
     async def act(unit: Unit) -> Any:
@@ -108,7 +108,7 @@ async def add_tag(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/untagging", Permission.ORDERS_TAG, action="order.untag")
 async def remove_tag(context: PageContext) -> Response:
-    """Take a tag off the order."""
+    """Remove a tag from the order."""
     order, form = await _begun(context)
 
     async def act(unit: Unit) -> Any:
@@ -120,13 +120,13 @@ async def remove_tag(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/archive", Permission.ORDERS_ARCHIVE, action="order.archive")
 async def archive(context: PageContext) -> Response:
-    """Put the finished order into the archive."""
+    """Archive the finished order."""
     return await _move(context, archiving.archive, gettext("The order is archived."))
 
 
 @pages.post("/orders/{order}/unarchive", Permission.ORDERS_ARCHIVE, action="order.unarchive")
 async def unarchive(context: PageContext) -> Response:
-    """Take the order out of the archive."""
+    """Unarchive the order."""
     return await _move(context, archiving.unarchive, gettext("The order is back in the active list."))
 
 
@@ -143,7 +143,7 @@ async def _move(
 
 
 async def _begun(context: PageContext) -> tuple[OrderRead, Form]:
-    """The order and the form of an action. Raises Missing."""
+    """Return the order and the form of an action. Raises Missing."""
     form, order = await context.form(), await read_order(context)
     context.field_labels = words.FIELD_LABELS
     context.about(order.id)
@@ -153,7 +153,7 @@ async def _begun(context: PageContext) -> tuple[OrderRead, Form]:
 async def _done(
     context: PageContext, order: OrderRead, form: Form, section: str, act: Act, flash: str, anchor: str
 ) -> Response:
-    """Carry it out once: on to the page, or the form again with why not. Raises Stale."""
+    """Carry out an action once: redirect to the page, or show the form again with the reason. Raises Stale."""
     try:
         await do(context, form, act)
     except Stale:

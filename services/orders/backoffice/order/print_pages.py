@@ -1,7 +1,9 @@
-"""An order on paper: what its page shows, without what is only for the screen, and without the notes unless asked.
+"""An order on paper: the content of its page, without the screen-only parts, and without the notes unless
+requested.
 
-Notes are the customer’s remark, the reasons in the books and the comments; without them the paper may leave the shop.
-IP address and browser are never printed. Times are written in full, for paper is read on other days.
+Notes are the customer’s remark, the reasons in the ledger and the comments; without them the paper may leave
+the shop. IP address and browser are never printed. Times are written in full, because paper is read on other
+days.
 """
 
 from dataclasses import replace
@@ -20,7 +22,7 @@ pages = Pages()
 
 @pages.get("/orders/{order}/print", Permission.ORDERS_VIEW)
 async def show_paper(context: PageContext) -> Response:
-    """The order as it is printed; `?notes=yes` adds the notes."""
+    """Show the order for printing; `?notes=yes` adds the notes."""
     order = await read_order(context)
     context.speech = replace(context.speech, on_paper=True)
     return render(

@@ -1,7 +1,7 @@
-"""One order as its page needs it: everything that orders knows of it, its history, its shop's words and carriers.
+"""One order as its page needs it: all of orders' data about it, its history, its shop's labels and carriers.
 
-Invariant: a form that was made from an older revision of the order sends nothing, unless that very form was sent
-before: a double click hears the same answer, two people do not undo each other's work unseen.
+Invariant: a form made from an older revision of the order sends nothing, unless that very form was sent
+before: a double click gets the same answer, and two users do not undo each other's work unseen.
 """
 
 import json
@@ -30,7 +30,7 @@ from services.orders.staff.tagging import Tag
 
 @dataclass(frozen=True)
 class OrderRead:
-    """An order whole. `browser` and `ip_address` only for those who may know them."""
+    """An order with everything about it. `browser` and `ip_address` only for users who may see them."""
 
     shown: OrderResponse
     history: Sequence[HistoryEntry]
@@ -46,7 +46,7 @@ class OrderRead:
 
     @property
     def facts(self) -> OrderFacts:
-        """What commands about it are made with."""
+        """Return the facts that commands about it are made with."""
         lines = frozenset(line.line for line in self.shown.lines)
         return OrderFacts(self.shop, self.id, self.shown.code, self.shown.currency, lines)
 
@@ -54,7 +54,7 @@ class OrderRead:
 
 
 async def read_order(context: PageContext, name: str | None = None) -> OrderRead:
-    """The order that `name`, or else the path, names by code or id. Raises Missing."""
+    """Return the order named by `name`, or else by the path, by code or id. Raises Missing."""
     order_id, code = _named(context.path("order") if name is None else name)
     async with context.reading() as connection:
         row = await api_store.read_order_whole(connection, context.shop, order_id, code)
@@ -76,7 +76,7 @@ async def read_order(context: PageContext, name: str | None = None) -> OrderRead
 
 
 async def require_fresh(context: PageContext, order: OrderRead, form: Form) -> None:
-    """Check that a form about to become a command shows the order as it is. Raises Stale, Invalid."""
+    """Check that a form about to become a command shows the order's current state. Raises Stale, Invalid."""
     seen = form.revision
     if seen is None or seen == order.shown.revision:
         return
@@ -88,7 +88,9 @@ async def require_fresh(context: PageContext, order: OrderRead, form: Form) -> N
 
 
 async def already_sent(context: PageContext, form: Form) -> bool:
-    """Whether this form has become a command: its repeat gets the same answer, whatever the order is by now."""
+    """Return whether this form has become a command: its repeat gets the same answer, whatever the order's
+    state.
+    """
     async with context.reading() as connection:
         return form.key is not None and await api_store.was_sent(connection, context.shop, key_of(form))
 
@@ -98,7 +100,7 @@ async def _since(connection: Connection, order: OrderRead, seen: int) -> list[Hi
 
 
 async def _gone(connection: Connection, shop: str, order_id: UUID | None, code: str | None) -> Missing:
-    """Why there is no such order: it was deleted, or never was."""
+    """Return why there is no such order: it was deleted, or never existed."""
     found = await store.read_deleted(connection, shop, order_id, code)
     return Missing() if found is None else Deleted(found["code"], found["deleted_at"])
 

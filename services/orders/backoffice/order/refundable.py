@@ -1,7 +1,7 @@
-"""What of an order's money can go back, payment by payment, as far as its ledger here tells. Pure.
+"""The refundable part of an order's money, payment by payment, according to the ledger copy in orders. Pure.
 
-It is for the eyes: payments knows also what is about to be sent, and refuses what is more than is left. It proposes
-what the customer paid too much, and nothing else: units start at zero, and the amount is what the chosen ones cost.
+It is for display: payments also has the refunds about to be sent, and rejects more than is left. It proposes
+only the overpayment: units start at zero, and the amount is the price of the chosen ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ _UNITS = TypeAdapter(list[LineUnits])
 
 @dataclass(frozen=True)
 class Refundable:
-    """What could go back altogether, the units of each line it could be for, and the amount and cause proposed."""
+    """The total refundable amount, the refundable units of each line, and the proposed amount and cause."""
 
     payments: Sequence[PaymentLeft]
     left_minor: int
@@ -32,26 +32,27 @@ class Refundable:
 
     @property
     def cause(self) -> RefundCause:
-        """Paid too much comes first: it takes no goods back."""
+        """Return the proposed cause; overpayment has precedence: it returns no goods."""
         return RefundCause.OVERPAID if self.overpaid_minor else RefundCause.CREDIT
 
     @property
     def sendable(self) -> Sequence[PaymentLeft]:
-        """The payments whose provider can be asked."""
+        """Return the payments whose provider can make a refund."""
         return [one for one in self.payments if one.may_be_sent]
 
 
 def refundable(order: OrderResponse) -> Refundable:
-    """What of the order can be refunded."""
+    """Return the refundable part of the order."""
     left = left_of_received(order)
     overpaid = min(left, max(0, -order.balance_minor))
     return Refundable(payments_left(order.ledger, set_aside(order)), left, units_left(order), overpaid)
 
 
 def units_left(order: OrderResponse) -> dict[int, int]:
-    """The units of each line that a refund can be for: neither cancelled nor named by a refund that stands.
+    """Return the refundable units of each line: neither cancelled nor named by a refund that is in effect.
 
-    A refund's units that had not left are among the cancelled ones, so only the others are taken off again.
+    A refund's units that had not been shipped are among the cancelled ones, so only the others are subtracted
+    again.
     """
     named: dict[int, int] = {}
     for refund in order.refunds:
@@ -64,8 +65,8 @@ def units_left(order: OrderResponse) -> dict[int, int]:
 
 
 def worth_of(order: OrderResponse, units: Mapping[int, int]) -> int:
-    """The amount that refunds these units, in minor units: what they cost of the units left, at most what is still due
-    and what was received. Shipping and fees go with the last one.
+    """Return the amount that refunds these units, in minor units: their price among the units left, at most
+    the amount still due and the amount received. Shipping and fees are refunded with the last one.
     """
     if not any(units.values()):
         return 0
@@ -83,7 +84,7 @@ def _wanted(line: LineResponse) -> int:
 
 
 def _cancelled_by(order: OrderResponse, refund_id: UUID) -> dict[int, int]:
-    """The units that a refund cancelled, as fulfillment answered it."""
+    """Return the units that a refund cancelled, as fulfillment reported."""
     for one in order.activity:
         if one.kind == "stock_restocked" and one.item == refund_id and isinstance(one.data, dict):
             parts = _UNITS.validate_python(one.data.get("cancelled", []))
@@ -92,7 +93,7 @@ def _cancelled_by(order: OrderResponse, refund_id: UUID) -> dict[int, int]:
 
 
 def may_be_reversed(entry: LedgerEntryResponse, ledger: Sequence[LedgerEntryResponse]) -> bool:
-    """Whether a person entered this payment and nobody has taken it back."""
+    """Return whether a user entered this payment and it has not been reversed."""
     if entry.kind != "payment_received" or entry.provider is not None:
         return False
     about = [one for one in ledger if one.payment_entry_id == entry.entry_id]
@@ -100,7 +101,7 @@ def may_be_reversed(entry: LedgerEntryResponse, ledger: Sequence[LedgerEntryResp
 
 
 def is_to_settle(refund: RefundResponse) -> bool:
-    """Whether a person has to say what became of a sent refund, or under which reference it was made."""
+    """Return whether a user has to decide the outcome of a sent refund, or give its reference."""
     is_nameless = refund.provider_reference is None and refund.reference is None
     return refund.state is RefundState.UNCERTAIN or (
         refund.state is RefundState.SENT and refund.mode is RefundMode.SENT and is_nameless
@@ -108,7 +109,7 @@ def is_to_settle(refund: RefundResponse) -> bool:
 
 
 def is_open_mark(state: RefundState, mode: str) -> bool:
-    """Whether a refund was recorded here and waits for what confirms it."""
+    """Return whether a refund was recorded here and waits for its confirmation."""
     return state is RefundState.MARKED and mode == "recorded"
 
 

@@ -1,6 +1,6 @@
-"""From a form of the order page to its commands and back to the page, the same way for every section.
+"""From a form of the order page to its commands and back to the page, in one way for every section.
 
-A refusal comes back into the section it is about, beside the field it names when the form has one of that name.
+A rejection is shown in its section, beside the field it names when the form has one of that name.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ Again = Callable[[Mapping[str, str]], Awaitable[Response]]
 async def carry_out(
     context: PageContext, section: str, make: Make, flash: str, anchor: str, days: Days | None = None
 ) -> Response:
-    """Send a section's commands, once each, and answer with how they ended; `days` are checked before."""
+    """Send a section's commands, once each, and answer with their outcomes; `days` are checked before."""
     form, order = await context.form(), await read_order(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
@@ -52,7 +52,7 @@ async def carry_out(
 async def sent_once(
     context: PageContext, order: OrderRead, form: Form, make: Make, days: Days | None = None
 ) -> Outcome | Invalid:
-    """How a form's commands ended, or what is wrong with the form. Raises Stale, KeyTaken."""
+    """Return the outcome of a form's commands, or the form's errors. Raises Stale, KeyTaken."""
     context.field_labels = {**words.FIELD_LABELS, **context.field_labels}
     try:
         await require_fresh(context, order, form)
@@ -69,7 +69,7 @@ async def sent_once(
 
 
 async def changed_once(context: PageContext, order_id: UUID, asking: ChangeRequest) -> Outcome | Invalid:
-    """How a change of the order itself ended, or why it can't be made. Raises Stale, KeyTaken."""
+    """Return the outcome of a change of the order itself, or why it cannot be made. Raises Stale, KeyTaken."""
     context.about(order_id)
     try:
         begun = await begin_change(context.app_state.hub, asking)
@@ -83,15 +83,15 @@ async def changed_once(context: PageContext, order_id: UUID, asking: ChangeReque
 
 
 async def require_days(context: PageContext, form: Form, faults: Sequence[DayFault]) -> None:
-    """Check that a form about to become a command names possible days. Raises Invalid."""
+    """Check that a form about to become a command has possible days. Raises Invalid."""
     if faults and not await already_sent(context, form):
         raise Invalid(**objections_to_days(faults))
 
 
 def beside(errors: Mapping[str, str]) -> dict[str, str]:
-    """The errors by the names that the form gives its fields: `amount` for a message's `amount_minor`.
+    """Return the errors by the form's field names: `amount` for a message's `amount_minor`.
 
-    What no field of a form shows stands above it (`objections` of `templates/parts/forms.html`).
+    Errors without a field in the form are shown above it (`objections` of `templates/parts/forms.html`).
     """
     found: dict[str, list[str]] = {}
     for name, text in errors.items():
@@ -100,7 +100,7 @@ def beside(errors: Mapping[str, str]) -> dict[str, str]:
 
 
 def id_typed(form: Form, name: str) -> UUID:
-    """An id in a hidden field. Raises Invalid."""
+    """Return an id from a hidden field. Raises Invalid."""
     try:
         return UUID(form[name])
     except ValueError:
@@ -108,6 +108,6 @@ def id_typed(form: Form, name: str) -> UUID:
 
 
 def _worst(outcomes: list[Outcome]) -> Outcome:
-    """The outcome of several commands of one form: refused or open when one of them is."""
+    """Return the combined outcome of a form's commands: rejected or pending when one of them is."""
     severity = ("done", "rejected", "pending", "parked")
     return max(outcomes, key=lambda one: severity.index(one.state))

@@ -1,4 +1,4 @@
-"""The page of one order rendered: as it is, or with a form that came back, its reasons and what was typed."""
+"""The page of one order rendered: without errors, or with a rejected form, its errors and what was typed."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from services.orders.staff.labels import Label
 
 
 async def show_again(context: PageContext, section: str, errors: Mapping[str, str]) -> Response:
-    """The page with the form of `section` as it was typed, and what is wrong (422)."""
+    """Show the page with the form of `section` as it was typed, and the errors (422)."""
     form = context.form_read
     return render(
         context, await read_order(context), section, form, errors, 422, corrected=form["counters"][:36]
@@ -45,7 +45,7 @@ def render(
     template: str = "order/page.html",
     **more: Any,
 ) -> Response:
-    """The page, or another `template` that shows the same. `section` names the form that came back."""
+    """Render the page, or another `template` with the same values. `section` names the rejected form."""
     shown = order.shown
     show = context.query.get("show", "all")
     show = show if show in words.SHOWS else "all"
@@ -105,13 +105,13 @@ def render(
 
 
 def back_of(values: Mapping[str, str]) -> str:
-    """The queue that somebody came from and goes back to; "" when none of ours is named."""
+    """Return the queue that the user came from and returns to; "" when it is none of ours."""
     back = values.get("back", "")
     return back if is_local_path(back) else ""
 
 
 def status_choices(order: OrderRead) -> list[Label]:
-    """The statuses a person may give this order, as far as its state alone tells."""
+    """Return the statuses a user may give this order, as far as only its state decides."""
     if order.shown.state not in SET_BY_HAND:
         return []
     return [label for label in order.labels.choices() if label.state in SET_BY_HAND]

@@ -1,4 +1,4 @@
-"""What is to be done next about an order: the one primary button of its page. Pure."""
+"""The next steps of an order: the one primary button of its page. Pure."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -22,7 +22,7 @@ UNPLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABAND
 
 @dataclass(frozen=True)
 class Step:
-    """A button: what it says (marked for translation), where on the page it leads, what it takes."""
+    """A button: its label (marked for translation), its place on the page, the permission it requires."""
 
     text: str
     href: str
@@ -30,7 +30,7 @@ class Step:
 
 
 def steps(order: OrderResponse) -> list[Step]:
-    """All that waits to be done, the most urgent first."""
+    """Return all pending steps, the most urgent first."""
     if order.state in UNPLACED:
         return []
     found = []
@@ -52,9 +52,10 @@ def steps(order: OrderResponse) -> list[Step]:
 
 
 def receives(order: OrderResponse) -> str | None:
-    """What the button says that takes in this order's money; None when nothing is owed or no person takes it in.
+    """Return the label of the button that records this order's payment; None when nothing is due or it is not
+    manual.
 
-    An order that was free names no method: what it owes after an edit comes by whatever is chosen then.
+    An order that was free has no method: an amount due after an edit is paid by any method chosen then.
     """
     if order.balance_minor <= 0 or order.payment_method is None:
         return None
@@ -64,17 +65,21 @@ def receives(order: OrderResponse) -> str | None:
 
 
 def receives_otherwise(order: OrderResponse) -> bool:
-    """Whether money may be recorded that came by another way than the chosen one, or once nothing is owed any more."""
+    """Return whether a payment may be recorded by a method other than the chosen one, or when nothing is due
+    any more.
+    """
     return order.state not in UNPLACED
 
 
 def sends(order: OrderResponse) -> bool:
-    """Whether anything of an order is packed or shipped, or ever was: nothing is of a table, a ticket or a lesson."""
+    """Return whether anything in an order is or was packed or shipped: nothing is for a table, a ticket or a
+    lesson.
+    """
     return bool(order.parcels or order.shipments) or any(line.kind is LineKind.SHIP for line in order.lines)
 
 
 def left_to_pack(line: LineResponse) -> int:
-    """Units of a line that are in no parcel yet."""
+    """Return the units of a line that are in no parcel yet."""
     if line.kind is not LineKind.SHIP:
         return 0
     if line.position is None:
@@ -84,17 +89,17 @@ def left_to_pack(line: LineResponse) -> int:
 
 
 def undelivered(order: OrderResponse) -> bool:
-    """Whether a shipment has not arrived as far as is known."""
+    """Return whether a shipment has not been delivered as far as is known."""
     return bool(on_the_way(order))
 
 
 def on_the_way(order: OrderResponse) -> list[UUID]:
-    """The shipments of which something may still arrive, as far as is known."""
+    """Return the shipments of which something may still be delivered, as far as is known."""
     return [one.shipment_id for one in order.shipments if is_under_way(order, one)]
 
 
 def is_under_way(order: OrderResponse, shipment: ShipmentResponse) -> bool:
-    """Whether something of a shipment may still arrive, as far as is known."""
+    """Return whether something in a shipment may still be delivered, as far as is known."""
     lost = {parcel.parcel_id for parcel in order.parcels if parcel.lost_at is not None}
     return (
         shipment.cancelled_at is None
@@ -104,7 +109,7 @@ def is_under_way(order: OrderResponse, shipment: ShipmentResponse) -> bool:
 
 
 def parcels_to_ship(order: OrderResponse) -> list[int]:
-    """The numbers of packed parcels that have not left, as indexes into `order.parcels`."""
+    """Return the packed parcels that have not been shipped, as indexes into `order.parcels`."""
     gone = {
         parcel
         for shipment in order.shipments
@@ -119,12 +124,12 @@ def parcels_to_ship(order: OrderResponse) -> list[int]:
 
 
 def may_be_cancelled(order: OrderResponse) -> bool:
-    """Whether there is something to cancel, as far as the order's state alone tells."""
+    """Return whether there is something to cancel, as far as only the order's state decides."""
     return order.state in SET_BY_HAND
 
 
 def may_be_reinstated(order: OrderResponse) -> bool:
-    """Whether a cancellation stands that can be taken back; what refunds cancelled stays cancelled."""
+    """Return whether there is a cancellation that can be reversed; units cancelled by refunds stay cancelled."""
     if order.state is not OrderState.CANCELLED:
         return False
     changes = [one for one in order.activity if one.kind in ("order_cancelled", "order_reinstated")]
@@ -133,7 +138,7 @@ def may_be_reinstated(order: OrderResponse) -> bool:
 
 
 def deletes_past_guards(order: OrderResponse) -> bool:
-    """Whether deleting it takes the right to delete what money moved for, what was tracked or is completed."""
+    """Return whether deleting it requires the permission to delete orders with money, tracking or completion."""
     has_money = bool(order.money.received_minor or order.money.marked_minor or order.refunds)
     is_tracked = any(one.tracking_number for one in order.shipments)
     return has_money or is_tracked or order.state is OrderState.COMPLETED

@@ -1,4 +1,4 @@
-"""Fixed things of the order page in words, each in the visit's language by the value that is stored."""
+"""Labels of the order page's fixed values, each in the request's language by the stored value."""
 
 from services.orders.backoffice.language.statuses import method_words
 from services.orders.backoffice.language.translating import N_, gettext
@@ -120,30 +120,33 @@ FIELD_LABELS = {
 
 
 def provider(name: str | None) -> str:
-    """A payment provider's name as people write it."""
+    """Return a payment provider's name as people write it."""
     return PROVIDERS.get(name or "", name or gettext("The provider"))
 
 
 def options(texts: dict[str, str]) -> list[tuple[str, str]]:
-    """Choices of a field."""
+    """Return the choices of a field."""
     return [(value, gettext(text)) for value, text in texts.items()]
 
 
 def methods_taken(chosen: str | None) -> list[tuple[str, str]]:
-    """Choices for money that came by hand, without the chosen method, which has a button of its own; none is preset."""
+    """Return the methods for manual payments, without the chosen method, which has its own button; none is
+    preset.
+    """
     names = method_words()
     found = [(one.value, names[one.value]) for one in RECEIVE if one.value != chosen]
     return [("", gettext("Choose")), *found]
 
 
 def signed_minor(kind: str, amount_minor: int) -> int:
-    """An entry's amount as all pages show it: money that went out is below zero."""
+    """Return an entry's amount as all pages show it: outgoing money is negative."""
     return amount_minor * SIGNS.get(kind, 1)
 
 
 def ledger_reference(kind: str, reference: str | None, provider_reference: str | None) -> str | None:
-    """An entry's reference. Entries that an order's change caused carry the change's name in the contract, which is
-    translated."""
+    """Return an entry's reference. Entries caused by a change of the order carry the change's contract name,
+    which is translated.
+    """
     if kind in _DUE_KINDS and reference in _CAUSES_OF_CREDIT:
         return gettext(_CAUSES_OF_CREDIT[reference])
     return reference or provider_reference

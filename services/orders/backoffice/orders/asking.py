@@ -1,7 +1,8 @@
-"""From the address of the orders list to its filters, and back.
+"""Filters of the orders list from its address, and back.
 
-Invariant: the address is the view. What the filter form adds to it (empty fields, amounts as people type them) is read
-and the browser sent on to the one address of these filters, so that links, saved views and exports are the same text.
+Invariant: the address is the view. What the filter form adds to it (empty fields, amounts as typed) is parsed
+and the browser redirected to the one address of these filters, so that links, saved views and exports have
+the same text.
 """
 
 from collections.abc import Sequence
@@ -28,9 +29,10 @@ FIRST = Tab.TO_PROCESS
 
 @dataclass(frozen=True)
 class Asked:
-    """What an address asks for. `errors` by field when it can't be: then `filters` are those of the tab alone.
+    """The view an address requests. `errors` by field when it is invalid: then `filters` are only those of
+    the tab.
 
-    `typed` is what stands in the filter form; `is_rough`: there is a shorter address for the same.
+    `typed` is the content of the filter form; `is_rough`: there is a shorter address for the same view.
     """
 
     filters: Filters
@@ -42,7 +44,7 @@ class Asked:
 
 
 def read(pairs: Sequence[tuple[str, str]], currency: str) -> Asked:
-    """What is asked for; `currency` is that of amounts which name none."""
+    """Return the requested view; `currency` is that of amounts without one."""
     form = Form([(name, value[:1000]) for name, value in pairs[:500]])
     kept = [(name, value.strip()) for name, value in form.fields if value.strip()]
     cursors = {name: form[name] or None for name in CURSORS}
@@ -75,13 +77,13 @@ def _filters(form: Form, wanted: list[tuple[str, str]], currency: str) -> Filter
 
 
 def _day(form: Form, name: str, value: str) -> str:
-    """A day typed as 31/10/2026 in the words of the address. Raises Invalid."""
+    """Return a day typed as 31/10/2026 in the address's format. Raises Invalid."""
     day = form.day(name) if "/" in value else None
     return day.isoformat() if day else value
 
 
 def _told(error: ValidationError) -> dict[str, str]:
-    """The objections by the form's fields; those that have no field of it stand above all."""
+    """Return the errors by the form's fields; those without a field are shown above the form."""
     told = {name: text for name, text in objections(error).items() if name in FORM_FIELDS}
     for fault in error.errors(include_url=False, include_input=False):
         if not fault["loc"]:
@@ -100,18 +102,18 @@ def _tab(form: Form) -> Tab:
 
 
 def href(filters: Filters, **changes: Any) -> str:
-    """The address of these filters with some changed (None takes one away)."""
+    """Return the address of these filters with some changed (None removes one)."""
     query = filters.url(**changes)
     return f"/orders?{query or f'tab={Tab.EVERYTHING}'}"
 
 
 def page_href(filters: Filters, name: str, cursor: object) -> str:
-    """The address of the page `after` or `before` a place."""
+    """Return the address of the page `after` or `before` a cursor."""
     return f"{href(filters)}&{name}={cursor}"
 
 
 def typed_amount(amount_minor: int | None, currency: str | None) -> str:
-    """A limit as it stands in its field: 1234.50."""
+    """Return a limit as shown in its field: 1234.50."""
     if amount_minor is None:
         return ""
     return f"{Decimal(amount_minor).scaleb(-EXPONENTS.get(currency or 'EUR', 2)):f}"

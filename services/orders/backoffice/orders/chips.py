@@ -1,4 +1,4 @@
-"""The filters of a list as chips: each reads alone, and names the address of the list without it."""
+"""The filters of a list as chips: each is understandable without the others and links to the list without it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Names:
-    """What is called differently in every shop: labels by key, tags by id."""
+    """The names that differ from shop to shop: labels by key, tags by id."""
 
     labels: Words
     tags: Words
 
 
 def chips(filters: Filters, names: Names) -> list[tuple[str, str]]:
-    """Text of each filter, and the address without it."""
+    """Return the text of each filter, and the address without it."""
     return [
         *_archived(filters),
         *_texts(filters),
@@ -34,7 +34,7 @@ def chips(filters: Filters, names: Names) -> list[tuple[str, str]]:
 
 
 def _listed(filters: Filters, names: Names) -> Iterator[tuple[str, str]]:
-    """Those that may have several values."""
+    """Yield the filters that may have several values."""
     for name, word in _vocabularies(names).items():
         values = [str(one) for one in getattr(filters, name)]
         for value in values:

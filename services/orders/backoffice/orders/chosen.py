@@ -1,4 +1,6 @@
-"""Which orders a form of the list means: the ticked ones, those it confirms, or all that its filters find."""
+"""Selection of orders in a form of the list: the ticked ones, those it confirms, or all that match its
+filters.
+"""
 
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from services.orders.order.unit.actions import MOST_ORDERS
 
 
 def filters_of(form: Form) -> Filters:
-    """The filters of the list the form was on. Raises Missing."""
+    """Return the filters of the list the form was on. Raises Missing."""
     try:
         return Filters.from_url(form["query"])
     except ValueError:
@@ -18,7 +20,7 @@ def filters_of(form: Form) -> Filters:
 
 
 async def orders_of(context: PageContext, form: Form, most: int = MOST_ORDERS) -> list[UUID]:
-    """The orders, each once, in the list's sequence; at most `most` of a whole list. Raises Missing."""
+    """Return the orders, each once, in the list's order; at most `most` of a whole list. Raises Missing."""
     if not form["everything"]:
         named = [one for text in [*form.all("order"), *form["orders"].split()] if (one := as_id(text))]
         return list(dict.fromkeys(named))
@@ -31,7 +33,7 @@ async def orders_of(context: PageContext, form: Form, most: int = MOST_ORDERS) -
 
 
 def as_id(text: str) -> UUID | None:
-    """The id somebody sent, None when it is none."""
+    """Parse an id; return None when it is invalid."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The columns of the list: which there are, and which a person chose to see. The order's code is always there."""
+"""The columns of the list, and a user's choice of them. The order's code is always shown."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ USUAL = ("customer", "placed", "total", "state", "payment", "fulfilment")
 
 
 def names() -> dict[str, str]:
-    """Every column's head, in the sequence of the table."""
+    """Return every column's heading, in the table's order."""
     return {
         "customer": gettext("Customer"),
         "placed": gettext("Placed"),
@@ -26,12 +26,12 @@ def names() -> dict[str, str]:
 
 
 def chosen(preference: str) -> list[str]:
-    """The columns of a person's preference, in the table's sequence; the usual ones without any."""
+    """Return the columns of a user's preference, in the table's order; the default ones without any."""
     wanted = set(preference.split(",")) if preference else set(USUAL)
     return [name for name in names() if name in wanted]
 
 
 def preference_of(ticked: Iterable[str]) -> str:
-    """What is kept of a choice; `none` when nothing but the code is wanted."""
+    """Return the stored form of a choice; `none` when only the code is wanted."""
     wanted = set(ticked)
     return ",".join(name for name in names() if name in wanted) or "none"

@@ -1,7 +1,8 @@
-"""An export as a download: begun before it is answered, streamed, its connection given back whatever ends it.
+"""Export downloads: begun before the response starts, streamed, with the connection released however they
+end.
 
-Invariant: a file that looks whole is whole. What fails before the first piece becomes a page; what fails later cuts
-the answer off, which browsers report as a failed download.
+Invariant: a file that looks complete is complete. A failure before the first chunk becomes a page; a later
+one aborts the response, which browsers report as a failed download.
 """
 
 import asyncio
@@ -26,11 +27,11 @@ PATIENCE_SECONDS = 5.0
 
 
 class TooManyExports(Exception):
-    """As many exports are running as the process allows at once."""
+    """The limit of concurrent exports of the process is reached."""
 
 
 class Download(StreamingResponse):
-    """A file in pieces; the generator is closed when the reader goes away."""
+    """A file in chunks; the generator is closed when the client disconnects."""
 
     def __init__(self, pieces: AsyncGenerator[bytes], name: str) -> None:
         super().__init__(pieces, media_type="text/csv; charset=utf-8")
@@ -43,7 +44,9 @@ class Download(StreamingResponse):
 
 
 async def download(context: PageContext, language: str, name: str, make: Make) -> Response:
-    """The export with words and numbers of a language, under a name. Raises TooManyExports, what the database does."""
+    """Return the export with a language's texts and numbers, under a name. Raises TooManyExports and database
+    errors.
+    """
     pieces = _pieces(context, language, make)
     try:
         first = await anext(pieces)
@@ -78,11 +81,13 @@ async def _pieces(context: PageContext, language: str, make: Make) -> AsyncGener
 
 
 def disposition(name: str) -> str:
-    """The header that makes it a file of this name; other systems' plain ASCII beside it (RFC 6266)."""
+    """Return the header for a download under this name, with plain ASCII beside it for other systems (RFC
+    6266).
+    """
     return f"attachment; filename=\"{plain(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def plain(name: str) -> str:
-    """A file's name in letters and digits that every system takes: À traiter → a-traiter."""
+    """Return a file name in letters and digits that every system accepts: À traiter → a-traiter."""
     folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9.]+", "-", folded).strip("-.") or "export"

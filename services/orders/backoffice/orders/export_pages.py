@@ -1,4 +1,6 @@
-"""The list as CSV: all that its filters find, or the chosen orders. Who took it, of which filters, is in the audit."""
+"""The list as CSV: all orders that match its filters, or the chosen ones. The audit has the user and the
+filters.
+"""
 
 from starlette.responses import Response
 
@@ -20,7 +22,7 @@ NUMBERS = "numbers"
 
 @pages.get("/orders/export.csv", Permission.ORDERS_EXPORT, action="orders.export")
 async def export_list(context: PageContext) -> Response:
-    """Everything that the address's filters find."""
+    """Export all orders that match the address's filters."""
     pairs = [pair for pair in context.request.query_params.multi_items() if pair[0] != NUMBERS]
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
@@ -45,7 +47,7 @@ async def export_list(context: PageContext) -> Response:
 
 @pages.post("/orders/export", Permission.ORDERS_EXPORT, action="orders.export")
 async def export_ticked(context: PageContext) -> Response:
-    """The chosen orders; all of a list is the list's own export."""
+    """Export the chosen orders; a whole list is exported by `export_list`."""
     form = await context.form()
     back = form["back"] if is_local_path(form["back"]) else "/orders"
     if form["everything"]:
@@ -71,7 +73,7 @@ def _language(context: PageContext, asked: str) -> str:
 
 
 def _name(context: PageContext, language: str, filters: Filters | None) -> str:
-    """commandes-maison-a-traiter-2026-11-22-1142-fr.csv"""
+    """Return a file name such as commandes-maison-a-traiter-2026-11-22-1142-fr.csv."""
     moment = context.speech.now.astimezone(context.speech.zone)
     parts = [gettext("orders"), context.shop]
     if filters is None:

@@ -1,7 +1,7 @@
-"""The orders list: queues as tabs, filters as chips, rows that keep themselves up to date; the «Infos» of an order.
+"""The orders list: queues as tabs, filters as chips, rows with live updates; the «Infos» of an order.
 
-The address is the view. Whatever the list shows comes from the engine in `../../finding`; nothing here decides which
-orders there are.
+The address is the view. The list's content comes from the engine in `../../finding`; no code here selects
+orders.
 """
 
 import json
@@ -44,7 +44,7 @@ LATEST = 6
 
 @pages.get("/orders", Permission.ORDERS_VIEW)
 async def show_orders(context: PageContext) -> Response:
-    """A page of the list."""
+    """Show a page of the list."""
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
         asked = asking.read(_pairs(context), vocabulary.currency)
@@ -63,7 +63,7 @@ async def show_orders(context: PageContext) -> Response:
 
 @pages.get("/orders/counts", Permission.ORDERS_VIEW, is_use=False)
 async def show_counts(context: PageContext) -> Response:
-    """The tabs with how many orders each has."""
+    """Return the tabs with their numbers of orders."""
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
         asked = asking.read(_pairs(context), vocabulary.currency)
@@ -74,7 +74,7 @@ async def show_counts(context: PageContext) -> Response:
 
 @pages.get("/orders/news", Permission.ORDERS_VIEW, is_use=False)
 async def show_news(context: PageContext) -> Response:
-    """How many orders came since the page was made, as a link that loads them."""
+    """Return the number of orders placed since the page was made, as a link that loads them."""
     first = context.query.get("first", "")[:100]
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
@@ -88,7 +88,7 @@ async def show_news(context: PageContext) -> Response:
 
 @pages.get("/orders/rows", Permission.ORDERS_VIEW, is_use=False)
 async def show_rows(context: PageContext) -> Response:
-    """Some rows anew, for those that changed."""
+    """Return the current version of the rows that changed."""
     wanted = context.request.query_params.getlist("order")[:MOST_REFRESHED]
     async with context.reading() as connection:
         vocabulary = await reading.read_vocabulary(context, connection)
@@ -98,7 +98,7 @@ async def show_rows(context: PageContext) -> Response:
 
 @pages.get("/orders/{code}/infos", Permission.ORDERS_VIEW)
 async def show_infos(context: PageContext) -> Response:
-    """Who ordered what, where it is and what happened last: beside the list, or as a page."""
+    """Show customer, goods, whereabouts and latest activity of an order: beside the list, or as a page."""
     whole = await read_order(context, context.path("code"))
     async with context.reading() as connection:
         order = await read_preview(
@@ -112,7 +112,7 @@ async def show_infos(context: PageContext) -> Response:
 
 
 def _followed(context: PageContext, read: OrderRead) -> dict[str, Any]:
-    """What «Infos» say beside the sale: shipments, the latest activity, and what can be done."""
+    """Return the part of «Infos» beside the sale: shipments, the latest activity, and the available actions."""
     order = read.shown
     return {
         "shipments": order.shipments,
@@ -128,7 +128,7 @@ def _followed(context: PageContext, read: OrderRead) -> dict[str, Any]:
 
 @pages.post("/orders/display", Permission.ORDERS_VIEW, action="preferences.orders")
 async def choose_display(context: PageContext) -> Response:
-    """Keep which columns a person wants, and how high rows are."""
+    """Store a user's columns and row height."""
     form = await context.form()
     chosen = {columns.PREFERENCE: columns.preference_of(form.all("column"))}
     if form["density"] in CHOICES["density"]:
@@ -150,7 +150,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _shown(context: PageContext, asked: Asked, vocabulary: Vocabulary) -> dict[str, Any]:
-    """What the page shows beside its rows."""
+    """Return the page's content beside its rows."""
     filters = asked.filters
     language = context.speech.language
     labels = {label.key: label.text(language) for label in vocabulary.labels.by_key.values()}
@@ -186,14 +186,16 @@ def _shown(context: PageContext, asked: Asked, vocabulary: Vocabulary) -> dict[s
 
 
 def _sorted_currencies(filters: Filters, vocabulary: Vocabulary) -> list[tuple[str, str]]:
-    """The currencies that a list sorted by total mixes, each with the address of the list in it alone."""
+    """Return the currencies that a list sorted by total mixes, each with the address of the list in only that
+    one.
+    """
     if not filters.sort.is_by_total or filters.currency or len(vocabulary.currencies) < 2:
         return []
     return [(one, asking.href(filters, currency=one)) for one in vocabulary.currencies]
 
 
 def _manners(language: str) -> list[tuple[str, str, str]]:
-    """How an export can be written, the reader's own way first: what to ask for, its name, an example."""
+    """Return the export formats, the user's own first: value, name, example."""
     found = [
         ("fr", gettext("CSV for French spreadsheets"), "1234,50"),
         ("en", gettext("CSV for English spreadsheets"), "1234.50"),
@@ -202,7 +204,7 @@ def _manners(language: str) -> list[tuple[str, str, str]]:
 
 
 def _of_rows(context: PageContext, vocabulary: Vocabulary) -> dict[str, Any]:
-    """What every row needs."""
+    """Return the values that every row needs."""
     return {
         "columns": columns.chosen(context.preference(columns.PREFERENCE, "")),
         "labels": vocabulary.labels.by_key,
@@ -213,7 +215,7 @@ def _of_rows(context: PageContext, vocabulary: Vocabulary) -> dict[str, Any]:
 def _tabs(
     asked: Asked, vocabulary: Vocabulary, counts: dict[Tab, Count], of_views: dict[UUID, Count]
 ) -> list[tuple[str, str, bool, str]]:
-    """The tabs: queues first, saved views behind; as address, text, whether it is shown, how many."""
+    """Return the tabs: queues first, then saved views; as address, text, whether it is selected, count."""
     bare = asked.filters.url()
     is_view = any(bare == view.query for view in vocabulary.views)
     shown = Tab.ALL if asked.filters.tab in (None, Tab.EVERYTHING) else asked.filters.tab

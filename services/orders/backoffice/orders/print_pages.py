@@ -1,6 +1,7 @@
-"""Chosen orders on paper, one a sheet: with prices, or as packing slips without.
+"""Chosen orders on paper, one per sheet: with prices, or as packing slips without.
 
-The address names the orders by their codes, so that the page can be reloaded, switched and shared within the shop.
+The address names the orders by their codes, so that the page can be reloaded, switched and shared within the
+shop.
 """
 
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ MOST_SHEETS = 200
 
 @pages.post("/orders/print", Permission.ORDERS_VIEW, action="orders.print")
 async def choose_sheets(context: PageContext) -> Response:
-    """From ticked orders to their sheets."""
+    """Redirect from ticked orders to their sheets."""
     form = await context.form()
     ids = await chosen.orders_of(context, form, MOST_SHEETS + 1)
     async with context.reading() as connection:
@@ -31,7 +32,7 @@ async def choose_sheets(context: PageContext) -> Response:
 
 @pages.get("/orders/print", Permission.ORDERS_VIEW)
 async def show_sheets(context: PageContext) -> Response:
-    """The sheets of these orders."""
+    """Show the sheets of these orders."""
     named = context.query.get("codes", "").split(".")[: MOST_SHEETS + 1]
     codes = list(dict.fromkeys(code for text in named if (code := read_code(text))))
     back = context.query.get("back", "")

@@ -1,4 +1,4 @@
-"""One page of the list, read in a few statements: its rows, how many there are, and what its filters may say."""
+"""One page of the list, read in a few statements: its rows, their total, and the available filter values."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """One page. `first` is the place of its first row; `after`, `before`: addresses of the pages beside it;
-    `archived`: how many archived orders fit too and are left out; `only`: code of the one order that was asked for."""
+    """One page. `first` is the cursor of its first row; `after`, `before`: addresses of the adjacent pages;
+    `archived`: the number of archived orders that match too and are left out; `only`: code of the one order
+    that was requested.
+    """
 
     rows: Sequence[Row]
     count: Count
@@ -45,7 +47,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the filters of a shop may say: tags, labels, carriers, currencies, and the saved views."""
+    """The filter values of a shop: tags, labels, carriers, currencies, and the saved views."""
 
     tags: Sequence[Row]
     labels: Labels
@@ -55,19 +57,19 @@ class Vocabulary:
 
     @property
     def currency(self) -> str:
-        """The currency of amounts that name none."""
+        """Return the currency of amounts without one."""
         return "EUR" if "EUR" in self.currencies or not self.currencies else self.currencies[0]
 
 
 def zone_of(context: PageContext) -> ZoneInfo:
-    """The shop's time zone."""
+    """Return the shop's time zone."""
     zone = context.speech.zone
     assert isinstance(zone, ZoneInfo)
     return zone
 
 
 async def read_vocabulary(context: PageContext, connection: Connection) -> Vocabulary:
-    """What the filters may say."""
+    """Return the filter values of the user's shop."""
     known = await store.read_vocabulary(connection, context.shop)
     return Vocabulary(
         await store.read_tag_names(connection, context.shop),
@@ -79,7 +81,7 @@ async def read_vocabulary(context: PageContext, connection: Connection) -> Vocab
 
 
 async def read_list(context: PageContext, connection: Connection, asked: Asked) -> Listed:
-    """The page that is asked for. Raises Missing for a place of another list."""
+    """Return the requested page. Raises Missing for a cursor of another list."""
     finder, zone = context.app_state.finder, zone_of(context)
     try:
         page = await finder.page(
@@ -100,7 +102,7 @@ async def read_list(context: PageContext, connection: Connection, asked: Asked) 
 
 
 async def rows_of(context: PageContext, connection: Connection, order_ids: Sequence[UUID]) -> list[Row]:
-    """What rows show of these orders of the visitor's shop."""
+    """Return the row data of these orders of the user's shop."""
     return [
         {
             **row,
@@ -112,13 +114,15 @@ async def rows_of(context: PageContext, connection: Connection, order_ids: Seque
 
 
 async def count_tabs(context: PageContext, connection: Connection) -> dict[Tab, Count]:
-    """How many orders each tab has."""
+    """Return the number of orders per tab."""
     finder, zone = context.app_state.finder, zone_of(context)
     return {tab: await finder.count(connection, context.shop, Filters(tab=tab), zone) for tab in tab_names()}
 
 
 async def count_archived(context: PageContext, connection: Connection, filters: Filters) -> Count | None:
-    """How many archived orders fit the filters of «Toutes», which leaves them out; None for any other list."""
+    """Return the number of archived orders that match the filters of «Toutes», which omits them; None for
+    other lists.
+    """
     if filters.tab is not Tab.ALL or not filters.url(tab=None, sort=None):
         return None
     archived = filters.model_copy(update={"tab": Tab.ARCHIVED})
@@ -128,7 +132,7 @@ async def count_archived(context: PageContext, connection: Connection, filters: 
 async def count_views(
     context: PageContext, connection: Connection, views: Sequence[View]
 ) -> dict[UUID, Count]:
-    """How many orders each of the first saved views has; none for one whose words are not known any more."""
+    """Return the number of orders in each of the first saved views; none for one with unknown filter values."""
     finder, zone, found = context.app_state.finder, zone_of(context), {}
     for view in views[:MOST_COUNTED]:
         try:
@@ -140,12 +144,12 @@ async def count_views(
 
 
 def can_have_news(asked: Asked) -> bool:
-    """Whether new orders would come on top of this page."""
+    """Return whether new orders would appear at the top of this page."""
     return asked.filters.sort is Sort.NEWEST and not asked.filters.q and not (asked.after or asked.before)
 
 
 async def count_news(context: PageContext, connection: Connection, filters: Filters, first: str) -> int:
-    """How many orders that fit were placed after the page's first one, at most MOST_NEWS. Raises Missing."""
+    """Count matching orders placed after the page's first one, at most MOST_NEWS. Raises Missing."""
     finder, zone = context.app_state.finder, zone_of(context)
     if not first:
         return min((await finder.count(connection, context.shop, filters, zone)).number, MOST_NEWS)
@@ -157,7 +161,7 @@ async def count_news(context: PageContext, connection: Connection, filters: Filt
 
 
 async def order_named(context: PageContext, connection: Connection) -> UUID:
-    """The order whose code is in the path. Raises Missing."""
+    """Return the order whose code is in the path. Raises Missing."""
     code = read_code(context.path("code"))
     found = await store.find_order(connection, context.shop, code) if code else None
     if found is None:

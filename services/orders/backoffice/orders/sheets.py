@@ -1,7 +1,8 @@
-"""What is printed of many orders: one statement for all of them, in the sequence of their codes.
+"""Data of printed sheets for many orders: one statement for all of them, in the order of their codes.
 
-Quantities are those still wanted: what was cancelled is on no sheet, what has left on no packing slip. What an
-edit took off is in no line's quantity any more, and in fulfillment's count of what was cancelled: it counts once.
+Quantities are those still wanted: cancelled units are on no sheet, shipped ones on no packing slip. Units
+removed by an edit are no longer in a line's quantity, but are in fulfillment's cancelled count: they are
+subtracted once.
 """
 
 import json
@@ -15,7 +16,7 @@ PARTS = ("billing_address", "shipping_address", "shipping", "extra_lines", "line
 
 
 async def codes_of(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[str]:
-    """The codes of these orders of the shop."""
+    """Return the codes of these orders of the shop."""
     rows = await connection.fetch(
         """select o.code from unnest($2::uuid[]) with ordinality as w (order_id, at)
            cross join lateral (select * from orders o where o.order_id = w.order_id and o.shop || '' = $1 offset 0) o
@@ -26,7 +27,7 @@ async def codes_of(connection: Connection, shop: str, order_ids: Sequence[UUID])
 
 
 async def read_sheets(connection: Connection, shop: str, codes: Sequence[str]) -> list[dict[str, Any]]:
-    """The orders of these codes with addresses, lines (with `wanted` and `to_send`, units) and totals."""
+    """Return the orders of these codes with addresses, lines (with `wanted` and `to_send`, units) and totals."""
     rows = await connection.fetch(_SHEETS, shop, list(codes))
     return [_sheet(row) for row in rows]
 

@@ -1,4 +1,6 @@
-"""The SQL of the orders list beside the engine's: one function a statement, the connection first. Locks nothing."""
+"""SQL of the orders list beside the engine's: one function per statement, connection first. Nothing is
+locked.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 async def read_vocabulary(connection: Connection, shop: str) -> Row:
-    """What a shop's orders have been: carriers and currencies, each sorted."""
+    """Return the carriers and currencies of a shop's orders, each sorted."""
     row: Row = await connection.fetchrow(
         """select array(select distinct unnest(carriers) from order_kind where shop = $1 order by 1) as carriers,
                   array(select distinct currency from order_kind where shop = $1 order by 1) as currencies""",
@@ -20,14 +22,14 @@ async def read_vocabulary(connection: Connection, shop: str) -> Row:
 
 
 async def read_tag_names(connection: Connection, shop: str) -> list[Row]:
-    """The shop's tags by name: tag_id, name, colour."""
+    """Return the shop's tags by name: tag_id, name, colour."""
     return await connection.fetch(
         "select tag_id, name, colour from tag where shop = $1 order by folded", shop
     )
 
 
 async def find_order(connection: Connection, shop: str, code: str) -> UUID | None:
-    """The order of a code."""
+    """Return the order of a code."""
     found: UUID | None = await connection.fetchval(
         "select order_id from orders where code = $2 and shop || '' = $1", shop, code
     )
@@ -35,6 +37,6 @@ async def find_order(connection: Connection, shop: str, code: str) -> UUID | Non
 
 
 async def has_orders(connection: Connection, shop: str) -> bool:
-    """Whether the shop ever had one."""
+    """Return whether the shop ever had an order."""
     found: bool = await connection.fetchval("select exists (select from orders where shop = $1)", shop)
     return found

@@ -1,4 +1,4 @@
-"""The tags of one order, beside its code in the list or as a page: put on, taken off, made on the way."""
+"""The tags of one order, beside its code in the list or as a page: added, removed, created."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ pages = Pages()
 
 @pages.get("/orders/{code}/tags", Permission.ORDERS_TAG)
 async def show_tags(context: PageContext) -> Response:
-    """Which tags the order has, and which it could have."""
+    """Show the order's tags, and the available ones."""
     return await _show(context)
 
 
 @pages.post("/orders/{code}/tags", Permission.ORDERS_TAG, action="order.tag")
 async def change_tags(context: PageContext) -> Response:
-    """Put a tag on or take it off: one that is there (`add`, `remove`), or a new one (`name`, `colour`)."""
+    """Add or remove a tag: an existing one (`add`, `remove`), or a new one (`name`, `colour`)."""
     form = await context.form()
     async with context.reading() as connection:
         order_id = await reading.order_named(context, connection)

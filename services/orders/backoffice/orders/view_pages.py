@@ -1,4 +1,4 @@
-"""Saved views: a list of orders under a name, one's own or everybody's."""
+"""Saved views: a list of orders under a name, private or shared."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ pages = Pages()
 
 @pages.get("/orders/views", Permission.ORDERS_VIEW)
 async def show_views(context: PageContext) -> Response:
-    """One's own views and everybody's, to be renamed and deleted."""
+    """Show the user's own and the shared views, to be renamed and deleted."""
     return await _show(context)
 
 
 @pages.post("/orders/views", Permission.ORDERS_VIEW, action="view.save")
 async def save_view(context: PageContext) -> Response:
-    """Keep a list under a name."""
+    """Save a list under a name."""
     form = await context.form()
     owner = _owner(context, form.ticked("shared"))
     try:
@@ -51,7 +51,7 @@ async def save_view(context: PageContext) -> Response:
 
 @pages.post("/orders/views/{view}/rename", Permission.ORDERS_VIEW, action="view.rename")
 async def rename_view(context: PageContext) -> Response:
-    """Give a view another name."""
+    """Rename a view."""
     form, view_id = await context.form(), context.path_uuid("view")
     owner = _owner(context, form.ticked("shared"))
 
@@ -69,7 +69,7 @@ async def rename_view(context: PageContext) -> Response:
 
 @pages.post("/orders/views/{view}/delete", Permission.ORDERS_VIEW, action="view.delete")
 async def delete_view(context: PageContext) -> Response:
-    """Delete a view; its orders stay as they are."""
+    """Delete a view; its orders are not changed."""
     form, view_id = await context.form(), context.path_uuid("view")
     owner = _owner(context, form.ticked("shared"))
     try:
@@ -80,7 +80,9 @@ async def delete_view(context: PageContext) -> Response:
 
 
 def _owner(context: PageContext, is_shared: bool) -> str | None:
-    """Whose view is meant. Raises NotAllowed when everybody's is, without the right to change it."""
+    """Return the owner of the view. Raises NotAllowed when it is shared and the user may not change shared
+    views.
+    """
     if not is_shared:
         return str(context.person.staff_id)
     if not context.may(Permission.SETTINGS_CHANGE):

@@ -1,16 +1,18 @@
-"""What the queues of the orders list are called."""
+"""Names of the queues of the orders list."""
 
 from services.orders.backoffice.language.translating import pgettext
 from services.orders.listing.words import Tab
 
 
 def queue_names() -> dict[Tab, str]:
-    """Every queue that a list can be filtered by: those of the tabs, and all orders with the archived ones."""
+    """Return every queue that a list can be filtered by: those of the tabs, and all orders including archived
+    ones.
+    """
     return tab_names() | {Tab.EVERYTHING: pgettext("tab", "All, archived included")}
 
 
 def tab_names() -> dict[Tab, str]:
-    """The queues, in the sequence of the tabs."""
+    """Return the queues, in the order of the tabs."""
     return {
         Tab.TO_PROCESS: pgettext("tab", "To process"),
         Tab.TO_COLLECT: pgettext("tab", "To collect"),

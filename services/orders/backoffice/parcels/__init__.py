@@ -1,1 +1,1 @@
-"""Parcels, shipments and deliveries: what waits, and the papers for the packing table."""
+"""Parcels, shipments and deliveries: the queues, and the documents for the packing table."""

@@ -1,7 +1,7 @@
-"""What is done from the parcels pages: a parcel taken apart, parcels handed to a carrier, a delivery noted.
+"""Actions of the parcels pages: unpacking a parcel, shipping parcels, recording a delivery.
 
-The same commands as on the order page, asked with the same rules (`order/asking.py`); whoever has done one is
-back in the queue for the next.
+They are the same commands as on the order page, built by the same rules (`order/asking.py`); after one the
+user is back in the queue for the next.
 """
 
 from collections import defaultdict
@@ -34,13 +34,13 @@ Made = Callable[[UUID], Command]
 
 @pages.get("/parcels/ship/{order}", Permission.PARCELS_SHIP)
 async def show_shipping(context: PageContext) -> Response:
-    """The form that hands an order's parcels to a carrier."""
+    """Show the form that ships an order's parcels."""
     return _shipping(context, await read_order(context), {})
 
 
 @pages.post("/parcels/ship/{order}", Permission.PARCELS_SHIP, action="shipment.dispatch")
 async def ship(context: PageContext) -> Response:
-    """Hand the ticked parcels to a carrier."""
+    """Ship the ticked parcels with a carrier."""
     form, order = await _begun(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
@@ -57,13 +57,13 @@ async def ship(context: PageContext) -> Response:
 
 @pages.get("/parcels/deliver/{order}/{shipment}", Permission.PARCELS_SHIP)
 async def show_delivering(context: PageContext) -> Response:
-    """The form that notes that a shipment arrived."""
+    """Show the form that records the delivery of a shipment."""
     return _delivering(context, await read_order(context), {})
 
 
 @pages.post("/parcels/deliver/{order}/{shipment}", Permission.PARCELS_SHIP, action="delivery.record")
 async def deliver(context: PageContext) -> Response:
-    """Record that a shipment arrived, and how that is known."""
+    """Record that a shipment was delivered, and the evidence."""
     form, order = await _begun(context)
     shipment_id = _shipment(context, order).shipment_id
 
@@ -81,7 +81,7 @@ async def deliver(context: PageContext) -> Response:
 
 @pages.post("/parcels/unpack/{order}/{parcel}", Permission.PARCELS_PACK, action="parcel.unpack")
 async def unpack(context: PageContext) -> Response:
-    """Take a parcel apart that has not left."""
+    """Unpack a parcel that has not been shipped."""
     form, order = await _begun(context)
     parcel_id = context.path_uuid("parcel")
 
@@ -112,7 +112,7 @@ async def _carry_out(
     flash: str,
     again: Callable[[Mapping[str, str]], Any],
 ) -> Response:
-    """Send the form's command once: back to the queue, or the form with why not. Raises Stale."""
+    """Send the form's command once; go back to the queue, or show the form with the reason. Raises Stale."""
     try:
         await require_fresh(context, order, form)
         outcome = await send(context, order.id, form, await make())
@@ -139,7 +139,7 @@ def _delivering(context: PageContext, order: OrderRead, errors: Mapping[str, str
 
 
 def _shipment(context: PageContext, order: OrderRead) -> Any:
-    """The shipment that the path names. Raises Missing."""
+    """Return the shipment that the path names. Raises Missing."""
     wanted = context.path_uuid("shipment")
     found = next((one for one in order.shown.shipments if one.shipment_id == wanted), None)
     if found is None:

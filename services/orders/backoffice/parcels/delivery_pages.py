@@ -1,7 +1,8 @@
-"""Many deliveries noted at once: one day and one way of knowing for all the chosen shipments, a command for each.
+"""Bulk recording of deliveries: one day and one kind of evidence for all chosen shipments, a command for
+each.
 
-Each shipment's command is under the form's key and its own id, so a form sent twice asks once. What is refused stands
-on the page with its reason; the others are noted all the same.
+Each shipment's command is under the form's key and its own id, so a repeated form sends each once. Rejected
+ones are shown with their reasons; the others are recorded all the same.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ Row = Mapping[str, Any]
 
 @pages.get("/parcels/deliveries", Permission.PARCELS_SHIP)
 async def show_form(context: PageContext) -> Response:
-    """The chosen shipments, and when and how it is known that they arrived."""
+    """Show the chosen shipments, with the time and evidence of delivery to be entered."""
     rows = await _chosen(context, context.query.getlist("shipment"))
     if not rows:
         return context.redirect(BACK, gettext("No shipment is selected."), "note")
@@ -43,7 +44,7 @@ async def show_form(context: PageContext) -> Response:
 
 @pages.post("/parcels/deliveries", Permission.PARCELS_SHIP, action="delivery.record_many")
 async def deliver(context: PageContext) -> Response:
-    """Note the delivery of every chosen shipment."""
+    """Record the delivery of every chosen shipment."""
     form = await context.form()
     rows = await _chosen(context, form.all("shipment"))
     if not rows:
@@ -60,9 +61,9 @@ async def deliver(context: PageContext) -> Response:
 
 
 async def _left_later(context: PageContext, form: Form, rows: Sequence[Row]) -> dict[UUID, str]:
-    """The shipments that left after the day typed, each with why it can't have arrived then.
+    """Return the shipments that left after the typed day, each with the error.
 
-    Raises Invalid for a day that is still to come, which is no shipment's.
+    Raises Invalid for a day in the future, which is possible for no shipment.
     """
     day, today = form.day("delivered_on"), today_of(context)
     if day is None:

@@ -1,6 +1,6 @@
-"""Parcels and shipments: what waits to be packed, what waits to be shipped, what is on its way, what arrived.
+"""Queues of parcels and shipments: to be packed, to be shipped, in transit, delivered.
 
-What is done from here (`action_pages.py`) and printed (`print_pages.py`) is in files of its own.
+Their actions (`action_pages.py`) and documents (`print_pages.py`) are in separate files.
 """
 
 from collections.abc import Mapping
@@ -25,30 +25,30 @@ pages.in_menu("/parcels", N_("Parcels"), "parcels", 30, Permission.ORDERS_VIEW)
 
 @pages.get("/parcels", Permission.ORDERS_VIEW)
 async def show_to_pack(context: PageContext) -> Response:
-    """Orders with something to pack, those that wait longest first."""
+    """Show orders with something to pack, those that have waited longest first."""
     return await show_queue(context, Queue.TO_PACK)
 
 
 @pages.get("/parcels/to-ship", Permission.ORDERS_VIEW)
 async def show_to_ship(context: PageContext) -> Response:
-    """Packed parcels that have not left."""
+    """Show packed parcels that have not been shipped."""
     return await show_queue(context, Queue.TO_SHIP)
 
 
 @pages.get("/parcels/on-the-way", Permission.ORDERS_VIEW)
 async def show_on_the_way(context: PageContext) -> Response:
-    """Shipments that have not arrived as far as is known."""
+    """Show shipments that have not been delivered as far as is known."""
     return await show_queue(context, Queue.ON_THE_WAY)
 
 
 @pages.get("/parcels/delivered", Permission.ORDERS_VIEW)
 async def show_delivered(context: PageContext) -> Response:
-    """Shipments that arrived."""
+    """Show delivered shipments."""
     return await show_queue(context, Queue.DELIVERED)
 
 
 async def show_queue(context: PageContext, queue: Queue, status: int = 200, problem: str = "") -> Response:
-    """A page of one of the four lists; `problem`: why what was asked from it was refused."""
+    """Show a page of one of the four lists; `problem`: why an action from it was rejected."""
     asked = reading.asked_of(context, queue)
     async with context.reading() as connection:
         listed = await reading.read_queue(context, connection, asked)
@@ -71,7 +71,7 @@ async def show_queue(context: PageContext, queue: Queue, status: int = 200, prob
 
 
 def queue_names() -> dict[Queue, str]:
-    """The lists, in the sequence of their tabs."""
+    """Return the lists, in the order of their tabs."""
     return {
         Queue.TO_PACK: pgettext("parcels tab", "To pack"),
         Queue.TO_SHIP: pgettext("parcels tab", "To ship"),

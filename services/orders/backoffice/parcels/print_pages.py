@@ -1,8 +1,8 @@
-"""What is printed for the packing table: the pick list, and the slip that goes into a parcel.
+"""Documents for the packing table: the pick list, and the slip that goes into a parcel.
 
-Both are of chosen orders or, when none is named, of all that wait, the oldest first. What lies where and what is in a
-parcel fulfillment says; names, descriptions and addresses are orders' own. A slip speaks its customer's language and
-names no prices: whoever unwraps a present reads it too.
+Both are for chosen orders or, when none is named, for all that wait, the oldest first. Stock locations and
+parcel contents come from fulfillment; names, descriptions and addresses are orders' own. A slip is in its
+customer's language and has no prices: the recipient of a present sees it too.
 """
 
 import json
@@ -37,7 +37,7 @@ Row = Mapping[str, Any]
 
 @pages.get("/parcels/pick-list", Permission.PARCELS_PACK)
 async def show_pick_list(context: PageContext) -> Response:
-    """What to take from the shelves for the orders named, or for all that wait."""
+    """Show the items to pick for the orders named, or for all that wait."""
     is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_PACK, MOST_PICKED)
     owner = await _ask(context, "/internal/pick-list", order_ids)
     told = {"skus": [], "orders": []} if isinstance(owner, ServiceUnavailable) else owner.body
@@ -65,7 +65,7 @@ async def show_pick_list(context: PageContext) -> Response:
 
 @pages.get("/parcels/packing-slips", Permission.PARCELS_PACK)
 async def show_packing_slips(context: PageContext) -> Response:
-    """The slip of each parcel of the orders named, or of all parcels that wait; `parcel` names one alone."""
+    """Show the slip of each parcel of the orders named, or of all waiting parcels; `parcel` selects only one."""
     is_chosen, order_ids, is_cut = await _orders(context, Queue.TO_SHIP, MOST_SLIPS)
     parcel = context.query.get("parcel", "")
     narrowed = {"parcel_id": str(_uuid(parcel))} if parcel else {}
@@ -86,8 +86,11 @@ async def show_packing_slips(context: PageContext) -> Response:
 
 
 async def _orders(context: PageContext, queue: Queue, most: int) -> tuple[bool, list[UUID], bool]:
-    """Whether an address names orders; those or else the ones that wait longest; whether there are more. Raises
-    Missing."""
+    """Return whether an address names orders; those or else the ones that have waited longest; whether there
+    are more.
+
+    Raises Missing.
+    """
     asked = Form(context.request.query_params.multi_items())
     if asked["order"] or asked["orders"] or asked["everything"]:
         named = await chosen.orders_of(context, asked, most + 1)
@@ -100,7 +103,9 @@ async def _orders(context: PageContext, queue: Queue, most: int) -> tuple[bool, 
 async def _ask(
     context: PageContext, path: str, order_ids: Sequence[UUID], **more: str
 ) -> Answer | ServiceUnavailable:
-    """What fulfillment says about orders; of none it is not asked. Raises Missing when it does not understand."""
+    """Fetch fulfillment's data on orders; without orders it is not called. Raises Missing when it rejects the
+    request.
+    """
     if not order_ids:
         return Answer(200, {"skus": [], "orders": []} if path.endswith("pick-list") else [])
     found = await context.app_state.clients.get(
@@ -112,8 +117,9 @@ async def _ask(
 
 
 def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, Any]]:
-    """The walk along the shelves: by location, then SKU, each with its orders; what has no stock comes last,
-    then goods without a SKU, each line by itself."""
+    """Return the pick list: by location, then SKU, each with its orders; items without stock come last, then
+    goods without a SKU, each line by itself.
+    """
     names = {line["sku"]: line["description"] for line in lines}
     texts = {(str(line["order_id"]), line["line"]): line["description"] for line in lines}
     wanted: dict[tuple[str, str | None], dict[str, int]] = {}
@@ -137,7 +143,7 @@ def _shelves(told: Mapping[str, Any], lines: Sequence[Row]) -> list[dict[str, An
 def _picked_orders(
     told: Mapping[str, Any], lines: Iterable[Row], people: Iterable[Row]
 ) -> list[dict[str, Any]]:
-    """Order by order, what goes into its parcels."""
+    """Return the contents of the parcels, order by order."""
     texts = {(line["order_id"], line["line"]): line for line in lines}
     names = {one["order_id"]: one["customer_name"] for one in people}
     return [
@@ -156,7 +162,7 @@ def _picked_orders(
 def _papers(
     context: PageContext, slips: Sequence[Mapping[str, Any]], lines: Iterable[Row], people: Iterable[Row]
 ) -> list[tuple[str, str, Markup]]:
-    """Every slip in its customer's language: language, order code, HTML."""
+    """Return every slip in its customer's language: language, order code, HTML."""
     texts, readers = by_order(lines), {one["order_id"]: one for one in people}
     papers = []
     for slip in slips:
@@ -199,8 +205,9 @@ def _described(line: Row | None) -> dict[str, Any]:
 
 
 def _address(reader: Row, how: PageLocale) -> dict[str, Any]:
-    """Where it goes: the shipping address, else the billing address, as they are after the last edit; the country by
-    its name in the slip's language."""
+    """Return the destination: the shipping address, else the billing address, both after the last edit; the
+    country by its name in the slip's language.
+    """
     told = json.loads(reader["submitted"] or "{}") | json.loads(reader["amended"] or "{}")
     address: dict[str, Any] = told.get("shipping_address") or told.get("billing_address") or {}
     country = address.get("country")

@@ -1,7 +1,7 @@
-"""One page of a queue of goods: which orders (the finder's answer), and what each has to pack, ship or deliver.
+"""One page of a parcels queue: its orders (from the finder), and what each has to pack, ship or deliver.
 
-Invariant: which orders wait is decided by `../../finding` alone, so these pages and the orders list agree; the columns
-come from orders' own copy, so they stand also while fulfillment is away.
+Invariant: only `../../finding` decides which orders wait, so these pages and the orders list agree; the
+columns come from orders' own copy, so they are available also while fulfillment is not.
 """
 
 import json
@@ -38,12 +38,12 @@ class Queue(StrEnum):
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """Return the list's path."""
         return "/parcels" if self is Queue.TO_PACK else f"/parcels/{self}"
 
     @property
     def is_of_shipments(self) -> bool:
-        """Whether its rows are shipments."""
+        """Return whether its rows are shipments."""
         return self in (Queue.ON_THE_WAY, Queue.DELIVERED)
 
 
@@ -71,7 +71,7 @@ ORDERS_OF: dict[Queue, Filters] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What an address asks for. `carrier` only where something was shipped."""
+    """The view an address requests. `carrier` only where something was shipped."""
 
     queue: Queue
     q: str
@@ -81,17 +81,17 @@ class Asked:
 
     @property
     def filters(self) -> Filters:
-        """The orders it means."""
+        """Return the filters of the view."""
         carrier = [self.carrier] if self.carrier else []
         return ORDERS_OF[self.queue].model_copy(update={"q": self.q, "carrier": carrier})
 
     @property
     def is_filtered(self) -> bool:
-        """Whether a person narrowed it down."""
+        """Return whether the user filtered the list."""
         return bool(self.q or self.carrier)
 
     def href(self, **more: object) -> str:
-        """The address of this list with a place in it."""
+        """Return the address of this list with a cursor in it."""
         asked = {"q": self.q, "carrier": self.carrier, **{name: str(value) for name, value in more.items()}}
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"{self.queue.path}?{query}" if query else self.queue.path
@@ -99,7 +99,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Listed:
-    """One page: `rows` are orders (with `lines` or `parcels`) or shipments; addresses of the pages beside it."""
+    """One page: `rows` are orders (with `lines` or `parcels`) or shipments; addresses of the adjacent pages."""
 
     rows: Sequence[Row]
     before: str
@@ -107,7 +107,7 @@ class Listed:
 
 
 def asked_of(context: PageContext, queue: Queue) -> Asked:
-    """What the address asks for."""
+    """Return the view that the address requests."""
     query = context.query
     carrier = query.get("carrier", "").strip()[:100] if queue.is_of_shipments else ""
     return Asked(
@@ -120,7 +120,7 @@ def asked_of(context: PageContext, queue: Queue) -> Asked:
 
 
 async def read_queue(context: PageContext, connection: Connection, asked: Asked) -> Listed:
-    """The page that is asked for. Raises Missing for a place of another list."""
+    """Return the requested page. Raises Missing for a cursor of another list."""
     try:
         page = await context.app_state.finder.page(
             connection,
@@ -141,7 +141,7 @@ async def read_queue(context: PageContext, connection: Connection, asked: Asked)
 
 
 async def first_of_queue(context: PageContext, connection: Connection, queue: Queue, most: int) -> list[UUID]:
-    """The ids of the orders that wait longest."""
+    """Return the ids of the orders that have waited longest."""
     page = await context.app_state.finder.page(
         connection, context.shop, ORDERS_OF[queue], zone_of(context), limit=most
     )
@@ -149,7 +149,7 @@ async def first_of_queue(context: PageContext, connection: Connection, queue: Qu
 
 
 async def count_queues(context: PageContext, connection: Connection) -> dict[Queue, Count]:
-    """How many orders wait in each queue where somebody has to do something."""
+    """Return the number of orders in each queue that waits for the staff."""
     waiting = (Queue.TO_PACK, Queue.TO_SHIP, Queue.ON_THE_WAY)
     return {
         queue: await context.app_state.finder.count(
@@ -193,7 +193,7 @@ def _shipments(orders: Iterable[Row], shipments: Iterable[Row], *, is_delivered:
 
 
 def _contents(parcel: Row, lines: Sequence[Row]) -> list[tuple[int, str]]:
-    """Quantities and what they are of."""
+    """Return quantities with their descriptions."""
     names = {line["line"]: line["description"] for line in lines}
     return [
         (one["quantity"], names.get(one["line"], str(one["line"]))) for one in json.loads(parcel["lines"])
@@ -201,7 +201,7 @@ def _contents(parcel: Row, lines: Sequence[Row]) -> list[tuple[int, str]]:
 
 
 def by_order(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
-    """Rows of several orders by the order's id."""
+    """Group rows of several orders by the order's id."""
     found: defaultdict[UUID, list[Row]] = defaultdict(list)
     for row in rows:
         found[row["order_id"]].append(row)

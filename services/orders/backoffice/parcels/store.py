@@ -1,6 +1,6 @@
-"""The SQL of the parcels pages: what orders has copied of parcels and shipments, for the orders of one page.
+"""SQL of the parcels pages: orders' copy of parcels and shipments, for the orders of one page.
 
-Which orders a page has is the finder's; everything here is looked up by their ids, reads alone and locks nothing.
+The finder selects a page's orders; every query here looks up their ids, is read-only and locks nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,9 @@ Row = Mapping[str, Any]
 
 
 async def read_lines(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """The lines of goods: order_id, line, description, sku, options (JSON or null), left (units in no parcel yet)."""
+    """Return the lines of goods: order_id, line, description, sku, options (JSON or null), left (units in no
+    parcel yet).
+    """
     return await connection.fetch(
         """select l.order_id, l.line, l.description, l.sku, l.options,
                   greatest(0, coalesce((at.position ->> 'ordered')::int - (at.position ->> 'cancelled')::int
@@ -31,7 +33,7 @@ async def read_lines(connection: Connection, shop: str, order_ids: Sequence[UUID
 
 
 async def read_waiting(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """The parcels that stand here: their columns, `lines` as JSON."""
+    """Return the parcels not shipped yet: their columns, `lines` as JSON."""
     return await connection.fetch(
         """select p.order_id, p.parcel_id, p.number, p.kind, p.weight_grams, p.lines, p.packed_at, p.packed_by
            from unnest($2::uuid[]) as w (order_id)
@@ -47,7 +49,9 @@ async def read_waiting(connection: Connection, shop: str, order_ids: Sequence[UU
 
 
 async def read_shipments(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """The shipments of orders with, once they arrived, when and how that is known; `numbers` are their parcels'."""
+    """Return the shipments of orders with, once delivered, the time and evidence; `numbers` are their
+    parcels'.
+    """
     return await connection.fetch(
         """select s.order_id, s.shipment_id, s.carrier, s.tracking_number, s.tracking_url, s.shipped_on, s.expected_on,
                   s.dispatched_at, s.dispatched_by, d.delivered_at, d.proof, d.proof_reference,
@@ -66,8 +70,9 @@ async def read_shipments(connection: Connection, shop: str, order_ids: Sequence[
 
 
 async def read_named_shipments(connection: Connection, shop: str, shipment_ids: Sequence[UUID]) -> list[Row]:
-    """These shipments of the shop with their orders: order_id, code, customer_name, shipment_id, carrier and number;
-    shipped_on, and whether it has_arrived."""
+    """Return these shipments of the shop with their orders: order_id, code, customer_name, shipment_id,
+    carrier and number; shipped_on, and whether it has_arrived.
+    """
     return await connection.fetch(
         """select s.order_id, o.code, o.customer_name, s.shipment_id, s.carrier, s.tracking_number, s.shipped_on,
                   exists (select from delivery d where (d.shop, d.order_id, d.shipment_id)
@@ -81,8 +86,9 @@ async def read_named_shipments(connection: Connection, shop: str, shipment_ids: 
 
 
 async def read_addressees(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """Who gets what these orders hold: order_id, code, source_reference, placed_at, customer_name, locale; the
-    submission's addresses and those of an edit as JSON (`submitted`, `amended`)."""
+    """Return the recipients of these orders: order_id, code, source_reference, placed_at, customer_name,
+    locale; the submission's addresses and those of an edit as JSON (`submitted`, `amended`).
+    """
     return await connection.fetch(
         """select o.order_id, o.code, o.source_reference, o.placed_at, o.customer_name, o.locale,
                   json_build_object('shipping_address', s.body -> 'shipping_address',

@@ -1,6 +1,7 @@
 """Payments: every ledger entry of the shop, the latest first, by kind, method, period and order.
 
-The entries are orders' copy of payments' books. Nothing is added up: a sum over one page would be a false one.
+The entries are orders' copy of payments' ledger. There are no totals: the sum of one page would be
+misleading.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ NOTHING: dict[str, Any] = {"entries": [], "next": None}
 
 @pages.get("/payments", Permission.PAYMENTS_VIEW)
 async def show_payments(context: PageContext) -> Response:
-    """A page of the ledger."""
+    """Show a page of the ledger."""
     typed = _typed(context)
     errors: Mapping[str, str] = {}
     try:
@@ -66,7 +67,7 @@ async def show_payments(context: PageContext) -> Response:
 
 @pages.get("/payments/export.csv", Permission.ORDERS_EXPORT, action="payments.export")
 async def export_payments(context: PageContext) -> Response:
-    """Every entry that the address's filters find, as CSV."""
+    """Export every entry that matches the address's filters as CSV."""
     typed = _typed(context)
     numbers = context.query.get("numbers", "")
     language = numbers if numbers in LANGUAGES else context.speech.language
@@ -93,7 +94,7 @@ def _typed(context: PageContext) -> dict[str, str]:
 
 
 def _words(context: PageContext, language: str) -> Words:
-    """What the file says in its language; who did something is said in the visitor's."""
+    """Return the file's texts in its language; actors have the names that the user sees."""
     with speaking(replace(context.speech, language=language)):
         headings = [
             pgettext("ledger", "Date"),
@@ -114,13 +115,13 @@ def _words(context: PageContext, language: str) -> Words:
 
 
 def _file_name(context: PageContext, language: str) -> str:
-    """reglements-maison-2026-11-22-1142-fr.csv"""
+    """Return a file name such as reglements-maison-2026-11-22-1142-fr.csv."""
     moment = context.speech.now.astimezone(context.speech.zone)
     return plain("-".join([gettext("payments"), context.shop, f"{moment:%Y-%m-%d-%H%M}", language])) + ".csv"
 
 
 def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
-    """The tabs of the payments pages."""
+    """Return the tabs of the payments pages."""
     tabs = {
         "/payments": pgettext("payments tab", "All entries"),
         "/payments/unmatched": pgettext("payments tab", "To identify"),
@@ -130,7 +131,7 @@ def tabs_of_payments(here: str) -> list[tuple[str, str, bool, None]]:
 
 
 async def _read(context: PageContext, typed: Mapping[str, str]) -> dict[str, Any]:
-    """The entries wanted. Raises Invalid for what a person typed, Missing for a link nobody gave."""
+    """Return the requested entries. Raises Invalid for typed values, Missing for a forged link."""
     query = await _query(context, typed, context.query.get("after"))
     async with context.reading() as connection:
         try:
@@ -140,7 +141,7 @@ async def _read(context: PageContext, typed: Mapping[str, str]) -> dict[str, Any
 
 
 async def _query(context: PageContext, typed: Mapping[str, str], after: str | None) -> EntriesQuery:
-    """What is asked for. Raises Invalid and Missing as `_read` does."""
+    """Return the requested query. Raises Invalid and Missing as `_read` does."""
     form = Form(list(typed.items()))
     days = {name: form.day(name) for name in ("from", "to")}
     if days["from"] and days["to"] and days["from"] > days["to"]:
@@ -178,7 +179,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _other_day(entry: Mapping[str, Any]) -> date | None:
-    """The day the money was received, when it is another than that of the entry."""
+    """Return the day the money was received, when it differs from that of the entry."""
     received_on = read_day(entry["received_on"]) if entry["received_on"] else None
     recorded = moments_read(entry, "recorded_at")["recorded_at"].astimezone(speech().zone).date()
     return received_on if received_on != recorded else None

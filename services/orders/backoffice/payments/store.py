@@ -1,6 +1,6 @@
-"""The SQL of the payments pages: an order by its code, orders that wait for a sum, money that found its order.
+"""SQL of the payments pages: an order by its code, orders with an amount due, assigned payments.
 
-All of it only reads and locks nothing.
+All statements are read-only and lock nothing.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from services.chassis.storage.database import Connection
 
 
 async def read_order(connection: Connection, shop: str, code: str) -> asyncpg.Record | None:
-    """The order of a code with what is still to pay."""
+    """Return the order of a code with its amount due."""
     return await connection.fetchrow(
         """select order_id, code, currency, balance_minor, customer_name from orders
            where code = $1 and shop = $2""",
@@ -24,7 +24,9 @@ async def read_order(connection: Connection, shop: str, code: str) -> asyncpg.Re
 async def read_orders_owing(
     connection: Connection, shop: str, amount_minor: int, currency: str, around: datetime
 ) -> list[asyncpg.Record]:
-    """Up to five orders placed near a moment of which exactly this sum is still to pay, the latest first."""
+    """Return up to five orders placed near a time for which exactly this amount is still due, the latest
+    first.
+    """
     return await connection.fetch(
         """select order_id, code, currency, balance_minor, customer_name, placed_at from orders
            where shop = $1 and balance_minor = $2 and currency = $3
@@ -39,7 +41,7 @@ async def read_orders_owing(
 
 
 async def read_holders(connection: Connection, shop: str, provider: str, reference: str) -> dict[UUID, str]:
-    """The orders that have a payment or were given it: codes by id."""
+    """Return the orders that have a payment or were assigned it: codes by id."""
     rows = await connection.fetch(
         """select o.order_id, o.code from orders o
            where o.shop = $1 and o.order_id in (
@@ -58,7 +60,7 @@ async def read_holders(connection: Connection, shop: str, provider: str, referen
 async def read_assigned(
     connection: Connection, shop: str, providers: list[str], references: list[str]
 ) -> set[tuple[str, str]]:
-    """Those of the payments (provider and reference) that a person has given to an order."""
+    """Return those of the payments (provider and reference) that a user has assigned to an order."""
     rows = await connection.fetch(
         """select provider, provider_reference from assigned_payment
            where shop = $1 and (provider, provider_reference) in (select * from unnest($2::text[], $3::text[]))""",
@@ -70,7 +72,7 @@ async def read_assigned(
 
 
 async def read_found(connection: Connection, shop: str) -> list[asyncpg.Record]:
-    """The latest twenty payments that had no order and have one now."""
+    """Return the latest twenty payments that were unmatched and have an order now."""
     return await connection.fetch(
         """select u.provider, u.provider_reference, u.amount_minor, u.currency, u.received_at, o.code
            from unmatched_payment u

@@ -1,7 +1,7 @@
-"""«À identifier»: money that no order has, and giving it to one.
+"""Unmatched payments («À identifier»): money without an order, and its assignment to one.
 
-Payments tells what waits at this moment, with hints from the provider; orders' own copy of what payments reported
-stands in when it is away. Whose money it is, a person says: an equal sum is only ever suggested.
+Payments reports what is unmatched now, with hints from the provider; while it is unavailable, orders' own
+copy of its reports is shown. Only a user decides whose money it is: an equal amount is merely suggested.
 """
 
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ PAYER = ("payer_name", "payer_email")
 
 @dataclass(frozen=True)
 class Unmatched:
-    """Money that no order has. `hints`: what the provider tells, named in words; `who`: of these name and mail;
-    `is_told`: payments itself says so now.
+    """An unmatched payment. `hints`: the provider's data, with labels; `who`: name and mail among these;
+    `is_told`: payments itself reports it as unmatched now.
     """
 
     provider: str
@@ -57,29 +57,29 @@ class Unmatched:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What no two payments of a shop share."""
+        """Return the payment's unique key within its shop."""
         return self.provider, self.reference
 
     @property
     def provider_name(self) -> str:
-        """The provider as people write it."""
+        """Return the provider's display name."""
         return provider_word(self.provider)
 
     @property
     def href(self) -> str:
-        """Its page."""
+        """Return the address of its page."""
         return href_of(self.provider, self.reference)
 
 
 def href_of(provider: str, reference: str, order: str = "") -> str:
-    """The page of a payment, with an order it may be given to."""
+    """Return the address of a payment's page, with an order it may be assigned to."""
     names = {"provider": provider, "reference": reference, **({"order": order} if order else {})}
     return f"{ONE}?{urlencode(names)}"
 
 
 @pages.get(LIST, Permission.PAYMENTS_VIEW)
 async def show_unmatched(context: PageContext) -> Response:
-    """All of it, and the latest that found its order."""
+    """Show all unmatched payments, and the latest assigned ones."""
     payments, owner = await _unmatched(context)
     async with context.reading() as connection:
         found = await payments_store.read_found(connection, context.shop)
@@ -96,13 +96,13 @@ async def show_unmatched(context: PageContext) -> Response:
 
 @pages.get(ONE, Permission.PAYMENTS_VIEW)
 async def show_payment(context: PageContext) -> Response:
-    """One payment, orders it may belong to, and what giving it to one makes of the order's balance."""
+    """Show one payment, orders it may belong to, and the effect of an assignment on the order's balance."""
     return await _show(context, {})
 
 
 @pages.post(ONE, Permission.PAYMENTS_REASSIGN, action="payment.reassign")
 async def assign(context: PageContext) -> Response:
-    """Give the payment to the order."""
+    """Assign the payment to the order."""
     form, (provider, reference) = await context.form(), _named(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
@@ -134,7 +134,7 @@ async def assign(context: PageContext) -> Response:
 
 @pages.post(ASIDE, Permission.PAYMENTS_REASSIGN, action="payment.set_aside")
 async def set_aside(context: PageContext) -> Response:
-    """Set the payment aside, once and with a reason: it is no order's of this shop."""
+    """Set the payment aside, once and with a reason: it belongs to no order of this shop."""
     form, (provider, reference) = await context.form(), _named(context)
     context.audited.update(provider=provider, reference=reference)
     try:
@@ -161,7 +161,9 @@ async def set_aside(context: PageContext) -> Response:
 
 
 async def _order_to_have(context: PageContext, provider: str, reference: str) -> asyncpg.Record:
-    """The order named. Raises Invalid: there is none, or another has the payment since the page was shown."""
+    """Return the order named. Raises Invalid: it does not exist, or another has got the payment since the
+    page was shown.
+    """
     async with context.reading() as connection:
         order = await _order(connection, context)
         holders = await payments_store.read_holders(connection, context.shop, provider, reference)
@@ -206,7 +208,7 @@ async def _show(context: PageContext, errors: Mapping[str, str]) -> Response:
 
 
 def _named(context: PageContext) -> tuple[str, str]:
-    """Provider and reference of the URL. Raises Missing when they can't be any payment's."""
+    """Return provider and reference of the URL. Raises Missing when they are not valid."""
     provider, reference = context.query.get("provider", ""), context.query.get("reference", "")
     if not all(0 < len(one) <= 200 and "\x00" not in one for one in (provider, reference)):
         raise Missing
@@ -227,7 +229,7 @@ async def _suggested(
 
 
 async def _unmatched(context: PageContext) -> tuple[list[Unmatched], Answer | ServiceUnavailable]:
-    """What waits now, the latest first; of orders' copy when payments does not say."""
+    """Return the unmatched payments, the latest first; from orders' copy when payments does not answer."""
     told = await context.app_state.clients.get("payments", "/internal/unmatched", shop=context.shop)
     may_see = context.may(Permission.ORDERS_PERSONAL)
     listed = (

@@ -1,7 +1,7 @@
-"""What the payment providers told, and how each of it ended; a person's word on what waits for one.
+"""Webhooks of the payment providers, the outcome of each, and manual decisions on those that wait for one.
 
-All of it is payments' own: it is read there, and asked to look again or to set aside with a reason, once per form.
-Only the shop's own webhooks are shown, never their content.
+Payments owns all of it: it is read there, and reprocessing or setting aside with a reason is requested from
+it, once per form. Only the shop's own webhooks are shown, never their content.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,9 @@ ENDS = ("unread", "applied", "duplicate", "irrelevant", "waiting", "parked")
 
 @pages.get(LIST, Permission.PAYMENTS_VIEW)
 async def show_webhooks(context: PageContext) -> Response:
-    """Those that ended in one way, the newest first; how many ended how; which needed events never came."""
+    """Show webhooks with one outcome, the newest first; the number per outcome; the required events that
+    never came.
+    """
     state = context.query.get("state", "parked")
     trail = BackLinks.of(context.query, "before")
     if trail.here and not _is_id(trail.here):
@@ -74,19 +76,19 @@ async def show_webhooks(context: PageContext) -> Response:
 
 @pages.get(f"{LIST}/{{webhook}}", Permission.PAYMENTS_VIEW)
 async def show_webhook(context: PageContext) -> Response:
-    """One of them: what it is about, how it ended and why."""
+    """Show one webhook: its subject, its outcome and the reason."""
     return await _show(context, {}, Form())
 
 
 @pages.post(f"{LIST}/{{webhook}}/redrive", Permission.PAYMENTS_REASSIGN, action="webhook.redrive")
 async def look_again(context: PageContext) -> Response:
-    """Have it read again."""
+    """Request that the webhook is processed again."""
     return await _deal(context, "redrive")
 
 
 @pages.post(f"{LIST}/{{webhook}}/set_aside", Permission.PAYMENTS_REASSIGN, action="webhook.set_aside")
 async def set_aside(context: PageContext) -> Response:
-    """Set it aside with a reason; with money, all that is told of its payment."""
+    """Set the webhook aside with a reason; with money, all webhooks of its payment."""
     return await _deal(context, "set_aside")
 
 
@@ -124,12 +126,12 @@ async def _deal(context: PageContext, deed: str) -> Response:
 
 
 def away_words() -> str:
-    """What is said when payments does not answer."""
+    """Return the text shown when payments does not answer."""
     return gettext("The service does not answer. Look in a moment whether it was done, and try again.")
 
 
 def reason_of(form: Form) -> str:
-    """Why something is set aside. Raises Invalid."""
+    """Return the reason for setting aside. Raises Invalid."""
     reason = form.text("reason", longest=LONGEST_REASON)
     if reason is None:
         raise Invalid(reason=gettext("Give a reason, for those who look for it later."))
@@ -173,7 +175,9 @@ async def _read(context: PageContext, **asked: str) -> Mapping[str, Any] | Servi
 
 
 def _webhook(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One as pages show it. `by_hand`: a person set it aside; `can_return`: it can be read again."""
+    """Return a webhook as pages show it. `by_hand`: a user set it aside; `can_return`: it can be processed
+    again.
+    """
     by_hand = row["state"] == "irrelevant" and row["reason"] == "set_aside"
     is_elsewhere = (
         row["state"] == "irrelevant" and row["reason"] == "names_other_shop" and row["amount_minor"]
@@ -188,7 +192,7 @@ def _endpoint(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refused(rows: list[Mapping[str, Any]]) -> int:
-    """How many posts were turned away lately, at the shop's own addresses."""
+    """Return the number of recent posts that were rejected, at the shop's own addresses."""
     return sum(int(row["posts"]) for row in rows)
 
 

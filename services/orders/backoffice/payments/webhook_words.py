@@ -1,10 +1,10 @@
-"""Webhooks in words: how they ended and why, in the visit's language, by the value that is stored."""
+"""Webhooks in words: their outcomes and reasons, in the request's language, by the stored value."""
 
 from services.orders.backoffice.language.translating import gettext, pgettext
 
 
 def state_words() -> dict[str, tuple[str, str]]:
-    """Text and badge's tone by how a webhook ended; the sequence is that of the columns of the tally."""
+    """Return text and badge tone by a webhook's outcome, in the order of the tally's columns."""
     return {
         "parked": (pgettext("webhook", "For somebody"), "danger"),
         "waiting": (pgettext("webhook", "Waiting for its order"), "waiting"),
@@ -16,7 +16,7 @@ def state_words() -> dict[str, tuple[str, str]]:
 
 
 def reason_words() -> dict[str, str]:
-    """What a reason means and, where a person is asked, what helps."""
+    """Return the meaning of each reason and, where a user has to act, the remedy."""
     return {
         "order_unknown": gettext("No order claims it. Money is under « To identify »."),
         "currency_differs": gettext("It is in another currency than its order. Refund it at the provider."),

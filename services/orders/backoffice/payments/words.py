@@ -1,6 +1,6 @@
-"""Payments in words: kinds of ledger entries and their signs, why money has no order, what hints are called.
+"""Payments in words: kinds of ledger entries and their signs, why money is unmatched, labels of hints.
 
-Each function gives the words in the visit's language, by the value that is stored.
+Each function returns the labels in the request's language, by the stored value.
 """
 
 from services.orders.backoffice.language.translating import gettext, pgettext
@@ -8,12 +8,12 @@ from services.orders.backoffice.order.words import LEDGER_KINDS
 
 
 def kind_words() -> dict[str, str]:
-    """By kind of ledger entry, as the order's own page names them."""
+    """Return labels by kind of ledger entry, as on the order's own page."""
     return {kind: gettext(text) for kind, text in LEDGER_KINDS.items()}
 
 
 def reason_words() -> dict[str, tuple[str, str]]:
-    """Text and badge's tone by why the money has no order."""
+    """Return text and badge tone by why the money is unmatched."""
     return {
         "waiting": (pgettext("unmatched", "Waiting for its order"), "waiting"),
         "order_unknown": (pgettext("unmatched", "No order claims it"), "warning"),
@@ -24,7 +24,7 @@ def reason_words() -> dict[str, tuple[str, str]]:
 
 
 def hint_words() -> dict[str, str]:
-    """By name of what a provider tells of a payment."""
+    """Return labels by name of a provider's hint on a payment."""
     return {
         "payer_name": pgettext("unmatched", "Payer’s name"),
         "payer_email": pgettext("unmatched", "Payer’s mail"),
@@ -36,5 +36,5 @@ def hint_words() -> dict[str, str]:
 
 
 def provider_word(provider: str) -> str:
-    """A provider as it writes its own name."""
+    """Return a provider's name in its own spelling."""
     return {"stripe": "Stripe", "paypal": "PayPal"}.get(provider, provider)

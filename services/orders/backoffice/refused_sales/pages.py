@@ -1,7 +1,8 @@
-"""Refused sales: what a storefront sent that could not become an order, why, and whether it came through later.
+"""Refused sales: submissions by a storefront that could not become an order, the reason, and a later success
+if any.
 
-The storefront was told; these pages tell the shop, whose customer may have paid. Nothing is changed here: a refused
-sale is corrected where it was made and sent again.
+The storefront got the rejection; these pages show it to the shop, whose customer may have paid. Nothing is
+changed here: a refused sale is corrected in the storefront and sent again.
 """
 
 import json
@@ -32,7 +33,7 @@ _AMOUNT = re.compile(r"-?[0-9]{1,18}")
 
 @pages.get("/refused-sales", Permission.ORDERS_VIEW)
 async def show_refused(context: PageContext) -> Response:
-    """A page of refused sales, the latest first."""
+    """Show a page of refused sales, the latest first."""
     trail = BackLinks.of(context.query, "before")
     async with context.reading() as connection:
         rows = await store.read_refused(connection, context.shop, _place(trail.here), PAGE + 1)
@@ -59,7 +60,7 @@ def _sale(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _place(text: str) -> tuple[datetime, UUID] | None:
-    """Where the page begins. Raises Missing for a link nobody gave."""
+    """Return the cursor of the page. Raises Missing for a forged link."""
     if not text:
         return None
     moment, _, submission_id = text.partition("~")

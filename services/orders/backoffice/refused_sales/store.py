@@ -1,4 +1,4 @@
-"""The SQL of refused sales: read only, nothing is locked."""
+"""SQL of refused sales: read-only, nothing is locked."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,9 @@ MOST = 1000
 async def read_refused(
     connection: Connection, shop: str, before: tuple[datetime, UUID] | None, most: int
 ) -> Sequence[Row]:
-    """Refused sales of a shop before a place, the latest first, with the code of the order that the same key became."""
+    """Return a shop's refused sales before a cursor, the latest first, with the code of the order of the same
+    key.
+    """
     moment, submission_id = before or (None, None)
     return await connection.fetch(
         """select r.submission_id, r.module, r.idempotency_key, r.source_reference, r.reasons, r.refused_at,
@@ -32,7 +34,7 @@ async def read_refused(
 
 
 async def count_refused(connection: Connection, shop: str, since: datetime) -> int:
-    """How many sales were refused since then and have not become an order; counted up to MOST."""
+    """Count the sales refused since then that have not become an order, up to MOST."""
     count: int = await connection.fetchval(
         """select count(*) from (
                select from refusal r

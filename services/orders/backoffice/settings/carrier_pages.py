@@ -1,4 +1,4 @@
-"""Carriers: their names, and where a parcel can be followed once its tracking number is known."""
+"""Carriers: their names, and the tracking URLs of their parcels."""
 
 from collections.abc import Mapping
 
@@ -27,13 +27,13 @@ EXAMPLE_NUMBER, EXAMPLE_POSTCODE = "6A12345678901", "44000"
 
 @pages.get(HERE, Permission.SETTINGS_VIEW)
 async def show_carriers(context: PageContext) -> Response:
-    """All carriers, and a form for another."""
+    """Show all carriers, and a form for another."""
     return await _list(context, {})
 
 
 @pages.post(HERE, Permission.SETTINGS_CHANGE, action="carrier.add")
 async def add_carrier(context: PageContext) -> Response:
-    """Another carrier."""
+    """Add a carrier."""
     form = await context.form()
 
     async def act(unit: Unit) -> None:
@@ -51,13 +51,13 @@ async def add_carrier(context: PageContext) -> Response:
 
 @pages.get(HERE + "/change", Permission.SETTINGS_VIEW)
 async def show_carrier(context: PageContext) -> Response:
-    """The carrier that `name` names."""
+    """Show the carrier in the parameter `name`."""
     return await _one(context, context.query.get("name", ""), {})
 
 
 @pages.post(HERE + "/change", Permission.SETTINGS_CHANGE, action="carrier.change")
 async def change_carrier(context: PageContext) -> Response:
-    """Rename it, or change where its parcels are followed."""
+    """Rename the carrier, or change its tracking URL."""
     form = await context.form()
 
     async def act(unit: Unit) -> None:
@@ -75,7 +75,7 @@ async def change_carrier(context: PageContext) -> Response:
 
 @pages.post(HERE + "/remove", Permission.SETTINGS_CHANGE, action="carrier.remove")
 async def take_carrier_away(context: PageContext) -> Response:
-    """Remove it; shipments that name it stay as they are."""
+    """Remove the carrier; shipments that name it are not changed."""
     form = await context.form()
 
     async def act(unit: Unit) -> None:

@@ -1,6 +1,7 @@
-"""A settings form carried out: once, and shown again with its reasons beside the fields when it is refused.
+"""Processing of a settings form: once, and shown again with errors beside the fields when it is rejected.
 
-What is gone meanwhile (somebody deleted the tag that is being renamed) is no fault of the form: it becomes its page.
+An object that was deleted meanwhile (such as the tag being renamed) is no error of the form: it gets its own
+page.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,9 +30,10 @@ async def change(
     flash: str,
     fields: Mapping[str, str] | None = None,
 ) -> Response:
-    """Carry `act` out and go to `to`. `fields` tells beside which field a refusal's code belongs, else above the form.
+    """Carry `act` out and redirect to `to`. `fields` maps a rejection's code to its field; others are shown
+    above the form.
 
-    Raises refusals of what does not exist (404), FormSentBefore.
+    Raises rejections about what does not exist (404), FormSentBefore.
     """
     form = await context.form()
     try:
@@ -46,7 +48,7 @@ async def change(
 
 
 def names_in(form: Form, *fields: str) -> list[str]:
-    """The names typed into these fields. Raises Invalid, with every one that can't be used."""
+    """Return the names typed into these fields. Raises Invalid, with every invalid one."""
     errors, names = {}, []
     for field in fields:
         try:
@@ -59,7 +61,7 @@ def names_in(form: Form, *fields: str) -> list[str]:
 
 
 def colour_in(form: Form) -> Colour:
-    """The colour that was chosen. Raises Invalid."""
+    """Return the chosen colour. Raises Invalid."""
     try:
         return Colour(form["colour"])
     except ValueError:
@@ -67,5 +69,5 @@ def colour_in(form: Form) -> Colour:
 
 
 def colours() -> list[tuple[str, str]]:
-    """The eight colours with their names in the visit's language."""
+    """Return the eight colours with their names in the request's language."""
     return [(colour.value, names[speech().language].capitalize()) for colour, names in NAMES.items()]

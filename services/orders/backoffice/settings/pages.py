@@ -1,4 +1,4 @@
-"""Settings of the shop: how checkouts run, when orders complete, who is told, how long personal data are kept."""
+"""Settings of the shop: checkouts, completion of orders, notifications, retention of personal data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,13 +24,13 @@ TICKS = ("completes_alone", "places_paid_checkouts", "notifies_customer")
 
 @pages.get("/settings", Permission.SETTINGS_VIEW)
 async def show_shop(context: PageContext) -> Response:
-    """What the shop chose."""
+    """Show the shop's settings."""
     return await _show(context, {})
 
 
 @pages.post("/settings", Permission.SETTINGS_CHANGE, action="settings.change")
 async def change_shop(context: PageContext) -> Response:
-    """Choose otherwise."""
+    """Change the shop's settings."""
     form = await context.form()
 
     async def act(unit: Unit) -> None:

@@ -1,6 +1,7 @@
-"""Staff: who may sign in to this shop, in which role; people invited, shut out and let in again.
+"""Staff: users of this shop and their roles; inviting, disabling and enabling them.
 
-An invitation's link is shown once, to whoever made it; sending the form again makes a new one, which ends the first.
+An invitation's link is shown once, to its creator; submitting the form again makes a new one, which
+invalidates the first.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -28,13 +29,13 @@ LONGEST_NAME = 80
 
 @pages.get(HERE, Permission.STAFF_MANAGE)
 async def show_staff(context: PageContext) -> Response:
-    """Everybody, and a form for somebody new."""
+    """Show all staff, and a form for a new user."""
     return await _list(context, {})
 
 
 @pages.post(HERE, Permission.STAFF_MANAGE, action="staff.invite")
 async def invite_somebody(context: PageContext) -> Response:
-    """Add a person and show the link with which they choose a password."""
+    """Add a user and show the link with which they choose a password."""
     form = await context.form()
 
     async def act(unit: Unit) -> UUID:
@@ -60,13 +61,13 @@ async def invite_somebody(context: PageContext) -> Response:
 
 @pages.get(HERE + "/{person}", Permission.STAFF_MANAGE)
 async def show_person(context: PageContext) -> Response:
-    """One person."""
+    """Show one user."""
     return await _one(context, {})
 
 
 @pages.post(HERE + "/{person}/invite", Permission.STAFF_MANAGE, action="staff.invite_again")
 async def invite_again(context: PageContext) -> Response:
-    """A new link for a person who never chose a password, or forgot it; earlier ones end."""
+    """Create a new link for a user who never chose a password, or lost it; earlier ones end."""
     row = await _person(context)
     if row["disabled_at"] is not None:
         return await _one(context, {"invite": gettext("Let this person in again first.")})
@@ -75,7 +76,7 @@ async def invite_again(context: PageContext) -> Response:
 
 @pages.post(HERE + "/{person}/role", Permission.STAFF_MANAGE, action="staff.role")
 async def give_role(context: PageContext) -> Response:
-    """Another role, at once in every browser of theirs."""
+    """Change the role, effective immediately in every browser of the user."""
     form, row = await context.form(), await _person(context)
 
     async def act(unit: Unit) -> None:
@@ -88,7 +89,7 @@ async def give_role(context: PageContext) -> Response:
 
 @pages.post(HERE + "/{person}/disable", Permission.STAFF_MANAGE, action="staff.disable")
 async def shut_out(context: PageContext) -> Response:
-    """Shut a person out at once."""
+    """Disable a user immediately."""
     row = await _person(context)
 
     async def act(unit: Unit) -> None:
@@ -99,7 +100,7 @@ async def shut_out(context: PageContext) -> Response:
 
 @pages.post(HERE + "/{person}/enable", Permission.STAFF_MANAGE, action="staff.enable")
 async def let_in(context: PageContext) -> Response:
-    """Let a person in again."""
+    """Enable a disabled user."""
     row = await _person(context)
 
     async def act(unit: Unit) -> None:
@@ -110,7 +111,7 @@ async def let_in(context: PageContext) -> Response:
 
 @pages.post(HERE + "/{person}/sign-out", Permission.STAFF_MANAGE, action="staff.revoke_sessions")
 async def sign_out_everywhere(context: PageContext) -> Response:
-    """End every session of a person."""
+    """End every session of a user."""
     row = await _person(context)
 
     async def act(unit: Unit) -> None:
@@ -158,7 +159,7 @@ def _roles() -> list[tuple[str, str]]:
 
 
 async def _person(context: PageContext) -> store.Row:
-    """The person the path names, of the visitor's shop. Raises Missing."""
+    """Return the user in the path, of the visitor's shop. Raises Missing."""
     async with context.reading() as connection:
         row = await store.read_staff(connection, context.path_uuid("person"))
     if row is None or row["shop"] != context.shop:

@@ -1,4 +1,6 @@
-"""Statuses: the built-in ones, which nobody can rename or delete, and the shop's own, each of one state for ever."""
+"""Statuses: the built-in ones, which cannot be renamed or deleted, and the shop's own, each with a permanent
+state.
+"""
 
 from collections.abc import Mapping
 
@@ -23,13 +25,13 @@ LARGEST_POSITION = 10_000
 
 @pages.get(HERE, Permission.SETTINGS_VIEW)
 async def show_statuses(context: PageContext) -> Response:
-    """All statuses, and a form for another."""
+    """Show all statuses, and a form for another."""
     return await _list(context, {})
 
 
 @pages.post(HERE, Permission.SETTINGS_CHANGE, action="label.add")
 async def add_status(context: PageContext) -> Response:
-    """A status of the shop's own."""
+    """Add a status of the shop."""
     form = await context.form()
 
     async def act(unit: Unit) -> None:
@@ -44,13 +46,13 @@ async def add_status(context: PageContext) -> Response:
 
 @pages.get(HERE + "/{label}", Permission.SETTINGS_VIEW)
 async def show_status(context: PageContext) -> Response:
-    """One status."""
+    """Show one status."""
     return await _one(context, {})
 
 
 @pages.post(HERE + "/{label}", Permission.SETTINGS_CHANGE, action="label.change")
 async def change_status(context: PageContext) -> Response:
-    """Rename, recolour or move it; of a built-in one the texts stay."""
+    """Rename, recolour or move the status; the texts of a built-in one cannot be changed."""
     form, label = await context.form(), await _label(context)
 
     async def act(unit: Unit) -> None:
@@ -134,7 +136,7 @@ async def _one(context: PageContext, errors: Mapping[str, str], typed: Form | No
 
 
 def _state_names() -> dict[OrderState, str]:
-    """Each state by the built-in statuses it has, in the visit's language."""
+    """Return the name of each state by its built-in statuses, in the request's language."""
     found: dict[OrderState, list[str]] = {}
     for label in combined([]).choices():
         found.setdefault(label.state, []).append(label.text(speech().language))

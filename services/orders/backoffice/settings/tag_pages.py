@@ -1,4 +1,4 @@
-"""Tags: the shop's own words on its orders, with how many orders have each."""
+"""Tags: the shop's own labels on its orders, with the number of orders of each."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -20,13 +20,13 @@ HERE = "/settings/tags"
 
 @pages.get(HERE, Permission.SETTINGS_VIEW)
 async def show_tags(context: PageContext) -> Response:
-    """All tags, and a form for another."""
+    """Show all tags, and a form for another."""
     return await _list(context, {})
 
 
 @pages.post(HERE, Permission.SETTINGS_CHANGE, action="tag.add")
 async def add_tag(context: PageContext) -> Response:
-    """A new tag."""
+    """Add a tag."""
     form = await context.form()
 
     async def act(unit: Unit) -> None:
@@ -43,13 +43,13 @@ async def add_tag(context: PageContext) -> Response:
 
 @pages.get(HERE + "/{tag}", Permission.SETTINGS_VIEW)
 async def show_tag(context: PageContext) -> Response:
-    """One tag."""
+    """Show one tag."""
     return await _one(context, {})
 
 
 @pages.post(HERE + "/{tag}", Permission.SETTINGS_CHANGE, action="tag.change")
 async def change_tag(context: PageContext) -> Response:
-    """Rename or recolour it. Two tags become one only when that is ticked."""
+    """Rename or recolour the tag. Two tags are merged only when that is ticked."""
     form, tag_id = await context.form(), context.path_uuid("tag")
 
     async def act(unit: Unit) -> None:
@@ -72,7 +72,7 @@ async def change_tag(context: PageContext) -> Response:
 
 @pages.post(HERE + "/{tag}/delete", Permission.SETTINGS_CHANGE, action="tag.delete")
 async def delete_tag(context: PageContext) -> Response:
-    """Take it off every order and delete it."""
+    """Remove the tag from every order and delete it."""
 
     async def act(unit: Unit) -> None:
         was = await _noted(context, unit)
@@ -87,7 +87,7 @@ async def delete_tag(context: PageContext) -> Response:
 
 
 async def _noted(context: PageContext, unit: Unit) -> str:
-    """What the tag was called, for the audit: renamed or deleted, nobody could tell otherwise."""
+    """Return the tag's name, for the audit: after a rename or deletion it could not be found out."""
     tags = await tagging.tags_of_shop(unit.connection, context.shop)
     return _tag_of(tags, context.path_uuid("tag")).name
 

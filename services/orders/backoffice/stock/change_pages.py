@@ -1,7 +1,9 @@
-"""Changing stock by hand: units that came or went, or what a count found; and the first count of a new article.
+"""Manual stock changes: received or removed units, or the result of a count; and the first count of a new
+article.
 
-Stock is changed by fulfillment alone, and the page waits for its word. A count is asked for as the difference from what
-the form showed, so a form made before the level moved is refused instead of undoing what happened in between.
+Only fulfillment changes stock, and the page waits for its outcome. A count is sent as the difference from
+what the form showed, so a form made before the level changed is rejected instead of undoing the changes in
+between.
 """
 
 from collections.abc import Mapping
@@ -27,7 +29,7 @@ MOST = 1_000_000
 
 @pages.post(ARTICLE, Permission.STOCK_ADJUST, action="stock.adjust")
 async def adjust(context: PageContext) -> Response:
-    """Change a level by so many units, or to what was counted."""
+    """Change a level by a number of units, or to the counted one."""
     form, article = await context.form(), await read_article(context)
 
     async def again(errors: Mapping[str, str]) -> Response:
@@ -48,13 +50,13 @@ async def adjust(context: PageContext) -> Response:
 
 @pages.get(NEW, Permission.STOCK_ADJUST)
 async def show_new(context: PageContext) -> Response:
-    """The form for an article that was never counted at a location."""
+    """Show the form for an article that was never counted at a location."""
     return _show_new(context, {})
 
 
 @pages.post(NEW, Permission.STOCK_ADJUST, action="stock.count")
 async def count_new(context: PageContext) -> Response:
-    """Set what is on hand where nothing was ever counted."""
+    """Set the units on hand where nothing was ever counted."""
     form = await context.form()
 
     async def again(errors: Mapping[str, str]) -> Response:
@@ -71,7 +73,9 @@ async def count_new(context: PageContext) -> Response:
 
 
 def adjustment_asked(sku: str, form: Form) -> AdjustmentRequest:
-    """What the form asks, by its fields alone, so that its second sending asks the same. Raises Invalid."""
+    """Return the request, depending only on the form's fields, so that a repeat is the same request. Raises
+    Invalid.
+    """
     typed = form["quantity"].replace("\N{MINUS SIGN}", "-").strip().removeprefix("+")
     counted = form["way"] == "counted"
     units = Form([("quantity", typed)]).whole("quantity", 0 if counted else -MOST, MOST)
@@ -84,7 +88,7 @@ def adjustment_asked(sku: str, form: Form) -> AdjustmentRequest:
 
 
 def _seen(form: Form) -> int:
-    """What the form showed on hand at its location. Raises Invalid."""
+    """Return the units on hand that the form showed at its location. Raises Invalid."""
     seen = form.whole(f"seen-{form['location']}", 0, MOST)
     if seen is None:
         raise Invalid(location=gettext("Choose one of the list."))
@@ -92,7 +96,9 @@ def _seen(form: Form) -> int:
 
 
 async def _require_fresh(context: PageContext, article: Article, form: Form) -> None:
-    """A count holds for the level it was compared with. Raises Invalid, unless the very form was sent before."""
+    """Check that the level is the one a count was compared with. Raises Invalid, unless the very form was
+    sent before.
+    """
     if form["way"] != "counted" or await _was_sent(context, form):
         return
     if isinstance(article.owner, ServiceUnavailable):
@@ -111,7 +117,7 @@ async def _was_sent(context: PageContext, form: Form) -> bool:
 
 
 async def _count_asked(context: PageContext, form: Form) -> StockRequest:
-    """The first count of an article at a location. Raises Invalid: also when there was one before."""
+    """Return the first count of an article at a location. Raises Invalid: also when there was one before."""
     sku, location = form.text("sku", LONGEST), form.text("location", LONGEST) or "main"
     on_hand = form.whole("on_hand", 0, MOST)
     empty = {

@@ -1,6 +1,7 @@
-"""Stock: how much lies where, what orders have reserved of it, and why an article's levels are what they are.
+"""Stock: levels by location, reservations by orders, and the movements behind an article's levels.
 
-Everything is read from fulfillment at the moment of asking; while it is away there is nothing to show but that.
+Everything is read from fulfillment at the time of the request; while it is unavailable, the page shows only
+that.
 """
 
 import asyncio
@@ -47,24 +48,24 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Article:
-    """An article as fulfillment tells it: its levels by location, or the owner that does not answer."""
+    """An article as fulfillment reports it: its levels by location, or the owner that does not answer."""
 
     sku: str
     owner: Answer | ServiceUnavailable
 
     @property
     def levels(self) -> Sequence[Mapping[str, Any]]:
-        """Location, on_hand, reserved, available."""
+        """Return location, on_hand, reserved, available."""
         return () if isinstance(self.owner, ServiceUnavailable) else self.owner.body["levels"]
 
     def on_hand(self, location: str) -> int | None:
-        """Units at a location; None where nothing was ever counted."""
+        """Return the units at a location; None where nothing was ever counted."""
         return next((one["on_hand"] for one in self.levels if one["location"] == location), None)
 
 
 @pages.get("/stock", Permission.STOCK_VIEW)
 async def show_stock(context: PageContext) -> Response:
-    """A page of levels, the fewest available first unless asked otherwise."""
+    """Show a page of levels, the fewest available first unless sorted otherwise."""
     typed = {name: context.query.get(name, "").strip()[:LONGEST] for name in FILTERS}
     (owner, errors), locations = await asyncio.gather(_read_levels(context, typed), _read_locations(context))
     body = {"levels": [], "next": None} if isinstance(owner, ServiceUnavailable) else owner.body
@@ -87,12 +88,12 @@ async def show_stock(context: PageContext) -> Response:
 
 @pages.get(ARTICLE, Permission.STOCK_VIEW)
 async def show_article(context: PageContext) -> Response:
-    """One article: its levels, its movements, and the form that adjusts it."""
+    """Show one article: its levels, its movements, and the form that adjusts it."""
     return await show(context, {})
 
 
 async def show(context: PageContext, errors: Mapping[str, str]) -> Response:
-    """The article's page; with errors it is the form come back (422). Raises Missing."""
+    """Show the article's page; with errors it has the rejected form (422). Raises Missing."""
     sku, location = _sku(context), context.query.get("location", "")[:LONGEST]
     article, moved = await asyncio.gather(read_article(context), _read_movements(context, sku))
     body = {"movements": [], "next": None} if isinstance(moved, ServiceUnavailable) else moved.body
@@ -119,7 +120,7 @@ async def show(context: PageContext, errors: Mapping[str, str]) -> Response:
 
 
 async def _names(context: PageContext, skus: Sequence[str]) -> Mapping[str, str]:
-    """What articles are called, as far as an order ever said."""
+    """Return the names of articles, as far as an order ever had them."""
     if not skus:
         return {}
     async with context.reading() as connection:
@@ -127,7 +128,7 @@ async def _names(context: PageContext, skus: Sequence[str]) -> Mapping[str, str]
 
 
 async def read_article(context: PageContext) -> Article:
-    """The article that the address names. Raises Missing when it can't be any."""
+    """Return the article that the address names. Raises Missing when it is not valid."""
     sku = _sku(context)
     owner = await context.app_state.clients.get("fulfillment", "/internal/stock", shop=context.shop, sku=sku)
     if not isinstance(owner, ServiceUnavailable) and owner.status != 200:
@@ -136,7 +137,7 @@ async def read_article(context: PageContext) -> Article:
 
 
 def _sku(context: PageContext) -> str:
-    """The article named. Raises Missing."""
+    """Return the SKU named. Raises Missing."""
     sku = context.query.get("sku", "")
     if not 0 < len(sku) <= LONGEST or "\0" in sku:
         raise Missing
@@ -144,14 +145,14 @@ def _sku(context: PageContext) -> str:
 
 
 def article_href(sku: str, **more: str) -> str:
-    """The page of an article."""
+    """Return the address of an article's page."""
     return f"{ARTICLE}?{urlencode({'sku': sku, **more})}"
 
 
 async def _read_levels(
     context: PageContext, typed: Mapping[str, str]
 ) -> tuple[Answer | ServiceUnavailable, Mapping[str, str]]:
-    """The levels wanted, and what is wrong with what was typed. Raises Missing for a link nobody gave."""
+    """Return the requested levels, and the errors in typed values. Raises Missing for a forged link."""
     try:
         form = Form(list(typed.items()))
         at_most, sequence = form.whole("at_most", 0, 10**9), form.choice("sequence", SEQUENCES)

@@ -1,4 +1,4 @@
-"""How a command stands, for the page that waits for it."""
+"""The state of a command, for the page that waits for it."""
 
 from starlette.responses import JSONResponse, Response
 
@@ -12,6 +12,6 @@ pages = Pages()
 
 @pages.get("/commands/{command}", Entry.SIGNED_IN, is_use=False)
 async def show_command(context: PageContext) -> Response:
-    """Its state alone: what it was about shows on the page it belongs to."""
+    """Return only its state: the command's subject is shown on the page it belongs to."""
     outcome = await outcome_of(context, context.path_uuid("command"))
     return JSONResponse({"state": outcome.state}, headers={"Cache-Control": "no-store"})

@@ -1,8 +1,9 @@
-"""From a request to a page's function and back: the one place that lets people in and writes down what they do.
+"""Dispatching from a request to a page's function and back: the one place for access control and the audit.
 
-In this sequence, for every route: the session is looked up; a forged request is refused; what the route asks for is
-compared with the person's role; what names an action (every POST does) is noted in the audit; then the page's own
-code runs. Whatever it raises becomes a page in the same shell. A route can't leave out a step, since pages hold none.
+In this order, for every route: the session is looked up; a forged request is rejected; the route's
+requirement is compared with the user's role; every named action (each POST has one) is recorded in the audit;
+then the page's own code runs. Any exception becomes a page in the same shell. A route cannot leave out a
+step, because pages hold none.
 """
 
 import json
@@ -49,12 +50,12 @@ _OUTCOMES = {
 
 
 def session_cookie(settings: BackofficeSettings) -> str:
-    """The cookie's name; `__Host-` binds it to this very host and to TLS."""
+    """Return the cookie's name; `__Host-` binds it to this very host and to TLS."""
     return "__Host-comptoir" if settings.is_secure else "comptoir"
 
 
 def endpoint(app_state: AppState, page: Page) -> Endpoint:
-    """What Starlette calls for a route."""
+    """Return the Starlette handler of a route."""
 
     async def serve(request: Request) -> Response:
         nobody = PageContext(
@@ -63,7 +64,7 @@ def endpoint(app_state: AppState, page: Page) -> Endpoint:
         try:
             found, people = await _who(app_state, request, page)
             context = PageContext(app_state, request, page, found, _speech(app_state, request, found, people))
-        except Exception as error:  # noqa: BLE001 - whatever stops us at the door becomes a page
+        except Exception as error:  # noqa: BLE001 - every error before dispatching becomes a page
             return _failed(nobody, error)
         with speaking(context.speech):
             return await _answer(context)
@@ -72,7 +73,7 @@ def endpoint(app_state: AppState, page: Page) -> Endpoint:
 
 
 async def _who(app_state: AppState, request: Request, page: Page) -> tuple[FoundSession, Mapping[str, str]]:
-    """Whose session it is, and the names of that person's colleagues by login."""
+    """Return the session, and the names of that user's colleagues by login."""
     token = request.cookies.get(session_cookie(app_state.settings), "")
     if not token:
         return FoundSession(), {}
@@ -96,7 +97,7 @@ async def _answer(context: PageContext) -> Response:
         return problem(context, 403, "forged") if why else await _stranger(context)
     try:
         audit_id = await _begin(context)
-    except Exception as error:  # noqa: BLE001 - nothing is done that the audit can't hold
+    except Exception as error:  # noqa: BLE001 - no action without an audit record
         return _failed(context, error)
     response = problem(context, 403, "forged") if why else await _let_in(context)
     await _end(context, audit_id, "forged" if why else None, response)
@@ -104,12 +105,14 @@ async def _answer(context: PageContext) -> Response:
 
 
 async def _stranger(context: PageContext) -> Response:
-    """A POST by nobody is not noted, for strangers could fill the audit; it is when it turns out who they are."""
+    """Answer a POST without a session. It is not recorded, because strangers could fill the audit, until it
+    signs in.
+    """
     response = await _let_in(context)
     if context.entered is not None:
         try:
             audit_id = await _begin(context)
-        except Exception as error:  # noqa: BLE001 - they do not get in unseen
+        except Exception as error:  # noqa: BLE001 - no sign-in without an audit record
             return _failed(context, error)
         await _end(context, audit_id, None, response)
     return response
@@ -156,7 +159,9 @@ def _failed(context: PageContext, error: Exception) -> Response:
 
 
 def problem(context: PageContext, status: int, kind: str, **values: Any) -> Response:
-    """A page that says what is wrong and what to do, in the shell; `kind` is its name below templates/problem."""
+    """Return a page with the problem and its remedy, in the shell; `kind` is its name below
+    templates/problem.
+    """
     try:
         block = "main" if context.is_part else None
         response = context.render(f"problem/{kind}.html", status, block=block, **values)
@@ -173,7 +178,9 @@ def problem(context: PageContext, status: int, kind: str, **values: Any) -> Resp
 def _speech(
     app_state: AppState, request: Request, found: FoundSession, people: Mapping[str, str] | None = None
 ) -> PageLocale:
-    """The language: the account's, else this browser's choice, else what the browser asks for."""
+    """Return the locale: the account's language, else this browser's choice, else the browser's
+    `Accept-Language`.
+    """
     chosen = found.person.preferences.get("language") if found.person else None
     for language in (chosen, request.cookies.get("comptoir-language")):
         if language in LANGUAGES:

@@ -1,9 +1,9 @@
-"""Nobody is signed in (any more): the way to the sign-in page and back, without losing what was typed.
+"""Requests without a session: the way to the sign-in page and back, without losing what was typed.
 
-A form that is sent after the session's end comes back inside of the sign-in page as hidden fields. After signing in the
-same person sees what they had typed and sends it with one more click; it keeps its idempotency key, so it can't count
-twice. Nothing is sent by itself: the click is what makes it that person's doing. Passwords are never kept, and another
-person who signs in instead does not see the text.
+A form that is sent after the session's end is kept inside the sign-in page as hidden fields. After signing in
+the same user sees what they had typed and sends it with one more click; it keeps its idempotency key, so it
+cannot be carried out twice. Nothing is sent automatically: the click makes it that user's action. Passwords
+are never kept, and another user who signs in instead does not see the text.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,16 @@ MOST_CHARACTERS = 256 * 1024
 
 @dataclass(frozen=True)
 class KeptForm:
-    """A form that waits for its person: where it goes, and its fields."""
+    """A form kept for its user: its address, and its fields."""
 
     to: str
     fields: list[tuple[str, str]]
 
 
 async def ask_to_sign_in(context: PageContext) -> Response:
-    """The sign-in page: 303 for a page, 401 with the form in it for a form; 204 ends a stream without a complaint."""
+    """Return the sign-in page: 303 for a page, 401 with the form in it for a form; 204 ends a stream without
+    an error.
+    """
     if "text/event-stream" in context.request.headers.get("accept", ""):
         return Response(status_code=204)
     if context.request.method in ("GET", "HEAD"):
@@ -54,7 +56,7 @@ def _go_to_sign_in(context: PageContext) -> Response:
 
 
 def kept_in(form: Form) -> KeptForm | None:
-    """The form that a sign-in page carries with it."""
+    """Return the form that a sign-in page carries with it."""
     to = form[TO]
     if not is_local_path(to) or to.startswith(SIGN_IN):
         return None

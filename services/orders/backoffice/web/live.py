@@ -1,9 +1,10 @@
-"""Live pages: one LISTEN connection hears which orders changed, every open page has one stream that tells it the ids.
+"""Live pages: one LISTEN connection receives the changed orders, one stream per open page sends it the ids.
 
-A stream carries ids, never content: the page asks again for the parts that show them, as the person it is for. What a
-stream can't take in time is dropped and told as `again`: look at everything anew. The same after a gap: when the
-connection was lost, or a browser comes back with an event id of another process or from too long ago. A stream ends by
-itself after some minutes, so that a revoked session stops hearing; and with `goodbye` when the process stops.
+A stream carries ids, never content: the page requests the parts that show them, as its own user. Events that
+a stream cannot accept in time are dropped and replaced by `again`: reload everything. The same applies after
+a gap: when the connection was lost, or a browser reconnects with an event id of another process or from too
+long ago. A stream ends by itself after some minutes, so that a revoked session receives nothing more; and
+with `goodbye` when the process stops.
 """
 
 import asyncio
@@ -34,12 +35,12 @@ RECONNECT_SECONDS, ALIVE_SECONDS = 1.0, 20.0
 
 
 class TooManyStreams(Exception):
-    """This process, or this session, holds as many streams as it may: the page does without."""
+    """The process, or the session, has reached its limit of streams: the page works without one."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """Orders of a shop that changed; `orders` None: so many that all should be looked at."""
+    """Changed orders of a shop; `orders` None: so many that everything should be reloaded."""
 
     number: int
     shop: str
@@ -48,7 +49,7 @@ class Change:
 
 @dataclass(eq=False)
 class Stream:
-    """One open page."""
+    """The stream of one open page."""
 
     shop: str
     session_id: UUID
@@ -56,7 +57,7 @@ class Stream:
     has_gap: bool = False
 
     def put(self, change: Change | None) -> None:
-        """Tell the page, or that it missed something."""
+        """Queue a change for the page, or the notice that it missed something."""
         try:
             self.queue.put_nowait(change)
         except asyncio.QueueFull:
@@ -75,7 +76,7 @@ class Live:
         self.is_listening = False
 
     def worker(self) -> Worker:
-        """The worker that listens for as long as the process runs."""
+        """Return the worker that listens for as long as the process runs."""
         return Worker("live", self._listen, RECONNECT_SECONDS)
 
     async def _listen(self, process: Process) -> bool:
@@ -129,7 +130,7 @@ class Live:
             self._streams.discard(stream)
 
     async def stream(self, shop: str, session_id: UUID, last_id: str | None) -> AsyncIterator[bytes]:
-        """What one page hears, as `text/event-stream`. Raises TooManyStreams before anything was sent."""
+        """Yield a page's events as `text/event-stream`. Raises TooManyStreams before anything was sent."""
         with self._opened(shop, session_id) as stream:
             yield b"retry: 3000\n\n"
             for event in self._missed(shop, last_id):

@@ -1,4 +1,4 @@
-"""The stream every open page listens to."""
+"""The event stream of every open page."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,9 @@ pages = Pages()
 
 @pages.get("/live", Entry.SIGNED_IN, is_use=False)
 async def listen(context: PageContext) -> Response:
-    """Ids of the shop's orders as they change. A page that was away says after which event (`?after=`)."""
+    """Stream ids of the shop's orders as they change. A reconnecting page sends its last event id
+    (`?after=`).
+    """
     last_id = context.request.headers.get("last-event-id") or context.query.get("after")
     events = context.app_state.live.stream(context.shop, context.person.session_id, (last_id or "")[:60])
     try:

@@ -1,7 +1,7 @@
-"""What all pages of the process share, and its two ways to the database.
+"""State shared by all pages of the process, and its two ways to the database.
 
-Pages read with connections that can't write and are planned afresh for each query's own values; what changes something
-runs in a unit of the hub, like everything orders does.
+Pages read with connections that cannot write and whose queries are planned for each call's own values;
+changes run in a unit of work of the hub, like everything in orders.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ READING = {
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """A place in the menu, for those who may go there. `label` is marked with `N_`; `icon` is one of icons.html."""
+    """A menu entry, for users with its permission. `label` is marked with `N_`; `icon` is one of icons.html."""
 
     path: str
     label: str
@@ -73,7 +73,9 @@ class AppState:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """A connection for reading alone, five seconds a statement. Raises what asyncpg raises when it is away."""
+        """Return a read-only connection, five seconds per statement. Raises asyncpg's errors when the
+        database is unavailable.
+        """
         pool = self._reading or await self._open()
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield connection

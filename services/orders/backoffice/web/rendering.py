@@ -1,8 +1,8 @@
 """Templates: Jinja with everything escaped and nothing undefined.
 
-Macros of `templates/parts/*.html` are known in every template without an import. Rendering a page for htmx, which asks
-with the id of the element it will replace, gives the block of that name alone (`id="order-rows"`: block `order_rows`),
-so that a page and its parts are one template and work the same without scripts.
+Macros of `templates/parts/*.html` are available in every template without an import. A request by htmx, which
+carries the id of the element it will replace, renders only the block of that name (`id="order-rows"`: block
+`order_rows`), so that a page and its parts are one template and work the same without scripts.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +49,9 @@ ROOMS = Path(__file__).parent.parent
 
 
 class PartNamedTwice(ValueError):
-    """Two files of templates/parts define a macro of one name: every template would get one of them by chance."""
+    """Two files of templates/parts define a macro of one name: every template would get one of them by
+    chance.
+    """
 
 
 class Templates:
@@ -84,7 +86,7 @@ class Templates:
         self.environment.globals.update(_macros(self.environment))
 
     def render(self, how: PageLocale, name: str, values: Mapping[str, Any], block: str | None = None) -> str:
-        """A template as HTML; one block of it when `block` names one that it has."""
+        """Render a template as HTML; only one block of it when `block` names one that it has."""
         template = self.environment.get_template(name)
         with speaking(how):
             if block is not None and block in template.blocks:
@@ -92,13 +94,14 @@ class Templates:
             return template.render(values)
 
     def has_block(self, name: str, block: str) -> bool:
-        """Whether a template (or what it extends) has such a block of its own."""
+        """Return whether a template (or the one it extends) defines such a block."""
         return block in self.environment.get_template(name).blocks
 
 
 def _loader(rooms: Path) -> BaseLoader:
-    """Templates beside the pages they belong to (`orders/list.html` is `orders/templates/list.html`); those that all
-    pages share are in `web/templates` and have no prefix."""
+    """Return the loader: templates are beside the pages they belong to (`orders/list.html` is
+    `orders/templates/list.html`); those that all pages share are in `web/templates` and have no prefix.
+    """
     folders = {folder.parent.name: folder for folder in sorted(rooms.glob("*/templates"))}
     shared = FileSystemLoader(folders.pop("web"))
     return ChoiceLoader(
@@ -107,12 +110,12 @@ def _loader(rooms: Path) -> BaseLoader:
 
 
 def _new_key() -> str:
-    """What makes a form's second sending the same request as the first."""
+    """Return a new form key, which makes a repeated submission the same request as the first."""
     return str(uuid7())
 
 
 def _escaped(translate: Any) -> Any:
-    """A translation is text of ours, so safe; the values that are filled in are not and are escaped."""
+    """Return a translation as safe HTML: the text is ours; the values that are filled in are escaped."""
 
     def call(*texts: Any, **values: Any) -> Markup:
         safe = {name: _as_markup(value) for name, value in values.items()}
@@ -126,12 +129,12 @@ def _as_markup(value: Any) -> Any:
 
 
 def _macros(environment: Environment) -> Iterator[tuple[str, Callable[..., Markup]]]:
-    """Every macro of templates/parts by its name. Raises PartNamedTwice."""
+    """Yield every macro of templates/parts by its name. Raises PartNamedTwice."""
     seen: dict[str, str] = {}
     for name in environment.list_templates(filter_func=lambda one: one.startswith("parts/")):
         source, _, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
         for macro in environment.parse(source).find_all(nodes.Macro):
-            if macro.name.startswith("_"):  # its own file's alone
+            if macro.name.startswith("_"):  # private to its file
                 continue
             if macro.name in seen:
                 raise PartNamedTwice(f"{name} and {seen[macro.name]} both define {macro.name}; rename one")
@@ -140,7 +143,9 @@ def _macros(environment: Environment) -> Iterator[tuple[str, Callable[..., Marku
 
 
 def _macro(environment: Environment, file: str, name: str) -> Callable[..., Markup]:
-    """A macro that is looked up when it is first used: its file is run only once all others are known to it."""
+    """Return a macro that is looked up when it is first used: its file runs only once all others are
+    registered.
+    """
 
     @cache
     def find() -> Callable[..., Markup]:

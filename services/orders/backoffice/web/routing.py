@@ -1,16 +1,16 @@
-"""How a page says that it exists: path, what it asks of its visitor, and a function.
+"""Declaration of pages: path, required permission, and a function.
 
     pages = Pages()
 
     @pages.get("/parcels", Permission.ORDERS_VIEW)
-    async def show_parcels(visit: Visit) -> Response: ...
+    async def show_parcels(context: PageContext) -> Response: ...
 
     @pages.post("/parcels/{parcel}/unpack", Permission.PARCELS_PACK, action="parcel.unpack")
-    async def unpack(visit: Visit) -> Response: ...
+    async def unpack(context: PageContext) -> Response: ...
 
-Every module of `pages/` with a `pages` is found at start: a page is added by adding its file. There is no way to
-declare a route without saying what it asks for, and none to answer a POST that the audit does not see. A page whose
-reading alone is to be noted (an export) names an action too.
+Every module `pages` or `…_pages` with a `pages` is found at start: a page is added by adding its file. A
+route cannot be declared without its requirement, and a POST cannot be answered without an audit record. A
+page whose reading has to be recorded (an export) names an action too.
 """
 
 import importlib
@@ -26,8 +26,9 @@ from services.orders.backoffice.web.visit import View
 
 @dataclass(frozen=True)
 class Page:
-    """One route. `action` names it in the audit, every POST and a GET that is noted; `is_use`: whether it counts as a
-    person's use of the session."""
+    """One route. `action` names it in the audit, for every POST and every recorded GET; `is_use`: whether it
+    counts as a user's use of the session.
+    """
 
     path: str
     method: str
@@ -47,16 +48,19 @@ class Pages:
     def get(
         self, path: str, demand: Demand, *, is_use: bool = True, action: str = ""
     ) -> Callable[[View], View]:
-        """A page or a part of one. It changes nothing; with an `action` the audit notes who read it."""
+        """Declare a page or a part of one. It changes nothing; with an `action` the audit records who read
+        it.
+        """
         return self._add(path, "GET", demand, action, is_use)
 
     def post(self, path: str, demand: Demand, *, action: str) -> Callable[[View], View]:
-        """Something a person does; `action` is its name in the audit, such as `order.archive`."""
+        """Declare a user's action; `action` is its name in the audit, such as `order.archive`."""
         return self._add(path, "POST", demand, action, True)
 
     def in_menu(self, path: str, label: str, icon: str, rank: int, demand: Demand) -> None:
-        """Put a page into the menu: home 10, orders 20, parcels 30, payments 40, mails 50, stock 60, operations 80,
-        settings 90. The first four are at hand on a phone, the others behind «More»."""
+        """Add a page to the menu: home 10, orders 20, parcels 30, payments 40, mails 50, stock 60, operations
+        80, settings 90. The first four are directly available on a phone, the others behind «More».
+        """
         self.menu.append(MenuEntry(path, label, icon, rank, demand))
 
     def _add(
@@ -70,7 +74,7 @@ class Pages:
 
 
 def found_in(package: ModuleType) -> tuple[list[Page], list[MenuEntry]]:
-    """The routes and menu entries of all modules `pages` and `…_pages` below a package.
+    """Return the routes and menu entries of all modules `pages` and `…_pages` below a package.
 
     Fixed paths come before those with a parameter.
     """

@@ -1,9 +1,10 @@
-"""What guards every request before any page's code: host, where it comes from, and the headers of every answer.
+"""Guards of every request before any page's code: host, origin, and the headers of every response.
 
-Invariant: nothing is changed by a request that another site made. Browsers say where a request comes from
-(`Sec-Fetch-Site`, W3C Fetch Metadata); those that do not must name our origin in `Origin`; a request with neither
-changes nothing. The `Host` must be ours, since a name bent to this address would be "same origin" to the browser. The
-content security policy runs no script and takes no style that is not a file of ours.
+Invariant: a request that another site made changes nothing. Browsers send where a request comes from
+(`Sec-Fetch-Site`, W3C Fetch Metadata); those that do not must have our origin in `Origin`; a request with
+neither changes nothing. The `Host` must be ours, because with DNS rebinding another name for this address
+would be "same origin" to the browser. The content security policy allows no script and no style that is not a
+file of ours.
 """
 
 from collections.abc import Mapping
@@ -37,9 +38,10 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 
 def why_forged(method: str, headers: Mapping[str, str], origins: list[str]) -> str | None:
-    """Why a request can't be a person's doing on a page of ours; None when it can. Header names in lower case.
+    """Return why a request cannot be a user's action on a page of ours; None when it can. Header names in
+    lower case.
 
-    Reading is allowed from elsewhere only as going to a page: a link in a mail, never a picture or a script.
+    Reading from another site is allowed only as navigation: a link in a mail, never an image or a script.
     """
     site = headers.get("sec-fetch-site")
     if method in SAFE_METHODS:
@@ -54,7 +56,7 @@ def why_forged(method: str, headers: Mapping[str, str], origins: list[str]) -> s
 
 
 class Guard:
-    """Refuses what is not meant for us and puts the headers on every answer."""
+    """The middleware that rejects foreign requests and adds the headers to every response."""
 
     def __init__(self, app: ASGIApp, settings: BackofficeSettings) -> None:
         self._app, self._settings = app, settings
@@ -89,12 +91,12 @@ async def _refuse_host(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def address_of(request: Request) -> str:
-    """The visitor's network address, as the server (or the proxy it trusts) tells it."""
+    """Return the client's network address, as the server (or the proxy it trusts) reports it."""
     return request.client.host[:45] if request.client else ""
 
 
 def is_local_path(path: str) -> bool:
-    """Whether a path leads to a page of ours and nowhere else: no other host, no control characters."""
+    """Return whether a path leads to a page of ours and nowhere else: no other host, no control characters."""
     parts = urlsplit(path)
     return (
         path.startswith("/")

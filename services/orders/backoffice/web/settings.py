@@ -1,7 +1,8 @@
-"""The back office's settings: where people reach it, how long they stay signed in, and where the others answer.
+"""Settings of the back office: its public address, session lifetimes, and the addresses of the other
+services.
 
-Invariant: the session cookie travels over TLS alone, or over plain HTTP on this very machine. An origin that would
-send it in the clear is refused at start.
+Invariant: the session cookie is sent only over TLS, or over plain HTTP on this very machine. An origin that
+would send it unencrypted is rejected at start.
 """
 
 from ipaddress import ip_address
@@ -16,7 +17,7 @@ from services.orders.order.settings import ZoneName
 
 
 def _origins(value: Any) -> Any:
-    """One origin, or several separated by spaces or commas; each without a path."""
+    """Parse one origin, or several separated by spaces or commas; each without a path."""
     if not isinstance(value, str):
         return value
     return [_origin(one) for one in value.replace(",", " ").split()]
@@ -58,7 +59,7 @@ class ShopFacts(BaseModel):
 
 
 class BackofficeSettings(ServiceSettings):
-    """Database and broker user are those of orders."""
+    """The settings; database and broker user are those of orders."""
 
     backoffice_origin: Origins = Field(
         description="Where people's browsers reach the back office, without a path: https://office.example.com; "
@@ -93,16 +94,16 @@ class BackofficeSettings(ServiceSettings):
 
     @property
     def is_secure(self) -> bool:
-        """Whether cookies are for TLS alone: unless every origin is plain HTTP on this machine."""
+        """Return whether cookies are restricted to TLS: unless every origin is plain HTTP on this machine."""
         return any(origin.startswith("https:") for origin in self.backoffice_origin)
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The values of `Host` that are meant for us; any other may be a name that was bent to this address."""
+        """Return the accepted values of `Host`; any other may be a DNS rebinding attack."""
         return frozenset(urlsplit(origin).netloc for origin in self.backoffice_origin)
 
     def shop(self, name: str) -> ShopFacts:
-        """What is known of a shop; of one that nobody described, its own name."""
+        """Return the facts of a shop; one without a description has only its own name."""
         for shop in self.shops:
             if shop.shop == name:
                 return shop
@@ -111,6 +112,6 @@ class BackofficeSettings(ServiceSettings):
     def owner_url(
         self, owner: Literal["orders", "payments", "fulfillment", "notifier", "auditor"]
     ) -> str | None:
-        """Where a service or the auditor answers, without a slash at the end."""
+        """Return the URL of a service or the auditor, without a trailing slash."""
         url: HttpUrl | None = getattr(self, f"{owner}_url")
         return str(url).rstrip("/") if url is not None else None

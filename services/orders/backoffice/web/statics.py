@@ -1,9 +1,11 @@
-"""Style sheets, scripts and the vendored htmx, served from memory under a name that changes with their content.
+"""Style sheets, scripts and the vendored htmx, served from memory under a name that changes with their
+content.
 
     /static/<digest of all of it>/comptoir.css
 
-All files of `static/css` are one style sheet, in their names' order; scripts keep their folder, so that modules may
-import each other by relative paths. What has the digest in its name never changes and is kept by browsers for a year.
+All files of `static/css` are one style sheet, in their names' order; scripts keep their folder, so that
+modules may import each other by relative paths. A file with the digest in its name never changes and is
+cached by browsers for a year.
 """
 
 import gzip
@@ -34,7 +36,7 @@ class Static:
 
     @cached_property
     def packed(self) -> bytes:
-        """Compressed once, as small as can be."""
+        """Return the file compressed, computed once at the highest level."""
         return gzip.compress(self.content, 9, mtime=0)
 
 
@@ -52,14 +54,15 @@ class Statics:
         self.digest = hashlib.sha256(content).hexdigest()[:16]
 
     def url(self, name: str) -> str:
-        """Where a file is. KeyError when there is none of that name."""
+        """Return the URL of a file. KeyError when there is none of that name."""
         if name not in self.files:
             raise KeyError(f"static/{name} does not exist; known: {', '.join(self.files)}")
         return f"/static/{self.digest}/{name}"
 
     async def serve(self, request: Request) -> Response:
-        """Answer a GET of /static/{digest}/{name}. A page of another version may ask for an older digest: the file
-        as it is now serves it, but is not kept."""
+        """Answer a GET of /static/{digest}/{name}. A page of another version may request an older digest: it
+        gets the current file, but uncached.
+        """
         file = self.files.get(request.path_params["name"])
         if file is None:
             return PlainTextResponse("no such file", 404)

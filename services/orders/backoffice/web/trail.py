@@ -1,6 +1,6 @@
-"""The way back through pages that are found one after another: the link to each carries the places one came by.
+"""Back links through cursor pages: the link to each carries the cursors of the pages before.
 
-A list that is read from a place onwards knows its next page and not the one before; the visitor does.
+A list that is read from a cursor onwards has its next page and not the previous one; the URL has it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,9 @@ MOST = 12
 
 @dataclass(frozen=True)
 class BackLinks:
-    """Where a visitor stands and came by. `name` is the parameter that holds a place; "" is the first page."""
+    """The current cursor and the previous ones. `name` is the parameter that holds a cursor; "" is the first
+    page.
+    """
 
     name: str
     here: str
@@ -23,18 +25,18 @@ class BackLinks:
 
     @classmethod
     def of(cls, query: Mapping[str, str], name: str) -> Self:
-        """The trail of a request."""
+        """Return the back links of a request."""
         past = tuple(place for place in query.get("trail", "")[:4000].split(APART) if place)
         return cls(name, query.get(name, ""), past[-MOST:])
 
     def on(self, place: str) -> dict[str, str]:
-        """The parameters of the next page, which begins at `place`."""
+        """Return the parameters of the next page, which begins at `place`."""
         past = (*self.past, self.here)[-MOST:] if self.here else self.past
         return {self.name: place, "trail": APART.join(past)}
 
     @property
     def back(self) -> dict[str, str] | None:
-        """The parameters of the page before; None on the first one."""
+        """Return the parameters of the previous page; None on the first one."""
         if not self.here:
             return None
         if not self.past:

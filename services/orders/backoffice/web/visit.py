@@ -1,7 +1,7 @@
-"""One request as a page's code sees it: who asks, in which language, and the ways to answer.
+"""The request context for a page's code: the user, the language, and the ways to answer.
 
-A page never looks at cookies, headers or roles itself: by the time its function runs, the dispatcher has let the
-visitor in. Everything a page reads or changes is of `visit.shop` alone.
+A page never looks at cookies, headers or roles itself: by the time its function runs, the dispatcher has
+authorized the user. Everything a page reads or changes belongs to `context.shop` only.
 """
 
 import base64
@@ -32,11 +32,11 @@ LONGEST_FLASH = 600
 
 
 class Missing(Exception):
-    """There is no such page or thing in this shop: 404."""
+    """There is no such page or object in this shop: 404."""
 
 
 class Deleted(Missing):
-    """The order that was here was deleted: 404, with when. `code` is its own."""
+    """The order with this address was deleted: 404, with the time. `code` is the order's."""
 
     def __init__(self, code: str, deleted_at: datetime) -> None:
         super().__init__(code)
@@ -44,7 +44,7 @@ class Deleted(Missing):
 
 
 class NotAllowed(Exception):
-    """The visitor's role does not allow this part of it: 403. `demand` is what it would take."""
+    """The user's role does not allow this part of the page: 403. `demand` is the missing permission."""
 
     def __init__(self, demand: Demand | None = None) -> None:
         super().__init__(demand)
@@ -55,7 +55,7 @@ View = Callable[["PageContext"], Awaitable[Response]]
 
 
 class RequestedPage(Protocol):
-    """The page of a request. `action` is its name in the audit, empty when reading it is not noted."""
+    """The page of a request. `action` is its name in the audit, empty when reading it is not recorded."""
 
     @property
     def method(self) -> str: ...
@@ -71,7 +71,7 @@ class RequestedPage(Protocol):
 
 
 class PageContext:
-    """One request. `person` and `shop` are there on every page that is not public."""
+    """The context of one request. `person` and `shop` are available on every page that is not public."""
 
     def __init__(
         self,
@@ -92,34 +92,36 @@ class PageContext:
 
     @property
     def person(self) -> Person:
-        """Who is signed in. Raises NotAllowed on a public page when nobody is."""
+        """Return the signed-in user. Raises NotAllowed on a public page when there is none."""
         if self.found.person is None:
             raise NotAllowed
         return self.found.person
 
     @property
     def shop(self) -> str:
-        """The shop whose things this visitor may see."""
+        """Return the shop whose data this user may see."""
         return self.person.shop
 
     @property
     def actor(self) -> str:
-        """Who acts, for commands and the activity."""
+        """Return the actor, for commands and the activity."""
         return self.person.actor
 
     def may(self, demand: Demand) -> bool:
-        """Whether the visitor's role allows it: to leave out what would be refused."""
+        """Return whether the user's role allows it, to leave out what would be rejected."""
         return self.found.person is not None and self.found.person.may(demand)
 
     def path(self, name: str) -> str:
-        """A parameter of the path. Raises Missing when it holds what no name of ours does."""
+        """Return a parameter of the path. Raises Missing when it contains characters that none of our names
+        has.
+        """
         value = str(self.request.path_params[name])
         if len(value) > 200 or not value.isprintable():
             raise Missing
         return value
 
     def path_uuid(self, name: str) -> UUID:
-        """A parameter of the path that is an id. Raises Missing."""
+        """Return a parameter of the path that is an id. Raises Missing."""
         try:
             return UUID(self.path(name))
         except ValueError:
@@ -127,54 +129,56 @@ class PageContext:
 
     @cached_property
     def query(self) -> QueryParams:
-        """The URL's parameters, without NUL, which PostgreSQL could not hold."""
+        """Return the URL's parameters, without NUL, which PostgreSQL cannot store."""
         found = self.request.query_params.multi_items()
         return QueryParams([(name.replace("\0", ""), value.replace("\0", "")) for name, value in found])
 
     async def form(self) -> Form:
-        """What was typed. Raises forms.FormTooLarge, forms.FormUnreadable, which become pages."""
+        """Return the submitted form. Raises forms.FormTooLarge, forms.FormUnreadable, which become pages."""
         if self._form is None:
             self._form = await read_form(self.request)
         return self._form
 
     @property
     def form_read(self) -> Form:
-        """What was typed, as far as it was read."""
+        """Return the submitted form, as far as it was read."""
         return self._form or Form()
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection to read with."""
+        """Return a connection for reading."""
         return self.app_state.reading()
 
     def unit(self) -> AbstractAsyncContextManager[Unit]:
-        """A transaction that changes something; what it emits is sent after its commit."""
+        """Return a unit of work; its messages are sent after the commit."""
         return self.app_state.hub.unit()
 
     def about(self, order_id: UUID, **detail: Any) -> None:
-        """Tell the audit which order an action is about, and more that is worth keeping (never what was typed)."""
+        """Record in the audit which order an action is about, and other details worth keeping (never typed
+        values).
+        """
         self.audited_order = order_id
         self.audited.update(detail)
 
     @cached_property
     def is_part(self) -> bool:
-        """Whether htmx asks for a part of a page."""
+        """Return whether htmx requests a part of a page."""
         headers = self.request.headers
         return headers.get("hx-request-type") == "partial" and "hx-history-restore-request" not in headers
 
     @cached_property
     def target(self) -> str | None:
-        """The block htmx will replace: the target element's id with underscores."""
+        """Return the block htmx will replace: the target element's id with underscores."""
         _, _, element_id = self.request.headers.get("hx-target", "").partition("#")
         return element_id.replace("-", "_") if self.is_part and element_id else None
 
     def render(
         self, template: str, status: int = 200, *, block: str | None = None, **values: Any
     ) -> Response:
-        """A template as the answer: the whole page, or for htmx the block named like the element it will replace,
-        or the `block` named here.
+        """Render a template as the response: the whole page, or for htmx the block named like the element it
+        will replace, or the `block` named here.
 
-        Its flash message is shown once and gone. A page that shows `errors` is a request refused: 422, be it a form
-        that came back or a list whose filters can't be read.
+        The flash message is shown once and removed. A page with `errors` is a rejected request: 422, whether
+        it is a form that is shown again or a list with invalid filters.
         """
         if status == HTTPStatus.OK and any((values.get("errors") or {}).values()):
             status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -208,25 +212,25 @@ class PageContext:
 
     @property
     def here(self) -> str:
-        """This page's path with its parameters: where to come back to."""
+        """Return this page's path with its parameters, to return to."""
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
 
     @property
     def shop_facts(self) -> ShopFacts | None:
-        """Name, support and zone of the visitor's shop."""
+        """Return name, support and zone of the user's shop."""
         person = self.found.person
         return self.app_state.settings.shop(person.shop) if person else None
 
     def preference(self, name: str, otherwise: str) -> str:
-        """What the visitor chose: on their account, or in this browser's cookie."""
+        """Return the user's preference: from their account, or from this browser's cookie."""
         person = self.found.person
         if person is not None and name in person.preferences:
             return str(person.preferences[name])
         return self.request.cookies.get(f"comptoir-{name}", otherwise)[:20]
 
     def redirect(self, path: str, flash: str | None = None, kind: str = "done") -> Response:
-        """Go to another page (303), which shows `flash` once. `kind`: done, note or fault."""
+        """Redirect to another page (303), which shows `flash` once. `kind`: done, note or fault."""
         if self.is_part:
             response = Response(status_code=200, headers={"HX-Redirect": path})
         else:
@@ -236,13 +240,13 @@ class PageContext:
         return response
 
     def put_flash(self, response: Response, text: str, kind: str = "done") -> None:
-        """Have the next page show a message."""
+        """Set a message for the next page."""
         packed = json.dumps({"kind": kind, "text": text[:LONGEST_FLASH]}, ensure_ascii=False).encode()
         self.set_cookie(response, FLASH, base64.urlsafe_b64encode(packed).decode(), 60)
 
     @cached_property
     def flash(self) -> dict[str, str] | None:
-        """The message the last page left."""
+        """Return the message from the last page."""
         try:
             found = json.loads(base64.urlsafe_b64decode(self.request.cookies[FLASH]))
             return {"kind": str(found["kind"])[:10], "text": str(found["text"])[:LONGEST_FLASH]}
@@ -250,7 +254,7 @@ class PageContext:
             return None
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
-        """A cookie that scripts can't read and other sites don't send."""
+        """Set a cookie that scripts cannot read and other sites do not send."""
         response.set_cookie(
             name,
             value,

@@ -1,4 +1,4 @@
-"""Names of fixed things as pages show them: marked here, translated where they are shown."""
+"""Names of fixed values as pages show them: marked here, translated where they are shown."""
 
 from services.orders.backoffice.access.permissions import Role
 from services.orders.backoffice.language.translating import N_

@@ -1,7 +1,8 @@
-"""Cancelling an order and taking that back: first what it would do to money, stock and parcels, then the command.
+"""Cancellation of an order and its reversal: a preview of the effects on money, stock and parcels, then the
+command.
 
-What is shown is counted from what is known here and changes nothing; only fulfillment knows what has left and what is
-in stock, so the command's outcome may differ by that, and the page waits for it.
+The preview is computed from orders' own data and changes nothing; only fulfillment has the current shipments
+and stock, so the command's outcome may differ in these, and the page waits for it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -38,13 +39,13 @@ Look = Callable[[Hub, str, UUID], Awaitable[previewing.Preview]]
 
 @pages.get("/orders/{order}/cancellation", Permission.ORDERS_CANCEL)
 async def show_cancellation(context: PageContext) -> Response:
-    """What cancelling the order would do."""
+    """Show the effects of cancelling the order."""
     return await _show_cancellation(context, await read_order(context), {})
 
 
 @pages.post("/orders/{order}/cancellation", Permission.ORDERS_CANCEL, action="order.cancel")
 async def cancel(context: PageContext) -> Response:
-    """Cancel all of the order that has not left."""
+    """Cancel everything in the order that has not been shipped."""
 
     def ask(order: OrderRead, form: Form) -> ChangeRequest:
         told = told_asked(form)
@@ -58,7 +59,7 @@ async def cancel(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/cancellation-mail", Permission.ORDERS_CANCEL, action="order.cancel.preview_mail")
 async def preview_mail(context: PageContext) -> Response:
-    """The mail that would tell the customer of the cancellation."""
+    """Show the mail that would inform the customer of the cancellation."""
     form, order = await context.form(), await read_order(context)
     context.about(order.id)
     context.outcome = "previewed"
@@ -71,13 +72,13 @@ async def preview_mail(context: PageContext) -> Response:
 
 @pages.get("/orders/{order}/reinstatement", Permission.ORDERS_CANCEL)
 async def show_reinstatement(context: PageContext) -> Response:
-    """What reinstating the order would do."""
+    """Show the effects of reinstating the order."""
     return await _show_reinstatement(context, await read_order(context), {})
 
 
 @pages.post("/orders/{order}/reinstatement", Permission.ORDERS_CANCEL, action="order.reinstate")
 async def reinstate(context: PageContext) -> Response:
-    """Take the cancellation back, if there is stock for all of it."""
+    """Reverse the cancellation, if there is stock for all of it."""
 
     def ask(order: OrderRead, form: Form) -> ChangeRequest:
         asked = form.model(ReinstatementRequest, revision=form.revision, reason=form.text("reason", 2000))
@@ -128,7 +129,7 @@ async def _show(
     look: Look,
     mail: Any = None,
 ) -> Response:
-    """The page. What stands against it as a whole takes the form away; what was refused leaves it."""
+    """Render the page. An obstacle to the whole action removes the form; a rejection keeps it."""
     preview, against = None, list[str]()
     try:
         preview = await look(context.app_state.hub, context.shop, order.id)

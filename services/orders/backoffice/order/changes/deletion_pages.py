@@ -1,7 +1,9 @@
-"""Deleting an order for ever: what stands against it, its code to be typed, and a page to end on that is not its own.
+"""Permanent deletion of an order: obstacles, its code to be typed, and a final page that is not the order's
+own.
 
-Orders with money, a tracking number or completed ones keep books and customers company: they go only by a right of its
-own. A deletion takes the order's other commands with it, so a form sent twice is answered by the one that deleted it.
+Orders with money, with a tracking number or completed matter to accounting and to customers: deleting them
+requires a separate permission. A deletion removes the order's other commands, so a repeated form is answered
+from the deletion.
 """
 
 from collections.abc import Mapping
@@ -31,7 +33,7 @@ AFTERWARDS = "/orders"
 
 @pages.get("/orders/{order}/deletion", Permission.ORDERS_DELETE)
 async def show_deletion(context: PageContext) -> Response:
-    """What deleting would do, and what stands against it."""
+    """Show the effects of deleting the order, and the obstacles."""
     return await _show(context, await read_order(context), {})
 
 
@@ -69,7 +71,7 @@ async def _begun(context: PageContext, order: OrderRead, form: Form) -> Outcome 
 
 
 async def _gone_before(context: PageContext, form: Form) -> Response:
-    """This very form deleted it a moment ago. Raises Missing when it was not this form."""
+    """Answer a repeat of the form that deleted the order. Raises Missing when it was another form."""
     async with context.reading() as connection:
         command_id = await store.command_of(connection, context.shop, key_of(form))
     if command_id is None:

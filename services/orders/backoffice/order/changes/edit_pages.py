@@ -1,8 +1,8 @@
-"""Editing an order: the form, then what it would do to money, stock and parcels, then the command.
+"""Editing of an order: the form, a preview of the effects on money, stock and parcels, then the command.
 
-Nothing is carried out that was not shown first. The form's fields travel hidden through the preview, with the same
-key: whatever is clicked twice is one edit. Only fulfillment knows what has left and what is in stock, so the outcome
-may differ from the preview, and then the page says by what.
+Nothing is carried out that was not previewed. The form's fields are passed as hidden fields through the
+preview, with the same key: a double click is one edit. Only fulfillment has the current shipments and stock,
+so the outcome may differ from the preview, and then the page shows the difference.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ DEED = "deed"
 
 @pages.get("/orders/{order}/edit", Permission.ORDERS_EDIT)
 async def show_edit(context: PageContext) -> Response:
-    """The form with the order as it stands."""
+    """Show the form with the order's current values."""
     order = (await read_order(context)).shown
     if not may_be_cancelled(order):
         why = gettext("Only a placed order that is not cancelled can be edited.")
@@ -55,7 +55,7 @@ async def show_edit(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/edit", Permission.ORDERS_EDIT, action="order.edit")
 async def edit(context: PageContext) -> Response:
-    """By `deed`: show what the edit would do, save it, or go on typing (`add`: with one more new line)."""
+    """Act by `deed`: preview the edit, save it, or continue editing (`add`: with one more new line)."""
     form, order = await context.form(), await read_order(context)
     context.about(order.id)
     context.field_labels = labels_of(order.shown, form)
@@ -113,7 +113,9 @@ async def _save(context: PageContext, order: OrderRead, form: Form, asked: EditR
 
 
 async def _look_again(context: PageContext, form: Form, error: Stale) -> Response:
-    """The page of a stale form: what others changed and what was typed here, from which one comes to the preview."""
+    """Show the page of a stale form: what others changed and what was typed here, with the way to the
+    preview.
+    """
     order = await read_order(context)
     whole = merged(order.shown, form)
     kept = [(name, value) for name, value in whole.fields if name != DEED]
@@ -151,7 +153,7 @@ def _show(
 
 
 def _names(order: OrderResponse, preview: Preview, form: Form) -> dict[int, str]:
-    """Lines by number, those that would be new as they were typed."""
+    """Return lines by number; lines to be added have the names that were typed."""
     names = {line.line: line.description for line in order.lines}
     new = [form[f"new-description-{row}"].strip() for row in range(editing.new_rows(form))]
     numbers = sorted(line for line in preview.add if line not in names)
@@ -159,7 +161,7 @@ def _names(order: OrderResponse, preview: Preview, form: Form) -> dict[int, str]
 
 
 def _told(outcome: Outcome) -> str:
-    """What came of the edit, with what fulfillment could not do."""
+    """Return the outcome of the edit in words, with what fulfillment could not do."""
     left, missing = (_units(outcome.body.get(name)) for name in ("not_stopped", "missing"))
     told = [gettext("The order is edited.")]
     if left:

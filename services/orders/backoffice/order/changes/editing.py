@@ -1,7 +1,8 @@
-"""The form that edits an order: its fields as the order stands, and what is asked from what was typed. Pure.
+"""The form that edits an order: its fields from the order, and the request from the typed fields. Pure.
 
-The form holds all of the order that can be edited and asks for all of it, changed or not: what it asks depends on its
-fields alone, so that its second sending is the same request. The revision it was made from guards what others changed.
+The form holds everything in the order that can be edited and requests all of it, changed or not: the request
+depends only on its fields, so that a repeated submission is the same request. The revision it was made from
+protects changes by others.
 """
 
 import re
@@ -57,7 +58,7 @@ _PLACES = {
 
 
 def fields_of(order: OrderResponse) -> list[tuple[str, str]]:
-    """The form as the order stands."""
+    """Return the form's fields for the order's current values."""
     currency, found = order.currency, dict[str, str]()
     for line in order.lines:
         found[f"quantity-{line.line}"] = str(line.quantity)
@@ -79,7 +80,7 @@ def fields_of(order: OrderResponse) -> list[tuple[str, str]]:
 
 
 def edit_asked(currency: str, form: Form) -> EditRequest:
-    """All that the form says the order is to be. Raises Invalid with what is wrong."""
+    """Return the order as the form requests it. Raises Invalid with the errors."""
     customer = _part(form, "customer-", CustomerEdited, CUSTOMER) or CustomerEdited()
     emptied = {
         name: None
@@ -101,7 +102,9 @@ def edit_asked(currency: str, form: Form) -> EditRequest:
 
 
 def by_place(reasons: Sequence[Reason], form: Form) -> dict[str, str]:
-    """Reasons against an edit by the form's fields; those that have none there are the whole form's."""
+    """Return the reasons against an edit by the form's fields; those without a field there are the whole
+    form's.
+    """
     places, found = _places(form), dict[str, list[str]]()
     for reason in reasons:
         named = reason.field or ""
@@ -114,18 +117,18 @@ def by_place(reasons: Sequence[Reason], form: Form) -> dict[str, str]:
 
 
 def new_rows(form: Form) -> int:
-    """How many rows for new lines the form shows."""
+    """Return the number of rows for new lines that the form shows."""
     return min(MOST_NEW, form.whole("new-rows", 0, MOST_NEW) or 0)
 
 
 def extra_rows(form: Form) -> int:
-    """How many rows for extra lines the form needs: those it has, and an empty one."""
+    """Return the number of rows for extra lines that the form needs: the existing ones, and an empty one."""
     used = [index for index in range(100) if form[f"extra-label-{index}"] or form[f"extra-amount-{index}"]]
     return min(100, max(used, default=-1) + 2)
 
 
 def typed_rate(basis_points: int) -> str:
-    """A VAT rate in per cent, as a person would type it: 20 or 5,5."""
+    """Return a VAT rate in per cent as typed: 20 or 5,5."""
     return typed_amount(basis_points, "EUR").rstrip("0").rstrip(",.") if basis_points else "0"
 
 
@@ -219,7 +222,7 @@ def _price(form: Form, name: str, currency: str) -> int:
 
 
 def _rate(form: Form, name: str) -> int:
-    """Per cent as basis points: 20 as 2000, 5,5 as 550."""
+    """Return per cent as basis points: 20 as 2000, 5,5 as 550."""
     refused = Invalid(**{name: gettext("Type a rate from 0 to 100, with at most two decimals.")})
     try:
         rate = form.amount_minor(name, "EUR") or 0
@@ -231,7 +234,7 @@ def _rate(form: Form, name: str) -> int:
 
 
 def _places(form: Form) -> list[str]:
-    """Where the lines that an edit asks for stand in the form, as `{}-3` and `new-{}-0`."""
+    """Return the form positions of the lines that an edit requests, as `{}-3` and `new-{}-0`."""
     lines = sorted(int(n.partition("-")[2]) for n in form if re.fullmatch(r"quantity-[0-9]{1,6}", n))
     standing = [line for line in lines if form[f"quantity-{line}"].strip() not in ("", "0")]
     new = [row for row in range(new_rows(form)) if form[f"new-description-{row}"].strip()]

@@ -1,4 +1,4 @@
-"""What an edit changes, in words: each field of its form by name, as it was and as it is to be. Pure."""
+"""The changes of an edit in words: each field of its form by name, before and after. Pure."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ NAMES = {
 
 
 def labels_of(order: OrderResponse, form: Form) -> dict[str, str]:
-    """What every field of the form is called, in the reader's language."""
+    """Return the label of every field of the form, in the user's language."""
     found = {"note": gettext("Note"), "reason": gettext("Why")}
     for line in order.lines:
         found[f"quantity-{line.line}"] = f"{line.description} · {gettext('Quantity')}"
@@ -59,18 +59,18 @@ def labels_of(order: OrderResponse, form: Form) -> dict[str, str]:
 
 
 def differs(before: str, after: str) -> bool:
-    """Whether two texts of a field say something else; no amount and an amount of nothing are the same."""
+    """Return whether two texts of a field differ; no amount and an amount of zero are equal."""
     was, is_now = before.strip(), after.strip()
     return was != is_now and not (_is_nothing(was) and _is_nothing(is_now))
 
 
 def shown_value(name: str, value: str) -> str:
-    """A field's text as people read it: a country by its name."""
+    """Return a field's text in readable form: a country by its name."""
     return country(value.strip()) if name.endswith("-country") else value.strip()
 
 
 def changed_fields(order: OrderResponse, form: Form) -> list[FieldChanged]:
-    """All that the form says otherwise than the order."""
+    """Return all fields whose value in the form differs from the order."""
     return [*_lines_gone(order, form), *_rest(order, form), *_lines_new(form)]
 
 

@@ -1,6 +1,6 @@
-"""The mail that tells a customer of something done on the order page, as it would read: notifier's own words.
+"""Previews of the mail that informs a customer of an action on the order page, rendered by notifier.
 
-Nothing is sent and nothing is kept; what the mail holds is shown as text.
+Nothing is sent and nothing is stored; the mail's content is shown as text.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ LONGEST_COMMENT = 2000
 async def mail_shown(
     context: PageContext, order: OrderRead, template: str, values: Mapping[str, Any]
 ) -> Answer | ServiceUnavailable:
-    """The mail of this template with these values."""
+    """Return the mail of this template with these values."""
     shown = order.shown
     asked = {
         "shop": order.shop,
@@ -31,7 +31,7 @@ async def mail_shown(
 
 
 def told_asked(form: Form) -> dict[str, Any]:
-    """Whether the customer is told, and the words for them. Raises Invalid."""
+    """Return whether the customer is informed, and the text for them. Raises Invalid."""
     return {
         "notify_customer": form.ticked("notify_customer"),
         "public_comment": form.text("public_comment", LONGEST_COMMENT),

@@ -1,8 +1,9 @@
-"""An edit form whose order somebody else changed meanwhile: both changes kept, and told apart. Pure.
+"""Merging of an edit form whose order was changed meanwhile: both changes are kept and shown separately.
+Pure.
 
-The form carries what it showed (`SEEN`). Invariant: a field that the person left as it was takes the value that the
-order has now, so that sending the form again never undoes what a colleague saved unseen; a field that the person
-typed into keeps what was typed.
+The form carries the values it showed (`SEEN`). Invariant: a field that the user did not change takes the
+order's current value, so that sending the form again never undoes a colleague's change unseen; a field that
+the user changed keeps what was typed.
 """
 
 import json
@@ -23,12 +24,12 @@ SEEN = "seen"
 
 
 def seen_of(order: OrderResponse) -> str:
-    """The order's fields as the hidden field holds them."""
+    """Return the order's fields as stored in the hidden field."""
     return json.dumps(dict(fields_of(order)), ensure_ascii=False)
 
 
 def merged(order: OrderResponse, form: Form) -> Form:
-    """The form on the order as it is now."""
+    """Return the form merged with the order's current values."""
     seen, now = _seen(form, order), dict(fields_of(order))
     taken = {name: value for name, value in now.items() if not _is_typed(name, form, seen)}
     kept = [
@@ -40,7 +41,7 @@ def merged(order: OrderResponse, form: Form) -> Form:
 
 
 def changed_by_others(order: OrderResponse, form: Form) -> list[FieldChanged]:
-    """What the order has now otherwise than when the form was made."""
+    """Return the order's values that changed since the form was made."""
     return list(_changed(order, form))
 
 
@@ -55,7 +56,7 @@ def _changed(order: OrderResponse, form: Form) -> Iterator[FieldChanged]:
 
 
 def _seen(form: Form, order: OrderResponse) -> Mapping[str, str]:
-    """What the form showed; the order as it is for a form that does not say."""
+    """Return the values the form showed; the order's current ones for a form without them."""
     try:
         found = json.loads(form[SEEN])
     except ValueError:
@@ -66,5 +67,5 @@ def _seen(form: Form, order: OrderResponse) -> Mapping[str, str]:
 
 
 def _is_typed(name: str, form: Form, seen: Mapping[str, str]) -> bool:
-    """Whether a field of the form holds something else than it showed."""
+    """Return whether a field of the form differs from the value it showed."""
     return name in form and differs(seen.get(name, ""), form[name])

@@ -1,9 +1,10 @@
-"""Money goes back: refunds of articles or of an amount, marks confirmed, payments entered by mistake taken back.
+"""Refunds: of articles or of an amount, confirmation of recorded ones, and reversal of payments entered by
+mistake.
 
-A refund is shown with its effects before it is made, and where the amount is not what its articles cost, that is asked.
-It is either recorded here only or really sent to the provider, and the page never says one for the other: what
-it tells is the outcome that payments said. A refund that the provider refused is a failure on the page, though its
-command is done.
+A refund is previewed with its effects before it is made, and an amount that differs from the price of its
+articles has to be confirmed. It is either only recorded here or really sent to the provider, and the page
+never shows one for the other: it shows the outcome that payments reported. A refund that the provider
+rejected is a failure on the page, although its command is done.
 """
 
 from collections.abc import Mapping
@@ -51,16 +52,16 @@ UNCERTAIN = type_of(RefundUncertain, "payments")
 
 @pages.get("/orders/{order}/refund", Permission.PAYMENTS_REFUND)
 async def show_refund(context: PageContext) -> Response:
-    """What can be refunded, and the form to do it."""
+    """Show what can be refunded, and the form."""
     return await _show(context, {})
 
 
 @pages.post("/orders/{order}/refund", Permission.PAYMENTS_REFUND, action="order.refund")
 async def refund(context: PageContext) -> Response:
-    """Give money back, recorded here only or sent to the provider, once its effects were shown.
+    """Refund money, recorded here only or sent to the provider, once its effects were shown.
 
-    `deed`: `preview` (also when there is none), `refund`, `edit`; `calculate` counts what the chosen units cost, `all`
-    chooses all of them.
+    `deed`: `preview` (also when there is none), `refund`, `edit`; `calculate` computes the price of the
+    chosen units, `all` chooses all of them.
     """
     form, order = await context.form(), await read_order(context)
     context.about(order.id)
@@ -103,7 +104,7 @@ async def _send(context: PageContext, order: OrderRead, form: Form) -> Response:
 
 @pages.post("/orders/{order}/refund-confirmation", Permission.PAYMENTS_REFUND, action="refund.confirm")
 async def confirm(context: PageContext) -> Response:
-    """Confirm a refund that was recorded here with the reference under which it was really made."""
+    """Confirm a refund that was recorded here with the reference of the actual transfer."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, refund_id = confirmation_asked(form), id_typed(form, "refund")
@@ -114,7 +115,7 @@ async def confirm(context: PageContext) -> Response:
 
 @pages.post("/orders/{order}/refund-settlement", Permission.PAYMENTS_REFUND, action="refund.settle")
 async def settle(context: PageContext) -> Response:
-    """Settle a refund of which nobody knows whether it was made."""
+    """Settle a refund whose outcome is unknown."""
 
     def make(context: PageContext, order: OrderRead, form: Form) -> list[Made]:
         asked, refund_id = settlement_asked(form), id_typed(form, "refund")
@@ -125,13 +126,13 @@ async def settle(context: PageContext) -> Response:
 
 @pages.get("/orders/{order}/reversal", Permission.PAYMENTS_RECORD)
 async def show_reversal(context: PageContext) -> Response:
-    """What taking a payment back would do."""
+    """Show the effects of reversing a payment."""
     return await _show_reversal(context, {})
 
 
 @pages.post("/orders/{order}/reversal", Permission.PAYMENTS_RECORD, action="payment.reverse")
 async def reverse(context: PageContext) -> Response:
-    """Take a payment back that was entered by hand, by a counter-entry."""
+    """Reverse a payment that was entered by hand, by a counter-entry."""
     form, order, entry_id = await context.form(), await read_order(context), _entry_named(context)
     context.field_labels = words.FIELD_LABELS
 
@@ -172,7 +173,7 @@ async def _show(context: PageContext, errors: Mapping[str, str], status: int = 4
 
 
 def _shown(order: OrderResponse, could: Refundable, form: Form, *, is_first: bool) -> Form:
-    """The form's fields as they are to stand on the page: proposed at first, later what was typed and counted."""
+    """Return the form's fields for the page: proposed at first, later the typed and computed ones."""
     if is_first:
         what = AMOUNT if could.overpaid_minor or not any(could.most.values()) else ITEMS
         amount = typed_amount(could.overpaid_minor, order.currency) if could.overpaid_minor else ""
@@ -189,7 +190,9 @@ def _shown(order: OrderResponse, could: Refundable, form: Form, *, is_first: boo
 async def _show_preview(
     context: PageContext, order: OrderRead, asked: RefundRequest, preview: RefundPreview
 ) -> Response:
-    """The effects of the refund; the same fields are sent on from here, with what is asked about them."""
+    """Show the effects of the refund; the same fields are submitted from here, with the confirmation they
+    require.
+    """
     form, mail = context.form_read, None
     if asked.notify_customer:
         mail = await mail_shown(context, order, "refund_made", mail_context(order.shown, asked))
@@ -252,7 +255,7 @@ async def _show_reversal(context: PageContext, errors: Mapping[str, str]) -> Res
 
 
 def _entry_named(context: PageContext) -> UUID:
-    """The payment that `?entry=` names. Raises Missing."""
+    """Return the payment that `?entry=` names. Raises Missing."""
     try:
         return UUID(context.query.get("entry", ""))
     except ValueError:

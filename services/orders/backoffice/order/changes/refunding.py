@@ -1,8 +1,8 @@
-"""From what was typed on the page of a refund to what is asked of payments, and what that would do. Pure.
+"""Refund requests from the forms of the refund page, and their effects. Pure.
 
-A refund is for *articles* or for *an amount*, never for both unseen: with an amount no unit is touched; with articles
-the amount is what they cost unless another is typed, and then the preview asks whether that is meant.
-What a form asks depends on its fields alone (see `backoffice/order/asking.py`).
+A refund is for *articles* or for *an amount*, never for both implicitly: with an amount no unit is touched;
+with articles the amount is their price unless another is typed, and then the preview asks for confirmation. A
+request depends only on the form's fields (see `backoffice/order/asking.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ ITEMS, AMOUNT = "items", "amount"
 
 @dataclass(frozen=True)
 class RefundPreview:
-    """What a refund would do. Units by line; amounts in minor units.
+    """The effects of a refund. Units by line; amounts in minor units.
 
-    `worth_minor` is what the chosen articles cost, None when an amount is refunded.
+    `worth_minor` is the price of the chosen articles, None when an amount is refunded.
     """
 
     amount_minor: int
@@ -49,12 +49,12 @@ class RefundPreview:
 
     @property
     def differs(self) -> bool:
-        """Whether the amount is not what the articles cost."""
+        """Return whether the amount differs from the price of the articles."""
         return self.worth_minor is not None and self.worth_minor != self.amount_minor
 
 
 def refund_asked(currency: str, form: Form) -> RefundRequest:
-    """Money that goes back, with the units it is for. Raises Invalid."""
+    """Return the refund, with the units it is for. Raises Invalid."""
     units = _units_chosen(form)
     amount = form.amount_minor("amount", currency)
     if amount is None or amount <= 0:
@@ -81,7 +81,7 @@ def refund_asked(currency: str, form: Form) -> RefundRequest:
 
 
 def preview_of(order: OrderResponse, asked: RefundRequest) -> RefundPreview:
-    """What this refund would do, as far as the order is known here."""
+    """Return the effects of this refund, as far as the order is known here."""
     found = units_refunded(order, asked.units, asked.cause)
     ticked = {one.line for one in asked.lines if one.restock}
     is_credit = asked.cause is RefundCause.CREDIT
@@ -99,7 +99,7 @@ def preview_of(order: OrderResponse, asked: RefundRequest) -> RefundPreview:
 
 
 def mail_context(order: OrderResponse, asked: RefundRequest) -> dict[str, Any]:
-    """What the mail about this refund shows."""
+    """Return the values for the mail about this refund."""
     told = asked.model_dump(mode="json", include={"mode", "amount_minor", "currency", "public_comment"})
     told["state"] = RefundState.CONFIRMED if asked.reference else None
     names = {str(line.line): line.description for line in order.lines if line.line in asked.units}
@@ -107,17 +107,17 @@ def mail_context(order: OrderResponse, asked: RefundRequest) -> dict[str, Any]:
 
 
 def all_units(order: OrderResponse) -> dict[str, str]:
-    """The form's quantities with everything that can be refunded chosen."""
+    """Return the form's quantities with everything chosen that can be refunded."""
     return {f"quantity-{line}": str(units) for line, units in refundable(order).most.items() if units}
 
 
 def confirmation_asked(form: Form) -> ConfirmationRequest:
-    """The reference of a refund that was recorded here. Raises Invalid."""
+    """Return the confirmation, with its reference, of a refund that was recorded here. Raises Invalid."""
     return form.model(ConfirmationRequest)
 
 
 def settlement_asked(form: Form) -> SettlementRequest:
-    """A person's word on an uncertain refund. Raises Invalid."""
+    """Return a user's decision on an uncertain refund. Raises Invalid."""
     is_made, has_reference = form["verdict"] == RefundVerdict.MADE, bool(form["provider_reference"].strip())
     if is_made and not has_reference:
         raise Invalid(provider_reference=gettext("Enter the refund’s reference, as the provider shows it."))
@@ -129,7 +129,7 @@ def settlement_asked(form: Form) -> SettlementRequest:
 
 
 def reversal_asked(form: Form) -> ReversalRequest:
-    """Why a payment is taken back. Raises Invalid."""
+    """Return the reversal of a payment, with its reason. Raises Invalid."""
     return form.model(ReversalRequest)
 
 

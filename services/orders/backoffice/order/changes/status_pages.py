@@ -1,7 +1,8 @@
-"""The mail about a status as its customer would read it, while it is still being written.
+"""Previews of the mail about a status, as its customer would see it, while it is being written.
 
-It is notifier's own: the same templates and the same screening as the mail itself. Nothing is sent and nothing is kept.
-It is shown as text, escaped like everything else, so what a mail holds can do nothing here.
+Notifier renders it: with the same templates and the same screening as the mail itself. Nothing is sent and
+nothing is stored. It is shown as text, escaped like everything else, so a mail's content cannot run anything
+here.
 """
 
 from typing import Any
@@ -21,7 +22,7 @@ pages = Pages()
 
 @pages.post("/orders/{order}/status-preview", Permission.ORDERS_STATUS, action="order.status.preview")
 async def preview_status(context: PageContext) -> Response:
-    """What the mail would say with the status and the comment as they stand in the form."""
+    """Return the mail with the status and the comment that are in the form."""
     form, order = await context.form(), await read_order(context)
     context.about(order.id)
     context.outcome = "previewed"
@@ -32,7 +33,7 @@ async def preview_status(context: PageContext) -> Response:
 
 
 def _context(order: OrderRead, form: Form) -> dict[str, Any]:
-    """What the mail shows: an unknown status is shown as the order's own."""
+    """Return the mail's values: an unknown status is shown as the order's own."""
     shown = order.shown
     label = order.labels.by_key.get(form["label"]) or order.labels.by_key.get(shown.label.key)
     return {

@@ -1,6 +1,7 @@
-"""Many orders packed, shipped or cancelled at once: told first, started by a person, carried out whatever happens.
+"""Bulk runs: many orders packed, shipped or cancelled at once; previewed, started by a user, carried out to
+the end.
 
-A run is planned from what is known (`planning.py`, `shipping.py`), kept (`runs.py`, `store.py`) and, once started, sent
-item by item by a worker (`carrying_out.py`). Every item has an idempotency key of its own, so a process that was killed
-in the middle, or two at once, go on where it stands and do nothing twice.
+A run is planned from current data (`planning.py`, `shipping.py`), stored (`runs.py`, `store.py`) and, once
+started, sent item by item by a worker (`carrying_out.py`). Every item has its own idempotency key, so a
+process that was killed in the middle, or two at once, continue from the current state and do nothing twice.
 """

@@ -1,8 +1,9 @@
-"""Started runs, carried out: items are sent in their sequence by a worker, each once, however often this is begun anew.
+"""The worker of started runs: sends items in order, each once, however often it is restarted.
 
-Invariant: an item's command is under the item's own idempotency key, in the transaction that also sends it; so after a
-kill at any point the items without one are exactly those still to be sent. Several processes may do this at once.
-What one item meets never keeps the others from going on; a database that is away is waited for.
+Invariant: an item's command is under the item's own idempotency key, in the transaction that also sends it;
+so after a kill at any point the items without one are exactly those still to be sent. Several processes may
+do this at once. A failure of one item never blocks the others; while the database is unavailable the worker
+waits.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ Row = Mapping[str, Any]
 
 
 def bulk_worker(commands: Commands) -> Worker:
-    """The worker; `nudge(WORKER)` when a run was started."""
+    """Return the worker; `nudge(WORKER)` when a run was started."""
 
     async def run(process: Process) -> bool:
         return await send_next(process, commands)
@@ -47,7 +48,7 @@ def bulk_worker(commands: Commands) -> Worker:
 
 
 async def send_next(process: Process, commands: Commands) -> bool:
-    """Send the next items of the run that waits longest. Whether there may be more."""
+    """Send the next items of the run that has waited longest. Return whether there may be more."""
     async with process.acquire() as connection:
         run = await store.next_run(connection)
         if run is None:
@@ -61,7 +62,7 @@ async def send_next(process: Process, commands: Commands) -> bool:
 
 
 async def forget_old(process: Process) -> None:
-    """Remove plans that nobody started and runs of long ago."""
+    """Delete plans that were never started and old runs."""
     now = datetime.now(UTC)
     async with process.acquire() as connection:
         await store.forget_runs(connection, now - PLANS_FOR, now - RUNS_FOR)
@@ -82,7 +83,7 @@ async def _send(process: Process, commands: Commands, run: Row, items: Sequence[
 
 
 async def _guarded(process: Process, run: Row, item: Row, sending: Awaitable[None]) -> None:
-    """Send one item; a refusal, or a fault of ours, is noted at it."""
+    """Send one item; a rejection, or an internal error, is recorded on it."""
     try:
         await sending
         return

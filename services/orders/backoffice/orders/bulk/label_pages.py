@@ -1,4 +1,4 @@
-"""The status of many orders changed at once: chosen on a page, told for each, then done in one transaction."""
+"""Bulk change of the status of orders: chosen on a page, previewed for each, then done in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -27,7 +27,7 @@ KEPT = ("checked", "label", "notify_customer", "public_comment", "admin_comment"
 
 @pages.post("/orders/label", Permission.ORDERS_STATUS, action="order.status")
 async def change_statuses(context: PageContext) -> Response:
-    """The form for the chosen orders; sent from that form: what it would do; confirmed: done."""
+    """Show the form for the chosen orders; submitted: preview; confirmed: change the statuses."""
     form = await context.form()
     if not form["checked"]:
         context.outcome = "asked"

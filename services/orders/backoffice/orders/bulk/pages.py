@@ -1,8 +1,8 @@
-"""What is done to many orders of the list at once: tags and the archive. First told for each order, then done.
+"""Bulk actions on orders of the list: tags and the archive, previewed for each order, then carried out.
 
-Invariant: the rehearsal is the deed itself, undone: both run the same action in a unit of work, so that what is told
-is what would have happened at that moment. Nothing but a sent confirmation changes an order; one row's own menu needs
-none, for all it does can be undone.
+Invariant: the preview is the action itself, rolled back: both run the same code in a unit of work, so that
+the preview shows exactly what would have happened at that time. Only a confirmed form changes an order; a
+row's own menu needs no confirmation, because all its actions can be undone.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,7 +33,7 @@ Act = Callable[[Unit, Sequence[UUID]], Awaitable[list[OrderResult]]]
 
 @dataclass(frozen=True)
 class Verb:
-    """Something to do to many orders: where its form goes, its words, and the action."""
+    """A bulk action on orders: the address of its form, its texts, and the action."""
 
     path: str
     title: str
@@ -45,7 +45,7 @@ class Verb:
 
 
 class Rehearsed(Exception):
-    """Ends a rehearsal's unit of work, so that nothing of it stays."""
+    """The end of a preview's unit of work, raised so that it is rolled back."""
 
     def __init__(self, results: list[OrderResult]) -> None:
         super().__init__("rehearsed")
@@ -67,7 +67,7 @@ async def archive(context: PageContext) -> Response:
 
 @pages.post("/orders/unarchive", Permission.ORDERS_ARCHIVE, action="order.unarchive")
 async def unarchive(context: PageContext) -> Response:
-    """Bring archived orders back."""
+    """Unarchive orders."""
 
     async def act(unit: Unit, ids: Sequence[UUID]) -> list[OrderResult]:
         return await archiving.unarchive(unit, context.shop, ids, context.actor)
@@ -78,7 +78,7 @@ async def unarchive(context: PageContext) -> Response:
 
 @pages.post("/orders/tag", Permission.ORDERS_TAG, action="order.tag")
 async def tag(context: PageContext) -> Response:
-    """Put a tag on orders."""
+    """Add a tag to orders."""
     form = await context.form()
     tag_id = _tag_of(form)
 
@@ -91,7 +91,7 @@ async def tag(context: PageContext) -> Response:
 
 @pages.post("/orders/untag", Permission.ORDERS_TAG, action="order.untag")
 async def untag(context: PageContext) -> Response:
-    """Take a tag off orders."""
+    """Remove a tag from orders."""
     form = await context.form()
     tag_id = _tag_of(form)
 
@@ -110,7 +110,9 @@ def _tag_of(form: Form) -> UUID:
 
 
 async def carry_out(context: PageContext, verb: Verb) -> Response:
-    """A form of the list: told first, done when it comes confirmed, done at once for the one order of a row's menu."""
+    """Answer a form of the list: preview first, carry out when confirmed, or at once for the one order of a
+    row's menu.
+    """
     form = await context.form()
     back = form["back"] if is_local_path(form["back"]) else "/orders"
     if form["only"]:

@@ -1,7 +1,8 @@
-"""What packing and cancelling would do to each of many orders. Nothing is changed.
+"""Plans of packing and cancelling many orders: the effects on each. Nothing is changed.
 
-Invariant: an order that could not be done as told is left out with its reason; what is asked of the others holds the
-very units that were told, so that whatever happens meanwhile is refused by their owner and not done differently.
+Invariant: an order for which the action is impossible is left out with its reason; the requests for the
+others hold exactly the units that were previewed, so that after any later change the owner rejects them
+instead of acting differently.
 """
 
 import json
@@ -28,12 +29,14 @@ CLOSED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABANDON
 
 
 async def plan_packing(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Planned]:
-    """One parcel for each order of everything left to pack; orders that wait for their payment are left out."""
+    """Plan one parcel per order with everything left to pack; orders that wait for their payment are left
+    out.
+    """
     return [packing_of(row) for row in await store.read_orders(connection, shop, order_ids)]
 
 
 def packing_of(row: Row) -> Planned:
-    """What is packed of one order. Pure."""
+    """Return what is packed in one order. Pure."""
     positions = {one["line"]: LinePosition.model_validate(one) for one in json.loads(row["positions"])}
     left = [
         (line, units)
@@ -88,7 +91,7 @@ def _against_packing(row: Row, has_some: bool) -> Reason | None:
 async def plan_cancelling(
     process: Transactions, shop: str, order_ids: Sequence[UUID], reason: str | None
 ) -> list[Planned]:
-    """What of each order can still be cancelled, from the revision that is told."""
+    """Return what can still be cancelled in each order, from the previewed revision."""
     found = await preview_cancellations(process, shop, order_ids)
     codes = await _codes(process, shop, [one for one in order_ids if isinstance(found.get(one), Refusal)])
     return [
@@ -99,7 +102,7 @@ async def plan_cancelling(
 
 
 def cancelling_of(order_id: UUID, found: CancellationSum | Refusal, code: str, reason: str | None) -> Planned:
-    """What is cancelled of one order. Pure."""
+    """Return what is cancelled in one order. Pure."""
     if isinstance(found, Refusal):
         return Planned(order_id, code, None, reasons=reasons_of(found))
     return Planned(
@@ -117,7 +120,7 @@ def cancelling_of(order_id: UUID, found: CancellationSum | Refusal, code: str, r
 
 
 def reasons_of(refusal: Refusal) -> list[Reason]:
-    """A refusal as reasons."""
+    """Return a rejection as reasons."""
     told = getattr(refusal, "reasons", None)
     return list(told) if told else [Reason(code=refusal.code, message=str(refusal)[:1000])]
 

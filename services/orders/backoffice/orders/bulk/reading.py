@@ -1,4 +1,4 @@
-"""A run as it stands: its row, its items, and what their commands' rows say of them."""
+"""A run in its current state: its row, its items, and the states of their commands."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 
 async def read_run(connection: Connection, shop: str, run_id: UUID) -> Run | None:
-    """A run of the shop with everything about it."""
+    """Return a run of the shop with everything about it."""
     row = await store.read_run(connection, shop, run_id)
     if row is None:
         return None

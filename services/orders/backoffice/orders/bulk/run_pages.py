@@ -1,7 +1,7 @@
-"""Orders packed, shipped or cancelled together: what would happen to each, then how it goes, until the last has ended.
+"""Pages of bulk runs: the preview of each order, then the progress, until the last item has ended.
 
-Nothing is done before somebody starts the run on its page; from then on it goes on by itself, with this page open or
-not. Starting twice starts once.
+Nothing is done before a user starts the run on its page; from then on it continues in the background, with
+this page open or not. Starting twice starts once.
 """
 
 from collections import defaultdict
@@ -42,7 +42,7 @@ RECENT = 30
 
 @pages.post("/orders/pack", Permission.PARCELS_PACK, action="orders.plan_packing")
 async def plan_packing(context: PageContext) -> Response:
-    """What packing the chosen orders would do."""
+    """Preview packing the chosen orders."""
     form = await context.form()
     ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
     if refused := too_many_or_none(context, form, ids):
@@ -54,7 +54,7 @@ async def plan_packing(context: PageContext) -> Response:
 
 @pages.post("/orders/cancel", Permission.ORDERS_CANCEL, action="orders.plan_cancelling")
 async def plan_cancelling(context: PageContext) -> Response:
-    """What cancelling the chosen orders would do to money and stock."""
+    """Preview the effects of cancelling the chosen orders on money and stock."""
     form = await context.form()
     ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
     if refused := too_many_or_none(context, form, ids):
@@ -67,7 +67,7 @@ async def plan_cancelling(context: PageContext) -> Response:
 
 @pages.get("/orders/runs", Permission.ORDERS_VIEW)
 async def show_runs(context: PageContext) -> Response:
-    """The latest runs."""
+    """Show the latest runs."""
     async with context.reading() as connection:
         runs = await store.list_runs(connection, context.shop, RECENT)
     return context.render("orders/runs.html", runs=runs, titles=_titles())
@@ -75,13 +75,13 @@ async def show_runs(context: PageContext) -> Response:
 
 @pages.get("/orders/runs/{run}", Permission.ORDERS_VIEW)
 async def show_run(context: PageContext) -> Response:
-    """A run: planned, under way, or what came of it."""
+    """Show a run: planned, in progress, or its outcome."""
     return _show(context, await _run(context))
 
 
 @pages.get("/orders/runs/{run}/progress", Permission.ORDERS_VIEW, is_use=False)
 async def show_progress(context: PageContext) -> Response:
-    """How far it is; the whole page anew once it has ended."""
+    """Return the progress; the whole page again once the run has ended."""
     run = await _run(context)
     if run.phase is not Phase.RUNNING:
         return context.redirect(f"/orders/runs/{run.run_id}")
@@ -90,7 +90,7 @@ async def show_progress(context: PageContext) -> Response:
 
 @pages.post("/orders/runs/{run}/start", Permission.ORDERS_VIEW, action="orders.start_run")
 async def start(context: PageContext) -> Response:
-    """Carry a planned run out."""
+    """Start a planned run."""
     run = await _run(context)
     _require(context, run)
     context.audited.update(run_id=str(run.run_id), verb=run.verb.value, orders=run.to_do)
@@ -104,7 +104,7 @@ async def start(context: PageContext) -> Response:
 
 @pages.post("/orders/runs/{run}/stop", Permission.ORDERS_VIEW, action="orders.stop_run")
 async def stop(context: PageContext) -> Response:
-    """Send nothing more of it."""
+    """Stop sending items of the run."""
     run = await _run(context)
     _require(context, run)
     context.audited.update(run_id=str(run.run_id), verb=run.verb.value)
@@ -114,7 +114,7 @@ async def stop(context: PageContext) -> Response:
 
 
 def too_many_or_none(context: PageContext, form: Form, ids: Sequence[UUID]) -> Response | None:
-    """The answer when no run can be made of these orders."""
+    """Return the answer when no run can be made of these orders."""
     if not ids:
         return context.redirect(back_of(form), gettext("No order is selected."), "note")
     if len(ids) > MOST_ITEMS:
@@ -131,7 +131,7 @@ async def keep(
     asked: Mapping[str, Any] | None = None,
     faults: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
-    """Keep a plan, once per form, and go to its page."""
+    """Store a plan, once per form, and redirect to its page."""
     try:
         run_id = run_id_of(context.shop, key_of(form), [verb, *planned, *faults])
     except Invalid as invalid:
@@ -146,7 +146,7 @@ async def keep(
 
 
 def back_of(form: Form) -> str:
-    """The list the form came from."""
+    """Return the address of the list the form came from."""
     return form["back"] if is_local_path(form["back"]) else "/orders"
 
 
@@ -191,7 +191,9 @@ def _why(item: Item) -> str:
 
 
 def _sums(items: Sequence[Item]) -> list[tuple[str, int, int, int]]:
-    """By currency: what falls due less, units that go back, what would be owed to customers."""
+    """Return by currency: reduction of the amount due, units that return, amount that would be owed to
+    customers.
+    """
     found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for item in items:
         if item.standing is not Standing.LEFT_OUT:

@@ -1,8 +1,8 @@
-"""A run over many orders: its items, and how each and the whole stand.
+"""A run over many orders: its items, and the states of each and of the whole.
 
-Invariant: what became of an item is said by its command's own row and nowhere else; so a run can't say something other
-than the owner of money or goods did, and there is nothing to repair after a crash. What is asked of each order was
-fixed when the run was told: nobody confirms one thing and gets another.
+Invariant: an item's outcome is stored only in its command's own row; so a run cannot contradict the owner of
+money or goods, and there is nothing to repair after a crash. The requests were fixed when the run was
+previewed: what is carried out is exactly what was confirmed.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ _NAMES = UUID("6f1c1d0e-4a53-4d0f-9a1b-6a1d2c7f9b11")
 
 
 class Verb(StrEnum):
-    """What a run does."""
+    """A run's action."""
 
     PACK = "pack"
     SHIP = "ship"
@@ -29,7 +29,7 @@ class Verb(StrEnum):
 
 
 class Standing(StrEnum):
-    """How one item stands."""
+    """The state of one item."""
 
     LEFT_OUT = "left_out"
     WAITING = "waiting"
@@ -41,7 +41,7 @@ class Standing(StrEnum):
 
 
 class Phase(StrEnum):
-    """How a run stands."""
+    """The state of a run."""
 
     PLANNED = "planned"
     RUNNING = "running"
@@ -54,7 +54,9 @@ UNFINISHED = frozenset({Standing.WAITING, Standing.IN_PROGRESS})
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An order about to be put into a run. `asked` None: it is left out, for `reasons`; `told` is what is shown."""
+    """An order about to be added to a run. `asked` None: it is left out, for `reasons`; `told` is what is
+    shown.
+    """
 
     order_id: UUID | None
     code: str
@@ -65,7 +67,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An order of a run, with how it stands."""
+    """An order of a run, with its state."""
 
     position: int
     order_id: UUID | None
@@ -77,7 +79,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run. `actor` planned it, or started it since; `faults` are lines that could not be taken."""
+    """A run. `actor` planned it, or has started it since; `faults` are invalid lines."""
 
     run_id: UUID
     shop: str
@@ -93,22 +95,22 @@ class Run:
 
     @property
     def counts(self) -> Mapping[Standing, int]:
-        """How many items stand how."""
+        """Return the number of items by state."""
         return Counter(item.standing for item in self.items)
 
     @property
     def to_do(self) -> int:
-        """Items that are not left out."""
+        """Return the number of items that are not left out."""
         return len(self.items) - self.counts[Standing.LEFT_OUT]
 
     @property
     def finished(self) -> int:
-        """Items of which nothing more is awaited."""
+        """Return the number of items with a final state."""
         return self.to_do - sum(self.counts[one] for one in UNFINISHED)
 
     @property
     def phase(self) -> Phase:
-        """How it stands."""
+        """Return the run's state."""
         if self.started_at is None:
             return Phase.PLANNED
         if any(item.standing in UNFINISHED for item in self.items):
@@ -117,19 +119,21 @@ class Run:
 
 
 def run_id_of(shop: str, form_key: str, content: Sequence[Any]) -> UUID:
-    """The id of the run that a form makes: sent twice it finds the first one, unless something else comes of it now."""
+    """Return the id of a form's run: a repeated form finds the first one, unless its content gives another
+    plan now.
+    """
     return uuid5(_NAMES, "\n".join([shop, form_key, *map(repr, content)]))
 
 
 def key_of(run_id: UUID, position: int) -> str:
-    """The idempotency key of an item's command."""
+    """Return the idempotency key of an item's command."""
     return f"run:{run_id}:{position}"
 
 
 def standing_of(
     *, is_asked: bool, is_refused: bool, command_state: str | None, is_started: bool, is_stopped: bool
 ) -> Standing:
-    """How an item stands, from its own row, its command's state (None: not sent) and its run."""
+    """Return an item's state, from its own row, its command's state (None: not sent) and its run."""
     if not is_asked:
         return Standing.LEFT_OUT
     if is_refused or command_state == "rejected":

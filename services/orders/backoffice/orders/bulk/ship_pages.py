@@ -1,6 +1,7 @@
-"""Parcels of many orders handed to carriers: tracking numbers from a file or pasted, or the chosen orders as they are.
+"""Bulk shipping: tracking numbers from a file or pasted, or the chosen orders without numbers.
 
-What comes of it is a run (`run_pages.py`): every line is told with what it does, or why it can't, before anything is.
+The result is a run (`run_pages.py`): every line is previewed with its effect, or its error, before anything
+is sent.
 """
 
 import json
@@ -47,7 +48,7 @@ async def show_form(context: PageContext) -> Response:
 
 @pages.post("/orders/ship", Permission.PARCELS_SHIP, action="orders.plan_shipping")
 async def plan_shipping(context: PageContext) -> Response:
-    """The form for the chosen orders; sent from that form: what shipping would do."""
+    """Show the form for the chosen orders; submitted: preview shipping."""
     form = await context.form()
     ids = await chosen.orders_of(context, form, MOST_ITEMS + 1)
     if not form["checked"]:
@@ -99,7 +100,9 @@ def _terms(form: Form, settings: ShopSettings, today: date) -> Terms:
 async def _shipments(
     context: PageContext, lines: Sequence[Line] | None, ids: Sequence[UUID], terms: Terms
 ) -> Shipments:
-    """The shipments of these lines; None: nothing was typed, the chosen orders go without tracking numbers."""
+    """Return the shipments of these lines; None: nothing was typed, the chosen orders ship without tracking
+    numbers.
+    """
     async with context.reading() as connection:
         rows = await store.read_orders(connection, context.shop, ids)
         picked = [shipping.goods_of(row) for row in rows]
@@ -120,7 +123,7 @@ def _without_lines(picked: Sequence[Goods], terms: Terms) -> Shipments:
 
 
 async def _prefilled(context: PageContext, ids: Sequence[UUID]) -> dict[str, str]:
-    """The form as it is first shown: a line for each parcel that waits, its number still to be typed."""
+    """Return the form's initial content: a line for each waiting parcel, its number still to be typed."""
     settings = await _settings(context)
     async with context.reading() as connection:
         goods = [shipping.goods_of(row) for row in await store.read_orders(connection, context.shop, ids)]

@@ -1,7 +1,8 @@
-"""From tracking numbers, or chosen orders alone, to the shipments that would be sent. Pure.
+"""Shipments to be sent from tracking numbers, or from chosen orders without them. Pure.
 
-A line that names an order takes all its packed parcels that have not left and no other line names; one that names a
-parcel takes that. No parcel is in two shipments. What can't be sent is told with its reason and left out.
+A line that names an order takes all its packed parcels that have not been shipped and that no other line
+names; one that names a parcel takes that. No parcel is in two shipments. A line that cannot be sent is
+reported with its reason and left out.
 """
 
 import json
@@ -38,19 +39,19 @@ class Goods:
     postal_code: str | None = None
 
     def carrier(self, settings: ShopSettings) -> str | None:
-        """The carrier the customer chose, None when they named none."""
+        """Return the carrier the customer chose, None when they named none."""
         return settings.carrier_chosen(self.chosen_carrier, self.chosen_label) or None
 
     @property
     def waiting(self) -> list[Parcel]:
-        """Packed parcels that have not left."""
+        """Return the packed parcels that have not been shipped."""
         return [parcel for parcel in self.parcels if not parcel.is_shipped]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for all shipments: the carrier of lines that name none (None: the one each customer chose), the day,
-    whether customers are written to, whether lines without a number are shipped without one.
+    """The terms of all shipments: the carrier of lines without one (None: the one each customer chose), the
+    day, whether customers are informed, whether lines without a number are shipped without one.
     """
 
     carrier: str | None
@@ -62,14 +63,14 @@ class Terms:
 
 @dataclass(slots=True)
 class Shipments:
-    """What is planned, and the lines that could not be taken."""
+    """The planned shipments, and the invalid lines."""
 
     planned: list[Planned] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
 def goods_of(row: Mapping[str, Any]) -> Goods:
-    """The parcels in a row of `store.read_orders`."""
+    """Return the parcels in a row of `store.read_orders`."""
     parcels = [
         Parcel(UUID(one["parcel_id"]), one["number"], one["is_shipped"]) for one in json.loads(row["parcels"])
     ]
@@ -90,7 +91,7 @@ def ship_lines(
     chosen: Sequence[Goods] | None,
     terms: Terms,
 ) -> Shipments:
-    """A shipment a line. `goods` by code; `chosen` None: any order."""
+    """Plan one shipment per line. `goods` by code; `chosen` None: any order."""
     found, taken, named = Shipments(), set[UUID](), set[str]()
     allowed = None if chosen is None else {one.code for one in chosen}
     for line in lines:
@@ -112,7 +113,7 @@ def ship_lines(
 
 
 def ship_all(chosen: Iterable[Goods], terms: Terms) -> Shipments:
-    """One shipment an order of all its packed parcels, without tracking numbers."""
+    """Plan one shipment per order with all its packed parcels, without tracking numbers."""
     found = Shipments()
     for one in chosen:
         carrier, ready = terms.carrier or one.carrier(terms.settings), one.waiting
@@ -126,7 +127,7 @@ def ship_all(chosen: Iterable[Goods], terms: Terms) -> Shipments:
 def _taken_by(
     line: Line, goods: Mapping[str, Goods], allowed: set[str] | None, taken: set[UUID]
 ) -> list[Parcel] | str:
-    """The parcels a line takes, or why it takes none."""
+    """Return the parcels a line takes, or why it takes none."""
     order = goods.get(line.code)
     if order is None:
         return "unknown_order"

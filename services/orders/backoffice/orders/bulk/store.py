@@ -1,4 +1,4 @@
-"""The SQL of runs: one function a statement, the connection first. Only `start` and `stop` wait for a row's lock."""
+"""SQL of runs: one function per statement, connection first. Only `start` and `stop` wait for a row's lock."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,9 @@ async def add_run(
     connection: Connection,
     run: tuple[UUID, str, Verb, str, Mapping[str, Any], Sequence[Mapping[str, Any]], str, datetime],
 ) -> bool:
-    """Add a run: run_id, shop, verb, actor, asked, faults, back, planned_at. False when it is there already."""
+    """Add a run: run_id, shop, verb, actor, asked, faults, back, planned_at. Return False when it exists
+    already.
+    """
     run_id, shop, verb, actor, asked, faults, back, planned_at = run
     added = await connection.fetchval(
         """insert into bulk_run (run_id, shop, verb, actor, asked, faults, back, planned_at)
@@ -27,7 +29,7 @@ async def add_run(
 
 
 async def add_items(connection: Connection, shop: str, run_id: UUID, items: Sequence[Planned]) -> None:
-    """Add the orders of a new run, in this sequence."""
+    """Add the orders of a new run, in this order."""
     await connection.execute(
         """insert into bulk_item (shop, run_id, position, order_id, code, asked, told, reasons)
            select $1, $2, position, order_id, code, asked, told, reasons
@@ -44,14 +46,14 @@ async def add_items(connection: Connection, shop: str, run_id: UUID, items: Sequ
 
 
 async def read_run(connection: Connection, shop: str, run_id: UUID) -> Row | None:
-    """A run of the shop."""
+    """Return a run of the shop."""
     return await connection.fetchrow(
         "select * from bulk_run where run_id = $2 and shop = $1", *(shop, run_id)
     )
 
 
 async def read_items(connection: Connection, shop: str, run_id: UUID) -> list[Row]:
-    """Its items with their commands' states and outcomes: null for one that was not sent."""
+    """Return its items with their commands' states and outcomes: null for one that was not sent."""
     return await connection.fetch(
         """select i.*, c.state as command_state, c.outcome
            from bulk_item i left join command c
@@ -62,7 +64,7 @@ async def read_items(connection: Connection, shop: str, run_id: UUID) -> list[Ro
 
 
 async def list_runs(connection: Connection, shop: str, limit: int) -> list[Row]:
-    """The shop's latest runs that were started, with how many items they have and how many ended well, or not."""
+    """Return the shop's latest started runs, with the numbers of items, of successes and of failures."""
     return await connection.fetch(
         """select r.run_id, r.verb, r.actor, r.started_at, n.* from bulk_run r
             cross join lateral (
@@ -79,7 +81,7 @@ async def list_runs(connection: Connection, shop: str, limit: int) -> list[Row]:
 
 
 async def start(connection: Connection, shop: str, run_id: UUID, actor: str, now: datetime) -> bool:
-    """Let a planned run be carried out in somebody's name; False when it was started already."""
+    """Start a planned run in a user's name; return False when it was started already."""
     started = await connection.fetchval(
         """update bulk_run set started_at = $4, actor = $3
            where run_id = $2 and shop = $1 and started_at is null returning true""",
@@ -89,7 +91,7 @@ async def start(connection: Connection, shop: str, run_id: UUID, actor: str, now
 
 
 async def stop(connection: Connection, shop: str, run_id: UUID, now: datetime) -> None:
-    """Send no more of a run's items; what was sent goes on."""
+    """Stop sending a run's items; commands already sent continue."""
     await connection.execute(
         """update bulk_run set stopped_at = $3
            where run_id = $2 and shop = $1 and started_at is not null and stopped_at is null and sent_at is null""",
@@ -98,7 +100,7 @@ async def stop(connection: Connection, shop: str, run_id: UUID, now: datetime) -
 
 
 async def next_run(connection: Connection) -> Row | None:
-    """The run that has waited longest for items to be sent."""
+    """Return the run that has waited longest for items to be sent."""
     return await connection.fetchrow(
         """select run_id, shop, verb, actor from bulk_run
            where started_at is not null and sent_at is null and stopped_at is null order by started_at limit 1"""
@@ -106,7 +108,7 @@ async def next_run(connection: Connection) -> Row | None:
 
 
 async def unsent_items(connection: Connection, run_id: UUID, limit: int) -> list[Row]:
-    """The next items of a run that have neither a command nor a refusal."""
+    """Return the next items of a run that have neither a command nor a rejection."""
     return await connection.fetch(
         """select i.position, i.order_id, i.code, i.asked from bulk_item i
            where i.run_id = $1 and i.asked is not null and i.reasons is null
@@ -118,7 +120,7 @@ async def unsent_items(connection: Connection, run_id: UUID, limit: int) -> list
 
 
 async def refuse_item(connection: Connection, run_id: UUID, position: int, reasons: str) -> None:
-    """Note why an item came to no command, as JSON."""
+    """Record why an item got no command, as JSON."""
     await connection.execute(
         "update bulk_item set reasons = $3::jsonb where run_id = $1 and position = $2",
         *(run_id, position, reasons),
@@ -126,12 +128,12 @@ async def refuse_item(connection: Connection, run_id: UUID, position: int, reaso
 
 
 async def note_sent(connection: Connection, run_id: UUID, now: datetime) -> None:
-    """All items of a run have been sent."""
+    """Record that all items of a run have been sent."""
     await connection.execute("update bulk_run set sent_at = $2 where run_id = $1", *(run_id, now))
 
 
 async def forget_runs(connection: Connection, unstarted_before: datetime, before: datetime) -> None:
-    """Remove plans that nobody started, and old runs; their commands stay."""
+    """Delete plans that were never started, and old runs; their commands stay."""
     await connection.execute(
         """delete from bulk_run where (started_at is null and planned_at < $1)
            or (planned_at < $2 and (sent_at is not null or stopped_at is not null))""",
@@ -140,15 +142,16 @@ async def forget_runs(connection: Connection, unstarted_before: datetime, before
 
 
 async def read_orders(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """What packing and shipping are planned from, in the sequence asked for: order_id, code, state, flags, currency,
-    `positions` (fulfillment's quantities), `lines` (line, kind, quantity, description), `shipping` (what the customer
-    chose), all JSON, `postal_code` (where it goes), and `parcels`: parcel_id, number, is_shipped, those taken apart
-    left out."""
+    """Return the data for planning packing and shipping, in the requested order: order_id, code, state,
+    flags, currency, `positions` (fulfillment's quantities), `lines` (line, kind, quantity, description),
+    `shipping` (the customer's choice), all JSON, `postal_code` (of the destination), and `parcels`:
+    parcel_id, number, is_shipped, without unpacked ones.
+    """
     return await connection.fetch(_ORDERS.format(which="o.order_id = w.id"), shop, list(order_ids))
 
 
 async def read_orders_by_code(connection: Connection, shop: str, codes: Sequence[str]) -> list[Row]:
-    """The same by the orders' codes."""
+    """Return the same by the orders' codes."""
     return await connection.fetch(
         _ORDERS.format(which="o.code = w.id").replace("uuid[]", "text[]", 1), shop, list(codes)
     )

@@ -1,7 +1,8 @@
-"""Tracking numbers as carriers' programs and spreadsheets write them, read line by line. Pure.
+"""Tracking numbers in the formats of carriers' programs and spreadsheets, parsed line by line. Pure.
 
-A line names an order by its code, or a parcel as K7F3-QD9M/2 or in a column of its own, then the carrier and the
-number; heads in French or English may name the columns. Whatever is wrong with a line is told of that line alone.
+A line names an order by its code, or a parcel as K7F3-QD9M/2 or in a separate column, then the carrier and
+the number; headings in French or English may name the columns. An error in a line is reported for that line
+only.
 """
 
 import csv
@@ -50,8 +51,8 @@ _FORMULA = re.compile(r'="(.*)"')
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line says; `parcel` is a parcel's number within its order, None: all that is packed. `tracking` is empty
-    where heads name the columns and none was filled in.
+    """A parsed line; `parcel` is a parcel's number within its order, None: all packed ones. `tracking` is
+    empty where headings name the columns and none was filled in.
     """
 
     number: int
@@ -64,7 +65,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a line can't be taken: a code of `words.FAULTS`, and what it names."""
+    """An error in a line: a code of `words.FAULTS`, and the value it is about."""
 
     line: int
     text: str
@@ -73,17 +74,18 @@ class Fault:
 
 
 class TooManyLines(Exception):
-    """More lines than one run takes."""
+    """More lines than one run accepts."""
 
 
 class LinesUnreadable(Exception):
-    """There are no lines to tell apart: a quotation mark is never closed."""
+    """The text cannot be split into lines: a quotation mark is never closed."""
 
 
 def decoded(data: bytes) -> str:
-    """A file's text: UTF-8 or UTF-16 with their marks, UTF-8 without, else what Windows writes in Western Europe.
+    """Return a file's text: UTF-8 or UTF-16 with BOM, UTF-8 without, otherwise Windows' Western European
+    encoding.
 
-    Without NUL, which PostgreSQL could not keep and UTF-16 without its mark is full of.
+    NUL is removed: PostgreSQL cannot store it, and UTF-16 without BOM is full of it.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace").replace("\0", "")
@@ -94,7 +96,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_lines(text: str) -> tuple[list[Line], list[Fault]]:
-    """The lines that can be read, and why the others can't. Raises TooManyLines, LinesUnreadable."""
+    """Return the valid lines, and the errors of the others. Raises TooManyLines, LinesUnreadable."""
     rows = _rows(text.removeprefix("\ufeff").replace("\0", ""))
     if len(rows) > MOST_LINES:
         raise TooManyLines
@@ -110,7 +112,7 @@ def read_lines(text: str) -> tuple[list[Line], list[Fault]]:
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
-    """Every line that holds something, as cleaned cells, with its number in the text."""
+    """Return every non-empty line, as cleaned cells, with its number in the text."""
     delimiter = _delimiter(text)
     if delimiter is None:
         split = [(number, _clean(line).split()) for number, line in enumerate(text.splitlines(), 1)]
@@ -143,7 +145,7 @@ def _delimiter(text: str) -> str | None:
 
 
 def _headings(cells: list[str]) -> tuple[str, ...] | None:
-    """The columns, when the first line names them; those nobody knows are called by their own text."""
+    """Return the columns, when the first line names them; unknown headings are kept as their own text."""
     names = [_plain(cell) for cell in cells]
     known = {word: name for name, words in HEADINGS.items() for word in words}
     columns = tuple(known.get(name, f"?{name}") for name in names)
@@ -186,8 +188,8 @@ def _line(number: int, cells: list[str], names: tuple[str, ...] | None, *, has_h
 
 
 def _fault(tracking: str, carrier: str, *, may_be_empty: bool) -> str | None:
-    """What is wrong with a number. One without any digit is a carrier's name that slipped into its column; an empty
-    one is told apart from that only where heads name the columns.
+    """Return the error in a number. A number without any digit is a carrier's name in the wrong column; an
+    empty one is distinguished from that only where headings name the columns.
     """
     if not any(sign.isdigit() for sign in tracking) and (tracking or not may_be_empty):
         return "no_tracking"
@@ -199,7 +201,7 @@ def _fault(tracking: str, carrier: str, *, may_be_empty: bool) -> str | None:
 
 
 def _who(order: str, parcel: str) -> tuple[str, int | None] | None:
-    """The order's code and the parcel's number, of two columns or of one that holds both."""
+    """Return the order's code and the parcel's number, from two columns or from one that holds both."""
     if len(order) > LONGEST_CODE:
         return None
     number = int(parcel) if re.fullmatch(r"\d{1,4}", parcel) else None

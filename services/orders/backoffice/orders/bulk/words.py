@@ -1,4 +1,4 @@
-"""What runs are called in either language: what they do, how their items stand, what is wrong with a line."""
+"""Labels of runs in either language: their actions, their items' states, errors in lines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from services.orders.backoffice.orders.bulk.runs import Standing, Verb
 
 @dataclass(frozen=True)
 class Words:
-    """Title, what was done (one order of it), and whether its button is that of something that hurts."""
+    """Title, past-tense text (of one order), and whether its button is a destructive one."""
 
     title: str
     done: str
@@ -26,7 +26,7 @@ VERBS: Mapping[Verb, Words] = {
 
 
 def start_button(verb: Verb, count: int) -> str:
-    """What the button says that starts a run of so many orders or shipments."""
+    """Return the label of the button that starts a run of this number of orders or shipments."""
     if verb is Verb.PACK:
         return ngettext("Pack %(count)s order", "Pack %(count)s orders", count)
     if verb is Verb.SHIP:
@@ -35,7 +35,7 @@ def start_button(verb: Verb, count: int) -> str:
 
 
 def standings(verb: Verb) -> dict[Standing, tuple[str, str]]:
-    """Text and tone by how an item stands."""
+    """Return text and tone by an item's state."""
     return {
         Standing.LEFT_OUT: (pgettext("bulk", "Left out"), "neutral"),
         Standing.WAITING: (pgettext("bulk", "Waiting"), "waiting"),
@@ -68,5 +68,5 @@ FAULTS = {
 
 
 def fault_text(why: str, value: str) -> str:
-    """What is wrong with a line."""
+    """Return an error in a line as text."""
     return gettext(FAULTS[why], value=value) if why in FAULTS else why

@@ -1,1 +1,1 @@
-"""From a form to a command or an own action and back."""
+"""The way from a form to a command or a local action and back."""

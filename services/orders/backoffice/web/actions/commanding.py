@@ -1,13 +1,14 @@
-"""From a form to a command and back: sent once per form, waited for up to two seconds, answered as a page.
+"""The way from a form to a command and back: sent once per form, awaited for up to two seconds, answered as a
+page.
 
-    form = await visit.form()
-    outcome = await send(visit, order_id, form, lambda made: RecordPayment(…, actor=visit.actor))
+    form = await context.form()
+    outcome = await send(context, order_id, form, lambda made: RecordPayment(…, actor=context.actor))
     flash = gettext("The payment is recorded.")
-    return await answer(visit, outcome, form, to=f"/orders/{code}", flash=flash, again=again)
+    return await answer(context, outcome, form, to=f"/orders/{code}", flash=flash, again=again)
 
-The form's `key`, made when it was shown, is the command's idempotency key: a double click, the back button and a reload
-are the same request and get the same answer. So a page that says "in progress" holds the form's own fields and sends
-them again to hear how it ended; nothing else remembers what was typed.
+The form's `key`, made when it was shown, is the command's idempotency key: a double click, the back button
+and a reload are the same request and get the same answer. A page that shows "in progress" therefore holds the
+form's own fields and sends them again to get the outcome; the typed values are stored nowhere else.
 """
 
 import json
@@ -33,7 +34,7 @@ Again = Callable[[Mapping[str, str]], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a command. `state`: done, rejected, pending, or parked: a person of operations must look."""
+    """The outcome of a command. `state`: done, rejected, pending, or parked: an operator must look."""
 
     command_id: UUID
     state: str
@@ -42,7 +43,9 @@ class Outcome:
 
 
 def key_of(form: Form) -> str:
-    """The form's idempotency key, apart from those of the REST API. Raises Invalid when the form has none."""
+    """Return the form's idempotency key, distinct from those of the REST API. Raises Invalid when the form
+    has none.
+    """
     if form.key is None:
         raise Invalid(**{"": gettext("This form is incomplete. Open the page again.")})
     return f"form:{form.key}"
@@ -55,9 +58,10 @@ async def send(
     message: Callable[[UUID], Command],
     part: str = "",
 ) -> Outcome:
-    """Send the command that `message` makes with an id (also for what it creates), once per form.
+    """Send the command that `message` makes with an id (also for the object it creates), once per form.
 
-    A form that makes several commands sends each with a `part` of its own.
+    A form that makes several commands sends each with its own `part`.
+
     Raises KeyTaken when the form was sent before with other content, Invalid when it has no key.
     """
     if order_id is not None:
@@ -69,7 +73,7 @@ async def send(
 
 
 async def wait_for(context: PageContext, command_id: UUID) -> Outcome:
-    """The outcome of a command that was noted already, after at most two seconds. Raises Missing."""
+    """Return the outcome of a command that was already sent, after at most two seconds. Raises Missing."""
 
     async def settled(ids: Any) -> list[UUID]:
         async with context.app_state.hub.acquire() as connection:
@@ -81,7 +85,7 @@ async def wait_for(context: PageContext, command_id: UUID) -> Outcome:
 
 
 async def outcome_of(context: PageContext, command_id: UUID) -> Outcome:
-    """How a command of the shop stands now. Raises Missing."""
+    """Return the current state of a command of the shop. Raises Missing."""
     async with context.app_state.hub.acquire() as connection:
         row = await api_store.read_command(connection, context.shop, command_id)
     if row is None:
@@ -92,7 +96,9 @@ async def outcome_of(context: PageContext, command_id: UUID) -> Outcome:
 async def answer(
     context: PageContext, outcome: Outcome, form: Form, *, to: str, flash: str, again: Again
 ) -> Response:
-    """The page for an outcome: on to `to` with a message, the form with the reasons (422), or in progress (202)."""
+    """Return the page for an outcome: redirect to `to` with a message, the form with the reasons (422), or
+    progress (202).
+    """
     context.audited["command_id"] = str(outcome.command_id)
     context.outcome = outcome.state
     if outcome.state == "done":
@@ -105,14 +111,14 @@ async def answer(
 
 
 def in_progress(context: PageContext, outcome: Outcome, form: Form, *, to: str) -> Response:
-    """The panel that says a command has no outcome yet, and that finds out by itself when it has."""
+    """Return the panel for a command without an outcome, which polls until there is one."""
     return context.render(
         "progress/progress.html", 202, outcome=outcome, fields=form.typed(), action=context.here, to=to
     )
 
 
 def by_field(reasons: Sequence[Reason]) -> dict[str, str]:
-    """Reasons as a form shows them: those about a field beside it, the others above."""
+    """Return reasons as a form shows them: those about a field beside it, the others above."""
     found: dict[str, list[str]] = {}
     for reason in reasons:
         found.setdefault(reason.field or "", []).append(explain(reason))

@@ -1,11 +1,11 @@
-"""What is orders' own (tags, comments, archive, settings), done once per form in one unit of work.
+"""Local actions of orders (tags, comments, archive, settings), done once per form in one unit of work.
 
-    await do(visit, form, lambda unit: commenting.comment(unit, visit.shop, order_id, text, visit.actor))
-    return visit.redirect(f"/orders/{code}", gettext("The comment is added."))
+    await do(context, form, lambda unit: commenting.comment(unit, context.shop, order_id, text, context.actor))
+    return context.redirect(f"/orders/{code}", gettext("The comment is added."))
 
-The form's key is noted in the same transaction as what was done: a double click, a reload or the back button finds it
-and does nothing more, and the page answers as the first time. What raises leaves the key unused, so that a
-corrected form counts.
+The form's key is stored in the same transaction as the action: a double click, a reload or the back button
+finds it and does nothing more, and the page answers as the first time. An action that raises leaves the key
+unused, so that a corrected form is carried out.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ class FormSentBefore(Exception):
 
 
 async def do(context: PageContext, form: Form, act: Callable[[Unit], Awaitable[T]]) -> T | None:
-    """Carry `act` out, once per form: its result, None when it was done before.
+    """Carry `act` out, once per form; return its result, None when it was done before.
 
-    Raises what `act` raises, Invalid when the form has no key, FormSentBefore.
+    Raises the exceptions of `act`, Invalid when the form has no key, FormSentBefore.
     """
     key, content = key_of(form), _content(form)
     async with context.unit() as unit:

@@ -1,11 +1,13 @@
-"""A form about something that has changed since it was shown: refused, with what changed, and the typed text kept.
+"""Stale forms: rejected because their object changed since they were shown, with the changes, and the typed
+text kept.
 
-    visit.field_labels = {"note": N_("Note")}
-    await do(visit, form, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise changes.Stale
+    context.field_labels = {"note": N_("Note")}
+    await do(context, form, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise changes.Stale
 
-A page need not do more: what raises `changes.Stale` becomes this page. One that finds it out by itself calls `stale`.
-The refusal carries the form's fields with the revision as it is now: whoever has read what changed can send them as
-they are, or go back to the page. The form's key was not used up, so that it still counts once.
+A page need not do more: `changes.Stale` becomes this page. A page that detects it by itself calls `stale`.
+The rejection carries the form's fields with the current revision: after reading the changes, the user can
+send them as they are, or go back to the page. The form's key was not used up, so that the form is still
+carried out once.
 """
 
 from collections.abc import Sequence
@@ -31,9 +33,11 @@ def stale(
     theirs: Sequence[FieldChanged] = (),
     mine: Sequence[FieldChanged] | None = None,
 ) -> Response:
-    """The page (409). `context.field_labels` names the fields whose text is shown; `back` is the thing's page.
+    """Return the page (409). `context.field_labels` names the fields whose text is shown; `back` is the
+    object's page.
 
-    A form that holds a whole order says which fields others changed (`theirs`) and which the person did (`mine`).
+    A form that holds a whole order lists the fields that others changed (`theirs`) and those the user changed
+    (`mine`).
     """
     fields = [(name, value) for name, value in form.typed() if name != REVISION]
     labels = context.field_labels
@@ -52,7 +56,7 @@ def stale(
 
 
 def _told(name: str, value: str) -> str:
-    """What was typed or chosen as people read it: a day as they write it, a method by its name."""
+    """Return a typed or chosen value in readable form: a day in the usual format, a method by its name."""
     if name == "method":
         return method_words().get(value, value)
     try:
@@ -62,7 +66,9 @@ def _told(name: str, value: str) -> str:
 
 
 def changed_meanwhile(context: PageContext, error: Stale) -> Response:
-    """The page for an order that is at another revision than the form; back goes to the page above the form's."""
+    """Return the page for an order with another revision than the form; back leads to the page above the
+    form's.
+    """
     context.audited_order = error.order_id
     above = context.request.url.path.rstrip("/").rpartition("/")[0] or "/"
     changes = as_changes(list(error.since))

@@ -1,1 +1,1 @@
-"""Clients of the other services and of the broker, and one look at everything that runs."""
+"""Clients of the other services and of the broker, and the monitor of all of them."""

@@ -1,7 +1,7 @@
-"""RabbitMQ's management as the back office reads it: figures of the queues of our virtual host, nothing else.
+"""RabbitMQ's management API for the back office: figures of the queues of our virtual host, nothing else.
 
-It is asked for a few columns only, with whatever user the settings name, and never for a message: looking at one
-would count as a delivery of it.
+Only a few columns are requested, with the user from the settings, and never a message: reading one would
+count as a delivery of it.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """A queue as the broker counts it; rates are messages a second over its last samples."""
+    """A queue's figures from the broker; rates are messages per second over its last samples."""
 
     ready: int
     in_hand: int
@@ -42,13 +42,13 @@ class QueueFigures:
 
 @dataclass(frozen=True)
 class BrokerDown:
-    """The management does not answer since then (None: its URL is not in the settings)."""
+    """The management API has not answered since then (None: its URL is not in the settings)."""
 
     since: datetime | None
 
 
 class Broker:
-    """The management of one broker."""
+    """The management API of one broker."""
 
     def __init__(self, settings: BackofficeSettings) -> None:
         self._client: httpx2.AsyncClient | None = None
@@ -59,7 +59,7 @@ class Broker:
             self._client = _client(settings.rabbitmq_management_url.get_secret_value())
 
     async def queues(self) -> dict[str, QueueFigures] | BrokerDown:
-        """Every queue's figures by its name, or that there are none."""
+        """Return every queue's figures by its name, or that there are none."""
         if self._client is None:
             return BrokerDown(None)
         try:
@@ -81,7 +81,7 @@ class Broker:
 
 
 def figures(row: Mapping[str, Any]) -> QueueFigures:
-    """A row of the management's list; a queue that nothing has passed yet has no rates."""
+    """Parse a row of the management API's list; a queue without any traffic yet has no rates."""
     stats = row.get("message_stats") or {}
 
     def rate(name: str) -> float:

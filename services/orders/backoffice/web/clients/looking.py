@@ -1,7 +1,7 @@
-"""One look at everything that runs: the services' own words and the broker's figures, at most one every few seconds.
+"""The monitor: reports of the services and figures of the broker, fetched at most once every few seconds.
 
-However many people watch, the services are asked once for all of them. A service or a broker that is away is part of
-what is seen, never an error.
+The services are called once for all users who watch. An unavailable service or broker is part of the result,
+never an error.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ FRESH_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class ServiceSeen:
-    """A service: what it said of itself (see `GET /internal/operations`), or that it is away."""
+    """A service: its own report (see `GET /internal/operations`), or that it is unavailable."""
 
     name: Owner
     told: Mapping[str, Any]
@@ -31,18 +31,18 @@ class ServiceSeen:
 
     @property
     def is_away(self) -> bool:
-        """Whether it should answer and does not."""
+        """Return whether it should answer and does not."""
         return self.down is not None and self.down.since is not None
 
     @property
     def is_ready(self) -> bool:
-        """Whether it answers and lacks nothing for its work: a queue, a binding, the database."""
+        """Return whether it answers and lacks nothing for its work: a queue, a binding, the database."""
         return self.down is None and not self.told.get("missing")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One look. `counted` is what the broker says, or that it says nothing."""
+    """One result. `counted` has the broker's figures, or that there are none."""
 
     at: datetime
     services: list[ServiceSeen]
@@ -51,7 +51,7 @@ class Seen:
     began: float
 
     def queues_of(self, shop: str) -> list[Queue]:
-        """The queues that concern a shop."""
+        """Return the queues that concern a shop."""
         said = {
             str(each["queue"]): each for service in self.services for each in service.told.get("queues", ())
         }
@@ -61,26 +61,26 @@ class Seen:
 
     @property
     def broker_down(self) -> BrokerDown | None:
-        """Why there are no figures of the broker."""
+        """Return why there are no figures of the broker."""
         return self.counted if isinstance(self.counted, BrokerDown) else None
 
 
 class Monitor:
-    """Looks, and remembers the last look for a moment."""
+    """The cached monitor of services and broker."""
 
     def __init__(self, settings: BackofficeSettings, clients: ServiceClients) -> None:
         self._owners, self._broker = clients, Broker(settings)
         self._lock, self._seen, self._stuck = asyncio.Lock(), cast("Seen | None", None), Stuck()
 
     async def look(self, at_most_seconds: float = FRESH_SECONDS) -> Seen:
-        """What there is to see, at most so old; those who ask at the same time share one look."""
+        """Return the current state, at most this old; concurrent callers share one fetch."""
         async with self._lock:
             if self._seen is None or monotonic() - self._seen.began > at_most_seconds:
                 self._seen = await self._look()
             return self._seen
 
     def forget(self) -> None:
-        """Look anew the next time: something was just changed."""
+        """Invalidate the cache: something was just changed."""
         self._seen = None
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
-"""Reading what orders does not copy from the service that owns it, and asking it to show or do what needs no command:
-with the internal token, for two seconds unless more is said.
+"""Clients of the owning services, for data that orders does not copy and for requests that need no command.
 
-A page never fails because a service is unavailable: it gets a `ServiceUnavailable` instead of an answer and shows the
-panel that says since when. Nothing is cached: a page shows what the service answers now.
+They authenticate with the internal token and wait two seconds unless more is specified. A page never fails
+because a service is unavailable: it gets a `ServiceUnavailable` instead of an answer and shows the panel with
+the time since when. Nothing is cached: a page shows what the service answers now.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Owner = Literal["orders", "payments", "fulfillment", "notifier", "auditor"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What an owner said: HTTP status and JSON."""
+    """An owner's answer: HTTP status and JSON."""
 
     status: int
     body: Any
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ServiceUnavailable:
-    """The owner does not answer since then (None: it was never set up: its URL is not in the settings)."""
+    """The owner has not answered since then (None: it was never set up: its URL is not in the settings)."""
 
     owner: Owner
     since: datetime | None
@@ -56,14 +56,15 @@ class ServiceClients:
         self._down_since: dict[Owner, datetime] = {}
 
     async def get(self, owner: Owner, path: str, **query: str | list[str]) -> Answer | ServiceUnavailable:
-        """GET `path` of an owner; a status of 5xx or 401 counts as being away, any other is the answer."""
+        """GET `path` of an owner; a status of 5xx or 401 counts as unavailable, any other is the answer."""
         return await self._ask(owner, "GET", path, params=query, timeout=self.seconds)
 
     async def post(
         self, owner: Owner, path: str, body: Mapping[str, Any], *, seconds: float | None = None
     ) -> Answer | ServiceUnavailable:
-        """POST JSON to an owner, which has so many `seconds` to answer. Being away leaves open whether it was done: the
-        page says so, or asks again."""
+        """POST JSON to an owner, which has this number of `seconds` to answer. When it is unavailable, the
+        request may or may not have been applied: the page shows that, or repeats the request.
+        """
         patience = httpx2.Timeout(seconds or self.seconds, connect=self.seconds)
         return await self._ask(owner, "POST", path, json=body, timeout=patience)
 

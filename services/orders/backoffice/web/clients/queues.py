@@ -1,7 +1,8 @@
-"""The queues as a page shows them: what the broker counts, joined with what the listeners say. Pure but for `Stuck`.
+"""Queues as a page shows them: the broker's figures joined with the consumers' reports. Pure except `Stuck`.
 
-How long a message waits no quorum queue tells. It is estimated: what waits, divided by the rate at which it is
-taken; when nothing is taken, the time since this process first saw that, which is the least it can be.
+Quorum queues do not report how long a message waits. It is estimated: the number of waiting messages, divided
+by the rate of consumption; when nothing is consumed, the time since this process first observed that, which
+is a lower bound.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,9 +19,9 @@ DEAD = "dead"
 
 @dataclass(frozen=True)
 class Queue:
-    """One queue. None is what nobody says. `oldest_seconds` is an estimate, with `is_least` a lower bound.
+    """One queue. None is an unknown value. `oldest_seconds` is an estimate, with `is_least` a lower bound.
 
-    `trouble`: "missing" (not on the broker), "unheard" (nobody listens), "stuck" (nothing is taken), or "".
+    `trouble`: "missing" (not on the broker), "unheard" (no consumer), "stuck" (nothing is consumed), or "".
     """
 
     name: str
@@ -39,12 +40,14 @@ class Queue:
 
 @dataclass
 class Stuck:
-    """Since when (monotonic seconds) each queue holds messages and nothing is taken from it, as far as was seen."""
+    """The time (monotonic seconds) since when each queue was observed to hold messages without being
+    consumed.
+    """
 
     since: dict[str, float] = field(default_factory=dict)
 
     def seconds(self, name: str, ready: int, out_per_second: float, now: float) -> float | None:
-        """For how long the queue has been stuck; None when it is not."""
+        """Return for how long the queue has been stuck; None when it is not."""
         if ready == 0 or out_per_second > 0:
             self.since.pop(name, None)
             return None
@@ -52,8 +55,9 @@ class Stuck:
 
 
 def names_of(shop: str, known: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Queues that concern a shop, in a sequence that never changes: name, listener, sender. The services' own, what
-    the broker gave up on, and the answers that wait for the shop's storefronts."""
+    """Return queues that concern a shop, in a fixed order: name, consumer, sender. They are the services'
+    own, the broker's dead letters, and the answers for the shop's storefronts.
+    """
     found = [(name, one, name.partition(".")[2]) for one in SERVICES for name in listened_queues(one)]
     found += [(f"{one}.{DEAD}", one, DEAD) for one in SERVICES]
     mine = sorted(name for name in known if name.startswith(f"storefront.{shop}."))
@@ -67,7 +71,9 @@ def of_broker(
     stuck: Stuck,
     now: float,
 ) -> list[Queue]:
-    """Rows of what the broker counts. `said`: the listeners' own reports by queue, for unacknowledged messages."""
+    """Return rows from the broker's figures. `said`: the consumers' own reports by queue, for unacknowledged
+    messages.
+    """
     rows = []
     for name, listener, sender in names_of(shop, counted):
         one = counted.get(name)
@@ -96,7 +102,7 @@ def of_broker(
 
 
 def of_services(shop: str, said: Mapping[str, Mapping[str, Any]]) -> list[Queue]:
-    """Rows of what the listeners alone say, without the broker's management."""
+    """Return rows from only the consumers' reports, without the broker's management API."""
     rows = []
     for name, listener, sender in names_of(shop, ()):
         one = said.get(name, {})
