@@ -1,3 +1,3 @@
-"""Fulfillment: stock, parcels, shipments and deliveries. It alone knows what is on the shelf and what has
-left.
+"""Fulfillment: stock, parcels, shipments and deliveries; the only owner of what is in stock and what has been
+shipped.
 """

@@ -1,5 +1,5 @@
-"""`python -m services.fulfillment` runs the service; `python -m services.fulfillment migrate` prepares its
-database.
+"""Entry point: `python -m services.fulfillment` runs the service; `python -m services.fulfillment migrate`
+updates its database.
 """
 
 from services.chassis.runtime.running import Service, main

@@ -1,4 +1,4 @@
-"""Fulfillment's settings: those of every service, nothing of its own."""
+"""Fulfillment's settings: only those of every service."""
 
 from services.chassis.settings import ServiceSettings
 

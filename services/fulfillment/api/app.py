@@ -1,7 +1,9 @@
-"""Read-only HTTP for the back office and the operators: stock, why it moved, orders, what to pick, pack and ship.
+"""Read-only HTTP for the back office and the operators: stock, its movements, orders, what to pick, pack and
+ship.
 
-Bearer token COMPTOIR_INTERNAL_TOKEN. Nothing is changed over HTTP: commands are messages. Which orders may be prepared
-is not known here (that depends on money), so what is to be done for orders is asked for with their ids.
+Bearer token COMPTOIR_INTERNAL_TOKEN. Nothing is changed over HTTP: commands are messages. Which orders may be
+prepared is not stored here (that depends on payment), so the lists of work to do are requested with order
+ids.
 """
 
 from typing import Annotated
@@ -66,7 +68,7 @@ router = APIRouter(prefix="/internal", dependencies=[Depends(_require_token)])
 
 
 def build_app(hub: Hub) -> FastAPI:
-    """The service's own routes."""
+    """Return the service's own routes."""
     app = FastAPI(title="Comptoir fulfillment, internal", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.hub = hub
     app.include_router(router)
@@ -83,7 +85,7 @@ async def _unfit(_: Request, error: Exception) -> Response:
 
 @router.get("/stock")
 async def stock(hub: HubNeeded, shop: str, sku: Skus) -> ShownStock:
-    """The levels of some SKUs."""
+    """Return the levels of some SKUs."""
     async with hub.acquire() as connection:
         return show_stock(shop, await store.read_levels(connection, shop, sku))
 
@@ -99,7 +101,7 @@ async def levels(
     after: After = None,
     limit: Limit = 50,
 ) -> LevelsPage:
-    """All levels; a page at a time."""
+    """Return all levels, a page at a time."""
     key = _read_cursor(after, int, str, str)
     async with hub.acquire() as connection:
         rows = await list_store.read_level_page(
@@ -110,7 +112,7 @@ async def levels(
 
 @router.get("/stock/locations")
 async def locations(hub: HubNeeded, shop: str) -> list[str]:
-    """Where the shop's stock lies, by name."""
+    """Return the locations of the shop's stock, by name."""
     async with hub.acquire() as connection:
         return await list_store.read_locations(connection, shop)
 
@@ -124,7 +126,7 @@ async def movements(
     after: After = None,
     limit: Limit = 50,
 ) -> MovementsPage:
-    """Why the levels of a SKU are what they are, newest first; a page at a time."""
+    """Return the movements that explain the levels of a SKU, newest first, a page at a time."""
     key = _read_cursor(after, int, str, str, int, str)
     async with hub.acquire() as connection:
         rows = await list_store.read_movement_page(connection, shop, sku, location, key, limit + 1)
@@ -133,13 +135,13 @@ async def movements(
 
 @router.get("/pick-list")
 async def pick_list(hub: HubNeeded, shop: str, order_ids: OrderIds) -> PickList:
-    """What to fetch for these orders, by SKU and location and by order."""
+    """Return what to pick for these orders, by SKU and location and by order."""
     return show_pick_list(await _orders(hub, shop, order_ids))
 
 
 @router.get("/parcels/waiting")
 async def waiting_parcels(hub: HubNeeded, shop: str, order_ids: OrderIds) -> list[WaitingParcels]:
-    """The parcels of these orders that are packed and have not left."""
+    """Return the parcels of these orders that are packed and have not left."""
     return show_waiting_parcels(await _orders(hub, shop, order_ids))
 
 
@@ -147,13 +149,13 @@ async def waiting_parcels(hub: HubNeeded, shop: str, order_ids: OrderIds) -> lis
 async def packing_slips(
     hub: HubNeeded, shop: str, order_ids: OrderIds, parcel_id: UUID | None = None
 ) -> list[PackingSlip]:
-    """A slip for every parcel of these orders, or for one of them."""
+    """Return a packing slip for every parcel of these orders, or for one of them."""
     return show_slips(await _orders(hub, shop, order_ids), parcel_id)
 
 
 @router.get("/orders/{shop}/{order_id}")
 async def order(hub: HubNeeded, shop: str, order_id: UUID) -> ShownOrder:
-    """Everything about one order."""
+    """Return everything stored about one order."""
     found = await _orders(hub, shop, [order_id])
     if not found:
         raise HTTPException(404, f"Shop {shop} has no order {order_id} here; it may not have arrived yet.")

@@ -1,7 +1,7 @@
-"""Where a page of a list ended, as an opaque text that a caller sends back to go on.
+"""Cursor: the end of a page of a list, as an opaque text that a caller sends back to get the next page.
 
-It holds the sort key of the last row, so that pages neither repeat nor miss a row however far a reader goes, and
-no page is slower than the first.
+It holds the sort key of the last row, so that pages neither repeat nor miss a row however far a reader goes,
+and no page is slower than the first.
 """
 
 import base64
@@ -11,19 +11,19 @@ from collections.abc import Sequence
 
 
 class CursorInvalid(ValueError):
-    """What was sent as `after` was not given out by this list."""
+    """The value of `after` is not a cursor of this list."""
 
     def __init__(self) -> None:
         super().__init__("`after` is no cursor of this list; send `next` of a page, or leave it out")
 
 
 def write(key: Sequence[str | int]) -> str:
-    """The sort key of a page's last row as a cursor."""
+    """Return the sort key of a page's last row as a cursor."""
     return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).rstrip(b"=").decode()
 
 
 def read(text: str, *kinds: type) -> list[str | int]:
-    """The sort key in a cursor, its parts of these types. Raises CursorInvalid."""
+    """Return the sort key in a cursor, its parts of these types. Raises CursorInvalid."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

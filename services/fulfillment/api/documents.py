@@ -1,4 +1,4 @@
-"""How stock and an order's fulfilment look to whoever reads them over HTTP."""
+"""Stock and an order's fulfilment as HTTP responses."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -24,14 +24,14 @@ class ShownLevel(BaseModel):
 
 
 class ShownStock(BaseModel):
-    """The levels asked for; a SKU without a level is absent and counts as nothing."""
+    """The requested levels; a SKU without a level is absent and counts as zero."""
 
     shop: str
     levels: list[ShownLevel]
 
 
 class ShownParcel(BaseModel):
-    """One parcel and what is in it. Weight in grams, lengths in mm."""
+    """One parcel and its contents. Weight in grams, lengths in mm."""
 
     parcel_id: UUID
     number: int
@@ -84,7 +84,7 @@ class ShownReservation(BaseModel):
 
 
 class ShownOrder(BaseModel):
-    """Everything fulfillment knows of one order."""
+    """Everything that fulfillment has stored about one order."""
 
     shop: str
     order_id: UUID
@@ -97,7 +97,7 @@ class ShownOrder(BaseModel):
 
 
 def show_stock(shop: str, levels: Mapping[StockPlace, Level]) -> ShownStock:
-    """Levels by SKU and location."""
+    """Return levels by SKU and location."""
     return ShownStock(
         shop=shop,
         levels=[
@@ -114,7 +114,7 @@ def show_stock(shop: str, levels: Mapping[StockPlace, Level]) -> ShownStock:
 
 
 def show_order(order: Order) -> ShownOrder:
-    """An order with its parcels by number and its shipments by time of dispatch."""
+    """Return an order with its parcels by number and its shipments by time of dispatch."""
     return ShownOrder(
         shop=order.shop,
         order_id=order.id,
@@ -133,7 +133,7 @@ def show_order(order: Order) -> ShownOrder:
 
 
 def show_parcel(parcel: Parcel) -> ShownParcel:
-    """One parcel."""
+    """Return one parcel."""
     return ShownParcel(
         parcel_id=parcel.id,
         number=parcel.number,
@@ -154,7 +154,7 @@ def show_parcel(parcel: Parcel) -> ShownParcel:
 
 
 def show_shipment(shipment: Shipment) -> ShownShipment:
-    """One shipment."""
+    """Return one shipment."""
     return ShownShipment(
         shipment_id=shipment.id,
         parcel_ids=list(shipment.parcel_ids),

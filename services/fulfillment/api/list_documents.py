@@ -1,4 +1,4 @@
-"""How levels, movements, pick lists, waiting parcels and packing slips look to whoever reads them over HTTP."""
+"""Levels, movements, pick lists, waiting parcels and packing slips as HTTP responses."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -34,14 +34,14 @@ _RESERVED = {
 
 
 class LevelsPage(BaseModel):
-    """Levels in the sequence asked for. `next` is sent back as `after`; null: there is no more."""
+    """Levels in the requested order. `next` is sent back as `after`; null: there are no more."""
 
     levels: list[ShownLevel]
     next: str | None
 
 
 class ShownMovement(BaseModel):
-    """Why a level moved. `actor` is null where no person decided; code and line where no order is behind it."""
+    """A movement of a level. `actor` is null where no person decided; code and line where it belongs to no order."""
 
     moved_at: datetime
     kind: Kind
@@ -57,7 +57,7 @@ class ShownMovement(BaseModel):
 
 
 class MovementsPage(BaseModel):
-    """Movements of one SKU, newest first. `next` is sent back as `after`; null: there is no more."""
+    """Movements of one SKU, newest first. `next` is sent back as `after`; null: there are no more."""
 
     sku: str
     movements: list[ShownMovement]
@@ -65,7 +65,7 @@ class MovementsPage(BaseModel):
 
 
 class PickedSku(BaseModel):
-    """Units of a SKU to fetch from a location for all the orders; location null: not in stock."""
+    """Units of a SKU to pick from a location for all the orders; location null: not in stock."""
 
     sku: str
     location: str | None
@@ -73,7 +73,7 @@ class PickedSku(BaseModel):
 
 
 class PickedLine(BaseModel):
-    """Units of an order line to fetch; of a line without a SKU no stock is kept."""
+    """Units of an order line to pick; no stock is kept of a line without a SKU."""
 
     line: int
     sku: str | None
@@ -82,7 +82,7 @@ class PickedLine(BaseModel):
 
 
 class PickedOrder(BaseModel):
-    """What is to be fetched for one order."""
+    """Items to pick for one order."""
 
     order_id: UUID
     code: str
@@ -92,7 +92,7 @@ class PickedOrder(BaseModel):
 
 
 class PickList(BaseModel):
-    """What to fetch for some orders: the walk along the shelves, then order by order, oldest first."""
+    """Pick list of some orders: by location for one walk along the shelves, then order by order, oldest first."""
 
     skus: list[PickedSku]
     orders: list[PickedOrder]
@@ -107,7 +107,7 @@ class WaitingParcels(BaseModel):
 
 
 class SlipLine(BaseModel):
-    """Units of a line in the parcel, of so many ordered (cancelled ones are not counted)."""
+    """Units of a line in the parcel, and how many were ordered (cancelled ones are not counted)."""
 
     line: int
     sku: str | None
@@ -116,7 +116,7 @@ class SlipLine(BaseModel):
 
 
 class PackingSlip(BaseModel):
-    """The paper that goes into one parcel. Names and addresses are the orders service's to add."""
+    """Packing slip of one parcel. Names and addresses are added by the orders service."""
 
     order_id: UUID
     code: str
@@ -129,7 +129,7 @@ class PackingSlip(BaseModel):
 
 
 def show_levels(rows: Sequence[Row], limit: int) -> LevelsPage:
-    """A page of at most `limit` levels; one row more than that says that there is another page."""
+    """Return a page of at most `limit` levels; one row more than that means that there is another page."""
     page = [ShownLevel.model_validate(dict(row)) for row in rows[:limit]]
     last = page[-1] if len(rows) > limit else None
     return LevelsPage(
@@ -138,7 +138,7 @@ def show_levels(rows: Sequence[Row], limit: int) -> LevelsPage:
 
 
 def show_movements(sku: str, rows: Sequence[Row], limit: int) -> MovementsPage:
-    """A page of at most `limit` movements; one row more than that says that there is another page."""
+    """Return a page of at most `limit` movements; one row more than that means that there is another page."""
     last = rows[limit - 1] if len(rows) > limit else None
     return MovementsPage(
         sku=sku,
@@ -164,7 +164,7 @@ def _key(row: Row) -> tuple[int, str, str, int, str]:
 
 
 def show_pick_list(orders: Sequence[Order]) -> PickList:
-    """What to fetch for these orders; those with nothing left to pack are not named."""
+    """Return what to pick for these orders; orders with nothing left to pack are omitted."""
     fetches = {order.key: preparing.to_fetch(order) for order in orders}
     sums = preparing.sums(fetch for each in fetches.values() for fetch in each)
     return PickList(
@@ -187,7 +187,7 @@ def show_pick_list(orders: Sequence[Order]) -> PickList:
 
 
 def show_waiting_parcels(orders: Sequence[Order]) -> list[WaitingParcels]:
-    """The parcels that stand here, order by order; orders without any are not named."""
+    """Return the parcels that have not left, order by order; orders without any are omitted."""
     return [
         WaitingParcels(
             order_id=order.id, code=order.code, parcels=[show_parcel(parcel) for parcel in standing]
@@ -198,14 +198,14 @@ def show_waiting_parcels(orders: Sequence[Order]) -> list[WaitingParcels]:
 
 
 def show_slips(orders: Sequence[Order], parcel_id: UUID | None) -> list[PackingSlip]:
-    """A slip for every parcel of these orders, or for the one named."""
+    """Return a slip for every parcel of these orders, or for the one named."""
     return [
         _slip(order, parcel) for order in orders for parcel in _whole(order) if parcel_id in (None, parcel.id)
     ]
 
 
 def _whole(order: Order) -> list[Parcel]:
-    """The parcels that were not taken apart, by number."""
+    """Return the parcels that were not taken apart, by number."""
     whole = (parcel for parcel in order.parcels.values() if parcel.unpacked_at is None)
     return sorted(whole, key=lambda parcel: parcel.number)
 

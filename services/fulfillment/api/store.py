@@ -1,7 +1,7 @@
-"""The SQL of the lists that the back office shows. Nothing here locks anything.
+"""SQL of the lists that the back office shows; nothing here locks anything.
 
-Levels are sorted by what is available without an index: one on a number that every sale changes would make every sale
-slower, and a shop has thousands of SKUs, not millions. By SKU they come as their primary key has them.
+Levels are sorted by availability without an index: an index on a number that every sale changes would make
+every sale slower, and a shop has thousands of SKUs, not millions. Sorted by SKU they follow the primary key.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Key = Items[str | int]
 
 
 class Sequence(StrEnum):
-    """How levels are sorted."""
+    """Sort order of levels."""
 
     AVAILABLE = "available"
     SKU = "sku"
@@ -50,7 +50,9 @@ async def read_level_page(
     after: Key | None,
     limit: int,
 ) -> list[Row]:
-    """Levels whose SKU holds `text`, at most so many available; `after`: (available, SKU, location)."""
+    """Return levels whose SKU contains `text`, with at most so many available; `after`: (available, SKU,
+    location).
+    """
     pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return await connection.fetch(
         _PAGES[sequence],
@@ -64,7 +66,7 @@ async def read_level_page(
 
 
 async def read_locations(connection: Connection, shop: str) -> list[str]:
-    """The locations of a shop's levels, by name."""
+    """Return the locations of a shop's levels, by name."""
     rows = await connection.fetch(
         "SELECT DISTINCT location FROM stock_level WHERE shop = $1 ORDER BY location", shop
     )
@@ -79,9 +81,10 @@ async def read_movement_page(
     after: Key | None,
     limit: int,
 ) -> list[Row]:
-    """Why the levels of a SKU moved, newest first; `after`: (microseconds since 1970, cause, kind, line, location).
+    """Return the movements of a SKU's levels, newest first; `after`: (microseconds since 1970, cause, kind,
+    line, location).
 
-    `actor` is who adjusted, or who handed the shipment over; of reservations nobody.
+    `actor` is the person who adjusted the stock or handed the shipment over; null for reservations.
     """
     return await connection.fetch(
         """

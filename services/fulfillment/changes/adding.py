@@ -1,7 +1,7 @@
-"""Adding: more units of a placed order are wanted, or units cancelled before are wanted again.
+"""Addition of units: more units of a placed order are wanted, or units cancelled before are wanted again.
 
-Stock is asked first: only what it stands behind is added, and the answer says what is short. An order that waits for
-stock as a whole takes new units in and goes on waiting for all of them. A request is answered once.
+Stock is checked first: only units with stock are added, and the answer lists what is short. An order that
+waits for stock as a whole accepts new units and goes on waiting for all of them. A request is answered once.
 """
 
 from contracts.fulfillment import LinesAdded, MissingUnits, StockStanding
@@ -22,7 +22,8 @@ from services.fulfillment.stock import reserving
 
 
 def add(work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]) -> None:
-    """Add what there is stock for and answer. Raises Wait for an unknown order, or a cancellation yet to come.
+    """Add the units that are in stock and answer. Raises Wait for an unknown order, or a cancellation yet to
+    arrive.
 
     Idempotent: a repeat of an answered request changes nothing.
     """
@@ -45,7 +46,9 @@ def add(work: FulfillmentUnit, received: ReceivedMessage[LinesAdditionRequested]
 
 
 def _check(order: Order, request: LinesAdditionRequested) -> None:
-    """What can't be meant is for a person to see; a cancellation that is taken back must be known first."""
+    """Raise for an invalid request, which a person must see; wait until the cancellation to be reversed was
+    received.
+    """
     numbers = [part.line for part in request.lines]
     if len(set(numbers)) < len(numbers):
         raise Refuse("line_repeated", f"order {order.id}: lines {numbers} name one twice; name each once")

@@ -1,7 +1,7 @@
-"""Which asked units of an order can be added, as a pure rule: stock stands behind every unit that is.
+"""Which requested units of an order can be added, as a pure rule: there is stock for every added unit.
 
-A line is added whole or not at all, so nobody gets three of the five they agreed to; lines of one SKU are served in
-their own sequence. With all or nothing one short line keeps out the others.
+A line is added whole or not at all, so no customer gets three of the five they agreed to; lines of one SKU
+are served in line order. With all or nothing, one short line rejects the others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from contracts.storefront import LineKind
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """A line that was not added: how many units were asked, how many its SKU has available."""
+    """A line that was not added: how many units were requested, how many its SKU has available."""
 
     requested: int
     available: int
@@ -21,14 +21,14 @@ class Short:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """What a request comes to: units by line that are added, and the lines that are not."""
+    """Result of a request: units by line that are added, and the lines that are not."""
 
     added: dict[int, int]
     missing: dict[int, Short]
 
 
 def add(lines: Iterable[LineAddition], available: Mapping[str, int], *, all_or_nothing: bool) -> Addition:
-    """Split the asked lines by what is available of each SKU; lines without goods need none."""
+    """Split the requested lines by what is available of each SKU; lines without goods need none."""
     free = dict(available)
     added: dict[int, int] = {}
     missing: dict[int, Short] = {}

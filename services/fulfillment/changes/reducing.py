@@ -1,8 +1,8 @@
-"""Reducing: units of an order that are no longer wanted are stopped, as far as they have not left.
+"""Reduction of an order: units that are no longer wanted are stopped, as far as they have not left.
 
-Stopped units are cancelled, taken out of any parcel and given back to the shelf, where orders that waited for them get
-them, oldest first. The answer says what was stopped and what had left; only after it do orders and payments change.
-A request is answered once: the same again, under whatever event id, changes nothing.
+Stopped units are cancelled, taken out of any parcel and returned to stock, where orders that waited for them
+get them, oldest first. The answer lists what was stopped and what had left; only after it do orders and
+payments change. A request is answered once: a repeat, under whatever event id, changes nothing.
 """
 
 from uuid import UUID
@@ -23,7 +23,7 @@ from services.fulfillment.stock import reserving
 
 
 def reduce(work: FulfillmentUnit, received: ReceivedMessage[LinesReductionRequested]) -> None:
-    """Stop what has not left and answer. Raises Wait for an unknown order.
+    """Stop units that have not left and answer. Raises Wait for an unknown order.
 
     Idempotent: a repeat of an answered request changes nothing.
     """
@@ -52,14 +52,16 @@ def reduce(work: FulfillmentUnit, received: ReceivedMessage[LinesReductionReques
 
 
 def cancelled_key(order: Order) -> str:
-    """The key under which a reinstatement waits for the cancellation that it takes back."""
+    """Return the key under which a reinstatement waits for the cancellation that it reverses."""
     return f"cancelled:{order.id}"
 
 
 def stop(work: FulfillmentUnit, order: Order, number: int, quantity: int, cause: UUID) -> set[str]:
-    """Cancel units of one line that are in no parcel and give their stock back; the SKUs of which more is available
-    now. `cause` is the request's id. What replaces lost units may have no stock: only what is held beyond the packed
-    units and those still to be packed is given back.
+    """Cancel units of one line that are in no parcel and release their stock; return the SKUs of which more
+    is available now.
+
+    `cause` is the request's id. Replacements of lost units may have no stock: only what is held beyond the
+    packed units and those still to be packed is released.
     """
     line = position.cancel(order.lines[number], quantity)
     work.set_line(order, line)
@@ -72,7 +74,9 @@ def stop(work: FulfillmentUnit, order: Order, number: int, quantity: int, cause:
 
 
 def stand(work: FulfillmentUnit, order: Order, cause: Envelope) -> None:
-    """An order that waited for stock may need none any more, or so little that there is enough."""
+    """Update the stock status: an order that waited for stock may need none any more, or so little that there
+    is enough.
+    """
     if order.stock is not StockStanding.MISSING:
         return
     if not order.wanted():
@@ -98,5 +102,5 @@ def _event(order: Order, request: LinesReductionRequested, found: Reduction) -> 
 
 
 def listed(units: Units) -> list[LineUnits]:
-    """Quantities by line as a message lists them."""
+    """Return quantities by line in the form of a message."""
     return [LineUnits(line=line, quantity=quantity) for line, quantity in units.items()]

@@ -1,8 +1,8 @@
-"""What can still be stopped of an order, as a pure rule: everything that has not been handed over.
+"""Which units of an order can still be stopped, as a pure rule: everything that has not been handed over.
 
-Units that are in no parcel go first; then parcels that have not left are taken apart, the latest first and only as
-many as it takes. So the people in the warehouse undo as little as possible, and what has left is never counted as
-stopped: an order reduced by units that are on their way would owe goods to nobody.
+Units that are in no parcel go first; then parcels that have not left are taken apart, the latest first and
+only as many as needed. So the warehouse staff undo as little as possible, and units that have left are never
+counted as stopped: otherwise goods in transit would belong to no order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ Units = dict[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What a request comes to: units stopped, units that had left, parcels to take apart first."""
+    """Result of a request: units stopped, units that had left, parcels to take apart first."""
 
     stopped: Units
     left: Units
@@ -26,7 +26,7 @@ class Reduction:
 
 
 def units_of(lines: Iterable[LineUnits]) -> Units:
-    """A request's quantities by line; a line named twice counts as the sum."""
+    """Return a request's quantities by line; a line named twice counts as the sum."""
     units: Units = {}
     for part in lines:
         units[part.line] = units.get(part.line, 0) + part.quantity
@@ -34,7 +34,7 @@ def units_of(lines: Iterable[LineUnits]) -> Units:
 
 
 def reduce(lines: Mapping[int, Line], standing: Iterable[Parcel], asked: Units) -> Reduction:
-    """What of the asked units can be stopped. `standing` are the packed parcels that have not left."""
+    """Return which of the requested units can be stopped. `standing` are the packed parcels that have not left."""
     parcels = sorted(standing, key=lambda parcel: parcel.number, reverse=True)
     stopped = {
         line: units

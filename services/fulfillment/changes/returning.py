@@ -1,8 +1,10 @@
-"""Refunded units: those that have not left are cancelled, of those that had left the ticked ones go back to the shelf.
+"""Refunded units: those that have not left are cancelled, and the selected ones of those that had left return
+to stock.
 
-Only a refund that also credits the units cancels them: one of money paid twice, or to be paid otherwise, leaves the
-order as it is. A refund is heeded once, by its id, and no unit is restocked that was not shipped or was restocked
-before, by whatever path. A refund that fails later takes nothing of this back: the goods are where they are.
+Only a refund that also credits the units cancels them: a refund of money paid twice, or to be paid otherwise,
+leaves the order as it is. A refund is applied once, by its id, and no unit is restocked that was not shipped
+or was restocked before, by whatever path. A refund that fails later reverses nothing here: the goods are
+where they are.
 """
 
 from contracts.envelope import Envelope
@@ -58,7 +60,7 @@ def _stoppable(order: Order, refund: Refund) -> Reduction:
 
 
 def _restock(work: FulfillmentUnit, order: Order, refund: Refund, left: Units) -> Units:
-    """Put the ticked units of those that had left back where they came from; how many of each line."""
+    """Return the selected units of those that had left to their locations; return how many of each line."""
     ticked = {part.line for part in refund.lines if part.restock}
     restocked: Units = {}
     for line, quantity in left.items():

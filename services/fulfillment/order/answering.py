@@ -1,7 +1,8 @@
-"""The answers to a command that changed nothing: refused with every reason, already so, or not yet.
+"""Answers to a command that changed nothing: rejected with every reason, already done, or not yet possible.
 
-What a command names may be on its way (packed and dispatched in one click): it waits a minute, then it is
-refused. A person looking at the page learns the outcome; nothing waits for days on a mistyped id.
+The subject of a command may not have arrived yet (packed and dispatched in one click): the command waits a
+minute, then it is rejected. So the staff see the outcome on the page, and nothing waits for days on a
+mistyped id.
 """
 
 from collections.abc import Callable
@@ -16,11 +17,11 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 C = TypeVar("C", bound=Command)
 PATIENCE = timedelta(seconds=60)
-"""How long a command waits for what it names, from when it was first seen."""
+"""Time that a command waits for its subject, from when it was first received."""
 
 
 def reject(work: FulfillmentUnit, received: ReceivedMessage[Any], *reasons: Reason) -> None:
-    """Answer that the command is refused, with every reason."""
+    """Answer that the command is rejected, with every reason."""
     command = received.message
     answer = CommandRejected(
         shop=command.shop,
@@ -33,7 +34,7 @@ def reject(work: FulfillmentUnit, received: ReceivedMessage[Any], *reasons: Reas
 
 
 def done(work: FulfillmentUnit, received: ReceivedMessage[Any]) -> None:
-    """Answer that what the command asks for already is."""
+    """Answer that the requested state already exists."""
     command = received.message
     answer = CommandDone(
         shop=command.shop,
@@ -45,7 +46,7 @@ def done(work: FulfillmentUnit, received: ReceivedMessage[Any]) -> None:
 
 
 def wait_or_reject(work: FulfillmentUnit, received: ReceivedMessage[Any], key: str, unknown: Reason) -> None:
-    """Raise Wait for the key while there is patience left; then refuse for that reason."""
+    """Raise Wait for the key until the time limit; then reject for that reason."""
     if work.unit.now - received.first_seen_at < PATIENCE:
         raise Wait(key, unknown.code)
     reject(work, received, unknown)
@@ -54,7 +55,7 @@ def wait_or_reject(work: FulfillmentUnit, received: ReceivedMessage[Any], key: s
 def unless_deleted(
     handler: Callable[[FulfillmentUnit, ReceivedMessage[C]], None],
 ) -> Callable[[FulfillmentUnit, ReceivedMessage[C]], None]:
-    """Refuse the command instead of handling it when its order was deleted."""
+    """Reject the command instead of handling it when its order was deleted."""
 
     @wraps(handler)
     def handle(work: FulfillmentUnit, received: ReceivedMessage[C]) -> None:
@@ -65,7 +66,9 @@ def unless_deleted(
 
 
 def refused_as_deleted(work: FulfillmentUnit, received: ReceivedMessage[Any]) -> bool:
-    """Refuse the command when its order was deleted: nothing of a customer comes back. Whether that was so."""
+    """Reject the command when its order was deleted, since no customer data may return; return whether that
+    was so.
+    """
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
     if order is None or order.deleted_at is None:

@@ -1,9 +1,10 @@
-"""Orders that wait for stock, a limited number at a time: a message never loads more of them than `AT_ONCE` of a shop.
+"""Orders that wait for stock, a limited number at a time: a message never loads more of them than `AT_ONCE`
+of a shop.
 
-Those left over are tried by a timer for each SKU that was raised and still has units, in further transactions, the
-oldest first. Until it has come to them, its units are theirs: an order that is younger than those tried finds none of
-the SKU, whatever lies on the shelf, and waits behind them. So the sequence is the one in which all would have been
-tried at once, and the messages in between are not held up.
+The rest are tried by a timer for each SKU that was raised and still has units, in further transactions, the
+oldest first. Until it has reached them, its units are theirs: an order that is younger than those tried finds
+none of the SKU, whatever is in stock, and waits behind them. So the order of service is the one in which all
+would have been tried at once, and the messages in between are not held up.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -28,7 +29,7 @@ class Backorders:
         self._with_timer: set[tuple[str, str]] = set()
 
     async def find(self, skus: Collection[tuple[str, str]], after: Age | None = None) -> set[Key]:
-        """The oldest orders, of each shop at most `AT_ONCE`, that wait for one of these (shop, SKU)."""
+        """Find the oldest orders, of each shop at most `AT_ONCE`, that wait for one of these (shop, SKU)."""
         found = await store.read_orders_missing(self._unit.connection, skus, after, AT_ONCE)
         for shop, ages in found.items():
             if len(ages) == AT_ONCE:
@@ -36,17 +37,17 @@ class Backorders:
         return {(shop, order_id) for shop, ages in found.items() for _, order_id in ages}
 
     def note(self, tried_to: Mapping[tuple[str, str], Age]) -> None:
-        """What other units left to timers."""
+        """Record what other units left to timers."""
         self._tried_to.update(tried_to)
         self._with_timer.update(tried_to)
 
     def are_before(self, order: Order, sku: str) -> bool:
-        """Whether the units of a SKU belong to orders that wait and are older than this one."""
+        """Return whether the units of a SKU belong to orders that wait and are older than this one."""
         tried_to = self._tried_to.get((order.shop, sku))
         return tried_to is not None and order.age > tried_to
 
     def begin(self, shop: str, skus: Iterable[str]) -> None:
-        """The orders found are about to be tried for these SKUs."""
+        """Begin to try the orders found for these SKUs."""
         for sku in skus:
             if shop in self._loaded_to:
                 self._tried_to[shop, sku] = self._loaded_to[shop]
@@ -54,7 +55,7 @@ class Backorders:
                 self._tried_to.pop((shop, sku), None)
 
     def end(self, shop: str, sku: str, units: int, cause: Envelope) -> None:
-        """They were tried, and so many units of a SKU are left: for others, if there may be any."""
+        """Record that they were tried and how many units of a SKU are left, for other orders if there may be any."""
         tried_to = self._tried_to.get((shop, sku))
         if tried_to is not None and units:
             self._unit.set_timer(
@@ -67,7 +68,7 @@ class Backorders:
 
 
 def payload_of(shop: str, sku: str, tried_to: Age, cause: Envelope) -> dict[str, Any]:
-    """What a timer needs to go on."""
+    """Return the timer's payload."""
     placed_at, order_id = tried_to
     after = [placed_at.isoformat(), str(order_id)]
     return {"shop": shop, "sku": sku, "after": after, "cause": cause.headers()}

@@ -1,7 +1,7 @@
-"""Public tracking pages of carriers: the link for a number, when whoever dispatches gives only the number.
+"""Public tracking pages of carriers: the link for a number, when dispatch gives only the number.
 
-The patterns are the addresses the carriers' own sites show for a tracked item. A carrier we don't know has no
-link; a wrong one would send the customer to somebody else's parcel.
+The patterns are the addresses the carriers' own sites show for a tracked item. An unknown carrier has no
+link; a wrong one would send the customer to someone else's parcel.
 """
 
 import re
@@ -34,12 +34,12 @@ PAGES = {
 }
 """Tracking page by the carrier's name in plain lower-case words."""
 PAGES_BY_POSTCODE = {_MONDIAL_RELAY: _MONDIAL_RELAY_POSTCODE}
-"""Pages that show a parcel at once when they are also given the postal code it goes to, and ask for it otherwise."""
+"""Pages that show a parcel at once when the URL also has its destination's postal code, and ask for it otherwise."""
 
 
 def tracking_url(carrier: str, number: str, postal_code: str | None = None) -> str | None:
-    """The carrier's public page for this number (and the postal code it goes to, where the page uses it), or None for
-    a carrier we don't know.
+    """Return the carrier's public page for this number (and the destination's postal code, where the page
+    uses it), or None for an unknown carrier.
 
     The name is matched by whole words ("La Poste – Lettre suivie", "DHL Express"), whatever its case and
     accents.
@@ -55,6 +55,6 @@ def tracking_url(carrier: str, number: str, postal_code: str | None = None) -> s
 
 
 def _plain(name: str) -> str:
-    """Lower-case ASCII words: `Chronopost® – Relais` becomes `chronopost relais`."""
+    """Return lower-case ASCII words: `Chronopost® – Relais` becomes `chronopost relais`."""
     ascii_name = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return " ".join(re.findall(r"[a-z0-9]+", ascii_name))

@@ -1,4 +1,4 @@
-"""An asked change of a placed order that was answered, as it is kept."""
+"""A requested change of a placed order that was answered, as it is stored."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from contracts.orders import ChangeCause
 
 
 class ChangeKind(StrEnum):
-    """Which way an order was changed."""
+    """Direction in which an order was changed."""
 
     REDUCTION = "reduction"
     ADDITION = "addition"
@@ -16,7 +16,7 @@ class ChangeKind(StrEnum):
 
 
 REFUNDED = "refunded"
-"""The cause of a change that a refund brings."""
+"""Cause of a change made by a refund."""
 
 
 @dataclass(frozen=True, slots=True)

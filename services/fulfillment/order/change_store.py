@@ -1,4 +1,4 @@
-"""The SQL of asked changes: what was answered, lines that came later, parcels taken apart. See store.py on locks."""
+"""SQL of requested changes: what was answered, lines added later, parcels taken apart; see store.py on locks."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,8 +26,8 @@ _READ_SKUS = Bulk(
 
 
 async def read_skus(connection: Connection, keys: Iterable[Key]) -> set[tuple[str, str]]:
-    """The (shop, SKU) of these orders' goods. Locks nothing: a line's SKU never changes, and the gate keeps new
-    lines away.
+    """Return the (shop, SKU) of these orders' goods. Locks nothing: a line's SKU never changes, and the gate
+    prevents new lines.
     """
     rows = await _READ_SKUS.fetch(connection, list(keys))
     return {(row["shop"], row["sku"]) for row in rows}
@@ -84,7 +84,7 @@ _INSERT_ANSWERS = Bulk(
 async def insert_answers(
     connection: Writer, answers: Sequence[tuple[Key, Change]], answered_at: datetime
 ) -> None:
-    """Write what was asked of locked orders and answered."""
+    """Write requested changes of locked orders and their answers."""
     rows = [_answer_row(key, change) for key, change in answers]
     await _INSERT_ANSWERS.execute(connection, rows, answered_at=answered_at)
 
@@ -185,7 +185,7 @@ _UPDATE_LOST = Bulk(
 
 
 async def update_lost(connection: Writer, parcels: Sequence[tuple[Key, Parcel]]) -> None:
-    """Write that parcels of locked orders were lost, who said so and why."""
+    """Write that parcels of locked orders were lost, who reported it and why."""
     await _UPDATE_LOST.execute(connection, [_loss_row(key, parcel) for key, parcel in parcels])
 
 
@@ -250,7 +250,7 @@ _CANCEL_SHIPMENT_PARCELS = Bulk(
 
 
 async def update_shipments(connection: Writer, shipments: Sequence[tuple[Key, Shipment]]) -> None:
-    """Write what was corrected of shipments of locked orders, and which were cancelled."""
+    """Write corrections of shipments of locked orders, and which were cancelled."""
     await _UPDATE_SHIPMENTS.execute(connection, [_shipment_change_row(key, one) for key, one in shipments])
     cancelled = [(*key, one.id) for key, one in shipments if not one.stands]
     await _CANCEL_SHIPMENT_PARCELS.execute(connection, cancelled)
@@ -278,8 +278,9 @@ _CLEAR_SHIPMENTS = Bulk(
 
 
 async def mark_deleted(connection: Writer, deleted: Mapping[Key, datetime]) -> None:
-    """Write when locked orders were deleted; the first word on it counts. Tracking addresses, which may hold the
-    customer's postal code, go, and references of proofs, which may hold a name."""
+    """Write when locked orders were deleted; the first timestamp counts. Removes tracking addresses, which
+    may hold the customer's postal code, and references of proofs, which may hold a name.
+    """
     rows = [(*key, deleted_at) for key, deleted_at in deleted.items()]
     await _MARK_DELETED.execute(connection, rows)
     await _CLEAR_SHIPMENTS.execute(connection, deleted)

@@ -1,6 +1,7 @@
-"""Forgetting: an order was deleted. Its units were stopped before; its movements stay, for they explain the stock.
+"""Deletion of an order's personal data: its units were stopped before; its movements stay, because they
+explain the stock.
 
-The order is marked, and from then on nobody is shown it as work to do.
+The order is marked, and from then on it is no longer listed as work to do.
 """
 
 from contracts.orders import OrderDeleted

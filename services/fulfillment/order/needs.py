@@ -1,4 +1,4 @@
-"""What fulfillment's messages need loaded: a field per kind of row, and the functions that return a message's keys."""
+"""Rows needed by fulfillment's messages: a field per kind of row, and the functions that return a message's keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ ShipmentKey = tuple[str, UUID, UUID]
 
 @dataclass
 class FulfillmentNeeds:
-    """Keys of what the messages of one batch need.
+    """Keys of the rows that the messages of one batch need.
 
     - orders: locked, with their lines; parcels, shipments, answers: orders of which these are read too;
-    - claims: orders of which is read what they hold, and whose goods' levels are locked;
-    - given_back: orders whose units go back to stock, where orders that wait may get them;
-    - placed, drawn: goods that an order placed now asks for, or another; counted: goods whose level is set or adjusted;
-    - shipped: shipments of which is read what they took;
+    - claims: orders whose claims are read, and whose goods' levels are locked;
+    - given_back: orders whose units return to stock, where waiting orders may get them;
+    - placed, drawn: goods requested by an order placed now, or by another; counted: goods whose level is set or adjusted;
+    - shipped: shipments whose movements are read;
     - gate: shops whose stock gate is passed, shared with others;
     - stock_changes: commands that may have changed stock before.
     """
@@ -46,56 +46,56 @@ class FulfillmentNeeds:
 
 
 def by_order(received: ReceivedMessage[Any]) -> Iterable[Key]:
-    """The order that the message names."""
+    """Return the order that the message names."""
     return [(received.message.shop, received.message.order_id)]
 
 
 def by_shop(received: ReceivedMessage[Any]) -> Iterable[str]:
-    """The shop of the message."""
+    """Return the shop of the message."""
     return [received.message.shop]
 
 
 def by_command(received: ReceivedMessage[Any]) -> Iterable[tuple[str, UUID]]:
-    """The shop and the id of the command itself."""
+    """Return the shop and the id of the command itself."""
     return [(received.message.shop, received.envelope.id)]
 
 
 def by_placed_goods(received: ReceivedMessage[OrderPlaced]) -> Iterable[tuple[Key, str]]:
-    """The order with each SKU it asks for."""
+    """Return the order with each SKU it requests."""
     key = received.message.shop, received.message.order_id
     return [(key, sku) for sku in _goods(received.message)]
 
 
 def by_added_goods(received: ReceivedMessage[LinesAdditionRequested]) -> Iterable[Sku]:
-    """The SKUs of the lines to be added."""
+    """Return the SKUs of the lines to be added."""
     return [(received.message.shop, sku) for sku in _goods(received.message)]
 
 
 def by_levels(received: ReceivedMessage[SetStock]) -> Iterable[Sku]:
-    """The SKUs whose levels are set."""
+    """Return the SKUs whose levels are set."""
     return [(received.message.shop, level.sku) for level in received.message.levels]
 
 
 def by_sku(received: ReceivedMessage[AdjustStock]) -> Iterable[Sku]:
-    """The SKU that the message names."""
+    """Return the SKU that the message names."""
     return [(received.message.shop, received.message.sku)]
 
 
 def by_shipment(received: ReceivedMessage[CancelShipment]) -> Iterable[ShipmentKey]:
-    """The shipment that the message names."""
+    """Return the shipment that the message names."""
     message = received.message
     return [(message.shop, message.order_id, message.shipment_id)]
 
 
 def by_reduced_order(received: ReceivedMessage[LinesReductionRequested]) -> Iterable[Key]:
-    """The order, if lines of it are to be reduced."""
+    """Return the order, if lines of it are to be reduced."""
     return by_order(received) if received.message.lines else ()
 
 
 def by_refunded_order(
     received: ReceivedMessage[RefundMarked] | ReceivedMessage[RefundSent],
 ) -> Iterable[Key]:
-    """The order, if units of it are refunded."""
+    """Return the order, if units of it are refunded."""
     return by_order(received) if received.message.refund.lines else ()
 
 

@@ -1,7 +1,7 @@
-"""An order as fulfillment knows it: the aggregate that is locked, changed in memory and written back.
+"""An order in fulfillment: the aggregate that is locked, changed in memory and written back.
 
 The position's version counts the facts behind it (placed, reserved, each parcel, shipment and delivery), so
-it rises with every change and ends the same in whichever sequence the facts arrived.
+it rises with every change and ends the same in whichever order the facts arrived.
 """
 
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ from services.fulfillment.order.shipment import Shipment
 from services.fulfillment.order.stock import Claim, StockPlace, Wanted
 
 Key = tuple[str, UUID]
-"""(shop, order id): how orders are known everywhere."""
+"""(shop, order id): the key of an order everywhere."""
 Age = tuple[datetime, UUID]
-"""(placed at, order id): the sequence in which orders that wait are served."""
+"""(placed at, order id): the order in which waiting orders are served."""
 
 
 @dataclass(slots=True)
 class Order:
-    """One order's lines, what they hold of the stock, its parcels and shipments. `id` is the order's id."""
+    """One order's lines, its claims on stock, its parcels and shipments. `id` is the order's id."""
 
     shop: str
     id: UUID
@@ -51,7 +51,9 @@ class Order:
         return (self.placed_at, self.id)
 
     def wanted(self) -> list[Wanted]:
-        """The units of goods that must still be reserved, by line: what is needed, and what replaces lost units."""
+        """Return the units of goods that must still be reserved, by line: what is needed, and what replaces
+        lost units.
+        """
         return [
             Wanted(line.line, line.sku, units)
             for _, line in sorted(self.lines.items())
@@ -63,17 +65,17 @@ class Order:
         return line.ordered - line.cancelled + line.lost - held
 
     def goods(self) -> set[str]:
-        """The SKUs of its goods."""
+        """Return the SKUs of its goods."""
         return {line.sku for line in self.lines.values() if line.is_goods and line.sku is not None}
 
     def shipment_of(self, parcel_id: UUID) -> Shipment | None:
-        """The shipment that stands in which a parcel left."""
+        """Return the shipment, not cancelled, in which a parcel left."""
         return next(
             (one for one in self.shipments.values() if one.stands and parcel_id in one.parcel_ids), None
         )
 
     def standing(self) -> list[Parcel]:
-        """The packed parcels that have neither left nor been taken apart."""
+        """Return the packed parcels that have neither left nor been taken apart."""
         gone = {
             parcel_id
             for shipment in self.shipments.values()
@@ -85,15 +87,15 @@ class Order:
         ]
 
     def has_answered(self, request_id: UUID, kind: ChangeKind) -> bool:
-        """Whether this asked change was answered before."""
+        """Return whether this requested change was answered before."""
         return (request_id, kind) in self.answered
 
     def open_of(self, line: int) -> Mapping[StockPlace, int]:
-        """What a line still holds of each level, by location."""
+        """Return what a line still holds of each level, by location."""
         return {place: claim.open for (number, place), claim in sorted(self.claims.items()) if number == line}
 
     def position(self) -> FulfilmentPosition:
-        """All quantities, for the event that says what changed."""
+        """Return all quantities, for the event that reports the change."""
         lines = [
             LinePosition(
                 line=line.line,

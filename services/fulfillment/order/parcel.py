@@ -1,6 +1,7 @@
 """A parcel as pure rules: what may go into one, and when two descriptions are the same parcel.
 
-A parcel's id comes from whoever packs, so packing again is recognised; its number is for people.
+A parcel's id is chosen by the sender of the command, so packing again is recognised; its number is for
+people.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ class Parcel:
     lost_reason: str | None = None
 
     def is_described_by(self, command: PackParcel) -> bool:
-        """Whether the command asks for this very parcel (who asks does not matter)."""
+        """Return whether the command describes this same parcel (its actor does not matter)."""
         return dict(self.units) == units_of(command) and all(
             getattr(self, name) == getattr(command, name) for name in _DESCRIPTION
         )
@@ -47,7 +48,7 @@ _DESCRIPTION = ("kind", "weight_grams", "length_mm", "width_mm", "height_mm", "d
 
 
 def units_of(command: PackParcel) -> dict[int, int]:
-    """The command's quantities by line number, ascending; a line named twice counts as the sum."""
+    """Return the command's quantities by line number, ascending; a line named twice counts as the sum."""
     units: dict[int, int] = {}
     for part in command.lines:
         units[part.line] = units.get(part.line, 0) + part.quantity
@@ -55,7 +56,7 @@ def units_of(command: PackParcel) -> dict[int, int]:
 
 
 def reasons_against(command: PackParcel, lines: Mapping[int, Line], stock: StockStanding) -> list[Reason]:
-    """Every reason why this parcel cannot be packed; none means it can."""
+    """Return every reason why this parcel cannot be packed; none means it can."""
     named_at = {part.line: index for index, part in reversed(list(enumerate(command.lines)))}
     found = (
         _against(named_at[line], line, quantity, lines.get(line))
@@ -95,7 +96,7 @@ def _against(index: int, number: int, quantity: int, line: Line | None) -> Reaso
 
 
 def sum_units(parcels: Iterable[Parcel]) -> dict[int, int]:
-    """The quantities of several parcels by line number, ascending."""
+    """Return the quantities of several parcels by line number, ascending."""
     units: dict[int, int] = {}
     for parcel in parcels:
         for line, quantity in parcel.units.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One order line and how far its units are. `kind` is ship, ticket, booking or service."""
+    """One order line and the progress of its units. `kind` is ship, ticket, booking or service."""
 
     line: int
     kind: str
@@ -40,61 +40,61 @@ class QuantityAboveLeft(Exception):
 
 
 def pack(line: Line, quantity: int) -> Line:
-    """Units went into a parcel."""
+    """Count units as packed into a parcel."""
     _check(line, "packed", quantity, line.left_to_pack)
     return replace(line, packed=line.packed + quantity)
 
 
 def lose(line: Line, quantity: int) -> Line:
-    """Packed units that never arrived were lost; as many may be packed again."""
+    """Count packed units that never arrived as lost; as many may be packed again."""
     _check(line, "lost", quantity, line.packed - line.lost - line.delivered)
     return replace(line, lost=line.lost + quantity)
 
 
 def unpack(line: Line, quantity: int) -> Line:
-    """Packed units that have not left were taken out of their parcel."""
+    """Take packed units that have not left out of their parcel."""
     _check(line, "unpacked", quantity, line.packed - line.shipped)
     return replace(line, packed=line.packed - quantity)
 
 
 def ship(line: Line, quantity: int) -> Line:
-    """Packed units left."""
+    """Count packed units as shipped."""
     _check(line, "shipped", quantity, line.packed - line.shipped)
     return replace(line, shipped=line.shipped + quantity)
 
 
 def take_off(line: Line, quantity: int) -> Line:
-    """Units that were said to have left had not: their shipment is cancelled."""
+    """Undo the dispatch of units that were recorded as shipped but had not left: their shipment is cancelled."""
     _check(line, "taken off a shipment", quantity, line.shipped - max(line.delivered, line.returned))
     return replace(line, shipped=line.shipped - quantity)
 
 
 def deliver(line: Line, quantity: int) -> Line:
-    """Shipped units reached the customer."""
+    """Count shipped units as delivered to the customer."""
     _check(line, "delivered", quantity, line.shipped - line.delivered)
     return replace(line, delivered=line.delivered + quantity)
 
 
 def take_back(line: Line, quantity: int) -> Line:
-    """Shipped units came back."""
+    """Count shipped units as returned."""
     _check(line, "returned", quantity, line.shipped - line.returned)
     return replace(line, returned=line.returned + quantity)
 
 
 def cancel(line: Line, quantity: int) -> Line:
-    """Units that are in no parcel are no longer wanted."""
+    """Cancel units that are in no parcel and no longer wanted."""
     _check(line, "cancelled", quantity, line.left_to_pack)
     return replace(line, cancelled=line.cancelled + quantity)
 
 
 def reinstate(line: Line, quantity: int) -> Line:
-    """Cancelled units are wanted again."""
+    """Reinstate cancelled units, which are wanted again."""
     _check(line, "reinstated", quantity, line.cancelled)
     return replace(line, cancelled=line.cancelled - quantity)
 
 
 def extend(line: Line, quantity: int) -> Line:
-    """More units were ordered."""
+    """Raise the ordered units."""
     return replace(line, ordered=line.ordered + quantity)
 
 

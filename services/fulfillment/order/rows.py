@@ -1,4 +1,4 @@
-"""Orders, stock, parcels and shipments as rows of their tables. Pure."""
+"""Orders, stock, parcels and shipments as rows of their tables; pure."""
 
 from datetime import date, datetime
 from typing import NamedTuple
@@ -82,7 +82,7 @@ class LevelRow(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """Why the level at a place changed, by so many units."""
+    """A movement: why the level at a place changed, by so many units."""
 
     shop: str
     sku: str
@@ -168,7 +168,7 @@ class ReceiptRow(NamedTuple):
 
 
 class StockChange(NamedTuple):
-    """Who changed stock, and why."""
+    """Author of a change of stock, and the reason."""
 
     shop: str
     cause: UUID
@@ -259,7 +259,7 @@ def parcel_row(key: Key, parcel: Parcel) -> ParcelRow:
 
 
 class _NoReceipt(NamedTuple):
-    """The columns of a receipt of a shipment that has none."""
+    """Receipt columns of a shipment that has no receipt."""
 
     delivered_at: None = None
     proof: None = None

@@ -1,7 +1,7 @@
 """A shipment as pure rules: which parcels may leave together, when two descriptions are the same, what a
-delivery says.
+delivery contains.
 
-A parcel leaves in one shipment that stands (cancelled ones do not count); a shipment is delivered once.
+A parcel leaves in one shipment that is not cancelled; a shipment is delivered once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from services.fulfillment.order.parcel import Parcel
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How and when a shipment reached its customer."""
+    """Manner and time of a shipment's arrival at its customer."""
 
     delivered_at: datetime
     proof: ProofKind
@@ -27,7 +27,7 @@ class Receipt:
     recorded_by: str
 
     def is_described_by(self, command: RecordDelivery) -> bool:
-        """Whether the command records this very delivery (who records does not matter)."""
+        """Return whether the command records this same delivery (its actor does not matter)."""
         return all(
             getattr(self, name) == getattr(command, name)
             for name in ("delivered_at", "proof", "proof_reference")
@@ -60,17 +60,17 @@ class Shipment:
 
     @property
     def stands(self) -> bool:
-        """Whether it was not cancelled."""
+        """Return whether it was not cancelled."""
         return self.cancelled_at is None
 
     def says(self, command: UpdateShipment) -> bool:
-        """Whether everything the command wants told of this shipment is told already."""
+        """Return whether the shipment already has every value that the command sets."""
         return self.tracking_url == url_of(command) and all(
             getattr(self, name) == getattr(command, name) for name in CORRECTED
         )
 
     def is_described_by(self, command: DispatchShipment) -> bool:
-        """Whether the command asks for this very shipment (who asks does not matter)."""
+        """Return whether the command describes this same shipment (its actor does not matter)."""
         return (
             self.parcel_ids == parcel_ids_of(command)
             and self.tracking_url == url_of(command)
@@ -79,7 +79,7 @@ class Shipment:
 
 
 CORRECTED = ("carrier", "tracking_number", "shipped_on", "expected_on")
-"""What can be corrected once it left, beside where it is followed."""
+"""Fields that can be corrected after dispatch, besides the tracking data."""
 _DESCRIPTION = (
     "carrier",
     "tracking_number",
@@ -92,26 +92,26 @@ _DESCRIPTION = (
 
 
 def parcel_ids_of(command: DispatchShipment) -> tuple[UUID, ...]:
-    """The command's parcels, each once, in id sequence."""
+    """Return the command's parcels, each once, in id order."""
     return tuple(sorted(set(command.parcel_ids)))
 
 
 def url_of(command: DispatchShipment | UpdateShipment) -> str | None:
-    """The tracking page given, or the carrier's own for the number given."""
+    """Return the given tracking page, or the carrier's own for the given number."""
     if command.tracking_url or not command.tracking_number:
         return command.tracking_url
     return tracking_url(command.carrier, command.tracking_number, command.postal_code)
 
 
 def missing_parcels(command: DispatchShipment, parcels: Mapping[UUID, Parcel]) -> list[UUID]:
-    """The parcels named that nobody packed (yet), in id sequence."""
+    """Return the named parcels that were not packed (yet), in id order."""
     return [parcel_id for parcel_id in parcel_ids_of(command) if parcel_id not in parcels]
 
 
 def reasons_against(
     command: DispatchShipment, shipments: Iterable[Shipment], parcels: Mapping[UUID, Parcel]
 ) -> list[Reason]:
-    """Every reason why these packed parcels cannot leave; none means they can."""
+    """Return every reason why these packed parcels cannot leave; none means they can."""
     reasons = []
     left_in = {
         parcel_id: shipment.id
@@ -136,9 +136,10 @@ def reasons_against(
 def reasons_of_days(
     command: DispatchShipment | UpdateShipment, now: datetime, known: Shipment | None = None
 ) -> list[Reason]:
-    """Every reason why the days of a shipment can't be; of a known one only if they are to change.
+    """Return every reason why the dates of a shipment are impossible; for an existing one only if they are to
+    change.
 
-    The shop's time zone is not known here: what is a possible day somewhere on Earth passes.
+    The shop's time zone is not stored here: any date that is possible somewhere on Earth passes.
     """
     days = (command.shipped_on, command.expected_on)
     if known is not None and days == (known.shipped_on, known.expected_on):
@@ -149,7 +150,9 @@ def reasons_of_days(
 
 
 def reasons_against_delivery(command: RecordDelivery, known: Shipment, now: datetime) -> list[Reason]:
-    """Every reason why the shipment can't have arrived then, as far as is known without the shop's time zone."""
+    """Return every reason why the shipment can't have arrived then, as far as can be judged without the
+    shop's time zone.
+    """
     today, day = latest_day(now), command.delivered_at.astimezone(UTC).date()
     if day <= today:
         day = latest_day(command.delivered_at)

@@ -1,8 +1,8 @@
 """Stock as pure rules: levels, the movements that change them, and what an order line holds of a level.
 
-Invariants: 0 ≤ reserved ≤ on_hand, so available ≥ 0 and nothing is sold twice; what an order line gives back
-(released, shipped, written off) never exceeds what it took, and what is restocked never exceeds what was
-shipped. Without the second a repeated release would free units that belong to another order.
+Invariants: 0 ≤ reserved ≤ on_hand, so available ≥ 0 and nothing is sold twice; the units an order line gives
+back (released, shipped, written off) never exceed those it took, and restocked units never exceed shipped
+units. Without the second a repeated release would free units that belong to another order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MOST_ON_HAND = 1_000_000
-"""What a count may say at most (`contracts.message.Count`)."""
+"""Maximum of a count (`contracts.message.Count`)."""
 
 
 class Kind(StrEnum):
-    """Why a level moves."""
+    """Reason why a level moves."""
 
     HOLD = "hold"
     RESERVE = "reserve"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 class StockPlace(NamedTuple):
-    """Where units lie: one SKU of a shop at one location. Levels are locked in this sequence."""
+    """Location of units: one SKU of a shop at one location. Levels are locked in this order."""
 
     shop: str
     sku: str
@@ -37,7 +37,7 @@ class StockPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Units of one SKU at one location; no row in the database is a level of nothing."""
+    """Units of one SKU at one location; a missing row in the database is a level of zero."""
 
     on_hand: int = 0
     reserved: int = 0
@@ -49,7 +49,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one order line took from one level and what came of it; `open` units are still reserved."""
+    """Units one order line took from one level and their outcome; `open` units are still reserved."""
 
     taken: int = 0
     released: int = 0
@@ -59,7 +59,7 @@ class Claim:
 
     @property
     def held(self) -> int:
-        """Units that are reserved or left with a shipment."""
+        """Return units that are reserved or left with a shipment."""
         return self.taken - self.released - self.written_off
 
     @property
@@ -68,7 +68,7 @@ class Claim:
 
 
 class NotEnoughAvailable(Exception):
-    """More units were to be taken than are free."""
+    """More units were to be taken than are available."""
 
     def __init__(self, place: StockPlace, asked: int, available: int) -> None:
         super().__init__(
@@ -131,14 +131,14 @@ class ChangeAboveMost(Exception):
 
 
 def take(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
-    """Hold or reserve units for an order line. Raises NotEnoughAvailable."""
+    """Reserve units for an order line. Raises NotEnoughAvailable."""
     if quantity > level.available:
         raise NotEnoughAvailable(place, quantity, level.available)
     return replace(level, reserved=level.reserved + quantity), replace(claim, taken=claim.taken + quantity)
 
 
 def release(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
-    """Give reserved units back to the shelf. Raises MoreThanTaken."""
+    """Release reserved units to stock. Raises MoreThanTaken."""
     _within(place, Kind.RELEASE, quantity, claim.open)
     return replace(level, reserved=level.reserved - quantity), replace(
         claim, released=claim.released + quantity
@@ -146,26 +146,26 @@ def release(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tup
 
 
 def ship(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
-    """Reserved units leave: on hand and reserved fall together. Raises MoreThanTaken."""
+    """Ship reserved units: on hand and reserved fall together. Raises MoreThanTaken."""
     _within(place, Kind.SHIP, quantity, claim.open)
     return _gone(level, quantity), replace(claim, shipped=claim.shipped + quantity)
 
 
 def unship(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
-    """Units of a cancelled shipment are on hand and reserved again. Raises MoreThanTaken."""
+    """Return units of a cancelled shipment to on hand and reserved. Raises MoreThanTaken."""
     _within(place, Kind.UNSHIP, quantity, claim.shipped - claim.restocked)
     back = Level(level.on_hand + quantity, level.reserved + quantity)
     return back, replace(claim, shipped=claim.shipped - quantity)
 
 
 def write_off(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
-    """Reserved units were lost or damaged before they left. Raises MoreThanTaken."""
+    """Write off reserved units that were lost or damaged before they left. Raises MoreThanTaken."""
     _within(place, Kind.WRITE_OFF, quantity, claim.open)
     return _gone(level, quantity), replace(claim, written_off=claim.written_off + quantity)
 
 
 def restock(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tuple[Level, Claim]:
-    """Shipped units came back to the shelf. Raises MoreThanTaken."""
+    """Return shipped units to stock. Raises MoreThanTaken."""
     _within(place, Kind.RESTOCK, quantity, claim.shipped - claim.restocked)
     return replace(level, on_hand=level.on_hand + quantity), replace(
         claim, restocked=claim.restocked + quantity
@@ -173,7 +173,7 @@ def restock(place: StockPlace, level: Level, claim: Claim, quantity: int) -> tup
 
 
 def count(place: StockPlace, level: Level, on_hand: int) -> tuple[Level, int]:
-    """Set what a count found on hand: the new level and the signed adjustment. Raises BelowReserved."""
+    """Set the counted quantity on hand; return the new level and the signed adjustment. Raises BelowReserved."""
     if on_hand < level.reserved:
         raise BelowReserved(place, on_hand, level.reserved)
     return replace(level, on_hand=on_hand), on_hand - level.on_hand
@@ -216,7 +216,7 @@ class Short(NamedTuple):
 
 
 def shortages(wanted: Iterable[Wanted], available: Mapping[str, int]) -> list[Short]:
-    """The SKUs that cannot be reserved, in alphabetical sequence; lines of the same SKU count together."""
+    """Return the SKUs that cannot be reserved, in alphabetical order; lines of the same SKU count together."""
     requested: dict[str, int] = {}
     for want in wanted:
         requested[want.sku] = requested.get(want.sku, 0) + want.quantity
@@ -228,7 +228,7 @@ def shortages(wanted: Iterable[Wanted], available: Mapping[str, int]) -> list[Sh
 
 
 def allocate(wanted: Iterable[Wanted], free: Mapping[str, Mapping[StockPlace, int]]) -> list[Taken]:
-    """Where each wanted unit comes from, nothing being short: locations are emptied in the sequence given."""
+    """Return the location of each wanted unit, nothing being short: locations are emptied in the given order."""
     left = {sku: dict(places) for sku, places in free.items()}
     taken = []
     for want in wanted:
@@ -239,7 +239,7 @@ def allocate(wanted: Iterable[Wanted], free: Mapping[str, Mapping[StockPlace, in
 
 
 def spread(free: Mapping[StockPlace, int], quantity: int) -> list[tuple[StockPlace, int]]:
-    """How so many units are drawn from several levels: in the sequence given, each as far as it goes."""
+    """Distribute the units over several levels: in the given order, each as far as it goes."""
     drawn = []
     for place, units in free.items():
         part = min(units, quantity)

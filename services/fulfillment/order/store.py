@@ -1,7 +1,8 @@
-"""All SQL of fulfillment. Each function takes the connection of a unit first and says what it locks.
+"""All SQL of fulfillment: each function takes the connection of a unit first, and its docstring names its
+locks.
 
-Row locks are FOR NO KEY UPDATE (foreign keys may still look at the row) and always taken in key sequence; the
-callers take them in one sequence of tables: gate, orders, levels (see order/unit.py).
+Row locks are FOR NO KEY UPDATE (foreign keys may still read the row) and always taken in key order; the
+callers lock tables in one order: gate, orders, levels (see order/unit.py).
 """
 
 import json
@@ -38,7 +39,7 @@ from services.fulfillment.order.shipment import Receipt, Shipment
 from services.fulfillment.order.stock import Claim, Kind, Level, StockPlace
 
 BACKORDERS = "backorders"
-"""The kind of the timers that go on trying orders that wait for a SKU."""
+"""The kind of the timers that retry orders that wait for a SKU."""
 _OLDEST: Age = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 CORRECTIONS = ("version", "updated_at", "updated_by", "cancelled_at", "cancelled_by", "cancel_reason")
@@ -58,8 +59,8 @@ _PASS_GATE = Bulk(
 
 
 async def pass_gate(connection: Connection, shops: Iterable[str], alone: set[str]) -> None:
-    """Lock the stock gate of these shops until the end of the transaction: alone, or shared with other
-    placers.
+    """Lock the stock gate of these shops until the end of the transaction: exclusively, or shared with other
+    placements.
     """
     await _PASS_GATE.execute(connection, [(shop, shop in alone) for shop in sorted(shops)])
 
@@ -87,8 +88,8 @@ _READ_ORDERS_MISSING = Bulk(
 async def read_orders_missing(
     connection: Connection, skus: Iterable[tuple[str, str]], after: Age | None, most: int
 ) -> dict[str, list[Age]]:
-    """The oldest orders, so many of each shop, that wait for one of these (shop, SKU), oldest first; those older than
-    `after` and itself are left out. Locks nothing: the gate keeps new ones away.
+    """Return the oldest orders, so many of each shop, that wait for one of these (shop, SKU), oldest first;
+    orders up to and including `after` are left out. Locks nothing: the gate prevents new ones.
     """
     placed_at, order_id = after or _OLDEST
     waiting = await _READ_ORDERS_MISSING.fetch(
@@ -111,16 +112,16 @@ _LOCK_ORDERS = Bulk(
 
 
 async def lock_orders(connection: Connection, keys: Iterable[Key]) -> dict[Key, Order]:
-    """The orders that exist among these, without lines and parcels. Locks their rows by (shop, order id)."""
+    """Return the orders that exist among these, without lines and parcels. Locks their rows by (shop, order id)."""
     found = await _LOCK_ORDERS.fetch(connection, list(keys))
     orders = [_order_of(row) for row in found]
     return {order.key: order for order in orders}
 
 
 async def read_orders(connection: Connection, shop: str, order_ids: Iterable[UUID]) -> list[Order]:
-    """The orders that exist among these with everything of them, the oldest first.
+    """Return the orders that exist among these with all their rows, the oldest first.
 
-    Locks nothing; for showing, in a transaction of one snapshot.
+    Locks nothing; for display, in a transaction of one snapshot.
     """
     found = await connection.fetch(
         """
@@ -138,7 +139,7 @@ async def read_orders(connection: Connection, shop: str, order_ids: Iterable[UUI
 
 
 async def read_levels(connection: Connection, shop: str, skus: Iterable[str]) -> dict[StockPlace, Level]:
-    """The levels of some SKUs of a shop, at every location. Locks nothing; for showing."""
+    """Return the levels of some SKUs of a shop, at every location. Locks nothing; for display."""
     found = await connection.fetch(
         """
         SELECT shop, sku, location, on_hand, reserved FROM stock_level
@@ -180,7 +181,7 @@ _READ_CLAIMS = Bulk(
 
 
 async def read_claims(connection: Connection, orders: Mapping[Key, Order]) -> None:
-    """Fill in what locked orders hold of the stock."""
+    """Fill in the claims of locked orders on stock."""
     found = await _READ_CLAIMS.fetch(connection, orders)
     for shop, order_id, line, sku, location, *values in found:
         orders[shop, order_id].claims[line, StockPlace(shop, sku, location)] = Claim(*values)
@@ -253,7 +254,9 @@ _READ_SHIPPED = Bulk(
 async def read_shipped(
     connection: Connection, shipments: Collection[tuple[str, UUID, UUID]]
 ) -> list[Movement]:
-    """The movements by which these shipments (shop, order, shipment) left. Locks nothing: a movement never changes."""
+    """Return the movements by which these shipments (shop, order, shipment) left. Locks nothing: a movement
+    never changes.
+    """
     found = await _READ_SHIPPED.fetch(connection, shipments)
     return [
         Movement(shop, sku, location, order_id, line, cause, Kind.SHIP, quantity)
@@ -276,8 +279,9 @@ _LOCK_LEVELS = Bulk(
 async def lock_levels(
     connection: Connection, skus: Iterable[tuple[str, str]]
 ) -> tuple[dict[StockPlace, Level], dict[tuple[str, str], Age]]:
-    """The levels of these (shop, SKU) at every location, and up to which age orders that wait were tried, where a timer
-    goes on with younger ones (not one that failed and rests). Locks the levels by (shop, SKU, location).
+    """Return the levels of these (shop, SKU) at every location, and up to which age waiting orders were
+    tried, where a timer goes on with younger ones (not a failed timer that is paused). Locks the levels by
+    (shop, SKU, location).
     """
     found = await _LOCK_LEVELS.fetch(connection, list(skus), kind=BACKORDERS)
     levels, tried_to = {}, {}
@@ -289,12 +293,12 @@ async def lock_levels(
 
 
 def timer_key(shop: str, sku: str) -> str:
-    """The key of the timer that goes on trying orders that wait for a SKU, as `lock_levels` looks for it."""
+    """Return the key of the timer that retries orders that wait for a SKU, as `lock_levels` looks it up."""
     return f"{shop} {sku}"
 
 
 def age_in(after: Sequence[str]) -> Age:
-    """An age as a timer's payload has it."""
+    """Return the age in a timer's payload."""
     return datetime.fromisoformat(after[0]), UUID(after[1])
 
 
@@ -335,7 +339,7 @@ _UPDATE_ORDERS = Bulk(
 
 
 async def update_orders(connection: Writer, orders: Iterable[Order]) -> None:
-    """Write back locked orders: standing, version, sequence, next parcel number."""
+    """Write back locked orders: stock status, version, sequence, next parcel number."""
     await _UPDATE_ORDERS.execute(connection, [rows.order_position_row(order) for order in orders])
 
 
@@ -367,7 +371,7 @@ _WRITE_LEVELS = Bulk(
 
 
 async def write_levels(connection: Writer, levels: Mapping[StockPlace, Level]) -> None:
-    """Write locked levels, and new ones (which only whoever passed the gate alone may make)."""
+    """Write locked levels, and new ones (which only a holder of the exclusive gate may create)."""
     await _WRITE_LEVELS.execute(
         connection,
         [LevelRow(*place, on_hand=level.on_hand, reserved=level.reserved) for place, level in levels.items()],
@@ -387,7 +391,7 @@ _WRITE_CLAIMS = Bulk(
 
 
 async def write_claims(connection: Writer, claims: Iterable[tuple[Key, int, StockPlace, Claim]]) -> None:
-    """Write what order lines took from levels and what came of it."""
+    """Write the units order lines took from levels and their outcome."""
     await _WRITE_CLAIMS.execute(connection, [rows.claim_row(*one) for one in claims])
 
 
@@ -401,7 +405,7 @@ _INSERT_MOVEMENTS = Bulk(
 
 
 async def insert_movements(connection: Writer, movements: Sequence[Movement], moved_at: datetime) -> None:
-    """Write why levels moved. The same movement twice is refused by the database, and the unit with it."""
+    """Write the movements of levels. The database rejects a duplicate movement, and the unit fails with it."""
     await _INSERT_MOVEMENTS.execute(connection, movements, moved_at=moved_at)
 
 
@@ -417,7 +421,9 @@ _READ_STOCK_CHANGES = Bulk(
 async def read_stock_changes(
     connection: Connection, keys: Sequence[tuple[str, UUID]]
 ) -> set[tuple[str, UUID]]:
-    """Those of these (shop, cause) that changed stock already. Locks nothing: whoever asks passed the gate alone."""
+    """Return those of these (shop, cause) that already changed stock. Locks nothing: the caller holds the
+    exclusive gate.
+    """
     found = await _READ_STOCK_CHANGES.fetch(connection, keys)
     return {(row["shop"], row["cause"]) for row in found}
 
@@ -484,7 +490,7 @@ _INSERT_SHIPMENT_PARCELS = Bulk(
 
 
 async def insert_shipments(connection: Writer, shipments: Sequence[tuple[Key, Shipment]]) -> None:
-    """Write new shipments with their parcels, and their receipts when they are here already."""
+    """Write new shipments with their parcels, and with their receipts if already known."""
     await _INSERT_SHIPMENTS.execute(connection, [rows.shipment_row(key, one) for key, one in shipments])
     contents = [
         ShipmentParcelRow(*key, shipment_id=one.id, parcel_id=parcel_id, is_cancelled=not one.stands)

@@ -1,9 +1,9 @@
-"""The orders and stock levels of one transaction: locked and loaded at once, changed in memory, written back
-at once.
+"""Unit of work for the orders and stock levels of one transaction: locked and loaded at once, changed in
+memory, written back at once.
 
-Locks are taken in one sequence everywhere, so that no two transactions wait for each other: the shop's stock
-gate (shared to place orders, alone to set stock), then orders by (shop, id), then levels by (shop, SKU,
-location). Behind the gate no order can become `missing` unseen while stock is raised.
+Locks are taken in one order everywhere, so that no two transactions deadlock: the shop's stock gate (shared
+to place orders, exclusive to set stock), then orders by (shop, id), then levels by (shop, SKU, location).
+Behind the gate no order can become `missing` unseen while stock is raised.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from services.fulfillment.order.stock import Claim, Kind, Level, StockPlace
 
 
 class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
-    """What one unit of fulfillment works on."""
+    """Orders and stock levels that one unit of fulfillment works on."""
 
     needs = FulfillmentNeeds
 
@@ -76,7 +76,7 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         await self._load_levels(drawn | restocked | self._skus_of(needs.claims | short))
 
     async def load_backorders(self, shop: str, sku: str, after: Age) -> None:
-        """Lock and load the orders of the next ages that wait for a SKU, with what they hold, and the levels."""
+        """Lock and load the next oldest orders that wait for a SKU, with their claims, and the levels."""
         connection = self.unit.connection
         await store.pass_gate(connection, {shop}, {shop})
         short = await self.backorders.find({(shop, sku)}, after)
@@ -95,8 +95,8 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
             self._places.setdefault((place.shop, place.sku), []).append(place)
 
     async def _load_parcels(self, needs: FulfillmentNeeds, short: set[Key]) -> None:
-        """Of each order only what its messages need: packing its parcels, delivering also its shipments, … Of those
-        that wait for stock what they hold already.
+        """Load of each order only what its messages need: for packing its parcels, for delivering also its
+        shipments, and so on. Of waiting orders, load their claims.
         """
         connection = self.unit.connection
         if orders := self._known(needs.parcels):
@@ -118,12 +118,12 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         return {(order.shop, sku) for order in known for sku in order.goods()}
 
     def add_order(self, order: Order) -> None:
-        """A new order; its lines come with it."""
+        """Add a new order with its lines."""
         self.orders[order.key] = order
         self._new_orders[order.key] = order
 
     def changed(self, order: Order) -> None:
-        """An order's own row must be written; its version rises, since something of it changed."""
+        """Mark an order's own row to be written; its version rises, since part of it changed."""
         order.version += 1
         if order.key not in self._new_orders:
             self._changed_orders[order.key] = order
@@ -135,24 +135,24 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
             self._changed_lines[order.key, line.line] = None
 
     def add_line(self, order: Order, line: Line) -> None:
-        """A line that the order did not have when it was placed."""
+        """Add a line that the order did not have when it was placed."""
         order.lines[line.line] = line
         if order.key not in self._new_orders:
             self._new_lines[order.key, line.line] = None
 
     def answer(self, order: Order, change: Change) -> None:
-        """An asked change was decided; the order's version rises."""
+        """Record the answer to a requested change; the order's version rises."""
         order.answered.add((change.request_id, change.kind))
         self._answers.append((order.key, change))
         self.changed(order)
 
     def forget(self, order: Order, deleted_at: datetime) -> None:
-        """An order was deleted; what is known of it stays in the books, but nothing of its customer."""
+        """Mark an order as deleted; its quantities stay stored, but no data of its customer."""
         order.deleted_at = order.deleted_at or deleted_at
         self._forgotten[order.key] = deleted_at
 
     def set_parcel(self, order: Order, parcel: Parcel) -> None:
-        """A parcel, now taken apart."""
+        """Set a parcel that was taken apart."""
         order.parcels[parcel.id] = parcel
         self._unpacked[order.key, parcel.id] = None
 
@@ -165,24 +165,26 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         self._new_shipments[order.key, shipment.id] = None
 
     def set_receipt(self, order: Order, shipment: Shipment) -> None:
-        """A shipment, now with its receipt."""
+        """Set a shipment with its new receipt."""
         order.shipments[shipment.id] = shipment
         if (order.key, shipment.id) not in self._new_shipments:
             self._delivered[order.key, shipment.id] = None
 
     def set_shipment(self, order: Order, shipment: Shipment) -> None:
-        """A shipment, now corrected or cancelled."""
+        """Set a shipment that was corrected or cancelled."""
         order.shipments[shipment.id] = shipment
         if (order.key, shipment.id) not in self._new_shipments:
             self._corrected[order.key, shipment.id] = None
 
     def set_loss(self, order: Order, parcel: Parcel) -> None:
-        """A parcel, now lost."""
+        """Set a parcel that was lost."""
         order.parcels[parcel.id] = parcel
         self._lost[order.key, parcel.id] = None
 
     def shipped_by(self, order: Order, shipment_id: UUID) -> list[tuple[int, StockPlace, int]]:
-        """What a shipment took: line, place, quantity; of shipments that this batch's messages cancel alone."""
+        """Return what a shipment took: line, place, quantity; only for shipments that this batch's messages
+        cancel.
+        """
         return [
             (one.line, one.place, one.quantity)
             for one in (*self._shipped, *self._movements)
@@ -191,7 +193,7 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         ]
 
     def places(self, shop: str, sku: str) -> list[StockPlace]:
-        """Where a SKU lies, in the sequence in which it is drawn: `main` first, then by name."""
+        """Return the locations of a SKU, in the order in which they are drawn from: `main` first, then by name."""
         return sorted(
             self._places.get((shop, sku), []), key=lambda place: (place.location != "main", place.location)
         )
@@ -199,34 +201,34 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
     def reserve(
         self, order: Order, line: int, place: StockPlace, quantity: int, cause: UUID | None = None
     ) -> None:
-        """Take units of a level for an order line; the cause is the order itself unless another is given."""
+        """Reserve units of a level for an order line; the cause is the order itself unless another is given."""
         level, claim = stock.take(
             place, self.levels[place], order.claims.get((line, place), Claim()), quantity
         )
         self._move(order, line, place, Kind.RESERVE, cause or order.id, quantity, level, claim)
 
     def release(self, order: Order, line: int, place: StockPlace, cause: UUID, quantity: int) -> None:
-        """Give reserved units of an order line back to their level."""
+        """Release reserved units of an order line to their level."""
         level, claim = stock.release(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.RELEASE, cause, quantity, level, claim)
 
     def restock(self, order: Order, line: int, place: StockPlace, cause: UUID, quantity: int) -> None:
-        """Shipped units of an order line came back to their level."""
+        """Return shipped units of an order line to their level."""
         level, claim = stock.restock(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.RESTOCK, cause, quantity, level, claim)
 
     def ship(self, order: Order, line: int, place: StockPlace, shipment_id: UUID, quantity: int) -> None:
-        """Reserved units leave with a shipment."""
+        """Ship reserved units with a shipment."""
         level, claim = stock.ship(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.SHIP, shipment_id, quantity, level, claim)
 
     def unship(self, order: Order, line: int, place: StockPlace, shipment_id: UUID, quantity: int) -> None:
-        """Units of a cancelled shipment are on hand and reserved again."""
+        """Return units of a cancelled shipment to on hand and reserved."""
         level, claim = stock.unship(place, self.levels[place], order.claims[line, place], quantity)
         self._move(order, line, place, Kind.UNSHIP, shipment_id, quantity, level, claim)
 
     def set_level(self, place: StockPlace, level: Level, adjustment: int, cause: UUID) -> None:
-        """A count: the level as found, and the adjustment that explains it."""
+        """Set a counted level, with the adjustment that explains it."""
         if place not in self.levels:
             self._places.setdefault((place.shop, place.sku), []).append(place)
         self.levels[place] = level
@@ -235,7 +237,7 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
             self._movements.append(Movement(*place, None, None, cause, Kind.ADJUST, adjustment))
 
     def note_stock_change(self, shop: str, cause: UUID, actor: str, reason: str | None) -> None:
-        """Who counted or adjusted stock, and why."""
+        """Record who counted or adjusted stock, and why."""
         self.stock_changes.add((shop, cause))
         self._new_stock_changes[shop, cause] = StockChange(shop, cause, actor, reason)
 
@@ -257,7 +259,7 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         self._movements.append(Movement(*place, order.id, line, cause, kind, quantity))
 
     async def save(self) -> None:
-        """Write back what changed, owners before what refers to them."""
+        """Write back what changed, parent rows before the rows that refer to them."""
         connection = self.unit.writes
         if self._new_orders:
             await store.insert_orders(connection, list(self._new_orders.values()))
@@ -282,13 +284,13 @@ class FulfillmentUnit(UnitOfWork[FulfillmentNeeds]):
         if self._lost:
             lost = [(key, self.orders[key].parcels[parcel_id]) for key, parcel_id in self._lost]
             await change_store.update_lost(connection, lost)
-        if self._corrected:  # before new ones, in which parcels of a cancelled one may leave
+        if self._corrected:  # before new ones, which may contain parcels of a cancelled one
             await change_store.update_shipments(connection, self._shipments(self._corrected))
         if self._new_shipments:
             await store.insert_shipments(connection, self._shipments(self._new_shipments))
         if self._delivered:
             await store.update_receipts(connection, self._shipments(self._delivered))
-        if self._forgotten:  # after all that may say something of a customer
+        if self._forgotten:  # after all writes that may hold customer data
             await change_store.mark_deleted(connection, self._forgotten)
 
     async def _save_stock(self) -> None:

@@ -1,8 +1,8 @@
-"""Packing: units of an order's goods go into a parcel, never more than are left, and only with stock behind
+"""Packing: units of an order's goods go into a parcel, never more than are left, and only with stock for
 them.
 
-The order's row is locked, so of two people who pack the last unit one wins and the other is told what is
-left.
+The order's row is locked, so of two people who pack the last unit one succeeds and the other gets the
+quantity left.
 """
 
 from contracts.fulfillment import PackParcel, ParcelLine, ParcelPacked
@@ -16,7 +16,7 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 
 def pack(work: FulfillmentUnit, received: ReceivedMessage[PackParcel]) -> None:
-    """Pack the parcel; the same parcel again is done already, another one of the same id is refused."""
+    """Pack the parcel; a repeat is answered as done, another parcel with the same id is rejected."""
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
     if order is None:
@@ -65,7 +65,7 @@ def _taken(known: Parcel) -> Reason:
 
 
 def packed_event(order: Order, packed: Parcel) -> ParcelPacked:
-    """What is said of a packed parcel."""
+    """Return the event of a packed parcel."""
     return ParcelPacked(
         shop=order.shop,
         order_id=order.id,

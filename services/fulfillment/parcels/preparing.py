@@ -1,8 +1,7 @@
-"""What is to be done by hand for some orders, as pure rules: what to fetch from which shelf, which parcels still
-stand here.
+"""Manual work for some orders, as pure rules: what to pick from which shelf, which parcels have not left.
 
-Units leave a line's locations in one sequence (see `dispatching`), so packed units that have not left are taken from
-the first; what is to be fetched lies in the rest.
+Units leave a line's locations in one order (see `dispatching`), so packed units that have not left are taken
+from the first; the units still to be picked are in the rest.
 """
 
 from collections.abc import Iterable
@@ -15,7 +14,9 @@ from services.fulfillment.order.shipment import Shipment
 
 
 class Fetch(NamedTuple):
-    """Units of one order line to fetch from a location; None: no stock is behind them. Without a SKU none is kept."""
+    """Units of one order line to pick from a location; None: there is no stock for them. Without a SKU no
+    stock is kept.
+    """
 
     line: int
     sku: str | None
@@ -24,7 +25,7 @@ class Fetch(NamedTuple):
 
 
 def to_fetch(order: Order) -> list[Fetch]:
-    """What is left to pack of an order, by line and location."""
+    """Return what is left to pack of an order, by line and location."""
     return [
         fetch
         for _, line in sorted(order.lines.items())
@@ -47,20 +48,22 @@ def _fetches(order: Order, line: Line, sku: str | None) -> list[Fetch]:
 
 
 def standing(order: Order) -> list[Parcel]:
-    """The parcels that are packed and have not left, by number."""
+    """Return the parcels that are packed and have not left, by number."""
     return sorted(order.standing(), key=lambda parcel: parcel.number)
 
 
 def shipments_by_parcel(order: Order) -> dict[object, Shipment]:
-    """The shipment in which each parcel left, by the parcel's id."""
+    """Return the shipment in which each parcel left, by the parcel's id."""
     standing = (shipment for shipment in order.shipments.values() if shipment.stands)
     return {parcel_id: shipment for shipment in standing for parcel_id in shipment.parcel_ids}
 
 
 def sums(fetches: Iterable[Fetch]) -> dict[tuple[str, str | None], int]:
-    """Units to fetch by SKU and location, in alphabetical sequence; what has no stock comes last in its SKU.
+    """Sum the units to pick by SKU and location, in alphabetical order; units without stock come last in
+    their SKU.
 
-    Units without a SKU are each line's own and not summed."""
+    Units without a SKU belong to their line and are not summed.
+    """
     found: dict[tuple[str, str | None], int] = {}
     for fetch in fetches:
         if fetch.sku is None:

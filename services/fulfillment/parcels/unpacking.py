@@ -1,6 +1,6 @@
 """Unpacking: a parcel that has not left is taken apart, and its units are to be packed again.
 
-The parcel stays in the books with when and by whom it was taken apart, under its number, which no other parcel gets.
+The parcel stays stored with when and by whom it was taken apart, under its number, which is never reused.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 
 def unpack_asked(work: FulfillmentUnit, received: ReceivedMessage[UnpackParcel]) -> None:
-    """Take the named parcel apart; one that is apart already is done, one that left is refused."""
+    """Take the named parcel apart; one that is already apart is answered as done, one that left is rejected."""
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
     packed = order.parcels.get(command.parcel_id) if order else None
@@ -47,7 +47,9 @@ def _has_left(order: Order, packed: Parcel) -> Reason:
 
 
 def unpack(work: FulfillmentUnit, order: Order, packed: Parcel, actor: str, cause: Envelope) -> None:
-    """Take a standing parcel (see `Order.standing`) apart and say so. Raises QuantityAboveLeft for one that left."""
+    """Take a parcel that has not left (see `Order.standing`) apart and publish it. Raises QuantityAboveLeft
+    for one that left.
+    """
     for line, quantity in packed.units.items():
         work.set_line(order, position.unpack(order.lines[line], quantity))
     opened = replace(packed, unpacked_at=work.unit.now, unpacked_by=actor)
@@ -57,7 +59,7 @@ def unpack(work: FulfillmentUnit, order: Order, packed: Parcel, actor: str, caus
 
 
 def unpacked_event(order: Order, opened: Parcel, unpacked_at: datetime, actor: str) -> ParcelUnpacked:
-    """What is said of a parcel that was taken apart."""
+    """Return the event of a parcel that was taken apart."""
     return ParcelUnpacked(
         shop=order.shop,
         order_id=order.id,

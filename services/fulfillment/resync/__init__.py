@@ -1,1 +1,1 @@
-"""Resync: the current state of orders re-emitted."""
+"""Resync: the current state of orders, re-emitted."""

@@ -1,9 +1,11 @@
-"""Telling orders anew what stands here: quantities and stock, parcels, shipments, deliveries.
+"""Resync: re-emit the current state of orders from here: quantities and stock, parcels, shipments,
+deliveries.
 
-A shipment that was corrected is told as it is now, its dispatch included: what was told before is history that the
-listener keeps.
+A corrected shipment is emitted in its current state, its dispatch included: earlier events are history that
+the consumer keeps.
 
-Invariant: an order is locked before it is read, so the position told is one that was, and its version names it.
+Invariant: an order is locked before it is read, so the emitted position is consistent and its version
+identifies it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +27,7 @@ from services.fulfillment.shipments.losing import lost_event
 
 
 async def tell(connection: Connection, shop: str, ids: Sequence[UUID]) -> list[Standing]:
-    """All that orders copies of these orders. Locks them."""
+    """Emit everything that the orders service copies of these orders. Locks them."""
     orders = await store.lock_orders(connection, [(shop, order_id) for order_id in sorted(ids)])
     if orders:
         for read in (store.read_lines, store.read_parcels, store.read_shipments):
@@ -53,7 +55,9 @@ def _goods_of(order: Order) -> Iterator[Standing]:
 
 
 def _stock_of(order: Order) -> Message:
-    """The position alone: what was short, and when stock was reserved, is history that the listener keeps."""
+    """Return only the position: earlier shortages, and when stock was reserved, are history that the consumer
+    keeps.
+    """
     position = order.position()
     if order.stock is StockStanding.MISSING:
         return StockRejected(
@@ -63,4 +67,4 @@ def _stock_of(order: Order) -> Message:
 
 
 TO_ORDERS = Snapshot(resync_store.count, resync_store.find, tell)
-"""How fulfillment tells orders."""
+"""Resync of fulfillment's orders."""

@@ -1,4 +1,4 @@
-"""The SQL of telling anew: which orders were ever told of. Locks nothing."""
+"""SQL of the resync: the orders for which events were ever emitted; locks nothing."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ _TOLD = """shop = $1 AND ($2::uuid[] IS NULL OR order_id = ANY($2)) AND deleted_
 
 
 async def count(connection: Connection, wanted: Wanted) -> int:
-    """How many orders there are of those wanted, without those that never needed goods."""
+    """Return how many of the wanted orders there are, without those that never needed goods."""
     found: int = await connection.fetchval(
         f"SELECT count(*) FROM fulfilment_order WHERE {_TOLD}",  # noqa: S608 - a constant of ours
         wanted.shop,
@@ -20,7 +20,7 @@ async def count(connection: Connection, wanted: Wanted) -> int:
 
 
 async def find(connection: Connection, wanted: Wanted, after: UUID | None, limit: int) -> list[UUID]:
-    """The next orders of those that `count` counts."""
+    """Return the next of the orders that `count` counts."""
     rows = await connection.fetch(
         f"""SELECT order_id FROM fulfilment_order WHERE {_TOLD} AND ($3::uuid IS NULL OR order_id > $3)
             ORDER BY order_id LIMIT $4""",  # noqa: S608 - a constant of ours

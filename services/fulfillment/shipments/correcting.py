@@ -1,7 +1,8 @@
-"""Correcting: what is told of a shipment that left changes, or the shipment is taken back.
+"""Correction of a shipment that left: its data change, or the shipment is cancelled.
 
-Invariant: a correction changes no quantity; cancelling undoes exactly the movements of the dispatch, so the units are
-on hand and reserved for their order again, at the locations they were taken from, and the parcels stand packed.
+Invariant: a correction changes no quantity; cancelling undoes exactly the movements of the dispatch, so the
+units are on hand and reserved for their order again, at the locations they were taken from, and the parcels
+are packed.
 """
 
 from dataclasses import replace
@@ -27,7 +28,7 @@ from services.fulfillment.shipments.dispatching import units_of
 
 
 def update(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> None:
-    """Correct the shipment. What changes nothing is refused, so nobody is written to once more."""
+    """Correct the shipment. A correction that changes nothing is rejected, so that no customer gets another mail."""
     command = received.message
     order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
@@ -54,7 +55,9 @@ def update(work: FulfillmentUnit, received: ReceivedMessage[UpdateShipment]) -> 
 
 
 def cancel(work: FulfillmentUnit, received: ReceivedMessage[CancelShipment]) -> None:
-    """Take the shipment back. A cancelled one is done already; what arrived, was lost or came back stays."""
+    """Cancel the shipment. A repeat is answered as done; a shipment that arrived, was lost or was returned
+    cannot be cancelled.
+    """
     command = received.message
     order, known = _find(work, command.shop, command.order_id, command.shipment_id)
     if order is None or known is None:
@@ -120,7 +123,7 @@ def _unknown(
 
 
 def updated_event(order: Order, corrected: Shipment, *, notify_customer: bool) -> ShipmentUpdated:
-    """What is said of a shipment that was corrected."""
+    """Return the event of a shipment that was corrected."""
     assert corrected.updated_at is not None
     assert corrected.updated_by is not None
     version = corrected.version if corrected.stands else corrected.version - 1
@@ -133,7 +136,7 @@ def updated_event(order: Order, corrected: Shipment, *, notify_customer: bool) -
 
 
 def cancelled_event(order: Order, cancelled: Shipment, *, notify_customer: bool) -> ShipmentCancelled:
-    """What is said of a shipment that was taken back."""
+    """Return the event of a shipment that was cancelled."""
     assert cancelled.cancelled_at is not None
     assert cancelled.cancelled_by is not None
     return ShipmentCancelled(

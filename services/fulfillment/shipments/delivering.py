@@ -1,6 +1,4 @@
-"""Delivering: a dispatched shipment reached its customer, with the proof of it. A shipment arrives once, without the
-parcels of it that were lost.
-"""
+"""Delivery: a dispatched shipment reached its customer, with the proof of it; once, and without its lost parcels."""
 
 from dataclasses import replace
 
@@ -15,7 +13,7 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 
 def record(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> None:
-    """Record the delivery; the same again is done already, another one of the same shipment is refused."""
+    """Record the delivery; a repeat is answered as done, another delivery of the same shipment is rejected."""
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
     shipment = order.shipments.get(command.shipment_id) if order else None
@@ -49,7 +47,7 @@ def record(work: FulfillmentUnit, received: ReceivedMessage[RecordDelivery]) -> 
 
 
 def cancelled_already(shipment: Shipment) -> Reason:
-    """Why nothing more can be said of a cancelled shipment."""
+    """Return the reason why nothing more can be recorded for a cancelled shipment."""
     message = f"Shipment {shipment.id} was cancelled at {shipment.cancelled_at}; ship its parcels again."
     return Reason(code="shipment_cancelled", message=message, field="shipment_id")
 
@@ -78,7 +76,7 @@ def _already(shipment: Shipment, known: Receipt, command: RecordDelivery) -> Rea
 
 
 def delivered_event(order: Order, arrived: Shipment, receipt: Receipt) -> DeliveryRecorded:
-    """What is said of a shipment that reached its customer."""
+    """Return the event of a shipment that reached its customer."""
     return DeliveryRecorded(
         shop=order.shop,
         order_id=order.id,

@@ -1,4 +1,4 @@
-"""Dispatching: packed parcels are handed to a carrier, and their units leave the stock.
+"""Dispatch: packed parcels are handed to a carrier, and their units leave the stock.
 
 On hand and reserved fall together and by what the order itself had reserved, so dispatching can never take
 units that belong to another order.
@@ -15,7 +15,7 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 
 class UnitsNotReserved(Exception):
-    """Packed units leave that the order holds no stock for: the books are wrong, nothing is moved."""
+    """Packed units were to leave for which the order holds no stock: the data are inconsistent, nothing is moved."""
 
     def __init__(self, order: Order, line: int, leaving: int, reserved: int) -> None:
         super().__init__(
@@ -25,7 +25,7 @@ class UnitsNotReserved(Exception):
 
 
 def dispatch(work: FulfillmentUnit, received: ReceivedMessage[DispatchShipment]) -> None:
-    """Hand the parcels over; the same again is done already, another shipment of the same id is refused."""
+    """Hand the parcels over; a repeat is answered as done, another shipment with the same id is rejected."""
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
     missing = shipment.missing_parcels(command, order.parcels if order else {})
@@ -66,7 +66,7 @@ def _move(work: FulfillmentUnit, order: Order, leaving: Shipment) -> None:
 
 
 def units_of(order: Order, leaving: Shipment) -> dict[int, int]:
-    """A shipment's quantities by line number, ascending."""
+    """Return a shipment's quantities by line number, ascending."""
     return parcel.sum_units(order.parcels[parcel_id] for parcel_id in leaving.parcel_ids)
 
 
@@ -96,7 +96,7 @@ def _taken(known: Shipment) -> Reason:
 
 
 def dispatched_event(order: Order, leaving: Shipment) -> ShipmentDispatched:
-    """What is said of a shipment that left."""
+    """Return the event of a shipment that left."""
     return ShipmentDispatched(
         shop=order.shop,
         order_id=order.id,

@@ -1,7 +1,8 @@
-"""Losing: a parcel on its way will not arrive. Its units are left to pack again, with stock of their own.
+"""Loss: a parcel in transit will not arrive, and its units are left to pack again, with stock of their own.
 
-What replaces them is reserved at once; when a SKU is short, the order stands `missing` and is tried again when stock
-comes, as at its placing. A customer who would rather have the money back gets a refund, which cancels those units.
+The replacements are reserved at once; when a SKU is short, the order is `missing` and is tried again when
+stock arrives, as at its placing. A customer who prefers the money back gets a refund, which cancels those
+units.
 """
 
 from dataclasses import replace
@@ -19,7 +20,7 @@ from services.fulfillment.stock import reserving
 
 
 def report(work: FulfillmentUnit, received: ReceivedMessage[ReportParcelLost]) -> None:
-    """Note the loss; one that is noted is done, a parcel that has not left or has arrived is refused."""
+    """Record the loss; a repeat is answered as done, a parcel that has not left or has arrived is rejected."""
     command = received.message
     order = work.orders.get((command.shop, command.order_id))
     known = order.parcels.get(command.parcel_id) if order else None
@@ -63,7 +64,7 @@ def _not_on_its_way(known: Parcel, shipment: Shipment | None) -> Reason:
 
 
 def lost_event(order: Order, lost: Parcel, shipment: Shipment, *, notify_customer: bool) -> ParcelLost:
-    """What is said of a parcel that was lost."""
+    """Return the event of a parcel that was lost."""
     assert lost.lost_at is not None
     assert lost.lost_by is not None
     return ParcelLost(

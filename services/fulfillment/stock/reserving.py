@@ -1,8 +1,8 @@
-"""Reserving stock for placed orders: all goods of an order or none, in the sequence in which orders arrive.
+"""Reservation of stock for placed orders: all goods of an order or none, in the order of arrival.
 
-Shop policy `flag`: an order that cannot be served stands `missing` and is tried again, oldest first, whenever
-stock is raised. An order without goods needs no stock, no parcel and no word from here. The levels are locked
-for the whole batch, so deciding in memory cannot oversell.
+Shop policy `flag`: an order that cannot be served is `missing` and is tried again, oldest first, whenever
+stock is raised. An order without goods needs no stock, no parcel and no event from here. The levels are
+locked for the whole batch, so deciding in memory cannot oversell.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,9 @@ from services.fulfillment.order.unit import FulfillmentUnit
 
 
 def take_in(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> None:
-    """Open an order and reserve its goods; a known order stays as it is. No stock is kept of goods without a SKU."""
+    """Open an order and reserve its goods; an existing order stays as it is. No stock is kept of goods
+    without a SKU.
+    """
     placed = received.message
     if (placed.shop, placed.order_id) in work.orders:
         return
@@ -34,8 +36,10 @@ def take_in(work: FulfillmentUnit, received: ReceivedMessage[OrderPlaced]) -> No
 
 
 def reserve(work: FulfillmentUnit, order: Order, cause: Envelope) -> bool:
-    """Reserve everything an order wants and say so; False and nothing changed when a SKU is short. What is reserved
-    after the first time has the message as its cause, since the order's own movements are made once.
+    """Reserve everything an order wants and publish it; return False and change nothing when a SKU is short.
+
+    Reservations after the first one have the message as their cause, since the order's own movements are made
+    once.
     """
     if _shortages(work, order):
         return False
@@ -51,8 +55,8 @@ def reserve(work: FulfillmentUnit, order: Order, cause: Envelope) -> bool:
 
 
 def retry(work: FulfillmentUnit, shop: str, raised: Collection[str], cause: Envelope) -> None:
-    """Try the orders that wait for one of the raised SKUs again, the oldest first; those not loaded are left to a timer
-    (see `order/backorders.py`).
+    """Retry the orders that wait for one of the raised SKUs, the oldest first; orders not loaded are left to
+    a timer (see `order/backorders.py`).
     """
     work.backorders.begin(shop, raised)
     waiting = [
@@ -70,7 +74,7 @@ def retry(work: FulfillmentUnit, shop: str, raised: Collection[str], cause: Enve
 
 
 async def go_on(unit: Unit, _: str, payload: dict[str, Any]) -> None:
-    """Try the next orders that wait for a SKU: the timer's handler."""
+    """Retry the next orders that wait for a SKU: the timer's handler."""
     shop, sku = payload["shop"], payload["sku"]
     work = FulfillmentUnit(unit)
     await work.load_backorders(shop, sku, age_in(payload["after"]))
@@ -86,7 +90,7 @@ def _order_of(placed: OrderPlaced) -> Order:
 
 
 def available(work: FulfillmentUnit, order: Order, sku: str) -> dict[stock.StockPlace, int]:
-    """What an order can have of a SKU, by location, in the sequence in which it is drawn."""
+    """Return what an order can have of a SKU, by location, in the order in which it is drawn."""
     if work.backorders.are_before(order, sku):
         return {}
     return {place: work.levels[place].available for place in work.places(order.shop, sku)}

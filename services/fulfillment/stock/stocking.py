@@ -1,9 +1,10 @@
-"""Setting what is on hand after a count or an import, all levels of the command or none; adjusting one level.
+"""Setting of stock on hand after a count or an import, all levels of the command or none; adjustment of one
+level.
 
-A count below what orders have reserved is refused with every such level: units promised to customers do not
-vanish. A later count replaces an earlier one, so counts, unlike everything else here, have an effect by their
-sequence. An adjustment adds up with what is there, so the very same command is taken only once, even when a person
-redrives it long after the inbox forgot it: what it changed is kept under its id.
+A count below what orders have reserved is rejected with every such level: units promised to customers must
+not vanish. A later count replaces an earlier one, so counts, unlike everything else here, depend on their
+order. An adjustment is added to the current level, so a command is applied only once, even when a person
+redrives it long after the inbox dropped it: its change is stored under its id.
 """
 
 from collections import Counter
@@ -27,9 +28,10 @@ from services.fulfillment.stock import reserving
 
 
 def set_stock(work: FulfillmentUnit, received: ReceivedMessage[SetStock]) -> None:
-    """Set the levels, explain each by an adjustment, try orders that waited; or refuse with every reason.
+    """Set the levels, explain each by an adjustment, and retry orders that waited; or reject with every
+    reason.
 
-    Idempotent: levels that are as asked already are answered as done.
+    Idempotent: levels that already have the requested values are answered as done.
     """
     command = received.message
     counts = {StockPlace(command.shop, level.sku, level.location): level.on_hand for level in command.levels}
@@ -49,7 +51,7 @@ def set_stock(work: FulfillmentUnit, received: ReceivedMessage[SetStock]) -> Non
 
 
 def adjust(work: FulfillmentUnit, received: ReceivedMessage[AdjustStock]) -> None:
-    """Change one level and try orders that waited for it; or refuse. What was done already is done."""
+    """Change one level and retry orders that waited for it; or reject. A repeat is answered as done."""
     command = received.message
     place = StockPlace(command.shop, command.sku, command.location)
     if (command.shop, received.envelope.id) in work.stock_changes:
@@ -75,7 +77,7 @@ def _explain(
     raised: Collection[str],
     reason: str | None = None,
 ) -> None:
-    """Serve orders that waited for what was raised, keep who changed stock and why, and say so."""
+    """Serve orders that waited for raised SKUs, store who changed stock and why, and publish it."""
     command = received.message
     reserving.retry(work, command.shop, raised, received.envelope)
     work.note_stock_change(command.shop, received.envelope.id, command.actor, reason)
