@@ -1,1 +1,1 @@
-"""Mails to customers and merchants: written once per cause, sent, and their fate reported."""
+"""Notifier: mails to customers and merchants, written once per cause and sent, with their outcome reported."""

@@ -1,4 +1,6 @@
-"""`python -m services.notifier` runs the notifier; `python -m services.notifier migrate` updates its database."""
+"""Entry point: `python -m services.notifier` runs the notifier; `python -m services.notifier migrate` updates
+its database.
+"""
 
 from services.chassis.runtime.running import Service, main
 from services.notifier.api import build_app

@@ -1,6 +1,6 @@
-"""The operators' routes: mails by what they are, one as it reads, one that does not exist yet, and a person's word.
+"""Operators' routes: list and show mails, preview one that does not exist yet, resend or confirm one.
 
-All ask for the internal token.
+All require the internal token.
 
 A preview holds text that customers wrote: it is served with a policy that lets nothing in it run or load.
 """
@@ -40,7 +40,7 @@ Endpoint = Callable[[Hub, Request], Awaitable[Response]]
 
 
 def build_app(hub: Hub) -> Starlette:
-    """The notifier's own routes."""
+    """Return the notifier's own routes."""
     app = Starlette(
         routes=[
             Route("/internal/mails", _guarded(hub, list_mails)),
@@ -56,8 +56,9 @@ def build_app(hub: Hub) -> Starlette:
 
 
 async def list_mails(hub: Hub, request: Request) -> Response:
-    """`?state=&template=&shop=&order=&text=&ids=&limit=&before=`: mails, the latest first; `next` is the `before` of
-    the following page."""
+    """Return `?state=&template=&shop=&order=&text=&ids=&limit=&before=`: mails, the latest first; `next` is
+    the `before` of the following page.
+    """
     query = query_of(request.query_params)
     async with hub.acquire() as connection:
         found = await store.list_mails(connection, query)
@@ -71,7 +72,7 @@ async def list_mails(hub: Hub, request: Request) -> Response:
 
 
 async def show_mail(hub: Hub, request: Request) -> Response:
-    """One mail with what became of it, its subject, text and HTML."""
+    """Return one mail with its outcome, its subject, text and HTML."""
     identifier = identifier_of(request.path_params["id"])
     async with hub.acquire() as connection:
         listed = await store.read_listed(connection, identifier)
@@ -82,7 +83,7 @@ async def show_mail(hub: Hub, request: Request) -> Response:
 
 
 async def preview_unwritten(hub: Hub, request: Request) -> Response:
-    """Subject, text and HTML of a mail from the data in the body; nothing is read and nothing changes."""
+    """Return subject, text and HTML of a mail from the data in the body; nothing is read and nothing changes."""
     body = await request.body()
     if len(body) > LARGEST_PREVIEW_BYTES:
         raise BadRequest(f"the body has {len(body)} bytes, at most {LARGEST_PREVIEW_BYTES} make a mail")
@@ -90,7 +91,7 @@ async def preview_unwritten(hub: Hub, request: Request) -> Response:
 
 
 async def preview(hub: Hub, request: Request) -> Response:
-    """The mail as HTML, or as text with `?part=text`."""
+    """Return the mail as HTML, or as text with `?part=text`."""
     pages = await _pages(hub, identifier_of(request.path_params["id"]))
     if request.query_params.get("part", "html") == "text":
         return PlainTextResponse(f"{pages.subject}\n\n{pages.text}", headers=_HARMLESS)
@@ -98,7 +99,7 @@ async def preview(hub: Hub, request: Request) -> Response:
 
 
 async def resend(hub: Hub, request: Request) -> Response:
-    """Send a settled mail again; `?actor=` says who asked."""
+    """Send a settled mail again; `?actor=` names the person who requested it."""
     identifier = identifier_of(request.path_params["id"])
     async with hub.unit() as unit:
         await resending.send_again(unit, identifier, _actor(request))
@@ -107,7 +108,7 @@ async def resend(hub: Hub, request: Request) -> Response:
 
 
 async def arrived(hub: Hub, request: Request) -> Response:
-    """Take an uncertain mail as arrived; `?actor=` says who knows."""
+    """Mark an uncertain mail as delivered; `?actor=` names the person who confirmed it."""
     identifier = identifier_of(request.path_params["id"])
     async with hub.unit() as unit:
         await resending.take_as_arrived(unit, identifier, _actor(request))

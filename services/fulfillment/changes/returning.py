@@ -60,7 +60,7 @@ def _stoppable(order: Order, refund: Refund) -> Reduction:
 
 
 def _restock(work: FulfillmentUnit, order: Order, refund: Refund, left: Units) -> Units:
-    """Return the selected units of those that had left to their locations; return how many of each line."""
+    """Restock the selected units of those that had left at their locations; return how many of each line."""
     ticked = {part.line for part in refund.lines if part.restock}
     restocked: Units = {}
     for line, quantity in left.items():

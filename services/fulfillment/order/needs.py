@@ -25,7 +25,8 @@ class FulfillmentNeeds:
     - orders: locked, with their lines; parcels, shipments, answers: orders of which these are read too;
     - claims: orders whose claims are read, and whose goods' levels are locked;
     - given_back: orders whose units return to stock, where waiting orders may get them;
-    - placed, drawn: goods requested by an order placed now, or by another; counted: goods whose level is set or adjusted;
+    - placed, drawn: goods requested by an order placed now, or by another;
+    - counted: goods whose level is set or adjusted;
     - shipped: shipments whose movements are read;
     - gate: shops whose stock gate is passed, shared with others;
     - stock_changes: commands that may have changed stock before.

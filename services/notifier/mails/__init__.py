@@ -1,1 +1,1 @@
-"""Mails: which cause asks for which, what they contain, the unit of work and its SQL."""
+"""Mails: which cause leads to which mail, their contents, the unit of work and its SQL."""

@@ -1,9 +1,10 @@
-"""Which mails an event asks for: a placed order tells merchant and customer, a dispatched shipment, a
-status, a cancellation and a refund the customer if that was ticked, and so a refund that comes back.
+"""Mails requested by an event: a placed order notifies merchant and customer; a dispatched shipment, a
+status, a cancellation and a refund notify the customer if that was selected, and so does a refund that comes
+back.
 
-A shipment's event does not say who its customer is, so an order's addressee is kept when it is placed and corrected
-when it is edited, and a shipment heard before its order waits for it. A mail goes to the address that is known when its
-cause is heard. A customer without an address gets no mail; the merchant does.
+A shipment's event does not name its customer, so an order's recipient is stored when it is placed and
+corrected when it is edited, and a shipment received before its order waits for it. A mail goes to the address
+that is stored when its cause is received. A customer without an address gets no mail; the merchant does.
 """
 
 from dataclasses import replace
@@ -42,7 +43,9 @@ _SHOWN_OF_A_REFUND = {"mode", "state", "amount_minor", "currency", "lines", "pub
 
 
 def order_placed(work: MailUnit, received: ReceivedMessage[OrderPlaced]) -> None:
-    """Keep the addressee; a full account for the merchant, a recap for the customer. A repeat changes nothing."""
+    """Store the recipient; plan a full account for the merchant and a recap for the customer. A repeat
+    changes nothing.
+    """
     order, shop = received.message, _shop(work, received.message.shop)
     cause = received.envelope.id
     recap = _mail(
@@ -69,8 +72,8 @@ def order_placed(work: MailUnit, received: ReceivedMessage[OrderPlaced]) -> None
 
 
 def order_edited(work: MailUnit, received: ReceivedMessage[OrderEdited]) -> None:
-    """Later mails go to the customer as the order names them now, and show the order as it is now; a
-    cancellation is told if that was ticked.
+    """Correct the recipient: later mails go to the customer as the order names them now, and show the order
+    as it is now; a cancellation is mailed if that was selected.
 
     Waits for the order's placing; the highest revision counts.
     """
@@ -97,10 +100,10 @@ def parcels_told(
     | ReceivedMessage[ShipmentCancelled]
     | ReceivedMessage[ParcelLost],
 ) -> None:
-    """Tell the customer where the parcels are, or that one will not come, if the merchant asked for it. Waits for the
-    order's placing.
+    """Notify the customer where the parcels are, or that one will not come, if the merchant requested it.
+    Waits for the order's placing.
 
-    Idempotent: a repeat asks for a mail that is there already.
+    Idempotent: a repeat requests a mail that exists already.
     """
     shipment = received.message
     if not shipment.notify_customer:
@@ -117,11 +120,12 @@ def parcels_told(
 
 
 def status_updated(work: MailUnit, received: ReceivedMessage[StatusUpdated]) -> None:
-    """Tell the customer of the new status, if that was ticked, with the public comment. Waits for the order's placing.
+    """Notify the customer of the new status, if that was selected, with the public comment. Waits for the
+    order's placing.
 
-    They are told at the address the order has now, which may have been corrected since.
+    The mail goes to the address the order has now, which may have been corrected since.
 
-    Idempotent: a repeat asks for a mail that is there already.
+    Idempotent: a repeat requests a mail that exists already.
     """
     update = received.message
     if not update.notify_customer:
@@ -140,9 +144,9 @@ def status_updated(work: MailUnit, received: ReceivedMessage[StatusUpdated]) -> 
 def refund_made(
     work: MailUnit, received: ReceivedMessage[RefundMarked] | ReceivedMessage[RefundSent]
 ) -> None:
-    """Tell the customer that money goes back, if that was ticked. Waits for the order's placing.
+    """Notify the customer that money goes back, if that was selected. Waits for the order's placing.
 
-    The mail's cause is the refund: a refund that is said to be sent more than once is told once.
+    The mail's cause is the refund: a refund whose event is published more than once is mailed once.
     """
     message, refund = received.message, received.message.refund
     if not refund.notify_customer:
@@ -156,9 +160,10 @@ def refund_made(
 
 
 def refund_failed(work: MailUnit, received: ReceivedMessage[RefundFailed]) -> None:
-    """Tell a customer who was told of a refund that it came back. Waits for the order's placing.
+    """Notify a customer who was notified of a refund that it came back. Waits for the order's placing.
 
-    A refund that its provider never took has no reference there: nobody was told that it was made.
+    A refund that its provider never accepted has no provider reference: no customer was notified that it was
+    made.
     """
     message, refund = received.message, received.message.refund
     if not refund.notify_customer or refund.provider_reference is None:

@@ -1,5 +1,7 @@
-"""Forgetting: an order was deleted. Nothing of its customer stays here, but that there were mails and what became of
-them. Mails that did not go yet never go.
+"""Deletion of a customer's data: of a deleted order, only the fact that there were mails and their outcome is
+kept.
+
+Unsent mails are never sent.
 """
 
 from contracts.orders import OrderDeleted
@@ -8,7 +10,7 @@ from services.notifier.mails.unit import MailUnit
 
 
 def forget(work: MailUnit, received: ReceivedMessage[OrderDeleted]) -> None:
-    """Have everything of the order's customer removed; a repeat changes nothing. Raises Wait for an unknown order."""
+    """Remove all data of the order's customer; a repeat changes nothing. Raises Wait for an unknown order."""
     deleted = received.message
     addressee = work.addressee(deleted.shop, deleted.order_id)
     if addressee is None:

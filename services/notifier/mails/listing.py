@@ -1,7 +1,7 @@
-"""Which mails a list means: filters as a request gives them, a page at a time, the latest first.
+"""Query of the list of mails: filters as in a request, a page at a time, the latest first.
 
-Text finds a mail by the order's code or by how the address begins: both are looked up in an index, so a list among
-millions of mails costs what its page costs.
+Text finds a mail by the order's code or by the beginning of the address: both are looked up in an index, so
+the cost of a list among millions of mails depends only on its page.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,9 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which mails to list; None: any. `before` is creation time and id of the last one seen."""
+    """Filters of the mails to list; None: any. `before` is creation time and id of the last one on the
+    previous page.
+    """
 
     state: str | None = None
     template: str | None = None
@@ -35,7 +37,7 @@ class Query:
 
 
 def query_of(asked: Mapping[str, str]) -> Query:
-    """The query of a request's parameters. Raises BadRequest."""
+    """Return the query of a request's parameters. Raises BadRequest."""
     limit = asked.get("limit", str(PAGE))
     if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:6]) <= MOST):
         raise BadRequest(f"limit {limit[:20]!r} is not a number from 1 to {MOST}")
@@ -52,7 +54,7 @@ def query_of(asked: Mapping[str, str]) -> Query:
 
 
 def identifier_of(text: str, what: str = "a mail's id") -> UUID:
-    """The id somebody wrote. Raises BadRequest."""
+    """Return the id in a request's text. Raises BadRequest."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,8 +1,8 @@
-"""What a mail is and which mail a cause asks for.
+"""A mail, and the mail that a cause leads to.
 
-A mail's id is made from what makes it unique: shop, causing event, recipient and template. So a repeated or replayed
-event asks for the very mail that exists already, and the Message-ID that a mail server sees never changes. Were it
-random, a customer could get the same recap twice.
+A mail's id is derived from what makes it unique: shop, causing event, recipient and template. So a repeated
+or replayed event leads to the same existing mail, and the Message-ID that a mail server receives never
+changes. With a random id a customer could get the same recap twice.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _NAMESPACE = UUID("7d2b1c0e-6a34-5f0b-9c55-3f6d0f0a8e21")
 
 
 class Template(StrEnum):
-    """The mails this service writes; the value names the template files."""
+    """Mails that this service composes; the value names the template files."""
 
     NEW_ORDER = "new_order"
     ORDER_RECAP = "order_recap"
@@ -51,7 +51,7 @@ class Recipient:
 
     @property
     def now(self) -> dict[str, Any]:
-        """The order as it is after its latest edit, as JSON."""
+        """Return the order as it is after its latest edit, as JSON."""
         return {**self.placed, **(self.edited or {})}
 
 
@@ -65,8 +65,9 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail that was decided on. `recipient` is where it goes, or went last; `context` is what it says beyond the
-    order; `resent_by` is the command that had it sent again last, whose outcome is what becomes of it."""
+    """One planned mail. `recipient` is where it goes, or went last; `context` is its content beyond the
+    order; `resent_by` is the command that had it sent again last, whose outcome is the mail's outcome.
+    """
 
     id: UUID
     shop: str
@@ -83,10 +84,10 @@ class Mail:
 
 
 def mail_id(shop: str, cause_id: UUID, recipient: str, template: Template) -> UUID:
-    """The id of the one mail that this cause may send to this recipient with this template."""
+    """Return the id of the one mail that this cause may send to this recipient with this template."""
     return uuid5(_NAMESPACE, "\n".join((shop, str(cause_id), template.value, recipient)))
 
 
 def message_id(identifier: UUID, sender: str) -> str:
-    """The Message-ID of a mail from this sender (RFC 5322, 3.6.4): `<id@domain of the sender>`."""
+    """Return the Message-ID of a mail from this sender (RFC 5322, 3.6.4): `<id@domain of the sender>`."""
     return f"<{identifier}@{sender.rpartition('@')[2]}>"

@@ -1,6 +1,7 @@
-"""Commands about a mail: send it again, or mark an uncertain one as delivered. `resending.py` carries them out.
+"""Commands about a mail: send it again, or mark an uncertain one as delivered; carried out by `resending.py`.
 
-The book keeps a command until it is saved; a command that names no mail of its shop is rejected at once.
+The unit of work keeps a command until it is saved; a command that names no mail of its shop is rejected at
+once.
 """
 
 from contracts.message import Reason
@@ -11,12 +12,12 @@ from services.notifier.mails.unit import MailUnit
 
 
 def resend(work: MailUnit, received: ReceivedMessage[ResendMail]) -> None:
-    """Have the book send the mail again, or refuse an unknown one."""
+    """Have the unit send the mail again, or reject an unknown one."""
     _settle(work, received, again=True)
 
 
 def confirm(work: MailUnit, received: ReceivedMessage[ConfirmMail]) -> None:
-    """Have the book take the mail as arrived, or refuse an unknown one."""
+    """Have the unit mark the mail as delivered, or reject an unknown one."""
     _settle(work, received, again=False)
 
 

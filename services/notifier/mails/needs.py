@@ -1,4 +1,4 @@
-"""What the notifier's messages need loaded: a field per kind of row, and the functions that return a message's keys."""
+"""Rows needed by the notifier's messages: a field per kind of row, and the functions that return a message's keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ OrderKey = tuple[str, UUID]
 
 @dataclass
 class MailNeeds:
-    """Keys of what the messages of one batch need.
+    """Keys of the rows that the messages of one batch need.
 
-    - recipients: orders whose customers may be told of something;
+    - recipients: orders whose customers may be notified;
     - mails: mails that commands name;
-    - causes: causes of new mails; in a replay, the mails written for them before are read.
+    - causes: causes of new mails; in a replay, the mails written for them earlier are read.
     """
 
     recipients: set[OrderKey] = field(default_factory=set)
@@ -29,7 +29,7 @@ class MailNeeds:
 
 
 def by_order(received: ReceivedMessage[Any]) -> Iterable[OrderKey]:
-    """The order that the message names."""
+    """Return the order that the message names."""
     return [(received.message.shop, received.message.order_id)]
 
 
@@ -40,29 +40,29 @@ def by_notified_order(
     | ReceivedMessage[ParcelLost]
     | ReceivedMessage[StatusUpdated],
 ) -> Iterable[OrderKey]:
-    """The order, if its customer is to be told."""
+    """Return the order, if its customer is to be notified."""
     return by_order(received) if received.message.notify_customer else ()
 
 
 def by_refunded_order(
     received: ReceivedMessage[RefundMarked] | ReceivedMessage[RefundSent] | ReceivedMessage[RefundFailed],
 ) -> Iterable[OrderKey]:
-    """The order, if its customer is to be told of the refund."""
+    """Return the order, if its customer is to be notified of the refund."""
     return by_order(received) if received.message.refund.notify_customer else ()
 
 
 def by_mail(received: ReceivedMessage[ResendMail] | ReceivedMessage[ConfirmMail]) -> Iterable[UUID]:
-    """The mail that the command names."""
+    """Return the mail that the command names."""
     return [received.message.mail_id]
 
 
 def by_event(received: ReceivedMessage[Any]) -> Iterable[UUID]:
-    """The message itself."""
+    """Return the message itself."""
     return [received.envelope.id]
 
 
 def by_refund(
     received: ReceivedMessage[RefundMarked] | ReceivedMessage[RefundSent] | ReceivedMessage[RefundFailed],
 ) -> Iterable[UUID]:
-    """The refund: told more than once, it is still the cause of one mail."""
+    """Return the refund: published more than once, it is still the cause of one mail."""
     return [received.message.refund.refund_id]

@@ -1,8 +1,8 @@
-"""Mails this process decided on a moment ago, so that sending them needs no reading back.
+"""Cache of mails that this process planned recently, so that sending them needs no read.
 
-A mail never changes, and its addressee is the one for whom it was decided on: an edit of the order counts for later
-mails. What is not here (another process decided it, or it is long ago) is read from the database: nothing depends on
-this but speed.
+A mail never changes, and its recipient is the one for whom it was planned: an edit of the order counts for
+later mails. A mail that is not here (planned by another process, or long ago) is read from the database: only
+speed depends on this cache.
 """
 
 from collections import OrderedDict
@@ -15,32 +15,32 @@ Pair = tuple[Mail, Recipient]
 
 
 class Recent:
-    """At most `limit` mails with their orders' addressees; the oldest go first."""
+    """At most `limit` mails with their orders' recipients; the oldest are dropped first."""
 
     def __init__(self, limit: int = 4096) -> None:
         self._limit = limit
         self._pairs: OrderedDict[UUID, Pair] = OrderedDict()
 
     def keep(self, pairs: Iterable[Pair]) -> None:
-        """Remember mails that are committed."""
+        """Cache mails that are committed."""
         for mail, addressee in pairs:
             self._pairs.setdefault(mail.id, (mail, addressee))
         while len(self._pairs) > self._limit:
             self._pairs.popitem(last=False)
 
     def get(self, identifier: UUID) -> Pair | None:
-        """A mail, if it is remembered."""
+        """Return a mail, if it is cached."""
         return self._pairs.get(identifier)
 
     def forget(self, identifiers: Iterable[UUID]) -> None:
-        """Mails whose fate is settled."""
+        """Drop mails whose outcome is settled."""
         for identifier in identifiers:
             self._pairs.pop(identifier, None)
 
     def clear(self) -> None:
-        """Forget all, as a new process would."""
+        """Drop all mails, as in a new process."""
         self._pairs.clear()
 
 
 recent = Recent()
-"""This process's."""
+"""This process's cache."""

@@ -1,9 +1,9 @@
-"""A person's word on a mail: send it again, or take an uncertain one as arrived.
+"""Commands about a settled or uncertain mail: send it again, or mark an uncertain one as delivered.
 
-It stays the same mail with the same Message-ID and Date; a reader that already has it can tell. It goes to the address
-the order has now, and whoever hears what became of it hears that address. A mail on its way is left alone. Invariant:
-each command ends in exactly one outcome: what became of the mail that was sent again, or that nothing had to change, or
-a refusal.
+It remains the same mail with the same Message-ID and Date; a reader that already has it can recognise it. It
+goes to the address the order has now, and its outcome is reported with that address. A mail in flight is left
+unchanged. Invariant: each command ends in exactly one outcome: that of the mail sent again, that nothing had
+to change, or a rejection.
 """
 
 from contextlib import suppress
@@ -38,7 +38,7 @@ class MailOnItsWay(ValueError):
 
 
 class MailNotUncertain(ValueError):
-    """Only of an uncertain mail can a person say that it arrived."""
+    """The mail is not uncertain: only an uncertain mail can be marked as delivered by a person."""
 
     def __init__(self, identifier: UUID, state: str | None) -> None:
         super().__init__(f"mail {identifier} is {state}, not uncertain; look at it again")
@@ -46,7 +46,9 @@ class MailNotUncertain(ValueError):
 
 
 async def send_again(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
-    """Plan a settled mail's sending anew; `by` is the command that asked. Raises MailUnknown, MailOnItsWay."""
+    """Plan a settled mail's sending again; `by` is the command that requested it. Raises MailUnknown,
+    MailOnItsWay.
+    """
     mails = await store.read_mails(unit.connection, [identifier])
     if not mails:
         raise MailUnknown(identifier)
@@ -57,8 +59,9 @@ async def send_again(unit: Unit, identifier: UUID, actor: str, by: Envelope | No
 
 
 async def _address_now(unit: Unit, mail: Mail) -> str:
-    """Where a mail goes when it is sent again: to its order's customer as corrected since, or to the shop as it is set
-    up now."""
+    """Return the address of a mail that is sent again: its order's customer as corrected since, or the shop's
+    current one.
+    """
     if mail.template is Template.NEW_ORDER:
         with suppress(ShopUnknown):
             return shop_directory().profile(mail.shop).merchant_email
@@ -68,7 +71,7 @@ async def _address_now(unit: Unit, mail: Mail) -> str:
 
 
 async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope | None = None) -> None:
-    """Settle an uncertain mail as done and say so. Raises MailUnknown, MailNotUncertain."""
+    """Settle an uncertain mail as done and publish it. Raises MailUnknown, MailNotUncertain."""
     mails = await store.read_mails(unit.connection, [identifier])
     if not mails:
         raise MailUnknown(identifier)
@@ -80,7 +83,7 @@ async def take_as_arrived(unit: Unit, identifier: UUID, actor: str, by: Envelope
 
 
 def report(mail: Mail, detail: str | None, unit: Unit) -> MailReport:
-    """What became of a mail, as orders hears it."""
+    """Return the outcome of a mail as a message for orders."""
     return MailReport(
         mail_id=mail.id,
         shop=mail.shop,
@@ -95,7 +98,7 @@ def report(mail: Mail, detail: str | None, unit: Unit) -> MailReport:
 
 
 async def carry_out(unit: Unit, mail: Mail, actor: str, command: Envelope, *, again: bool) -> None:
-    """Do what a command asks about a mail that is there; nothing has to change when it is on its way or settled."""
+    """Carry out a command on an existing mail; nothing has to change when it is in flight or settled."""
     try:
         await (send_again if again else take_as_arrived)(unit, mail.id, actor, command)
     except (MailOnItsWay, MailNotUncertain):

@@ -1,4 +1,4 @@
-"""The notifier's settings: the shops it writes for, the mail server, and what becomes of uncertain mails."""
+"""The notifier's settings: the shops it writes for, the mail server, and the handling of uncertain mails."""
 
 from enum import StrEnum
 from functools import cache, cached_property
@@ -21,7 +21,7 @@ Line = Annotated[str, Field(max_length=200, pattern=r"^[^\r\n]*$")]
 
 
 class ShopUnknown(LookupError):
-    """No shop of this name is set up, so nobody knows who writes to whom."""
+    """No shop of this name is set up, so sender and recipients are unknown."""
 
     def __init__(self, shop: str, known: tuple[str, ...]) -> None:
         names = ", ".join(known) or "none"
@@ -33,7 +33,7 @@ class ShopUnknown(LookupError):
 
 
 class ShopProfile(BaseModel):
-    """A merchant's shop as its mails show it."""
+    """Profile of a merchant's shop, as shown in its mails."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,7 +73,7 @@ class ShopProfile(BaseModel):
 
 
 class Security(StrEnum):
-    """How the connection to the mail server is protected."""
+    """Protection of the connection to the mail server."""
 
     NONE = "none"
     STARTTLS = "starttls"
@@ -81,7 +81,7 @@ class Security(StrEnum):
 
 
 class Uncertain(StrEnum):
-    """What becomes of a mail that may or may not have gone: a person decides, or it goes again."""
+    """Handling of a mail that may or may not have been sent: a person decides, or it is sent again."""
 
     HOLD = "hold"
     RESEND = "resend"
@@ -105,11 +105,11 @@ class ShopDirectory(BaseSettings):
 
     @cached_property
     def profiles(self) -> dict[str, ShopProfile]:
-        """The shops by name."""
+        """Return the shops by name."""
         return {profile.shop: profile for profile in self.shops}
 
     def profile(self, shop: str) -> ShopProfile:
-        """A shop's profile. Raises ShopUnknown."""
+        """Return a shop's profile. Raises ShopUnknown."""
         try:
             return self.profiles[shop]
         except KeyError:
@@ -118,12 +118,12 @@ class ShopDirectory(BaseSettings):
 
 @cache
 def shop_directory() -> ShopDirectory:
-    """The shops in the environment, read once a process: handlers work in memory and are given no settings."""
+    """Return the shops in the environment, read once a process: handlers work in memory and are given no settings."""
     return ShopDirectory()
 
 
 class NotifierSettings(ShopDirectory, ServiceSettings):
-    """What the notifier needs beyond what every service needs."""
+    """Settings the notifier needs beyond those of every service."""
 
     smtp_host: str = Field(default="127.0.0.1", description="The mail server.")
     smtp_port: int = Field(default=25, ge=1, le=65535)
@@ -159,7 +159,7 @@ class NotifierSettings(ShopDirectory, ServiceSettings):
         return self
 
     def resends(self, template: Template) -> bool:
-        """Whether an uncertain mail of this template goes again without a person's word."""
+        """Return whether an uncertain mail of this template is sent again without a person's decision."""
         return self.uncertain_mails.get(template) is Uncertain.RESEND
 
 

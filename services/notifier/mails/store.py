@@ -1,8 +1,10 @@
-"""All SQL of the notifier. Every row is written once and never changed, but for what an order's edits make of its
-addressee, of which the highest revision counts, and for what an order's deletion removes.
+"""All SQL of the notifier: every row is written once and never changed, except by an order's edits and
+deletion.
 
-What became of a mail is not a column: it is the state of the chassis' effect of the same key, read through the view
-`mail_with_state`.
+Of edits of the recipient the highest revision counts; deletion removes the customer's data.
+
+The outcome of a mail is not a column: it is the state of the chassis' effect of the same key, read through
+the view `mail_with_state`.
 """
 
 import json
@@ -25,7 +27,7 @@ OrderKey = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class ListedMail:
-    """A mail with what became of it: the state of its effect."""
+    """A mail with its outcome: the state of its effect."""
 
     mail: Mail
     state: str | None
@@ -54,7 +56,7 @@ _INSERT_ADDRESSEES = Bulk(
 
 
 async def insert_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
-    """Keep orders' addressees; one that is there already stays as it is."""
+    """Write orders' recipients; an existing one stays unchanged."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
     await _INSERT_ADDRESSEES.execute(
         connection,
@@ -92,7 +94,7 @@ _CORRECT_ADDRESSEES = Bulk(
 
 
 async def correct_addressees(connection: Writer, addressees: Sequence[Recipient]) -> None:
-    """Write what edits made of these addressees, unless a later edit was written already."""
+    """Write edits of these recipients, unless a later edit was written already."""
     rows = sorted(addressees, key=lambda a: (a.shop, a.order_id))
     await _CORRECT_ADDRESSEES.execute(
         connection,
@@ -119,7 +121,7 @@ _READ_ADDRESSEES = Bulk(
 
 
 async def read_addressees(connection: Connection, keys: Sequence[OrderKey]) -> list[Recipient]:
-    """The addressees of these orders that are known, in no sequence."""
+    """Return the recipients of these orders that exist, unordered."""
     rows = await _READ_ADDRESSEES.fetch(connection, keys)
     return [_addressee(row) for row in rows]
 
@@ -157,7 +159,7 @@ _CLEAR_ADDRESSEES = Bulk(
 
 
 async def forget_orders(connection: Connection, deleted: Mapping[OrderKey, datetime], now: datetime) -> None:
-    """Remove what tells of the customers of deleted orders, and set aside their mails that are still to go."""
+    """Remove the customers' data of deleted orders, and set aside their unsent mails."""
     keys = sorted(deleted)
     await _DISCARD_PLANNED.execute(connection, keys, now=now)
     await _CLEAR_RESENDS.execute(connection, keys)
@@ -189,7 +191,7 @@ _INSERT_MAILS = Bulk(
 
 
 async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
-    """Keep mails; the same one again is left as it is."""
+    """Write mails; an existing one stays unchanged."""
     rows = sorted(mails, key=lambda mail: mail.id)
     await _INSERT_MAILS.execute(
         connection,
@@ -213,7 +215,7 @@ async def insert_mails(connection: Writer, mails: Sequence[Mail]) -> None:
 
 
 async def read_mails(connection: Connection, ids: Sequence[UUID]) -> list[Mail]:
-    """These mails, as far as they exist, in no sequence."""
+    """Return these mails, as far as they exist, unordered."""
     rows = await connection.fetch(
         """SELECT mail.*, resend.command_id, resend.command_type, resend.recipient AS resent_to FROM mail
            LEFT JOIN resend ON resend.mail_id = mail.id WHERE mail.id = ANY($1::uuid[])""",
@@ -223,7 +225,7 @@ async def read_mails(connection: Connection, ids: Sequence[UUID]) -> list[Mail]:
 
 
 async def read_written(connection: Connection, causes: Sequence[UUID]) -> set[tuple[str, UUID, Template]]:
-    """Which mails these events have caused: shop, event and template."""
+    """Return which mails these events have caused: shop, event and template."""
     rows = await connection.fetch(
         "SELECT shop, cause_id, template FROM mail WHERE cause_id = ANY($1::uuid[])", causes
     )
@@ -237,7 +239,7 @@ async def note_resend(
     command_id: UUID | None,
     command_type: str | None,
 ) -> None:
-    """Note to which address a mail is sent again, and which command had it sent, or that none did."""
+    """Write to which address a mail is sent again, and which command requested it, or that none did."""
     await connection.execute(
         """INSERT INTO resend (mail_id, command_id, command_type, recipient) VALUES ($1, $2, $3, $4)
            ON CONFLICT (mail_id) DO UPDATE
@@ -251,7 +253,7 @@ async def note_resend(
 
 
 async def list_mails(connection: Connection, query: Query) -> list[ListedMail]:
-    """The mails a query means, the latest first. Text is an order's code or the beginning of an address."""
+    """Return the mails of a query, the latest first. Text is an order's code or the beginning of an address."""
     conditions, arguments = _conditions(query)
     sql = f"""SELECT * FROM mail_with_state WHERE {" AND ".join(conditions)}
               ORDER BY created_at DESC, id DESC LIMIT {query.limit}"""  # noqa: S608 - fragments of this module only
@@ -259,7 +261,7 @@ async def list_mails(connection: Connection, query: Query) -> list[ListedMail]:
 
 
 async def read_listed(connection: Connection, identifier: UUID) -> ListedMail | None:
-    """A mail with what became of it."""
+    """Return a mail with its outcome."""
     row = await connection.fetchrow("SELECT * FROM mail_with_state WHERE id = $1", identifier)
     return _listed(row) if row else None
 

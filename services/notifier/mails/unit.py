@@ -1,8 +1,8 @@
-"""The addressees and mails of one unit: known ones loaded at once, new ones written at once.
+"""Unit of work for recipients and mails: existing ones loaded at once, new ones written at once.
 
-Nothing is locked: both kinds of rows are written once, but for what an order's edits make of its addressee. A mail and
-its effect are planned in the same transaction, so there is never a mail that nobody will send nor an effect without its
-mail.
+Nothing is locked: both kinds of rows are written once, except for an order's edits of its recipient. A mail
+and its effect are planned in the same transaction, so there is never a mail without an effect that sends it
+nor an effect without its mail.
 """
 
 from dataclasses import replace
@@ -25,11 +25,11 @@ MAIL = "mail"
 
 
 TEMPLATE = "template"
-"""What the effect knows of its mail: the template's name."""
+"""The part of its mail stored in the effect: the template's name."""
 
 
 class MailUnit(UnitOfWork[MailNeeds]):
-    """What one unit knows of orders and decides to write."""
+    """Orders' recipients and planned mails of one unit."""
 
     needs = MailNeeds
 
@@ -45,7 +45,7 @@ class MailUnit(UnitOfWork[MailNeeds]):
         self.asked: list[tuple[Mail, str, Envelope, bool]] = []
 
     async def load(self, needs: MailNeeds) -> None:
-        """Load the recipients of the orders whose customers will be told of something, and the mails commands name."""
+        """Load the recipients of the orders whose customers will be notified, and the mails commands name."""
         connection = self.unit.connection
         if needs.recipients:
             found = await store.read_addressees(connection, sorted(needs.recipients))
@@ -56,29 +56,29 @@ class MailUnit(UnitOfWork[MailNeeds]):
             self._written = await store.read_written(connection, sorted(needs.causes))
 
     def mail(self, identifier: UUID) -> Mail | None:
-        """A mail that a command of this batch names, if it is there."""
+        """Return a mail that a command of this batch names, if it exists."""
         return self._mails.get(identifier)
 
     def shop(self, name: str) -> ShopProfile:
-        """A shop's profile. Raises ShopUnknown."""
+        """Return a shop's profile. Raises ShopUnknown."""
         return shop_directory().profile(name)
 
     def addressee(self, shop: str, order_id: UUID) -> Recipient | None:
-        """An order's addressee, if the order is known."""
+        """Return an order's recipient, if the order was received."""
         return self._addressees.get((shop, order_id))
 
     def meet(self, addressee: Recipient) -> None:
-        """Keep a new order's addressee."""
+        """Add a new order's recipient."""
         self._addressees.setdefault((addressee.shop, addressee.order_id), addressee)
         self._met.append(addressee)
 
     def correct(self, addressee: Recipient) -> None:
-        """Keep what an edit made of an order's addressee."""
+        """Record an edit of an order's recipient."""
         key = addressee.shop, addressee.order_id
         self._addressees[key] = self._corrected[key] = addressee
 
     def forget(self, addressee: Recipient, deleted_at: datetime) -> None:
-        """Have nothing of a deleted order's customer stay."""
+        """Remove all data of a deleted order's customer."""
         key = addressee.shop, addressee.order_id
         self._addressees[key] = replace(addressee, deleted_at=deleted_at)
         self._forgotten[key] = deleted_at
@@ -86,14 +86,15 @@ class MailUnit(UnitOfWork[MailNeeds]):
         self._decided = {of: mail for of, mail in decided if (mail.shop, mail.order_id) != key}
 
     def decide(self, mail: Mail) -> None:
-        """Write a mail and plan its sending; the same mail twice is one. What is only said again writes no second mail
-        with this template, though the address may have been corrected since."""
+        """Add a mail and plan its sending; the same mail twice is one. A mere repetition adds no second mail
+        with this template, though the address may have been corrected since.
+        """
         if (mail.shop, mail.cause_id, mail.template) in self._written:
             return
         self._decided.setdefault(mail.id, mail)
 
     async def save(self) -> None:
-        """Write new addressees and mails and plan the mails' sending."""
+        """Write new recipients and mails and plan the mails' sending."""
         if self._met:
             await store.insert_addressees(self.unit.writes, self._met)
         if self._corrected:
@@ -113,7 +114,7 @@ class MailUnit(UnitOfWork[MailNeeds]):
             self.unit.after_commit(self._keep)
 
     def _unsent(self) -> MailUncertain:
-        """Mails that a replay wrote: nobody here knows whether they ever went, and a person decides."""
+        """Return the report on mails that a replay added: it is unknown whether they were ever sent, and a person decides."""
         return MailUncertain(
             mails=[resending.report(mail, SAID_AGAIN, self.unit) for mail in self._decided.values()]
         )

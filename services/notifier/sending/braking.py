@@ -1,5 +1,7 @@
-"""A brake on sending: when mail after mail fails or stays without an answer, the rest waits and one after the other
-tries, so that a mail server gone wrong does not fail all there is.
+"""Circuit breaker for sending: when mail after mail fails or gets no answer, the rest waits and one at a time
+is tried.
+
+So a faulty mail server does not fail all pending mails.
 """
 
 from collections.abc import Callable
@@ -9,13 +11,15 @@ from time import monotonic
 from services.chassis.work.effects import Done, Failed, Outcome, Uncertain
 
 MOST_IN_A_ROW = 10
-"""Mails refused for good, or without an answer, one after the other."""
+"""Consecutive mails rejected for good, or without an answer, that engage it."""
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 
 
 class Brake:
-    """Counts ends in a row. While it is on, one mail a pause is let through; one that is sent lets all go on."""
+    """Counter of consecutive failures. While it is on, one mail per pause is let through; one that is sent
+    releases all.
+    """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
@@ -24,7 +28,9 @@ class Brake:
         self._next_at = 0.0
 
     def wait(self) -> timedelta | None:
-        """How long a mail is to wait; None when it may go now. Whoever may go while the brake is on is the probe."""
+        """Return how long a mail is to wait; None when it may go now. A mail that may go while the brake is
+        on is the probe.
+        """
         if self._in_a_row < MOST_IN_A_ROW:
             return None
         left = self._next_at - self._clock()
@@ -34,8 +40,9 @@ class Brake:
         return None
 
     def note(self, outcome: Outcome) -> None:
-        """What became of a mail that was handed over. A refusal for the mail's own sake, such as an unknown mailbox,
-        tells nothing about the server."""
+        """Record the outcome of a mail that was handed over. A rejection because of the mail itself, such as
+        an unknown mailbox, carries no information about the server.
+        """
         if isinstance(outcome, Failed) and outcome.is_own:
             return
         if isinstance(outcome, Done):

@@ -1,8 +1,9 @@
 """Commands and replies on an SMTP connection that aiosmtplib has set up (TLS, EHLO, log-in).
 
-aiosmtplib waits for the reply of each command, and drops a reply that comes while none is awaited. Where the server
-offers PIPELINING (RFC 2920) a letter's three commands leave in one packet, which halves what a mail costs here; for
-that the transport is given this reader, by asyncio's own `set_protocol`. Replies are kept in sequence; none is lost.
+aiosmtplib waits for the reply of each command, and drops a reply that arrives while none is awaited. Where
+the server offers PIPELINING (RFC 2920) a message's three commands leave in one packet, which halves the cost
+of a mail here; for that the transport is given this reader, by asyncio's own `set_protocol`. Replies are kept
+in order; none is lost.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ class Reply:
 
 
 class SmtpProtocol(asyncio.Protocol):
-    """One connection's commands and replies. A reply that makes no sense ends the connection."""
+    """One connection's commands and replies. An invalid reply ends the connection."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -36,17 +37,19 @@ class SmtpProtocol(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether something can still be said."""
+        """Return whether the connection can still send."""
         return self._ended is None and not self._transport.is_closing()
 
     def say(self, data: bytes) -> None:
-        """Send. Raises SMTPServerDisconnected when the connection is gone already, so that nothing was sent."""
+        """Send a command or data. Raises SMTPServerDisconnected when the connection is closed already, so
+        that nothing was sent.
+        """
         if not self.is_open:
             raise SMTPServerDisconnected("the connection was closed")
         self._transport.write(data)
 
     async def hear(self) -> Reply:
-        """The next reply. Raises what ended the connection."""
+        """Return the next reply. Raises the error that ended the connection."""
         while not self._replies:
             if self._ended is not None:
                 raise self._ended
@@ -55,12 +58,12 @@ class SmtpProtocol(asyncio.Protocol):
         return self._replies.popleft()
 
     def hang_up(self) -> None:
-        """Close without a word."""
+        """Close without QUIT."""
         self._transport.abort()
         self._end(SMTPServerDisconnected("the connection was closed"))
 
     def data_received(self, data: bytes) -> None:
-        """Read what lines are complete."""
+        """Read the complete lines."""
         self._unread += data
         *lines, rest = self._unread.split(b"\n")
         self._unread = rest
@@ -73,7 +76,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for a reply waits in vain."""
+        """Fail all waits for a reply."""
         self._end(SMTPServerDisconnected(f"connection lost: {exc or 'closed by the server'}"))
 
     def _read(self, line: str) -> None:

@@ -1,9 +1,9 @@
-"""Mails sent: read, written out, handed to the mail server, and their fate told in bulk.
+"""Sending of mails: read, composed, handed to the mail server, and their outcome reported in bulk.
 
-Done only after the server's 250. While the server is away a mail never fails, it waits; one that the server keeps
-deferring fails after `mail_give_up_hours` (RFC 5321, 4.5.4.1: four to five days). What may or may not have gone is
-held for a person, or goes again where the settings say so for its template. Each recorded batch says one
-message per fate.
+Done only after the server's 250. While the server is unavailable a mail never fails, it waits; a mail that
+the server keeps deferring fails after `mail_give_up_hours` (RFC 5321, 4.5.4.1: four to five days). A mail
+that may or may not have been sent is held for a person, or sent again where the settings allow it for its
+template. Each recorded batch publishes one message per outcome.
 """
 
 from collections import defaultdict
@@ -35,9 +35,11 @@ from services.notifier.sending.smtp import Pool, ServerUnavailable, away_delay
 
 log = structlog.get_logger()
 CONCURRENCY = 16
-"""Mails worked on at once; the connections are fewer, so that one is written while another travels."""
+"""Mails worked on at once; the connections are fewer, so that one is composed while another is sent."""
 _NEVER = 2**31 - 1
-"""The effect worker gives nothing up: only here is it known whether the server was away or said no."""
+"""Effectively unlimited tries in the effect worker: only here is it known whether the server was unavailable
+or rejected the mail.
+"""
 _RESENDS = 3
 _AGAIN = "sent again by COMPTOIR_UNCERTAIN_MAILS"
 _FATES: tuple[tuple[type[Outcome], Callable[[list[MailReport]], Message]], ...] = (
@@ -48,14 +50,14 @@ _FATES: tuple[tuple[type[Outcome], Callable[[list[MailReport]], Message]], ...] 
 
 
 class MailMissing(LookupError):
-    """An effect names a mail that is not there."""
+    """An effect names a mail that does not exist."""
 
     def __init__(self, identifier: UUID) -> None:
         super().__init__(f"mail {identifier} is gone from the database; discard its effect")
 
 
 class Sender:
-    """Performs mail effects through one pool of connections and records what became of them."""
+    """Sender of mails: performs mail effects through one pool of connections and records their outcome."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -68,11 +70,11 @@ class Sender:
         self._read = GroupCommit(self._read_together)
 
     def worker(self) -> Worker:
-        """The worker that sends what is due."""
+        """Return the worker that sends due mails."""
         return Worker(MAIL, self.effects.run)
 
     async def perform(self, effect: Effect) -> Outcome:
-        """Send one mail. Raises nothing that could leave its fate in doubt."""
+        """Send one mail. Raises nothing that could leave its outcome in doubt."""
         try:
             mail, addressee = await self._find(effect)
         except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
@@ -95,7 +97,7 @@ class Sender:
             return Retry(str(away), away_delay(effect.attempts))
 
     async def record(self, unit: Unit, results: Sequence[tuple[Effect, Outcome]]) -> None:
-        """Say what became of the mails: one message per fate. Runs in the transaction that settles them."""
+        """Publish the outcome of the mails: one message per outcome. Runs in the transaction that settles them."""
         final = {UUID(e.key): (e, outcome) for e, outcome in results if not isinstance(outcome, Retry)}
         mails = await self._settled_mails(unit, [effect for effect, _ in final.values()])
         for fate, message in _FATES:
@@ -112,7 +114,7 @@ class Sender:
         return [*known.values(), *(await store.read_mails(unit.connection, missing) if missing else ())]
 
     async def _find(self, effect: Effect) -> Pair:
-        """The mail with its addressee: as it was decided on at the first try, else as the database has it now."""
+        """Return the mail with its recipient: as planned at the first try, else as the database has it now."""
         identifier = UUID(effect.key)
         remembered = recent.get(identifier) if effect.is_first_try else None
         found = remembered or await self._read.submit(identifier)
@@ -121,7 +123,7 @@ class Sender:
         return found
 
     async def _read_together(self, ids: Sequence[UUID]) -> list[Pair | None]:
-        """Mails with their orders' addressees; None where one is gone, so that it harms no other."""
+        """Return mails with their orders' recipients; None for a missing one, so that it does not fail the others."""
         async with self._process.acquire() as connection:
             mails = {mail.id: mail for mail in await store.read_mails(connection, ids)}
             orders = sorted({(mail.shop, mail.order_id) for mail in mails.values()})
@@ -137,7 +139,9 @@ class Sender:
         return outcome
 
     def _is_hopeless(self, mail: Mail, effect: Effect) -> bool:
-        """Old and often tried: age alone would fail what waited for a server that was away."""
+        """Return whether a mail is old and often tried: by age only, mails that waited for an unavailable
+        server would fail.
+        """
         age = datetime.now(UTC) - mail.created_at
         settings = self._settings
         return (
@@ -145,7 +149,9 @@ class Sender:
         )
 
     def _interrupted(self, effect: Effect, why: str) -> Outcome:
-        """A mail in flight when its process died goes again if the settings say so for its template, not for ever."""
+        """Decide on a mail in flight when its process died: it is sent again if the settings allow it for its
+        template, but not indefinitely.
+        """
         template = effect.payload.get(TEMPLATE)
         if template in tuple(Template) and self._resends(Template(template), effect):
             return Retry(f"{_AGAIN}: {why}")
@@ -156,7 +162,7 @@ class Sender:
 
 
 def _unwritten(error: Exception) -> Failed:
-    """Nothing was handed to the mail server, whatever went wrong before."""
+    """Log and return a failure before anything was handed to the mail server."""
     log.error("a mail could not be written", error=describe(error))
     return Failed(f"the mail could not be written: {type(error).__name__}: {error}"[:900])
 
@@ -164,7 +170,9 @@ def _unwritten(error: Exception) -> Failed:
 def _by_command(
     told: Sequence[tuple[Mail, Effect, Outcome]], unit: Unit
 ) -> dict[Cause | None, list[MailReport]]:
-    """The reports on mails, apart for each command that had one sent again: its outcome answers it alone."""
+    """Return the reports on mails, separately for each command that had one sent again: the outcome answers
+    only that command.
+    """
     found: defaultdict[Cause | None, list[MailReport]] = defaultdict(list)
     for mail, _, outcome in told:
         found[mail.resent_by].append(report(mail, outcome.detail, unit))
@@ -172,5 +180,5 @@ def _by_command(
 
 
 def _envelope_of(command: Cause, unit: Unit) -> Envelope:
-    """What an outcome needs to know of the command it answers."""
+    """Return what an outcome needs from the command it answers."""
     return Envelope(id=command.id, source="/orders", type=command.type, time=unit.now)

@@ -1,9 +1,11 @@
-"""Letters handed to the mail server over a few kept connections, and the truth about each: gone, not gone, unknown.
+"""Messages handed to the mail server over a few kept connections, and the outcome of each: sent, not sent,
+unknown.
 
-SMTP has no idempotency (RFC 5321, 4.2.5 and 6.1): once the final dot has left, only the server's answer tells whether
-it took the letter. So a connection lost before that is a Retry and one lost after it is Uncertain. aiosmtplib's own
-`sendmail` does not tell the two apart; it sets the connection up and `dialogue` goes on from there. One connection
-carries one letter at a time. The addresses have been checked when the letter was written (`composing`).
+SMTP has no idempotency (RFC 5321, 4.2.5 and 6.1): once the final dot has been sent, only the server's answer
+shows whether it accepted the message. So a connection lost before that is a Retry and one lost after it is
+Uncertain. aiosmtplib's own `sendmail` does not distinguish the two; it sets the connection up and `protocol`
+continues from there. One connection carries one message at a time. The addresses were validated when the
+message was composed (`composing`).
 """
 
 import asyncio
@@ -25,16 +27,16 @@ from services.notifier.mails.settings import NotifierSettings, Security
 from services.notifier.sending.protocol import SmtpProtocol
 
 _AWAY_SECONDS = 1.0
-"""After a failed connect nobody tries another for so long."""
+"""Pause after a failed connect during which no other is attempted."""
 _HANG_UP_SECONDS = 2.0
 _OUR_FAULT = frozenset({530, 534, 535, 538})
-"""Answers about our log-in or encryption, not about the letter (RFC 4954, 6; RFC 3207)."""
+"""Reply codes about our log-in or encryption, not about the message (RFC 4954, 6; RFC 3207)."""
 _MAILBOX = frozenset({550, 551, 552, 553})
-"""Answers to a recipient that are about its mailbox (RFC 5321, 4.3.2)."""
+"""Replies to a recipient that are about its mailbox (RFC 5321, 4.3.2)."""
 
 
 class ServerUnavailable(Exception):
-    """The mail server can't be reached, does not let us in or does not speak as it should. No letter was sent."""
+    """The mail server can't be reached, rejects our login or violates the protocol. No message was sent."""
 
     def __init__(self, server: str, why: str) -> None:
         super().__init__(f"mail server {server} can't be used: {why}; check COMPTOIR_SMTP_… and the server")
@@ -42,14 +44,16 @@ class ServerUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server's answer to a step that ended a letter."""
+    """The server's answer to a step that ended a message."""
 
     step: str
     code: int
     text: str
 
     def verdict(self) -> Outcome:
-        """2xx to the content: gone. 4xx: not now. 5xx: never, unless it is about us and not the letter."""
+        """Return the outcome of a reply to the content. 2xx: sent. 4xx: not now. 5xx: never, unless it is
+        about our connection and not the message.
+        """
         said = one_line(f"{self.step}: {self.code} {self.text}")[:900]
         if self.step == "content" and self.code == 250:
             return Done(said)
@@ -60,14 +64,16 @@ class Answer:
         return Uncertain(said) if self.step == "content" else Retry(said)
 
     def _is_about_recipient(self) -> bool:
-        """Whether the server refuses this mailbox. 5.7 is its policy (RFC 3463, 3.8), such as "relay access denied"."""
+        """Return whether the server rejects this mailbox. 5.7 is its policy (RFC 3463, 3.8), such as "relay
+        access denied".
+        """
         return (
             self.step == "recipient" and self.code in _MAILBOX and not self.text.lstrip().startswith("5.7.")
         )
 
 
 class SmtpConnection:
-    """One connection. `whole_sent` says whether the present letter has left to its last dot."""
+    """One connection. `whole_sent` is whether the current message was sent up to its last dot."""
 
     def __init__(self, dialogue: SmtpProtocol, extensions: Container[str]) -> None:
         self.dialogue = dialogue
@@ -78,7 +84,7 @@ class SmtpConnection:
         self._at_once = "pipelining" in extensions
 
     async def carry(self, letter: MailMessage) -> Answer:
-        """Hand over one letter. Raises SMTPException or OSError when the connection breaks."""
+        """Hand over one message. Raises SMTPException or OSError when the connection breaks."""
         self.carried += 1
         self.whole_sent = False
         refusal = await self._introduce(letter)
@@ -90,11 +96,11 @@ class SmtpConnection:
         return Answer("content", reply.code, reply.text)
 
     def takes(self, letter: MailMessage) -> bool:
-        """Whether the server can take such an address."""
+        """Return whether the server supports such an address."""
         return not letter.international or "smtputf8" in self._extensions
 
     async def _introduce(self, letter: MailMessage) -> Answer | None:
-        """Sender, recipient and the wish to send, in one packet where the server allows; its refusal if it refuses."""
+        """Send sender, recipient and DATA, in one packet where the server allows; return its rejection, if any."""
         steps = self._steps(letter)
         if self._at_once:
             self.dialogue.say(b"".join(command for _, _, command in steps))
@@ -121,7 +127,8 @@ class SmtpConnection:
         )
 
     async def _start_afresh(self, refusal: Answer) -> None:
-        """Make the line fit for the next letter, or end it: with replies still to come, or told to go."""
+        """Reset the connection for the next message, or close it if replies are still to come or on 421.
+        """
         if refusal.code == 421 or (self._at_once and refusal.step != "data"):
             self.dialogue.hang_up()
             return
@@ -131,7 +138,7 @@ class SmtpConnection:
 
 
 class Pool:
-    """Up to `smtp_connections` lines to the mail server, opened when needed and kept for a while."""
+    """Pool of up to `smtp_connections` connections to the mail server, opened when needed and kept for a while."""
 
     def __init__(self, settings: NotifierSettings) -> None:
         self._settings = settings
@@ -143,19 +150,20 @@ class Pool:
         self._tls = ssl.create_default_context(cafile=settings.smtp_ca_file)
 
     async def send(self, letter: MailMessage) -> Outcome:
-        """What became of the letter. Raises ServerUnavailable when the server could not be reached at all."""
+        """Return the outcome of the message. Raises ServerUnavailable when the server could not be reached at all."""
         async with self._free:
             line = await self._idle_line()
             if line is None:
                 return await self._carry(await self._connect(), letter)
             outcome = await self._carry(line, letter)
             if isinstance(outcome, Retry) and not line.dialogue.is_open and line.carried > 1:
-                # The server had closed a line that looked alive: nothing was sent, so a fresh one may try at once.
+                # The server had closed a connection that looked open: nothing was sent, so a new one may try
+                # at once.
                 return await self._carry(await self._connect(), letter)
             return outcome
 
     async def close(self) -> None:
-        """Say goodbye on every idle line."""
+        """Send QUIT on every idle connection."""
         while self._idle:
             await _hang_up(self._idle.pop())
 
@@ -180,7 +188,7 @@ class Pool:
             if line.whole_sent:
                 return Uncertain(f"no answer after the whole letter was sent: {said}")
             return Failed(f"the letter can't be handed over: {said}")
-        except BaseException:  # above all a cancelled task: the server's answer would be the next letter's
+        except BaseException:  # e.g. cancelled: the server's answer would be the next message's
             line.dialogue.hang_up()
             raise
         outcome = answer.verdict()
@@ -238,7 +246,7 @@ class Pool:
 
 
 def _line(smtp: SMTP) -> SmtpConnection:
-    """A line on the connection that aiosmtplib has set up."""
+    """Return our connection on the one that aiosmtplib has set up."""
     if smtp.transport is None:
         raise SMTPServerDisconnected("connection lost after EHLO")
     # Not asyncio.Transport to isinstance: uvloop's transports have its methods and are no subclass.
@@ -260,5 +268,5 @@ def _reason(error: Exception) -> str:
 
 
 def away_delay(attempts: int) -> timedelta:
-    """How long a letter rests after its n-th try at a server that is away: 1 s, doubling to a minute."""
+    """Return how long a message waits after its n-th try at an unavailable server: 1 s, doubling to a minute."""
     return timedelta(seconds=min(60.0, 2.0 ** min(attempts - 1, 6)))

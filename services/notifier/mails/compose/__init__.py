@@ -1,1 +1,1 @@
-"""A mail written out: what it says in either language, and the bytes that travel."""
+"""Composed mails: their content in either language, and the bytes that are sent."""

@@ -1,8 +1,8 @@
-"""A mail written out: the letter a mail server takes, from a mail row and its order.
+"""Composed mail: the message a mail server receives, from a mail row and its order.
 
-The same mail is always written the same way, byte for byte (its Date is that of the decision), so a mail sent twice
-on a person's word is recognised as one by its reader. Text of customers passes three gates: screened (sheet),
-escaped by Jinja in HTML, encoded in headers (mime).
+The same mail is always composed the same way, byte for byte (its Date is that of the decision), so a mail
+that a person sends twice is recognised as one by its reader. Text of customers passes three gates: screened
+(sheet), escaped by Jinja in HTML, encoded in headers (mime).
 """
 
 import re
@@ -48,7 +48,7 @@ class _Pages(Environment):
     """Templates over plain dictionaries: `order.total` is the item, looked up first (a third of the time saved)."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """The item of a dictionary, else the attribute."""
+        """Return the item of a dictionary, else the attribute."""
         if type(obj) is dict and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -88,7 +88,7 @@ OF_PARCELS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class MailMessage:
-    """What a mail server takes. `international` letters need SMTPUTF8 (RFC 6531)."""
+    """A message for the mail server. `international` messages need SMTPUTF8 (RFC 6531)."""
 
     sender: str
     recipient: str
@@ -98,7 +98,7 @@ class MailMessage:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A mail as people read it."""
+    """A mail in readable form: subject, text and HTML."""
 
     subject: str
     text: str
@@ -106,7 +106,7 @@ class Pages:
 
 
 def compose(mail: Mail, addressee: Recipient, shop: ShopProfile) -> MailMessage:
-    """The letter of a mail. Raises AddressUnusable, contracts.money.UnknownCurrency."""
+    """Compose the message of a mail. Raises AddressUnusable, contracts.money.UnknownCurrency."""
     recipient = usable_address(mail.recipient)
     pages = write_pages(mail, addressee, shop)
     content = mime.message(
@@ -116,7 +116,7 @@ def compose(mail: Mail, addressee: Recipient, shop: ShopProfile) -> MailMessage:
 
 
 def write_pages(mail: Mail, addressee: Recipient, shop: ShopProfile) -> Pages:
-    """Subject, text and HTML. Raises contracts.money.UnknownCurrency."""
+    """Render subject, text and HTML. Raises contracts.money.UnknownCurrency."""
     placed, language = addressee.placed, language_of(mail.locale)
     words = _words(language)
     name = one_line(addressee.name)
@@ -152,10 +152,11 @@ def write_pages(mail: Mail, addressee: Recipient, shop: ShopProfile) -> Pages:
 
 
 def usable_address(address: str) -> str:
-    """The address as it goes to the mail server: its domain in ASCII, its name quoted where RFC 5321 wants that.
+    """Return the address in the form sent to the mail server: its domain in ASCII, its name quoted where RFC
+    5321 requires that.
 
-    A name with a dot at its end or two in a row is none of its unquoted forms, but mobile providers gave such addresses
-    out. Raises AddressUnusable.
+    A name with a dot at its end or two in a row has no unquoted form there, but mobile providers assigned
+    such addresses. Raises AddressUnusable.
     """
     if len(address) <= 254 and _PLAIN_ADDRESS.fullmatch(address):
         return address
@@ -169,7 +170,7 @@ def usable_address(address: str) -> str:
 
 
 def _quoted(address: str) -> str:
-    """The address with its name quoted, where its dots are in places that only a quoted name may have."""
+    """Return the address with its name quoted, where its dots are in places that only a quoted name may have."""
     name, at, domain = address.rpartition("@")
     dotted = name.startswith(".") or name.endswith(".") or ".." in name
     return f'"{name}"{at}{domain}' if dotted and _QUOTABLE.fullmatch(name) else address

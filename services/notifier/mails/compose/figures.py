@@ -1,8 +1,8 @@
-"""Amounts, rates, dates and times as a reader's language writes them: 1 234,50 € or €1,234.50.
+"""Amounts, rates, dates and times in the format of a reader's language: 1 234,50 € or €1,234.50.
 
-The signs and separators come from CLDR by way of Babel, asked once per language and currency: Babel's own formatting
-costs 25 µs an amount, and a recap shows thirty. The digits after the point are the currency's in ISO 4217
-(contracts.money), never fewer, since an invoice that rounds is wrong.
+The signs and separators come from CLDR through Babel, read once per language and currency: Babel's own
+formatting costs 25 µs an amount, and a recap shows thirty. The number of decimals is the currency's in ISO
+4217 (contracts.money), never fewer, since an invoice must not be rounded.
 """
 
 import re
@@ -20,20 +20,20 @@ from contracts.money import exponent
 from contracts.timestamps import in_zone
 
 LANGUAGES = ("fr", "en")
-"""Languages with templates; every other one reads English."""
+"""Languages with templates; all others get English."""
 _AROUND_NUMBER = re.compile(r"(\D*)[\d.,]*\d(\D*)")
 _PERCENT_SPACE = {"fr": "\u202f"}
 
 
 def language_of(locale: str) -> str:
-    """The language of our templates for a BCP 47 locale: `fr-CA` reads fr, `de` reads en."""
+    """Return the language of our templates for a BCP 47 locale: `fr-CA` gets fr, `de` gets en."""
     language = locale.partition("-")[0]
     return language if language in LANGUAGES else "en"
 
 
 @dataclass(frozen=True, slots=True)
 class AmountStyle:
-    """How one language writes one currency."""
+    """Format of one currency in one language."""
 
     digits: int
     group: str
@@ -42,13 +42,15 @@ class AmountStyle:
     after: tuple[str, str]
 
     def write(self, minor: int) -> str:
-        """`minor` in the currency's minor units, exactly."""
+        """Format `minor` in the currency's minor units, exactly."""
         sign = minor < 0
         units, rest = divmod(abs(minor), 10**self.digits)
         return self._signed(units, f"{rest:0{self.digits}}" if self.digits else "", sign=sign)
 
     def write_exact(self, price: str) -> str:
-        """A price in the major unit with all its digits, as many as the currency has at least: 0.0123."""
+        """Format a price in the major unit with all its digits, and at least as many decimals as the currency
+        has: 0.0123.
+        """
         units, _, rest = price.partition(".")
         return self._signed(int(units), rest.rstrip("0").ljust(self.digits, "0"))
 
@@ -61,54 +63,54 @@ class AmountStyle:
 
 @dataclass(frozen=True, slots=True)
 class Formatter:
-    """Writes figures for one reader: `locale` by Babel, amounts of one currency, times in `zone`."""
+    """Formatter for one reader: `locale` by Babel, amounts of one currency, times in `zone`."""
 
     locale: Locale
     amounts: AmountStyle
     zone: ZoneInfo
 
     def amount(self, minor: int) -> str:
-        """An amount in minor units, with its currency."""
+        """Format an amount in minor units, with its currency."""
         return self.amounts.write(minor)
 
     def price(self, exact: str) -> str:
-        """A unit price that is finer than the minor unit, with its currency."""
+        """Format a unit price that is finer than the minor unit, with its currency."""
         return self.amounts.write_exact(exact)
 
     def rate(self, millionths: int) -> str:
-        """A rate in millionths as a percentage: 55000 is 5,5 %, 88750 is 8,875 %."""
+        """Format a rate in millionths as a percentage: 55000 is 5,5 %, 88750 is 8,875 %."""
         whole, rest = divmod(millionths, 10_000)
         number = f"{whole}.{rest:04d}".rstrip("0").rstrip(".").replace(".", self.amounts.point)
         return f"{number}{_PERCENT_SPACE.get(self.locale.language, '')}%"
 
     def country(self, code: str) -> str:
-        """A country's name by its ISO 3166-1 code: FR is France."""
+        """Return a country's name by its ISO 3166-1 code: FR is France."""
         return self.locale.territories.get(code, code)
 
     def language(self, locale: str) -> str:
-        """A language's name by its BCP 47 tag: en-GB is anglais."""
+        """Return a language's name by its BCP 47 tag: en-GB is anglais."""
         language = locale.partition("-")[0]
         return self.locale.languages.get(language, language)
 
     def day(self, day: date) -> str:
-        """A date in full: 22 novembre 2026."""
+        """Format a date in full: 22 novembre 2026."""
         return _day(day, self.locale)
 
     def moment(self, moment: datetime) -> str:
-        """A time in the shop's zone: 22 novembre 2026, 14:05."""
+        """Format a time in the shop's zone: 22 novembre 2026, 14:05."""
         local = in_zone(moment, self.zone)
         return f"{_day(local.date(), self.locale)}, {_minute(local.hour, local.minute, self.locale)}"
 
 
 @lru_cache(maxsize=1024)
 def figures(locale: str, currency: str, time_zone: str) -> Formatter:
-    """The figures for a BCP 47 locale. Raises contracts.money.UnknownCurrency."""
+    """Return the formatter for a BCP 47 locale. Raises contracts.money.UnknownCurrency."""
     known = _babel_locale(locale)
     return Formatter(known, _amount_style(known, currency), ZoneInfo(time_zone))
 
 
 def _babel_locale(locale: str) -> Locale:
-    """The locale with its region where Babel knows it and groups by thousands; else its language alone."""
+    """Return the locale with its region where Babel has it and groups by thousands; else only its language."""
     language = language_of(locale)
     region = locale.partition("-")[2] if locale.startswith(language) else ""
     try:

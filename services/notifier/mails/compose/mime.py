@@ -1,8 +1,9 @@
-"""A mail as the bytes that travel: headers, then text and HTML as alternatives (RFC 5322, RFC 2045 to 2047).
+"""A mail as the bytes that are sent: headers, then text and HTML as alternatives (RFC 5322, RFC 2045 to
+2047).
 
 Written out by hand since the standard library takes a millisecond a mail and this 60 µs; the tests read every
-result back with the standard library. Everything is 7-bit: no server on the way has to support more. Lines end in
-CRLF and none is longer than 998 octets. A header value can't begin a new header: line breaks raise.
+result back with the standard library. Everything is 7-bit: no server on the way has to support more. Lines
+end in CRLF and none is longer than 998 octets. A header value can't begin a new header: line breaks raise.
 """
 
 import re
@@ -19,7 +20,7 @@ _SPECIALS = frozenset('()<>[]:;@\\,."')
 
 
 class HeaderBroken(ValueError):
-    """A header's value holds a control character, which could start a header of its own."""
+    """A header's value holds a control character, which could start a new header."""
 
     def __init__(self, value: str) -> None:
         super().__init__(f"header value {value[:80]!r} holds a control character; screen the text first")
@@ -27,10 +28,11 @@ class HeaderBroken(ValueError):
 
 
 def message(headers: Iterable[tuple[str, str]], text: str, html: str, boundary: str) -> bytes:
-    """The whole mail. Header values are already encoded (`unstructured`, `mailbox`); text and HTML have `\\n` lines.
+    """Return the whole mail. Header values are already encoded (`unstructured`, `mailbox`); text and HTML
+    have `\\n` lines.
 
-    `boundary` must not begin with `--` nor hold what quoted-printable could produce; `=_` at its start makes it safe.
-    Raises HeaderBroken.
+    `boundary` must not begin with `--` nor hold what quoted-printable could produce; `=_` at its start makes
+    it safe. Raises HeaderBroken.
     """
     head = "".join(f"{name}: {_unbroken(value)}\r\n" for name, value in headers)
     return b"".join(
@@ -45,7 +47,7 @@ def message(headers: Iterable[tuple[str, str]], text: str, html: str, boundary: 
 
 
 def unstructured(text: str) -> str:
-    """A Subject or the like: as it is when short and ASCII, else in encoded words."""
+    """Return a Subject or a similar header: unchanged when short and ASCII, else in encoded words."""
     if text.isascii() and len(text) <= _PLAIN_LENGTH and "=?" not in text:
         return text
     return "\r\n ".join(_words(text))
@@ -53,7 +55,7 @@ def unstructured(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def mailbox(name: str, address: str) -> str:
-    """`Name <address>` with the name quoted or encoded as it needs. The address must be checked already."""
+    """Return `Name <address>` with the name quoted or encoded as needed. The address must be validated already."""
     if not name.isascii() or len(name) > _PLAIN_LENGTH or "=?" in name:
         return "\r\n ".join([*_words(name), f"<{address}>"])
     if _SPECIALS.isdisjoint(name):

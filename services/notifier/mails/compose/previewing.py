@@ -1,7 +1,7 @@
-"""A mail before it exists: what it would say, from data that is sent along. Reads nothing, changes nothing.
+"""Preview of a mail before it exists, from data in the request; reads nothing, changes nothing.
 
-The live preview of a public comment asks for this at every pause in typing, so it costs no look into the database; and
-it goes through the same templates, screening and escaping as the mail itself.
+The live preview of a public comment requests this at every pause in typing, so it makes no database query;
+and it goes through the same templates, screening and escaping as the mail itself.
 """
 
 from datetime import UTC, datetime
@@ -27,11 +27,11 @@ _WITHOUT_ORDER = {
 
 
 class PreviewUnusable(ValueError):
-    """The data does not make this mail; the text names every field at fault."""
+    """The data are not valid for this mail; the text names every invalid field."""
 
 
 class StatusResponse(BaseModel):
-    """What the mail about a status shows."""
+    """Data of the mail about a status."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,7 +41,7 @@ class StatusResponse(BaseModel):
 
 
 class CancellationResponse(BaseModel):
-    """What the mail about a cancellation shows."""
+    """Data of the mail about a cancellation."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +49,7 @@ class CancellationResponse(BaseModel):
 
 
 class RefundResponse(BaseModel):
-    """What the mail about a refund shows; amounts in minor units. `names`: what the lines are, by number."""
+    """Data of the mail about a refund; amounts in minor units. `names`: the names of the lines, by number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,7 +63,7 @@ class RefundResponse(BaseModel):
 
 
 class FailedRefundResponse(BaseModel):
-    """What the mail about a refund that failed shows; the amount in minor units."""
+    """Data of the mail about a refund that failed; the amount in minor units."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,7 +80,9 @@ _CONTEXTS: dict[Template, type[BaseModel]] = {
 
 
 class PreviewRequest(BaseModel):
-    """Which mail, for whom, with what. `order` is OrderPlaced as JSON, needed by all templates that show one."""
+    """Request for a preview: which mail, for whom, with what data. `order` is OrderPlaced as JSON, needed by
+    all templates that show one.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -94,7 +96,7 @@ class PreviewRequest(BaseModel):
 
 
 def preview(body: bytes, settings: NotifierSettings) -> Pages:
-    """The mail that this JSON would give. Raises PreviewUnusable, ShopUnknown."""
+    """Return the mail that this JSON would give. Raises PreviewUnusable, ShopUnknown."""
     try:
         asked = PreviewRequest.model_validate_json(body)
         if shown := _CONTEXTS.get(asked.template):

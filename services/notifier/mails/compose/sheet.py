@@ -1,7 +1,8 @@
-"""An order as its mails show it: every text screened, every figure written in the reader's language.
+"""View model of an order in its mails: every text screened, every figure in the format of the reader's
+language.
 
-Pure: takes OrderPlaced as JSON and gives what the templates need, nothing else. It adds nothing up: the recap stands
-as the invoice, so its amounts are exactly those the order was placed with.
+Pure: takes OrderPlaced as JSON and returns only what the templates need. It computes no sums: the recap
+serves as the invoice, so its amounts are exactly those the order was placed with.
 """
 
 import unicodedata
@@ -20,7 +21,7 @@ Rows = list[tuple[str, str]]
 def order_sheet(
     placed: dict[str, Any], figures: Formatter, words: Words, shop: ShopProfile
 ) -> dict[str, Any]:
-    """What the recap and the merchant's mail show of an order. `placed` is OrderPlaced as JSON."""
+    """Return the data of an order for the recap and the merchant's mail. `placed` is OrderPlaced as JSON."""
     note = paragraphs(placed.get("note") or "")
     order = screened(placed)
     total = figures.amount(order["totals"]["total_minor"])
@@ -52,7 +53,9 @@ def order_sheet(
 def shipment_sheet(
     placed: dict[str, Any], shipment: dict[str, Any], figures: Formatter, words: Words
 ) -> dict[str, Any]:
-    """What the dispatch mail shows. `shipment` is what `announcing` kept of ShipmentDispatched, as JSON."""
+    """Return the data of the dispatch mail. `shipment` is the part of ShipmentDispatched that `announcing`
+    stored, as JSON.
+    """
     order, shipment = screened(placed), screened(shipment)
     names = {line["line"]: line["description"] for line in order["lines"]}
     labels = words["shipment"]
@@ -72,15 +75,18 @@ def shipment_sheet(
 
 
 def status_sheet(update: dict[str, Any], language: str) -> dict[str, Any]:
-    """What the mail about a status shows. `update` is what `announcing` kept of StatusUpdated, as JSON."""
+    """Return the data of the mail about a status. `update` is the part of StatusUpdated that `announcing`
+    stored, as JSON.
+    """
     texts = update["label_texts"]
     label = texts.get(language) or texts.get("en") or texts.get("fr") or update["state"]
     return {"label": one_line(label), "comment": paragraphs(update.get("public_comment") or "")}
 
 
 def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> dict[str, Any]:
-    """What the mail about a cancellation shows: the merchant's words, if there are any, and the articles, if the rest
-    of the order had left."""
+    """Return the data of the mail about a cancellation: the merchant's text, if any, and the articles, if the
+    rest of the order had left.
+    """
     return {
         "comment": paragraphs(cancellation.get("public_comment") or ""),
         "lines": _named_units(order, cancellation.get("cancelled_lines") or ()),
@@ -88,13 +94,15 @@ def cancellation_sheet(order: dict[str, Any], cancellation: dict[str, Any]) -> d
 
 
 MADE = "confirmed"
-"""The state of a refund of which the money has gone back. A mail of an earlier version names no state: not yet."""
+"""State of a refund whose money has gone back. A mail of an earlier version has no state: not yet."""
 
 
 def refund_sheet(
     placed: dict[str, Any], refund: dict[str, Any], figures: Formatter, words: Words
 ) -> dict[str, Any]:
-    """What the mail about a refund shows. `refund` is what `announcing` kept of the contract's Refund, as JSON."""
+    """Return the data of the mail about a refund. `refund` is the part of the contract's Refund that
+    `announcing` stored, as JSON.
+    """
     names = {str(line["line"]): line["description"] for line in placed.get("lines", ())}
     names |= refund.get("names", {})
     way, is_made = "sent" if refund["mode"] == "sent" else "recorded", refund.get("state") == MADE
@@ -116,19 +124,19 @@ def _named_units(order: dict[str, Any], lines: Sequence[dict[str, Any]]) -> list
 
 
 def contact(shop: ShopProfile) -> Rows:
-    """The support block's lines, each with its kind."""
+    """Return the support block's lines, each with its kind."""
     return _present(
         ("email", shop.support_email), ("phone", shop.support_phone), ("hours", shop.opening_hours)
     )
 
 
 def legal(shop: ShopProfile, labels: Words) -> Rows:
-    """The numbers under which the merchant does business, each with what it is."""
+    """Return the merchant's registration numbers, each with its label."""
     return _present((labels["siret"], shop.siret), (labels["vat_number"], shop.vat_number))
 
 
 def addresses(order: dict[str, Any], figures: Formatter, labels: Words) -> list[tuple[str, list[str]]]:
-    """The order's addresses with their headings; two equal ones are shown once."""
+    """Return the order's addresses with their headings; two equal ones are shown once."""
     delivery, billing = order.get("shipping_address"), order.get("billing_address")
     shown = [(labels["delivery"], delivery), (labels["billing"], billing)]
     if delivery == billing:
@@ -181,7 +189,7 @@ def _sums(order: dict[str, Any], figures: Formatter, labels: Words) -> Rows:
 
 
 def _taxes_added(order: dict[str, Any], figures: Formatter, labels: Words) -> Rows:
-    """The tax on top of the prices: a row for each tax that the sender stated, if they are all of it."""
+    """Return the tax on top of the prices: a row for each tax that the sender stated, if they add up to all of it."""
     tax_minor = order["totals"].get("tax_minor") or 0
     found: dict[str, int] = {}
     for charged in (*order["lines"], order.get("shipping") or {}, *(order.get("extra_lines") or ())):
@@ -201,7 +209,9 @@ def _extras(order: dict[str, Any], figures: Formatter, labels: Words) -> Rows:
 
 
 def _vat(charged: dict[str, Any], figures: Formatter, labels: Words) -> str:
-    """The taxes of a line or charge: their rates, or the amount of a tax whose rate the sender did not state."""
+    """Return the taxes of a line or charge: their rates, or the amount of a tax whose rate the sender did not
+    state.
+    """
     vat, rate, tax_minor = str(labels["vat"]), charged.get("vat_rate") or 0, charged.get("tax_minor")
     if taxes := charged.get("taxes"):
         rates = ((tax.get("label"), figures.rate(tax["rate_ppm"])) for tax in taxes)
@@ -273,6 +283,6 @@ def _present(*rows: tuple[str, str | None]) -> Rows:
 
 
 def of_name(name: str) -> str:
-    """A name behind «de» in French, elided before a vowel: «d’Atelier Garance», «de Maison»."""
+    """Return a name after «de» in French, elided before a vowel: «d’Atelier Garance», «de Maison»."""
     first = unicodedata.normalize("NFD", name.strip().lower())[:1]
     return f"d’{name}" if first and first in "aeiouyœæ" else f"de {name}"
