@@ -1,4 +1,5 @@
-"""What every service stands on: a message is handled in one transaction and nothing is lost or done twice.
+"""Foundation of every service: a message is handled in one transaction, and none is lost or applied twice.
 
-No business word in here. PostgreSQL holds the truth, RabbitMQ carries it; see the README of this folder.
+It contains no business terms. PostgreSQL is the source of truth, RabbitMQ transports messages; see the README
+of this folder.
 """

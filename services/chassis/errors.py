@@ -1,4 +1,4 @@
-"""Errors as logs, health and operators may show them: the kind and the cause, without customers' data."""
+"""Errors as logs, health routes and operators may see them: class and cause, without customer data."""
 
 import traceback
 from pathlib import Path
@@ -10,7 +10,7 @@ PLACES = 8
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line without the row or the input it is about: those hold what customers wrote."""
+    """Return an error in one line, without the row or input it is about: those contain customers' texts."""
     name = type(error).__name__
     if isinstance(error, asyncpg.PostgresError):
         said = str(error.args[0]) if error.args else ""
@@ -24,6 +24,6 @@ def describe(error: BaseException) -> str:
 
 
 def places(error: BaseException) -> list[str]:
-    """Where an error was raised, innermost last; without its own words."""
+    """Return where an error was raised, innermost frame last, without its message."""
     frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

@@ -1,8 +1,8 @@
-"""Named places at which a test may kill the process, so that every crash can be tried on purpose.
+"""Failpoints: named points at which a test may kill the process, so that every crash can be tested on purpose.
 
-`COMPTOIR_FAILPOINT=after_commit@orders.payments:3` kills (SIGKILL) at the third pass at that place.
-`COMPTOIR_FAILPOINT_MARK` names a file that is written first: by it a test knows that the failpoint really fired, and a
-process that is started again does not die again. Without these variables nothing happens.
+`COMPTOIR_FAILPOINT=after_commit@orders.payments:3` kills the process (SIGKILL) the third time it reaches that
+point. `COMPTOIR_FAILPOINT_MARK` names a file that is written first: it shows a test that the failpoint fired,
+and keeps a restarted process from being killed again. Without these variables nothing happens.
 """
 
 import os
@@ -24,7 +24,7 @@ NAMES = (
 
 
 def _read(text: str) -> tuple[str, str, int]:
-    """Name, place and number of the pass, of `after_commit@orders.payments:3`; place and number may be left out."""
+    """Return name, place and count from `after_commit@orders.payments:3`; place and count are optional."""
     point, _, number = text.partition(":")
     name, _, place = point.partition("@")
     if name and name not in NAMES:
@@ -41,9 +41,9 @@ if _mark and Path(_mark).exists():
 
 
 def reach(name: str, place: str = "") -> None:
-    """Kill this process here and now if this failpoint is armed and its turn has come.
+    """Kill this process if this failpoint is armed and its count is reached.
 
-    `place` tells apart what passes the same point: a queue, or what a unit is for.
+    `place` distinguishes callers of the same failpoint: a queue, or the purpose of a unit.
     """
     global _passes_left
     if name != _name or (_place and place != _place):

@@ -1,7 +1,7 @@
-"""Waits on a connection that can't last for ever, and that end as errors, never as cancellations of our own tasks.
+"""Limited waits on a connection, which end with errors, never with cancellations of our own tasks.
 
-When a connection is closed, aiormq ends whatever still waits on it with CancelledError. To asyncio that looks as if the
-waiting task itself had been cancelled: a loop that lets it through ends without a word.
+When a connection is closed, aiormq ends every wait on it with CancelledError. To asyncio that looks as if the
+waiting task itself had been cancelled: a loop that lets it propagate ends silently.
 """
 
 import asyncio
@@ -13,18 +13,19 @@ T = TypeVar("T")
 
 
 class ConnectionEnded(ConnectionError):
-    """The connection was closed while somebody waited on it."""
+    """The connection was closed while a task waited on it."""
 
 
 def is_cancelled() -> bool:
-    """Whether the present task itself has been asked to end."""
+    """Return whether the current task itself has been asked to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 @contextmanager
 def cancellations_as_errors() -> Iterator[None]:
-    """Raise ConnectionEnded where a library cancels what is waited for; a task that is cancelled itself ends."""
+    """Raise ConnectionEnded where a library cancels an awaited future; a cancellation of the task itself
+    propagates."""
     try:
         yield
     except asyncio.CancelledError as error:
@@ -34,9 +35,10 @@ def cancellations_as_errors() -> Iterator[None]:
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, or TimeoutError after so many seconds, also when it does not let itself be cancelled.
+    """Return the result of `work`, or raise TimeoutError after so many seconds, even when `work` ignores its
+    cancellation.
 
-    `asyncio.wait_for` waits until what it has cancelled is over, which on a dead connection may be never.
+    `asyncio.wait_for` waits until the cancelled task has ended, which on a dead connection may be never.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -53,7 +55,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 
 
 _abandoned: set[asyncio.Future[Any]] = set()
-"""What was cancelled and may take its time: asyncio itself keeps no reference to a task."""
+"""Cancelled tasks that may still be running: asyncio itself keeps no strong reference to a task."""
 
 
 def _abandon(task: asyncio.Future[Any]) -> None:

@@ -1,7 +1,8 @@
-"""Structured logs: one line per thing that happened, with the ids to follow it by.
+"""Structured logs: one line per event, with the ids needed to trace it.
 
-JSON when nobody watches, readable on a terminal. Bodies, secrets and signatures are never logged, nor the rows and
-inputs that errors are about: of an error its kind and words (`errors.describe`) and the places it passed remain.
+The format is JSON, or readable text on a terminal. Bodies, secrets and signatures are never logged, nor the
+rows and inputs that errors are about: of an error only its class and message (`errors.describe`) and its
+frames are logged.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ REPEAT_SECONDS = 60.0
 
 
 def configure_logs(service: str, level: str) -> None:
-    """Send structlog and the standard library's logs of this process to standard error."""
+    """Send structlog's and the standard library's logs of this process to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -45,12 +46,12 @@ def configure_logs(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(level=max(logging.getLevelName(level), logging.WARNING), handlers=[handler])
-    for library in ("aiormq", "aio_pika"):  # they say of each try what is said here once a state
+    for library in ("aiormq", "aio_pika"):  # they log each attempt; the chassis logs once per state
         logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 class _Unfailing(structlog.WriteLogger):
-    """A line that can't be written (a pipe nobody reads any more, a full disk) is no reason to fail at the work."""
+    """A logger that ignores write errors (a closed pipe, a full disk): they are no reason to fail the work."""
 
     def msg(self, message: str) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -60,7 +61,7 @@ class _Unfailing(structlog.WriteLogger):
 
 
 class Repeats:
-    """Which of the lines that come again and again are written: the first at once, then one a minute with a count."""
+    """Rate limit for repeated log lines: the first is written at once, then one a minute with a count."""
 
     def __init__(self, seconds: float = REPEAT_SECONDS, now: Callable[[], float] = monotonic) -> None:
         self._seconds, self._now = seconds, now
@@ -68,7 +69,8 @@ class Repeats:
         self._unsaid: Counter[Hashable] = Counter()
 
     def due(self, key: Hashable) -> int:
-        """How often it happened since the last line about this key, now included; 0 while no line is due."""
+        """Return the number of occurrences since the last line with this key, this one included; 0 while no
+        line is due."""
         self._unsaid[key] += 1
         now = self._now()
         if key in self._said and now - self._said[key] < self._seconds:

@@ -44,7 +44,7 @@ CONFIRM_SECONDS = Histogram(
     "comptoir_confirm_seconds", "Publish to confirm, per batch.", ["service"], buckets=_SECONDS
 )
 _SHARED = "Every replica reports the same: max by (service), no sum."
-"""What is one for all processes of a service is no figure of one of them."""
+"""Note on gauges that describe the whole service rather than one of its processes."""
 DISPATCH_ROWS = Gauge("comptoir_dispatch_rows", f"Messages still to leave. {_SHARED}", ["service"])
 DISPATCH_AGE = Gauge(
     "comptoir_dispatch_oldest_seconds", f"Age of the oldest message still to leave. {_SHARED}", ["service"]

@@ -1,6 +1,7 @@
 """A service's settings: from the environment (`COMPTOIR_…`) or a directory of secret files.
 
-All that is missing or wrong is told at once, at start; nothing has a default that only suits a demonstration.
+All missing and invalid settings are reported together, at start; nothing has a default that suits only a
+demonstration.
 """
 
 import json
@@ -23,11 +24,11 @@ _NOT_JSON = {
     "tuple_type": "must be a JSON list",
     "dict_type": "must be a JSON object",
 }
-"""What pydantic says of a text it wants as one of these is about Python."""
+"""Replacements for pydantic's messages about text of these types, which name Python types."""
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs."""
+    """Settings that every service needs."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -85,7 +86,8 @@ class ServiceSettings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What was passed, the environment, secret files; a text that is no JSON is left for the validation to name."""
+        """Return the sources: arguments, environment, secret files; text that is not JSON is left for the
+        validation to report."""
         return named["init_settings"], _Environment(settings_cls), _SecretFiles(settings_cls)
 
     @field_validator("database_url")
@@ -104,14 +106,16 @@ class ServiceSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _keep_what_ended_as_long_as_messages(self) -> Self:
-        """An installation that set only how long messages are remembered must go on starting."""
+        """Keep ended work as long as messages are remembered: an installation that set only the latter must
+        still start."""
         if "ended_days" not in self.model_fields_set:
             self.ended_days = max(self.ended_days, self.inbox_days)
         return self
 
     @model_validator(mode="after")
     def _remember_longer_than_replay(self) -> Self:
-        """A replayed event that listeners have forgotten would be handled a second time, or parked."""
+        """Require a longer retention than the replay period: an event that consumers' inboxes no longer hold
+        would be handled a second time when replayed, or parked."""
         if self.inbox_days <= self.event_log_days:
             raise ValueError("COMPTOIR_INBOX_DAYS must exceed COMPTOIR_EVENT_LOG_DAYS")
         if self.ended_days < self.inbox_days:
@@ -120,23 +124,24 @@ class ServiceSettings(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """Environment variables."""
+    """The environment variables."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """The value of a JSON text; the text itself when it is none."""
+        """Return the value of a JSON text; the text itself when it is not JSON."""
         return _decoded(value)
 
 
 class _SecretFiles(SecretsSettingsSource):
-    """One file for each setting."""
+    """Secret files, one for each setting."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """The value of a JSON text; the text itself when it is none."""
+        """Return the value of a JSON text; the text itself when it is not JSON."""
         return _decoded(value)
 
 
 def _decoded(text: Any) -> Any:
-    """Raising here would hide everything else that is missing or wrong."""
+    """Return the value of a JSON text, else the text. Raising here would hide all other missing or invalid
+    settings."""
     try:
         return json.loads(text)
     except ValueError:
@@ -147,7 +152,7 @@ S = TypeVar("S", bound=ServiceSettings)
 
 
 def load_settings(kind: type[S]) -> S:
-    """The settings, or SystemExit with the full list of what is missing or wrong and how to set it."""
+    """Return the settings. Raises SystemExit with the full list of missing and invalid ones and how to set them."""
     try:
         return kind()
     except ValidationError as error:

@@ -1,6 +1,7 @@
-"""A service's desk for tests: the real pipeline on a real PostgreSQL, without a broker.
+"""Test desk of a service: the real pipeline on a real PostgreSQL, without a broker.
 
-What is delivered here runs through inbox, handler, book and outbox as in production; only the wire is left out.
+A message delivered here passes through inbox, handler, unit of work and outbox as in production; only the
+wire is left out.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ LOOK_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one delivery, and what the service said because of it."""
+    """The result of one delivery, and the messages the service emitted because of it."""
 
     result: str
     detail: str
@@ -40,22 +41,22 @@ class Outcome:
     emitted: list[tuple[Envelope, Message]] = field(default_factory=list)
 
     def said(self, kind: type[Message]) -> list[Any]:
-        """The messages of a class that were emitted."""
+        """Return the messages of a class that were emitted."""
         return [message for _, message in self.emitted if isinstance(message, kind)]
 
 
 @dataclass
 class StoppedClock(Clock):
-    """A clock that shows one moment, whatever the time is: for tests that midnight must not change."""
+    """A clock stopped at one time: for tests whose result must not depend on midnight."""
 
     moment: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     def now(self) -> datetime:
-        """The moment at which it stopped."""
+        """Return the time at which the clock is stopped."""
         return self.moment
 
     async def compare(self, connection: Connection) -> None:
-        """Stay as it is."""
+        """Do nothing: the clock stays stopped."""
 
 
 class Desk:
@@ -68,7 +69,7 @@ class Desk:
         self._units: list[Unit] = []
 
     async def open(self) -> "Desk":
-        """Connect; the hub then works but for the broker."""
+        """Connect; the hub then works except for the broker."""
         await self.hub.open()
         after = self.hub.after_commit
 
@@ -94,14 +95,14 @@ class Desk:
         user_id: str | None = None,
         causation_id: UUID | None = None,
     ) -> Outcome:
-        """Deliver one message as its sender would (the catalogue says who that is) and tell what happened."""
+        """Deliver one message as its sender would (as defined in the catalogue) and return the outcome."""
         envelope = envelope or envelope_for(
             self.hub.service, message, id=id, sender=sender, causation_id=causation_id
         )
         return (await self.deliver_all([(envelope, message, user_id)]))[0]
 
     async def deliver_all(self, batch: Sequence[tuple[Envelope, Message, str | None]]) -> list[Outcome]:
-        """Deliver a batch in one commit. What was emitted stands with the delivery that caused it."""
+        """Deliver a batch in one commit. Emitted messages are attributed to the delivery that caused them."""
         arrivals = [
             RawMessage(
                 queue_of(self.hub.service, envelope.source.split("/")[1]),
@@ -126,7 +127,8 @@ class Desk:
         ]
 
     async def retry(self) -> list[tuple[Envelope, Message]]:
-        """Try all waiting messages now, whatever their time, until nothing more comes of it; what was emitted."""
+        """Retry all waiting messages now, whatever their due time, until no more are handled; return the
+        emitted messages."""
         self._units.clear()
         seen = -1
         while seen != len(self._units):
@@ -140,7 +142,7 @@ class Desk:
         return self.emitted()
 
     def emitted(self) -> list[tuple[Envelope, Message]]:
-        """What the units since the last delivery said, decoded."""
+        """Return the messages the units emitted since the last delivery, decoded."""
         return [
             (envelope, CATALOGUE[envelope.type].message.model_validate_json(body))
             for unit in self._units
@@ -148,15 +150,15 @@ class Desk:
         ]
 
     def unit(self) -> AbstractAsyncContextManager[Unit]:
-        """A unit of the hub."""
+        """Return a unit of the hub."""
         return self.hub.unit()
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
-        """Rows of the service's database."""
+        """Return rows of the service's database."""
         return list(await self.hub.pool.fetch(query, *arguments))
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
-        """One value of the service's database."""
+        """Return one value of the service's database."""
         return await self.hub.pool.fetchval(query, *arguments)
 
 
@@ -168,7 +170,7 @@ def envelope_for(
     sender: str | None = None,
     causation_id: UUID | None = None,
 ) -> Envelope:
-    """The envelope in which `listener` would hear this message. LookupError when it never does."""
+    """Return the envelope in which `listener` would receive this message. LookupError when it never does."""
     for entry in CATALOGUE.values():
         if entry.message is type(message) and listener in entry.listeners and sender in (None, entry.sender):
             shop = getattr(message, "shop", None)
@@ -189,7 +191,7 @@ def envelope_for(
 
 
 def settings_for_tests(kind: type[ServiceSettings], database_url: str, **more: Any) -> ServiceSettings:
-    """Settings of a service under test."""
+    """Return settings for a service under test."""
     return kind(
         database_url=SecretStr(database_url),
         amqp_url=SecretStr("amqp://127.0.0.1:1/"),
@@ -219,7 +221,7 @@ async def wait_until(
 async def wait_until(
     look: Callable[[], Any], seconds: float = 20.0, why: str | Callable[[], str] = ""
 ) -> Any:
-    """Return the first true answer of `look`. AssertionError with the last answer if there is none in time."""
+    """Return the first truthy result of `look`. AssertionError with the last result if there is none in time."""
     deadline = monotonic() + seconds
     while True:
         answer = look()

@@ -1,1 +1,1 @@
-"""One HTTP edge for all services, health, metrics and the operators' routes."""
+"""The HTTP edge of all services: health, metrics and the operators' routes."""

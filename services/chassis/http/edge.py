@@ -1,7 +1,8 @@
-"""The HTTP edge of every service: an answer that is no success is a problem (RFC 9457) and is logged by its class.
+"""The HTTP edge of every service: each error response is a problem (RFC 9457), logged by its status class.
 
-An unknown path, a method that a path does not take (with `Allow`: all that it takes), a database that is unavailable
-and an unforeseen error answer alike, whatever framework a service's own routes are written with.
+An unknown path, a method that a path does not support (with `Allow`: all that it supports), an unavailable
+database and an unexpected error have the same form of response, whichever framework the service's own routes
+use.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> JSONResponse:
-    """Return what is wrong and what to do as problem details; `code` follows from the status unless given."""
+    """Return problem details: the error and its remedy. `code` follows from the status unless given."""
     code = code or _CODES.get(status, "request_refused")
     document = {
         "type": _TYPE + code,
@@ -59,32 +60,33 @@ def problem(
 
 
 def unavailable() -> JSONResponse:
-    """Return the answer while the database is unavailable."""
+    """Return the response for an unavailable database."""
     detail = "Database unavailable. The request may or may not have been applied; check before retrying."
     return problem(503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def methods_at(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
-    """Return every method that the path of a request takes, sorted."""
+    """Return every method that the path of a request supports, sorted."""
     asked = [(method, {**scope, "method": method}) for method in sorted(_METHODS)]
     return [method for method, one in asked if any(route.matches(one)[0] is Match.FULL for route in routes)]
 
 
 def headers_of(request: Request, error: HTTPException) -> Mapping[str, str] | None:
-    """Return the headers of a refusal; `Allow` names the methods of all routes at the path, not of one alone."""
+    """Return the headers of an error response; `Allow` names the methods of all routes at the path, not only
+    of one."""
     if error.status_code != 405:
         return error.headers
     return {**(error.headers or {}), "Allow": ", ".join(methods_at(request.app.routes, request.scope))}
 
 
 def install(app: Starlette) -> None:
-    """Let an unknown path, an unknown method, what a route refuses and what it raises answer as a problem."""
+    """Install the error handlers: an unknown path or method and any error of a route are answered with a problem."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
 
 
 def note_fault(request: Request, error: Exception) -> None:
-    """Keep the error behind an answer for the log's line of this request."""
+    """Store the error behind a response for the log line of this request."""
     request.scope[_FAULT] = error
 
 
@@ -99,7 +101,7 @@ def application(routes: Sequence[BaseRoute], own: ASGIApp | None = None) -> ASGI
 
 
 class Edge:
-    """Logs one line for each class of failed requests."""
+    """Middleware that logs one line per failed request, at a level by status class."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -113,7 +115,7 @@ class Edge:
             await self.app(scope, receive, answer)
         except Exception as error:
             scope.setdefault(_FAULT, error)
-            if not answer.is_complete:  # else it was answered with a problem, and raised again for a log
+            if not answer.is_complete:  # else a problem was sent, and the error re-raised for logging
                 raise
         finally:
             self._note(scope, answer.status)
@@ -128,7 +130,7 @@ class Edge:
 
 
 class _Answer:
-    """What was sent of an answer."""
+    """The part of a response that was sent so far."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -143,7 +145,8 @@ class _Answer:
 
 
 def _say(fault: Exception | None, *, status: int, **fields: Any) -> None:
-    """Log 4xx as the caller's (info), 503 as what passes (warning), other 5xx as ours (error, with its places)."""
+    """Log a 4xx as the client's error (info), a 503 as temporary (warning), any other 5xx as ours (error,
+    with its frames)."""
     fields["status"] = status
     if status < 500:
         log.info("requests refused", **fields)
@@ -166,7 +169,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def refused(request: Request, error: HTTPException) -> Response:
-    """Return a refusal of the framework or of a route as a problem."""
+    """Return an error of the framework or of a route as a problem."""
     detail = str(error.detail)
     if error.status_code == 404 and detail == "Not Found":
         detail = "No route has this path."

@@ -1,7 +1,7 @@
-"""What a process says of itself over HTTP: alive, ready, its figures. What operators do there is in `operating.py`.
+"""Health routes of a process: liveness, readiness and metrics. Operators' actions are in `operating.py`.
 
-`/livez` fails only when the process should be replaced. `/readyz` fails while a dependency is away and says which;
-`/readyz/intake` asks for PostgreSQL alone, which is all that receiving a webhook needs.
+`/livez` fails only when the process should be replaced. `/readyz` fails while a dependency is unavailable and
+names it; `/readyz/intake` checks only PostgreSQL, which is all that receiving a webhook needs.
 """
 
 from typing import Protocol
@@ -19,15 +19,15 @@ from services.chassis.storage import database
 
 MOST_CLOCK_SECONDS = 5.0
 STALLED_SECONDS = 15.0
-"""Longer than a commit may take with all its tries."""
+"""Longer than a commit may last with all its attempts."""
 
 PUBLIC_PATHS = ("/livez", "/readyz", "/readyz/intake")
-"""Routes that need no token; without one they tell yes or no."""
+"""Routes that need no token; without one they return only yes or no."""
 
 
 class MonitoredProcess(operating.OperatedProcess, Protocol):
-    """One process of a service, as its health routes see it. `consumers` and `binding_watch` are None where there are
-    none."""
+    """One process of a service as its health routes see it. `consumers` and `binding_watch` are None where
+    there are none."""
 
     @property
     def consumes(self) -> bool: ...
@@ -49,14 +49,14 @@ class MonitoredProcess(operating.OperatedProcess, Protocol):
 
 
 class ProgressWatch(Protocol):
-    """The watchdog. `stuck` is why the process should be replaced, None while it should not."""
+    """The watchdog. `stuck` is the reason why the process should be replaced, None while it should not be."""
 
     @property
     def stuck(self) -> str | None: ...
 
 
 def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
-    """The routes every service has."""
+    """Return the health routes of every service."""
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse(watchdog.stuck or "alive", 503 if watchdog.stuck else 200)
@@ -69,7 +69,7 @@ def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
         return said(request, await _database_missing(process))
 
     def said(request: Request, missing: list[str], **more: list[str]) -> Response:
-        """Anybody may ask whether, those who operate also why not."""
+        """Return the status to any client, and the reasons only to operators."""
         why = {"missing": missing, **more} if operating.may_operate(process, request) else {}
         return JSONResponse({"ready": not missing, **why}, 503 if missing else 200)
 
@@ -90,7 +90,7 @@ def routes(process: MonitoredProcess, watchdog: ProgressWatch) -> list[Route]:
 
 
 def warnings_of(process: MonitoredProcess) -> list[str]:
-    """What a person should look at although the work goes on."""
+    """Return conditions that a person should look at although the process works."""
     seconds = -process.clock.ahead.total_seconds()
     if abs(seconds) < MOST_CLOCK_SECONDS:
         return process.warnings
@@ -102,14 +102,14 @@ def warnings_of(process: MonitoredProcess) -> list[str]:
 
 
 async def what_is_missing(process: MonitoredProcess) -> list[str]:
-    """Why this process can't do its work now; empty when it can."""
+    """Return the reasons why this process can't work now; empty when it can."""
     missing = await _database_missing(process)
     if process.stopping.is_set():
         missing.append("stopping")
     if not process.can_log_today:
         missing.append("database: no partition for today; housekeeping makes it, see its errors")
     if not process.consumes:
-        return missing  # it can work without a broker: what it says waits in the outbox
+        return missing  # it can work without a broker: its messages wait in the outbox
     if process.consumers is None or not process.consumers.is_consuming:
         missing.append(
             f"broker: not consuming ({process.consumers.last_error if process.consumers else 'not started'})"

@@ -1,7 +1,7 @@
-"""What operators see and do over HTTP: figures, parked messages, replays. All with the internal token.
+"""Operators' HTTP routes: statistics, parked messages, replays; all need the internal token.
 
-Invariant: nothing here changes what a service owns. A redrive and a replay only let it hear a message again, a discard
-only says that nobody will; each is an event or a row with the person's name.
+Invariant: nothing here changes the data a service owns. A redrive or replay only delivers a message again, a
+discard only records that nobody will handle it; each is recorded as an event or row with the person's name.
 """
 
 import hmac
@@ -41,7 +41,7 @@ Warnings = Callable[[], list[str]]
 
 
 class OperatedProcess(Process, Protocol):
-    """One process of a service, as its operators' routes see it."""
+    """One process of a service as its operators' routes see it."""
 
     @property
     def subscribers(self) -> Subscribers[Any]: ...
@@ -53,22 +53,22 @@ class OperatedProcess(Process, Protocol):
     def rates(self) -> Rates: ...
 
     async def queue_counts(self) -> dict[str, tuple[int, int]]:
-        """Return messages ready and consumers by queue."""
+        """Return the number of ready messages and of consumers by queue."""
 
 
 class BadRequest(Exception):
-    """What was asked can't be meant; the text says what to send."""
+    """The request is invalid; the text names what to send instead."""
 
 
 def may_operate(process: Process, request: Request) -> bool:
-    """Whether the request carries the operators' bearer token. Compared in constant time."""
+    """Return whether the request has the operators' bearer token. Compared in constant time."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     expected = process.settings.internal_token.get_secret_value().encode()
     return scheme.lower() == "bearer" and hmac.compare_digest(token.encode(), expected)
 
 
 def may_scrape(process: Process, request: Request) -> bool:
-    """Whether the request may read the metrics: with a token of their own, or the operators'."""
+    """Return whether the request may read the metrics, with the metrics token or the operators' token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     own = process.settings.metrics_token
     is_own = own is not None and hmac.compare_digest(token.encode(), own.get_secret_value().encode())
@@ -76,7 +76,7 @@ def may_scrape(process: Process, request: Request) -> bool:
 
 
 def routes(process: OperatedProcess, what_is_missing: Missing, warnings_of: Warnings) -> list[Route]:
-    """The operators' routes of a service."""
+    """Return the operators' routes of a service."""
     desk = _Operations(process, what_is_missing, warnings_of)
     return [
         Route("/internal/operations", desk.guarded(desk.operations)),
@@ -93,14 +93,14 @@ def routes(process: OperatedProcess, what_is_missing: Missing, warnings_of: Warn
 
 
 class _Operations:
-    """One handler a route."""
+    """The request handlers, one per route."""
 
     def __init__(self, process: OperatedProcess, what_is_missing: Missing, warnings_of: Warnings) -> None:
         self._process = process
         self._what_is_missing, self._warnings_of = what_is_missing, warnings_of
 
     def guarded(self, endpoint: Callable[[Request], Awaitable[dict[str, Any] | Response]]) -> Any:
-        """The endpoint for those who may; what can't be meant is told."""
+        """Return the endpoint, restricted to operators; an invalid request is answered with the error's text."""
 
         async def check(request: Request) -> Response:
             if not may_operate(self._process, request):
@@ -114,7 +114,7 @@ class _Operations:
         return check
 
     async def operations(self, _: Request) -> dict[str, Any]:
-        """Where everything stands in this service."""
+        """Return the state of this service: queues, outbox, effects, timers and parked messages."""
         process = self._process
         now = process.clock.now()
         counts = await process.queue_counts()
@@ -135,7 +135,7 @@ class _Operations:
             }
 
     async def parked(self, request: Request) -> dict[str, Any]:
-        """Parked messages, one by one or by what they have in common."""
+        """Return parked messages, one by one or grouped by fingerprint."""
         query = request.query_params
         states, group = query.getlist("state") or list(STATES), query.get("group")
         if group not in (None, "fingerprint"):
@@ -149,8 +149,8 @@ class _Operations:
         return {"parked": rows}
 
     async def explain(self, request: Request) -> dict[str, Any] | Response:
-        """One parked message as far as an operator needs it. One that names no shop may tell of any shop's customers:
-        an operator of a single shop never sees these."""
+        """Return one parked message as far as an operator needs it. A message that names no shop may contain
+        data of any shop's customers: an operator of a single shop never sees these."""
         parked_id, query = request.path_params["id"], request.query_params
         shop = query.get("shop")
         async with self._process.acquire() as connection:
@@ -165,7 +165,7 @@ class _Operations:
         return {"parked": {**row, "headers": headers, "body": body}}
 
     async def redrive(self, request: Request) -> dict[str, Any]:
-        """Give dead messages back to their handlers."""
+        """Deliver dead messages to their handlers again."""
         body = await _body(request)
         parked_id, print_ = _one_or_alike(body)
         actor, shop = _text(body, "actor") or "operator", _text(body, "shop")
@@ -180,7 +180,7 @@ class _Operations:
         return {"redriven": len(rows)}
 
     async def discard(self, request: Request) -> Response:
-        """Set parked messages aside for good, with the reason."""
+        """Discard parked messages, with the reason."""
         body = await _body(request)
         parked_id, print_ = _one_or_alike(body)
         why, actor = _text(body, "reason"), _text(body, "actor") or "operator"
@@ -209,8 +209,8 @@ class _Operations:
         return JSONResponse({"discarded": len(rows)}, 200 if rows else 404)
 
     async def replay(self, request: Request) -> dict[str, Any]:
-        """Say a range of events again to one listener, which takes them as new but without outward effects. With
-        `dry` they are only counted."""
+        """Replay a range of events to one consumer, which handles them as new but without external effects.
+        With `dry` they are only counted."""
         process, body = self._process, await _body(request)
         queue, types = _listened(process.service, body)
         since, until, actor = _moment(body, "from"), _moment(body, "to"), _text(body, "actor") or "operator"
@@ -230,21 +230,22 @@ class _Operations:
         return {"replay_id": replay_id, "queue": queue, "types": types, "messages": count}
 
     async def sent(self, request: Request) -> dict[str, Any]:
-        """What was sent to a consumer in a time, a page at a time."""
+        """Return the messages sent to a consumer in a period, one page at a time."""
         body = await _body(request)
         return await losing.sent(self._process, body, _moment(body, "from"), _moment(body, "to"))
 
     async def unheard(self, request: Request) -> dict[str, Any]:
-        """What of a sender's messages was never handled here."""
+        """Return which of a sender's messages were never handled here."""
         return await losing.unheard(self._process, await _body(request))
 
     async def send_again(self, request: Request) -> dict[str, Any]:
-        """Send messages again as what they are."""
+        """Send messages again, unmarked: not as a replay."""
         body = await _body(request)
         return await losing.send_again(self._process, body, _text(body, "actor") or "operator")
 
     async def resync(self, request: Request) -> dict[str, Any]:
-        """Tell one listener anew, from this service's own tables, how a shop's orders stand."""
+        """Start a resync: re-emit the current state of a shop's orders to one consumer, from this service's
+        tables."""
         body = await _body(request)
         try:
             truths = self._process.subscribers.truths
@@ -254,7 +255,8 @@ class _Operations:
 
 
 def _queue(process: OperatedProcess, reader: QueueReader, counts: tuple[int, int] | None) -> dict[str, Any]:
-    """`ready` and `consumers` as the broker says, null when it does not; the rest as this process knows it."""
+    """Return `ready` and `consumers` from the broker, null when it does not answer; the rest is from this
+    process."""
     ready, consumers = counts or (None, None)
     return {
         "queue": reader.queue,
@@ -288,8 +290,8 @@ def _one_or_alike(body: dict[str, Any]) -> tuple[int | None, str | None]:
 
 
 def _listened(service: str, body: dict[str, Any]) -> tuple[str, list[str]]:
-    """The queue of the consumer, and the events it hears from this service. A command is never said again: what
-    was asked once was asked once."""
+    """Return the queue of the consumer and the events it receives from this service. Commands are never
+    replayed: each is issued only once."""
     consumer, wanted = str(body.get("consumer", "")), body.get("types")
     queue = queue_of(consumer, service)
     if queue not in queues_of(consumer):
@@ -311,7 +313,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:
-    """A text a person gave, cut to what a message may hold."""
+    """Return a text that a person entered, cut to the length a message may have."""
     value = body.get(name)
     return storable(str(value))[:200] if value else None
 
@@ -337,7 +339,7 @@ def _moment(body: dict[str, Any], name: str) -> datetime:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON can hold it; a row is a mapping of its columns."""
+    """Return a value as JSON can represent it; a row is a mapping of its columns."""
     if isinstance(value, Mapping) or hasattr(value, "items"):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

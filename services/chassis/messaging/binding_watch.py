@@ -1,7 +1,8 @@
-"""Looks from time to time whether the broker still passes on to this service's queues what the catalogue says.
+"""Periodic check that the bindings of this service's queues in the broker match the catalogue.
 
-A binding that is gone loses messages without a word: the publisher's `mandatory` is content as long as any other queue
-takes them. Only the broker's management API tells bindings; the service's own login may ask it for its virtual host.
+A missing binding loses messages silently: the publisher's `mandatory` is satisfied as long as any other queue
+receives them. Bindings are visible only through the broker's management API, which the service's own login
+may query for its virtual host.
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ ANSWER_SECONDS = 5.0
 
 
 class BindingWatch:
-    """What of a service's bindings is missing, as of the last look that was answered."""
+    """The missing bindings of a service, as of the last successful check."""
 
     def __init__(self, service: str, management_url: str, amqp_url: str) -> None:
         own = {*listened_queues(service), dead_queue_of(service)}
@@ -32,7 +33,8 @@ class BindingWatch:
         self.trouble: str | None = None
 
     async def look(self) -> None:
-        """Compare. While the management does not answer, what was last known stays; that is said once."""
+        """Compare the bindings. While the management API does not answer, the last result is kept; that is
+        logged once."""
         try:
             answer = await self._client.get(self._path)
             answer.raise_for_status()
@@ -51,7 +53,7 @@ class BindingWatch:
         metrics.BINDINGS_MISSING.labels(self._service).set(len(missing))
 
     def words(self) -> list[str]:
-        """What is missing, a sentence a queue."""
+        """Return the missing bindings, one sentence per queue."""
         queues = sorted({binding.queue for binding in self.missing})
         return [_sentence([one for one in self.missing if one.queue == queue]) for queue in queues]
 
@@ -74,7 +76,7 @@ def _sentence(missing: list[Binding]) -> str:
 
 
 def _client(management_url: str, amqp_url: str) -> httpx2.AsyncClient:
-    """By the credentials in the URL, or else by those of the service's own login."""
+    """Return a client with the credentials in the URL, or else those of the service's own login."""
     parts, login = urlsplit(management_url), urlsplit(amqp_url)
     bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
     who = parts if parts.username else login

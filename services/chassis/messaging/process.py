@@ -1,7 +1,7 @@
-"""What a running process offers to the code below it: connections, units of work, its clock, settings and stop signal.
+"""Interface of a running process for lower layers: connections, units of work, clock, settings, stop signal.
 
-Background work, resync and the operators' routes need a few members of the hub and none of its parts. They name them
-here, so that nothing below the hub imports the hub.
+Background work, resync and the operators' routes need a few members of the hub and none of its parts. They
+name them here, so that nothing below the hub imports the hub.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from services.chassis.storage.database import Connection
 class Transactions(Protocol):
     """A service's database: its connections, and units of work whose messages are sent after the commit.
 
-    `owner` names the process on leases.
+    `owner` identifies the process on leases.
     """
 
     @property
@@ -36,7 +36,7 @@ class Transactions(Protocol):
 
 
 class Process(Transactions, Protocol):
-    """One process of a service, as its background work sees it."""
+    """One process of a service as its background work sees it."""
 
     @property
     def settings(self) -> ServiceSettings: ...
@@ -54,4 +54,4 @@ class Process(Transactions, Protocol):
     def stopping(self) -> asyncio.Event: ...
 
     def nudge(self, worker: str) -> None:
-        """Let a worker look at once."""
+        """Let a worker check for work at once."""

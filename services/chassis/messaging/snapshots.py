@@ -1,4 +1,4 @@
-"""The current state of a service's orders as it is re-emitted to one consumer: which orders, and how they are read."""
+"""Snapshots of a service's orders, re-emitted to one consumer: the selection of orders and how they are read."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from services.chassis.storage.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A message with the current state of something about an order, and since when it is so."""
+    """A message with the current state of some aspect of an order, and the time since when it is current."""
 
     message: Message
     since: datetime
@@ -19,7 +19,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which orders: all of a shop, or those named."""
+    """The selected orders: all of a shop, or those named."""
 
     shop: str
     orders: Sequence[UUID] | None = None
@@ -27,9 +27,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How a service tells one listener its truth. `count` and `find` say which orders it has of those wanted: how many,
-    and the ids of the next ones after one, ascending. `tell` locks these orders, so that what it reads is one state,
-    and gives what is to be said of them."""
+    """A service's way to emit its current state to one consumer. `count` and `find` return which of the
+    selected orders it has: their number, and the ids of the next ones after an id, ascending. `tell` locks
+    these orders, so that what it reads is consistent, and returns the messages to emit."""
 
     count: Callable[[Connection, Wanted], Awaitable[int]]
     find: Callable[[Connection, Wanted, UUID | None, int], Awaitable[list[UUID]]]

@@ -1,6 +1,6 @@
-"""All SQL on the schema `msg`: what was seen, what is to be said, what is parked. One function a statement.
+"""SQL on the schema `msg`: inbox, event log, outbox, parked messages, effects, timers. One function per statement.
 
-Everything is set-based: a batch of a hundred messages costs the same few statements as one.
+Everything is set-based: a batch of a hundred messages takes the same few statements as one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ Row = Mapping[str, Any]
 Key = tuple[UUID, str]
 NOBODY = UUID(int=0)
 SAID_AGAIN = "noted by a replay, which has no effects: whether it happened before is not known here"
-"""What is noted of an effect that only a replay told of."""
+"""Note of an effect that was received only in a replay."""
 OF_SHOP = """(${0}::text IS NULL OR shop = ${0} OR (shop IS NULL AND (
     user_id IS NULL OR NOT starts_with(user_id, 'storefront.')
     OR starts_with(user_id, 'storefront.' || ${0} || '.'))))"""
-"""Condition on `msg.parked` (format with the number of the parameter): rows of a shop and those that name none, unless
-another shop's storefront sent them; all when the parameter is null."""
+"""Condition on `msg.parked` (format with the number of the parameter): rows of a shop and those that name
+none, unless another shop's storefront sent them; all rows when the parameter is null."""
 
 
 class InboxRow(NamedTuple):
@@ -44,9 +44,9 @@ _REMEMBER = Bulk(
 async def remember(
     connection: Connection, consumer: str, messages: Sequence[InboxRow], now: datetime
 ) -> set[Key]:
-    """Write inbox rows; the keys that were not known yet come back.
+    """Insert inbox rows; return the keys that were new.
 
-    A competing process's uncommitted row makes this wait, which is what we want.
+    A competing process's uncommitted row makes this wait, which is intended.
     """
     rows = await _REMEMBER.fetch(connection, messages, consumer=consumer, now=now)
     return {(row[0], row[1]) for row in rows}
@@ -60,7 +60,7 @@ _READ_DIGESTS = Bulk(
 
 
 async def read_digests(connection: Connection, consumer: str, keys: Sequence[Key]) -> dict[Key, bytes | None]:
-    """The digests of the bodies under which these keys were seen; None where none was stored."""
+    """Return the digests of the bodies first seen under these keys; None where none was stored."""
     rows = await _READ_DIGESTS.fetch(connection, keys, consumer=consumer)
     return {(row[0], row[1]): row[2] for row in rows}
 
@@ -124,7 +124,7 @@ _QUEUE_DISPATCHES = Bulk(
 async def queue_dispatches(
     connection: Writer, outgoing: Sequence[Outgoing], owner: UUID, lease: timedelta
 ) -> None:
-    """Write outbox rows, already leased to this process so that no sweeper races it."""
+    """Insert outbox rows, already leased to this process so that no sweeper competes for them."""
     rows = [
         DispatchRow(
             id=one.dispatch_id,
@@ -139,9 +139,9 @@ async def queue_dispatches(
 
 
 async def take_dispatches(connection: Connection, owner: UUID, lease: timedelta, limit: int) -> list[Row]:
-    """Lease up to `limit` outbox rows whose lease has run out, oldest first, with their events, or with envelope and
-    body of their own when they are in no log. Locks them. One without either (`id` and `own_headers` are null) has lost
-    its event.
+    """Lease and return up to `limit` outbox rows whose lease has expired, oldest first, with their events, or
+    with an envelope and body of their own when they are in no log. Locks them. A row with neither (`id` and
+    `own_headers` are null) has lost its event.
     """
     return await connection.fetch(
         """WITH due AS MATERIALIZED (
@@ -171,7 +171,7 @@ async def forget_dispatches(connection: Connection, ids: Sequence[UUID]) -> None
 
 
 async def release_dispatches(connection: Connection, owner: UUID) -> None:
-    """End all leases of this process now, since it has forgotten what it had in memory."""
+    """End all leases of this process now, since its in-memory messages were dropped."""
     await connection.execute("UPDATE msg.dispatch SET lease_until = now() WHERE owner = $1", owner)
 
 
@@ -191,12 +191,12 @@ _HOLD_DISPATCHES = Bulk(
 async def hold_dispatches(
     connection: Connection, refused: Sequence[HeldDispatchRow], pause: timedelta
 ) -> None:
-    """Let rows wait that can't leave now; they are nobody's, so that a reconnect does not end the wait."""
+    """Postpone rows that can't be sent now; they have no owner, so that a reconnect does not end the wait."""
     await _HOLD_DISPATCHES.execute(connection, refused, pause=pause, nobody=NOBODY)
 
 
 async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
-    """How many messages still have to leave (counted up to 100,000), and the oldest dispatch id."""
+    """Return how many messages are still to be sent (counted up to 100,000), and the oldest dispatch id."""
     row = await connection.fetchrow(
         """SELECT (SELECT count(*) FROM (SELECT 1 FROM msg.dispatch LIMIT 100000) AS first_rows) AS rows,
                   (SELECT id FROM msg.dispatch ORDER BY id LIMIT 1) AS oldest"""
@@ -206,7 +206,8 @@ async def dispatch_backlog(connection: Connection) -> tuple[int, UUID | None]:
 
 
 async def overdue_dispatches(connection: Connection, owner: UUID) -> int:
-    """Messages this process should have sent by now: its own, and those whose lease has run out (up to 1,000)."""
+    """Return how many messages this process should have sent by now: its own, and those whose lease has
+    expired (up to 1,000)."""
     return await connection.fetchval(
         """SELECT count(*) FROM (
                SELECT 1 FROM msg.dispatch WHERE owner = $1 OR lease_until < now() LIMIT 1000) AS first_rows""",
@@ -257,23 +258,24 @@ _PARK = Bulk(
 
 
 async def park(connection: Connection, rows: Sequence[ParkedRow]) -> set[str]:
-    """Park messages; the dedupe keys of those written come back. Keys are distinct.
+    """Park messages; return the dedupe keys of those written. Keys are distinct.
 
-    One already parked under its key stays as it is (a redelivery after a crash), unless the inbox has only now heard of
-    it: then the old row is of a time at which it could not be remembered, and what is known today counts.
+    A message already parked under its key is left unchanged (a redelivery after a crash), unless its inbox
+    row is written only now: then the old row dates from a time when it could not be written, and is updated.
     """
     written = await _PARK.fetch(connection, rows)
     return {row["dedupe_key"] for row in written}
 
 
 async def find_parked(connection: Connection, dedupe_key: str) -> int:
-    """The id of the message parked under this key."""
+    """Return the id of the message parked under this key."""
     parked_id: int = await connection.fetchval("SELECT id FROM msg.parked WHERE dedupe_key = $1", dedupe_key)
     return parked_id
 
 
 async def take_due(connection: Connection, limit: int) -> list[Row]:
-    """The parked messages that are due for another try. Locks them; another process's are skipped."""
+    """Return the parked messages that are due for another attempt. Locks them; those of another process are
+    skipped."""
     return await connection.fetch(
         """SELECT * FROM msg.parked WHERE state = 'waiting' AND next_at <= now()
            ORDER BY event_id NULLS FIRST, id LIMIT $1 FOR UPDATE SKIP LOCKED""",
@@ -282,7 +284,7 @@ async def take_due(connection: Connection, limit: int) -> list[Row]:
 
 
 async def list_due(connection: Connection, limit: int) -> list[int]:
-    """The ids of the parked messages that are due for another try, unlocked."""
+    """Return the ids of the parked messages that are due for another attempt, without locking them."""
     rows = await connection.fetch(
         """SELECT id FROM msg.parked WHERE state = 'waiting' AND next_at <= now()
            ORDER BY event_id NULLS FIRST, id LIMIT $1""",
@@ -292,14 +294,14 @@ async def list_due(connection: Connection, limit: int) -> list[int]:
 
 
 async def take_parked(connection: Connection, parked_id: int) -> Row | None:
-    """One waiting parked message, locked; None when another process has it or it is no longer waiting."""
+    """Return one waiting parked message, locked; None when another process holds it or it is no longer waiting."""
     return await connection.fetchrow(
         "SELECT * FROM msg.parked WHERE id = $1 AND state = 'waiting' FOR UPDATE SKIP LOCKED", parked_id
     )
 
 
 async def postpone(connection: Connection, parked_id: int, pause: timedelta) -> None:
-    """Leave a waiting message alone for so long."""
+    """Postpone a waiting message."""
     await connection.execute(
         "UPDATE msg.parked SET next_at = now() + $2 WHERE id = $1 AND state = 'waiting'", parked_id, pause
     )
@@ -324,7 +326,7 @@ async def park_again(
     now: datetime,
     remembered: bool,
 ) -> None:
-    """A retried message failed or waits again. `remembered`: by now its inbox row is written."""
+    """Update a retried message that failed or waits again. `remembered`: its inbox row is now written."""
     await connection.execute(
         """UPDATE msg.parked SET state = $2, reason = $3, detail = $4, fingerprint = $5, wait_key = $6, next_at = $7,
                last_at = $8, remembered = remembered OR $9, attempts = attempts + 1 WHERE id = $1""",
@@ -341,7 +343,7 @@ async def park_again(
 
 
 async def wake(connection: Writer, keys: Sequence[str]) -> None:
-    """Make the messages that wait for these keys due now. The statement's status tells how many."""
+    """Make the messages that wait for these keys due now. The statement's status contains the number of rows."""
     await connection.execute(
         "UPDATE msg.parked SET next_at = now() WHERE state = 'waiting' AND wait_key = ANY($1)", keys
     )
@@ -355,7 +357,7 @@ async def redrive(
     now: datetime,
     shop: str | None = None,
 ) -> list[Row]:
-    """Give dead messages back to their consumer: one by id, or all of a fingerprint; a shop's alone if one is given."""
+    """Redrive dead messages to their consumer: one by id, or all of a fingerprint; only a shop's if one is given."""
     return await connection.fetch(
         f"""UPDATE msg.parked SET state = 'waiting', next_at = $4, give_up_at = NULL, wait_key = NULL, attempts = 0,
                actor = $1, last_at = $4
@@ -379,8 +381,8 @@ async def discard(
     most: int,
     shop: str | None = None,
 ) -> list[Row]:
-    """Set parked messages aside for good, one by id or (so many of) the dead ones of a fingerprint; they stay
-    readable. A shop's alone if one is given."""
+    """Discard parked messages, one by id or (up to a number of) the dead ones of a fingerprint; they stay
+    readable. Only a shop's if one is given."""
     return await connection.fetch(
         f"""UPDATE msg.parked SET state = 'discarded', next_at = NULL, actor = $1, note = $4, last_at = $5
            WHERE id = ANY(ARRAY(SELECT id FROM msg.parked
@@ -406,8 +408,8 @@ async def list_parked(
     before: int | None = None,
     shop: str | None = None,
 ) -> list[Row]:
-    """Parked messages without their bodies, newest first: those of a fingerprint, older than one, and of a shop, if
-    given."""
+    """Return parked messages without their bodies, newest first: those of a fingerprint, those older than an
+    id, and those of a shop, if given."""
     return await connection.fetch(
         f"""SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
                attempts, next_at, first_at, last_at, actor, note, coalesce(body_bytes, length(body)) AS body_bytes
@@ -424,7 +426,7 @@ async def list_parked(
 
 
 async def count_parked(connection: Connection) -> dict[str, int]:
-    """Parked messages that still need something, by state."""
+    """Return the number of parked messages that still need something, by state."""
     rows = await connection.fetch(
         "SELECT state, count(*) AS n FROM msg.parked WHERE state IN ('waiting', 'dead') GROUP BY state"
     )
@@ -449,8 +451,7 @@ _PLAN_EFFECTS = Bulk(
 
 
 async def plan_effects(connection: Writer, effects: Sequence[EffectRow], now: datetime) -> None:
-    """Plan external effects; a key already there is left alone, but for one that only a
-    replay noted."""
+    """Plan external effects; an existing key is left unchanged, unless only a replay inserted it."""
     await _PLAN_EFFECTS.execute(connection, effects, now=now, said_again=SAID_AGAIN)
 
 
@@ -470,15 +471,15 @@ async def note_effects(
     detail: str,
     now: datetime,
 ) -> None:
-    """Note effects in a state in which nobody performs them; a key already there is left
-    alone."""
+    """Insert effects in a state in which they are not performed; an existing key is left unchanged."""
     await _NOTE_EFFECTS.execute(connection, effects, state=state, detail=detail, now=now)
 
 
 async def take_effects(
     connection: Connection, kind: str, owner: UUID, lease: timedelta, limit: int
 ) -> list[Row]:
-    """Mark planned effects that are due as in flight and lease them. Committed by itself, before the call goes out."""
+    """Mark planned effects that are due as in flight and lease them. Committed separately, before the call is
+    made."""
     return await connection.fetch(
         """WITH due AS MATERIALIZED (
                SELECT key FROM msg.effect WHERE kind = $1 AND state = 'planned' AND next_at <= now()
@@ -494,7 +495,7 @@ async def take_effects(
 
 
 async def take_lost_effects(connection: Connection, kind: str, limit: int) -> list[Row]:
-    """Effects in flight whose process is gone: nobody knows whether the call went out. Locks them."""
+    """Return effects in flight whose process is dead: whether the call was made is unknown. Locks them."""
     return await connection.fetch(
         """SELECT key, kind, payload, attempts, detail FROM msg.effect
            WHERE kind = $1 AND state = 'in_flight' AND lease_until < now()
@@ -505,7 +506,7 @@ async def take_lost_effects(connection: Connection, kind: str, limit: int) -> li
 
 
 class OutcomeRow(NamedTuple):
-    """What became of an effect; `next_at` is its next try, if there is one."""
+    """The outcome of an effect; `next_at` is its next attempt, if there is one."""
 
     key: str
     state: str
@@ -531,13 +532,13 @@ async def settle_effects(
     owner: UUID | None,
     now: datetime,
 ) -> set[str]:
-    """Record what became of effects. Returns the keys that were still ours."""
+    """Record the outcomes of effects. Return the keys that were still leased to this process."""
     rows = await _SETTLE_EFFECTS.fetch(connection, outcomes, owner=owner, now=now)
     return {row["key"] for row in rows}
 
 
 async def adopt_effects(connection: Connection, owner: UUID, keys: Sequence[str]) -> None:
-    """Take over effects in flight whose lease has run out."""
+    """Take over effects in flight whose lease has expired."""
     await connection.execute(
         """UPDATE msg.effect SET owner = $1, lease_until = now() + interval '1 minute'
            WHERE key = ANY($2) AND state = 'in_flight' AND lease_until < now()""",
@@ -547,7 +548,7 @@ async def adopt_effects(connection: Connection, owner: UUID, keys: Sequence[str]
 
 
 async def release_effects(connection: Connection, owner: UUID, keys: Sequence[str]) -> None:
-    """Effects that were taken but not begun are planned again, as if nobody had touched them."""
+    """Return claimed effects that were not begun to `planned`, as if they had never been claimed."""
     await connection.execute(
         """UPDATE msg.effect SET state = 'planned', owner = NULL, lease_until = NULL, attempts = attempts - 1,
                updated_at = now()
@@ -558,7 +559,7 @@ async def release_effects(connection: Connection, owner: UUID, keys: Sequence[st
 
 
 async def extend_leases(connection: Connection, owner: UUID, keys: Sequence[str], lease: timedelta) -> None:
-    """A slow call still runs: keep its effects from being taken for lost."""
+    """Extend the leases of effects whose slow call still runs, so that they are not treated as lost."""
     await connection.execute(
         "UPDATE msg.effect SET lease_until = now() + $3 WHERE owner = $1 AND key = ANY($2) AND state = 'in_flight'",
         owner,
@@ -568,7 +569,7 @@ async def extend_leases(connection: Connection, owner: UUID, keys: Sequence[str]
 
 
 async def lock_effects(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
-    """States by key, locked; unknown keys are left out."""
+    """Return states by key, locked; unknown keys are omitted."""
     rows = await connection.fetch(
         "SELECT key, state FROM msg.effect WHERE key = ANY($1) ORDER BY key FOR UPDATE", keys
     )
@@ -576,7 +577,8 @@ async def lock_effects(connection: Connection, keys: Sequence[str]) -> dict[str,
 
 
 async def decide_effect(connection: Connection, key: str, state: str, note: str, now: datetime) -> bool:
-    """A person's decision on an effect that has ended: `planned` (its tries counted anew), `done` or `discarded`."""
+    """Apply a person's decision to an effect that has ended: `planned` (its attempts reset), `done` or
+    `discarded`."""
     status = await connection.execute(
         """UPDATE msg.effect SET state = $2, detail = $3, next_at = $4, updated_at = $4, attempts = 0
            WHERE key = $1 AND state IN ('failed', 'uncertain', 'done', 'discarded')""",
@@ -621,14 +623,15 @@ async def cancel_timers(connection: Writer, keys: Sequence[tuple[str, str]]) -> 
 
 
 async def is_timer_due(connection: Connection) -> bool:
-    """Whether a timer is due. A look that costs less than the transaction that finds none."""
+    """Return whether a timer is due. This check costs less than the transaction that finds none."""
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM msg.timer WHERE due_at <= now())"))
 
 
 async def find_timer(connection: Connection) -> Row | None:
-    """The timer due longest; None when there is none, or another process is at it: they fire one at a time.
+    """Return the timer due longest; None when there is none, or another process is firing one: they fire one
+    at a time.
 
-    It is not locked: its handler locks what it is about first, as a batch does that moves or cancels it.
+    It is not locked: its handler first locks the rows it works on, as a batch does that moves or cancels it.
     """
     return await connection.fetchrow(
         """SELECT kind, key, payload, due_at FROM msg.timer
@@ -637,7 +640,8 @@ async def find_timer(connection: Connection) -> Row | None:
 
 
 async def remove_timer(connection: Connection, timer: Row) -> bool:
-    """Remove a timer that fired. False when it was moved or cancelled in the meantime: then it must not have fired."""
+    """Remove a timer that fired. Return False when it was moved or cancelled meanwhile: then its firing must
+    be rolled back."""
     status = await connection.execute(
         "DELETE FROM msg.timer WHERE kind = $1 AND key = $2 AND due_at = $3",
         timer["kind"],
@@ -648,7 +652,7 @@ async def remove_timer(connection: Connection, timer: Row) -> bool:
 
 
 async def postpone_timer(connection: Connection, kind: str, key: str, pause: timedelta) -> None:
-    """A timer whose handler failed lets the others go first."""
+    """Postpone a timer whose handler failed, so that others go first."""
     await connection.execute(
         "UPDATE msg.timer SET due_at = now() + $3 WHERE kind = $1 AND key = $2 AND due_at <= now()",
         kind,

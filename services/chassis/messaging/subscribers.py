@@ -1,9 +1,9 @@
 """Handlers of the messages a service receives: one table per service, checked when it is built.
 
-A handler is a plain function on memory. It either changes the unit of work and emits, or raises `Wait` or `Refuse`
-before it has changed anything; any other exception fails the batch, whose messages are then tried one by one. What it
-needs loaded is declared beside it by name: the keys of all messages of a batch are collected by need, so the unit of
-work loads each kind of row with one statement.
+A handler is a plain function on memory. It either changes the unit of work and emits, or raises `Wait` or
+`Refuse` before it has changed anything; any other exception fails the batch, whose messages are then tried
+one by one. The rows it needs loaded are declared beside it by name: the keys of all messages of a batch are
+collected by need, so the unit of work loads each kind of row with one statement.
 """
 
 from abc import ABC, abstractmethod
@@ -22,13 +22,14 @@ from services.chassis.messaging.unit import Unit
 
 M = TypeVar("M", bound=Message)
 Adapter = Callable[[bytes, bool], tuple[bytes, tuple[Reason, ...]] | None]
-"""Returns a body that can be read, with a note per change, or None to leave it as it is. Called with the body and
-whether its schema refused it."""
+"""Function that returns a readable body, with a note per change, or None to leave it unchanged. Called with
+the body and whether the schema rejected it."""
 GIVE_UP_AFTER = timedelta(hours=72)
 
 
 class Wait(Exception):
-    """What the message needs is not here yet. It is tried again when `key` is woken, and from time to time."""
+    """The message needs something that does not exist yet. It is retried when `key` is woken, and from time
+    to time."""
 
     def __init__(self, key: str, reason: str, give_up_after: timedelta | None = None) -> None:
         super().__init__(f"{reason}: waits for {key}")
@@ -38,7 +39,7 @@ class Wait(Exception):
 
 
 class Refuse(Exception):
-    """The message will never be acceptable: park it with this reason, for a person to see."""
+    """The message will never be acceptable: it is parked with this reason, for a person to see."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -47,14 +48,15 @@ class Refuse(Exception):
 
 
 class SubjectDeleted(Exception):
-    """The message is about something that was deleted for good: it is handled, and changes nothing."""
+    """The message is about a permanently deleted subject: it counts as handled, and changes nothing."""
 
 
 @dataclass(slots=True)
 class ReceivedMessage(Generic[M]):
-    """One message as a handler gets it. `attempts` counts the tries before this one. One that `is_standing` tells how
-    things stand, because somebody asked for that: nothing happened now, and its id is that of no event. One that
-    `reuses_id` has the id of another message of its sender. `notes`: what was changed of its body to read it.
+    """One message as a handler receives it. `attempts` counts the attempts before this one. With
+    `is_standing` it is a snapshot of the current state, sent on request: nothing happened now, and its id is
+    not that of an event. With `reuses_id` it has the id of another message of its sender. `notes`: the
+    changes made to its body to read it.
     """
 
     envelope: Envelope
@@ -70,9 +72,10 @@ class ReceivedMessage(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A message that nobody will ever be able to read, for a service that wants to answer its sender.
+    """A message that can never be read, for a service that answers its sender.
 
-    `message` and `envelope` are None when the envelope itself can't be read; `event_id` is then what its header says.
+    `message` and `envelope` are None when the envelope itself can't be read; `event_id` is then taken from
+    the header.
     """
 
     message: type[Message] | None
@@ -87,7 +90,7 @@ N = TypeVar("N")
 
 
 class UnitOfWork(ABC, Generic[N]):
-    """The aggregates of one unit: locked and loaded at once in id order, changed in memory, written back at once.
+    """The aggregates of one unit: locked and loaded together in id order, changed in memory, written back together.
 
     `needs` is a dataclass of sets and lists of keys: one field per kind of row that `load` can load.
     """
@@ -99,24 +102,24 @@ class UnitOfWork(ABC, Generic[N]):
 
     @abstractmethod
     async def load(self, needs: N) -> None:
-        """Lock and load what the messages of the batch need."""
+        """Lock and load the rows that the messages of the batch need."""
 
     @abstractmethod
     async def save(self) -> None:
-        """Write back what changed."""
+        """Write back the changes."""
 
 
 B = TypeVar("B", bound=UnitOfWork[Any])
 KeysOf = Callable[[ReceivedMessage[M]], Iterable[Any]]
-"""Returns the keys of what one message needs loaded."""
+"""Function that returns the keys of the rows one message needs loaded."""
 
 
 class Handler(Generic[B, M]):
-    """One row of a service's table: a message class, the function it starts, and what that function needs loaded.
+    """One row of a service's table: a message class, the function it calls, and the rows that function needs loaded.
 
-    Each further keyword is a need: a field of the unit's `needs`, with the function that returns a message's keys of
-    it. An `adapter` makes bodies readable that the schema refuses. A message whose id was used for something else is
-    parked, unless its handler `answers_reused_ids`.
+    Each further keyword is a need: a field of the unit's `needs`, with the function that returns a message's
+    keys of it. An `adapter` makes bodies readable that the schema rejects. A message whose id was used before
+    with another body is parked, unless its handler `answers_reused_ids`.
     """
 
     def __init__(
@@ -140,7 +143,7 @@ class Handler(Generic[B, M]):
 
 
 class InvalidHandlers(Exception):
-    """A service's table of handlers has errors; each is a sentence."""
+    """A service's table of handlers has errors, one sentence each."""
 
     def __init__(self, service: str, errors: Sequence[str]) -> None:
         super().__init__(
@@ -150,8 +153,8 @@ class InvalidHandlers(Exception):
 
 
 class Subscribers(Generic[B]):
-    """A service's table of handlers. Raises InvalidHandlers unless each message that the service receives by the
-    catalogue has exactly one handler, and each need is one that `work` loads.
+    """A service's table of handlers. Raises InvalidHandlers unless each message that the catalogue routes to
+    the service has exactly one handler, and each need is one that `work` loads.
 
     `heard` replaces the catalogue's messages for a program that handles fewer of them.
     """
@@ -175,7 +178,7 @@ class Subscribers(Generic[B]):
         self.truths: dict[str, Snapshot] = {}
 
     async def load(self, unit: Unit, batch: Sequence[ReceivedMessage[Any]]) -> B:
-        """Return a unit of work with everything locked and loaded that these messages need."""
+        """Return a unit of work with all rows locked and loaded that these messages need."""
         work = self.work(unit)
         await work.load(self._needs_of(batch))
         return work
@@ -194,15 +197,16 @@ class Subscribers(Generic[B]):
         return needs
 
     def tells(self, consumer: str, truth: Snapshot) -> None:
-        """Register how this service tells its truth anew to one that hears it."""
+        """Register the snapshot from which this service re-emits its current state to one of its consumers."""
         self.truths[consumer] = truth
 
     def unreadable(
         self, answer: Callable[[Unit, Unreadable], Awaitable[bool]]
     ) -> Callable[[Unit, Unreadable], Awaitable[bool]]:
-        """Register what answers the sender of a message that can't be read and never will; returns whether it was told.
+        """Register a function that answers the sender of a message that can never be read; it returns whether
+        it has.
 
-        The message is kept in any case: set aside if its sender was told, else for a person to see.
+        The message is kept in any case: set aside if its sender was answered, else for a person to see.
         """
         self.answer_unreadable = answer
         return answer
@@ -215,7 +219,7 @@ def _errors(
     received: Collection[type[Message]],
     handlers: Sequence[Handler[Any, Any]],
 ) -> Iterator[str]:
-    """Yield a sentence per error of a table."""
+    """Yield one sentence per error of a table."""
     for handler in handlers:
         name = handler.message.__name__
         if handler.message not in received:
@@ -236,5 +240,5 @@ def _errors(
 
 
 def order_key(order_id: UUID) -> str:
-    """The key under which messages wait for an order."""
+    """Return the key under which messages wait for an order."""
     return f"order:{order_id}"

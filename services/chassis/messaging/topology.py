@@ -1,9 +1,9 @@
-"""The broker's topology, derived from the catalogue: nothing here is written down twice.
+"""Topology of the broker, derived from the catalogue: nothing is defined twice.
 
-One durable topic exchange per sender, one quorum queue per listener and sender, a dead-letter queue per listener, one
-for what storefronts publish with a routing key that nobody listens to,
-limits by policy (arguments can't be changed later, policies can), and a user per service and per storefront with only
-the rights it needs: to write to its own exchange and to read its own queues. A pure function; `deploy.topology`
+It has one durable topic exchange per sender, one quorum queue per consumer and sender, a dead-letter queue
+per consumer, one for storefronts' messages with a routing key that no queue is bound to, limits by policy
+(arguments can't be changed later, policies can), and a user per service and per storefront with only the
+rights it needs: to write to its own exchange and to read its own queues. A pure function; `deploy.topology`
 applies it.
 """
 
@@ -19,12 +19,12 @@ from contracts.catalogue import CATALOGUE, PUBLIC, SERVICES, STOREFRONT, queue_o
 DEAD = "dead"
 """Exchange of dead letters; routing key = name of the dead-letter queue."""
 UNROUTED = "unrouted"
-"""Exchange, and by listener queue, of what a storefront published with a routing key that nobody listens to."""
+"""Exchange, and queue per consumer, of storefronts' messages with a routing key that no queue is bound to."""
 UNROUTED_QUEUE = f"orders.{UNROUTED}"
-"""Of the alternate exchange of the storefronts': what they publish with a routing key that nobody listens to."""
+"""Queue of the storefronts' alternate exchange: their messages with a routing key that no queue is bound to."""
 DELIVERY_LIMIT = 50
 NEVER = 1_000_000_000
-"""Deliveries of a dead letter: some versions of RabbitMQ drop it after twenty unless they are told otherwise."""
+"""Delivery limit of a dead letter: some versions of RabbitMQ drop it after twenty unless configured otherwise."""
 QUEUE_BYTES = 4 * 1024**3
 STOREFRONT_QUEUE_MESSAGES = 100_000
 STOREFRONT_QUEUE_MILLISECONDS = 14 * 24 * 3600 * 1000
@@ -32,7 +32,7 @@ STOREFRONT_QUEUE_MILLISECONDS = 14 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, order=True)
 class Storefront:
-    """A storefront module of a shop. Its broker user and its queue bear the same name."""
+    """A storefront module of a shop. Its broker user and its queue have the same name."""
 
     shop: str
     module: str
@@ -44,7 +44,7 @@ class Storefront:
 
 @dataclass(frozen=True, order=True)
 class Binding:
-    """What an exchange passes on to a queue."""
+    """A binding from an exchange to a queue."""
 
     exchange: str
     queue: str
@@ -52,24 +52,24 @@ class Binding:
 
 
 def dead_queue_of(listener: str) -> str:
-    """Where the broker puts what a listener could not take."""
+    """Return the queue to which the broker moves messages that a consumer could not handle."""
     return f"{listener}.{DEAD}"
 
 
 def listened_queues(service: str) -> list[str]:
-    """The queues a service handles messages from, but for its dead letters."""
+    """Return the queues a service handles messages from, except its dead-letter queue."""
     unrouted = [UNROUTED_QUEUE] if UNROUTED_QUEUE.startswith(f"{service}.") else []
     return [*queues_of(service), *unrouted]
 
 
 def exchanges() -> dict[str, str]:
-    """All exchanges with their types."""
+    """Return all exchanges with their types."""
     senders = dict.fromkeys(entry.sender for entry in CATALOGUE.values())
     return {**dict.fromkeys(senders, "topic"), PUBLIC: "topic", DEAD: "direct", UNROUTED: "fanout"}
 
 
 def bindings(storefronts: Sequence[Storefront]) -> list[Binding]:
-    """All bindings. A queue is also bound by its own name, so that its sender can replay to it alone."""
+    """Return all bindings. A queue is also bound by its own name, so that its sender can replay to it only."""
     found = {
         Binding(entry.exchange, queue_of(listener, entry.sender), entry.type)
         for entry in CATALOGUE.values()
@@ -83,12 +83,12 @@ def bindings(storefronts: Sequence[Storefront]) -> list[Binding]:
 
 
 def queues(storefronts: Sequence[Storefront]) -> list[str]:
-    """All queues, every one a quorum queue."""
+    """Return all queues, each of them a quorum queue."""
     return sorted({binding.queue for binding in bindings(storefronts)})
 
 
 def permissions(storefronts: Sequence[Storefront]) -> dict[str, dict[str, str]]:
-    """What each user may configure (nothing), write and read, as the broker's regular expressions."""
+    """Return what each user may configure (nothing), write and read, as the broker's regular expressions."""
     rights = {
         service: {
             "configure": "^$",
@@ -104,8 +104,8 @@ def permissions(storefronts: Sequence[Storefront]) -> dict[str, dict[str, str]]:
 
 
 def policies() -> list[dict[str, Any]]:
-    """Limits and dead-lettering: at least once for services, dead letters for ever, storefronts' answers bounded and
-    forgetful."""
+    """Return limits and dead-lettering: at-least-once for services, dead letters kept without expiry, answers
+    to storefronts bounded and dropped when the limit is reached."""
     found: list[dict[str, Any]] = [
         {
             "name": f"{service}-queues",
@@ -158,7 +158,8 @@ def policies() -> list[dict[str, Any]]:
 def definitions(
     vhost: str, passwords: Mapping[str, str], storefronts: Sequence[Storefront]
 ) -> dict[str, Any]:
-    """The whole as RabbitMQ's importable definitions. `passwords` by user; a user without one is left alone."""
+    """Return everything as RabbitMQ's importable definitions. `passwords` are by user; a user without one is
+    left unchanged."""
     rights = permissions(storefronts)
     return {
         "vhosts": [{"name": vhost}],
@@ -209,12 +210,13 @@ def _answers_storefronts(service: str) -> bool:
 
 
 def _tags(user: str) -> str:
-    """A service may ask the management API for its virtual host, to see whether its bindings are there."""
+    """Return the tags of a user. A service may query the management API for its virtual host, to check its
+    bindings."""
     return "management" if user in SERVICES else ""
 
 
 def _user(name: str, password: str, tags: str) -> dict[str, str]:
-    """RabbitMQ's salted SHA-256, so that no password stands in the definitions."""
+    """Return a user with RabbitMQ's salted SHA-256 hash, so that the definitions contain no password."""
     salt = os.urandom(4)
     digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
     return {

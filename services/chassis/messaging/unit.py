@@ -1,7 +1,7 @@
-"""One transaction: what a service reads and writes in it, and what it will say once it is committed.
+"""Unit: one transaction, with a service's reads and writes and the messages to send once it is committed.
 
-Nothing is published that is not committed: `emit` only notes; `flush` writes the event log and the outbox; the relay
-sends after the commit.
+Nothing is published that is not committed: `emit` only collects; `flush` writes the event log and the outbox;
+the relay sends after the commit.
 """
 
 import json
@@ -30,7 +30,7 @@ _chance = random.Random(os.urandom(32))
 
 
 class Aggregate(Protocol):
-    """What an event can be about. `sequence` counts this service's events about it; the row keeps it."""
+    """The subject of an event. `sequence` counts this service's events about it and is stored in its row."""
 
     shop: str
     id: UUID
@@ -38,10 +38,11 @@ class Aggregate(Protocol):
 
 
 class Unit:
-    """One transaction and what it will send. `now` is one moment for the whole unit (aware, UTC), `owner` the process
-    it belongs to.
+    """One transaction and the messages it will send. `now` is one timestamp for the whole unit (aware, UTC),
+    `owner` the process it belongs to.
 
-    What only writes goes through `writes`, which `flush` sends as one statement; whoever reads it back sends it first.
+    Statements that only write go through `writes`, which `flush` sends as one statement; code that reads
+    their rows back must send them first.
     """
 
     def __init__(
@@ -73,9 +74,11 @@ class Unit:
         subject: UUID | str | None = None,
         id: UUID | None = None,
     ) -> Envelope:
-        """Note an event or command of this service. It is logged always, sent when the catalogue names a listener.
+        """Add an event or command of this service. It is always logged, and sent when the catalogue names a
+        consumer.
 
-        `about` gives shop, subject and the next sequence number; without it shop and subject are the message's own.
+        `about` gives shop, subject and the next sequence number; without it shop and subject are the
+        message's own.
         """
         entry = _entry(self.service, type(message))
         if about is not None:
@@ -96,7 +99,7 @@ class Unit:
     def answer_storefront(
         self, message: Message, *, shop: str, module: str, cause: Envelope | None
     ) -> Envelope:
-        """Note an answer to one storefront, on the public exchange. Nobody need be listening."""
+        """Add an answer to one storefront, on the public exchange. It needs no consumer."""
         entry = _entry(self.service, type(message))
         subject = getattr(message, "order_id", None) or getattr(message, "submission_id", None)
         envelope = self._envelope(entry, message, cause, shop, subject, None, None)
@@ -104,8 +107,9 @@ class Unit:
         return envelope
 
     def plan(self, kind: str, key: str, payload: dict[str, Any], *, due_at: datetime | None = None) -> None:
-        """Plan an external effect; the same key twice is one effect. What is only said again has none: its effect, if
-        it is not known, is `uncertain`, so that a person may have it done and no row is without its effect."""
+        """Plan an external effect; the same key twice is one effect. In a replay none is planned: its effect,
+        if it is not recorded yet, is `uncertain`, so that a person may request it and no row is without its
+        effect."""
         row = store.EffectRow(key=key, kind=kind, payload=json.dumps(payload), due=due_at or self.now)
         self._effects.setdefault(key, row)
 
@@ -115,35 +119,36 @@ class Unit:
         self._timers[kind, key] = row
 
     def cancel_timer(self, kind: str, key: str) -> None:
-        """Remove a timer if it is still there."""
+        """Remove a timer if it still exists."""
         self._timers.pop((kind, key), None)
         self._cancelled.add((kind, key))
 
     def wake(self, *keys: str) -> None:
-        """Try the messages that wait for these keys again right after the commit."""
+        """Retry the messages that wait for these keys right after the commit."""
         self._keys.update(keys)
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Run something in this process after the commit. It must not fail, nor matter if it never runs."""
+        """Run a function in this process after the commit. It must not fail, and the service must work if it
+        never runs."""
         self._after_commit.append(call)
 
     @property
     def emitted(self) -> list[tuple[Envelope, bytes]]:
-        """What was noted so far: envelopes and bodies."""
+        """Return the messages emitted so far: envelopes and bodies."""
         return self._events
 
     @property
     def outgoing(self) -> list[Outgoing]:
-        """What the relay has to send after the commit."""
+        """Return the messages that the relay has to send after the commit."""
         return self._outgoing
 
     @property
     def effect_kinds(self) -> set[str]:
-        """The kinds of effect planned in this unit."""
+        """Return the kinds of effect planned in this unit."""
         return {effect.kind for effect in self._effects.values()}
 
     async def flush(self) -> None:
-        """Write what was noted, all of it in one round trip where the statements allow it."""
+        """Write everything collected, in one round trip where the statements allow it."""
         if self._events:
             await store.log_events(self.writes, self._events)
         if self._outgoing:
@@ -167,7 +172,7 @@ class Unit:
             await store.note_effects(self.writes, effects, "uncertain", store.SAID_AGAIN, self.now)
 
     def committed(self) -> None:
-        """Run what waited for the commit. One that fails is logged: what is committed stays committed."""
+        """Run the functions that waited for the commit. One that fails is logged: the commit is not affected."""
         for call in self._after_commit:
             try:
                 call()
@@ -220,7 +225,7 @@ def _entry(service: str, message: type[Message]) -> Entry:
 
 
 def _continue_trace(traceparent: str | None) -> str:
-    """A W3C traceparent with a span of our own, in the cause's trace when it has one."""
+    """Return a W3C traceparent with a span of our own, in the cause's trace when it has one."""
     parts = (traceparent or "").split("-")
     known = len(parts) == 4 and len(parts[1]) == 32
     trace = parts[1] if known else f"{_chance.getrandbits(128) or 1:032x}"

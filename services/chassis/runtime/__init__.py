@@ -1,1 +1,1 @@
-"""One process of a service: put together, started, watched and stopped."""
+"""Runtime of one process of a service: assembled, started, monitored and stopped."""

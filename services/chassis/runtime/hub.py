@@ -1,6 +1,7 @@
 """One process of a service: its pool, its units, its relay, its consumers and its workers.
 
-The hub starts without waiting for the broker or the database: what is away makes it not ready, never makes it exit.
+The hub starts without waiting for the broker or the database: an unavailable dependency makes it not ready,
+and never makes it exit.
 """
 
 import asyncio
@@ -47,7 +48,8 @@ WORKERS_STOP_SECONDS = 4.0
 
 
 class Hub:
-    """What the parts of a service share. `owner` names this process on leases, `name` in logs and connections.
+    """State shared by the parts of a service. `owner` identifies this process on leases, `name` in logs and
+    connections.
 
     With `consumes=False` it handles no messages: a second program of the service, beside the one that does.
     """
@@ -87,32 +89,32 @@ class Hub:
 
     @property
     def can_log_today(self) -> bool:
-        """Whether there is a partition for what happens now; without one every message would fail."""
+        """Return whether there is a partition for the present day; without one every message would fail."""
         return self._window[0] <= uuid7_floor(self.clock.now()) < self._window[1]
 
     @property
     def pool(self) -> Pool:
-        """The pool of connections to this service's database."""
+        """Return the pool of connections to this service's database."""
         if self._pool is None:
             raise ConnectionError(f"{self.service} has no connection to its database yet")
         return self._pool
 
     @property
     def relay(self) -> Relay:
-        """The relay; there is none in a hub that was opened without a broker."""
+        """Return the relay; there is none in a hub that was opened without a broker."""
         if self._relay is None:
             raise ConnectionError(f"{self.service} was opened without a broker")
         return self._relay
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
-        """A connection of the pool, waiting at most five seconds for one."""
+        """Return a connection of the pool, waiting at most five seconds for one."""
         async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield connection
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[Unit]:
-        """A transaction outside of a message; commits at the end, then sends what was emitted."""
+        """Open a transaction outside of a message; commit at the end, then send what was emitted."""
         async with self.acquire() as connection, transaction(connection):
             unit = self.open_unit(connection)
             yield unit
@@ -125,11 +127,11 @@ class Hub:
         self.after_commit(unit)
 
     def open_unit(self, connection: Connection) -> Unit:
-        """A unit on a connection that is in a transaction."""
+        """Return a unit on a connection that is in a transaction."""
         return Unit(connection, self.service, self.owner, self._lease, self.clock.now())
 
     def after_commit(self, unit: Unit) -> None:
-        """Send what a committed unit said, and wake whoever it gave work."""
+        """Send the messages of a committed unit, and wake the workers it gave work to."""
         if self._relay is not None and unit.outgoing:
             self._relay.hand_over(unit.outgoing)
         for kind in unit.effect_kinds:
@@ -138,12 +140,13 @@ class Hub:
             self.nudge("retries")
 
     def nudge(self, worker: str) -> None:
-        """Let a worker look at once. A name nobody has is ignored: the work is done by another process."""
+        """Let a worker check for work at once. An unknown name is ignored: another process does that work."""
         if worker in self._workers:
             self._workers[worker].nudge()
 
     async def queue_counts(self) -> dict[str, tuple[int, int]]:
-        """Messages ready and consumers by queue, as the broker says now; nothing when it does not answer soon."""
+        """Return ready messages and consumers by queue, as the broker reports them; empty when it does not
+        answer soon."""
         if self.consumers is None or not self.consumers.is_consuming:
             return {}
         try:
@@ -153,7 +156,7 @@ class Hub:
             return {}
 
     async def open(self) -> None:
-        """Connect to the database and get ready to handle messages. Raise when the database is unavailable."""
+        """Connect to the database and prepare for handling messages. Raise when the database is unavailable."""
         url = self.settings.database_url.get_secret_value()
         self._pool = await open_pool(url, self.settings.pool_size, f"comptoir-{self.name}")
         try:
@@ -172,7 +175,7 @@ class Hub:
         )
 
     async def keep_house(self) -> None:
-        """Partitions and gauges; at start and from time to time."""
+        """Maintain partitions and gauges; at start and periodically."""
         async with self.acquire() as connection:
             await self.clock.compare(connection)
             is_doubtful = await clock.is_doubtful(connection)
@@ -229,7 +232,7 @@ class Hub:
         return [*(reader.run() for reader in self.readers), self.consumers.run()]
 
     def _on_task_end(self, task: asyncio.Task[None]) -> None:
-        """A loop that ends while nobody stopped the process leaves its work undone: the process is to be replaced."""
+        """Have the process replaced when a loop has ended without being stopped: its work would not be done."""
         if self.stopping.is_set():
             return
         error = None if task.cancelled() else task.exception()
@@ -237,7 +240,8 @@ class Hub:
         self.stopping.set()
 
     async def stop(self) -> None:
-        """Take no more, finish what was taken, send what was said, close. What is left is safe in the database."""
+        """Stop receiving, finish the messages received, send those emitted, close. The rest is safe in the
+        database."""
         self.stopping.set()
         for worker in self._workers.values():
             worker.nudge()
@@ -253,7 +257,7 @@ class Hub:
         await self.close()
 
     async def close(self) -> None:
-        """Close the pool and what asks the broker's management."""
+        """Close the pool and the client of the broker's management API."""
         if self.binding_watch is not None:
             await self.binding_watch.close()
         if self._pool is not None:

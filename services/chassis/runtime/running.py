@@ -1,8 +1,9 @@
-"""A service's program: `python -m services.<name>` runs it, `… migrate` brings its database up to date.
+"""A service's program: `python -m services.<name>` runs it, `… migrate` migrates its database.
 
-One event loop holds everything: consumers, relay, workers and HTTP. The end is graceful: not ready, consumers
-cancelled, what was taken committed and acked, what was said sent, then closed. Exit status 0 after a stop that was
-asked for, 1 when the watchdog or a failing loop ended it, so that a supervisor starts it afresh.
+One event loop runs everything: consumers, relay, workers and HTTP. The shutdown is graceful: not ready,
+consumers cancelled, received messages committed and acked, emitted messages sent, then closed. The exit
+status is 0 after a requested stop, 1 when the watchdog or a failing loop ended the process, so that a
+supervisor restarts it.
 """
 
 import asyncio
@@ -44,11 +45,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Service:
-    """Everything a service's program is made of. `app` builds its own HTTP application.
+    """The parts of a service's program. `app` builds its own HTTP application.
 
-    A process that does not consume (`consumes=False`) works beside the one that does, on the same database and under
-    its name on the wire: it has units, a relay and its own workers, but leaves messages, retries and timers alone.
-    `name` is then its own, for logs and connections, and `module` what follows `python -m`.
+    A process that does not consume (`consumes=False`) works beside the one that does, on the same database
+    and under its name on the wire: it has units, a relay and its own workers, but does not handle messages,
+    retries and timers. `name` is then its own, for logs and connections, and `module` is the argument of
+    `python -m`.
     """
 
     name: str
@@ -66,17 +68,17 @@ class Service:
 
     @property
     def program(self) -> str:
-        """What follows `python -m`."""
+        """Return the argument of `python -m`."""
         return self.module or f"services.{self.name}"
 
     @property
     def migrations(self) -> Path:
-        """The folder of the service's own migrations; the chassis' come first."""
+        """Return the folder of the service's own migrations; the chassis' are applied first."""
         return Path(__file__).parents[2] / self.subscribers.service / self.migrations_folder
 
 
 def main(service: Service, arguments: Sequence[str] | None = None) -> None:
-    """Run the command given on the command line: nothing, or `migrate`."""
+    """Run the command given on the command line: none, or `migrate`."""
     arguments = sys.argv[1:] if arguments is None else arguments
     settings = load_settings(service.settings)
     configure_logs(service.name, settings.log_level)
@@ -94,13 +96,14 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> None:
 
 
 def _collect_garbage_seldom() -> None:
-    """Messages die young and without cycles: looking for cycles every 700 objects cost a tenth of the time."""
+    """Make garbage collection rare. Messages are short-lived and without cycles: searching for cycles every
+    700 objects cost a tenth of the time."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 
 
 async def run(service: Service, settings: ServiceSettings) -> int:
-    """Run the service until it is told to stop (0) or has to be replaced (1)."""
+    """Run the service until it is asked to stop (0) or has to be replaced (1)."""
     hub = Hub(settings, service.subscribers, name=service.name, consumes=service.consumes)
     asked = _stop_on_signals(hub)
     watchdog, loop_watch = Watchdog(settings.watchdog_seconds), LoopWatch(settings.watchdog_seconds)
@@ -120,7 +123,7 @@ async def run(service: Service, settings: ServiceSettings) -> int:
 
 
 async def _work(service: Service, hub: Hub, watchdog: Watchdog, loop_watch: LoopWatch) -> None:
-    """Open, start, and wait for the stop. Meanwhile the process already tells whether it is alive and ready."""
+    """Open, start, and wait for the stop. Meanwhile the process already answers liveness and readiness checks."""
     try:
         await _open_patiently(hub)
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
@@ -139,7 +142,7 @@ async def _work(service: Service, hub: Hub, watchdog: Watchdog, loop_watch: Loop
 
 
 async def _open_patiently(hub: Hub) -> None:
-    """Wait for the database: one that is away at start may come."""
+    """Wait for the database: one that is unavailable at start may become available."""
     pause = 0.2
     while not hub.stopping.is_set():
         try:
@@ -209,11 +212,11 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
-        """Leave the signals alone."""
+        """Leave the signal handlers unchanged."""
         yield
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve; a port that is taken ends the process with words instead of a trace."""
+        """Serve; a port in use ends the process with a sentence instead of a traceback."""
         try:
             await super().serve(sockets)
         except SystemExit:

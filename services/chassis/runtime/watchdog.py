@@ -1,7 +1,8 @@
-"""The watchdog: a process whose dependencies answer while its own progress stands still exits, to be started afresh.
+"""Watchdog: a process whose dependencies answer while it makes no progress exits, to be restarted.
 
-A dependency that is away is no reason to exit. Health endpoints that only say "connected" have hidden consumers that
-never came back after a broker restart; so this asks the broker what it sees and compares that with our own progress.
+An unavailable dependency is no reason to exit. Health endpoints that report only "connected" have hidden
+consumers that never recovered after a broker restart; so the watchdog compares the broker's view with the
+process's own progress.
 """
 
 import asyncio
@@ -29,10 +30,10 @@ POOL_SECONDS = 10.0
 
 
 class LoopWatch(threading.Thread):
-    """Ends the process when its event loop stands still: then nothing inside the loop can do so any more.
+    """Thread that ends the process when its event loop is blocked: then nothing inside the loop can do so any more.
 
-    It counts its own ticks, not time, so that a process that was halted as a whole (SIGSTOP, a suspended machine) and
-    goes on is not taken for one that hangs.
+    It counts its own ticks, not time, so that a process that was suspended as a whole (SIGSTOP, a suspended
+    machine) and resumes is not mistaken for one that hangs.
     """
 
     def __init__(self, limit_seconds: float, ticks: int = 20) -> None:
@@ -43,11 +44,11 @@ class LoopWatch(threading.Thread):
         self._over = threading.Event()
 
     def beat(self) -> None:
-        """The loop turns."""
+        """Record that the event loop runs."""
         self._beaten.set()
 
     def end(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._over.set()
 
     def run(self) -> None:
@@ -62,7 +63,7 @@ class LoopWatch(threading.Thread):
 
 
 class Watchdog:
-    """Looks every quarter of the limit; `stuck` says why the process should be replaced."""
+    """Watchdog of a process's progress, checked four times per limit; `stuck` is why it should be replaced."""
 
     def __init__(self, limit_seconds: float) -> None:
         self._limit = limit_seconds
@@ -70,7 +71,7 @@ class Watchdog:
         self.stuck: str | None = None
 
     def beater(self, watch: LoopWatch) -> Worker:
-        """The loop that tells the thread that the event loop turns."""
+        """Return the worker that signals to the thread that the event loop runs."""
 
         async def beat(_: Process) -> bool:
             watch.beat()
@@ -79,7 +80,7 @@ class Watchdog:
         return Worker("heartbeat", beat, idle_seconds=self._limit / 40)
 
     def worker(self, hub: Hub) -> Worker:
-        """The loop that looks."""
+        """Return the worker that checks for progress."""
 
         async def look(_: Process) -> bool:
             return await self._look(hub)
@@ -98,9 +99,10 @@ class Watchdog:
         return False
 
     async def _look_at_pool(self, hub: Hub) -> None:
-        """A pool that gives no connection while a fresh one is answered has lost its own: no waiting brings them back.
+        """Detect a lost pool: it gives no connection while a new one is answered, and waiting never restores
+        its own.
 
-        The queues' readers take it for an outage and are patient, so nothing else would notice.
+        The queues' readers treat it as an outage and wait, so nothing else would notice.
         """
         if await _pool_answers(hub) or not await database.answers(
             hub.settings.database_url.get_secret_value()
@@ -150,7 +152,7 @@ class Watchdog:
 
 
 async def _pool_answers(hub: Hub) -> bool:
-    """Whether a connection of the pool is to be had and answers. One that is busy for so long is as good as lost."""
+    """Return whether the pool gives a connection that answers. One that is busy for so long counts as lost."""
     try:
         async with asyncio.timeout(POOL_SECONDS), hub.acquire() as connection:
             return bool(await connection.fetchval("SELECT true"))

@@ -1,1 +1,1 @@
-"""A service's own PostgreSQL: connections, bulk writes, partitions, migrations, and its clock."""
+"""Storage in a service's own PostgreSQL: connections, bulk writes, partitions, migrations, and its clock."""

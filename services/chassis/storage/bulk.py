@@ -1,9 +1,9 @@
 """Bulk statements: many rows of one class in one statement, as one array per column.
 
-A row class is a `NamedTuple` that stands beside the SQL of its table. Its fields are the columns that `unnest` yields,
-in this order, and their annotations are the types of the arrays, so a row with a missing or misplaced column fails in
-mypy. Rows that only name things (`tuple[str, UUID]`) need no class. A batch of a hundred rows has the text and the
-plan of one row; the text is put together once, when the module is imported.
+A row class is a `NamedTuple` beside the SQL of its table. Its fields are the columns that `unnest` yields, in
+this order, and their annotations are the types of the arrays, so a row with a missing or misplaced column
+fails in mypy. Rows that are only keys (`tuple[str, UUID]`) need no class. A batch of a hundred rows has the
+text and the plan of one row; the text is composed once, when the module is imported.
 """
 
 import re
@@ -17,7 +17,7 @@ from services.chassis.storage.database import Connection
 from services.chassis.storage.writing import Writer
 
 Integer = Annotated[int, "integer"]
-"""A number of 32 bits; a plain `int` has 64."""
+"""A 32-bit integer; a plain `int` has 64 bits."""
 Json = Annotated[str, "jsonb"]
 JsonText = Annotated[str, "json"]
 """JSON that the table keeps as it was sent."""
@@ -38,8 +38,8 @@ Row = TypeVar("Row", bound=Sequence[Any])
 class Bulk(Generic[Row]):
     """A statement on rows of a class.
 
-    In its text `{rows}` stands for `unnest` of the rows' columns, `{columns}` for their names, and any other name for
-    a value that is the same for all rows and is passed by that name.
+    In its text `{rows}` is replaced by `unnest` of the rows' columns, `{columns}` by their names, and any
+    other name by a value that is the same for all rows and is passed by that name.
     """
 
     def __init__(self, row: type[Row], text: str) -> None:
@@ -59,7 +59,7 @@ class Bulk(Generic[Row]):
         return f"${self._width + 1 + self._names.index(name)}"
 
     async def execute(self, connection: Writer, rows: Collection[Row], **values: Any) -> None:
-        """Run the statement, or note it to be run with others; without rows there is none."""
+        """Run the statement, or add it to those run together; without rows it is skipped."""
         if rows:
             await connection.execute(self.text, *self._arguments(rows, values))
 
@@ -74,7 +74,7 @@ class Bulk(Generic[Row]):
 
 
 def _types_of(row: type[Any]) -> list[str]:
-    """The PostgreSQL types of a row's columns."""
+    """Return the PostgreSQL types of a row's columns."""
     if get_origin(row) is tuple:
         return [_type_of(one) for one in get_args(row)]
     hints = get_type_hints(row, include_extras=True)
@@ -82,7 +82,7 @@ def _types_of(row: type[Any]) -> list[str]:
 
 
 def _type_of(hint: Any) -> str:
-    """The PostgreSQL type of one annotation; optional ones have the type of their value."""
+    """Return the PostgreSQL type of one annotation; an optional one has the type of its value."""
     if get_origin(hint) is Annotated:
         return str(hint.__metadata__[0])
     if get_origin(hint) in (Union, UnionType):

@@ -1,7 +1,7 @@
-"""The clock of a service is its database's: leases, due times and ids of all its processes compare with one another.
+"""Clock of a service, taken from its database: leases, due times and ids of all its processes are comparable.
 
-A process whose own clock is wrong works all the same. A database whose clock jumps ahead makes nothing of what is kept
-go: retention rests for a day, in which a person can set the clock right.
+A process whose own clock is wrong works all the same. A database whose clock jumps ahead causes no deletions:
+retention is suspended for a day, in which a person can correct the clock.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from contracts.envelope import follow_clock
 from services.chassis.storage.database import Connection
 
 LEAST_DIFFERENCE = timedelta(seconds=1)
-"""Smaller ones are the time a question takes, and the two clocks count as one."""
+"""A smaller difference is the duration of the query, and the two clocks count as equal."""
 
 
 @dataclass
 class Clock:
-    """The database's clock as this process knows it; `ahead` is by how much it is ahead of the machine's."""
+    """The database's clock as estimated by this process; `ahead` is how far it is ahead of the machine's."""
 
     ahead: timedelta = timedelta()
 
     def now(self) -> datetime:
-        """The present moment, aware, UTC."""
+        """Return the current time, aware, UTC."""
         return datetime.now(UTC) + self.ahead
 
     async def compare(self, connection: Connection) -> None:
-        """Ask the database what time it is, and make ids by that."""
+        """Query the database's time, and generate ids with it."""
         before = datetime.now(UTC)
         there: datetime = await connection.fetchval("SELECT clock_timestamp()")
         ahead = there - (before + (datetime.now(UTC) - before) / 2)
@@ -34,10 +34,11 @@ class Clock:
 
 
 async def is_doubtful(connection: Connection) -> bool:
-    """Note the database's time. True for a day after it went ahead by more than two days since it was noted last.
+    """Record the database's time. Return True for a day after it jumped ahead by more than two days since the
+    last record.
 
-    An installation that was switched off for that long cannot be told from a clock that jumped: what is past its time
-    goes a day later then.
+    An installation that was switched off for that long cannot be distinguished from a clock that jumped:
+    expired data is deleted a day later then.
     """
     return bool(
         await connection.fetchval(

@@ -1,6 +1,7 @@
-"""The connection to a service's own PostgreSQL, and what its errors mean.
+"""Connections to a service's own PostgreSQL, and the classification of its errors.
 
-Every wait has a limit. `is_outage` and `is_conflict` decide between trying again and looking at the message itself.
+Every wait has a limit. `is_outage` and `is_conflict` decide between a retry and a closer look at the message
+itself.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ _SETTINGS = {
     "tcp_keepalives_count": "3",
     "timezone": "UTC",
     # Every statement finds its rows by key. A plan made while its table was empty would scan it for as long as the
-    # statement is cached, which is for ever on a busy connection: so plans that read whole tables are ruled out.
+    # statement is cached, which is forever on a busy connection: so plans that read whole tables are disabled.
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -34,12 +35,12 @@ _CONFLICT_STATES = ("40001", "40P01", "55P03", "57014", "23505")
 
 
 _BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
-"""A unit's statements find rows by keys that come in arrays: their plans never depend on the values, and planning
-anew for each batch, as PostgreSQL would for short arrays, costs as much as running them."""
+"""A unit's statements find rows by keys passed as arrays: their plans never depend on the values, and
+replanning for each batch, as PostgreSQL would for short arrays, costs as much as running them."""
 
 
 async def open_pool(url: str, size: int, application: str) -> Pool:
-    """A pool of at most `size` connections. Raises what asyncpg raises when the server can't be reached."""
+    """Return a pool of at most `size` connections. Raises asyncpg's error when the server can't be reached."""
     return await asyncpg.create_pool(
         url,
         connection_class=_counting(application.removeprefix("comptoir-")),
@@ -56,7 +57,7 @@ async def open_pool(url: str, size: int, application: str) -> Pool:
 
 
 def _counting(service: str) -> type[Connection]:
-    """Connections that count their statements in the metrics of a service."""
+    """Return a connection class that counts its statements in the metrics of a service."""
     count = metrics.STATEMENTS.labels(service).inc
 
     class Counting(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -84,12 +85,13 @@ def _counting(service: str) -> type[Connection]:
 
 
 async def _leave_as_it_is(_: Connection) -> None:
-    """Nothing here changes a session, so asyncpg's reset on every release would be a round trip for nothing."""
+    """Skip asyncpg's reset on release: nothing here changes a session, so it would be a useless round trip."""
 
 
 @contextlib.asynccontextmanager
 async def transaction(connection: Connection) -> AsyncIterator[None]:
-    """A transaction for statements that are planned once. A connection that can't be rolled back is ended."""
+    """Open a transaction for statements that are planned once. A connection that can't be rolled back is
+    terminated."""
     await connection.execute(_BEGIN)
     try:
         yield
@@ -104,7 +106,7 @@ async def transaction(connection: Connection) -> AsyncIterator[None]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether the database, or the way to it, is unavailable: keep the work and retry later."""
+    """Return whether the database, or the network to it, is unavailable: keep the work and retry later."""
     if isinstance(
         error, LookupError
     ):  # a template that is missing is an OSError too (jinja2.TemplateNotFound)
@@ -117,17 +119,17 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Two transactions met (deadlock, a time-out, the same new key): the same work may succeed when tried again."""
+    """Return whether two transactions conflicted (deadlock, lock timeout, the same new key): a retry may succeed."""
     return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "") in _CONFLICT_STATES
 
 
 def is_unique_violation(error: BaseException) -> bool:
-    """Another row has the key already. Trying again helps only when it was written a moment ago."""
+    """Return whether another row already has the key. A retry helps only when that row was written just before."""
     return isinstance(error, asyncpg.UniqueViolationError)
 
 
 async def answers(url: str, seconds: float = 3.0) -> bool:
-    """Whether PostgreSQL answers on a fresh connection, and could be written to."""
+    """Return whether PostgreSQL answers on a new connection, and is writable."""
     try:
         connection: Any = await asyncpg.connect(url, timeout=seconds)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):

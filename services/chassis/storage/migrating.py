@@ -1,6 +1,7 @@
 """Migrations with dbmate: numbered SQL files, the chassis' first, then the service's own.
 
-dbmate is a single well-kept program with plain SQL files; any operator may run it by hand on the same folders.
+dbmate is a single well-maintained program with plain SQL files; any operator may run it by hand on the same
+folders.
 """
 
 import os
@@ -14,13 +15,14 @@ CHASSIS_MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class MigrationFailed(Exception):
-    """dbmate refused; its own words are the message."""
+    """dbmate failed; the message is its output."""
 
 
 def migrate(database_url: str, service_migrations: Path) -> None:
-    """Apply what has not been applied yet. Safe to run again and beside another run (dbmate locks).
+    """Apply the pending migrations. Safe to repeat and to run concurrently (dbmate locks).
 
-    A step may take as long as it takes; a lock that others hold is waited for 10 s, since everybody else waits behind.
+    A step has no time limit; a lock held by others is waited for at most 10 s, since all other sessions queue
+    behind it.
     """
     program = Path(sys.executable).parent / "dbmate"
     if urlsplit(database_url).scheme not in ("postgresql", "postgres"):
@@ -44,7 +46,7 @@ def migrate(database_url: str, service_migrations: Path) -> None:
 
 
 def _for_dbmate(url: str) -> str:
-    """The same database without TLS demanded, unless the URL says how: dbmate's driver insists on TLS by default."""
+    """Return the URL with TLS optional, unless it sets `sslmode`: dbmate's driver requires TLS by default."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     query.setdefault(

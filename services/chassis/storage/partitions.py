@@ -1,11 +1,13 @@
-"""Daily partitions of the event log and the inbox: made ahead, dropped when their time is over.
+"""Daily partitions of the event log and the inbox: created ahead, dropped after their retention.
 
-The bounds are computable because ids are UUIDv7. A message older than the oldest inbox partition is never handled
-(it might have been, once); retention of the inbox must therefore exceed every way in which a message may come back.
+The bounds are computable because ids are UUIDv7. A message older than the oldest inbox partition is never
+handled (it might have been handled before); retention of the inbox must therefore exceed every period after
+which a message may be redelivered.
 
-No writer ever waits for this: a partition is created as a table of its own and then attached, one that goes is detached
-concurrently and then dropped, and every lock is waited for 0.1 s. What a long reader prevents is done the next time;
-what was left half done (created and not attached, detached and not dropped) is found by its name and finished.
+No writer ever waits for this: a partition is created as a separate table and then attached, an expired one is
+detached concurrently and then dropped, and every lock is waited for 0.1 s. A step that a long reader prevents
+is done the next time; one left half done (created and not attached, detached and not dropped) is found by its
+name and finished.
 """
 
 import re
@@ -39,7 +41,7 @@ _BUSY = (
 
 @dataclass(frozen=True)
 class _Standing:
-    """The days of one parent table: attached, on the way out, and those of tables that are not attached."""
+    """The days of one parent table: attached, being detached, and those of tables that are not attached."""
 
     attached: frozenset[date]
     leaving: frozenset[date]
@@ -57,10 +59,11 @@ async def keep_partitions(
     *,
     may_drop: bool = True,
 ) -> bool:
-    """Make the partitions of the coming days and, if it may, drop those past their retention.
+    """Create the partitions of the coming days and, if `may_drop`, drop those past their retention.
 
-    One process at a time; the connection must not be in a transaction. False when somebody who reads prevented a part
-    of it: call again soon. Raises LockNotAvailableError when another process keeps house for longer than five seconds.
+    Only one process at a time runs this; the connection must not be in a transaction. Returns False when a
+    reader prevented part of it: call again soon. Raises LockNotAvailableError when another process maintains
+    partitions for longer than five seconds.
     """
     async with _alone(connection):
         done = [
@@ -71,7 +74,8 @@ async def keep_partitions(
 
 
 async def inbox_window(connection: Connection) -> tuple[UUID, UUID]:
-    """The ids the inbox can remember: from the oldest partition's first to the newest's end (exclusive)."""
+    """Return the range of ids the inbox covers: from the oldest partition's first to the newest's end
+    (exclusive)."""
     days = (await _standing(connection, "inbox")).attached
     if not days:
         raise LookupError("the inbox has no partition; run keep_partitions first")
@@ -80,7 +84,7 @@ async def inbox_window(connection: Connection) -> tuple[UUID, UUID]:
 
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Hold the lock of the session: to detach concurrently is not possible in a transaction that could hold it."""
+    """Hold the session's lock: detaching concurrently is not possible in a transaction that could hold it."""
     await connection.execute(f"SELECT pg_advisory_lock({_LOCK})")
     try:
         await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
@@ -97,15 +101,15 @@ async def _keep(connection: Connection, table: str, today: date, keep_days: int,
     for day in standing.older_than(oldest) if may_drop else ():
         done.append(await _tried(_drop, connection, table, day, standing))
         if not done[-1]:
-            break  # PostgreSQL detaches one after the other
+            break  # PostgreSQL detaches only one partition at a time
     return all(done)
 
 
 def _wanted(standing: _Standing, today: date, oldest: date) -> list[date]:
-    """The days to be attached, so that there is no gap up to the day after tomorrow.
+    """Return the days to be attached, so that there is no gap up to the day after tomorrow.
 
-    It reaches back to the oldest that stands. Where all that stands lies ahead, because a clock was wrong, and where
-    nothing does, it reaches back a week.
+    They start at the oldest attached day. Where all attached days are in the future, because a clock was
+    wrong, and where there is none, they start a week ago.
     """
     first = min([*standing.attached, today - timedelta(days=DAYS_BACK_AT_FIRST)])
     first = max(first, oldest)
@@ -115,7 +119,7 @@ def _wanted(standing: _Standing, today: date, oldest: date) -> list[date]:
 
 
 async def _tried(step: Any, connection: Connection, table: str, *more: Any) -> bool:
-    """Whether the step was done; False when a lock was not to be had at once."""
+    """Return whether the step was done; False when a lock was not available at once."""
     try:
         await step(connection, table, *more)
     except _BUSY as error:
@@ -145,7 +149,7 @@ async def _standing(connection: Connection, table: str) -> _Standing:
 
 
 async def _is_needed(connection: Connection, table: str, day: date) -> bool:
-    """Whether an event of that day has not left yet: it would be lost with its partition."""
+    """Return whether an event of that day has not been sent yet: it would be lost with its partition."""
     if table != "event_log":
         return False
     found: bool = await connection.fetchval(
@@ -156,9 +160,9 @@ async def _is_needed(connection: Connection, table: str, day: date) -> bool:
 
 
 async def _attach(connection: Connection, table: str, day: date) -> None:
-    """Create the day's table apart, then attach it: neither keeps readers or writers of the others waiting.
+    """Create the day's table separately, then attach it: neither makes readers or writers of the others wait.
 
-    A table that was detached and not dropped yet comes back with its rows.
+    A table that was detached and not dropped yet is attached again with its rows.
     """
     name, (first, end) = _name(table, day), _bounds(day)
     await connection.execute(f"CREATE TABLE IF NOT EXISTS msg.{name} (LIKE msg.{table} INCLUDING DEFAULTS)")
@@ -168,7 +172,7 @@ async def _attach(connection: Connection, table: str, day: date) -> None:
 
 
 async def _drop(connection: Connection, table: str, day: date, standing: _Standing) -> None:
-    """Detach the day's partition and drop it. Whoever still reads it, or asked for a replay of it, keeps it."""
+    """Detach the day's partition and drop it. It is kept while it is read or has unsent events (a replay)."""
     if await _is_needed(connection, table, day):
         return
     name = f"msg.{_name(table, day)}"

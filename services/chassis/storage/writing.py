@@ -1,8 +1,9 @@
-"""Statements that only write, sent together: a round trip to the database costs more than most of them.
+"""Write-only statements, sent together: a round trip to the database costs more than most of them.
 
-A transaction's inserts and updates are noted and leave as one statement, each part of it a `WITH` query. All parts see
-the database as it was before, so a statement that names a table which an earlier one writes begins the next round.
-Foreign keys are checked at the end of a round: what refers to a new row may go with it.
+A transaction's inserts and updates are collected and sent as one statement, each part of it a `WITH` query.
+All parts see the database as it was before, so a statement that names a table which an earlier one writes
+begins the next round. Foreign keys are checked at the end of a round: a row that refers to a new row may be
+in the same round.
 """
 
 import re
@@ -17,14 +18,14 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Writer(Protocol):
-    """What a statement that returns nothing needs: a connection, or the writes of a unit."""
+    """The interface a statement without a result needs: a connection, or the writes of a unit."""
 
     async def execute(self, query: str, *args: Any) -> Any:
-        """Run it, or note it to be run with the others."""
+        """Run it, or add it to those run together."""
 
 
 class Writes:
-    """The noted statements of one transaction, in the sequence in which they were noted."""
+    """The collected statements of one transaction, in the order in which they were added."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -32,12 +33,13 @@ class Writes:
         self._arguments: list[tuple[Any, ...]] = []
 
     async def execute(self, query: str, *args: Any) -> None:
-        """Note a statement; nothing is sent. A coroutine, so that it can stand where a connection can."""
+        """Add a statement; nothing is sent. A coroutine, so that it has the interface of a connection."""
         self._statements.append(query)
         self._arguments.append(args)
 
     async def send(self) -> str:
-        """Run what was noted. Returns the status of the last statement noted, "UPDATE 3", or "" if there was none."""
+        """Run the collected statements. Return the status of the last one added, "UPDATE 3", or "" if there
+        was none."""
         status, begun = "", 0
         for size, together in _rounds(tuple(self._statements)):
             arguments = [one for each in self._arguments[begun : begun + size] for one in each]
@@ -50,7 +52,7 @@ class Writes:
 
 @lru_cache(maxsize=1024)
 def _rounds(statements: tuple[str, ...]) -> list[tuple[int, str]]:
-    """The statements in as few rounds as they allow: of each how many it holds, and its text."""
+    """Return the statements in as few rounds as they allow: for each, the number of statements and its text."""
     rounds: list[list[str]] = []
     written: set[str] = set()
     for statement in statements:
@@ -63,7 +65,8 @@ def _rounds(statements: tuple[str, ...]) -> list[tuple[int, str]]:
 
 
 def _together(statements: Sequence[str]) -> str:
-    """One statement of several, their parameters numbered on; the last is the main one, whose status comes back."""
+    """Return one statement made of several, with renumbered parameters; the last is the main one, whose
+    status is returned."""
     numbered, taken = [], 0
     for statement in statements:
         numbered.append(_numbered_from(taken, statement))

@@ -1,4 +1,4 @@
-"""External effects as their kinds see them: what is to be performed, and what can become of it."""
+"""External effects as their kinds see them: the effect to perform, and its possible outcomes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from services.chassis.messaging.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One effect to perform. `attempts` counts the tries including this one, since it was planned or a person had it
-    done again; `noted` is what was last noted of it, None if it was never tried before."""
+    """One effect to perform. `attempts` counts the attempts including this one, since it was planned or a
+    person requested it again; `noted` is the last note on it, None if it was never tried before."""
 
     key: str
     kind: str
@@ -21,7 +21,7 @@ class Effect:
 
     @property
     def is_first_try(self) -> bool:
-        """Whether it surely never went out before: neither tried nor decided on by a person."""
+        """Return whether it was certainly never attempted before: neither tried nor decided on by a person."""
         return self.attempts <= 1 and self.noted is None
 
 
@@ -34,8 +34,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It surely did not happen; try again after a while. `is_try` is False when it was only put off: that does not
-    count among the effect's tries."""
+    """It certainly did not happen; retry after a while. `is_try` is False when it was only postponed: that
+    does not count as an attempt."""
 
     detail: str
     after: timedelta | None = None
@@ -44,7 +44,8 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was refused for good. `is_own` says that the cause is this effect alone, so that others may well succeed."""
+    """It was permanently rejected. `is_own` means that the cause is this effect only, so that others may well
+    succeed."""
 
     detail: str
     is_own: bool = False
@@ -52,7 +53,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """Nobody knows whether it happened."""
+    """It is unknown whether it happened."""
 
     detail: str
 
@@ -61,5 +62,5 @@ Outcome = Done | Retry | Failed | Uncertain
 Perform = Callable[[Effect], Awaitable[Outcome]]
 Record = Callable[[Unit, Sequence[tuple[Effect, Outcome]]], Awaitable[None]]
 Interrupted = Callable[[Effect, str], Outcome]
-"""What becomes of an effect that was in flight when its process died or that raised, and why. A `Retry` ends by itself:
-whoever gives it counts the effect's tries."""
+"""Function that returns the outcome of an effect that was in flight when its process died or that raised, and
+why. A `Retry` has no limit by itself: the function that returns it must check the effect's attempts."""

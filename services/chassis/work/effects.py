@@ -1,9 +1,10 @@
-"""External effects (mails, provider calls): planned with the decision, marked in flight before the call, settled after.
+"""External effects (mails, provider calls): planned with the decision, marked in flight, performed, then settled.
 
-An effect whose process died in flight, or that raised, may or may not have happened. Its kind says what follows
-(`interrupted`): `Uncertain`, for a person to decide, or `Retry` where the outside can be asked first. An outcome that
-is known is kept in memory until it can be recorded, and every end goes through `record`. `attempts` guards against
-repetition without end: the program only ever raises it, a person's decision sets it back.
+An effect is marked in flight before the call. One whose process died in flight, or that raised, may or may
+not have happened. Its kind decides what follows (`interrupted`): `Uncertain`, for a person to decide, or
+`Retry` where the external system can be queried first. A known outcome is kept in memory until it can be
+recorded, and every outcome goes through `record`. `attempts` guards against endless repetition: the program
+only ever raises it, a person's decision resets it.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ __all__ = [
 ]
 log = structlog.get_logger()
 CLAIMS_PER_HAND = 2
-"""Effects claimed at once per concurrent call: whatever is claimed when the process dies becomes uncertain."""
+"""Effects claimed at once per concurrent call: those claimed when the process dies become uncertain."""
 TOGETHER_SECONDS = 0.25
 """Effects finished within this time of one another are recorded in one transaction."""
 
@@ -57,8 +58,8 @@ def _uncertain(_: Effect, why: str) -> Outcome:
 
 
 class EffectWorker:
-    """Performs one kind of effect. `record` runs inside the transaction that settles a batch; `interrupted` says what
-    becomes of an effect that was in flight when its process died or that raised, and why."""
+    """Worker for one kind of effect. `record` runs inside the transaction that settles a batch; `interrupted`
+    returns the outcome of an effect that was in flight when its process died or that raised, and why."""
 
     def __init__(
         self,
@@ -79,7 +80,8 @@ class EffectWorker:
         self._lost_checked_at = 0.0
 
     async def run(self, process: Process) -> bool:
-        """Perform what is due, settle what a dead process left. True when there may be more at once."""
+        """Perform the effects that are due, settle those of a dead process. Return True when there may be
+        more at once."""
         await self._settle_lost(process)
         lease = timedelta(seconds=self._lease_seconds or process.settings.effect_lease_seconds)
         async with process.acquire() as connection:
@@ -93,8 +95,8 @@ class EffectWorker:
         return True
 
     async def _perform_all(self, process: Process, effects: Sequence[Effect], lease: timedelta) -> None:
-        """Perform and settle. An outcome is settled however long the database is unavailable or its row locked
-        meanwhile."""
+        """Perform and settle. An outcome is settled however long the database is unavailable or its row
+        locked meanwhile."""
         gate = asyncio.Semaphore(self._concurrency)
         clock = asyncio.get_running_loop().time
         running = {asyncio.create_task(self._one(process, gate, effect)): effect for effect in effects}
@@ -124,8 +126,8 @@ class EffectWorker:
     async def _keep_books(
         self, process: Process, performed: Sequence[Performed], running: Sequence[Effect], lease: timedelta
     ) -> list[Performed]:
-        """Settle what was performed, give back what was not begun, keep the leases of the rest. Return what is to be
-        settled later, since its row is locked."""
+        """Settle performed effects, release those not begun, extend the leases of the rest. Return those to
+        be settled later, since their rows are locked."""
         kept = [one for one in performed if one.outcome is not None]
         untouched = [one.effect.key for one in performed if one.outcome is None]
         if kept:
@@ -145,7 +147,7 @@ class EffectWorker:
                 )
 
     async def _one(self, process: Process, gate: asyncio.Semaphore, effect: Effect) -> Outcome | None:
-        """What became of it; None when the process was told to stop before it was begun."""
+        """Return the outcome of an effect; None when the process was asked to stop before it was begun."""
         async with gate:
             if process.stopping.is_set():
                 return None
@@ -165,13 +167,13 @@ class EffectWorker:
 
 
 async def decide(unit: Unit, key: str, state: str, note: str) -> bool:
-    """A person's decision on an effect that has ended: `planned` repeats it with its tries counted anew, `done` or
-    `discarded` ends it. Never for what the program repeats by itself: that is a `Retry`, which goes on counting."""
+    """Apply a person's decision to an effect that has ended: `planned` repeats it with its attempts reset,
+    `done` or `discarded` ends it. Never for automatic repetition: that is a `Retry`, which goes on counting."""
     if state not in ("planned", "done", "discarded"):
         raise ValueError(f"an effect can be decided to be planned, done or discarded, not {state}")
     return await store.decide_effect(unit.connection, key, state, note, unit.now)
 
 
 async def states_of(unit: Unit, keys: Sequence[str]) -> dict[str, str]:
-    """The states of effects by key, locked until the unit's end, so that a decision on them counts."""
+    """Return the states of effects by key, locked until the unit's end, so that they stay valid for a decision."""
     return await store.lock_effects(unit.connection, keys)

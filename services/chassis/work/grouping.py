@@ -1,6 +1,7 @@
-"""Group commit for requests: many callers wait for one transaction.
+"""Group commit for requests: many callers share one transaction.
 
-Whatever arrives while a commit runs becomes the next batch; there is no timer, so a lone caller waits for nobody.
+Items that arrive while a commit runs become the next batch; there is no timer, so a single caller never waits
+for others.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ R = TypeVar("R")
 
 
 class GroupCommit(Generic[T, R]):
-    """Collects items and commits them in batches of at most `limit`. `commit` returns one result per item, in order."""
+    """Group commit of items in batches of at most `limit`. `commit` returns one result per item, in order."""
 
     def __init__(self, commit: Callable[[Sequence[T]], Awaitable[Sequence[R]]], limit: int = 100) -> None:
         self._commit = commit
@@ -22,7 +23,7 @@ class GroupCommit(Generic[T, R]):
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, item: T) -> R:
-        """The result for this item, once its batch is committed. Raises what `commit` raised."""
+        """Return the result for this item, once its batch is committed. Raises the exception of `commit`."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._task is None or self._task.done():

@@ -1,7 +1,7 @@
-"""What ended goes after its time: each rule removes or empties a batch at a time, oldest first, never what is in use.
+"""Retention of ended work: each rule deletes or empties a batch at a time, oldest first, never rows in use.
 
-Nothing here waits for a writer: rows that somebody holds are left for the next time. While the database's clock is
-doubted nothing goes at all.
+Nothing here waits for a writer: locked rows are left for the next time. While the database's clock is in
+doubt nothing is deleted.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +24,8 @@ Forget = Callable[[Connection, timedelta, int], Awaitable[int]]
 
 @dataclass(frozen=True)
 class Rule:
-    """What goes, and after how many days. `forget` takes the age and the most rows, and tells how many went."""
+    """A retention rule: what it deletes, and after how many days. `forget` receives the age and the maximum
+    number of rows, and returns how many were deleted."""
 
     name: str
     days: Callable[[Any], int]
@@ -32,7 +33,7 @@ class Rule:
 
 
 def statement(sql: str) -> Forget:
-    """A rule's work as one statement: $1 is the age as an interval, $2 the most rows."""
+    """Return a rule's work as one statement: $1 is the age as an interval, $2 the maximum number of rows."""
 
     async def forget(connection: Connection, age: timedelta, most: int) -> int:
         status = await connection.execute(sql, age, most)
@@ -75,11 +76,11 @@ RULES = (
         ),
     ),
 )
-"""Of every service. Effects stay with the mail or refund they belong to."""
+"""Rules of every service. Effects are kept with the mail or refund they belong to."""
 
 
 def worker(own: Sequence[Rule] = ()) -> Worker:
-    """The worker that lets go what is due, once an hour."""
+    """Return the worker that deletes what has expired, once an hour."""
 
     async def forget(process: Process) -> bool:
         return await forget_due(process, [*RULES, *own])
@@ -88,7 +89,7 @@ def worker(own: Sequence[Rule] = ()) -> Worker:
 
 
 async def forget_due(process: Process, rules: Sequence[Rule]) -> bool:
-    """Let go a batch by each rule. Whether there may be more."""
+    """Delete a batch by each rule. Return whether there may be more."""
     if process.is_clock_doubtful:
         return False
     more = False

@@ -1,7 +1,8 @@
-"""Recording of the outcomes of external effects: together where that works, else one by one.
+"""Recording of the outcomes of external effects: together where possible, else one by one.
 
-An unavailable database raises, and the caller keeps the outcomes; a locked row is waited for, as in the group commit;
-an outcome that can't be recorded becomes `uncertain`, through `record` too, so that every outcome is reported.
+An unavailable database raises, and the caller keeps the outcomes; a locked row is waited for, as in the group
+commit; an outcome that can't be recorded becomes `uncertain`, through `record` too, so that every outcome is
+reported.
 """
 
 import asyncio
@@ -32,16 +33,16 @@ from services.chassis.work.effect_outcomes import (
 
 log = structlog.get_logger()
 KEPT_SECONDS = 600.0
-"""An outcome that meets locks for so long is noted as uncertain instead."""
+"""An outcome blocked by locks for so long is recorded as uncertain instead."""
 CONFLICT_RETRIES = 3
-"""Attempts while a key is held by another transaction: a lasting conflict is the outcome's own fault."""
+"""Attempts while a key is locked by another transaction: a lasting conflict is attributed to the outcome itself."""
 DIED = "the process died while it was in flight"
 _STATES: dict[type, str] = {Done: "done", Retry: "planned", Failed: "failed", Uncertain: "uncertain"}
 
 
 @dataclass(slots=True)
 class Performed:
-    """An effect that was performed (or given back unbegun, outcome None) and is not recorded yet."""
+    """An effect that was performed (or released unbegun, outcome None) and is not recorded yet."""
 
     effect: Effect
     outcome: Outcome | None
@@ -50,7 +51,7 @@ class Performed:
 
 
 class Settling:
-    """Records the ends of one kind of effect. A `Retry` after `attempts` tries has failed."""
+    """Recorder of the outcomes of one kind of effect. A `Retry` after `attempts` attempts has failed."""
 
     def __init__(self, kind: str, record: Record, attempts: int, interrupted: Interrupted) -> None:
         self._kind = kind
@@ -61,8 +62,8 @@ class Settling:
     async def settle(
         self, process: Process, performed: Sequence[Performed], extend: Callable[[], Awaitable[None]]
     ) -> list[Performed]:
-        """Settle together; if that fails one by one, so that one that can't be recorded blocks no other. Return those
-        whose row is locked."""
+        """Settle together; if that fails one by one, so that one that can't be recorded blocks no other.
+        Return those whose row is locked."""
         results = [self._or_give_up(one.effect, one.outcome) for one in performed if one.outcome is not None]
         try:
             await self._settle_together(process, results)
@@ -78,8 +79,8 @@ class Settling:
         return kept
 
     async def _settle_alone(self, process: Process, effect: Effect, outcome: Outcome, one: Performed) -> bool:
-        """Settle one effect; one that can't be recorded as it is becomes uncertain. False when a lock stood in the way
-        and there is time to wait for its end."""
+        """Settle one effect; one that can't be recorded as it is becomes uncertain. Return False when it was
+        blocked by a lock and there is time to wait for it."""
         try:
             await self._settle_together(process, [(effect, outcome)])
         except Exception as error:
@@ -98,7 +99,7 @@ class Settling:
     async def _settle_unrecordable(
         self, process: Process, effect: Effect, outcome: Outcome, error: Exception
     ) -> None:
-        """Record that nobody knows; when not even that can be recorded, let the effect alone say so."""
+        """Record that the outcome is unknown; when even that can't, update the effect without `record`."""
         detail = f"was {type(outcome).__name__.lower()}, but that could not be recorded: {describe(error)}"
         try:
             await self._settle_together(process, [(effect, Uncertain(detail))])
@@ -145,7 +146,8 @@ class Settling:
         return effect, outcome
 
     async def settle_lost(self, process: Process) -> None:
-        """Settle what a dead process left in flight. What meets a lock is found again when its lease has run out."""
+        """Settle effects that a dead process left in flight. One whose row is locked is found again when its
+        lease expires."""
         lost: list[tuple[Effect, Outcome]] = []
         try:
             async with process.unit() as unit:
@@ -164,8 +166,8 @@ class Settling:
             self._count(process, lost)
 
     async def _adopt(self, process: Process, lost: Sequence[tuple[Effect, Outcome]]) -> None:
-        """Settle each lost effect alone, as if it had been ours. One that meets a lock stays in flight until its lease
-        runs out again."""
+        """Settle each lost effect separately, as if this process had claimed it. One whose row is locked
+        stays in flight until its lease expires again."""
         async with process.acquire() as connection:
             await store.adopt_effects(connection, process.owner, [effect.key for effect, _ in lost])
         since = asyncio.get_running_loop().time()
@@ -174,7 +176,7 @@ class Settling:
 
 
 def effect_of(row: store.Row) -> Effect:
-    """An effect as its row has it."""
+    """Return an effect from its row."""
     return Effect(row["key"], row["kind"], json.loads(row["payload"]), row["attempts"], row["detail"])
 
 

@@ -1,6 +1,6 @@
-"""Background work of a service: loops that do what is due and rest when there is nothing.
+"""Background work of a service: loops that do what is due and pause when there is nothing.
 
-A database that is away makes a worker wait; any other error is logged, counted and tried again after a pause.
+An unavailable database makes a worker wait; any other error is logged, counted and retried after a pause.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Worker:
         self._nudged = asyncio.Event()
 
     def nudge(self) -> None:
-        """There is something to do: don't wait for the pause to end."""
+        """Wake the worker: there is work, so it need not wait for the pause to end."""
         self._nudged.set()
 
     async def loop(self, process: Process) -> None:
@@ -62,7 +62,7 @@ class Worker:
                 await self._rest(process, pause, patient=failures > 0)
 
     def _tell(self, error: Exception, told: str) -> str:
-        """Log a failure; a dependency that is away is told once, not at each try."""
+        """Log a failure; an unavailable dependency is logged once, not at each attempt."""
         said = describe(error)
         if not is_outage(error):
             log.error("worker failed", worker=self.name, error=said, exc_info=error)
@@ -71,21 +71,21 @@ class Worker:
         return said
 
     async def _rest(self, process: Process, seconds: float, patient: bool) -> None:
-        """After a failure a nudge is no reason to hurry; a stop is."""
+        """Pause after a failure: a nudge does not shorten the pause; a stop does."""
         with contextlib.suppress(asyncio.TimeoutError):
             async with asyncio.timeout(seconds):
                 await (process.stopping.wait() if patient else self._nudged.wait())
 
 
 class _Outlived(Exception):
-    """The timer was moved or cancelled while its handler ran: what it did is rolled back."""
+    """The timer was moved or cancelled while its handler ran: the handler's changes are rolled back."""
 
 
 def timer_worker(handlers: Mapping[str, TimerHandler]) -> Worker:
-    """The worker that fires timers: each in the transaction that removes it.
+    """Return the worker that fires timers: each in the transaction that removes it.
 
-    The handler comes first, so that it locks an order before its timer, as a batch does: else each would wait for the
-    other.
+    The handler runs first, so that it locks an order before its timer, as a batch does: otherwise each would
+    wait for the other.
     """
 
     async def fire(process: Process) -> bool:

@@ -1,1 +1,1 @@
-"""The way in: raw messages, consumers, group commit, inbox, parking, dead letters."""
+"""Inbound messages: raw messages, consumers, group commit, inbox, parking, dead letters."""

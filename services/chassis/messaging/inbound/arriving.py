@@ -1,4 +1,4 @@
-"""A message as it arrives, before anything is believed about it, and the reading of it.
+"""A raw message, before any of it has been validated, and its reading.
 
 Reading never raises. The result is a `ReceivedMessage`, or an `InvalidMessage` with the reason for which the
 message is parked.
@@ -28,7 +28,7 @@ from services.chassis.messaging.topology import UNROUTED
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 MOST_ATTRIBUTE_BYTES = 255
-"""What AMQP's short strings hold and an index of PostgreSQL takes; an attribute is copied into both."""
+"""The size limit of AMQP's short strings and of an index entry in PostgreSQL; an attribute is copied into both."""
 
 _COPIED = ("source", "type", "shop", "subject", "correlation_id", "traceparent")
 WRONG_SENDER = "wrong_sender"
@@ -36,7 +36,7 @@ UNROUTABLE = "unroutable"
 BEYOND_READING = frozenset(
     {"schema_invalid", "envelope_unreadable", "too_large", "id_not_uuid7", WRONG_SENDER, UNROUTABLE}
 )
-"""Reasons that the sender alone can do something about: no newer version and no patience will."""
+"""Reasons that only the sender can fix: neither a newer version nor a retry will help."""
 _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
 
 
@@ -44,8 +44,9 @@ _MAJOR = re.compile(r"^(?P<stem>.+)\.v(?P<major>\d{1,6})$")
 class RawMessage:
     """One message from a queue, or from the parked ones when `parked_id` is set.
 
-    `remembered`: its inbox row was written when it was parked, so finding that row again means nothing.
-    `has_inbox_row`: the present try wrote it, or it was there. `reuses_id`: its id was used for another body before.
+    `remembered`: its inbox row was written when it was parked, so an existing row does not make it a
+    duplicate. `has_inbox_row`: the present attempt wrote the row, or it existed. `reuses_id`: its id was used
+    before with another body.
     """
 
     queue: str
@@ -65,37 +66,38 @@ class RawMessage:
 
     @property
     def sender(self) -> str:
-        """Whose exchange it came by: `orders`, `storefront`."""
+        """Return the sender, whose exchange it was published to: `orders`, `storefront`."""
         sender = self.queue.partition(".")[2]
         return STOREFRONT if sender == UNROUTED else sender
 
     @property
     def login_shop(self) -> str | None:
-        """The shop of the storefront's login that sent it, which the broker vouches for; None for services."""
+        """Return the shop of the storefront's login that sent it, as validated by the broker; None for services."""
         parts = (self.user_id or "").split(".")
         return parts[1] if len(parts) == 3 and parts[0] == STOREFRONT else None
 
     @property
     def size(self) -> int:
-        """Bytes of the body as it was sent; of a long one that was parked a beginning is left."""
+        """Return the size of the body as sent, in bytes; of a long body only the beginning is kept when it is
+        parked."""
         return self.true_bytes if self.true_bytes is not None else len(self.body)
 
     @property
     def replay_id(self) -> str | None:
-        """The replay by which it is said again."""
+        """Return the id of the replay that sent it again."""
         value = self.headers.get(REPLAY_HEADER)
         is_one = isinstance(value, str) and len(value) == 36 and self.sender != STOREFRONT
         return value if is_one else None
 
     @property
     def is_standing(self) -> bool:
-        """Whether it tells how things stand, because somebody asked for that."""
+        """Return whether it is a snapshot, sent by a requested resync."""
         return self.replay_id is not None and STANDING_HEADER in self.headers
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidMessage:
-    """A message that can't be handed to a handler, and why."""
+    """A message that can't be passed to a handler, with the reason."""
 
     code: str
     detail: str
@@ -111,10 +113,10 @@ def read(
     now: datetime,
     adapters: Mapping[type[Message], Adapter] = MappingProxyType({}),
 ) -> ReceivedMessage[Any] | InvalidMessage:
-    """Read an arrival: envelope, who may have said it, when, and its body against its schema.
+    """Read a raw message: envelope, whether its sender may send it, its time, and its body against its schema.
 
-    `heard` are the types this service listens to; `window` is what its inbox can remember; `adapters` make bodies
-    readable that need not be refused.
+    `heard` are the types this service receives; `window` is the range of ids its inbox covers; `adapters`
+    make bodies readable that need not be rejected.
     """
     try:
         envelope = read_envelope(arrival.headers)
@@ -161,7 +163,7 @@ def read(
 
 
 class _Unread(Exception):
-    """A body that does not fit its schema, as it was tried last."""
+    """A body that does not match its schema, in the form that was validated last."""
 
     def __init__(self, body: bytes, error: ValidationError) -> None:
         super().__init__("unread")
@@ -171,7 +173,7 @@ class _Unread(Exception):
 def _validated(
     entry: Entry, body: bytes, adapter: Adapter | None
 ) -> tuple[bytes, Message, tuple[Reason, ...]]:
-    """The body that could be read, its message, and a note per change that reading it took. Raises _Unread."""
+    """Return the body that was readable, its message, and a note per change made to read it. Raises _Unread."""
     message = _message(entry, body)
     adapted = adapter(body, isinstance(message, ValidationError)) if adapter else None
     notes: tuple[Reason, ...] = ()
@@ -192,7 +194,8 @@ def _message(entry: Entry, body: bytes) -> Message | ValidationError:
 
 
 def read_envelope(headers: Mapping[str, Any]) -> Envelope:
-    """The envelope in some headers, with attributes that fit where they are copied to. Raises EnvelopeUnreadable."""
+    """Return the envelope from the headers, with attributes that fit the columns they are copied to. Raises
+    EnvelopeUnreadable."""
     envelope = Envelope.read(headers)
     for name in _COPIED:
         value = getattr(envelope, name)
@@ -202,7 +205,7 @@ def read_envelope(headers: Mapping[str, Any]) -> Envelope:
 
 
 def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
-    """The id in some headers, whatever else is wrong with them."""
+    """Return the id from the headers, whatever else is wrong with them."""
     try:
         return UUID(str(headers.get(f"{PREFIX}id")))
     except ValueError:
@@ -210,8 +213,8 @@ def event_id_of(headers: Mapping[str, Any]) -> UUID | None:
 
 
 def dedupe_key(arrival: RawMessage, envelope: Envelope | None) -> str:
-    """By what a parked message is known: who said it and its id (with a digest of the body, if the id was used before),
-    or a digest where there is no id to be read."""
+    """Return the key that identifies a parked message: its sender and id (with a digest of the body, if the
+    id was used before), or a digest where no id is readable."""
     if envelope is not None:
         known = f"{envelope.source} {envelope.id}"
         return known + suffix_of(arrival.body) if arrival.reuses_id else known
@@ -222,7 +225,7 @@ def dedupe_key(arrival: RawMessage, envelope: Envelope | None) -> str:
 
 
 def fingerprint(queue: str, type: str | None, code: str, error: BaseException | None = None) -> str:
-    """Groups what fails in the same way: queue, type, reason and where an exception was raised."""
+    """Return a fingerprint that groups equal failures: queue, type, reason and where an exception was raised."""
     place = ""
     trace = error.__traceback__ if error else None
     while trace is not None:
@@ -269,7 +272,7 @@ def _fault_of_content_type(content_type: str | None) -> str | None:
 
 
 def _fault_of_source(source: str, message: Any) -> str | None:
-    """What is wrong with a storefront's source: it is the shop and module that its message names."""
+    """Return what is wrong with a storefront's source: it must be the shop and module that its message names."""
     own = f"/{STOREFRONT}/{message.shop}/{message.module}"
     return None if source == own else f"the source is {source}, but the message is of {own}: send {own}"
 
@@ -306,7 +309,7 @@ def _unreadable(entry: Entry, envelope: Envelope, body: bytes, error: Validation
 
 
 def _place_of_nul(value: Any, place: tuple[int | str, ...] = ()) -> tuple[int | str, ...] | None:
-    """Where a text holds NUL, None if none does: JSON may hold it, PostgreSQL can't."""
+    """Return where a text contains NUL, None if none does: JSON allows it, PostgreSQL can't store it."""
     if isinstance(value, str):
         return place if "\0" in value else None
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""Why a body is no JSON text in UTF-8, and what to do about it: sentences of ours, never a parser's words."""
+"""Faults of a body that is not JSON text in UTF-8, with remedies: our own sentences, never a parser's."""
 
 import codecs
 import re
@@ -32,19 +32,20 @@ _FAULTS = {
     "expected `:`": "a colon is missing between a field's name and its value: write it with a JSON encoder",
     "expected `,`": "a comma or a closing bracket is missing: write it with a JSON encoder",
 }
-"""By how the parser's own words begin."""
+"""By the beginning of the parser's message."""
 
 
 def fault_of(body: bytes, parsers_words: str) -> str:
-    """What continues `the body is no JSON text in UTF-8: `, without a full stop.
+    """Return the continuation of `the body is no JSON text in UTF-8: `, without a full stop.
 
-    `parsers_words` are those of pydantic's parser, of which only the place is kept. Nothing of the body is repeated.
+    `parsers_words` is the message of pydantic's parser, of which only the position is used. No part of the
+    body is repeated.
     """
     return _encoding(body) or _syntax(parsers_words)
 
 
 def _encoding(body: bytes) -> str | None:
-    """What is wrong with the bytes, whatever they say; None when they are UTF-8."""
+    """Return what is wrong with the encoding, whatever the content; None when the bytes are UTF-8."""
     if not body.strip():
         return "it is empty: send the message as a JSON object"
     if body.startswith(codecs.BOM_UTF8):

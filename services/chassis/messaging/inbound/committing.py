@@ -1,8 +1,8 @@
-"""Group commit: a batch of messages becomes one transaction, and every message ends in one of four ways.
+"""Group commit: a batch of messages is one transaction, and every message has one of four outcomes.
 
-Inbox rows first (duplicates drop out), then the service's book is locked and loaded, the handlers run in memory, the
-book is saved, and what is to be said is written to the outbox; commit. If the batch fails, each message runs alone and
-the culprit is parked: a poisoned message never blocks others.
+Inbox rows are written first (duplicates are dropped), then the service's unit of work is locked and loaded,
+the handlers run in memory, the unit is saved and its messages are written to the outbox; commit. If the batch
+fails, each message is tried separately and the culprit is parked: a poison message never blocks others.
 """
 
 from collections import Counter
@@ -53,7 +53,7 @@ CONFLICT_RETRIES = 3
 
 
 class End(StrEnum):
-    """How a message ended here."""
+    """The outcome of a message."""
 
     HANDLED = "handled"
     DUPLICATE = "duplicate"
@@ -63,7 +63,7 @@ class End(StrEnum):
 
 @dataclass(slots=True)
 class Handled:
-    """What became of one arrival."""
+    """The result for one raw message."""
 
     arrival: RawMessage
     end: End
@@ -73,7 +73,7 @@ class Handled:
 
 @dataclass(slots=True)
 class _Batch:
-    """The bookkeeping of one attempt at a batch."""
+    """State of one attempt at a batch."""
 
     handled: list[Handled] = field(default_factory=list)
     setbacks: list[ProcessingFailure] = field(default_factory=list)
@@ -82,7 +82,7 @@ class _Batch:
 
 
 class HandlerFailed(Exception):
-    """A handler raised what it should not have. Handlers touch memory only, so it is never the database's fault."""
+    """A handler raised an unexpected exception. Handlers touch only memory, so it is never the database's fault."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(describe(error))
@@ -93,8 +93,8 @@ OpenUnit = Callable[[Any], Unit]
 
 
 class Committer(Generic[B]):
-    """Turns arrivals into committed effects. `after` gets each committed unit, to relay what it says. `taken` counts
-    messages by queue, however they ended."""
+    """Committer of batches of raw messages. `after` gets each committed unit, to relay its messages. `taken`
+    counts messages by queue, whatever their outcome."""
 
     def __init__(
         self,
@@ -118,7 +118,8 @@ class Committer(Generic[B]):
         }
 
     async def commit(self, arrivals: Sequence[RawMessage]) -> list[Handled]:
-        """Handle a batch. Raise only when the database is unavailable; then nothing or everything was committed."""
+        """Handle a batch. Raise only when the database is unavailable; then either nothing or everything was
+        committed."""
         handled: list[Handled] = []
         for _, alike in groupby(arrivals, key=_is_replayed):
             handled += await self._commit_alike(list(alike))
@@ -136,7 +137,7 @@ class Committer(Generic[B]):
         return [await self._alone(arrival) for arrival in arrivals]
 
     async def retry_due(self, limit: int) -> int:
-        """Try the parked messages that are due again. Returns how many were taken."""
+        """Retry the parked messages that are due. Return how many were retried."""
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             if not await store.list_due(connection, 1):
                 return 0
@@ -194,7 +195,8 @@ class Committer(Generic[B]):
                 return
 
     async def _postpone(self, parked_id: int, error: Exception) -> None:
-        """Not even its failure could be written: let the others go on and come back to it later."""
+        """Postpone a message whose failure could not be written, so that the others proceed and it is retried
+        later."""
         log.critical("a parked message can't be written", parked_id=parked_id, error=describe(error))
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             await store.postpone(connection, parked_id, parking.LONGEST_DELAY)
@@ -208,7 +210,8 @@ class Committer(Generic[B]):
         due: Callable[[Any], Awaitable[list[store.Row]]] | None = None,
         culprit: Exception | None = None,
     ) -> list[Handled]:
-        """One transaction over a batch; with `culprit` the messages are parked for that error instead of handled."""
+        """Run one transaction over a batch; with `culprit` the messages are parked for that error instead of
+        handled."""
         began = perf_counter()
         batch = _Batch()
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection, transaction(connection):
@@ -231,7 +234,8 @@ class Committer(Generic[B]):
         return batch.handled
 
     def _tell(self, unit: Unit, batch: _Batch, seconds: float) -> None:
-        """After the commit. An error here must not look like a batch that failed: it would be done again."""
+        """Run what follows the commit. An error here must not look like a failed batch, which would be tried
+        again."""
         for tell in (unit.committed, lambda: self._after(unit), lambda: self._measure(batch, seconds)):
             try:
                 tell()
@@ -264,7 +268,8 @@ class Committer(Generic[B]):
     def _fitting(
         self, arrival: RawMessage, reading: ReceivedMessage[Any] | InvalidMessage
     ) -> ReceivedMessage[Any] | InvalidMessage:
-        """Return the reading, or why it is parked: its id was used for something else, which no handler answers."""
+        """Return the reading, or the reason why it is parked: its id was used for another body, and its
+        handler has no `answers_reused_ids`."""
         if isinstance(reading, InvalidMessage) or not arrival.reuses_id:
             return reading
         if arrival.parked_id is not None or self._answers_reused_ids(type(reading.message)):
@@ -324,7 +329,7 @@ class Committer(Generic[B]):
         batch.setbacks.append(setback)
 
     async def _answer_unreadable(self, unit: Unit, arrival: RawMessage, unfit: InvalidMessage) -> bool:
-        """Tell the sender, if the service does that. Whether it was told."""
+        """Answer the sender, if the service does that. Return whether it was answered."""
         answer, envelope = self._subscribers.answer_unreadable, unfit.envelope
         if answer is None or unfit.code not in BEYOND_READING:
             return False
@@ -379,9 +384,10 @@ class Committer(Generic[B]):
 def _inbox_key(
     arrival: RawMessage, reading: ReceivedMessage[Any] | InvalidMessage, window: tuple[UUID, UUID]
 ) -> tuple[UUID, str] | None:
-    """By what the inbox knows a message; None when it holds it since it was parked, and for what it can't hold.
+    """Return the inbox key of a message; None if parking wrote its row, or the inbox can't record it.
 
-    What somebody else says in a sender's name must never make the sender's own message a duplicate.
+    A message that another login sends under a sender's name must never make the sender's own message a
+    duplicate.
     """
     envelope = reading.envelope
     if arrival.remembered or envelope is None or not window[0] <= envelope.id < window[1]:
@@ -400,7 +406,7 @@ def _is_replayed(arrival: RawMessage) -> bool:
 
 
 def _alike(arrivals: list[RawMessage]) -> list[RawMessage]:
-    """The first, and those that are said again as it is, or are not. The others stay due."""
+    """Return the first message, and those that match it in being replayed or not. The others stay due."""
     return [arrival for arrival in arrivals if _is_replayed(arrival) == _is_replayed(arrivals[0])]
 
 

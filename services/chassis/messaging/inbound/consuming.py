@@ -1,10 +1,10 @@
-"""The consuming side of the broker: FastStream connects and opens a channel a queue, deliveries are only collected, and
-each queue has a loop that commits them (`queue_reader.py`).
+"""Consumers: FastStream opens a connection and a channel per queue, deliveries are only collected.
 
-Handlers never run inside a delivery callback: a lost connection cancels those, even in the middle of a COMMIT. They
-put the message in a list; the queue's own loop takes whatever has come, commits it, and acks. A connection that ends
-is replaced whole, with fresh channels and consumer tags (RabbitMQ 3.10 may stall on a reused tag), and what was not
-acked comes again. Every wait on a connection has a limit, and what an old connection still delivers is not taken.
+Each queue has a loop that commits them (`queue_reader.py`). Handlers never run inside a delivery callback: a
+lost connection cancels callbacks, even in the middle of a COMMIT. They append the message to a list; the
+queue's own loop commits whatever has arrived, and acks. A connection that ends is replaced as a whole, with
+new channels and consumer tags (RabbitMQ 3.10 may stall on a reused tag), and unacked messages are
+redelivered. Every wait on a connection has a limit, and deliveries of an old connection are ignored.
 """
 
 import asyncio
@@ -35,8 +35,8 @@ tolerate_foreign_properties()
 
 
 class Consumers:
-    """All queues of a service over one connection after another. `missing` are queues the broker does not have: the
-    others are consumed, and these as soon as they are there.
+    """All queues of a service, over one connection at a time. `missing` are queues the broker does not have:
+    the others are consumed, and these as soon as they exist.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Consumers:
             reader.on_dead_connection = self.renew
 
     async def run(self) -> None:
-        """Consume until stopped, connection after connection."""
+        """Consume until stopped, reconnecting whenever the connection ends."""
         self._ended.clear()
         try:
             await self._run()
@@ -96,19 +96,20 @@ class Consumers:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def stop(self, seconds: float = DRAIN_SECONDS + 2) -> None:
-        """Take no more messages, commit and ack those taken, then close the connection."""
+        """Receive no more messages, commit and ack those received, then close the connection."""
         self._stopping.set()
         self._lost.set()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
 
     def renew(self, why: str) -> None:
-        """Give this connection up and make another."""
+        """Drop this connection and open another."""
         self.last_error = why
         self._lost.set()
 
     async def counts(self) -> dict[str, tuple[int, int]]:
-        """Messages ready and consumers of each queue there is, asked on a spare channel. TimeoutError after 5 s."""
+        """Return ready messages and consumers of each existing queue, queried on a separate channel.
+        TimeoutError after 5 s."""
         if self._connection is None:
             return {}
         return await within(ANSWER_SECONDS, self._counts(self._connection))
@@ -148,7 +149,7 @@ class Consumers:
             await self._close(broker)
 
     async def _wait_until_lost(self) -> None:
-        """Until the connection ends, is given up, or has a queue that was missing."""
+        """Wait until the connection ends, is dropped, or a missing queue exists."""
         while not self._lost.is_set():
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._lost.wait(), MISSING_SECONDS if self.missing else None)
@@ -163,8 +164,8 @@ class Consumers:
         self.missing = missing
 
     async def _close(self, broker: RabbitBroker) -> None:
-        """End the connection within a few seconds, whether the broker answers or not: one that is left open would go
-        on taking messages that nobody acks.
+        """Close the connection within a few seconds, whether the broker answers or not: one left open would
+        go on receiving messages that are never acked.
         """
         if self._stopping.is_set():
             await self._cancel_consumers()
@@ -175,7 +176,7 @@ class Consumers:
         for reader in self._readers:
             reader.forget()
         why = ConnectionError("the connection is given up")
-        if robust is not None:  # first the outer one, which would connect again by itself
+        if robust is not None:  # the outer one first: it would reconnect by itself
             await self._tried(robust.close(why))
         if connection is not None and not connection.is_closed:
             await self._tried(connection.close(why))
@@ -204,16 +205,16 @@ class Consumers:
         )
 
     def _subscribe(self, broker: RabbitBroker, reader: QueueReader) -> None:
-        """Have FastStream open a channel and look for the queue. Without a handler it consumes nothing itself."""
+        """Let FastStream open a channel and check the queue. Without a handler it consumes nothing itself."""
         queue = RabbitQueue(reader.queue, queue_type=QueueType.QUORUM, durable=True, declare=False)
         broker.subscriber(queue, channel=Channel(prefetch_count=self._prefetch), no_reply=True)
 
     async def _consume(self, broker: RabbitBroker) -> None:
-        """Take deliveries as aiormq gives them: the message objects, tasks, parsers, filters and middlewares of the
-        layers above cost several times what collecting does.
+        """Receive deliveries directly from aiormq: the message objects, tasks, parsers, filters and
+        middlewares of the layers above cost several times as much as collecting.
 
-        A channel that closes, or whose consumer the broker cancels because the queue was deleted, ends the connection:
-        the library would reopen it with the same consumer tag.
+        A channel that closes, or whose consumer the broker cancels because the queue was deleted, ends the
+        connection: the library would reopen it with the same consumer tag.
         """
         readers = {reader.queue: reader for reader in self._readers}
         self._consuming = []

@@ -1,8 +1,8 @@
-"""What the broker gave up on: messages returned so often that they probably kill the process that takes them.
+"""Dead letters: messages redelivered so often that they probably kill the process that handles them.
 
-Each is first parked as dead, visibly. Then it is tried once more, alone, since a whole window of innocent messages is
-usually returned with the guilty one. If that try kills the process too, the message comes again, is found parked, and
-is left to a person.
+Each is first parked as dead, so that it is visible. Then it is tried once more, separately, since a whole
+window of innocent messages is usually returned with the guilty one. If that attempt kills the process too,
+the message is redelivered, found parked, and left to a person.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ OpenUnit = Callable[[], AbstractAsyncContextManager[Unit]]
 
 
 class DeadLetterReader(QueueReader):
-    """Reads `<service>.dead`, one message at a time. `commit` handles a message as its own queue's reader would."""
+    """Reader of `<service>.dead`, one message at a time. `commit` handles a message as its own queue's reader
+    would."""
 
     def __init__(self, queue: str, unit: OpenUnit, commit: Commit) -> None:
         super().__init__(queue, self._keep, batch_size=1)
@@ -39,7 +40,8 @@ class DeadLetterReader(QueueReader):
                 self._untried.pop(key)
 
     async def _park(self, arrival: RawMessage, key: str) -> bool:
-        """Park it as dead. False when an earlier process has: that one died of it, or was stopped while it tried."""
+        """Park it as dead. Return False when an earlier process has: it was killed by this message, or
+        stopped while it tried."""
         if key in self._untried:
             return True
         envelope = _envelope(arrival)
@@ -56,14 +58,16 @@ class DeadLetterReader(QueueReader):
         return True
 
     async def _try_alone(self, arrival: RawMessage, parked_id: int) -> None:
-        """However it ends, it stands under its own name then: handled, known, waiting or parked for its own reason."""
+        """Try it; whatever the outcome, it is then recorded under its own key: handled, duplicate, waiting or
+        parked."""
         await self._commit_again([arrival])
         async with self._unit() as unit:
             await store.resolve(unit.connection, [parked_id], unit.now)
 
 
 def _queue_of_death(arrival: RawMessage) -> str:
-    """The queue it came from. The broker writes the newest death first; what follows a publisher may have made up."""
+    """Return the queue it came from. The broker writes the newest death first; later entries may be forged by
+    a publisher."""
     deaths: Any = arrival.headers.get("x-death")
     newest: Any = deaths[0] if isinstance(deaths, list) and deaths else None
     queue = newest.get("queue") if isinstance(newest, dict) else None

@@ -1,7 +1,7 @@
-"""Messages that can't be handled now: waiting for what they need, failing, or never acceptable.
+"""Parked messages: waiting for what they need, failing, or never acceptable.
 
-They leave the broker and live in `msg.parked` with a fingerprint, so that none blocks another and a person can see,
-explain, redrive or discard them.
+They are removed from the broker and kept in `msg.parked` with a fingerprint, so that none blocks another and
+a person can see, explain, redrive or discard them.
 """
 
 import json
@@ -31,7 +31,7 @@ from services.chassis.messaging.subscribers import Refuse, Wait
 from services.chassis.messaging.unit import Unit
 
 KEPT_BYTES = 65_536
-"""What stays of a body that is larger than any message may be: enough to see what it is."""
+"""The part that is kept of a body larger than any message may be: enough to recognise it."""
 
 SENDER_TOLD = "its sender was told"
 LONGEST_DELAY = timedelta(minutes=15)
@@ -47,15 +47,16 @@ class RetryPolicy:
     attempts: int
 
     def delay(self, attempts: int) -> timedelta:
-        """The pause before the next try, after so many tries."""
+        """Return the delay before the next attempt, after so many attempts."""
         ceiling = min(self.first * float(2 ** min(attempts, 20)), LONGEST_DELAY)
         return ceiling * random.uniform(0.5, 1.0)
 
 
 @dataclass(slots=True)
 class ProcessingFailure:
-    """Why an arrival was not handled. `next_at` is None when only a person can help, or nobody has to: `answered_by` is
-    the service that told its sender, who alone can do something about it. Such a message is kept, set aside."""
+    """The reason why a message was not handled. `next_at` is None when only a person can help, or no action
+    is needed: `answered_by` is the service that answered the sender, who is the only one who can fix it. Such
+    a message is kept, set aside."""
 
     arrival: RawMessage
     envelope: Envelope | None
@@ -76,7 +77,7 @@ class ProcessingFailure:
 def waits(
     arrival: RawMessage, envelope: Envelope, wait: Wait, policy: RetryPolicy, now: datetime
 ) -> ProcessingFailure:
-    """The message waits for a key, until it gives up."""
+    """Return the failure of a message that waits for a key, until it gives up."""
     give_up_at = arrival.give_up_at or (arrival.first_seen_at or now) + wait.give_up_after
     over = now >= give_up_at
     print_ = fingerprint(arrival.queue, envelope.type, wait.reason)
@@ -88,13 +89,13 @@ def waits(
 
 
 def refused(arrival: RawMessage, envelope: Envelope, refusal: Refuse) -> ProcessingFailure:
-    """The message will never be acceptable as it is."""
+    """Return the failure of a message that will never be acceptable as it is."""
     print_ = fingerprint(arrival.queue, envelope.type, refusal.code)
     return ProcessingFailure(arrival, envelope, refusal.code, refusal.message, print_)
 
 
 def unfit(arrival: RawMessage, reading: InvalidMessage) -> ProcessingFailure:
-    """The message can't even be handed to a handler."""
+    """Return the failure of a message that can't be passed to a handler."""
     type_ = reading.envelope.type if reading.envelope else None
     return ProcessingFailure(
         arrival,
@@ -108,7 +109,7 @@ def unfit(arrival: RawMessage, reading: InvalidMessage) -> ProcessingFailure:
 def failed(
     arrival: RawMessage, envelope: Envelope, error: Exception, policy: RetryPolicy, now: datetime
 ) -> ProcessingFailure:
-    """The handler failed unexpectedly: tried again with growing delays, then dead."""
+    """Return an unexpected failure of the handler: retried with growing delays, then dead."""
     over = arrival.attempts + 1 >= policy.attempts
     detail = describe(error)
     print_ = fingerprint(arrival.queue, envelope.type, "error", error)
@@ -117,9 +118,10 @@ def failed(
 
 
 async def write(unit: Unit, setbacks: Sequence[ProcessingFailure]) -> None:
-    """Write the setbacks of a batch; say MessageParked about those that only a person can help.
+    """Write the failures of a batch; emit MessageParked for those that only a person can fix.
 
-    One that was parked before and came again (its ack was lost) changes nothing and is not said twice.
+    A message that was parked before and redelivered (its ack was lost) changes nothing and is not reported
+    twice.
     """
     fresh = {
         _key_of(setback): row_of(setback, unit.now)
@@ -139,7 +141,7 @@ async def write(unit: Unit, setbacks: Sequence[ProcessingFailure]) -> None:
 
 
 def arrival_of(row: store.Row) -> RawMessage:
-    """A parked row as an arrival, for another try."""
+    """Return a parked row as a raw message, for another attempt."""
     return RawMessage(
         queue=row["queue"],
         headers=json.loads(row["headers"]),
@@ -172,7 +174,7 @@ async def _write_again(unit: Unit, setback: ProcessingFailure) -> None:
 
 
 def say_parked(unit: Unit, setback: ProcessingFailure) -> None:
-    """Say that a message waits for a person."""
+    """Emit the event that a message waits for a person."""
     envelope, shop = setback.envelope, _shop_of(setback)
     unit.emit(
         MessageParked(
@@ -190,14 +192,14 @@ def say_parked(unit: Unit, setback: ProcessingFailure) -> None:
 
 
 def _key_of(setback: ProcessingFailure) -> str:
-    """A message under a name that is not its sender's must not stand in the way of the one that really bears it, nor
-    one that went astray in the way of the same one sent again."""
+    """Return the key of a parked message: one under a false sender's name must not block the real sender's,
+    nor a misrouted one the same message sent again."""
     is_other = setback.code in (WRONG_SENDER, UNROUTABLE)
     return dedupe_key(setback.arrival, None if is_other else setback.envelope)
 
 
 def row_of(setback: ProcessingFailure, now: datetime) -> store.ParkedRow:
-    """The parked row of a setback."""
+    """Return the parked row of a failure."""
     envelope, arrival = setback.envelope, setback.arrival
     event_id: UUID | None = envelope.id if envelope else None
     return store.ParkedRow(
@@ -229,18 +231,19 @@ def row_of(setback: ProcessingFailure, now: datetime) -> store.ParkedRow:
 
 
 def _shop_of(setback: ProcessingFailure) -> str | None:
-    """Whose it is: the shop of the login that sent it, whatever the message says; of a service's, the one it names."""
+    """Return the shop: that of the sending login, whatever the message states; of a service's message, the
+    one it names."""
     envelope = setback.envelope
     return setback.arrival.login_shop or (envelope.shop if envelope else None)
 
 
 def readable_headers(arrival: RawMessage) -> dict[str, Any]:
-    """The headers in a form that JSON can hold; what it can't becomes its description."""
+    """Return the headers in a form that JSON can represent; other values are replaced by their description."""
     return {storable(str(name)): _plain(value) for name, value in arrival.headers.items()}
 
 
 def storable(text: str) -> str:
-    """The text without what PostgreSQL can't hold: NUL and lone surrogates."""
+    """Return the text without what PostgreSQL can't store: NUL and lone surrogates."""
     return _UNSTORABLE.sub("�", text)
 
 

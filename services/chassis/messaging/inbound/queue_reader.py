@@ -1,4 +1,4 @@
-"""One queue of a service: what has arrived, the loop that commits it in batches, and the acks of what was committed."""
+"""Reader of one queue: the received messages, the loop that commits them in batches, and their acks."""
 
 import asyncio
 import contextlib
@@ -24,9 +24,10 @@ Commit = Callable[[Sequence[RawMessage]], Awaitable[Any]]
 
 
 class DeliveryTags:
-    """Which of a channel's deliveries were committed, to ack exactly those.
+    """Record of which of a channel's deliveries were committed, to ack exactly those.
 
-    An ack of "all up to this one" must not cover a delivery that never reached our hands: it would be lost.
+    A cumulative ack ("all up to this one") must not cover a delivery that this process never received: it
+    would be lost.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,8 @@ class DeliveryTags:
         self.hole_since: float | None = None
 
     def committed(self, channel: object, tags: Sequence[int]) -> bool:
-        """Note committed deliveries. True when all up to the highest known one are: one ack may say so."""
+        """Record committed deliveries. Return True when all up to the highest known one are: one cumulative
+        ack is enough."""
         if channel is not self._channel:
             self._channel, self._committed_to, self._beyond = channel, 0, set()
         self._beyond.update(tags)
@@ -47,15 +49,15 @@ class DeliveryTags:
         return not self._beyond
 
     def forget(self) -> None:
-        """The channel is gone."""
+        """Reset when the channel is closed."""
         self._channel, self.hole_since = None, None
 
 
 class QueueReader:
-    """One queue: what has arrived, and the loop that commits it in batches and acks.
+    """One queue: its received messages, and the loop that commits them in batches and acks.
 
-    `last_commit` and `busy_since` are times of the monotonic clock; `stalled_seconds` is how long received messages
-    have waited without a commit. `on_dead_connection` is called when an ack times out.
+    `last_commit` and `busy_since` are times of the monotonic clock; `stalled_seconds` is how long received
+    messages have waited without a commit. `on_dead_connection` is called when an ack times out.
     """
 
     def __init__(self, queue: str, commit: Commit, batch_size: int) -> None:
@@ -74,7 +76,7 @@ class QueueReader:
         self.on_dead_connection: Callable[[str], None] = lambda why: None
 
     def collect(self, message: DeliveredMessage) -> None:
-        """Take a message from the broker."""
+        """Collect a message from the broker."""
         reach("received", self.queue)
         self._arrived.append(message)
         self.busy_since = self.busy_since or monotonic()
@@ -87,7 +89,7 @@ class QueueReader:
 
     @property
     def in_hand(self) -> int:
-        """Messages taken from the broker and not acked yet."""
+        """Return the number of messages received from the broker and not acked yet."""
         return len(self._arrived) + self._being_committed
 
     @property
@@ -98,7 +100,7 @@ class QueueReader:
         return monotonic() - max(self.busy_since, self.last_commit)
 
     async def run(self) -> None:
-        """Commit and ack until cancelled; between two batches only."""
+        """Commit and ack until cancelled, which happens only between two batches."""
         while True:
             await self._work.wait()
             self._work.clear()
@@ -109,13 +111,13 @@ class QueueReader:
             self._rest()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until all that has arrived is committed and acked, for at most so long."""
+        """Wait until all that has arrived is committed and acked, for at most so many seconds."""
         with contextlib.suppress(asyncio.TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
 
     def forget(self) -> None:
-        """The connection is gone: what has not been started will come again."""
+        """Drop messages that are not in progress: the connection is lost and they will be redelivered."""
         self._arrived.clear()
         self.tags.forget()
 
@@ -151,8 +153,8 @@ class QueueReader:
         self.outage = error
 
     async def _ack(self, batch: Sequence[DeliveredMessage]) -> None:
-        """Ack on the channel that delivered each message. A lost ack is harmless; one that times out means a dead
-        connection, which nothing else would show while the broker is silent.
+        """Ack each message on the channel that delivered it. A lost ack is harmless; one that times out means
+        a dead connection, which nothing else would show while the broker is silent.
         """
         try:
             with cancellations_as_errors():
@@ -177,7 +179,7 @@ class QueueReader:
 
 
 def _can_be_acked(message: DeliveredMessage) -> bool:
-    """Whether the channel it came by is still open; if not, the broker gives the message out again."""
+    """Return whether the channel of the delivery is still open; if not, the broker redelivers the message."""
     return not message.channel.is_closed
 
 
@@ -188,7 +190,7 @@ def _tag(message: DeliveredMessage) -> int:
 
 
 def arrival_of(queue: str, message: DeliveredMessage) -> RawMessage:
-    """A broker's message as an arrival."""
+    """Return a broker's message as a raw message."""
     properties = message.header.properties
     return RawMessage(
         queue=queue,

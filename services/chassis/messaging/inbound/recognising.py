@@ -1,8 +1,8 @@
-"""What the inbox knows of a batch: which messages are new, which were seen, and which bring other content under an id
-that was used before.
+"""Deduplication by the inbox: the new messages of a batch, the duplicates, and the reused ids.
 
-Invariant: a message is a duplicate only if its body is the one that was seen. An id used again for something else is
-given its own inbox row, so that this message, too, has its effect once and is never lost without a trace.
+Invariant: a message is a duplicate only if its body equals the one first seen. An id used again with another
+body gets an inbox row of its own, so that this message, too, has its effect once and never disappears without
+a trace.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from services.chassis.storage.database import Connection
 
 
 class Seen(Enum):
-    """What the inbox says of a message. A `REUSED` id was used before for another body."""
+    """Result of the inbox lookup for a message. A `REUSED` id was used before with another body."""
 
     NEW = auto()
     DUPLICATE = auto()
@@ -23,19 +23,19 @@ class Seen(Enum):
 
 
 def digest_of(body: bytes) -> bytes:
-    """The digest by which a body is recognised."""
+    """Return the digest by which a body is recognised."""
     return blake2b(body, digest_size=16).digest()
 
 
 def suffix_of(body: bytes) -> str:
-    """What distinguishes a message from another one that has its id."""
+    """Return the suffix that distinguishes a message from another one with the same id."""
     return f"#{digest_of(body).hex()}"
 
 
 async def recognise(
     connection: Connection, consumer: str, messages: Sequence[tuple[store.Key, bytes]], now: datetime
 ) -> list[Seen]:
-    """Write the inbox rows of these messages (key, body), in their sequence, and return what each of them is."""
+    """Write the inbox rows of these messages (key, body), in their order, and return the result for each."""
     first: dict[store.Key, bytes | None] = {}
     digests = [digest_of(body) for _, body in messages]
     for (key, _), digest in zip(messages, digests, strict=True):
@@ -69,7 +69,7 @@ def _standing(key: store.Key, first: bytes | None, digest: bytes, fresh: set[sto
 
 
 def _once(seen: Seen, key: store.Key | None, fresh: set[store.Key]) -> Seen:
-    """A reused id is that only once for the same body; then it is a duplicate."""
+    """Return REUSED only for the first occurrence of the same body with a reused id; the next is a duplicate."""
     if key is None:
         return seen
     if key in fresh:

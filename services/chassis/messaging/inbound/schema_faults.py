@@ -1,8 +1,8 @@
-"""What a message's body has against its schema, as sentences that name the field, the limit and the remedy.
+"""Schema violations of a message's body, as sentences that name the field, the limit and the remedy.
 
-pydantic finds the faults; its own words never reach a storefront or a page. `_SENTENCES` holds a sentence per kind of
-fault and `_FORMS` one per field whose form is a pattern. Of what was sent, only numbers are repeated: any other value
-may be personal.
+pydantic finds the faults; its own messages never reach a storefront or a page. `_SENTENCES` has a sentence
+per kind of fault and `_FORMS` one per field whose form is a pattern. Of the values sent, only numbers are
+repeated: any other value may be personal data.
 """
 
 import json
@@ -29,7 +29,7 @@ Problem = Mapping[str, Any]
 
 
 def reasons_of(error: ValidationError, body: bytes) -> tuple[Reason, ...]:
-    """The faults of a body, the first 50 of them, each as a reason `schema_invalid`."""
+    """Return the faults of a body, the first 50 of them, each as a reason `schema_invalid`."""
     problems = error.errors(include_url=False)[:MOST_FAULTS]
     if _is_structured(body):
         return (Reason(code="schema_invalid", message=_STRUCTURED),)
@@ -45,7 +45,7 @@ def reasons_of(error: ValidationError, body: bytes) -> tuple[Reason, ...]:
 
 
 def sentence(problem: Problem, currency: str | None = None) -> str:
-    """What is wrong and what to send instead; `currency` is the message's, if it has one that is known."""
+    """Return what is wrong and what to send instead; `currency` is the message's, if it has a known one."""
     field, kind = path_of(problem["loc"]) or "the body", problem["type"]
     if kind.startswith("int_"):
         return f"{field} {_integer(problem, currency)}."
@@ -54,7 +54,7 @@ def sentence(problem: Problem, currency: str | None = None) -> str:
 
 
 def path_of(location: tuple[int | str, ...]) -> str:
-    """`lines[2].quantity`. A key that a customer wrote (an option's name) is not repeated."""
+    """Return a path such as `lines[2].quantity`. A key that a customer wrote (an option's name) is not repeated."""
     path = ""
     for step in location:
         name = step if isinstance(step, int) or _FIELD_NAME.fullmatch(step) else "…"
@@ -83,7 +83,7 @@ def _is_structured(body: bytes) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """A number as it was sent; of anything else only its type."""
+    """Return a number as it was sent; for anything else only its type."""
     if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
         return json.dumps(value)[:40]
     return _type(value)
@@ -119,7 +119,7 @@ def _integer(problem: Problem, currency: str | None) -> str:
 
 
 def _plain(value: Any) -> float | None:
-    """The number in a value, None when there is none. An integer where it is whole."""
+    """Return the number in a value, an int if it is whole; None when there is none."""
     text = str(value).strip() if isinstance(value, str | float) else ""
     text = re.sub(r"[ _]", "", text).replace(",", ".")
     if not _NUMBER.fullmatch(text):
@@ -128,7 +128,7 @@ def _plain(value: Any) -> float | None:
 
 
 def _amount(value: Any, currency: str | None) -> str:
-    """What to send for an amount in another form: an amount with a point is in the major unit."""
+    """Return what to send for an amount in another form: an amount with a decimal point is in the major unit."""
     text = re.sub(r"[ _]", "", value) if isinstance(value, str) else repr(value)
     is_number = isinstance(value, str | float) and _NUMBER.fullmatch(text)
     if is_number and "." not in text and "," not in text:
@@ -175,7 +175,7 @@ _FORMS = {
     "unit_price_exact": "must be a text of digits with a point and no sign, in the major unit, such as 0.0123",
     "email": "must be a mail address like name@example.com, without blanks",
 }
-"""What a field must be whose form the schema gives as a pattern, by its name."""
+"""The required form, by field name, where the schema gives it as a pattern."""
 
 
 def _form(problem: Problem) -> str:
@@ -215,4 +215,5 @@ _SENTENCES: dict[str, Callable[[Problem], str]] = {
     "uuid_form": _own_words,
     "value_error": lambda problem: str(problem["ctx"]["error"]),
 }
-"""By pydantic's kind of fault; each continues a sentence that begins with the field. Integers are `_integer`'s."""
+"""Sentences by pydantic's kind of fault; each continues one that begins with the field. For integers see
+`_integer`."""

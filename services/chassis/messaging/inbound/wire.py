@@ -1,9 +1,10 @@
-"""What a foreign client put into a message's AMQP properties must not cost us the connection.
+"""Tolerance of malformed AMQP properties: no foreign client's message may cost us the connection.
 
-The broker passes properties on as they are. pamqp raises on some of them (text that is not UTF-8, a moment past the
-year 9999, an unknown field type) while it reads the frame; aiormq then drops the connection, the broker delivers the
-same message again, and one message would stop a service for good. After `tolerate_foreign_properties` such properties
-come out empty but for headers that say why; the message has no envelope then and is parked like any other without one.
+The broker passes properties on unchanged. pamqp raises on some of them (text that is not UTF-8, a timestamp
+past the year 9999, an unknown field type) while it reads the frame; aiormq then drops the connection, the
+broker redelivers the same message, and one message would stop a service for good. After
+`tolerate_foreign_properties` such properties are read as empty but for headers that contain the reason; the
+message then has no envelope and is parked like any other without one.
 """
 
 import base64
@@ -20,7 +21,7 @@ _strictly = ContentHeader.unmarshal
 
 
 def tolerate_foreign_properties() -> None:
-    """Make pamqp's reading of content headers lenient in this process. May be called again."""
+    """Make pamqp's reading of content headers lenient in this process. May be called repeatedly."""
     ContentHeader.unmarshal = _leniently  # type: ignore[method-assign, assignment]
 
 

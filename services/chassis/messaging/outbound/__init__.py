@@ -1,1 +1,1 @@
-"""The way out: the relay publishes what is committed and deletes it once confirmed."""
+"""Outbound messages: the relay publishes what is committed and deletes it once confirmed."""

@@ -1,8 +1,8 @@
-"""Many publishes in one write: what aiormq's `basic_publish` does message by message, done for a batch.
+"""Pipelined publishing: what aiormq's `basic_publish` does message by message, done for a batch in one write.
 
-aiormq gives every publish a task, two timers and a system call of its own; on a busy service that was half of the
-relay's time. Here the frames of a whole batch go to the socket at once. Confirms, returns and the end of a channel
-stay aiormq's: each publish has a delivery tag and a future in the channel's own books.
+aiormq gives every publish a task, two timers and a system call of its own; on a busy service that was half of
+the relay's time. Here the frames of a whole batch go to the socket at once. Confirms, returns and the closing
+of a channel remain aiormq's: each publish has a delivery tag and a future in the channel's own tables.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from pamqp.header import ContentHeader
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """One message to publish. `properties.message_id` must be unique among those in flight: returns name it."""
+    """One message to publish. `properties.message_id` must be unique among those in flight: returns refer to it."""
 
     exchange: str
     routing_key: str
@@ -32,9 +32,10 @@ Confirm = asyncio.Future[object]
 
 
 async def publish_together(channel: Channel, batch: Sequence[Publish], seconds: float) -> list[Confirm]:
-    """Write a batch; one future per message, done when the broker has confirmed, refused or returned it.
+    """Write a batch; return one future per message, done when the broker has confirmed, nacked or returned it.
 
-    A message that AMQP can't hold fails alone, with what the encoder said. TimeoutError when the socket takes nothing.
+    A message that AMQP can't represent fails separately, with the encoder's error. Raises TimeoutError when
+    the socket accepts no data.
     """
     async with asyncio.timeout(seconds), channel.lock:
         confirms: list[Confirm] = []
@@ -53,7 +54,8 @@ async def publish_together(channel: Channel, batch: Sequence[Publish], seconds: 
 
 
 async def outcomes(confirms: Sequence[Confirm], seconds: float) -> list[BaseException | None]:
-    """What became of each: None when confirmed, else the error; TimeoutError for those still open after `seconds`."""
+    """Return the outcome of each: None when confirmed, else the error; TimeoutError for those unconfirmed
+    after `seconds`."""
     waited_for = [confirm for confirm in confirms if not confirm.done()]
     if waited_for:
         await asyncio.wait(waited_for, timeout=seconds)

@@ -1,9 +1,9 @@
-"""The relay: the only thing that publishes. It sends what is committed and deletes it when the broker has confirmed.
+"""The relay, the only publisher: it sends committed messages and deletes them once the broker has confirmed.
 
-Right after a commit the batch is handed over in memory and its publishes are pipelined; `mandatory` makes the broker
-hand back what no queue takes. What is returned, unconfirmed or left by a dead process stays in `msg.dispatch`, and
-every replica sweeps rows whose lease has run out. There is no leader and no recovery step. Two publishes of one row
-are harmless: listeners dedupe by the event.
+Right after a commit the batch is handed over in memory and its publishes are pipelined; `mandatory` makes the
+broker return messages that match no queue. Messages that are returned, unconfirmed or left by a dead process
+remain in `msg.dispatch`, and every replica sweeps rows whose lease has expired. There is no leader and no
+recovery step. Two publishes of one row are harmless: consumers deduplicate by the event id.
 """
 
 import asyncio
@@ -57,17 +57,17 @@ CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 BLOCKED_SECONDS = 0.05
 ONE_BY_ONE_AFTER_A_FAULT = SWEEP_LIMIT
-"""A publish to a missing or forbidden exchange ends the channel, and all that is in flight on it: the culprit is found
-by sending one at a time for a while."""
+"""A publish to a missing or forbidden exchange closes the channel, with all that is in flight on it: the
+culprit is found by sending one message at a time for a while."""
 
 REFUSED_PAUSE = timedelta(seconds=30)
 GONE_PAUSE = timedelta(hours=1)
 EVENT_GONE = "event_gone"
-"""Why a message can't leave whose event somebody removed from the log; housekeeping never does."""
+"""The reason why a message can't be sent whose event was removed from the log by hand; housekeeping never does so."""
 
 
 class Relay:
-    """Publishes committed messages on a connection of its own."""
+    """Publisher of committed messages, on a connection of its own."""
 
     def __init__(self, service: str, amqp_url: str, pool: Pool, owner: UUID, lease: timedelta) -> None:
         self._service = service
@@ -96,7 +96,8 @@ class Relay:
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing leaves; None when it does, or would. A broker may let us connect and still confirm nothing."""
+        """Return why nothing is being published; None when publishing works, or would. A broker may accept
+        connections and still confirm nothing."""
         if self.is_connected and not self.is_failing:
             return None
         return self.last_error or "connecting"
@@ -106,7 +107,8 @@ class Relay:
         return not self._waiting
 
     def hand_over(self, outgoing: Sequence[Outgoing]) -> None:
-        """Take committed messages. While the broker is away, or memory is full, the outbox alone keeps them."""
+        """Accept committed messages. While the broker is unavailable, or memory is full, only the outbox
+        keeps them."""
         if self.is_connected and len(self._waiting) + len(outgoing) <= MOST_IN_MEMORY:
             self._waiting.extend(outgoing)
         else:
@@ -114,7 +116,7 @@ class Relay:
         self._work.set()
 
     async def run(self) -> None:
-        """Publish until stopped; reconnects for ever, since a broker that is away is no reason to give up."""
+        """Publish until stopped; reconnect without limit, since an unavailable broker is no reason to give up."""
         self._ended.clear()
         try:
             await self._run()
@@ -133,19 +135,19 @@ class Relay:
                 await self._pause()
 
     async def stop(self, seconds: float = 5.0) -> None:
-        """Send what is in memory, for at most so long, then end. The rest stays in the outbox."""
+        """Send what is in memory, for at most so many seconds, then end. The rest remains in the outbox."""
         with contextlib.suppress(asyncio.TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._waiting and self.is_connected:
                     await asyncio.sleep(0.01)
                 self._stopping = True
                 self._work.set()
-                await self._ended.wait()  # the batch in flight is confirmed and deleted
+                await self._ended.wait()  # until the batch in flight is confirmed and deleted
         self._stopping = True
         self._work.set()
 
     def _note_trouble(self, error: Exception) -> None:
-        """Note why nothing leaves; it is logged when it begins and when it changes."""
+        """Record why nothing is being published; it is logged when it begins and when it changes."""
         said, self.last_error = self.last_error if self.is_failing else "", describe(error)
         self.is_failing = True
         self.last_progress = monotonic()
@@ -225,7 +227,8 @@ class Relay:
         self._reconnect_seconds = RECONNECT_SECONDS
 
     async def _publish(self, batch: Sequence[Outgoing]) -> None:
-        """Publish a batch. One that is larger than the broker takes would end the channel for all, and never leave."""
+        """Publish a batch. A batch larger than the broker accepts would close the channel for all, and never
+        be sent."""
         assert self._channel is not None
         if large := [outgoing for outgoing in batch if len(outgoing.body) > MAX_BODY_BYTES]:
             await self._settle([], [_Refused(outgoing, "too_large", ValueError()) for outgoing in large])
@@ -261,7 +264,7 @@ class Relay:
             )
 
     async def _is_blocked(self) -> bool:
-        """Whether the broker has said that it takes no messages for now."""
+        """Return whether the broker has signalled that it accepts no messages for now."""
         if self._channel is None or self._channel.is_closed:
             return False
         try:
@@ -310,7 +313,7 @@ async def _channel_of(connection: AbstractConnection) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A message that will not leave by trying again at once. It waits a while and blocks no other."""
+    """A message that can't be sent by an immediate retry. It waits a while and blocks no other."""
 
     outgoing: Outgoing
     why: str
@@ -323,8 +326,11 @@ _UNSENDABLE = (ValueError, TypeError, struct.error)
 
 
 def _why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
-    """`returned`: no queue takes it. `nacked`: a queue is full. `unsendable`: not even AMQP can hold it.
-    `no_exchange`: its exchange is missing or forbidden, which ends the channel for all. None: nobody knows.
+    """Return why a message was refused.
+
+    `returned`: it matches no queue. `nacked`: a queue is full. `unsendable`: AMQP can't represent it.
+    `no_exchange`: its exchange is missing or forbidden, which closes the channel for all. None: the reason is
+    unknown.
     """
     if isinstance(error, PublishError):
         return "returned"
@@ -338,9 +344,9 @@ def _why_refused(outgoing: Outgoing, error: BaseException) -> str | None:
 
 
 def properties_of(outgoing: Outgoing, service: str, login: str) -> spec.Basic.Properties:
-    """AMQP properties: persistent, typed, with the envelope in the headers.
+    """Return the AMQP properties: persistent, typed, with the envelope in the headers.
 
-    The broker lets only the login itself use its `user_id`, so a listener may trust it.
+    The broker lets only the login itself use its `user_id`, so a consumer may trust it.
     """
     envelope = outgoing.envelope
     headers: FieldTable = dict(envelope.headers())

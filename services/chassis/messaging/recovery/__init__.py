@@ -1,1 +1,1 @@
-"""Replay, resync, lost and parked messages: what operators repair."""
+"""Recovery by operators: replay, resync, lost and parked messages."""

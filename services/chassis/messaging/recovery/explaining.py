@@ -1,5 +1,7 @@
-"""A parked message as an operator may see it: its form and its numbers, without what customers wrote unless the
-operator may see that too. Pure."""
+"""Explanation of a parked message for an operator: its structure and numbers, without personal data.
+
+Customers' texts are included only if the operator may see them. Pure.
+"""
 
 import json
 from typing import Any
@@ -27,12 +29,14 @@ PERSONAL = frozenset(
         "vat_number",
     }
 )
-"""Fields of contracts/ that hold or may hold what tells of a person. In `options` even names are theirs."""
+"""Fields of contracts/ that contain or may contain personal data. In `options` even the names are customers'
+texts."""
 
 
 def readable_body(body: bytes, *, with_persons: bool = False) -> dict[str, Any]:
-    """`text`, at most 16 KiB of it; `is_json`, `is_cut`. Of JSON the fields stay and personal values are hidden, unless
-    the reader may see them; of anything else only the beginning is shown, since nobody can tell what is in it."""
+    """Return `text`, at most 16 KiB of it, `is_json` and `is_cut`. In JSON the fields are kept and personal
+    values are hidden, unless the reader may see them; of any other body only the beginning is shown, since
+    its content can't be classified."""
     try:
         value = json.loads(body)
         text = json.dumps(value if with_persons else _without_persons(value), ensure_ascii=False, indent=2)

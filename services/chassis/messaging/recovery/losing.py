@@ -1,8 +1,8 @@
-"""Messages that a queue lost: found by comparing what was sent with what the listener's inbox knows, and sent again.
+"""Lost messages of a queue: found by comparing the sender's log with the consumer's inbox, then sent again.
 
-Sender and listener each know half, so whoever operates both asks the one what it sent and the other what of it was
-never handled. What is sent again goes as what it is: commands, and events with their effects; the inbox keeps what was
-handled after all from being handled twice.
+Sender and consumer each have half of the record, so an operator of both asks the one what it sent and the
+other what of it was never handled. The messages are sent unmarked, not as a replay: commands, and events with
+their effects; the inbox prevents that a message which was handled after all is handled twice.
 """
 
 from collections.abc import Mapping
@@ -19,18 +19,18 @@ from services.chassis.messaging.recovery import lost_store, operations_store
 
 log = structlog.get_logger()
 MOST_AT_ONCE = 5000
-"""Messages that one request names or is told."""
+"""The most messages that one request or response may name."""
 
 
 class CannotCompare(Exception):
-    """What was asked can't be meant; the text says what to send."""
+    """The request is invalid; the text names what to send instead."""
 
 
 async def sent(
     process: Transactions, body: Mapping[str, Any], since: datetime, until: datetime
 ) -> dict[str, Any]:
-    """What this service sent to a consumer in a time: `messages` with id and type, and `next`, the last id of a full
-    page, which is the `after` of the following one. Raises CannotCompare."""
+    """Return the messages this service sent to a consumer in a period: `messages` with id and type, and
+    `next`, the last id of a full page, which is the `after` of the following one. Raises CannotCompare."""
     _, types = _heard(process.service, body)
     after = _id(body["after"]) if body.get("after") else uuid7_floor(since)
     async with process.acquire() as connection:
@@ -40,7 +40,8 @@ async def sent(
 
 
 async def unheard(process: Transactions, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Which `ids` of a `sender` this service never handled as what they are, nor has parked. Raises CannotCompare."""
+    """Return which `ids` of a `sender` this service neither handled (other than in a replay) nor parked.
+    Raises CannotCompare."""
     sender = str(body.get("sender", ""))
     if queue_of(process.service, sender) not in queues_of(process.service):
         raise CannotCompare(f"sender must be a service that {process.service} hears")
@@ -50,7 +51,8 @@ async def unheard(process: Transactions, body: Mapping[str, Any]) -> dict[str, A
 
 
 async def send_again(process: Transactions, body: Mapping[str, Any], actor: str) -> dict[str, Any]:
-    """Send the messages of these `ids` to a `consumer` again, as what they are: how many. Raises CannotCompare."""
+    """Send the messages of these `ids` to a `consumer` again, not as a replay; return how many. Raises
+    CannotCompare."""
     queue, types = _heard(process.service, body)
     if not (ids := _ids(body)):
         return {"queue": queue, "messages": 0}
@@ -67,7 +69,7 @@ async def send_again(process: Transactions, body: Mapping[str, Any], actor: str)
 
 
 def _heard(service: str, body: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The queue of the consumer and every type it hears from this service, commands too."""
+    """Return the queue of the consumer and every type it receives from this service, commands too."""
     consumer = str(body.get("consumer", ""))
     queue = queue_of(consumer, service)
     if queue not in queues_of(consumer):

@@ -1,4 +1,4 @@
-"""All SQL on messages a queue lost: what was sent to a listener, what its inbox never heard of, sending it again."""
+"""SQL on messages that a queue lost: those sent to a consumer, those missing in its inbox, sending them again."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,7 +10,8 @@ from services.chassis.storage.database import Connection
 async def read_sent(
     connection: Connection, types: Sequence[str], after: UUID, before: UUID, limit: int
 ) -> list[Row]:
-    """Messages of these types that have left, oldest first: id, type. Ids from after the first to before the second."""
+    """Return messages of these types that have been sent, oldest first: id, type. Ids are from the first
+    (inclusive) to the second (exclusive)."""
     return await connection.fetch(
         """SELECT e.id, e.type FROM msg.event_log e
            WHERE e.id > $2 AND e.id < $3 AND e.type = ANY($1)
@@ -24,8 +25,8 @@ async def read_sent(
 
 
 async def read_unheard(connection: Connection, consumer: str, source: str, ids: Sequence[UUID]) -> list[UUID]:
-    """Those of a sender's messages that this service never handled as what they are, nor has parked. What only a
-    replay told is among them, since a replay has no effects."""
+    """Return which of a sender's messages this service neither handled nor parked. Messages received only in
+    a replay are among them, since a replay has no effects."""
     rows = await connection.fetch(
         """SELECT k.id FROM unnest($3::uuid[]) AS k (id)
            WHERE NOT EXISTS (SELECT FROM msg.inbox i
@@ -42,7 +43,8 @@ async def read_unheard(connection: Connection, consumer: str, source: str, ids: 
 async def send_again(
     connection: Connection, exchange: str, queue: str, types: Sequence[str], ids: Sequence[UUID], owner: UUID
 ) -> int:
-    """Put logged messages of these types into the outbox again, for one queue, as what they are: how many."""
+    """Insert logged messages of these types into the outbox again, for one queue, not as a replay; return how
+    many."""
     status = await connection.execute(
         """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until)
            SELECT gen_random_uuid(), id, $3, $1, true, $5, now()

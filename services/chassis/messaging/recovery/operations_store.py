@@ -1,6 +1,7 @@
-"""All SQL on the schema `msg` that only operators ask for: counting, grouping, explaining, replaying.
+"""SQL on the schema `msg` that only operators need: counting, grouping, explaining, replaying.
 
-Nothing here locks anything but `ask_replay`'s own rows, and nothing reads a table whole that grows with the sales.
+Nothing here locks anything but `ask_replay`'s own rows, and nothing reads the whole of a table that grows
+with the sales.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ MOST_COUNTED = 100_000
 
 
 async def count_effects(connection: Connection) -> list[Row]:
-    """Effects that are not over or went wrong: kind, state, effects, oldest_at. Those done are not counted."""
+    """Return effects that are pending or went wrong: kind, state, effects, oldest_at. Those done are not counted."""
     return await connection.fetch(
         """SELECT kind, state, count(*) AS effects, min(created_at) AS oldest_at FROM (
                SELECT kind, state, created_at FROM msg.effect WHERE state = 'planned'
@@ -25,7 +26,7 @@ async def count_effects(connection: Connection) -> list[Row]:
 
 
 async def count_timers(connection: Connection, now: datetime) -> list[Row]:
-    """Timers by kind: how many are set (up to 100,000), how many are due, and when the next one is."""
+    """Return timers by kind: how many are set (up to 100,000), how many are due, and when the next one is."""
     return await connection.fetch(
         """SELECT kind, count(*) AS timers, count(*) FILTER (WHERE due_at <= $1) AS due, min(due_at) AS next_at
            FROM (SELECT kind, due_at FROM msg.timer ORDER BY due_at LIMIT $2) AS t GROUP BY kind ORDER BY kind""",
@@ -35,7 +36,7 @@ async def count_timers(connection: Connection, now: datetime) -> list[Row]:
 
 
 async def count_refused(connection: Connection) -> list[Row]:
-    """Messages the broker turned away and that wait in the outbox: why, routing_key, messages, since."""
+    """Return messages that the broker refused and that wait in the outbox: reason, routing_key, messages, since."""
     return await connection.fetch(
         """SELECT refused AS why, routing_key, count(*) AS messages, min(refused_at) AS since
            FROM (SELECT refused, routing_key, refused_at FROM msg.dispatch WHERE refused IS NOT NULL
@@ -45,7 +46,8 @@ async def count_refused(connection: Connection) -> list[Row]:
 
 
 async def group_parked(connection: Connection, states: Sequence[str], shop: str | None = None) -> list[Row]:
-    """Parked messages by fingerprint, the latest first, with one of each to look at; a shop's alone if one is given."""
+    """Return parked messages by fingerprint, the latest first, with a sample of each; only a shop's if one is
+    given."""
     return await connection.fetch(
         f"""SELECT g.*, s.queue, s.type, s.reason, s.detail
            FROM (SELECT p.fingerprint, count(*) AS messages, count(*) FILTER (WHERE p.state = 'waiting') AS waiting,
@@ -62,7 +64,7 @@ async def group_parked(connection: Connection, states: Sequence[str], shop: str 
 
 
 async def read_parked(connection: Connection, parked_id: int, shop: str | None = None) -> Row | None:
-    """One parked message with its headers and body."""
+    """Return one parked message with its headers and body."""
     return await connection.fetchrow(
         f"""SELECT id, queue, state, reason, detail, fingerprint, wait_key, event_id, source, type, shop, subject,
                   user_id, attempts, next_at, give_up_at, first_at, last_at, actor, note, headers,
@@ -74,7 +76,7 @@ async def read_parked(connection: Connection, parked_id: int, shop: str | None =
 
 
 async def count_replay(connection: Connection, types: Sequence[str], ids: tuple[UUID, UUID]) -> int:
-    """How many events `ask_replay` would send again."""
+    """Return how many events `ask_replay` would send again."""
     found = await connection.fetchval(
         "SELECT count(*) FROM msg.event_log WHERE type = ANY($1) AND id >= $2 AND id < $3", types, *ids
     )
@@ -90,7 +92,7 @@ async def ask_replay(
     ids: tuple[UUID, UUID],
     owner: UUID,
 ) -> int:
-    """Send the events of a range (ids from, before) again to one queue, which is bound by its own name: how many."""
+    """Send the events of a range (ids from, before) again to one queue, bound by its own name; return how many."""
     status = await connection.execute(
         """INSERT INTO msg.dispatch (id, event_id, exchange, routing_key, mandatory, owner, lease_until, replay_id)
            SELECT gen_random_uuid(), id, $6, $1, true, $5, now(), $7
@@ -118,7 +120,7 @@ async def note_replay(
     *,
     is_whole: bool = False,
 ) -> None:
-    """Note who had what said again, and whether as what it is, with its effects."""
+    """Record who requested a replay of what, and whether as the original message, with its effects."""
     await connection.execute(
         """INSERT INTO msg.replay (id, queue, types, since, until, messages, actor, asked_at, is_whole)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
@@ -135,7 +137,7 @@ async def note_replay(
 
 
 async def read_replays(connection: Connection, limit: int) -> list[Row]:
-    """The latest replays, with what of each is still to leave."""
+    """Return the latest replays, each with the number of messages still to be sent."""
     return await connection.fetch(
         """SELECT r.*, (SELECT count(*) FROM msg.dispatch d WHERE d.replay_id = r.id) AS to_leave
            FROM msg.replay r ORDER BY r.asked_at DESC LIMIT $1""",

@@ -1,4 +1,4 @@
-"""The SQL of resyncs: which are open, how far each is, and what of them is still to leave."""
+"""SQL of resyncs: the open ones, the progress of each, and the messages still to be sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,7 +43,7 @@ async def is_any_open(connection: Connection) -> bool:
 
 
 async def take_open(connection: Connection) -> Row | None:
-    """The open resync that was asked for first. Locks it; one that another process holds is skipped."""
+    """Return the open resync that was requested first. Locks it; one that another process holds is skipped."""
     return await connection.fetchrow(
         """SELECT id, consumer, queue, shop, orders, told_until FROM msg.resync WHERE ended_at IS NULL
            ORDER BY asked_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"""
@@ -51,7 +51,7 @@ async def take_open(connection: Connection) -> Row | None:
 
 
 async def count_to_leave(connection: Connection, resync_id: UUID, at_most: int) -> int:
-    """How much of a resync is still in the outbox, counted up to `at_most`."""
+    """Return how many messages of a resync are still in the outbox, counted up to `at_most`."""
     count: int = await connection.fetchval(
         "SELECT count(*) FROM (SELECT FROM msg.dispatch WHERE replay_id = $1 LIMIT $2) AS first_rows",
         resync_id,
@@ -61,7 +61,7 @@ async def count_to_leave(connection: Connection, resync_id: UUID, at_most: int) 
 
 
 class StandingRow(NamedTuple):
-    """A message that tells of the current state: it is in no log."""
+    """A snapshot message: it describes the current state and is in no log."""
 
     id: UUID
     headers: Json
@@ -85,7 +85,7 @@ async def queue_standing(
     owner: UUID,
     said: Sequence[StandingRow],
 ) -> None:
-    """Write messages that no log holds into the outbox, for one queue alone."""
+    """Insert messages that are in no log into the outbox, for one queue only."""
     await _QUEUE_STANDING.execute(
         connection, said, exchange=exchange, queue=queue, owner=owner, resync_id=resync_id
     )
@@ -99,7 +99,7 @@ async def advance(
     messages: int,
     ended_at: datetime | None,
 ) -> None:
-    """Note that a locked resync came so far: so many orders and messages more."""
+    """Record the progress of a locked resync: so many more orders and messages."""
     await connection.execute(
         """UPDATE msg.resync SET told_until = coalesce($2, told_until), told = told + $3, messages = messages + $4,
                ended_at = $5 WHERE id = $1""",
@@ -112,7 +112,7 @@ async def advance(
 
 
 async def read_resyncs(connection: Connection, limit: int) -> list[Row]:
-    """The latest resyncs, with what of each is still to leave."""
+    """Return the latest resyncs, each with the number of messages still to be sent."""
     return await connection.fetch(
         """SELECT r.id, r.queue, r.shop, r.wanted, r.told, r.messages, r.actor, r.asked_at, r.ended_at,
                   (SELECT count(*) FROM msg.dispatch d WHERE d.replay_id = r.id) AS to_leave

@@ -1,9 +1,10 @@
 """Resync: re-emit the current state of a shop's orders to one consumer that lost its copy, from the owner's tables.
 
-The event log expires; an owner's tables do not. A snapshot is no event: it has no sequence, is in no log and goes to
-the one queue only, marked as a replay, so that it is handled once per resync and without external effects. The
-messages of a batch and the progress of the resync are one commit, so a process that dies neither skips nor repeats
-any; at most `MOST_TO_LEAVE` wait in the outbox, however many orders a shop has.
+The event log expires; an owner's tables do not. A snapshot is no event: it has no sequence number, is in no
+log and goes to the one queue only, marked as a replay, so that it is handled once per resync and without
+external effects. The messages of a batch and the progress of the resync are one commit, so a process that
+dies neither skips nor repeats any; at most `MOST_TO_LEAVE` wait in the outbox, however many orders a shop
+has.
 """
 
 import json
@@ -28,7 +29,7 @@ MOST_NAMED = 1_000
 
 
 class CannotTell(Exception):
-    """The requested resync is not possible; the text says what is."""
+    """The requested resync is not possible; the text names what is."""
 
 
 async def ask(
@@ -79,7 +80,7 @@ def _wanted(body: dict[str, Any]) -> Wanted:
 
 
 async def tell_on(process: Transactions, truths: Mapping[str, Snapshot]) -> bool:
-    """Emit the next batch of the resync that was requested first. True when there may be more at once."""
+    """Emit the next batch of the resync that was requested first. Return True when there may be more at once."""
     async with process.acquire() as connection:
         if not await resync_store.is_any_open(connection):
             return False
