@@ -1,1 +1,1 @@
-"""The unit of work: what one transaction loads, changes in memory and writes back at once."""
+"""Unit of work: the rows that one transaction loads, changes in memory and writes back at once."""

@@ -1,7 +1,7 @@
-"""What people do to orders here without asking another service: its cause, its orders, its result.
+"""Staff actions on orders that involve no other service: cause, orders, results.
 
-Invariant: a deed's orders are locked in one sequence (by id) like those of a batch of messages, so that two people and
-a message can never wait for each other in a circle; and a deed on many orders answers for each of them.
+Invariant: an action locks its orders in one order (by id), like a batch of messages, so that two people and a
+message can never deadlock; and an action on many orders returns a result for each of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,11 +16,11 @@ from services.orders.order.refusal import Refusal
 from services.orders.order.unit.unit import OrderUnit
 
 MOST_ORDERS = 1000
-"""Orders of one deed: more are done in several."""
+"""Maximum number of orders per action; more orders take several actions."""
 
 
 class TooManyOrders(Refusal):
-    """A deed names more orders than one transaction should lock."""
+    """Error: an action names more orders than one transaction should lock."""
 
     code = "too_many_orders"
 
@@ -31,7 +31,7 @@ class TooManyOrders(Refusal):
 
 
 class OrderUnknown(Refusal):
-    """The shop has no such order."""
+    """Error: the shop has no such order."""
 
     code = "order_unknown"
     status = 404
@@ -43,7 +43,9 @@ class OrderUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """What a deed did to one order: `changed`, or why not, as a code and a sentence; `code` is the order's."""
+    """Result of an action on one order: `changed`, or the reason as a code and a sentence; `code` is the
+    order's.
+    """
 
     order_id: UUID
     code: str | None
@@ -54,7 +56,10 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True)
 class StaffAction:
-    """A person's deed that is no message, as the cause of what follows. `type` is written like a message's."""
+    """Staff action without a message, as the cause of its consequences.
+
+    `type` has the format of message types.
+    """
 
     id: UUID
     type: str
@@ -64,19 +69,19 @@ class StaffAction:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an order is not changed: a stable code and a sentence."""
+    """Reason why an order is not changed: a stable code and a sentence."""
 
     reason: str
     detail: str
 
 
 def deed(unit: Unit, type: str, actor: str) -> StaffAction:
-    """A new deed in this unit."""
+    """Return a new action in this unit."""
     return StaffAction(uuid7(), type, unit.now, actor)
 
 
 async def open_orders(unit: Unit, shop: str, order_ids: Iterable[UUID]) -> OrderUnit:
-    """A book with these orders locked; unknown ones are missing in it. Raises TooManyOrders."""
+    """Lock these orders and return their unit of work; unknown ones are missing in it. Raises TooManyOrders."""
     keys = sorted({(shop, order_id) for order_id in order_ids})
     if len(keys) > MOST_ORDERS:
         raise TooManyOrders(len(keys))
@@ -88,8 +93,10 @@ async def open_orders(unit: Unit, shop: str, order_ids: Iterable[UUID]) -> Order
 def each_order(
     work: OrderUnit, shop: str, order_ids: Sequence[UUID], change: Callable[[Order], Rejection | None]
 ) -> list[OrderResult]:
-    """Change each of these orders, in the sequence asked for, each once: what became of it. `change` gives why it
-    did nothing, or None."""
+    """Change each of these orders once, in the order given, and return the results.
+
+    `change` returns the reason why it changed nothing, or None.
+    """
     results = []
     for order_id in dict.fromkeys(order_ids):
         order = work.orders.get((shop, order_id))

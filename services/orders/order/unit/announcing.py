@@ -1,8 +1,9 @@
-"""Tells every back office of this database which orders changed, so that open pages look again.
+"""Notifications to every back office of this database about changed orders, so that open pages refresh.
 
-After a commit the book only notes ids in memory; a worker says them with one `pg_notify` at most every 250 ms, in a
-transaction of its own. It is a hint, never a fact: a process that dies says nothing, and pages look again by themselves
-when their stream begins anew. Payload: {"shop": ["order id", …]}, or {"shop": n} when there are too many to name.
+After a commit the unit of work only records ids in memory; a worker sends them with one `pg_notify` at most
+every 250 ms, in a transaction of its own. It is a hint, never a fact: a process that dies sends nothing, and
+pages refresh by themselves when their stream reconnects. Payload: {"shop": ["order id", …]}, or {"shop": n}
+when there are too many to list.
 """
 
 import json
@@ -15,18 +16,18 @@ from services.chassis.work.working import Worker
 CHANNEL = "orders_changed"
 EVERY_SECONDS = 0.25
 MOST_IDS = 150
-"""36 characters and a comma each; a payload may have 7999 bytes."""
+"""36 characters and a comma each; a payload is limited to 7999 bytes."""
 
 
 class Announcements:
-    """What this process has to tell: ids by shop, or only how many once they are too many."""
+    """Pending notifications of this process: ids by shop, or only their number once there are too many."""
 
     def __init__(self) -> None:
         self._changed: dict[str, set[UUID]] = {}
         self._many: dict[str, int] = {}
 
     def note(self, keys: Iterable[tuple[str, UUID]]) -> None:
-        """These orders changed (shop, id); called after the commit."""
+        """Record that these orders changed (shop, id); called after the commit."""
         for shop, order_id in keys:
             ids = self._changed.setdefault(shop, set())
             if len(ids) < MOST_IDS:
@@ -35,7 +36,7 @@ class Announcements:
                 self._many[shop] = self._many.get(shop, 0) + 1
 
     def take(self) -> list[str]:
-        """The payloads to send, one a shop, and nothing is left."""
+        """Return the payloads to send, one per shop, and clear them."""
         changed, many = self._changed, self._many
         self._changed, self._many = {}, {}
         return [
@@ -45,7 +46,7 @@ class Announcements:
 
 
 announcements = Announcements()
-"""This process's."""
+"""Pending notifications of this process."""
 
 
 async def _announce(process: Process) -> bool:
@@ -59,5 +60,5 @@ async def _announce(process: Process) -> bool:
 
 
 def announcer() -> Worker:
-    """The worker that says it."""
+    """Return the worker that sends the notifications."""
     return Worker("announcing", _announce, EVERY_SECONDS)

@@ -1,8 +1,8 @@
-"""A checkout before it is an order: the facts known of it, and what they give. Pure.
+"""Checkout before it is an order: the known facts, and the values derived from them. Pure.
 
-Invariant: every fact folds by the highest (or the first) of its kind, so opened, resumed, dropped, run out and paid
-give the same checkout in any sequence and number. A checkout that remembered only "is over" would stay over when
-the customer's return was heard before the end it outlives.
+Invariant: every fact folds by the highest (or the first) of its kind, so opened, resumed, dropped, timed out
+and paid give the same checkout in any order and number. A checkout that stored only "is over" would stay over
+when the customer's return was received before the end it outlives.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from services.orders.order.state import Stage
 from services.orders.order.validation.sale import reasons_against
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far ahead a storefront's clock may be before its checkouts are not believed."""
+"""Maximum lead of a storefront's clock before its checkouts are rejected."""
 
 
 @dataclass(slots=True)
 class Checkout:
-    """The facts. `snapshot` is the basket opened last (JSON of CheckoutOpened) and its event's id."""
+    """Facts of a checkout. `snapshot` is the last opened basket (JSON of CheckoutOpened) and its event's id."""
 
     shop: str
     id: UUID
@@ -36,29 +36,31 @@ class Checkout:
     paid_at: datetime | None = None
 
     def open(self, opened_at: datetime, event_id: UUID, snapshot: str) -> None:
-        """It was opened, or came back to; the highest `opened_at` counts, then the later event."""
+        """Record that it was opened or resumed; the highest `opened_at` wins, then the later event."""
         if self._newest is None or (opened_at, event_id) > self._newest:
             self.opened_at, self.snapshot_id, self.snapshot = opened_at, event_id, snapshot
 
     def drop(self, dropped_at: datetime) -> None:
-        """The customer gave it up."""
+        """Record that the customer dropped it."""
         self.dropped_at = max(self.dropped_at or dropped_at, dropped_at)
 
     def time_out(self, opened_at: datetime) -> None:
-        """Its time ran out, counted from this opening."""
+        """Record that its timer ran out, counted from this opening."""
         self.timed_out_at = max(self.timed_out_at or opened_at, opened_at)
 
     def pay(self, received_at: datetime) -> None:
-        """Money that names it was received."""
+        """Record that money with its reference was received."""
         self.paid_at = min(self.paid_at or received_at, received_at)
 
     def settle_as_placed(self) -> None:
-        """It is an order: the submission tells what was sold, and no timer matters any more."""
+        """Record that it was placed as an order: the submission defines what was sold, and timers no longer
+        apply.
+        """
         self.snapshot = self.timed_out_at = None
 
     @property
     def ended_as(self) -> Abandonment | None:
-        """How it ended since it was opened last; None while it runs."""
+        """Return how it ended since it was last opened; None while it runs."""
         if self.opened_at is None:
             return None
         if self.dropped_at is not None and self.dropped_at >= self.opened_at:
@@ -69,7 +71,7 @@ class Checkout:
 
     @property
     def stage(self) -> Stage:
-        """The stage of its order while it is not placed."""
+        """Return the stage of its order while it is not placed."""
         return Stage.CHECKOUT if self.ended_as is None else Stage.CHECKOUT_OVER
 
     @property
@@ -78,7 +80,7 @@ class Checkout:
 
 
 def sale_of(opened: CheckoutOpened, paid_at: datetime, now: datetime) -> OrderSubmitted | None:
-    """The checkout as the sale it would have been, submitted when it was paid; None when it is not complete."""
+    """Return the checkout as a sale, submitted when it was paid; None when it is not complete."""
     told: dict[str, Any] = opened.model_dump(exclude_none=True, exclude={"opened_at"})
     try:
         sale = OrderSubmitted.model_validate({**told, "submitted_at": paid_at})

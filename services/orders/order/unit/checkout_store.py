@@ -1,4 +1,4 @@
-"""All SQL on checkouts, and on orders while they are checkouts; one function a statement."""
+"""SQL on checkouts, and on orders while they are checkouts; one function per statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,8 @@ _LOCK_CHECKOUTS = Bulk(
 async def lock_checkouts(connection: Connection, keys: Sequence[OrderKey]) -> None:
     """Lock checkouts, known or not, until the end of the transaction, in one fixed order.
 
-    Two of them may share a lock (64-bit hash): they then wait for each other for nothing, no more.
+    Two checkouts may share a lock (64-bit hash); one then waits for the other unnecessarily, without further
+    effect.
     """
     await _LOCK_CHECKOUTS.execute(connection, keys)
 
@@ -34,7 +35,7 @@ _READ_CHECKOUTS = Bulk(
 
 
 async def read_checkouts(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
-    """What is known of these checkouts, which are locked."""
+    """Return the recorded facts of these locked checkouts."""
     return await _READ_CHECKOUTS.fetch(connection, keys)
 
 
@@ -62,7 +63,7 @@ _WRITE_CHECKOUTS = Bulk(
 
 
 async def write_checkouts(connection: Writer, rows: Sequence[CheckoutRow]) -> None:
-    """Write checkouts that are locked, whole."""
+    """Write locked checkouts, with all columns."""
     await _WRITE_CHECKOUTS.execute(connection, rows)
 
 
@@ -116,7 +117,9 @@ _WRITE_ORDERS = Bulk(
 
 
 async def write_orders(connection: Writer, rows: Sequence[CheckoutOrderRow], now: datetime) -> None:
-    """Write orders that are checkouts, as their customers told them last: nothing is due, no unit is ordered."""
+    """Write orders that are checkouts, from the last event of their customers: no amount is due, no unit is
+    ordered.
+    """
     await _WRITE_ORDERS.execute(connection, rows, now=now)
 
 
@@ -165,9 +168,9 @@ _PLACE_ORDERS = Bulk(
 
 
 async def place_orders(connection: Writer, rows: Sequence[PlacedCheckoutRow], now: datetime) -> None:
-    """Make orders of checkouts that are locked.
+    """Turn locked checkouts into orders.
 
-    What staff chose for the checkout (to archive it, a state) was not meant for the order.
+    Choices that staff made for the checkout (archiving, a state) do not apply to the order.
     """
     await _PLACE_ORDERS.execute(connection, rows, now=now)
 
@@ -180,5 +183,5 @@ _DELETE_LINES = Bulk(
 
 
 async def delete_lines(connection: Connection, keys: Sequence[OrderKey]) -> None:
-    """Forget the lines that these checkouts had."""
+    """Delete the lines of these checkouts."""
     await _DELETE_LINES.execute(connection, keys)

@@ -1,7 +1,7 @@
-"""The checkouts of one unit: locked and read at once, folded in memory, written back at once.
+"""Checkouts of one unit of work: locked and read at once, folded in memory, written back at once.
 
-Invariant: whoever learns anything of a checkout holds its lock, known or not; so a payment heard by one process and
-the opening heard by another can't each miss what the other wrote.
+Invariant: every writer of a checkout holds its lock, whether the checkout is known or not; so a payment
+received by one process and the opening received by another cannot each miss the other's write.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ TIMER = "checkout"
 
 
 class Cause(Protocol):
-    """Why a checkout changed."""
+    """Cause of a checkout's change."""
 
     @property
     def id(self) -> UUID: ...
@@ -34,7 +34,7 @@ class Cause(Protocol):
 
 
 class Checkouts:
-    """Checkouts by (shop, id); those that learnt something and why; the orders that show them."""
+    """Checkouts by (shop, id), the changed ones with their causes, and the orders that show them."""
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
@@ -45,37 +45,37 @@ class Checkouts:
         self._relined: set[OrderKey] = set()
 
     async def load(self, keys: Sequence[OrderKey]) -> None:
-        """Lock these checkouts and read what is known of them. Keys come sorted."""
+        """Lock these checkouts and read their recorded facts. Keys must be sorted."""
         await checkout_store.lock_checkouts(self._unit.connection, keys)
         for row in await checkout_store.read_checkouts(self._unit.connection, keys):
             checkout = _checkout_of(row)
             self._known[checkout.shop, checkout.id] = checkout
 
     def find(self, key: OrderKey) -> Checkout:
-        """A checkout that was locked; one nothing is known of is empty."""
+        """Return a locked checkout; an unknown one is empty."""
         return self._known.setdefault(key, Checkout(*key))
 
     def touch(self, key: OrderKey, cause: Cause) -> Checkout:
-        """A checkout that is about to learn something: it is written back."""
+        """Return a checkout to be changed, and mark it for writing."""
         self.causes[key] = cause
         self._before.setdefault(key, replace(self.find(key)))
         return self.find(key)
 
     def before(self, checkout: Checkout) -> Checkout:
-        """What was known of a touched checkout when this unit began."""
+        """Return the state of a touched checkout at the start of this unit."""
         return self._before[checkout.shop, checkout.id]
 
     @property
     def touched(self) -> list[Checkout]:
-        """Those that learnt something, in one sequence for every process."""
+        """Return the changed checkouts, in one order for all processes."""
         return [self._known[key] for key in sorted(self.causes)]
 
     def show(self, order: Order, opened: CheckoutOpened) -> None:
-        """Write the order that shows a checkout as it was opened last."""
+        """Write the order that shows a checkout as last opened."""
         self._orders.append(placed_rows.checkout_row(opened, order))
 
     def replace_lines(self, key: OrderKey) -> None:
-        """Forget the lines that this order had as a checkout; others are inserted."""
+        """Mark the lines that this order had as a checkout for deletion; new ones are inserted."""
         self._relined.add(key)
 
     async def save(self, orders: Mapping[OrderKey, Order], writes: Writer) -> None:
@@ -93,7 +93,7 @@ class Checkouts:
 
 
 def timer_key(key: OrderKey) -> str:
-    """By what the timer of a checkout is known."""
+    """Return the key of a checkout's timer."""
     return f"{key[0]}/{key[1]}"
 
 

@@ -1,4 +1,4 @@
-"""A change of a placed order on its way: what was asked, what fulfillment answered, what came of it."""
+"""Change of a placed order in progress: the request, fulfillment's answer, the result."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,11 +14,11 @@ COMMAND_TYPES = {
     ChangeCause.REINSTATED: "orders.order.reinstate",
     ChangeCause.DELETED: "orders.order.delete",
 }
-"""How the command of each kind of change is called; orders carries it out itself."""
+"""Command type of each kind of change; orders executes these commands itself."""
 
 
 class EditState(StrEnum):
-    """How far a change is."""
+    """Progress of a change."""
 
     REDUCING = "reducing"
     ADDING = "adding"
@@ -63,10 +63,10 @@ class Edit:
 
     @property
     def is_open(self) -> bool:
-        """Whether fulfillment has still to answer."""
+        """Return whether fulfillment's answer is outstanding."""
         return self.state in OPEN
 
     @property
     def command_type(self) -> str:
-        """The type of its command."""
+        """Return the type of its command."""
         return COMMAND_TYPES[self.cause]

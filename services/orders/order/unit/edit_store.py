@@ -1,4 +1,7 @@
-"""The SQL of changes of placed orders. The orders are locked before (`store.lock_orders`); nothing here locks more."""
+"""SQL of changes of placed orders.
+
+The orders are locked before (`store.lock_orders`); nothing here locks more rows.
+"""
 
 import json
 from collections.abc import Sequence
@@ -13,8 +16,9 @@ from services.orders.order.store import OrderKey, Row
 from services.orders.order.unit.edit import Edit
 
 KEPT = frozenset({"submission", "deleted_order", "command", "refusal", "unmatched_payment"})
-"""Tables whose rows about a deleted order stay: its claim (without content), its tombstone, its last command, and money
-that now is nobody's."""
+"""Tables whose rows about a deleted order are kept: its claim (without content), its tombstone, its last
+command, and money that no longer belongs to an order.
+"""
 
 
 _READ_CONTENTS = Bulk(
@@ -33,7 +37,9 @@ _READ_CONTENTS = Bulk(
 
 
 async def read_contents(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
-    """What these orders hold: the submission's body, its amendment, the lines, customer and quantities, as JSON."""
+    """Return the content of these orders: the submission's body, its amendment, lines, customer and
+    quantities, as JSON.
+    """
     return await _READ_CONTENTS.fetch(connection, keys)
 
 
@@ -46,12 +52,12 @@ _READ_EDITS = Bulk(
 
 
 async def read_edits(connection: Connection, keys: Sequence[OrderKey]) -> list[Row]:
-    """All changes of these orders, open ones and those that ended, in the sequence in which they were asked for."""
+    """Return all changes of these orders, open and ended, in the order in which they were requested."""
     return await _READ_EDITS.fetch(connection, keys)
 
 
 async def read_questioned(connection: Connection, questions: Sequence[UUID]) -> set[OrderKey]:
-    """The orders with an open change that asked fulfillment by one of these messages."""
+    """Return the orders with an open change whose question to fulfillment is one of these messages."""
     rows = await connection.fetch(
         """SELECT shop, order_id FROM order_edit
            WHERE question_id = ANY($1::uuid[]) AND state IN ('reducing', 'adding')""",
@@ -101,7 +107,10 @@ _WRITE_EDITS = Bulk(
 
 
 async def write_edits(connection: Writer, edits: Sequence[Edit]) -> None:
-    """Insert new changes, write back known ones. UniqueViolationError for a second open change of an order."""
+    """Insert new changes, write back known ones.
+
+    Raises UniqueViolationError for a second open change of an order.
+    """
     await _WRITE_EDITS.execute(connection, [_edit_row(edit) for edit in edits])
 
 
@@ -189,7 +198,7 @@ _WRITE_AMENDMENTS = Bulk(
 
 
 async def write_amendments(connection: Writer, rows: Sequence[AmendmentRow]) -> None:
-    """Write what replaces submissions' own words."""
+    """Write the amendments, which replace parts of the submissions."""
     await _WRITE_AMENDMENTS.execute(connection, rows)
 
 
@@ -212,7 +221,7 @@ _WRITE_HEADS = Bulk(
 
 
 async def write_heads(connection: Writer, rows: Sequence[HeadRow]) -> None:
-    """Write what lists show of a content: shop, order id, total, the customer's name, mail and phone."""
+    """Write the list columns of a content: shop, order id, total, the customer's name, mail and phone."""
     await _WRITE_HEADS.execute(connection, rows)
 
 
@@ -224,13 +233,13 @@ _READ_DELETED = Bulk(
 
 
 async def read_deleted(connection: Connection, keys: Sequence[OrderKey]) -> set[OrderKey]:
-    """Those of these orders that were deleted."""
+    """Return those of these orders that were deleted."""
     rows = await _READ_DELETED.fetch(connection, keys)
     return {(row["shop"], row["order_id"]) for row in rows}
 
 
 async def read_standing(connection: Connection, shop: str, order_id: UUID) -> list[Row]:
-    """An order's packed parcels that have neither left nor been taken apart, the latest first."""
+    """Return an order's packed parcels that were neither shipped nor unpacked, newest first."""
     return await connection.fetch(
         """SELECT parcel_id, number, lines FROM parcel p
            WHERE shop = $1 AND order_id = $2
@@ -246,7 +255,7 @@ async def read_standing(connection: Connection, shop: str, order_id: UUID) -> li
 
 
 async def has_tracking(connection: Connection, shop: str, order_id: UUID) -> bool:
-    """Whether any shipment of the order has a tracking number."""
+    """Return whether any shipment of the order has a tracking number."""
     found: bool = await connection.fetchval(
         """SELECT EXISTS (SELECT FROM shipment
                           WHERE shop = $1 AND order_id = $2 AND tracking_number IS NOT NULL
@@ -258,7 +267,7 @@ async def has_tracking(connection: Connection, shop: str, order_id: UUID) -> boo
 
 
 async def has_money(connection: Connection, shop: str, order_id: UUID) -> bool:
-    """Whether the order's ledger ever held money that came or went, though it may add up to nothing now."""
+    """Return whether the order's ledger ever had money received or paid back, even if its sum is now zero."""
     found: bool = await connection.fetchval(
         """SELECT EXISTS (SELECT FROM ledger_entry
                           WHERE shop = $1 AND order_id = $2
@@ -270,7 +279,7 @@ async def has_money(connection: Connection, shop: str, order_id: UUID) -> bool:
 
 
 class Tombstone(NamedTuple):
-    """What stays of a deleted order."""
+    """Record that is kept of a deleted order."""
 
     code: str
     actor: str
@@ -279,10 +288,10 @@ class Tombstone(NamedTuple):
 
 
 async def erase(connection: Connection, key: OrderKey, command_id: UUID, tombstone: Tombstone) -> None:
-    """Delete every row about an order (locked before) in whatever table has a shop and an order id, but for `KEPT`.
+    """Delete every row about a locked order in all tables that have a shop and an order id, except `KEPT`.
 
-    The claim on its idempotency key stays without its content, so that the sale sent again is not a new order; of its
-    commands the one that deletes it stays. The tombstone is code, actor, reason and when.
+    The claim on its idempotency key is kept without its content, so that a repeated submission does not place
+    a new order; of its commands only the deletion is kept. The tombstone is code, actor, reason and time.
     """
     await connection.execute(
         """UPDATE submission AS s SET body = '{}' FROM orders AS o
@@ -310,7 +319,7 @@ async def erase(connection: Connection, key: OrderKey, command_id: UUID, tombsto
 
 
 async def erase_unplaced(connection: Connection, keys: Sequence[OrderKey]) -> None:
-    """Delete every row about checkouts (their orders' rows are locked) that were never placed."""
+    """Delete every row about checkouts that were never placed; their orders' rows are locked."""
     of_orders = [shop for shop, _ in keys], [order_id for _, order_id in keys]
     gone = "unnest($1::text[], $2::uuid[]) AS gone (shop, id)"
     for table in await _tables_about_orders(connection) if keys else ():

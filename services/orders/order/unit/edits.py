@@ -1,4 +1,6 @@
-"""The contents and changes of one unit's orders: read when a change is asked for or answered, written back at once."""
+"""Contents and changes of one unit's orders: read when a change is requested or answered, written back at
+once.
+"""
 
 import json
 from collections.abc import Sequence
@@ -43,7 +45,7 @@ class Edits:
         self._erased: list[tuple[OrderKey, UUID, edit_store.Tombstone]] = []
 
     async def load(self, keys: Sequence[OrderKey]) -> None:
-        """Read what these orders hold and every change of theirs. Keys come sorted."""
+        """Read the contents and all changes of these orders. Keys must be sorted."""
         connection = self._unit.connection
         for row in await edit_store.read_contents(connection, keys):
             key = (row["shop"], row["order_id"])
@@ -54,15 +56,15 @@ class Edits:
             self.of_order[row["shop"], row["order_id"]].append(_edit_of(row))
 
     def find(self, key: OrderKey, edit_id: UUID) -> Edit | None:
-        """A change of an order."""
+        """Return a change of an order."""
         return next((edit for edit in self.of_order.get(key, ()) if edit.id == edit_id), None)
 
     def open_of(self, key: OrderKey) -> Edit | None:
-        """The change of an order that fulfillment has still to answer."""
+        """Return the order's change that is waiting for fulfillment's answer."""
         return next((edit for edit in self.of_order.get(key, ()) if edit.is_open), None)
 
     def asked_by(self, question_id: UUID) -> list[tuple[OrderKey, Edit]]:
-        """The open change, with its order, that asked fulfillment by this message."""
+        """Return the open change, with its order, whose question to fulfillment is this message."""
         return [
             (key, edit)
             for key, edits in self.of_order.items()
@@ -71,30 +73,30 @@ class Edits:
         ]
 
     def done_of(self, key: OrderKey) -> list[Edit]:
-        """An order's changes that took effect, in their sequence."""
+        """Return an order's changes that took effect, in their order."""
         done = [edit for edit in self.of_order.get(key, ()) if edit.number is not None]
         return sorted(done, key=lambda edit: edit.number or 0)
 
     def add(self, edit: Edit) -> None:
-        """A change that is asked for now."""
+        """Add a newly requested change."""
         self.of_order.setdefault((edit.shop, edit.order_id), []).append(edit)
         self.changed(edit)
 
     def changed(self, edit: Edit) -> None:
-        """A change got on: it is to be written."""
+        """Mark a change for writing."""
         self._changed[edit.id] = edit
 
     def amend(self, key: OrderKey, content: Content) -> None:
-        """An order holds something else from now on."""
+        """Replace an order's content."""
         self.contents[key] = content
         self._amended[key] = None
 
     def erase(self, key: OrderKey, edit: Edit, tombstone: edit_store.Tombstone) -> None:
-        """An order is to go with all its rows; what else this unit would write of it is written first."""
+        """Mark an order for erasure with all its rows; the unit's other writes about it come first."""
         self._erased.append((key, edit.id, tombstone))
 
     async def save(self) -> None:
-        """Write changes, contents and what lists show of them."""
+        """Write changes, contents and their list columns."""
         writes = self._unit.writes
         if self._changed:
             await edit_store.write_edits(writes, list(self._changed.values()))
@@ -112,7 +114,7 @@ class Edits:
             await note_changed(writes, shop, [order_id for at, order_id in contents if at == shop])
 
     async def save_erasures(self) -> None:
-        """Erase what is to go, after all else was written."""
+        """Erase the marked orders, after all other writes."""
         if self._erased:
             await self._unit.writes.send()
         for key, command_id, tombstone in self._erased:
@@ -120,7 +122,7 @@ class Edits:
 
 
 def content_of(row: Row) -> Content:
-    """What an order holds, from a row of `read_contents`. IP address and browser are left behind."""
+    """Return the content of an order from a row of `read_contents`, without IP address and browser."""
     said = json.loads(row["submission"] or "{}") | json.loads(row["amendment"] or "{}")
     customer = {name: value for name, value in said.get("customer", {}).items() if name not in _PRIVATE}
     own = {"name": row["customer_name"], "email": row["customer_email"], "phone": row["customer_phone"]}
@@ -137,7 +139,7 @@ def content_of(row: Row) -> Content:
 
 
 def amendment_of(content: Content) -> str:
-    """What of a content replaces the submission's words, as JSON with nulls, which take something away."""
+    """Return the parts of a content that replace the submission's, as JSON; a null removes a value."""
     return content.model_dump_json(include=set(_AMENDED))
 
 

@@ -1,4 +1,6 @@
-"""What the messages of orders need loaded: a field per kind of row, and the functions that return a message's keys."""
+"""Rows that the messages of orders need loaded: a field per kind of row, and the functions that return a
+message's keys.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,17 +18,17 @@ from services.orders.order.store import OrderKey
 from services.orders.order.unit.submission import is_foreign
 
 QUESTIONS = frozenset(type_of(kind, "orders") for kind in (LinesReductionRequested, LinesAdditionRequested))
-"""Types of the messages by which a change asks fulfillment."""
+"""Types of the messages in which a change sends its question to fulfillment."""
 
 
 @dataclass
 class OrderNeeds:
-    """Keys of what the messages of one batch need.
+    """Keys of the rows that the messages of one batch need.
 
     - checkouts: locked, known or not, with the orders that show them;
     - orders: locked; changes, shipments: orders of which these are read too;
-    - dispatched: orders whose shipments are read if they have this version already;
-    - questions: messages to fulfillment; the orders whose changes asked by them are locked, and the changes read;
+    - dispatched: orders whose shipments are read if they already have this version;
+    - questions: messages to fulfillment; the orders and changes that sent them are read, the orders locked;
     - submissions: their idempotency keys are claimed;
     - commands: ids that may be those of commands, which are locked.
     """
@@ -42,7 +44,7 @@ class OrderNeeds:
 
 
 def by_order(received: ReceivedMessage[Any]) -> Iterable[OrderKey]:
-    """The order whose facts the message carries."""
+    """Return the order whose facts the message carries."""
     return [(received.message.shop, received.message.order_id)]
 
 
@@ -51,7 +53,7 @@ def by_checkout(
     | ReceivedMessage[CheckoutOpened]
     | ReceivedMessage[CheckoutDropped],
 ) -> Iterable[OrderKey]:
-    """The checkout that the message names, if its sender may."""
+    """Return the checkout that the message names, if its sender may use it."""
     message = received.message
     if message.checkout_id is None or is_foreign(received.user_id, message):
         return ()
@@ -59,7 +61,7 @@ def by_checkout(
 
 
 def by_paid_checkout(received: ReceivedMessage[PaymentUnmatched]) -> Iterable[OrderKey]:
-    """The checkout for which an unmatched payment may be."""
+    """Return the checkout to which an unmatched payment may belong."""
     message = received.message
     return [(message.shop, message.order_id)] if message.order_id else ()
 
@@ -67,12 +69,12 @@ def by_paid_checkout(received: ReceivedMessage[PaymentUnmatched]) -> Iterable[Or
 def by_submission(
     received: ReceivedMessage[OrderSubmitted],
 ) -> Iterable[ReceivedMessage[OrderSubmitted]]:
-    """The submission itself, with its sender."""
+    """Return the submission itself, with its sender."""
     return [received]
 
 
 def by_version(received: ReceivedMessage[ShipmentDispatched]) -> Iterable[tuple[str, UUID, int]]:
-    """The order with the version that the message brings."""
+    """Return the order with the version in the message."""
     message = received.message
     return [(message.shop, message.order_id, message.position.version)]
 
@@ -80,6 +82,6 @@ def by_version(received: ReceivedMessage[ShipmentDispatched]) -> Iterable[tuple[
 def by_question(
     received: ReceivedMessage[MessageParked] | ReceivedMessage[MessageDiscarded],
 ) -> Iterable[UUID]:
-    """The question to fulfillment that was parked or discarded, if it was one."""
+    """Return the question to fulfillment that was parked or discarded, if the message was one."""
     message = received.message
     return [message.message_id] if message.message_id and message.message_type in QUESTIONS else ()

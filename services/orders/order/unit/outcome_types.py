@@ -1,4 +1,4 @@
-"""Which events settle which commands, by the catalogue."""
+"""Mapping of events to the commands that they settle, from the catalogue."""
 
 from collections import defaultdict
 from typing import Any
@@ -19,11 +19,11 @@ def _commands_by_outcome() -> dict[str, frozenset[str]]:
 
 
 SETTLES = _commands_by_outcome()
-"""Types of commands by the type of an event that is an outcome of theirs."""
+"""Types of commands by the type of an event that is one of their outcomes."""
 
 
 def commands_named(received: ReceivedMessage[Any]) -> set[UUID]:
-    """The ids that may be those of commands this message settles."""
+    """Return the ids that may be those of commands settled by this message."""
     if received.envelope.type not in SETTLES:
         return set()
     message = received.message

@@ -1,4 +1,4 @@
-"""A placed sale as the rows that `store.insert_orders` and `store.insert_lines` write. Pure."""
+"""Rows of a placed sale, as `store.insert_orders` and `store.insert_lines` write them. Pure."""
 
 import json
 from datetime import UTC
@@ -11,7 +11,7 @@ from services.orders.order.unit.submission import sku_of
 
 
 def order_row(sale: OrderSubmitted, order: Order) -> PlacedOrderRow:
-    """The order's row; what is not known yet has its default in the table."""
+    """Return the order's row; values not known yet have their defaults in the table."""
     return PlacedOrderRow(
         shop=order.shop,
         order_id=order.id,
@@ -39,8 +39,10 @@ def order_row(sale: OrderSubmitted, order: Order) -> PlacedOrderRow:
 
 
 def checkout_row(opened: CheckoutOpened, order: Order) -> CheckoutOrderRow:
-    """The row of an order that is a checkout; what its customer has not told is null, without totals it is worth
-    its lines."""
+    """Return the row of an order that is a checkout.
+
+    Values that the customer has not entered are null; without totals, the amount is the sum of its lines.
+    """
     customer = opened.customer
     return CheckoutOrderRow(
         shop=order.shop,
@@ -72,7 +74,7 @@ def checkout_row(opened: CheckoutOpened, order: Order) -> CheckoutOrderRow:
 
 
 def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[LineRow]:
-    """The rows of its lines, numbered from 1. A checkout's line may not have any units yet: it has no row."""
+    """Return the rows of its lines, numbered from 1. A line of a checkout without units has no row."""
     return [
         LineRow(
             shop=order.shop,
@@ -100,5 +102,5 @@ def line_rows(sale: OrderSubmitted | CheckoutOpened, order: Order) -> list[LineR
 
 
 def taxes_json(taxes: list[Tax] | None) -> str | None:
-    """A line's several taxes as its row holds them."""
+    """Return several taxes of a line in the format of its row."""
     return json.dumps([tax.model_dump(exclude_none=True) for tax in taxes]) if taxes else None

@@ -1,8 +1,8 @@
-"""A submission and who sent it: the purchase as one hash, its names, and the claim on its idempotency key. Pure.
+"""Submission and its sender: the purchase as one hash, its names, and the claim on its idempotency key. Pure.
 
-Invariant: a key belongs to the sale that was placed with it, and only the storefront itself can use its keys. The hash
-covers the purchase alone: what changes by itself between two sends (time, browser, address on the network) and what
-is known only later (the payment's id, the storefront's own number) never makes it another purchase.
+Invariant: a key belongs to the sale that was placed with it, and only the storefront itself can use its keys.
+The hash covers only the purchase: values that change between two sends (time, browser, network address) and
+values known only later (the payment's id, the storefront's own number) never make it another purchase.
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ _APART: dict[str, Any] = {
     "customer": {"ip_address", "browser"},
     "payment": {"provider", "provider_reference"},
 }
-"""What is no part of the purchase, as pydantic's `exclude`."""
+"""Fields that are not part of the purchase, as pydantic's `exclude`."""
 ClaimKey = tuple[str, str, str]
 """Shop, module, idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A submission's body as it is stored, and the hash of its purchase."""
+    """Body of a submission as stored, and the hash of its purchase."""
 
     body: bytes
     content_hash: bytes
@@ -38,7 +38,7 @@ class Received:
 
 @dataclass(slots=True)
 class Accepted:
-    """The first answer: an order was placed."""
+    """First answer to a submission: an order was placed."""
 
     order_id: UUID
     code: str
@@ -49,7 +49,9 @@ class Accepted:
 
 @dataclass(slots=True)
 class Names:
-    """What a purchase is called beside its key: the storefront's number, its checkout, the provider's payment."""
+    """References of a purchase besides its key: the storefront's number, its checkout, the provider's
+    payment.
+    """
 
     source_reference: str | None = None
     checkout_id: UUID | None = None
@@ -57,13 +59,16 @@ class Names:
     provider_reference: str | None = None
 
     def join(self, new: "Names") -> None:
-        """Take over what `unknown_in` found; a payment named first stays."""
+        """Add the references that `unknown_in` returned; the payment named first is kept."""
         self.source_reference = self.source_reference or new.source_reference
         if self.provider_reference is None and new.provider_reference is not None:
             self.provider, self.provider_reference = new.provider, new.provider_reference
 
     def contradicting(self, other: "Names") -> list[str]:
-        """The fields that name another purchase. A second payment of one purchase is none of them."""
+        """Return the fields that refer to another purchase.
+
+        A second payment of one purchase is not among them.
+        """
         pairs = {
             "source_reference": (self.source_reference, other.source_reference),
             "checkout_id": (self.checkout_id, other.checkout_id),
@@ -71,7 +76,7 @@ class Names:
         return [field for field, (mine, theirs) in pairs.items() if mine and theirs and mine != theirs]
 
     def unknown_in(self, other: "Names") -> "Names":
-        """What `other` names that is not known here."""
+        """Return the references in `other` that are not known here."""
         payment = other.provider_reference not in (None, self.provider_reference)
         return Names(
             source_reference=other.source_reference if self.source_reference is None else None,
@@ -82,10 +87,11 @@ class Names:
 
 @dataclass(slots=True)
 class Claim:
-    """Who has an idempotency key, with which purchase, and the order placed with it.
+    """Claim on an idempotency key: its owner, its purchase, and the order placed with it.
 
-    `is_fresh`: the key was free when this unit began; it is still free while there is no `answer`. Without either, its
-    order was deleted. `body` is the submission as stored, before the one who has the key now if it is fresh.
+    `is_fresh`: the key was free when this unit began; it is still free while there is no `answer`. Without
+    either, its order was deleted. `body` is the stored submission; of a fresh key, that of the previous
+    owner.
     """
 
     submission_id: UUID
@@ -100,12 +106,14 @@ class Claim:
         return self.is_fresh and self.answer is None
 
     def hold(self, sale: OrderSubmitted, submission_id: UUID, received: Received) -> None:
-        """Give the key to this sale, which is about to be placed."""
+        """Assign the key to this sale, which is about to be placed."""
         self.submission_id, self.names = submission_id, names_of(sale)
         self.body, self.content_hash = received.body, received.content_hash
 
     def differing(self, sale: OrderSubmitted, content_hash: bytes) -> list[str]:
-        """The fields in which the sale is another purchase than the one that has the key; empty for the same."""
+        """Return the fields in which the sale differs from the purchase that owns the key; empty for the same
+        purchase.
+        """
         contradicting = self.names.contradicting(names_of(sale))
         if content_hash == self.content_hash:
             return contradicting
@@ -113,22 +121,22 @@ class Claim:
 
 
 def key_of(sale: OrderSubmitted) -> ClaimKey:
-    """What a repeat is known by."""
+    """Return the key by which repeats are recognized."""
     return sale.shop, sale.module.value, sale.idempotency_key
 
 
 def order_id_of(sale: OrderSubmitted, event_id: UUID) -> UUID:
-    """The id of the order that a submission asks for: its checkout's, else the submission's own."""
+    """Return the id of the order for a submission: its checkout's, else the submission's own."""
     return sale.checkout_id or event_id
 
 
 def sku_of(line: SubmittedLine) -> str | None:
-    """The line's SKU; a blank one is none, and no stock is kept of the line."""
+    """Return the line's SKU; a blank one counts as none, and the line has no stock."""
     return (line.sku or "").strip() or None
 
 
 def names_of(sale: OrderSubmitted) -> Names:
-    """What this sale is called."""
+    """Return the references of this sale."""
     payment = sale.payment
     return Names(
         sale.source_reference,
@@ -139,19 +147,19 @@ def names_of(sale: OrderSubmitted) -> Names:
 
 
 def received(sale: OrderSubmitted) -> Received:
-    """The sale as it is stored and compared."""
+    """Return the sale in the form in which it is stored and compared."""
     return Received(body_of(sale), content_hash(sale))
 
 
 def body_of(sale: OrderSubmitted) -> bytes:
-    """The submission as JSON, as it is kept."""
+    """Return the submission as JSON, in its stored form."""
     return sale.__pydantic_serializer__.to_json(sale, exclude_none=True)
 
 
 def content_hash(sale: OrderSubmitted) -> bytes:
-    """A hash of what was sold to whom.
+    """Return a hash of the goods sold and the buyer.
 
-    The sequence of options, time zones, absent fields and all of `_APART` make no difference.
+    The order of options, time zones, absent fields and all fields of `_APART` make no difference.
     """
     canonical = _canonical(sale)
     content = canonical.__pydantic_serializer__.to_json(canonical, exclude_none=True, exclude=_APART)
@@ -181,7 +189,9 @@ def _canonical_line(line: SubmittedLine) -> SubmittedLine:
 
 
 def _differing(body: bytes, sale: OrderSubmitted) -> list[str]:
-    """Compare with a stored submission: a hash may have been made by other rules than today's."""
+    """Return the fields that differ from a stored submission, whose hash may have been computed by older
+    rules.
+    """
     try:
         first = OrderSubmitted.model_validate_json(body)
     except ValidationError:
@@ -195,11 +205,11 @@ def _in_utc(moment: datetime | None) -> datetime | None:
 
 
 def storefront_of(user_id: str | None) -> tuple[str, str] | None:
-    """Shop and module of the storefront the broker authenticated; None for any other login."""
+    """Return shop and module of the storefront that the broker authenticated; None for any other login."""
     parts = (user_id or "").split(".")
     return (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "storefront" else None
 
 
 def is_foreign(user_id: str | None, message: OrderSubmitted | CheckoutOpened | CheckoutDropped) -> bool:
-    """Whether a storefront sent this for another shop or module than its own."""
+    """Return whether a storefront sent this for a shop or module other than its own."""
     return storefront_of(user_id) not in (None, (message.shop, message.module.value))

@@ -1,8 +1,8 @@
-"""The submissions of one unit: who owns which idempotency key, which code each order gets, what is inserted.
+"""Submissions of one unit: owners of idempotency keys, codes of orders, rows to insert.
 
-Invariant: a key is claimed, and the code and id of an order found free, in the transaction that places the sale; a
-storefront that sends twice through two processes waits here for the first one's answer. A key whose sales were all
-refused is free again when the transaction ends.
+Invariant: a key is claimed, and the code and id of an order are found free, in the transaction that places
+the sale; a storefront that sends twice through two processes waits here for the first answer. A key whose
+sales were all refused is free again when the transaction ends.
 """
 
 import json
@@ -41,7 +41,7 @@ RefusalKey = tuple[str, Module, str, bytes]
 
 
 class Intake:
-    """Claims by key, codes by order, submissions as received, and the rows of what was placed and refused."""
+    """Claims by key, codes by order, submissions as received, and the rows of placed and refused sales."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
@@ -62,9 +62,10 @@ class Intake:
         checkouts: Collection[store.OrderKey],
         known: Mapping[store.OrderKey, Order],
     ) -> None:
-        """Find a free code for every order to be, claim the keys, and read who has those already claimed.
+        """Choose a free code for every future order, claim the keys, and read the owners of those already
+        claimed.
 
-        `checkouts` may become orders to be shown; `known` are the orders that are there and locked.
+        `checkouts` may become visible orders; `known` are the existing, locked orders.
         """
         own = []
         for delivery in deliveries:
@@ -79,7 +80,7 @@ class Intake:
             await self._claim(own)
 
     async def _choose_codes(self, keys: Sequence[store.OrderKey]) -> None:
-        """Give each order the first code that no order of its shop has; an id that is taken gets none."""
+        """Assign each order the first code that is free in its shop; an id that is taken gets none."""
         salts = dict.fromkeys(keys, 0)
         while salts:
             chosen = {(shop, code) for (shop, _), code in self.codes.items()}
@@ -109,7 +110,10 @@ class Intake:
         await self._claim_wanted(wanted)
 
     async def _claim_wanted(self, wanted: Mapping[ClaimKey, tuple[OrderSubmitted, UUID, Received]]) -> None:
-        """Claim these keys and read who has those already claimed. One that no order has is freed and claimed."""
+        """Claim these keys and read the owners of those already claimed.
+
+        A key without an order is released and claimed.
+        """
         await self._claim_keys([wanted[key] for key in sorted(wanted)])
         await self._read_claims(wanted.keys() - self.claims.keys())
         if unused := sorted(key for key in wanted if not self._is_used(key)):
@@ -122,7 +126,9 @@ class Intake:
             self.claims[row["shop"], row["module"], row["idempotency_key"]] = _claim_of(row)
 
     def _is_used(self, key: ClaimKey) -> bool:
-        """Whether this unit claimed the key or an order has it; else its order was deleted, or it is left over."""
+        """Return whether this unit claimed the key or an order has it; otherwise its order was deleted, or it
+        is left over.
+        """
         claim = self.claims.get(key)
         return claim is not None and (claim.is_fresh or claim.answer is not None)
 
@@ -137,11 +143,11 @@ class Intake:
                 self._inserted[key_of(sale)] = event_id
 
     def received(self, received: ReceivedMessage[OrderSubmitted]) -> Received:
-        """A submission of this unit as it is stored and compared."""
+        """Return a submission of this unit in the form in which it is stored and compared."""
         return self._received[id(received)]
 
     def learning(self, deliveries: Sequence[ReceivedMessage[OrderSubmitted]]) -> set[store.OrderKey]:
-        """The orders placed before to which repeated submissions bring a reference."""
+        """Return the placed orders to which repeated submissions add a reference."""
         found = set()
         for one in deliveries:
             claim = self.claims.get(key_of(one.message))
@@ -154,7 +160,7 @@ class Intake:
         return found
 
     async def claim(self, sale: OrderSubmitted, submission_id: UUID) -> Claim | None:
-        """Claim the key of a sale that is about to be placed; None when it is another sale's already."""
+        """Return the claim on the key of a sale that is about to be placed; None when another sale owns it."""
         key, content = key_of(sale), received(sale)
         if key not in self.claims:
             await self._claim_wanted({key: (sale, submission_id, content)})
@@ -165,7 +171,7 @@ class Intake:
         return claim
 
     async def save(self, writes: Writer) -> None:
-        """Insert what was placed and what was refused."""
+        """Insert placed and refused sales."""
         await self._save_claims(writes)
         await checkout_store.place_orders(writes, self.placed_checkouts, self._now)
         await store.insert_orders(writes, self.orders, self._now)
@@ -175,7 +181,9 @@ class Intake:
         await store.join_references(writes, self.joined)
 
     async def _save_claims(self, writes: Writer) -> None:
-        """Free the keys that no sale was placed with; where not the first had it, write who has."""
+        """Release the keys with which no sale was placed; where the owner is not the first submission, write
+        the owner.
+        """
         fresh = {key: claim for key, claim in self.claims.items() if claim.is_fresh}
         if free := sorted(key for key, claim in fresh.items() if claim.is_free):
             await store.free_keys(writes, free)
@@ -224,5 +232,5 @@ def _claim_of(row: store.Row) -> Claim:
 
 
 def reasons_json(reasons: list[Reason]) -> str:
-    """Reasons as they are kept."""
+    """Return reasons as stored JSON."""
     return _REASONS.dump_json(reasons, exclude_none=True).decode()

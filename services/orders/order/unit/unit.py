@@ -1,7 +1,8 @@
-"""The orders of one unit, and what is to be written beside them.
+"""Unit of work of orders: the orders of one transaction, and the rows to be written with them.
 
-Invariant: everything a batch reads is locked and loaded at once (orders, then commands, each in one sequence for every
-process) and everything it writes is written at once, one statement a table. A handler works in memory only.
+Invariant: everything a batch reads is locked and loaded at once (orders, then commands, each in one order for
+all processes) and everything it writes is written at once, one statement per table. A handler works in memory
+only.
 """
 
 import json
@@ -36,7 +37,7 @@ FIRST_REVISION = 1
 
 
 class Cause(Protocol):
-    """Why something happened: a message that was heard or said, or a deed of a person here (`actions.py`)."""
+    """Cause of a change: a message received or sent, or an action of a person here (`actions.py`)."""
 
     @property
     def id(self) -> UUID: ...
@@ -77,7 +78,8 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
 
     async def load(self, needs: OrderNeeds) -> None:
         """Lock the checkouts, then the orders that the messages name, claim the keys of submissions, lock the
-        commands."""
+        commands.
+        """
         connection = self.unit.connection
         if needs.checkouts:
             await self.checkouts.load(sorted(needs.checkouts))
@@ -98,8 +100,9 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
             self.commands = {row["command_id"]: row for row in found}
 
     async def _load_shipments(self, needs: OrderNeeds) -> None:
-        """Read the shipments of orders whose carriers may become fewer or others: by a correction, or a dispatch that
-        is received after one."""
+        """Read the shipments of orders whose carriers may change: by a correction, or by a dispatch that is
+        received after one.
+        """
         late = {
             (shop, order_id)
             for shop, order_id, version in needs.dispatched
@@ -114,26 +117,28 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
                 carried[row["shipment_id"]] = (row["version"], row["carrier"], row["stands"])
 
     def questioned(self, question_id: UUID | None) -> list[tuple[Order, Edit]]:
-        """The open change, with its order, that asked fulfillment by this message; loaded when it is told of."""
+        """Return the open change, with its order, whose question to fulfillment is this message; loaded with
+        the messages about it.
+        """
         found = self.edits.asked_by(question_id) if question_id else []
         return [(self.orders[key], edit) for key, edit in found]
 
     def keep_shipment(self, row: copy_store.ShipmentRow) -> None:
-        """Write a shipment's row; of several versions of one batch the highest."""
+        """Write a shipment's row; of several versions in one batch, the highest."""
         key = (row.shop, row.order_id, row.shipment_id)
         known = self.shipments.get(key)
         if known is None or known.version < row.version:
             self.shipments[key] = row
 
     async def load_checkouts(self, keys: Sequence[store.OrderKey]) -> None:
-        """Lock and load checkouts with the orders that show them. Keys come sorted."""
+        """Lock and load checkouts with the orders that show them. Keys must be sorted."""
         await self.checkouts.load(keys)
         await self.load_orders(keys)
 
     async def load_orders(self, keys: Sequence[store.OrderKey]) -> None:
-        """Lock and load these orders; unknown ones stay unknown. Keys come sorted, against deadlocks.
+        """Lock and load these orders; unknown ones are missing. Keys must be sorted, to avoid deadlocks.
 
-        What another book of this unit saved is sent first, so that it is read.
+        Rows saved by another unit of work in this transaction are sent first, so that they are read.
         """
         await self.unit.writes.send()
         if keys:
@@ -146,7 +151,10 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
                 self.orders[order.shop, order.id] = order
 
     def find(self, shop: str, order_id: UUID) -> Order:
-        """The order a fact is about. Raises Wait when it is not known (yet), Bygone when it was deleted."""
+        """Return the order that a fact is about.
+
+        Raises Wait when it is not known (yet), Bygone when it was deleted.
+        """
         order = self.orders.get((shop, order_id))
         if (shop, order_id) in self.deleted:
             raise SubjectDeleted(f"order {order_id} of shop {shop} was deleted")
@@ -155,9 +163,12 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         return order
 
     def changed(self, order: Order, cause: Cause, actor: str | None = None) -> None:
-        """Something of the order changed that a person can see: its row is written with its next revision, one
-        for all that this unit changes, and everything is derived anew. Another state or label is an event and a
-        row of history; the first ones are no change, `OrderPlaced` tells them."""
+        """Mark a change of the order that people can see.
+
+        Its row is written with its next revision, one for all changes of this unit, and everything is derived
+        again. Another state or label is an event and a row of history; the first ones are no change, they are
+        in `OrderPlaced`.
+        """
         if (order.shop, order.id) not in self._changed:
             self._changed[order.shop, order.id] = order
             order.revision += 1
@@ -180,7 +191,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
     def note_state_change(
         self, order: Order, previous: OrderState | None, previous_label: str, cause: Cause, actor: str | None
     ) -> None:
-        """Add a row of history: the order has another state or label than before."""
+        """Add a row of history when the order's state or label differs from the previous one."""
         assert order.state is not None
         row = store.StateChangeRow(
             shop=order.shop,
@@ -207,7 +218,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         cause: Cause,
         data: dict[str, Any],
     ) -> None:
-        """Note what happened to an order; `item` is the fact's own id, so that a repeat is the same row."""
+        """Record an activity of an order; `item` is the fact's own id, so that a repeat is the same row."""
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         row = store.ActivityRow(
             shop=shop,
@@ -223,14 +234,14 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         self.activity.append(row)
 
     def _stamped(self) -> list[store.ActivityRow]:
-        """The activity with the revision it led to: the order's, if this unit changed or placed it."""
+        """Return the activity with the revision it led to: the order's, if this unit changed or placed it."""
         revisions = {key: order.revision for key, order in self._changed.items()}
         revisions |= {(row.shop, row.order_id): FIRST_REVISION for row in self.intake.orders}
         revisions |= {key: self.orders[key].revision for key in self.checkouts.causes if key in self.orders}
         return [row._replace(revision=revisions.get((row.shop, row.order_id))) for row in self.activity]
 
     async def save(self) -> None:
-        """Write all of it."""
+        """Write all changes."""
         connection, now = self.unit.writes, self.unit.now
         self.unit.after_commit(self._announce)
         for take in self.last_steps:
@@ -253,7 +264,7 @@ class OrderUnit(UnitOfWork[OrderNeeds]):
         await self.edits.save_erasures()
 
     async def _save_copies(self, connection: Writer) -> None:
-        """Write what other services emitted."""
+        """Write the copies of other services' data."""
         await copy_store.insert_ledger_entries(connection, self.ledger_entries)
         await copy_store.insert_unmatched_payments(connection, self.unmatched_payments)
         await copy_store.insert_assigned_payments(connection, self.assigned_payments)

@@ -1,8 +1,8 @@
 """Requests that wait for a command's outcome, without a thread, a connection or a busy loop each.
 
 The handler of an outcome announces it after its commit, which wakes the request at once when both run in one
-process. Another replica may have handled it, so one look at the database every 100 ms asks for all that wait
-together; it stops when nobody waits. A lost announcement therefore costs at most 100 ms, never the answer.
+process. Another replica may have handled it, so one query of the database every 100 ms covers all waiting
+requests; it stops when none waits. A lost announcement therefore costs at most 100 ms, never the answer.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ import structlog
 LOOK_SECONDS = 0.1
 
 Look = Callable[[Collection[UUID]], Awaitable[Iterable[UUID]]]
-"""Which of these commands have an outcome."""
+"""Query that returns those of these commands that have an outcome."""
 
 
 class Settled(NamedTuple):
-    """What became of a command, as its row says: state, outcome as JSON, when."""
+    """Outcome of a command as in its row: state, outcome as JSON, time."""
 
     state: str
     outcome: str
@@ -28,16 +28,17 @@ class Settled(NamedTuple):
 
 
 class Waiting:
-    """The commands of one process whose outcome somebody waits for."""
+    """Commands of one process whose outcome is waited for."""
 
     def __init__(self) -> None:
         self._waiters: dict[UUID, set[asyncio.Future[Settled | None]]] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def announce(self, settled: Mapping[UUID, Settled | None]) -> None:
-        """Wake who waits for these commands. Called after the commit; never fails, may never be called.
+        """Wake the requests that wait for these commands. Called after the commit; never fails, and may be
+        omitted.
 
-        None stands for an outcome that is in the database and not known here.
+        None means that the outcome is in the database and not known here.
         """
         for command_id, outcome in settled.items():
             for waiter in self._waiters.get(command_id, ()):
@@ -45,7 +46,7 @@ class Waiting:
                     waiter.set_result(outcome)
 
     async def wait(self, command_id: UUID, seconds: float, look: Look) -> bool:
-        """Whether the outcome came within so many seconds."""
+        """Wait up to so many seconds for the outcome. Return whether it arrived."""
         try:
             await self._announced(command_id, seconds, look)
         except TimeoutError:
@@ -53,7 +54,9 @@ class Waiting:
         return True
 
     async def hear(self, command_id: UUID, seconds: float, look: Look) -> Settled | None:
-        """The outcome, if this process handled it within so many seconds; None: the database knows how it stands."""
+        """Return the outcome, if this process handled it within so many seconds; None: read the state from
+        the database.
+        """
         try:
             return await self._announced(command_id, seconds, look)
         except TimeoutError:
@@ -84,9 +87,9 @@ class Waiting:
             if self._waiters:
                 try:
                     self.announce(dict.fromkeys(await look(list(self._waiters))))
-                except Exception as error:  # noqa: BLE001 - the next look may succeed, waiting goes on
+                except Exception as error:  # noqa: BLE001 - the next query may succeed, waiting goes on
                     structlog.get_logger().warning("outcomes_not_looked_up", error=type(error).__name__)
 
 
 waiting = Waiting()
-"""This process's: outcome handlers announce here, the REST API waits here."""
+"""Registry of this process: outcome handlers announce here, the REST API waits here."""

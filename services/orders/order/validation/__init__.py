@@ -1,1 +1,1 @@
-"""Rules a submitted sale must meet to become an order. Pure."""
+"""Validation of submitted sales: the rules a sale must meet to become an order. Pure."""

@@ -1,6 +1,6 @@
-"""What can be wrong with the lines of a submitted sale. Pure.
+"""Validation of the lines of a submitted sale. Pure.
 
-Each fault is a reason with both values and what to do; none hides another.
+Each fault is a reason with both values and the remedy; none hides another.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from contracts.timestamps import RANGE, is_in_range
 from services.orders.order.totals.amounts import written
 
 MOST_UNITS = 1_000_000
-"""The largest quantity of a line in any message."""
+"""Largest quantity of a line in any message."""
 
 
 def faults_of_lines(sale: OrderSubmitted) -> Iterator[Reason]:
-    """Every fault of the lines."""
+    """Return every fault of the lines."""
     if not sale.lines:
         yield Reason(code="no_lines", message="The order has no lines; send at least one.", field="lines")
         return
@@ -37,7 +37,7 @@ def faults_of_lines(sale: OrderSubmitted) -> Iterator[Reason]:
 
 
 def out_of_range(field: str, moment: datetime) -> Reason:
-    """A time that no calendar, page or mail could show."""
+    """Return the fault of a time that no calendar, page or mail could show."""
     return Reason(
         code="date_out_of_range",
         message=f"{field} is {moment.isoformat()}; send a time from {RANGE}, or leave it out where it has no end.",

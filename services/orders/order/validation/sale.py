@@ -1,8 +1,8 @@
-"""Whether a submitted sale can become an order: every reason against it at once. Pure.
+"""Validation of a submitted sale: all reasons against placing it at once. Pure.
 
-Invariant: a sale without reasons adds up to the minor unit and holds whatever payments, fulfillment and
-notifier need; one that got through wrong would be a balance nobody can explain. The answer depends on the
-sale alone, and on the present time only for one dated tomorrow.
+Invariant: a sale without reasons adds up to the minor unit and holds everything payments, fulfillment and
+notifier need; an invalid one would give a balance that cannot be explained. The answer depends only on the
+sale, and on the present time only for a sale dated in the future.
 """
 
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from services.orders.order.validation.lines import faults_of_lines, out_of_range
 from services.orders.order.validation.totals import faults_of_totals
 
 CLOCK_TOLERANCE = timedelta(days=1)
-"""How far ahead a storefront's clock may be before its sales are refused."""
+"""Maximum lead of a storefront's clock before its sales are refused."""
 MOST_REASONS = 100
-"""More are counted in the last one: a refusal must fit into a message."""
+"""Maximum number of reasons; the last one counts the rest, because a refusal must fit into a message."""
 
 
 def reasons_against(sale: OrderSubmitted, now: datetime) -> list[Reason]:
-    """Why this sale cannot be placed; empty when it can."""
+    """Return the reasons why this sale cannot be placed; empty when it can."""
     reasons = [
         *_faults_of_payment(sale),
         *_faults_of_customer(sale),

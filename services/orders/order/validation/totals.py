@@ -1,7 +1,8 @@
-"""Whether the totals of a submitted sale add up to the minor unit. Pure; no tolerance but rounding of tax.
+"""Validation of a submitted sale's totals, to the minor unit. Pure; no tolerance except rounding of tax.
 
-A tax that the sender stated is a fact. Where it gave only a rate, the tax may have been rounded per piece, per line or
-per rate, in either direction: the order's tax must lie between all of them rounded down and all rounded up.
+A tax stated by the sender is a fact. Where it sent only a rate, the tax may have been rounded per piece, per
+line or per rate, in either direction: the order's tax must lie between the sum of all rounded down and that
+of all rounded up.
 """
 
 from collections.abc import Iterator
@@ -12,14 +13,19 @@ from contracts.storefront import ExtraLine, OrderSubmitted, Shipping, SubmittedL
 from services.orders.order.totals.amounts import written
 
 LARGEST_AMOUNT_MINOR = 10**13
-"""A sale beyond this is a mistake of unit; sums of many ledger entries still fit the wire's numbers."""
+"""Upper limit of a sale; a larger amount is a wrong unit.
+
+Sums of many ledger entries still fit the wire's numbers.
+"""
 _WHOLE = 10_000
 _LARGEST_CASH_ROUNDING = 10
-"""Minor units by which a till rounds a total at most: a difference of this size gets a word on it."""
+"""Largest rounding of a cash total, in minor units: a difference up to this size gets a hint about cash
+rounding.
+"""
 
 
 def faults_of_totals(sale: OrderSubmitted) -> Iterator[Reason]:
-    """Every fault of the totals, the tax and the size of the amounts."""
+    """Return every fault of the totals, the tax and the size of the amounts."""
     yield from _faults_of_sums(sale)
     yield from _faults_of_tax(sale)
     yield from _faults_of_signs(sale)
@@ -50,7 +56,9 @@ def _faults_of_sums(sale: OrderSubmitted) -> Iterator[Reason]:
 
 
 def tax_bounds(sale: OrderSubmitted) -> tuple[int, int]:
-    """The least and the most total tax, in minor units, that rounding per piece, per line or per rate can give."""
+    """Return the least and the greatest total tax, in minor units, that rounding per piece, per line or per
+    rate can give.
+    """
     least = most = stated = 0
     for part, amount, quantity, discount in _parts(sale):
         if (taxes := _stated(part)) is not None:
@@ -62,7 +70,7 @@ def tax_bounds(sale: OrderSubmitted) -> tuple[int, int]:
 
 
 def _parts(sale: OrderSubmitted) -> Iterator[tuple[SubmittedLine | Shipping | ExtraLine, int, int, int]]:
-    """Whatever may be taxed: the part, its amount, its pieces and the discount in the amount."""
+    """Return each taxable part: the part, its amount, its pieces and the discount in the amount."""
     for line in sale.lines:
         yield line, line.total_minor, abs(line.quantity), line.discount_minor
     if sale.shipping is not None:
@@ -72,7 +80,7 @@ def _parts(sale: OrderSubmitted) -> Iterator[tuple[SubmittedLine | Shipping | Ex
 
 
 def _stated(part: SubmittedLine | Shipping | ExtraLine) -> list[int] | None:
-    """The taxes that the sender stated for a part, those of 0 left out."""
+    """Return the taxes that the sender stated for a part, without those of 0."""
     if part.taxes:
         return [tax.tax_minor for tax in part.taxes if tax.tax_minor]
     if part.tax_minor is None:
@@ -81,7 +89,9 @@ def _stated(part: SubmittedLine | Shipping | ExtraLine) -> list[int] | None:
 
 
 def _tax_bounds(amount: int, quantity: int, discount: int, rate: int, includes_tax: bool) -> tuple[int, int]:
-    """The least and the most tax of one part: as a line, per piece, and per piece before a discount."""
+    """Return the least and the greatest tax of one part: as a line, per piece, and per piece before a
+    discount.
+    """
     whole = _WHOLE + rate if includes_tax else _WHOLE
     least, most = amount * rate // whole, -(-amount * rate // whole)
     if quantity > 1 and rate:
@@ -113,7 +123,7 @@ def _faults_of_tax(sale: OrderSubmitted) -> Iterator[Reason]:
 
 
 def _way_out(sale: OrderSubmitted, beyond: int) -> str:
-    """What is usually behind a tax beyond its bounds, and how that is sent."""
+    """Return the usual cause of a tax outside its bounds, and how to send it correctly."""
     words = ""
     rates = {line.vat_rate for line in sale.lines}
     if len(rates) > 1 and any(extra.amount_minor < 0 for extra in sale.extra_lines):
@@ -136,7 +146,7 @@ def _named_parts(sale: OrderSubmitted) -> Iterator[tuple[str, SubmittedLine | Sh
 
 
 class Taxed(Protocol):
-    """What may state its tax."""
+    """Part of a sale that may state its tax."""
 
     @property
     def tax_minor(self) -> int | None: ...
@@ -145,7 +155,7 @@ class Taxed(Protocol):
 
 
 def faults_of_stated_tax(path: str, part: Taxed, amount: int, currency: str) -> Iterator[Reason]:
-    """What is wrong with the tax that was stated for an amount."""
+    """Return the faults of the tax stated for an amount."""
     if part.tax_minor is None and not part.taxes:
         return
     summed = sum(tax.tax_minor for tax in part.taxes or ())
