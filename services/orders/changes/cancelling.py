@@ -1,7 +1,8 @@
-"""Cancelling: all units that have not left are stopped, and what they cost is credited.
+"""Cancellation: all units that have not left are stopped, and their worth is credited.
 
-What is credited is the difference in worth (`content.worth`): each stopped unit's share of its line, and with the last
-unit of the order shipping and extra lines too. The content stays as it was, for a reinstatement and for the books.
+The credit is the difference in worth (`content.worth`): each stopped unit's share of its line, and with the
+last unit of the order shipping and extra lines too. The content is kept, for a reinstatement and for
+accounting.
 """
 
 from uuid import UUID
@@ -36,7 +37,7 @@ def cancel(
     notify_customer: bool = False,
     public_comment: str | None = None,
 ) -> None:
-    """Begin a cancellation; the customer is told once it took effect, if that is wanted.
+    """Begin a cancellation; the customer is notified once it took effect, if requested.
 
     Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled.
     """
@@ -51,7 +52,7 @@ def cancel(
 
 
 def still_wanted(work: OrderUnit, order: Order) -> dict[int, int]:
-    """The units of each line that were not cancelled, as far as is known here; some may have left."""
+    """Return the units of each line that were not cancelled, as far as is known here; some may have left."""
     content = work.edits.contents[order.shop, order.id]
     return edition.remaining(content, withdrawn_now(work, order))
 
@@ -59,7 +60,7 @@ def still_wanted(work: OrderUnit, order: Order) -> dict[int, int]:
 def go_on_after_stopping(
     work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
-    """Units were stopped: credit them; if all had left the cancellation is rejected."""
+    """Credit the units that were stopped; if all had left, reject the cancellation."""
     if not change.stopped:
         reject(work, order, change, [had_left(change.not_stopped)], cause)
     else:
@@ -67,7 +68,7 @@ def go_on_after_stopping(
 
 
 def finish(work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause) -> None:
-    """The stopped units are cancelled and credited, by the answer's own position."""
+    """Cancel and credit the stopped units, according to the position in the answer."""
     content = work.edits.contents[order.shop, order.id]
     cancelled = {position.line: position.cancelled for position in answer.position.lines}
     after = edition.remaining(content, edition.withdrawn_of(content, cancelled, {}))
@@ -76,7 +77,7 @@ def finish(work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, ca
 
 
 def had_left(units: Units) -> Reason:
-    """Why nothing could be stopped."""
+    """Return the reason why no unit could be stopped."""
     lines = ", ".join(f"{quantity} of line {line}" for line, quantity in sorted(units.items()))
     message = f"All of it has left already ({lines}); take it back as a return instead."
     return Reason(code="already_shipped", message=message[:1000])

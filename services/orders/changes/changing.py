@@ -1,9 +1,9 @@
-"""Changing a placed order: what every such change needs, and the two steps that most of them take.
+"""Changes of placed orders: their common checks, and the two steps that most of them take.
 
-Only fulfillment knows what has left. So a change first asks it to stop, or to add, units; the order itself, its total
-and what is due follow its answer. What was asked is a row of `order_edit` and a pending command, both committed with
-the question: a service that is down, or a crash between the steps, delays the change and loses nothing. An order has
-one such change at a time.
+Only fulfillment knows which units have left. So a change first asks it to stop or to add units; the order
+itself, its total and the amount due follow its answer. The request is a row of `order_edit` and a pending
+command, both committed with the question: an unavailable service, or a crash between the steps, delays the
+change and loses nothing. An order has one such change at a time.
 """
 
 import json
@@ -34,7 +34,9 @@ NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABA
 
 
 class OrderNotPlaced(Refusal):
-    """Nothing was ordered yet: a running checkout is the customer's, what was abandoned is nobody's."""
+    """Error: the order is not placed; a running checkout is the customer's to change, an abandoned one
+    nobody's.
+    """
 
     code = "order_not_placed"
     status = 409
@@ -46,7 +48,7 @@ class OrderNotPlaced(Refusal):
 
 
 class ChangeInProgress(Refusal):
-    """Another change of the order waits for fulfillment's answer."""
+    """Error: another change of the order waits for fulfillment's answer."""
 
     code = "change_in_progress"
     status = 409
@@ -59,7 +61,7 @@ class ChangeInProgress(Refusal):
 
 
 class OrderIsCancelled(Refusal):
-    """A cancelled order is not edited or cancelled again."""
+    """Error: a cancelled order cannot be edited or cancelled again."""
 
     code = "order_is_cancelled"
     status = 409
@@ -69,7 +71,7 @@ class OrderIsCancelled(Refusal):
 
 
 class ChangeRefused(Refusal):
-    """A change can't be made, for these reasons."""
+    """Error: a change cannot be made, for these reasons."""
 
     code = "change_refused"
 
@@ -81,7 +83,7 @@ class ChangeRefused(Refusal):
 
 
 def require_changeable(work: OrderUnit, order: Order) -> None:
-    """Raises OrderNotPlaced, or ChangeInProgress while another change waits for its answer."""
+    """Raise OrderNotPlaced, or ChangeInProgress while another change waits for its answer."""
     if order.state in NOT_PLACED:
         raise OrderNotPlaced(order)
     if (edit := work.edits.open_of((order.shop, order.id))) is not None:
@@ -91,7 +93,7 @@ def require_changeable(work: OrderUnit, order: Order) -> None:
 def new_edit(
     work: OrderUnit, order: Order, cause: ChangeCause, edit_id: UUID, actor: str, reason: str | None
 ) -> Edit:
-    """A change of this order that is asked for now; nothing is asked of fulfillment yet."""
+    """Return a newly requested change of this order; no question was sent to fulfillment yet."""
     total = work.edits.contents[order.shop, order.id].totals.total_minor
     edit = Edit(
         shop=order.shop,
@@ -125,7 +127,7 @@ def ask_to_stop(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None
 
 
 def ask_to_add(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None:
-    """Ask fulfillment to add the units of `asked_on`; a reinstatement wants all of them or none."""
+    """Ask fulfillment to add the units of `asked_on`; a reinstatement requires all of them or none."""
     edit.state = EditState.ADDING
     work.edits.changed(edit)
     work.changed(order, cause, edit.actor)
@@ -150,7 +152,7 @@ def ask_to_add(work: OrderUnit, order: Order, edit: Edit, cause: Cause) -> None:
 def take_effect(
     work: OrderUnit, order: Order, edit: Edit, content: Content, due_change_minor: int, cause: Cause
 ) -> None:
-    """The change is made: it is written, noted, said, and its command is done."""
+    """Complete the change: write it, record the activity, publish the event, and settle its command as done."""
     key = (order.shop, order.id)
     before = work.edits.done_of(key)
     edit.state, edit.number, edit.settled_at = EditState.DONE, len(before) + 1, work.unit.now
@@ -188,7 +190,7 @@ def take_effect(
 
 
 def _cancelled_lines(edit: Edit) -> list[LineUnits] | None:
-    """What a cancellation called off, if some of the order had left."""
+    """Return the lines that a cancellation cancelled, if some units of the order had left."""
     if edit.cause is not ChangeCause.CANCELLED or not edit.not_stopped:
         return None
     return [LineUnits(line=line, quantity=quantity) for line, quantity in sorted(edit.stopped.items())]
@@ -197,7 +199,7 @@ def _cancelled_lines(edit: Edit) -> list[LineUnits] | None:
 def reject(
     work: OrderUnit, order: Order, edit: Edit, reasons: Sequence[Reason], cause: Cause, *, undone: bool = True
 ) -> None:
-    """The change is not made; `undone` is False when it ended as another one that took effect."""
+    """End the change as rejected; `undone` is False when it ended as another one that took effect."""
     if undone:
         edit.state, edit.settled_at = EditState.REJECTED, work.unit.now
         work.edits.changed(edit)
@@ -214,12 +216,12 @@ def reject(
 
 
 def outcome(type: str, event_id: UUID, data: Mapping[str, Any]) -> str:
-    """An outcome as commands keep it."""
+    """Return an outcome in the format of commands' rows."""
     return json.dumps({"type": type, "event_id": str(event_id), **data}, ensure_ascii=False)
 
 
 def listed(units: Mapping[int, int]) -> list[LineUnits]:
-    """Units by line as messages carry them."""
+    """Return units by line in the format of messages."""
     return [LineUnits(line=line, quantity=quantity) for line, quantity in sorted(units.items())]
 
 
@@ -240,5 +242,5 @@ def _told(edit: Edit) -> dict[str, Any]:
 
 
 def envelope_of(cause: Cause) -> Envelope | None:
-    """The message that led here, if it was one."""
+    """Return the envelope of the cause, if it was a message."""
     return cause if isinstance(cause, Envelope) else None

@@ -1,8 +1,9 @@
-"""Deleting: an order disappears for ever, and a tombstone tells who deleted it, when and why.
+"""Deletion: an order is removed permanently, and a tombstone records who deleted it, when and why.
 
-Refused when money was ever received or given back, something went out under a tracking number, or the order is
-completed, for books and customers refer to it; the right to force it goes past that. All units are stopped first. If
-some had left by then it is not deleted: what could be stopped is cancelled, and the command is rejected.
+Rejected when money was ever received or paid back, a shipment had a tracking number, or the order is
+completed, because accounting and customers refer to it; the right to force it overrides this. All units are
+stopped first. If some had left by then, the order is not deleted: the units that could be stopped are
+cancelled, and the command is rejected.
 """
 
 from uuid import UUID
@@ -30,7 +31,7 @@ from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 async def reasons_against(connection: Connection, order: Order) -> list[Reason]:
-    """Every reason why a locked order may not be deleted without force."""
+    """Return every reason why a locked order may not be deleted without force."""
     reasons = _reasons_in(order)
     if not _had_money(order) and await edit_store.has_money(connection, order.shop, order.id):
         reasons.insert(0, _money(order))
@@ -51,7 +52,8 @@ def delete(
     against: list[Reason],
     force: bool = False,
 ) -> None:
-    """Begin a deletion; `against` are the `reasons_against` it. An order of which nothing is wanted goes at once.
+    """Begin a deletion; `against` are its `reasons_against`. An order without wanted units is deleted at
+    once.
 
     Raises OrderNotPlaced, ChangeInProgress, ChangeRefused with every reason unless forced.
     """
@@ -71,7 +73,7 @@ def delete(
 def go_on_after_stopping(
     work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
-    """Nothing is under way any more: erase it. Otherwise, or if money came meanwhile, it is only cancelled."""
+    """Erase the order if no unit has left; otherwise, or if money came in the meantime, only cancel it."""
     reasons = [] if change.forced else _reasons_in(order)
     if change.not_stopped and not change.forced:
         reasons.append(cancelling.had_left(change.not_stopped))

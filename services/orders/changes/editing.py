@@ -1,7 +1,7 @@
-"""Editing: lines, quantities, prices, shipping, addresses, customer of a placed order change; the difference follows.
+"""Edit of a placed order: lines, quantities, prices, shipping, addresses, customer; the amount due follows.
 
-Units that have left stay ordered whatever was asked, and a line without stock is not added; the outcome tells. All the
-rest of the edit takes effect.
+Units that have left stay ordered whatever was requested, and a line without stock is not added; the outcome
+reports both. The rest of the edit takes effect.
 """
 
 from uuid import UUID
@@ -28,7 +28,7 @@ from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 class NothingToChange(Refusal):
-    """An edit asks for what the order already says."""
+    """Error: an edit requests the values that the order already has."""
 
     code = "nothing_to_change"
 
@@ -39,7 +39,8 @@ class NothingToChange(Refusal):
 def edit(work: OrderUnit, order: Order, asked: EditRequest, edit_id: UUID, actor: str, cause: Cause) -> None:
     """Begin an edit; one that changes no quantities takes effect at once.
 
-    Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled, ChangeRefused with every reason, NothingToChange.
+    Raises OrderNotPlaced, ChangeInProgress, OrderIsCancelled, ChangeRefused with every reason,
+    NothingToChange.
     """
     require_changeable(work, order)
     if order.units.all_cancelled:
@@ -65,7 +66,9 @@ def edit(work: OrderUnit, order: Order, asked: EditRequest, edit_id: UUID, actor
 def wanted_of(
     work: OrderUnit, content: Content, asked: EditRequest, withdrawn: Units
 ) -> tuple[Content, list[Reason]]:
-    """The content an edit asks for, and every reason against it; the content as it is when the edit itself is wrong."""
+    """Return the content that an edit requests, and every reason against it; the current content when the
+    edit itself is invalid.
+    """
     if reasons := edition.faults_of(content, asked):
         return content, reasons
     wanted = edition.edited(content, asked, withdrawn)
@@ -73,7 +76,7 @@ def wanted_of(
 
 
 def withdrawn_now(work: OrderUnit, order: Order) -> dict[int, int]:
-    """The units cancelled other than by edits, as far as is known here."""
+    """Return the units cancelled other than by edits, as far as is known here."""
     key = (order.shop, order.id)
     cancelled = {position.line: position.cancelled for position in work.edits.positions[key]}
     return edition.withdrawn_of(work.edits.contents[key], cancelled, {})
@@ -82,7 +85,7 @@ def withdrawn_now(work: OrderUnit, order: Order) -> dict[int, int]:
 def go_on_after_stopping(
     work: OrderUnit, order: Order, change: Edit, answer: LinesReduced, cause: Cause
 ) -> None:
-    """Units were stopped: ask for those to add, or finish."""
+    """Continue after units were stopped: ask for those to add, or finish."""
     if change.asked_on:
         ask_to_add(work, order, change, cause)
     else:
@@ -90,12 +93,12 @@ def go_on_after_stopping(
 
 
 def go_on_after_adding(work: OrderUnit, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
-    """Units were added: finish."""
+    """Finish after units were added."""
     _finish(work, order, change, _withdrawn_by(work, order, change, answer), cause)
 
 
 def finish_without_adding(work: OrderUnit, order: Order, change: Edit, cause: Cause) -> None:
-    """Units were stopped, but those to add will not come: finish with what there is."""
+    """Finish without the units to be added, after others were stopped: the answer will not come."""
     key = (order.shop, order.id)
     cancelled = {position.line: position.cancelled for position in work.edits.positions[key]}
     withdrawn = edition.withdrawn_of(work.edits.contents[key], cancelled, change.stopped)
@@ -105,7 +108,9 @@ def finish_without_adding(work: OrderUnit, order: Order, change: Edit, cause: Ca
 def _withdrawn_by(
     work: OrderUnit, order: Order, change: Edit, answer: LinesReduced | LinesAdded
 ) -> dict[int, int]:
-    """By the answer's own position, so that it does not matter what else was heard by now."""
+    """Return the cancelled units from the answer's own position, so that other messages received by now do
+    not matter.
+    """
     cancelled = {position.line: position.cancelled for position in answer.position.lines}
     return edition.withdrawn_of(work.edits.contents[order.shop, order.id], cancelled, change.stopped)
 

@@ -1,7 +1,9 @@
-"""What an edit makes of an order's content, what fulfillment must be asked for it, and how what is due changes. Pure.
+"""Effect of an edit on an order's content, the questions to fulfillment, and the change of the amount due.
+Pure.
 
-Units that were cancelled stay on their line, for they were credited on their own: a line never goes below them. What
-had left and what has no stock are put back before an edit takes effect, so the order says what is really sold.
+Units that were cancelled stay on their line, because they were credited separately: a line never falls below
+them. Units that had left or have no stock are restored before an edit takes effect, so the order shows what
+is really sold.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,9 +28,10 @@ from services.orders.order.validation.sale import reasons_against
 from services.orders.order.validation.totals import faults_of_stated_tax
 
 ALLOWED_IN_EDITS = frozenset({"zero_total_needs_free", "free_above_zero", "line_total_wrong"})
-"""Faults of a submission that an edited order may have: it can come to nothing after it was paid, a free one can come
-to owe, which any manual method pays, and the total of some units of a line is a portion of the line's, whatever its
-rounded unit price."""
+"""Faults of a submission that an edited order may have: its total can become zero after it was paid, a free
+one can become payable, by any manual method, and the total of some units of a line is a portion of the
+line's, whatever its rounded unit price.
+"""
 _PRICING = ("unit_price_minor", "discount_minor", "vat_rate")
 _NEEDED = ("kind", "description", "quantity", "unit_price_minor")
 _OPTIONAL = (
@@ -55,14 +58,17 @@ _OF_LINE = (
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """What fulfillment is asked for an edit: units to stop and units to add, by line."""
+    """Questions of an edit to fulfillment: units to stop and units to add, by line."""
 
     off: dict[int, int]
     on: dict[int, int]
 
 
 def edited(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
-    """The content that an edit without faults (see `faults_of`) asks for. `withdrawn`: units cancelled, by line."""
+    """Return the content that an edit without faults (see `faults_of`) requests.
+
+    `withdrawn`: units cancelled, by line.
+    """
     wanted = _applied(content, asked, withdrawn)
     if charges(wanted) == charges(content):
         return wanted.model_copy(update={"totals": content.totals})
@@ -102,7 +108,7 @@ def _applied(content: Content, asked: EditRequest, withdrawn: Units) -> Content:
 
 
 def _extras_carried_over(content: Content, asked: list[ExtraLine]) -> list[ExtraLine]:
-    """The extra lines asked for, each with the tax of the one of its label that stands."""
+    """Return the requested extra lines, each with the tax of the existing one with the same label."""
     standing, found = list(content.extra_lines), []
     for extra in asked:
         same = [one for one in standing if one.label == extra.label]
@@ -114,7 +120,9 @@ def _extras_carried_over(content: Content, asked: list[ExtraLine]) -> list[Extra
 
 
 def faults_of(content: Content, asked: EditRequest) -> list[Reason]:
-    """What is wrong with the edit itself: lines that do not exist, that sell something else, or that lack something."""
+    """Return the faults of the edit itself: lines that do not exist, that sell a different item, or that are
+    incomplete.
+    """
     named = [change.line for change in asked.lines if change.line is not None]
     faults = [
         fault for index, change in enumerate(asked.lines) for fault in _faults_of_line(content, change, index)
@@ -126,7 +134,7 @@ def faults_of(content: Content, asked: EditRequest) -> list[Reason]:
 
 
 def faults_of_content(before: Content, wanted: Content, asked: EditRequest, now: datetime) -> list[Reason]:
-    """What is wrong with the wanted content, by the rules for submissions, and with a new mail address."""
+    """Return the faults of the wanted content, by the rules for submissions, and those of a new mail address."""
     sale = wanted.as_sale().model_copy(update={"submitted_at": now})
     faults = [reason for reason in reasons_against(sale, now) if not _is_of_rounding(reason)]
     faults += [reason for reason in _faults_of_taxes(before, wanted, asked) if reason not in faults]
@@ -134,7 +142,7 @@ def faults_of_content(before: Content, wanted: Content, asked: EditRequest, now:
 
 
 def _faults_of_taxes(before: Content, wanted: Content, asked: EditRequest) -> Iterator[Reason]:
-    """What is wrong with the taxes that the edit states: they are facts, by the rules for submissions."""
+    """Return the faults of the taxes stated in the edit: they are facts, by the rules for submissions."""
     number = max((line.line for line in before.lines), default=0)
     for index, change in enumerate(asked.lines):
         number += change.line is None
@@ -155,14 +163,16 @@ def _faults_of_address(before: str | None, email: str | None) -> list[Reason]:
 
 
 def _is_of_rounding(reason: Reason) -> bool:
-    """Whether the fault only tells that an edit counts: some units of a line take a portion of its total and tax."""
+    """Return whether the fault is only due to rounding: some units of a line have a portion of its total and
+    tax.
+    """
     if reason.code == "tax_above_amount":
         return (reason.field or "").startswith("lines[")
     return reason.code in ALLOWED_IN_EDITS
 
 
 def asks_of(content: Content, wanted: Content) -> Asks:
-    """The units by which each line's quantity falls or rises."""
+    """Return the units by which each line's quantity falls or rises."""
     before = {line.line: line.quantity for line in content.lines}
     changes = {line.line: line.quantity - before.get(line.line, 0) for line in wanted.lines}
     return Asks(
@@ -172,7 +182,9 @@ def asks_of(content: Content, wanted: Content) -> Asks:
 
 
 def settled(content: Content, wanted: Content, not_stopped: Units, missing: Units, stopped: Units) -> Content:
-    """The content that takes effect: what had left stays ordered, what has no stock is not added."""
+    """Return the content that takes effect: units that had left stay ordered, units without stock are not
+    added.
+    """
     before = {line.line: line for line in with_taxes_stated(content).lines}
     lines = []
     for line in wanted.lines:
@@ -192,17 +204,19 @@ def settled(content: Content, wanted: Content, not_stopped: Units, missing: Unit
 
 
 def due_change(content: Content, after: Content, withdrawn: Units) -> int:
-    """By how much what is due changes, in minor units: the difference in worth of what is still wanted."""
+    """Return the change of the amount due, in minor units: the difference in worth of the units still wanted."""
     return worth(after, remaining(after, withdrawn)) - worth(content, remaining(content, withdrawn))
 
 
 def remaining(content: Content, withdrawn: Units) -> dict[int, int]:
-    """The units of each line that are still wanted."""
+    """Return the units of each line that are still wanted."""
     return {line.line: max(0, line.quantity - withdrawn.get(line.line, 0)) for line in content.lines}
 
 
 def withdrawn_of(content: Content, cancelled: Mapping[int, int], stopped: Units) -> dict[int, int]:
-    """The units cancelled other than by edits: fulfillment's count, less what edits took off (`stopped`: just now)."""
+    """Return the units cancelled other than by edits: fulfillment's count, less the units removed by edits
+    (`stopped`: just now).
+    """
     return {
         line.line: max(0, cancelled.get(line.line, 0) - line.reduced - stopped.get(line.line, 0))
         for line in content.lines
@@ -234,7 +248,7 @@ def _changed_line(line: ContentLine, change: LineEdited, withdrawn: int, include
 
 
 def _fitting(line: ContentLine) -> ContentLine:
-    """A discount that is more than the line's units cost takes off all of it."""
+    """Limit a discount to the price of the line's units."""
     if line.total_minor >= 0:
         return line
     update = {"discount_minor": line.discount_minor + line.total_minor, "total_minor": 0}

@@ -1,7 +1,7 @@
-"""What a change of a placed order would do, before anybody asks for it: money, stock, parcels. Nothing is changed.
+"""Preview of a change of a placed order: money, stock, parcels. Changes nothing.
 
-It is counted from what is known here, so fulfillment's answer may differ by what left in the meantime. A stale form
-is refused like the change itself.
+It is computed from local data, so fulfillment's answer may differ by units that left in the meantime. A stale
+form is rejected as for the change itself.
 """
 
 import json
@@ -26,7 +26,7 @@ from services.orders.order.unit.actions import OrderUnknown, open_orders
 from services.orders.order.unit.unit import OrderUnit
 
 ParcelStanding = tuple[UUID, int, Units]
-"""A packed parcel that is still here: its id, its number, its units by line."""
+"""Packed parcel that has not left: its id, its number, its units by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class ParcelTouched:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would do. Units by line: to stop at fulfillment, that left and therefore stay, to add.
+    """Effect of a change. Units by line: to stop at fulfillment, that left and therefore stay, to add.
 
-    `reasons` are those against it; then it would change nothing.
+    `reasons` are those against it; with any reason the change would have no effect.
     """
 
     revision: int
@@ -57,13 +57,13 @@ class Preview:
 
     @property
     def balance_after_minor(self) -> int:
-        """The balance once the change took effect; negative: to be paid back."""
+        """Return the balance after the change took effect; negative: to be paid back."""
         return self.balance_minor + self.due_change_minor
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationSum:
-    """What cancelling one of many orders would do: the change of what is due, the balance before, units."""
+    """Effect of cancelling one of many orders: the change of the amount due, the balance before, units."""
 
     code: str
     revision: int
@@ -75,7 +75,7 @@ class CancellationSum:
 
 
 async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: EditRequest) -> Preview:
-    """What an edit would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    """Return the effect of an edit. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
         work = await _book(OrderUnit(unit), shop, order_id, asked.revision)
         order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
@@ -91,7 +91,7 @@ async def preview_edit(process: Transactions, shop: str, order_id: UUID, asked: 
 async def preview_cancellation(
     process: Transactions, shop: str, order_id: UUID, revision: int | None = None
 ) -> Preview:
-    """What cancelling would do. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    """Return the effect of a cancellation. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
     async with process.unit() as unit:
         work = await _book(OrderUnit(unit), shop, order_id, revision)
         order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
@@ -107,7 +107,8 @@ async def preview_cancellation(
 async def preview_cancellations(
     process: Transactions, shop: str, order_ids: Sequence[UUID]
 ) -> dict[UUID, CancellationSum | Refusal]:
-    """What cancelling each of these orders would do, or why it can't be; unknown ones are missing.
+    """Return the effect of cancelling each of these orders, or why it is impossible; unknown ones are
+    missing.
 
     Raises TooManyOrders.
     """
@@ -146,7 +147,10 @@ def _sum_of(work: OrderUnit, order: Order) -> CancellationSum | Refusal:
 async def preview_reinstatement(
     process: Transactions, shop: str, order_id: UUID, revision: int | None = None
 ) -> Preview:
-    """What reinstating would do, stock permitting. Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress."""
+    """Return the effect of a reinstatement, if stock suffices.
+
+    Raises OrderUnknown, Stale, OrderNotPlaced, ChangeInProgress.
+    """
     async with process.unit() as unit:
         work = await _book(OrderUnit(unit), shop, order_id, revision)
         order, content = work.orders[shop, order_id], work.edits.contents[shop, order_id]
@@ -159,7 +163,10 @@ async def preview_reinstatement(
 
 
 async def reasons_against_deletion(process: Transactions, shop: str, order_id: UUID) -> list[Reason]:
-    """Every reason why an order may not be deleted without force. Raises as the previews do."""
+    """Return every reason why an order may not be deleted without force.
+
+    Raises the same errors as the previews.
+    """
     async with process.unit() as unit:
         work = await _book(OrderUnit(unit), shop, order_id, None)
         return await deleting.reasons_against(unit.connection, work.orders[shop, order_id])
@@ -203,7 +210,9 @@ async def _preview(
 
 
 def split(asked: Units, positions: Iterable[LinePosition]) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the asked units that can still be stopped, and those that left; none of either is left out."""
+    """Return the requested units that can still be stopped, and those that left; together they are all
+    requested units.
+    """
     known = {position.line: position for position in positions}
     stop, stays = {}, {}
     for line, quantity in asked.items():
@@ -224,7 +233,9 @@ def _gone(position: LinePosition) -> int:
 def touched(
     standing: Iterable[ParcelStanding], positions: Iterable[LinePosition], stop: Units
 ) -> list[ParcelTouched]:
-    """The parcels that would be taken apart to stop these units: the latest first, and only as many as it takes."""
+    """Return the parcels that would be unpacked to stop these units: the newest first, and as few as
+    possible.
+    """
     free = {p.line: p.ordered - p.cancelled - p.packed + p.lost for p in positions}
     short = {line: units - free.get(line, units) for line, units in stop.items()}
     found = []

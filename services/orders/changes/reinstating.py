@@ -1,6 +1,7 @@
-"""Reinstating: a cancelled order is wanted again, if there is stock for all of it; the credit is taken back.
+"""Reinstatement of a cancelled order, if there is stock for all of it; the credit is reversed.
 
-Only what cancelling stopped comes back: units that a refund cancelled were paid back, and stay cancelled.
+Only units stopped by a cancellation are reinstated: units cancelled by a refund were paid back, and stay
+cancelled.
 """
 
 from uuid import UUID
@@ -16,7 +17,7 @@ from services.orders.order.unit.unit import Cause, OrderUnit
 
 
 class NotCancelled(Refusal):
-    """Only an order of which nothing is wanted any more can be reinstated."""
+    """Error: the order still has wanted units; only a fully cancelled order can be reinstated."""
 
     code = "order_not_cancelled"
     status = 409
@@ -26,7 +27,7 @@ class NotCancelled(Refusal):
 
 
 class NothingToReinstate(Refusal):
-    """Every unit of the order was cancelled by refunds."""
+    """Error: every unit of the order was cancelled by refunds."""
 
     code = "nothing_to_reinstate"
 
@@ -53,13 +54,13 @@ def reinstate(
 
 
 def cancellations(work: OrderUnit, order: Order) -> list[Edit]:
-    """The cancellations in effect that no reinstatement took back."""
+    """Return the cancellations in effect that no reinstatement reversed."""
     done = work.edits.done_of((order.shop, order.id))
     return [edit for edit in done if edit.cause is ChangeCause.CANCELLED and edit.undone_by is None]
 
 
 def go_on_after_adding(work: OrderUnit, order: Order, change: Edit, answer: LinesAdded, cause: Cause) -> None:
-    """There is stock for all of it, or the order stays cancelled."""
+    """Reinstate the order if there is stock for all of it; otherwise it stays cancelled."""
     if answer.missing:
         reject(work, order, change, [_short(missing) for missing in answer.missing], cause)
         return

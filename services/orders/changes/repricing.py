@@ -1,7 +1,8 @@
-"""What a line, shipping or an extra line costs, and its tax, after an edit changed quantity, price or rate. Pure.
+"""Prices and taxes of a line, shipping or an extra line after an edit changed quantity, price or rate. Pure.
 
-The total and the tax of what stands are facts of the sender. Fewer units at the same price are a portion of both, so
-that what is kept and what is taken off sum to the whole; only what an edit prices anew follows from price and rate.
+The total and the tax of the existing part are facts of the sender. Fewer units at the same price are a
+portion of both, so that the kept and the removed part sum to the whole; only parts to which an edit gives a
+new price follow from price and rate.
 """
 
 from typing import Any, TypeVar
@@ -15,7 +16,10 @@ E = TypeVar("E", Shipping, ExtraLine)
 
 
 def repriced(base: ContentLine, terms: ContentLine, quantity: int, *, includes_tax: bool) -> ContentLine:
-    """Return `terms` for so many units. `base` is the line that stands: its total and tax are those of its quantity."""
+    """Return `terms` for so many units.
+
+    `base` is the existing line: its total and tax are those of its quantity.
+    """
     if quantity == 0:
         return terms.model_copy(
             update={"quantity": 0, "discount_minor": 0, "total_minor": 0} | _no_tax(terms)
@@ -40,7 +44,7 @@ def repriced(base: ContentLine, terms: ContentLine, quantity: int, *, includes_t
 
 
 def carried_over(standing: E | None, asked: E, *, includes_tax: bool) -> E:
-    """Return `asked` with the tax of the shipping or extra line that stands, as far as it is still the same."""
+    """Return `asked` with the tax of the existing shipping or extra line, as far as it is unchanged."""
     if standing is None or asked.vat_rate != standing.vat_rate:
         return asked
     if asked.tax_minor is not None or asked.taxes is not None:
@@ -55,7 +59,9 @@ def carried_over(standing: E | None, asked: E, *, includes_tax: bool) -> E:
 
 
 def _taxed(part: Any, before: int, after: int, *, is_part: bool, includes_tax: bool) -> dict[str, Any]:
-    """The fields of the tax on `after`, which was that of `part` on `before`: a portion, or by its rates."""
+    """Return the fields of the tax on `after`, computed from that of `part` on `before`: a portion, or by its
+    rates.
+    """
     charge = charge_of(part.__dict__, before)
     if charge.taxes is None:
         return {"tax_minor": None, "taxes": None}

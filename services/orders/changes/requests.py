@@ -1,6 +1,6 @@
-"""What may be asked of a placed order: an edit, a cancellation, a reinstatement, a deletion.
+"""Request bodies for changes of a placed order: an edit, a cancellation, a reinstatement, a deletion.
 
-An edit names only what changes; what it does not name stays. Unknown fields are refused like everywhere
+An edit names only the fields to change; all others are kept. Unknown fields are rejected as everywhere
 (`order/requests.py`).
 """
 
@@ -81,7 +81,7 @@ class CustomerEdited(RequestBody):
     vat_number: Annotated[str, Field(max_length=40)] | None = None
 
     def applied_to(self, customer: Customer) -> Customer:
-        """The customer with these changes; a field sent as null is emptied where it may be."""
+        """Return the customer with these changes; a field sent as null is emptied where allowed."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         kept = {name: value for name, value in given.items() if value is not None or name != "name"}
         return customer.model_copy(update=kept)

@@ -1,1 +1,1 @@
-"""Sales of storefronts: adapted, validated, placed as orders or refused with every reason."""
+"""Intake of storefronts' sales: adapted, validated, placed as orders or refused with every reason."""

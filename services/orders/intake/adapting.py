@@ -1,9 +1,9 @@
-"""A sale that its schema refuses is read again without what nobody needs. Pure.
+"""Adaptation of a sale that its schema rejects: it is read again without inessential data. Pure.
 
-Invariant: what identifies and pays the sale is never touched. What is only shown is cut with a mark where it is too
-long, a blank or unusable value that may be absent is left out, what is kept for diagnosis alone is dropped, and a
-country that does not exist is kept as it came. Each of these is a note, which the order shows; a sale lost for a
-browser's name would be a customer lost.
+Invariant: fields that identify or pay the sale are never changed. Display texts that are too long are cut and
+marked, a blank or unusable optional value is dropped, data kept only for diagnosis is dropped, and a country
+that does not exist is kept as received. Each change is a note shown on the order; rejecting a sale because of
+a browser's name would lose a customer.
 """
 
 import json
@@ -36,7 +36,7 @@ _SHOWN: dict[str, dict[str, int]] = {
     "shipping": {"label": _LABEL, "carrier": 100},
     "extra_lines": {"label": _LABEL},
 }
-"""The most characters of texts that are only shown, by the part they stand in."""
+"""Maximum length of display texts, by the part of the sale."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _INVISIBLE = "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb"
 _CONTROLS = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f{_INVISIBLE}]")
@@ -55,16 +55,18 @@ _TO_LOOK_AT = tuple(
         (b'"', rb'"country"\s*:\s*"(?!(?:' + "|".join(sorted(KNOWN)).encode() + rb')")'),
     )
 )
-"""What a body must hold to be looked at: first its one byte, which is found at once, then the pattern."""
+"""Patterns by which a body is selected for adaptation: first the single byte, which is found fast, then the
+pattern.
+"""
 _TO_LOOK_AT_ASCII = tuple((lead, pattern) for lead, pattern in _TO_LOOK_AT if lead.isascii())
 _LOCALE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _LOCALE_LIKE = re.compile(r"([A-Za-z]{2})(?:[-_]([A-Za-z]{2}))?(?:[-_.@].*)?")
 
 
 def adapt(body: bytes, is_refused: bool) -> tuple[bytes, tuple[Reason, ...]] | None:
-    """Return the body without what nobody needs, and a note per change; None when there is nothing to change.
+    """Return the body without inessential data, and a note per change; None when there is nothing to change.
 
-    A body that its schema takes is looked at only if it may hold characters that no text needs.
+    A body that its schema accepts is examined only if it may contain characters that no text needs.
     """
     if not is_refused and not may_need_changes(body):
         return None
@@ -79,9 +81,9 @@ def adapt(body: bytes, is_refused: bool) -> tuple[bytes, tuple[Reason, ...]] | N
 
 
 def may_need_changes(body: bytes) -> bool:
-    """Whether the body may hold characters that cannot be seen, or a code that is no country's own.
+    """Return whether the body may contain invisible characters, or a code that is not assigned to a country.
 
-    Every sale is asked this.
+    Called for every sale.
     """
     return any(
         lead in body and pattern.search(body)
@@ -90,7 +92,7 @@ def may_need_changes(body: bytes) -> bool:
 
 
 def _adapted(sale: dict[str, Any]) -> Iterator[Reason]:
-    """Change the sale in place; a note for each change."""
+    """Change the sale in place and yield a note for each change."""
     for path, part, limits in _parts(sale):
         for name, most in limits.items():
             if isinstance(part.get(name), str):
@@ -115,7 +117,7 @@ def _parts(sale: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str
 
 
 def _shown(part: dict[str, Any], name: str, path: str, most: int) -> Iterator[Reason]:
-    """Remove what cannot be seen, and cut what is too long. Line breaks of a note stay."""
+    """Remove invisible characters, and cut texts that are too long. Line breaks of a note are kept."""
     text: str = part[name]
     if "\r" in text or _CONTROLS.search(text):
         text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))

@@ -1,8 +1,8 @@
-"""A checkout is opened, resumed, dropped, runs out or is paid for without having been submitted.
+"""Checkouts that are opened, resumed, dropped, time out or are paid without having been submitted.
 
-Handlers only fold what they hear; what it comes to is settled once per unit, from all of it. A checkout that is placed
-already is an order: what is heard of it later is kept and changes nothing. One that ended and was paid is placed as
-it was opened last, if that is a whole sale; if not, it is flagged and its money waits for a person.
+Handlers only fold the received facts; the result is settled once per unit, from all of them. A checkout
+already placed is an order: later facts are stored and change nothing. One that ended and was paid is placed
+as last opened, if that is a complete sale; if not, it is flagged and its money waits for a person.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ from services.orders.order.validation.lines import out_of_range
 
 
 def open_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) -> None:
-    """Take over the checkout as it is now, unless it was opened again since.
+    """Record the checkout as opened, unless a later opening is recorded.
 
     Idempotent: a repeat, or an earlier opening than the known one, changes nothing.
     """
@@ -52,7 +52,7 @@ def open_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutOpened]) ->
 
 
 def drop_checkout(work: OrderUnit, received: ReceivedMessage[CheckoutDropped]) -> None:
-    """The customer gave it up; if it was opened again since, that counts.
+    """Record that the customer dropped the checkout; a later opening takes precedence.
 
     Idempotent: a repeat changes nothing.
     """
@@ -70,20 +70,20 @@ def _dates_of_lines(opened: CheckoutOpened) -> dict[str, datetime | None]:
 
 
 def _check_dates(dates: Mapping[str, datetime | None]) -> None:
-    """Raise Refuse for a date out of range: parked, and nobody is answered."""
+    """Raise Refuse for a date out of range: the message is parked, and no answer is sent."""
     for field, moment in dates.items():
         if moment is not None and not is_in_range(moment):
             raise Refuse("date_out_of_range", out_of_range(field, moment).message)
 
 
 def note_money(work: OrderUnit, key: OrderKey, received_at: datetime, cause: Envelope) -> None:
-    """Money came that names this order, which payments does not know."""
+    """Record money with the reference of this order, which payments does not know."""
     work.checkouts.touch(key, cause).pay(received_at)
     work.last_steps.add(settle)
 
 
 async def run_out(unit: Unit, _: str, payload: dict[str, Any]) -> None:
-    """The timer of a checkout: its time is over, counted from the opening that set the timer."""
+    """Handle the timer of a checkout: its time is over, counted from the opening that set the timer."""
     key = payload["shop"], UUID(payload["checkout_id"])
     work = OrderUnit(unit)
     await work.load_checkouts([key])
@@ -94,7 +94,7 @@ async def run_out(unit: Unit, _: str, payload: dict[str, Any]) -> None:
 
 
 async def settle(work: OrderUnit) -> None:
-    """What the checkouts that learnt something have come to."""
+    """Settle the result of the changed checkouts."""
     for checkout in work.checkouts.touched:
         order, before = work.orders.get((checkout.shop, checkout.id)), work.checkouts.before(checkout)
         is_deleted = order is None and before.opened_at is not None
@@ -112,7 +112,10 @@ async def settle(work: OrderUnit) -> None:
 def _own(
     work: OrderUnit, received: ReceivedMessage[CheckoutOpened] | ReceivedMessage[CheckoutDropped]
 ) -> Checkout:
-    """The checkout a storefront speaks of, if it is its own. Raises Refuse: parked, and nobody is answered."""
+    """Return the checkout that the message names, if it is the storefront's own.
+
+    Raises Refuse: parked, no answer is sent.
+    """
     message = received.message
     if is_foreign(received.user_id, message):
         raise Refuse(
@@ -141,7 +144,7 @@ def _note(
 
 
 async def _place_paid(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened) -> bool:
-    """Place a checkout that ended and was paid. Whether it was a whole sale whose key was free."""
+    """Place a checkout that ended and was paid. Return whether it was a complete sale whose key was free."""
     if checkout.ended_as is None or checkout.paid_at is None:
         return False
     sale = sale_of(opened, checkout.paid_at, work.unit.now)
@@ -177,7 +180,7 @@ def _show(work: OrderUnit, checkout: Checkout, opened: CheckoutOpened, order: Or
 
 
 def _tell(order: Order, checkout: Checkout, opened: CheckoutOpened) -> None:
-    """What an order says while it is a checkout. One that its customer came back to is nothing for the archive."""
+    """Update an order while it is a checkout. If its customer resumed it, it is removed from the archive."""
     is_paid = checkout.paid_at is not None and checkout.ended_as is not None
     order.stage = checkout.stage
     order.method = opened.payment.method if opened.payment else None

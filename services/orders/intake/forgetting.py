@@ -1,8 +1,8 @@
-"""Customers' IP addresses and browsers are kept for a time, then forgotten.
+"""Retention of customers' IP addresses and browsers: kept for a limited time, then deleted.
 
-They help against fraud for some weeks and are nobody's business later. Invariant: what is older than the shop's
-`keeps_ip_days` names neither, whether the sale was placed or refused; all else of it stays as it came. Work goes on
-from a mark per shop and table, so no row is looked at twice and a stop loses nothing.
+They help against fraud for some weeks and must not be kept longer. Invariant: a sale older than the shop's
+`keeps_ip_days` contains neither, whether it was placed or refused; the rest of it is unchanged. Work
+continues from a mark per shop and table, so no row is processed twice and an interruption loses nothing.
 """
 
 import json
@@ -24,12 +24,12 @@ _ONE_AT_A_TIME = 0x666F7267657473
 
 
 def forgetter() -> Worker:
-    """The worker that forgets what is old enough, once an hour."""
+    """Return the worker that deletes them once an hour."""
     return Worker("forgetting", forget_due, IDLE_SECONDS)
 
 
 async def forget_due(process: Process) -> bool:
-    """Forget some of what is old enough. Whether there may be more."""
+    """Delete some of those that are due. Return whether there may be more."""
     async with process.acquire() as connection, connection.transaction():
         if not await setting_store.alone(connection, _ONE_AT_A_TIME):
             return False

@@ -1,7 +1,9 @@
-"""A repeated submission names its order's payment or number, which its storefront learnt only after the first send.
+"""References that a repeated submission adds to its order: a payment or number that its storefront did not
+have at first.
 
-Invariant: what is known of an order stays; the storefront's number fills an empty field, and a payment that is named
-is linked by payments to the order, beside any that it had. The repeated submission has its first answer in any case.
+Invariant: stored data of an order is kept; the storefront's number fills an empty field, and payments links a
+newly named payment to the order, besides any others. The repeated submission gets the first answer in any
+case.
 """
 
 from uuid import uuid5
@@ -16,7 +18,9 @@ from services.orders.order.unit.unit import OrderUnit
 
 
 def join(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], claim: Claim, placed: Accepted) -> None:
-    """Add to a placed order what this submission of the same purchase names for the first time."""
+    """Add to a placed order the references that this submission of the same purchase names for the first
+    time.
+    """
     sale = received.message
     new = claim.names.unknown_in(names_of(sale))
     order = work.orders.get((sale.shop, placed.order_id))
@@ -36,7 +40,7 @@ def join(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], claim: Clai
 
 
 def _write(work: OrderUnit, sale: OrderSubmitted, order: Order, new: Names) -> None:
-    """Write the references beside those that another submission of this unit brought; what was named first stays."""
+    """Write the references with those from other submissions of this unit; the one named first is kept."""
     known = work.intake.joined.get((order.shop, order.id))
     work.intake.joined[order.shop, order.id] = ReferenceRow(
         shop=sale.shop,

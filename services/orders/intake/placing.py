@@ -1,9 +1,9 @@
-"""A storefront's sale becomes an order, or is refused with every reason at once.
+"""Placement: a storefront's sale becomes an order, or is refused with every reason at once.
 
-Invariant: a submission is answered exactly once, and once an order was placed, the same purchase under its key gets
-that answer again: it never places a second order, and another purchase never changes the first. Only what was
-claimed here is placed; without the claim two sends through two processes would be two orders. A refused sale leaves its
-key free.
+Invariant: a submission is answered exactly once, and once an order was placed, the same purchase under its
+key gets the same answer again: it never places a second order, and another purchase never changes the first.
+Only sales whose key was claimed here are placed; without the claim, two sends through two processes would be
+two orders. A refused sale leaves its key free.
 """
 
 from datetime import UTC
@@ -70,7 +70,9 @@ def _decide(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], claim: C
 
 
 def accept(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, cause: Envelope, actor: str) -> Accepted:
-    """Make the order of a sale that has no faults and whose key is claimed, or make one of its checkout."""
+    """Return the answer after making the order of a sale without faults whose key is claimed, or turning its
+    checkout into one.
+    """
     assert sale.payment is not None
     checkout = work.orders.get((sale.shop, order_id))
     order = _open(work, sale, order_id, checkout)
@@ -94,7 +96,7 @@ def accept(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, cause: Envelop
 
 
 def _join_checkout(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
-    """The checkout knows whose it is, even if this is the first that is heard of it."""
+    """Record the owner of the checkout, even if this is the first message about it."""
     key = _checkout_key(received.message)
     if work.checkouts.find(key).module is None:
         work.checkouts.touch(key, received.envelope).module = received.message.module
@@ -113,7 +115,7 @@ def _checkout_key(sale: OrderSubmitted) -> tuple[str, UUID]:
 
 
 def _is_taken(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> bool:
-    """Whether the id that the order would have is an order's already."""
+    """Return whether the id that the order would have is already taken by an order."""
     sale = received.message
     key = sale.shop, order_id_of(sale, received.envelope.id)
     order = work.orders.get(key)
@@ -121,7 +123,7 @@ def _is_taken(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> boo
 
 
 def _open(work: OrderUnit, sale: OrderSubmitted, order_id: UUID, checkout: Order | None) -> Order:
-    """The order before anything is known of its money and goods: all is due and all is to be done."""
+    """Return the order before any payment or shipment: everything is due and everything is to be done."""
     assert sale.payment is not None
     total = sale.totals.total_minor
     goods = sum(line.quantity for line in sale.lines if line.kind is LineKind.SHIP)
@@ -188,7 +190,7 @@ def _placed_line(number: int, line: SubmittedLine) -> PlacedLine:
 
 
 def answer(work: OrderUnit, sale: OrderSubmitted, answer: Accepted, cause: Envelope | None) -> None:
-    """Tell the storefront which order its sale is."""
+    """Send the storefront the order of its sale."""
     accepted = OrderAccepted(
         shop=sale.shop,
         module=sale.module,

@@ -1,7 +1,7 @@
-"""A submission is refused: it is kept with its reasons, and the storefront that sent it is told.
+"""Refusal of a submission: it is stored with its reasons, and the storefront that sent it is notified.
 
-Invariant: a refusal goes to who sent the submission, never to the shop it names; and what a stranger sends claims
-no key, or one storefront could burn another's.
+Invariant: a refusal goes to the sender of the submission, never to the shop it names; and a submission in
+another's name claims no key, otherwise one storefront could use up another's.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,13 @@ from services.orders.order.unit.unit import OrderUnit
 
 NO_ID = UUID(int=0)
 MOST_BYTES = MAX_BODY_BYTES - 32 * 1024
-"""`OrderPlaced` says what the sale said and numbers its lines: it must still be small enough to be read."""
+"""Size limit of a submission: `OrderPlaced` repeats the sale and numbers its lines, and must still be small
+enough to be read.
+"""
 
 
 def refuse(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], reasons: Sequence[Reason]) -> None:
-    """Keep the submission with its reasons, tell everybody who listens, and answer."""
+    """Store the submission with its reasons, publish the refusal, and answer."""
     sale = received.message
     _keep(work, received, sale.shop, sale.module, reasons)
     refused = OrderRefused(
@@ -41,7 +43,7 @@ def refuse(work: OrderUnit, received: ReceivedMessage[OrderSubmitted], reasons: 
 
 
 def refuse_foreign(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -> None:
-    """Refuse what a storefront sent in another's name; the sender is told, and nobody else."""
+    """Refuse a submission that a storefront sent in another's name; only the sender is notified."""
     sale = received.message
     shop, module = _sender(received.user_id)
     reason = Reason(
@@ -63,10 +65,10 @@ def refuse_foreign(work: OrderUnit, received: ReceivedMessage[OrderSubmitted]) -
 
 
 async def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
-    """Tell a storefront that nobody can read its submission, and show it among the refused sales. Whether it was told;
-    the message itself is kept.
+    """Notify a storefront that its submission is unreadable, and show it among the refused sales.
 
-    Who sent it is known from the login, which the broker vouches for, even if the envelope says nothing.
+    Return whether it was notified; the message itself is kept. The sender is known from the login, which the
+    broker guarantees, even if the envelope lacks it.
     """
     sender = storefront_of(unreadable.user_id)
     if unreadable.message not in (OrderSubmitted, None) or sender is None or sender[1] not in set(Module):
@@ -85,7 +87,10 @@ async def answer_unreadable(unit: Unit, unreadable: Unreadable) -> bool:
 
 
 def conflict(received: ReceivedMessage[OrderSubmitted], placed: Accepted, differing: Sequence[str]) -> Reason:
-    """The key belongs to another purchase. A new key would make a second order of a sale that was changed since."""
+    """Return the reason that the key belongs to another purchase.
+
+    With a new key, a sale that was changed since would be a second order.
+    """
     return Reason(
         code="idempotency_conflict",
         message=f"The idempotency key {received.message.idempotency_key!r} placed order {placed.code} "
@@ -96,7 +101,7 @@ def conflict(received: ReceivedMessage[OrderSubmitted], placed: Accepted, differ
 
 
 def gone(received: ReceivedMessage[OrderSubmitted], claim: Claim) -> Reason:
-    """The order that the key placed exists no more."""
+    """Return the reason that the order placed with the key no longer exists."""
     return Reason(
         code="order_deleted",
         message=f"The idempotency key {received.message.idempotency_key!r} placed order {claim.submission_id}, "
@@ -106,7 +111,7 @@ def gone(received: ReceivedMessage[OrderSubmitted], claim: Claim) -> Reason:
 
 
 def too_large(body_bytes: int) -> Reason:
-    """As an order the sale would not fit into a message."""
+    """Return the reason that the sale, as an order, would not fit into a message."""
     return Reason(
         code="sale_too_large",
         message=f"The sale takes {body_bytes} bytes, {MOST_BYTES} is the most; shorten its texts or split it.",
@@ -114,7 +119,7 @@ def too_large(body_bytes: int) -> Reason:
 
 
 def not_your_checkout(sale: OrderSubmitted, owner: str | None) -> Reason:
-    """The checkout is another module's."""
+    """Return the reason that the checkout belongs to another module."""
     return Reason(
         code="not_your_checkout",
         message=f"Checkout {sale.checkout_id} is of the module {owner}, not of {sale.module}; "
@@ -124,7 +129,9 @@ def not_your_checkout(sale: OrderSubmitted, owner: str | None) -> Reason:
 
 
 def id_taken(received: ReceivedMessage[OrderSubmitted]) -> Reason:
-    """The submission's checkout already names an order, or its event id an order or another message."""
+    """Return the reason that the submission's checkout already names an order, or its event id an order or
+    another message.
+    """
     if received.message.checkout_id is not None and not received.reuses_id:
         return Reason(
             code="checkout_placed",

@@ -1,6 +1,4 @@
-"""What orders lets go: refused sales, checkouts that ended long ago without a sale and without money, and who did what
-in the back office long ago.
-"""
+"""Retention in orders: deletion of old refused sales, audit records and checkouts without sale or money."""
 
 from datetime import timedelta
 
@@ -23,7 +21,10 @@ def _audit_days(settings: OrdersSettings) -> int:
 
 
 async def forget_checkouts(connection: Connection, age: timedelta, most: int) -> int:
-    """Delete every row about so many checkouts that ran out or were dropped so long ago; how many there were."""
+    """Delete every row about at most so many checkouts that timed out or were dropped so long ago.
+
+    Return their number.
+    """
     rows = await connection.fetch(
         """SELECT shop, order_id FROM orders AS o
            WHERE stage = 'checkout_over' AND placed_at < now() - $1::interval

@@ -1,6 +1,6 @@
-"""The refused sale of a submission that nobody can read: what of it can be kept and shown. Pure.
+"""Refused sale of an unreadable submission: the part that can be stored and shown. Pure.
 
-The message itself is set aside with its bytes. Here is only what the shop's list of refused sales can show.
+The message itself is parked with its bytes. This is only the data for the shop's list of refused sales.
 """
 
 import json
@@ -24,8 +24,10 @@ _MOST_CHARACTERS = 200
 def unread_row(
     shop: str, module: Module, event_id: UUID | None, reasons: Sequence[Reason], body: bytes
 ) -> RefusalRow:
-    """The row of `store.insert_refusals`. Without an event id it is known by its content, so that the list can tell
-    two of them apart."""
+    """Return the row of `store.insert_refusals`.
+
+    Without an event id it is identified by its content, so that the list can distinguish two of them.
+    """
     content_hash, said = sha256(body).digest(), _readable(body)
     return RefusalRow(
         shop=shop,
@@ -40,8 +42,11 @@ def unread_row(
 
 
 def _readable(body: bytes) -> dict[str, Any]:
-    """The object that the body is; empty for anything else. Bytes that are no JSON stay in the parked message alone,
-    for nothing could find an IP address in them that is due to be forgotten."""
+    """Return the JSON object in the body; empty for anything else.
+
+    Bytes that are not JSON are kept in the parked message only, because an IP address in them could not be
+    found when it is due for deletion.
+    """
     if len(body) > MAX_BODY_BYTES:
         return {}
     try:

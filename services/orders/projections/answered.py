@@ -1,7 +1,7 @@
-"""Fulfillment answered what a change of an order asked: the change goes on.
+"""Fulfillment's answers to the questions of a change of an order: the change continues.
 
-Each answer counts once, whatever was heard in between; an answer to a question that is not open any more changes
-nothing but the quantities, whose highest version counts as always.
+Each answer counts once, whatever was received in between; an answer to a question that is no longer open
+changes only the quantities, of which the highest version counts as always.
 """
 
 from contracts.fulfillment import LinesAdded, LinesReduced
@@ -25,7 +25,7 @@ _AFTER_ADDING = {
 
 
 def go_on_after_stopping(work: OrderUnit, received: ReceivedMessage[LinesReduced]) -> None:
-    """Take the quantities over and go on with the change. Raises Wait for an unknown order.
+    """Update the quantities and continue the change. Raises Wait for an unknown order.
 
     Idempotent: a repeat, or an older position, changes nothing.
     """
@@ -42,7 +42,8 @@ def go_on_after_stopping(work: OrderUnit, received: ReceivedMessage[LinesReduced
 
 
 def go_on_after_adding(work: OrderUnit, received: ReceivedMessage[LinesAdded]) -> None:
-    """Take the quantities over and finish the change. Raises Wait for an unknown order, or an answer still to come.
+    """Update the quantities and finish the change. Raises Wait for an unknown order, or an answer still to
+    come.
 
     Idempotent: a repeat, or an older position, changes nothing.
     """

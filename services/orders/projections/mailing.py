@@ -1,7 +1,8 @@
-"""What notifier says became of mails: sent, failed, or nobody knows. One message reports many.
+"""Reports of the notifier about mails: sent, failed, or unknown. One message reports many.
 
-Invariant: one row a mail with its highest-ranked report (sent outranks all, then the latest), whatever arrived
-first. No report waits for its order: one unknown order must not hold back the other mails of the message.
+Invariant: one row per mail with its highest-ranked report (sent outranks all, then the latest), whatever the
+order of arrival. No report waits for its order: one unknown order must not delay the other mails of the
+message.
 """
 
 from datetime import datetime
@@ -20,7 +21,7 @@ def copy_reports(
     work: OrderUnit,
     received: ReceivedMessage[MailSent] | ReceivedMessage[MailFailed] | ReceivedMessage[MailUncertain],
 ) -> None:
-    """Copy the report on each mail of the message. A mail that a command had sent again is told by itself.
+    """Copy the report on each mail of the message. A mail resent by a command is recorded separately.
 
     Idempotent: a repeat leaves the mails' rows unchanged.
     """
@@ -42,7 +43,10 @@ def copy_reports(
 
 
 def rank(state: str, at: datetime) -> tuple[bool, datetime, str]:
-    """By what the report that counts is chosen; `copy_store.upsert_mails` compares rows by the same."""
+    """Return the sort key of reports; the highest counts.
+
+    `copy_store.upsert_mails` compares rows by the same key.
+    """
     return state == "sent", at, state
 
 

@@ -1,9 +1,9 @@
-"""What became of the commands sent from here: every command has exactly one outcome that a page can show.
+"""Outcomes of the commands sent from here: every command has exactly one outcome that a page can show.
 
-An event whose causation id is a command's id settles it, if the catalogue lists it as an outcome of that type.
-Invariant: done and rejected are final; parked is not, for a person may redrive the command or discard it, which
-rejects it with that person's reason. One that a person ended (`unanswered`) stays ended. So the outcome does not
-depend on which of two answers arrives first, and a repeat changes nothing.
+An event whose causation id is a command's id settles it, if the catalogue lists it as an outcome of that
+type. Invariant: done and rejected are final; parked is not, because a person may redrive the command or
+discard it, which rejects it with that person's reason. A command ended by a person (`unanswered`) stays
+ended. So the outcome does not depend on which of two answers arrives first, and a repeat changes nothing.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ from services.orders.order.unit.unit import OrderUnit
 
 FINAL = frozenset({"done", "rejected"})
 ENDED = "orders.command.ended"
-"""The type in the outcome of a command that a person ended, for want of an answer."""
+"""Type in the outcome of a command that a person ended because no answer came."""
 
 
 def settle(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
-    """Settle the command that led to this event, if one did and it is still open.
+    """Settle the command that caused this event, if there is one and it is still open.
 
     Idempotent: a repeat leaves the outcome unchanged.
     """
@@ -37,7 +37,7 @@ def settle(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
 
 
 def note_rejection(work: OrderUnit, received: ReceivedMessage[CommandRejected]) -> None:
-    """Settle a refused command, and show on its order who asked for what and why it was refused.
+    """Settle a rejected command, and show on its order the actor, the request and the reason.
 
     Idempotent: a repeat leaves the outcome and the note unchanged.
     """
@@ -61,7 +61,7 @@ def note_rejection(work: OrderUnit, received: ReceivedMessage[CommandRejected]) 
 
 
 def note_discard(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
-    """A person set a parked command aside for good: it is rejected, and its order shows by whom and why."""
+    """Reject a parked command that a person discarded, and show on its order the actor and the reason."""
     message = received.message
     settle(work, received)
     command = work.commands.get(message.message_id) if message.message_id else None
@@ -74,7 +74,9 @@ def note_discard(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -
 
 
 def _note_late(work: OrderUnit, received: ReceivedMessage[Any], command: Any, state: str) -> None:
-    """Note on its order that a command which a person ended was carried out after all; a refusal is noted by itself."""
+    """Record on its order that a command ended by a person was executed after all; a rejection is recorded
+    separately.
+    """
     if state == "done" and command["order_id"] is not None:
         data = {"command_type": command["type"], "asked_by": command["actor"]}
         order = (command["shop"], command["order_id"])
@@ -91,7 +93,9 @@ def _state_given(received: ReceivedMessage[Any]) -> str:
 
 
 def _outcome(received: ReceivedMessage[Any]) -> str:
-    """The event as JSON with its type and id, without the whole position, which is kept elsewhere."""
+    """Return the event as JSON with its type and id, without the complete position, which is stored
+    elsewhere.
+    """
     message = received.message
     leave_out = (
         {"position", "command_type"} if isinstance(message, CommandDone | CommandRejected) else {"position"}
@@ -104,11 +108,11 @@ def _outcome(received: ReceivedMessage[Any]) -> str:
 
 
 def parked(received: ReceivedMessage[MessageParked]) -> tuple[str, str]:
-    """State and outcome of a command whose message, or question, is parked."""
+    """Return state and outcome of a command whose message, or question, is parked."""
     return "parked", _outcome(received)
 
 
 def reasons_of(message: MessageDiscarded) -> list[Reason]:
-    """Why a command whose message was set aside is not carried out."""
+    """Return the reasons why a command whose message was discarded is not executed."""
     said = f"{message.actor} set the command aside: {message.reason}"
     return [Reason(code="command_discarded", message=said[:1000])]

@@ -1,8 +1,8 @@
-"""What payments says about an order's money: the position of its account with its ledger, and each receipt.
+"""Payments' events about an order's money: the position of its account with its ledger, and each receipt.
 
-Invariant: the copy equals payments' position of the highest version heard of, whatever arrived in between; the
-ledger's copy is the set of entries of all positions heard of, of which only BalanceChanged tells. Neither depends on
-the order in which messages arrive.
+Invariant: the copy equals payments' position of the highest version received, whatever arrived in between;
+the ledger's copy is the set of entries of all positions received, which only BalanceChanged carries. Neither
+depends on the order in which messages arrive.
 """
 
 from contracts.envelope import Envelope
@@ -17,9 +17,10 @@ from services.orders.projections import outcomes
 
 
 def take_position(work: OrderUnit, received: ReceivedMessage[BalanceChanged]) -> None:
-    """Take over the position unless a newer one is known, and copy its entries. Raises Wait for an unknown order.
+    """Update the position unless a newer one is recorded, and copy its entries. Raises Wait for an unknown
+    order.
 
-    Idempotent: a repeat finds its entries; an older position adds its entries and nothing else.
+    Idempotent: a repeat leaves the entries unchanged; an older position only adds its entries.
     """
     message, cause = received.message, received.envelope
     order = work.find(message.shop, message.order_id)
@@ -54,10 +55,9 @@ def _entry_row(order: Order, currency: str, entry: LedgerEntry, cause: Envelope)
 
 
 def note_receipt(work: OrderUnit, received: ReceivedMessage[PaymentSettled]) -> None:
-    """Note a receipt and settle the command that asked for it; in a resync, the order stays as it is. Raise Wait for
-    an unknown order.
+    """Record a receipt and settle the command that requested it; in a resync, the order is left unchanged.
 
-    Idempotent: a repeat leaves its row unchanged.
+    Raises Wait for an unknown order. Idempotent: a repeat leaves its row unchanged.
     """
     entry, cause = received.message, received.envelope
     order = work.find(entry.shop, entry.order_id)
@@ -74,9 +74,9 @@ def note_receipt(work: OrderUnit, received: ReceivedMessage[PaymentSettled]) -> 
 
 
 def note_unmatched(work: OrderUnit, received: ReceivedMessage[PaymentUnmatched]) -> None:
-    """Note money that no order claims; it has found its order once a ledger entry has its reference.
+    """Record money that matches no order; it is matched once a ledger entry has its reference.
 
-    When it names an order, that may be a checkout: which then is placed, or flagged.
+    If it names an order, that may be a checkout, which is then placed or flagged.
 
     Idempotent: a repeat leaves its row unchanged.
     """

@@ -1,8 +1,9 @@
-"""Questions to fulfillment about a change of an order that it could not handle: parked ones are shown, a given-up one
-ends its change and its command, so that the order can be changed again.
+"""Questions to fulfillment about a change that failed: parked ones are shown, a discarded one ends its change
+and command.
 
-A question that was given up was never carried out. Stopping that was not done leaves the order as it is; where units
-had been stopped before, the change takes effect without those that were to be added.
+The order can then be changed again. A discarded question was never executed. If its units were to be stopped,
+the order stays as it is; where units had been stopped before, the change takes effect without those that were
+to be added.
 """
 
 from contracts.message import Reason
@@ -18,9 +19,11 @@ from services.orders.projections import outcomes
 
 
 def note_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> None:
-    """Show a command as parked while its message is, or the question of its change: a person may redrive or discard it.
+    """Show a command as parked while its message, or the question of its change, is parked: a person may
+    redrive or discard it.
 
-    A repeat finds the command's outcome."""
+    Idempotent: a repeat leaves the command's outcome unchanged.
+    """
     outcomes.settle(work, received)
     for _, edit in work.questioned(received.message.message_id):
         work.outcomes.setdefault(edit.id, outcomes.parked(received))
@@ -29,14 +32,15 @@ def note_parked(work: OrderUnit, received: ReceivedMessage[MessageParked]) -> No
 def give_up(work: OrderUnit, received: ReceivedMessage[MessageDiscarded]) -> None:
     """Reject the command whose message a person discarded, or end the change whose question it was.
 
-    A repeat finds the command settled and the change ended."""
+    Idempotent: a repeat leaves the settled command and the ended change unchanged.
+    """
     outcomes.note_discard(work, received)
     for order, edit in work.questioned(received.message.message_id):
         end(work, order, edit, outcomes.reasons_of(received.message), received.envelope)
 
 
 def end(work: OrderUnit, order: Order, edit: Edit, reasons: list[Reason], cause: Cause) -> None:
-    """End an open change whose question will have no answer, for these reasons."""
+    """End an open change whose question will not be answered, for these reasons."""
     if edit.state is EditState.ADDING and edit.cause is ChangeCause.EDITED and edit.stopped:
         edit.missing = dict(edit.asked_on)
         editing.finish_without_adding(work, order, edit, cause)

@@ -1,7 +1,7 @@
-"""What payments says about money that goes back: refunds, reversals, credits, payments given to another order.
+"""Payments' events about money paid back: refunds, reversals, credits, payments reassigned to another order.
 
-Invariant: a refund's row is what the highest version heard of says, and every word is noted once in the history; so
-neither depends on which of two words about one refund arrives first.
+Invariant: a refund's row holds the highest version received, and every event is recorded once in the history;
+so neither depends on which of two events about one refund arrives first.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ _LINES = TypeAdapter(list[RefundLine])
 
 
 def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
-    """Copy a refund and record the activity, unless it comes by a resync. Raises Wait for an unknown order.
+    """Copy a refund and record the activity, except in a resync. Raises Wait for an unknown order.
 
     Idempotent: a repeat, or an older version, changes nothing.
     """
@@ -55,7 +55,7 @@ def copy_refund(work: OrderUnit, received: ReceivedMessage[Any]) -> None:
 
 
 def note_reversal(work: OrderUnit, received: ReceivedMessage[PaymentReversed]) -> None:
-    """Note a payment that was taken back. Raises Wait for an unknown order.
+    """Record a payment that was reversed. Raises Wait for an unknown order.
 
     Idempotent: a repeat leaves its row unchanged.
     """
@@ -71,7 +71,7 @@ def note_reversal(work: OrderUnit, received: ReceivedMessage[PaymentReversed]) -
 
 
 def note_credit(work: OrderUnit, received: ReceivedMessage[CreditGranted]) -> None:
-    """Note a credit. Raises Wait for an unknown order.
+    """Record a credit. Raises Wait for an unknown order.
 
     Idempotent: a repeat leaves its row unchanged.
     """
@@ -81,7 +81,7 @@ def note_credit(work: OrderUnit, received: ReceivedMessage[CreditGranted]) -> No
 
 
 def note_reassignment(work: OrderUnit, received: ReceivedMessage[PaymentReassigned]) -> None:
-    """Note a payment that came to an order or left it. Raises Wait for an unknown order.
+    """Record a payment that was reassigned to or from an order. Raises Wait for an unknown order.
 
     Idempotent: a repeat leaves its row unchanged.
     """

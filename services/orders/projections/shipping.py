@@ -1,7 +1,8 @@
-"""What fulfillment says about an order's goods: stock, parcels, shipments, deliveries, and its whole position.
+"""Fulfillment's events about an order's goods: stock, parcels, shipments, deliveries, and its complete
+position.
 
-Invariant: the copy equals fulfillment's position of the highest version heard of; parcels, shipments and deliveries
-are sets, so a delivery may be heard of before its shipment and ends the same.
+Invariant: the copy equals fulfillment's position of the highest version received; parcels, shipments and
+deliveries are sets, so a delivery may be received before its shipment with the same result.
 """
 
 from collections.abc import Sequence
@@ -44,10 +45,10 @@ _LINES = TypeAdapter(list[ParcelLine])
 def note_stock(
     work: OrderUnit, received: ReceivedMessage[StockReserved] | ReceivedMessage[StockRejected]
 ) -> None:
-    """Stock was reserved, or refused with what is missing; in a resync, only the position counts. Raises Wait for an
-    unknown order.
+    """Record that stock was reserved, or rejected with the missing units; in a resync, only the position
+    counts.
 
-    Idempotent: a repeat, or an older position, changes nothing.
+    Raises Wait for an unknown order. Idempotent: a repeat, or an older position, changes nothing.
     """
     message, cause = received.message, received.envelope
     order = work.find(message.shop, message.order_id)
@@ -60,7 +61,7 @@ def note_stock(
 
 
 def note_restocking(work: OrderUnit, received: ReceivedMessage[StockRestocked]) -> None:
-    """Refunded units were cancelled or are on the shelf again. Raises Wait for an unknown order.
+    """Record that refunded units were cancelled or restocked. Raises Wait for an unknown order.
 
     Idempotent: a repeat leaves its row unchanged; an older position changes nothing.
     """
@@ -103,7 +104,7 @@ def copy_parcel(work: OrderUnit, received: ReceivedMessage[ParcelPacked]) -> Non
 
 
 def copy_unpacking(work: OrderUnit, received: ReceivedMessage[ParcelUnpacked]) -> None:
-    """Copy that a parcel was taken apart, whether or not the parcel is known. Raises Wait for an unknown order.
+    """Copy that a parcel was unpacked, whether or not the parcel is known. Raises Wait for an unknown order.
 
     Idempotent: a repeat leaves the row unchanged.
     """
@@ -141,13 +142,14 @@ def copy_shipment(work: OrderUnit, received: ReceivedMessage[ShipmentDispatched]
     actor = shipment.dispatched_by
     work.note(order.shop, order.id, "shipment_dispatched", shipment.shipment_id, actor, cause, data)
     _take_position(work, order, shipment.position, cause, actor)
-    if is_new_carrier:  # also when a later position was heard of first
+    if is_new_carrier:  # also when a later position was received first
         work.changed(order, cause, actor)
     outcomes.settle(work, received)
 
 
 def copy_correction(work: OrderUnit, received: ReceivedMessage[ShipmentUpdated]) -> None:
-    """Copy what is told of a shipment now, whether or not its dispatch is known. Raises Wait for an unknown order.
+    """Copy the current data of a corrected shipment, whether or not its dispatch is known. Raises Wait for an
+    unknown order.
 
     Idempotent: a repeat, or one received after a later one, changes nothing.
     """
@@ -171,7 +173,7 @@ def copy_correction(work: OrderUnit, received: ReceivedMessage[ShipmentUpdated])
 
 
 def copy_cancelling(work: OrderUnit, received: ReceivedMessage[ShipmentCancelled]) -> None:
-    """Copy that a shipment was taken back, whether or not it is known. Raises Wait for an unknown order.
+    """Copy that a shipment was cancelled, whether or not it is known. Raises Wait for an unknown order.
 
     Idempotent: a repeat leaves the row unchanged.
     """
@@ -288,7 +290,7 @@ def copy_delivery(work: OrderUnit, received: ReceivedMessage[DeliveryRecorded]) 
 def take_change(
     work: OrderUnit, received: ReceivedMessage[LinesReduced] | ReceivedMessage[LinesAdded]
 ) -> None:
-    """Take over the position after units were stopped or added. Raises Wait for an unknown order."""
+    """Update the position after units were stopped or added. Raises Wait for an unknown order."""
     message = received.message
     order = work.find(message.shop, message.order_id)
     _take_position(work, order, message.position, received.envelope, None)

@@ -1,7 +1,7 @@
-"""Archiving: finished orders leave the active list, and may come back.
+"""Archiving: finished orders leave the active list, and can be restored.
 
-Invariant: archiving changes nothing else of an order: neither state nor money, goods or mails. An archived order that
-a later fact makes unfinished stays archived; its state tells, and a person may bring it back.
+Invariant: archiving changes nothing else of an order: neither state nor money, goods or mails. An archived
+order that a later fact makes unfinished stays archived; its state shows this, and a person can restore it.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ from services.orders.order.unit.actions import (
 
 ARCHIVE, UNARCHIVE = "orders.order.archive", "orders.order.unarchive"
 FINISHED = frozenset({OrderState.COMPLETED, OrderState.CANCELLED, OrderState.ABANDONED})
-"""The shown states of orders that need nobody's work."""
+"""Shown states of orders that need no more work."""
 Refuse = Callable[[Order], Rejection | None]
 
 
 async def archive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str) -> list[OrderResult]:
-    """Archive finished orders; others are left with the reason: `not_finished`, `archived_already`.
+    """Archive finished orders; others are skipped with a reason: `not_finished`, `archived_already`.
 
     Raises TooManyOrders.
     """
@@ -36,13 +36,13 @@ async def archive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str) 
 
 
 async def unarchive(unit: Unit, shop: str, order_ids: Sequence[UUID], actor: str) -> list[OrderResult]:
-    """Bring archived orders back; others are left with the reason: `not_archived`. Raises TooManyOrders."""
+    """Restore archived orders; others are skipped with a reason: `not_archived`. Raises TooManyOrders."""
     cause = deed(unit, UNARCHIVE, actor)
     return await _move(unit, shop, order_ids, cause, refuse_to_unarchive, "unarchived")
 
 
 def refuse_to_archive(order: Order) -> Rejection | None:
-    """Why an order can't be archived, if it can't."""
+    """Return the reason why an order cannot be archived, if there is one."""
     if order.archived_at is not None:
         return Rejection(
             "archived_already", f"order {order.code} is archived since {order.archived_at:%Y-%m-%d}"
@@ -56,7 +56,7 @@ def refuse_to_archive(order: Order) -> Rejection | None:
 
 
 def refuse_to_unarchive(order: Order) -> Rejection | None:
-    """Why an order can't be brought back, if it can't."""
+    """Return the reason why an order cannot be restored, if there is one."""
     if order.archived_at is None:
         return Rejection("not_archived", f"order {order.code} is not archived; it is in the active list")
     return None

@@ -1,8 +1,9 @@
-"""Admin comments: what staff write to each other about an order.
+"""Admin comments: internal remarks of staff about an order.
 
-Invariant: the text of an admin comment exists in the table `comment` alone. It is in no message, so in no event log
-and no outbox, and no mail can quote it; the activity names the comment and its text is joined when a person with the
-right reads it. A comment is never edited or deleted: one that was wrong is countered by another.
+Invariant: the text of an admin comment is stored in the table `comment` only. It is in no message, so in no
+event log and no outbox, and no mail can quote it; the activity refers to the comment, and its text is joined
+when a person with the right reads it. A comment is never edited or deleted: a wrong one is corrected by
+another.
 """
 
 from uuid import UUID
@@ -19,7 +20,7 @@ LONGEST_COMMENT = 4000
 
 
 class CommentUnusable(Refusal):
-    """A comment is empty or too long."""
+    """Error: a comment is empty or too long."""
 
     code = "comment_unusable"
 
@@ -28,7 +29,7 @@ class CommentUnusable(Refusal):
 
 
 class CommentUnknown(Refusal):
-    """The comment to be countered is none of this order's."""
+    """Error: the comment to be corrected is not one of this order's."""
 
     code = "comment_unknown"
     status = 404
@@ -40,7 +41,7 @@ class CommentUnknown(Refusal):
 async def comment(
     unit: Unit, shop: str, order_id: UUID, text: str, actor: str, counters: UUID | None = None
 ) -> UUID:
-    """Write a comment on an order; `counters` is the comment it corrects. The comment's id.
+    """Write a comment on an order and return its id; `counters` is the comment it corrects.
 
     Raises OrderUnknown, CommentUnusable, CommentUnknown.
     """
@@ -69,7 +70,7 @@ async def comment(
 
 
 def usable(text: str) -> str:
-    """The comment without blanks around it. Raises CommentUnusable."""
+    """Return the comment without surrounding blanks. Raises CommentUnusable."""
     text = text.replace("\0", "").strip()
     if not 1 <= len(text) <= LONGEST_COMMENT:
         raise CommentUnusable(len(text))

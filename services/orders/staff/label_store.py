@@ -1,5 +1,8 @@
-"""The SQL of labels: one function a statement, the connection first. An order that is given a label shares the label's
-lock until its commit, so that no label is deleted under it."""
+"""SQL of labels: one function per statement, the connection first.
+
+An order that gets a label holds a shared lock on the shop's labels until its commit, so that no label in use
+is deleted.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,19 +14,19 @@ Row = Mapping[str, Any]
 
 
 async def read_labels(connection: Connection, shop: str) -> list[Row]:
-    """The rows of a shop's labels: key, state, fr, en, colour, position, deleted_at."""
+    """Return the rows of a shop's labels: key, state, fr, en, colour, position, deleted_at."""
     return await connection.fetch(
         "select key, state, fr, en, colour, position, deleted_at from label where shop = $1", shop
     )
 
 
 async def hold_labels(connection: Connection, shop: str) -> None:
-    """Wait until nobody else changes labels of this shop, and let nobody until the transaction ends."""
+    """Lock this shop's labels against concurrent changes until the transaction ends; waits for other holders."""
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('labels of ' || $1, 0))", shop)
 
 
 async def share_labels(connection: Connection, shop: str) -> None:
-    """Let nobody change labels of this shop until the transaction ends; others may share this."""
+    """Lock this shop's labels against changes until the transaction ends; the lock is shared."""
     await connection.execute(
         "select pg_advisory_xact_lock_shared(hashtextextended('labels of ' || $1, 0))", shop
     )
@@ -42,7 +45,7 @@ class LabelRow(NamedTuple):
 
 
 async def write_label(connection: Connection, row: LabelRow) -> None:
-    """Write a label. Labels are held."""
+    """Write a label. The labels must be locked."""
     await connection.execute(
         """insert into label (shop, key, state, fr, en, colour, position, changed_by, changed_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -54,7 +57,7 @@ async def write_label(connection: Connection, row: LabelRow) -> None:
 
 
 async def count_orders(connection: Connection, shop: str, key: str, most: int) -> int:
-    """How many orders have this label set by hand, counted up to `most`."""
+    """Return the number of orders with this label set by hand, counted up to `most`."""
     count: int = await connection.fetchval(
         "select count(*) from (select 1 from orders where shop = $1 and hand_label = $2 limit $3) found",
         shop,
@@ -65,7 +68,7 @@ async def count_orders(connection: Connection, shop: str, key: str, most: int) -
 
 
 async def mark_deleted(connection: Connection, shop: str, key: str, actor: str, now: datetime) -> None:
-    """Let a label be chosen no more. Labels are held."""
+    """Mark a label as deleted, so that it can no longer be chosen. The labels must be locked."""
     await connection.execute(
         """update label set deleted_at = $4, changed_at = $4, changed_by = $3
            where shop = $1 and key = $2 and deleted_at is null""",

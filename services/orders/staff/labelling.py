@@ -1,7 +1,8 @@
-"""A shop's own labels made, renamed, recoloured, moved and deleted.
+"""Management of a shop's own labels: added, renamed, recoloured, moved and deleted.
 
-Invariant: no order ever has a label that does not exist: a label in use can't be deleted, and whoever gives an order a
-label holds the shop's labels meanwhile. Two labels of a shop never say the same.
+Invariant: no order ever has a label that does not exist: a label in use cannot be deleted, and an action that
+gives an order a label holds the lock on the shop's labels meanwhile. Two labels of a shop never have the same
+text.
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,12 @@ from services.orders.staff.labels import Label, Labels, combined, labels_of
 
 MOST_COUNTED = 1000
 OWN = "own_"
-"""How the keys of shops' own labels begin; no built-in one ever will."""
+"""Prefix of the keys of shops' own labels; no built-in key has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRequest:
-    """What a label should be. `position` None: after those of its state."""
+    """Requested values of a label. `position` None: after the other labels of its state."""
 
     fr: str
     en: str
@@ -32,7 +33,7 @@ class LabelRequest:
 
 
 class LabelUnknown(Refusal):
-    """The shop has no such label (any more)."""
+    """Error: the shop has no such label (any more)."""
 
     code = "label_unknown"
     status = 404
@@ -44,7 +45,7 @@ class LabelUnknown(Refusal):
 
 
 class LabelTaken(Refusal):
-    """Another label of the shop says the same."""
+    """Error: another label of the shop has the same text."""
 
     code = "label_taken"
 
@@ -57,7 +58,7 @@ class LabelTaken(Refusal):
 
 
 class LabelInUse(Refusal):
-    """Orders have the label."""
+    """Error: orders have the label."""
 
     code = "label_in_use"
     status = 409
@@ -69,7 +70,9 @@ class LabelInUse(Refusal):
 
 
 class LabelFixed(Refusal):
-    """A built-in label can't be renamed or deleted; a state that staff can't give has no labels of its own."""
+    """Error: a built-in label cannot be renamed or deleted, and a state that staff cannot give has no labels
+    of its own.
+    """
 
     code = "label_fixed"
 
@@ -78,7 +81,7 @@ class LabelFixed(Refusal):
 
 
 async def add_label(unit: Unit, shop: str, state: OrderState, wish: LabelRequest, actor: str) -> Label:
-    """A new label bound to a state for ever. Raises LabelTaken, LabelFixed, NameUnusable."""
+    """Add a label permanently bound to a state and return it. Raises LabelTaken, LabelFixed, NameUnusable."""
     if state in LOCKED_STATES:
         raise LabelFixed("staff can't give the state", state)
     labels = await _hold(unit, shop)
@@ -89,7 +92,7 @@ async def add_label(unit: Unit, shop: str, state: OrderState, wish: LabelRequest
 async def change_label(unit: Unit, shop: str, key: str, wish: LabelRequest, actor: str) -> Label:
     """Rename, recolour or move a label; of a built-in one only colour and position change.
 
-    Raises LabelUnknown, LabelTaken, LabelFixed (when a built-in one would be renamed), NameUnusable.
+    Raises LabelUnknown, LabelTaken, LabelFixed (for renaming a built-in one), NameUnusable.
     """
     labels = await _hold(unit, shop)
     known = _choosable(labels, shop, key)
@@ -100,7 +103,10 @@ async def change_label(unit: Unit, shop: str, key: str, wish: LabelRequest, acto
 
 
 async def delete_label(unit: Unit, shop: str, key: str, actor: str) -> None:
-    """Let a label be chosen no more. Raises LabelUnknown, LabelFixed (built in), LabelInUse."""
+    """Delete a label, so that it can no longer be chosen.
+
+    Raises LabelUnknown, LabelFixed (built-in), LabelInUse.
+    """
     labels = await _hold(unit, shop)
     label = _choosable(labels, shop, key)
     if label.is_built_in:

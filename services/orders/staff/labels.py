@@ -1,8 +1,8 @@
-"""Statuses as data: the built-in labels and a shop's own, each bound to one fixed state.
+"""Labels of statuses: the built-in ones and a shop's own, each bound to one fixed state.
 
-Invariant: every label belongs to one state for ever, so that a filter by state and one by label never contradict each
-other; the built-in ones can be recoloured and moved, never renamed or deleted. A deleted label still has its texts,
-for histories name it.
+Invariant: every label belongs permanently to one state, so that a filter by state and one by label never
+contradict each other; the built-in ones can be recoloured and moved, never renamed or deleted. A deleted
+label keeps its texts, because histories refer to it.
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ BUILT_IN_COLOUR: dict[str, Colour] = {
     "completed": Colour.GREEN,
     "cancelled": Colour.RED,
 }
-"""What the built-in labels look like unless the shop chose otherwise."""
+"""Default appearance of the built-in labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A status. `texts` by language (fr, en); `position` sorts the choices of one state."""
+    """Label of a status. `texts` by language (fr, en); `position` sorts the choices of one state."""
 
     key: str
     state: OrderState
@@ -42,40 +42,40 @@ class Label:
     is_deleted: bool = False
 
     def text(self, language: str) -> str:
-        """What it says, in French unless the language is `en`."""
+        """Return the label's text, in French unless the language is `en`."""
         return self.texts.get(language, self.texts["fr"])
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A shop's labels by key, the deleted ones too."""
+    """Labels of a shop by key, including deleted ones."""
 
     by_key: Mapping[str, Label] = field(default_factory=dict)
 
     def choices(self) -> list[Label]:
-        """The labels that are not deleted, in the states' sequence, then by position."""
+        """Return the labels that are not deleted, in the order of the states, then by position."""
         states = list(OrderState)
         kept = (label for label in self.by_key.values() if not label.is_deleted)
         return sorted(kept, key=lambda label: (states.index(label.state), label.position, label.key))
 
     def texts(self, key: str) -> Mapping[str, str]:
-        """What a label says, by language; a key nobody knows says itself."""
+        """Return the texts of a label by language; for an unknown key, the key itself."""
         label = self.by_key.get(key)
         return label.texts if label else {"fr": key, "en": key}
 
     def text(self, key: str, language: str) -> str:
-        """What a label says in a language."""
+        """Return the text of a label in a language."""
         texts = self.texts(key)
         return texts.get(language, texts["fr"])
 
 
 def built_in(key: str, position: int) -> Label:
-    """A built-in label as it is without a shop's wishes."""
+    """Return a built-in label with its defaults."""
     return Label(key, BUILT_IN_STATE[key], LABELS[key], BUILT_IN_COLOUR[key], position, is_built_in=True)
 
 
 def combined(rows: list[label_store.Row]) -> Labels:
-    """The built-in labels with a shop's wishes, and the shop's own."""
+    """Return the built-in labels with a shop's changes, and the shop's own."""
     found = {key: built_in(key, position) for position, key in enumerate(LABELS)}
     for row in rows:
         known = found.get(row["key"])
@@ -96,4 +96,4 @@ async def _read(connection: Connection, shop: str) -> Labels:
 
 
 labels_of = TtlCache(_read)
-"""`await labels_of.get(connection, owner, shop)`: a shop's labels, at most a few seconds old."""
+"""Cache of a shop's labels, at most a few seconds old: `await labels_of.get(connection, owner, shop)`."""

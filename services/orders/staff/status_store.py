@@ -1,4 +1,4 @@
-"""The SQL of status updates: one function a statement, the connection first. The orders are locked before."""
+"""SQL of status updates: one function per statement, the connection first. The orders must be locked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,10 @@ Row = Mapping[str, Any]
 
 
 async def read_customers(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """Whom to write to: order_id, customer_name, customer_email, customer_phone, locale. A checkout may name nobody."""
+    """Return the customers of orders: order_id, customer_name, customer_email, customer_phone, locale.
+
+    A checkout may have none.
+    """
     return await connection.fetch(
         """select order_id, customer_name, customer_email, customer_phone, locale from orders
            where order_id = any($2::uuid[]) and shop = $1

@@ -1,7 +1,7 @@
-"""The SQL of tags: one function a statement, the connection first.
+"""SQL of tags: one function per statement, the connection first.
 
-Orders are locked before tags, everywhere; a tag that is being put on orders is locked shared, one that is renamed,
-merged or deleted exclusively.
+Orders are locked before tags, everywhere; a tag that is added to orders is locked shared, one that is
+renamed, merged or deleted exclusively.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 
 async def read_tags(connection: Connection, shop: str) -> list[Row]:
-    """The shop's tags by name: tag_id, name, colour, orders (how many have it)."""
+    """Return the shop's tags by name: tag_id, name, colour, orders (number of orders that have it)."""
     return await connection.fetch(
         """select t.tag_id, t.name, t.colour, count(o.order_id) as orders
            from tag t left join order_tag o on o.shop = t.shop and o.tag_id = t.tag_id
@@ -25,7 +25,7 @@ async def read_tags(connection: Connection, shop: str) -> list[Row]:
 
 
 async def read_tags_of(connection: Connection, shop: str, order_ids: Sequence[UUID]) -> list[Row]:
-    """The tags of these orders, by order and name: order_id, tag_id, name, colour."""
+    """Return the tags of these orders, by order and name: order_id, tag_id, name, colour."""
     return await connection.fetch(
         """select o.order_id, t.tag_id, t.name, t.colour
            from order_tag o join tag t on t.shop = o.shop and t.tag_id = o.tag_id
@@ -36,7 +36,9 @@ async def read_tags_of(connection: Connection, shop: str, order_ids: Sequence[UU
 
 
 async def hold_names(connection: Connection, shop: str) -> None:
-    """Wait until nobody else makes or renames tags of this shop, and let nobody until the transaction ends."""
+    """Lock this shop's tag names against concurrent changes until the transaction ends; waits for other
+    holders.
+    """
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('tag names of ' || $1, 0))", shop)
 
 
@@ -55,7 +57,7 @@ async def insert_tag(
 
 
 async def find_tags(connection: Connection, shop: str, folded: Sequence[str]) -> list[Row]:
-    """The tags of these folded names, as far as they exist: tag_id, name, colour."""
+    """Return the tags with these folded names, as far as they exist: tag_id, name, colour."""
     return await connection.fetch(
         "select tag_id, name, colour from tag where shop = $1 and folded = any($2::text[])",
         shop,
@@ -64,7 +66,7 @@ async def find_tags(connection: Connection, shop: str, folded: Sequence[str]) ->
 
 
 async def share_tags(connection: Connection, shop: str, tag_ids: Sequence[UUID]) -> list[Row]:
-    """These tags as far as they exist, locked against change and deletion, in their ids' sequence."""
+    """Return these tags as far as they exist, locked against change and deletion, in the order of their ids."""
     return await connection.fetch(
         """select tag_id, name, colour from tag where shop = $1 and tag_id = any($2::uuid[])
            order by tag_id for share""",
@@ -76,7 +78,7 @@ async def share_tags(connection: Connection, shop: str, tag_ids: Sequence[UUID])
 async def lock_tags(
     connection: Connection, shop: str, tag_ids: Sequence[UUID], folded: str | None
 ) -> list[Row]:
-    """These tags and the one with this folded name, locked, in their ids' sequence: with `folded`."""
+    """Lock and return these tags and the one with this folded name, in the order of their ids: with `folded`."""
     return await connection.fetch(
         """select tag_id, name, colour, folded from tag
            where shop = $1 and (tag_id = any($2::uuid[]) or folded = $3) order by tag_id for update""",
@@ -89,7 +91,7 @@ async def lock_tags(
 async def update_tag(
     connection: Connection, shop: str, tag_id: UUID, name: str, folded: str, colour: str
 ) -> None:
-    """Rename or recolour a tag that is locked."""
+    """Rename or recolour a locked tag."""
     await connection.execute(
         "update tag set name = $3, folded = $4, colour = $5 where shop = $1 and tag_id = $2",
         shop,
@@ -101,14 +103,14 @@ async def update_tag(
 
 
 async def delete_tag(connection: Connection, shop: str, tag_id: UUID) -> None:
-    """Delete a tag that is locked and on no order."""
+    """Delete a locked tag that no order has."""
     await connection.execute("delete from tag where shop = $1 and tag_id = $2", shop, tag_id)
 
 
 async def add_order_tags(
     connection: Connection, rows: Sequence[tuple[str, UUID, UUID, str]], now: datetime
 ) -> set[tuple[UUID, UUID]]:
-    """Put tags on orders (shop, order, tag, actor); (order, tag) of those that did not have it."""
+    """Add tags to orders (shop, order, tag, actor). Return (order, tag) of those that did not have it."""
     found = await connection.fetch(
         """insert into order_tag (shop, order_id, tag_id, added_by, added_at)
            select *, $5::timestamptz from unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[])
@@ -122,7 +124,7 @@ async def add_order_tags(
 async def remove_order_tags(
     connection: Connection, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID]
 ) -> set[tuple[UUID, UUID]]:
-    """Take tags off orders that are locked; (order, tag) of those that had it."""
+    """Remove tags from locked orders. Return (order, tag) of those that had it."""
     found = await connection.fetch(
         """delete from order_tag where shop = $1 and order_id = any($2::uuid[]) and tag_id = any($3::uuid[])
            returning order_id, tag_id""",
@@ -134,7 +136,10 @@ async def remove_order_tags(
 
 
 async def clear_tag(connection: Connection, shop: str, tag_id: UUID) -> list[UUID]:
-    """Take a locked tag off all its orders: which they were. Orders are not locked, nothing else of them changes."""
+    """Remove a locked tag from all its orders and return them.
+
+    The orders are not locked; nothing else of them changes.
+    """
     found = await connection.fetch(
         "delete from order_tag where shop = $1 and tag_id = $2 returning order_id", shop, tag_id
     )
@@ -142,7 +147,7 @@ async def clear_tag(connection: Connection, shop: str, tag_id: UUID) -> list[UUI
 
 
 async def move_tag(connection: Connection, shop: str, tag_id: UUID, target: UUID) -> list[UUID]:
-    """Give all orders of a locked tag another locked one instead: the orders that had the first."""
+    """Replace a locked tag by another locked one on all its orders. Return the orders that had the first."""
     await connection.execute(
         """insert into order_tag (shop, order_id, tag_id, added_by, added_at)
            select shop, order_id, $3, added_by, added_at from order_tag where shop = $1 and tag_id = $2

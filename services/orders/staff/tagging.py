@@ -1,7 +1,7 @@
 """Coloured tags: a shop's own words on its orders.
 
-Invariant: a shop has one tag per name, whatever its case and accents. Tags are no one else's business: no event tells
-of them, an order's activity does. Taking a tag off or putting it on gives its orders a new revision; renaming or
+Invariant: a shop has one tag per name, ignoring case and accents. Tags are internal: no event carries them,
+only an order's activity does. Adding or removing a tag gives its orders a new revision; renaming or
 recolouring it changes no order.
 """
 
@@ -20,13 +20,13 @@ from services.orders.order.unit.actions import OrderResult, Rejection, deed, eac
 from services.orders.staff import tag_store
 
 MOST_TAGS = 50
-"""Tags put on or taken off at once."""
+"""Maximum number of tags added or removed at once."""
 RETAG = "orders.order.tag"
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag; `orders` is how many have it, where that was counted."""
+    """A tag; `orders` is the number of orders that have it, where counted."""
 
     id: UUID
     name: str
@@ -36,7 +36,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A tag as it is now; `merged` orders got it instead of the one whose name became the same."""
+    """Result of renaming a tag: its current values; `merged` orders got it in place of the renamed one."""
 
     tag: Tag
     is_merged: bool = False
@@ -44,7 +44,7 @@ class Renamed:
 
 
 class TagUnknown(Refusal):
-    """The shop has no such tag (any more)."""
+    """Error: the shop has no such tag (any more)."""
 
     code = "tag_unknown"
     status = 404
@@ -55,7 +55,7 @@ class TagUnknown(Refusal):
 
 
 class TooManyTags(Refusal):
-    """More tags are named than a person can mean."""
+    """Error: too many tags in one request."""
 
     code = "too_many_tags"
 
@@ -64,14 +64,14 @@ class TooManyTags(Refusal):
 
 
 async def tags_of_shop(connection: Connection, shop: str) -> list[Tag]:
-    """The shop's tags by name, with how many orders have each."""
+    """Return the shop's tags by name, with the number of orders of each."""
     return [_tag(row, row["orders"]) for row in await tag_store.read_tags(connection, shop)]
 
 
 async def tags_of_orders(
     connection: Connection, shop: str, order_ids: Sequence[UUID]
 ) -> dict[UUID, list[Tag]]:
-    """The tags of these orders, by name; orders without tags are missing."""
+    """Return the tags of these orders, by name; orders without tags are missing."""
     found: dict[UUID, list[Tag]] = {}
     for row in await tag_store.read_tags_of(connection, shop, order_ids):
         found.setdefault(row["order_id"], []).append(_tag(row))
@@ -79,7 +79,8 @@ async def tags_of_orders(
 
 
 async def create_tag(unit: Unit, shop: str, name: str, colour: Colour, actor: str) -> Tag:
-    """The tag of this name, made if there is none; one that is there keeps its spelling and colour.
+    """Return the tag with this name, creating it if there is none; an existing one keeps its spelling and
+    colour.
 
     Raises NameUnusable.
     """
@@ -96,7 +97,7 @@ async def create_tag(unit: Unit, shop: str, name: str, colour: Colour, actor: st
 async def tag_orders(
     unit: Unit, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID], actor: str
 ) -> list[OrderResult]:
-    """Put these tags on these orders. An order that has them all is left as it is (`tags_unchanged`).
+    """Add these tags to these orders. An order that has them all is left unchanged (`tags_unchanged`).
 
     Raises TagUnknown, TooManyTags, TooManyOrders.
     """
@@ -106,7 +107,8 @@ async def tag_orders(
 async def untag_orders(
     unit: Unit, shop: str, order_ids: Sequence[UUID], tag_ids: Sequence[UUID], actor: str
 ) -> list[OrderResult]:
-    """Take these tags off these orders. An order that has none of them is left as it is (`tags_unchanged`).
+    """Remove these tags from these orders. An order that has none of them is left unchanged
+    (`tags_unchanged`).
 
     Raises TagUnknown, TooManyTags, TooManyOrders.
     """
@@ -121,7 +123,7 @@ async def retag_orders(
     remove: Sequence[UUID],
     actor: str,
 ) -> list[OrderResult]:
-    """Take tags off these orders and put others on them; what is named in both is put on.
+    """Remove tags from these orders and add others; a tag in both lists is added.
 
     Raises TagUnknown, TooManyTags, TooManyOrders.
     """
@@ -151,15 +153,17 @@ async def retag_orders(
 
 
 async def tags_named(connection: Connection, shop: str, names: Sequence[str]) -> list[Tag]:
-    """The shop's tags of these names; names of none are left out."""
+    """Return the shop's tags with these names; names without a tag are left out."""
     return [
         _tag(row) for row in await tag_store.find_tags(connection, shop, [folded(name) for name in names])
     ]
 
 
 async def rename_tag(unit: Unit, shop: str, tag_id: UUID, name: str, colour: Colour) -> Renamed:
-    """Give a tag another name and colour. If another tag has that name, its orders get that one, which takes the
-    colour, and the first is gone.
+    """Change a tag's name and colour.
+
+    If another tag has that name, it replaces the first on its orders and gets the colour; the first is
+    deleted.
 
     Raises TagUnknown, NameUnusable.
     """
@@ -178,7 +182,7 @@ async def rename_tag(unit: Unit, shop: str, tag_id: UUID, name: str, colour: Col
 
 
 async def delete_tag(unit: Unit, shop: str, tag_id: UUID) -> int:
-    """Delete a tag: off how many orders it was taken. Raises TagUnknown."""
+    """Delete a tag. Return the number of orders that had it. Raises TagUnknown."""
     if not await tag_store.lock_tags(unit.connection, shop, [tag_id], None):
         raise TagUnknown(shop, [tag_id])
     cleared = await tag_store.clear_tag(unit.connection, shop, tag_id)

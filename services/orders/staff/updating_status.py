@@ -1,8 +1,9 @@
-"""A person updates the status of orders: A20, A28, A29 of the guide.
+"""Status updates of orders by a person: A20, A28, A29 of the guide.
 
-Invariant: the state a person sets is kept beside what the function of the facts gave then (`HandSet`), never instead
-of it; so it holds until a fact changes that, and rows do not depend on which message came first. What moves money or
-stock is never a status update. The customer hears of it only if that was ticked; the admin comment goes nowhere.
+Invariant: the state a person sets is stored beside the automatic state of that time (`HandSet`), never
+instead of it; so it holds until a fact changes the automatic state, and rows do not depend on the order of
+messages. Anything that moves money or stock is never a status update. The customer is notified only if that
+was ticked; the admin comment stays internal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +30,11 @@ NOT_PLACED = frozenset({OrderState.DRAFT, OrderState.IN_CHECKOUT, OrderState.ABA
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What a person chose. `reason` is why the rules are to be overstepped (`force`); it and the admin comment stay
-    here, the public comment goes into the mail."""
+    """Requested status update.
+
+    `reason` explains why the rules are overridden (`force`); it and the admin comment are internal, the
+    public comment is included in the mail.
+    """
 
     label: str
     notify_customer: bool = False
@@ -42,7 +46,7 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What an order is now."""
+    """Order after the update."""
 
     order_id: UUID
     state: OrderState
@@ -52,7 +56,7 @@ class Updated:
 
 
 class StatusRefused(Refusal):
-    """The order can't be given this status; `from_`, `to` are the states."""
+    """Error: the order cannot be given this status; `from_`, `to` are the states."""
 
     def __init__(self, order: Order, to: OrderState, why: str) -> None:
         super().__init__(f"order {order.code} is {order.state}, {to} was asked: {why}")
@@ -60,50 +64,50 @@ class StatusRefused(Refusal):
 
 
 class StatusLocked(StatusRefused):
-    """The customer is at the checkout."""
+    """Error: the customer is at the checkout."""
 
     code = "status_locked"
     status = 409
 
 
 class StatusNotByHand(StatusRefused):
-    """The move is another action's: cancelling, reinstating, placing."""
+    """Error: the move belongs to another action: cancelling, reinstating, placing."""
 
     code = "status_not_by_hand"
 
 
 class ForceNeeded(StatusRefused):
-    """The facts speak against it: it takes the right to force a status."""
+    """Error: the facts contradict it; the right to force a status is required."""
 
     code = "status_needs_force"
 
 
 class ReasonNeeded(StatusRefused):
-    """A forced status takes a reason."""
+    """Error: a forced status requires a reason."""
 
     code = "status_needs_reason"
 
 
 class ProofNeeded(StatusRefused):
-    """No fact shows that the order arrived: an admin comment must say how it is known."""
+    """Error: no fact proves that the order arrived, and an admin comment must state the proof."""
 
     code = "status_needs_proof"
 
 
 class NothingToUpdate(StatusRefused):
-    """The order has this status already and nothing is said with it."""
+    """Error: the order has this status already and the update has no comment."""
 
     code = "status_is_this"
 
 
 class CannotNotify(StatusRefused):
-    """The order was never placed, so its customer is not written to."""
+    """Error: the order was never placed, so its customer cannot be notified."""
 
     code = "customer_not_told"
 
 
 class PublicCommentTooLong(Refusal):
-    """The public comment does not fit a mail."""
+    """Error: the public comment does not fit into a mail."""
 
     code = "public_comment_too_long"
 
@@ -123,10 +127,13 @@ async def update_status(
     may_force: bool = False,
     revision: int | None = None,
 ) -> Updated:
-    """Give one order a status. `may_force`: whether the person has the right `orders.force`; `revision`: the one their
-    form was made from, None for no check.
+    """Give one order a status.
 
-    Raises OrderUnknown, LabelUnknown, Stale, StatusRefused and its kinds, CommentUnusable, PublicCommentTooLong.
+    `may_force`: whether the person has the right `orders.force`; `revision`: the one their form was built
+    from, None for no check.
+
+    Raises OrderUnknown, LabelUnknown, Stale, StatusRefused and its subclasses, CommentUnusable,
+    PublicCommentTooLong.
     """
     work = await open_orders(unit, shop, [order_id])
     order = work.orders.get((shop, order_id))
@@ -149,7 +156,7 @@ async def update_statuses(
     *,
     may_force: bool = False,
 ) -> list[OrderResult]:
-    """Give many orders a status; those that can't have it are left with the reason.
+    """Give many orders a status; those that cannot have it are skipped with the reason.
 
     Raises LabelUnknown, TooManyOrders, CommentUnusable, PublicCommentTooLong.
     """
@@ -169,7 +176,7 @@ async def update_statuses(
 
 
 def check(order: Order, label: Label, update: StatusUpdate, *, may_force: bool) -> bool:
-    """Whether the rules have to be overstepped for this. Raises StatusRefused when they can't be."""
+    """Return whether the rules have to be overridden for this. Raises StatusRefused when they cannot be."""
     facts = order.facts()
     automatic = automatic_state(facts)
     move = move_by_hand(facts, label.state)
@@ -206,7 +213,7 @@ def check(order: Order, label: Label, update: StatusUpdate, *, may_force: bool) 
 
 
 class _Updating:
-    """One update being applied to the orders of a book."""
+    """One update in progress on the orders of a unit of work."""
 
     def __init__(
         self, work: OrderUnit, label: Label, update: StatusUpdate, actor: str, may_force: bool
@@ -217,7 +224,10 @@ class _Updating:
         self.customers: Mapping[UUID, tuple[Buyer, str]] = {}
 
     def apply(self, order: Order) -> UUID:
-        """Give the order the status: the event's id. Raises StatusRefused before anything is changed."""
+        """Give the order the status and return the event's id.
+
+        Raises StatusRefused before anything is changed.
+        """
         is_forced = check(order, self._label, self._update, may_force=self._may_force)
         previous = order.state
         assert previous is not None
@@ -261,13 +271,13 @@ class _Updating:
         return event.id
 
     async def save(self) -> None:
-        """Write the orders and what was commented."""
+        """Write the orders and the comments."""
         if self._comments:
             await comment_store.insert_comments(self._book.unit.connection, self._comments)
         await self._book.save()
 
     def _hand(self, order: Order) -> HandSet | None:
-        """What to keep: nothing when it is what the facts give anyway."""
+        """Return the state to store; None when it equals the automatic one."""
         facts = order.facts()
         automatic = automatic_state(facts)
         if (self._label.state, self._label.key) == (automatic, automatic_label(automatic, facts)):
