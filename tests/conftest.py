@@ -22,7 +22,9 @@ from tests.programs import SETTINGS_MODULES
 pytest_plugins = ["tests.parts"]
 
 hypothesis.settings.register_profile(
-    "comptoir", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "comptoir",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
 )
 hypothesis.settings.load_profile("comptoir")
 """How long an example takes says how busy the machine is, not whether a rule holds."""

@@ -173,7 +173,7 @@ async def _show(
             for one in _latest((one.told for one in seen.services), "resyncs", "ended_at")
             if one["shop"] == context.shop
         ],
-        clients=TELLERS,
+        owners=TELLERS,
         tabs_shown=tabs_of_operations(PATH),
         words=words,
     )

@@ -75,7 +75,7 @@ async def _show(
         422 if found else 200,
         errors=found,
         owner=owner,
-        clients=TELLERS,
+        owners=TELLERS,
         listener=LISTENER,
         counted=counted,
         tabs_shown=tabs_of_operations(REPLAY),
