@@ -48,7 +48,7 @@ class Facts:
 
     @property
     def own_ids(self) -> tuple[str, ...]:
-        """Return the names that identify the order whoever uses them."""
+        """Return the names that identify the order in any event that contains them."""
         return self.ids
 
 

@@ -1,1 +1,1 @@
-"""What orders emits about an account: opened, changed, closed, re-emitted."""
+"""Events of orders about an account: opened, changed, closed, re-emitted."""

@@ -14,7 +14,7 @@ from services.payments.accounts.account import Account
 from services.payments.accounts.unit.unit import AccountUnit
 
 PATIENCE = timedelta(minutes=2)
-"""How long a command waits for its order to arrive here."""
+"""The time a command waits for its order to arrive here."""
 
 
 def account_of(work: AccountUnit, received: ReceivedMessage[Any]) -> Account | None:
