@@ -1,6 +1,4 @@
-"""Users added from the command line, by anybody who can read the service's settings: the first owner, demo
-staff.
-"""
+"""Users added from the command line, by anybody who can read the settings: the first owner, demo staff."""
 
 import argparse
 import asyncio

@@ -1,5 +1,7 @@
-"""Deletion of expired rows: sign-in attempts after a day, sessions, invitations and forms after thirty days;
-plans of bulk runs that were never started, and old runs.
+"""Deletion of expired rows.
+
+Sign-in attempts expire after a day; sessions, invitations and forms after thirty days; also deleted are plans of bulk
+runs that were never started, and old runs.
 """
 
 from datetime import UTC, datetime, timedelta

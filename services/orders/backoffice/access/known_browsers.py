@@ -1,5 +1,4 @@
-"""Known browsers: a cookie per login marks browsers that signed in before; their failures are counted
-separately.
+"""Known browsers: those that signed in to a login before, marked by a cookie; their failures count apart.
 
 Invariant: wrong passwords from elsewhere never lock a known browser out, and the cookie grants nothing but a
 separate count. It is signed with the password's hash: no further secret has to be stored, and a new password

@@ -1,5 +1,4 @@
-"""Passwords: argon2id, hashed and checked in threads, two at a time, because each takes 64 MiB and about 50
-ms.
+"""Passwords: argon2id, hashed and checked in threads, two at a time: each takes 64 MiB and about 50 ms.
 
 Invariant: an unknown login takes as long to reject as a wrong password, so that logins cannot be discovered.
 """

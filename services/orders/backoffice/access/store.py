@@ -1,7 +1,6 @@
-"""SQL of staff, sessions, invitations, sign-in attempts and the audit: one function per statement, connection
-first.
+"""SQL of staff, sessions, invitations, sign-in attempts and audit: a function per statement.
 
-Nothing here locks an order. Secrets are passed in only as hashes.
+The connection comes first. Nothing here locks an order. Secrets are passed in only as hashes.
 """
 
 from collections.abc import Mapping, Sequence

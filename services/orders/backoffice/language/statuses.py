@@ -1,5 +1,4 @@
-"""The statuses of an order in words, and the tone of their badges: payment, fulfilment, flags; labels of
-filters.
+"""The statuses of an order in words, and their badges' tones: payment, fulfilment, flags; filter labels.
 
 Each function returns the labels in the request's language, by the stored value. An order is feminine in
 French, so the texts have contexts of their own: "Paid" of one order is «Payée», of the filter «Payées».

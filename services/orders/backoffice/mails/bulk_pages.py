@@ -1,5 +1,4 @@
-"""Bulk actions on mails: resend failed or uncertain ones, or mark uncertain ones as arrived; preview, then
-commands.
+"""Bulk actions on mails: resend, or mark uncertain ones as arrived; a preview, then a command for each.
 
 The mails are the ticked ones or all that match the list's filter, at most `MOST_AT_ONCE`. Each command is the
 one that a single mail's page sends. Only mails still in the state that the preview showed get one, so no

@@ -1,5 +1,4 @@
-"""The outcome of a mail in words: notifier's note on its last attempt as a sentence, with the server's
-answer. Pure.
+"""The outcome of a mail in words: notifier's note on the last attempt, with the server's answer. Pure.
 
 Notifier writes notes for programs and logs: `content: 250 2.0.0 queued as 4F2`. An unknown note is shown as
 is.

@@ -1,5 +1,4 @@
-"""Operations: running services, queues, parked messages, the auditor's findings, and the staff's actions on
-them.
+"""Operations: running services, queues, parked messages, the auditor's findings, and actions on them.
 
 The page polls every few seconds. It shows what services, broker and auditor report now; an unavailable one
 does not affect the rest.

@@ -1,5 +1,4 @@
-"""Further actions on an order beside its next step: the menu of its page, of its row in the list and of
-«Infos».
+"""Further actions on an order beside its next step: the menu of its page, its row in the list and «Infos».
 
 Destructive actions come last. The menu offers what the order's state allows as far as it is known from the
 order only; each page checks and shows its own obstacles. Pure.

@@ -1,5 +1,4 @@
-"""An order on paper: the content of its page, without the screen-only parts, and without the notes unless
-requested.
+"""An order on paper: its page's content without screen-only parts, and without notes unless requested.
 
 Notes are the customer’s remark, the reasons in the ledger and the comments; without them the paper may leave
 the shop. IP address and browser are never printed. Times are written in full, because paper is read on other

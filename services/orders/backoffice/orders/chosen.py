@@ -1,6 +1,4 @@
-"""Selection of orders in a form of the list: the ticked ones, those it confirms, or all that match its
-filters.
-"""
+"""Selection of orders in a form of the list: ticked ones, confirmed ones, or all that match its filters."""
 
 from uuid import UUID
 

@@ -1,5 +1,4 @@
-"""Export downloads: begun before the response starts, streamed, with the connection released however they
-end.
+"""Export downloads: begun before the response starts, streamed, the connection released in any case.
 
 Invariant: a file that looks complete is complete. A failure before the first chunk becomes a page; a later
 one aborts the response, which browsers report as a failed download.

@@ -1,6 +1,4 @@
-"""The list as CSV: all orders that match its filters, or the chosen ones. The audit has the user and the
-filters.
-"""
+"""The list as CSV: all orders that match its filters, or the chosen ones; the audit has user and filters."""
 
 from starlette.responses import Response
 

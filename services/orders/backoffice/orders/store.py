@@ -1,6 +1,4 @@
-"""SQL of the orders list beside the engine's: one function per statement, connection first. Nothing is
-locked.
-"""
+"""SQL of the orders list beside the engine's: one function per statement, connection first; no locks."""
 
 from collections.abc import Mapping
 from typing import Any

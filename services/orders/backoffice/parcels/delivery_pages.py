@@ -1,5 +1,4 @@
-"""Bulk recording of deliveries: one day and one kind of evidence for all chosen shipments, a command for
-each.
+"""Bulk recording of deliveries: one day and one kind of evidence for the chosen shipments.
 
 Each shipment's command is under the form's key and its own id, so a repeated form sends each once. Rejected
 ones are shown with their reasons; the others are recorded all the same.

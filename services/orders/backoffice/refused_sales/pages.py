@@ -1,5 +1,4 @@
-"""Refused sales: submissions by a storefront that could not become an order, the reason, and a later success
-if any.
+"""Refused sales: submissions that could not become an order, the reason, and a later success if any.
 
 The storefront got the rejection; these pages show it to the shop, whose customer may have paid. Nothing is
 changed here: a refused sale is corrected in the storefront and sent again.

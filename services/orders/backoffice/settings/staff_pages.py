@@ -159,7 +159,7 @@ def _roles() -> list[tuple[str, str]]:
 
 
 async def _person(context: PageContext) -> store.Row:
-    """Return the user in the path, of the visitor's shop. Raises Missing."""
+    """Return the user in the path, of the signed-in user's shop. Raises Missing."""
     async with context.reading() as connection:
         row = await store.read_staff(connection, context.path_uuid("person"))
     if row is None or row["shop"] != context.shop:

@@ -1,6 +1,4 @@
-"""Statuses: the built-in ones, which cannot be renamed or deleted, and the shop's own, each with a permanent
-state.
-"""
+"""Statuses: built-in ones, which cannot be renamed or deleted, and the shop's own, each of a fixed state."""
 
 from collections.abc import Mapping
 

@@ -1,5 +1,4 @@
-"""Manual stock changes: received or removed units, or the result of a count; and the first count of a new
-article.
+"""Manual stock changes: received or removed units, a count's result, the first count of a new article.
 
 Only fulfillment changes stock, and the page waits for its outcome. A count is sent as the difference from
 what the form showed, so a form made before the level changed is rejected instead of undoing the changes in

@@ -1,5 +1,4 @@
-"""Settings of the back office: its public address, session lifetimes, and the addresses of the other
-services.
+"""Settings of the back office: public address, session lifetimes, addresses of the other services.
 
 Invariant: the session cookie is sent only over TLS, or over plain HTTP on this very machine. An origin that
 would send it unencrypted is rejected at start.
@@ -43,7 +42,7 @@ Origins = Annotated[list[str], BeforeValidator(_origins), Field(min_length=1)]
 
 
 class ShopFacts(BaseModel):
-    """What the back office shows of a shop; the same JSON as the notifier's, of which it reads these."""
+    """The facts of a shop that the back office shows: a subset of the notifier's JSON of the same setting."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

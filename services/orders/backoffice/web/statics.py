@@ -1,5 +1,4 @@
-"""Style sheets, scripts and the vendored htmx, served from memory under a name that changes with their
-content.
+"""Style sheets, scripts and the vendored htmx, served from memory under names with a content digest.
 
     /static/<digest of all of it>/comptoir.css
 

@@ -1,5 +1,4 @@
-"""Resending of messages lost by a queue: those the consumer never handled are counted first, then sent
-unchanged.
+"""Resending of messages lost by a queue: those never handled are counted first, then sent unchanged.
 
 Unlike a replay it has external effects: mails are sent, refunds requested, commands carried out. Messages the
 consumer handled meanwhile are deduplicated and change nothing.

@@ -1,5 +1,4 @@
-"""Parked messages: groups with the same failure, its cause and remedy; retrying them or discarding them for
-good.
+"""Parked messages: groups with the same failure, its cause and remedy; retrying or discarding them.
 
 Both are requested from the service that parked them, once per form, and recorded in the audit with the user;
 the reason of a discard is in the service's log as well. No action here can touch another shop's messages.

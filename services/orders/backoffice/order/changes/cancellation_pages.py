@@ -1,5 +1,4 @@
-"""Cancellation of an order and its reversal: a preview of the effects on money, stock and parcels, then the
-command.
+"""Cancellation of an order and its reversal: a preview of money, stock and parcels, then the command.
 
 The preview is computed from orders' own data and changes nothing; only fulfillment has the current shipments
 and stock, so the command's outcome may differ in these, and the page waits for it.

@@ -1,5 +1,4 @@
-"""Permanent deletion of an order: obstacles, its code to be typed, and a final page that is not the order's
-own.
+"""Permanent deletion of an order: obstacles, its code to be typed, and a final page outside the order.
 
 Orders with money, with a tracking number or completed matter to accounting and to customers: deleting them
 requires a separate permission. A deletion removes the order's other commands, so a repeated form is answered

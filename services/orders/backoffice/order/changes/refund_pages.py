@@ -1,5 +1,4 @@
-"""Refunds: of articles or of an amount, confirmation of recorded ones, and reversal of payments entered by
-mistake.
+"""Refunds of articles or of an amount, their confirmation, and reversal of payments entered by mistake.
 
 A refund is previewed with its effects before it is made, and an amount that differs from the price of its
 articles has to be confirmed. It is either only recorded here or really sent to the provider, and the page

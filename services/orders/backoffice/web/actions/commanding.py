@@ -1,5 +1,4 @@
-"""The way from a form to a command and back: sent once per form, awaited for up to two seconds, answered as a
-page.
+"""The way from a form to a command and back: sent once per form, awaited for up to two seconds.
 
     form = await context.form()
     outcome = await send(context, order_id, form, lambda made: RecordPayment(…, actor=context.actor))

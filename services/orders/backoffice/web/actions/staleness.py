@@ -1,5 +1,4 @@
-"""Stale forms: rejected because their object changed since they were shown, with the changes, and the typed
-text kept.
+"""Stale forms: rejected because their object changed meanwhile; the changes are shown, the input is kept.
 
     context.field_labels = {"note": N_("Note")}
     await do(context, form, lambda unit: editing.edit(unit, …, revision=form.revision))     # may raise changes.Stale
