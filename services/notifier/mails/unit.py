@@ -114,7 +114,7 @@ class MailUnit(UnitOfWork[MailNeeds]):
             self.unit.after_commit(self._keep)
 
     def _unsent(self) -> MailUncertain:
-        """Return the report on mails that a replay added: it is unknown whether they were ever sent, and a person decides."""
+        """Return the report on mails that a replay added: a person decides, since they may have been sent before."""
         return MailUncertain(
             mails=[resending.report(mail, SAID_AGAIN, self.unit) for mail in self._decided.values()]
         )

@@ -127,8 +127,7 @@ class SmtpConnection:
         )
 
     async def _start_afresh(self, refusal: Answer) -> None:
-        """Reset the connection for the next message, or close it if replies are still to come or on 421.
-        """
+        """Reset the connection for the next message, or close it if replies are still to come or on 421."""
         if refusal.code == 421 or (self._at_once and refusal.step != "data"):
             self.dialogue.hang_up()
             return
