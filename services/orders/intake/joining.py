@@ -1,5 +1,4 @@
-"""References that a repeated submission adds to its order: a payment or number that its storefront did not
-have at first.
+"""References that a repeated submission adds to its order: a payment or number that was unknown at first.
 
 Invariant: stored data of an order is kept; the storefront's number fills an empty field, and payments links a
 newly named payment to the order, besides any others. The repeated submission gets the first answer in any

@@ -1,4 +1,4 @@
-"""SQL of the copies of data that payments, fulfillment and the notifier emit about orders; one function per
+"""SQL of the copies of payments', fulfillment's and the notifier's data about orders; one function per
 statement.
 
 An existing row is left unchanged or replaced by a higher version only, so messages may arrive in any order

@@ -236,7 +236,7 @@ class StockRequest(RequestBody):
     levels: list[StockLevelRequest] = Field(min_length=1, max_length=1000)
 
     def command(self, shop: str, actor: str) -> SetStock:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         levels = [StockLevel(sku=one.sku, location=one.location, on_hand=one.on_hand) for one in self.levels]
         return SetStock(shop=shop, levels=levels, actor=actor)
 
@@ -269,7 +269,7 @@ class AdjustmentRequest(RequestBody):
         return reason.strip()
 
     def command(self, shop: str, actor: str) -> AdjustStock:
-        """The message for fulfillment."""
+        """Return the command for fulfillment."""
         return AdjustStock(shop=shop, actor=actor, **dict(self))
 
 
@@ -279,7 +279,7 @@ def _numbers(lines: frozenset[int]) -> str:
 
 
 def currency_fault(order: OrderFacts, currency: str) -> list[Reason]:
-    """The fault of an amount in another currency than the order's, if it is in one."""
+    """Return the fault of an amount in a currency other than the order's, if it has one."""
     if currency == order.currency:
         return []
     message = f"Order {order.code} is in {order.currency}, not {currency}; send {order.currency}."

@@ -1,5 +1,4 @@
-"""Days of a known shipment in the shop's time zone, and the dates that a correction or delivery may no longer
-have.
+"""Days of a known shipment in the shop's time zone, and the dates no longer allowed for it.
 
 The rule is that of `contracts/shipping_days.py`, with the shop's own days; fulfillment, which decides, has no
 time zone. An already delivered shipment is left to fulfillment, where a repeat of the same delivery succeeds.

@@ -1,5 +1,4 @@
-"""Questions to fulfillment about a change that failed: parked ones are shown, a discarded one ends its change
-and command.
+"""Questions to fulfillment that failed: parked ones are shown, a discarded one ends its change and command.
 
 The order can then be changed again. A discarded question was never executed. If its units were to be stopped,
 the order stays as it is; where units had been stopped before, the change takes effect without those that were

@@ -1,5 +1,4 @@
-"""Fulfillment's events about an order's goods: stock, parcels, shipments, deliveries, and its complete
-position.
+"""Fulfillment's events about an order's goods: stock, parcels, shipments, deliveries, and its position.
 
 Invariant: the copy equals fulfillment's position of the highest version received; parcels, shipments and
 deliveries are sets, so a delivery may be received before its shipment with the same result.

@@ -34,7 +34,7 @@ async def insert_comments(connection: Connection, rows: Sequence[CommentRow]) ->
 
 
 async def has_comment(connection: Connection, shop: str, order_id: UUID, comment_id: UUID) -> bool:
-    """Whether an order has this comment."""
+    """Return whether an order has this comment."""
     found: bool = await connection.fetchval(
         "select exists (select 1 from comment where shop = $1 and order_id = $2 and comment_id = $3)",
         shop,

@@ -1,9 +1,9 @@
-"""Maintenance of `order_search`: a worker rewrites the search words and export columns of changed orders,
-about a second behind.
+"""Maintenance of `order_search`: a worker rewrites the search words and export columns of changed orders.
 
-Invariant: every change of an order's words inserts a row into `order_search_due` in the same transaction; the
-worker deletes it in the transaction that writes the words, so none is lost when the process dies. One process
-works at a time: two could overwrite a newer state with an older one.
+It runs about a second behind. Invariant: every change of an order's words inserts a row into
+`order_search_due` in the same transaction; the worker deletes it in the transaction that writes the words, so
+none is lost when the process dies. One process works at a time: two could overwrite a newer state with an
+older one.
 """
 
 import json

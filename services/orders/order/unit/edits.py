@@ -1,6 +1,4 @@
-"""Contents and changes of one unit's orders: read when a change is requested or answered, written back at
-once.
-"""
+"""Contents and changes of one unit's orders: read when a change is requested or answered, written at once."""
 
 import json
 from collections.abc import Sequence

@@ -1,6 +1,4 @@
-"""Rows that the messages of orders need loaded: a field per kind of row, and the functions that return a
-message's keys.
-"""
+"""Rows that the messages of orders need loaded: a field per kind of row, and functions that return the keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
