@@ -35,7 +35,7 @@ from tests.bench.scale import SMOKE, Scale, full_scale
 from tests.bench.stage import BenchStuck, Stage
 from tests.bench.template import Table, shifted
 
-SMOKE_SECONDS = 170
+SMOKE_SECONDS = 480
 NAMES = ("intake", "life", "bytes", "latency", "webhook", "catch-up", "memory", "list", "search", "export")
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=200)
 
