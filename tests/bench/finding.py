@@ -111,7 +111,7 @@ async def _million(stage: Stage) -> AsyncIterator[str]:
     suffix = f"_{secrets.token_hex(4)}"
     urls = await create_databases(stage.parts.postgres.admin_url, suffix)
     try:
-        await asyncio.to_thread(migrate, urls["orders"], ROOT / "services" / "orders" / "migrations")
+        await asyncio.to_thread(migrate, urls["orders"], ROOT / "services/orders/order/migrations")
         began = time.monotonic()
         await seed({"orders": urls["orders"]}, SHOP, stage.scale.list_orders, stage.progress.tell)
         stage.notes.append(f"list: seeded in {time.monotonic() - began:.0f} s")
