@@ -146,7 +146,7 @@ async def test_poison_is_replayed_and_what_stays_is_set_aside(
 ) -> None:
     visitor = await context("owner", "/", lang="en")
     page = visitor.page
-    await page.get_by_role("link", name="2 messages are parked").click()
+    await page.get_by_role("link", name="2 actions could not be finished").click()
     group = page.locator(".parked-group")
     await expect(group).to_contain_text("2 for somebody")
     await expect(group).to_contain_text("a clock is wrong")
