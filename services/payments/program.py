@@ -2,9 +2,9 @@
 
 from starlette.applications import Starlette
 
+from services.chassis.background.working import Worker
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.running import Service
-from services.chassis.work.working import Worker
 from services.payments import api
 from services.payments.accounts.unit.unit import UNMATCHED_TIMER, AccountUnit
 from services.payments.handlers import subscribers

@@ -280,8 +280,8 @@ async def test_a_correction_that_changes_nothing_is_refused_and_written_to_nobod
     assert await warehouse.shelves.fetchval(said) == 0
     late = _filled(refused.form(path), carrier="Colissimo", shipped_on=_ahead(9))
     assert "ce jour est à venir" in (await browser.post(path, late)).words
-    mended = _filled(refused.form(path), carrier="Colissimo", tracking_number="8R 2", notify_customer="on")
-    assert (await warehouse.carry_out(browser.post(path, mended))).status == 303
+    corrected = _filled(refused.form(path), carrier="Colissimo", tracking_number="8R 2", notify_customer="on")
+    assert (await warehouse.carry_out(browser.post(path, corrected))).status == 303
     assert await warehouse.shelves.fetchval(said) == 1
 
 

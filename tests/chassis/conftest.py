@@ -8,11 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from deploy.local.parts import Postgres, RabbitMQ
+from services.chassis.background.working import Worker
 from services.chassis.runtime.hub import Hub
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage.clock import Clock
 from services.chassis.testing import Desk, settings_for_tests
-from services.chassis.work.working import Worker
 from tests.chassis import sample
 from tests.chassis.bus import Bus
 

@@ -32,7 +32,9 @@ if sys.argv[2] == "servers":
     leaders += [broker.pid, broker._epmd.pid]
 else:
     leaders = [asyncio.run(run_something())]
+    deadline = time.monotonic() + 20
     while not descendants(leaders[0]):
+        assert time.monotonic() < deadline, "the program started no child"
         time.sleep(0.01)
 print(json.dumps([*leaders, *(pid for leader in leaders for pid in descendants(leader))]), flush=True)
 sys.stdin.read()

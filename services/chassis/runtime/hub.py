@@ -16,6 +16,7 @@ import structlog
 
 from contracts.envelope import uuid7_floor, uuid7_time
 from services.chassis import metrics
+from services.chassis.background.working import Worker
 from services.chassis.errors import describe
 from services.chassis.failpoints import reach
 from services.chassis.limits import within
@@ -37,7 +38,6 @@ from services.chassis.settings import ServiceSettings
 from services.chassis.storage import clock
 from services.chassis.storage.database import ACQUIRE_SECONDS, Connection, Pool, open_pool, transaction
 from services.chassis.storage.partitions import inbox_window, keep_partitions
-from services.chassis.work.working import Worker
 
 log = structlog.get_logger()
 PREFETCH_BATCHES = 3

@@ -23,6 +23,10 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
+from services.chassis.background import retention
+from services.chassis.background.effects import EffectWorker
+from services.chassis.background.retention import Rule
+from services.chassis.background.working import TimerHandler, Worker, timer_worker
 from services.chassis.errors import describe
 from services.chassis.http import edge, health
 from services.chassis.logs import configure_logs
@@ -35,10 +39,6 @@ from services.chassis.runtime.watchdog import LoopWatch, Watchdog
 from services.chassis.settings import ServiceSettings, load_settings
 from services.chassis.storage.database import is_outage
 from services.chassis.storage.migrating import MigrationFailed, migrate
-from services.chassis.work import retention
-from services.chassis.work.effects import EffectWorker
-from services.chassis.work.retention import Rule
-from services.chassis.work.working import TimerHandler, Worker, timer_worker
 
 log = structlog.get_logger()
 

@@ -14,13 +14,13 @@ from time import monotonic
 
 import structlog
 
+from services.chassis.background.working import Worker
 from services.chassis.errors import describe
 from services.chassis.limits import cancellations_as_errors
 from services.chassis.messaging import store
 from services.chassis.messaging.process import Process
 from services.chassis.runtime.hub import Hub
 from services.chassis.storage import database
-from services.chassis.work.working import Worker
 
 log = structlog.get_logger()
 

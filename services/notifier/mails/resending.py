@@ -12,8 +12,8 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.notifier import MailReport, MailSent
 from contracts.service import CommandDone
+from services.chassis.background.effects import decide
 from services.chassis.messaging.unit import Unit
-from services.chassis.work.effects import decide
 from services.notifier.mails import store
 from services.notifier.mails.mail import Mail, Template
 from services.notifier.mails.settings import ShopUnknown, shop_directory

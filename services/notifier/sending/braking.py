@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
-from services.chassis.work.effects import Done, Failed, Outcome, Uncertain
+from services.chassis.background.effects import Done, Failed, Outcome, Uncertain
 
 MOST_IN_A_ROW = 10
 """Consecutive mails rejected for good, or without an answer, that engage it."""

@@ -17,12 +17,12 @@ from asyncpg import InterfaceError, InternalClientError, PostgresError
 from contracts.envelope import Envelope
 from contracts.message import Message
 from contracts.notifier import MailFailed, MailReport, MailSent, MailUncertain
+from services.chassis.background.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
+from services.chassis.background.grouping import GroupCommit
+from services.chassis.background.working import Worker
 from services.chassis.errors import describe
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.unit import Unit
-from services.chassis.work.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
-from services.chassis.work.grouping import GroupCommit
-from services.chassis.work.working import Worker
 from services.notifier.mails import settings as configured
 from services.notifier.mails import store
 from services.notifier.mails.compose.composing import compose

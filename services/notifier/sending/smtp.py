@@ -19,8 +19,8 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 
+from services.chassis.background.effects import Done, Failed, Outcome, Retry, Uncertain
 from services.chassis.failpoints import reach
-from services.chassis.work.effects import Done, Failed, Outcome, Retry, Uncertain
 from services.notifier.mails.compose.composing import MailMessage
 from services.notifier.mails.compose.screening import one_line
 from services.notifier.mails.settings import NotifierSettings, Security

@@ -123,7 +123,7 @@ async def dispatch_shipment(
 async def correct_shipment(
     order: OrderName, shipment_id: UUID, asked: CorrectionRequest, key: Key, context: ErrandNeeded
 ) -> Response:
-    """Correct what is told of a shipment that left: carrier, tracking, days. Send all of it, also what stays."""
+    """Correct a dispatched shipment: carrier, tracking, days. Send every field, also those that stay the same."""
     facts, actor = await context.order(order), context.caller.actor
     days = await context.days_of(key, facts, shipment_id)
     faults = days.faults_of_correction(asked.shipped_on, asked.expected_on, context.today) if days else []

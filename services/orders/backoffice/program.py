@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.chassis.background.working import Worker
 from services.chassis.http import edge
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.running import Service
-from services.chassis.work.working import Worker
 from services.orders import backoffice
 from services.orders.backoffice.access.permissions import Entry
 from services.orders.backoffice.orders.bulk.carrying_out import bulk_worker

@@ -6,8 +6,8 @@ runs that were never started, and old runs.
 
 from datetime import UTC, datetime, timedelta
 
+from services.chassis.background.working import Worker
 from services.chassis.messaging.process import Process
-from services.chassis.work.working import Worker
 from services.orders.backoffice.access import store
 from services.orders.backoffice.forms import store as form_store
 from services.orders.backoffice.orders.bulk.carrying_out import forget_old

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.chassis.background.working import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.storage.database import Connection
-from services.chassis.work.working import Worker
 from services.orders.order.shop import store as setting_store
 from services.orders.order.shop.settings import settings_of
 from services.orders.order.shop.store import SOURCES, Source

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from services.chassis.background.retention import Rule, statement
 from services.chassis.storage.database import Connection
-from services.chassis.work.retention import Rule, statement
 from services.orders.order.settings import OrdersSettings
 from services.orders.order.unit import edit_store
 

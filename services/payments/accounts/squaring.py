@@ -129,8 +129,8 @@ def _of_made(made: ProviderRefund) -> _Sum:
 
 
 def _mark_entry(mark: RequestedRefund, made: ProviderRefund | None, origin: Origin) -> Entry:
-    """Return the entry of a mark, attributed to the person who made it; its reversal is attributed to whoever
-    voided it.
+    """Return the entry of a mark, attributed to the person who made it; its reversal is attributed to the person
+    who voided it.
     """
     is_void = made is not None
     return Entry(

@@ -15,10 +15,10 @@ from uuid import UUID
 
 import structlog
 
+from services.chassis.background.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
+from services.chassis.background.working import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.messaging.unit import Unit
-from services.chassis.work.effects import Done, Effect, EffectWorker, Failed, Outcome, Retry, Uncertain
-from services.chassis.work.working import Worker
 from services.payments.accounts.ledger import Origin
 from services.payments.accounts.unit.unit import AccountUnit
 from services.payments.providers import stripe

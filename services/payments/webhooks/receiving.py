@@ -20,10 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.envelope import uuid7
+from services.chassis.background.grouping import GroupCommit
 from services.chassis.failpoints import reach
 from services.chassis.http.edge import note_fault
 from services.chassis.runtime.hub import Hub
-from services.chassis.work.grouping import GroupCommit
 from services.payments.accounts.unit import webhook_store
 from services.payments.accounts.unit.webhook_store import Posted
 from services.payments.providers import stripe

@@ -4,7 +4,7 @@ Unmatched money keeps its content, however its webhook ended: an order may still
 it again. The webhook's arrival, its result and its ledger entries are kept for good.
 """
 
-from services.chassis.work.retention import Rule, statement
+from services.chassis.background.retention import Rule, statement
 from services.payments.settings import PaymentsSettings
 
 

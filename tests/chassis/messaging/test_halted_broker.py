@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.local.parts import RabbitMQ
+from services.chassis.background.working import Worker
 from services.chassis.http import health
 from services.chassis.http.health import what_is_missing
 from services.chassis.limits import ConnectionEnded, cancellations_as_errors, within
@@ -17,7 +18,6 @@ from services.chassis.messaging.inbound.arriving import RawMessage
 from services.chassis.runtime.hub import Hub
 from services.chassis.runtime.watchdog import Watchdog
 from services.chassis.testing import wait_until
-from services.chassis.work.working import Worker
 from tests.chassis.bus import Bus, framed
 from tests.chassis.conftest import Hubs
 from tests.chassis.messaging.test_consuming import is_done, stopped_with_nothing_left

@@ -34,22 +34,22 @@ class Shelves(UnitOfWork[Needs]):
     needs = Needs
 
     async def load(self, needs: Needs) -> None:
-        raise NotImplementedError
+        """Load nothing: only the table is checked."""
 
     async def save(self) -> None:
-        raise NotImplementedError
+        """Save nothing."""
 
 
 def count(work: Shelves, received: ReceivedMessage[SetStock]) -> None:
-    raise NotImplementedError
+    """Stand in the table as the handler of SetStock; it is never called."""
 
 
 def adjust(work: Shelves, received: ReceivedMessage[AdjustStock]) -> None:
-    raise NotImplementedError
+    """Stand in the table as the handler of AdjustStock; it is never called."""
 
 
 def note(work: Shelves, received: ReceivedMessage[StockReserved]) -> None:
-    raise NotImplementedError
+    """Stand in the table as the handler of StockReserved; it is never called."""
 
 
 def by_shop(received: ReceivedMessage[SetStock] | ReceivedMessage[AdjustStock]) -> list[str]:

@@ -7,11 +7,11 @@ from functools import partial
 
 from contracts.fulfillment import LinesAdded, StockRejected, StockReserved
 from contracts.orders import OrderPlaced
+from services.chassis.background.working import timer_worker
 from services.chassis.messaging import store as messages
 from services.chassis.messaging.subscribers import ReceivedMessage
 from services.chassis.messaging.unit import Unit
 from services.chassis.testing import Desk, envelope_for
-from services.chassis.work.working import timer_worker
 from services.fulfillment.order.backorders import AT_ONCE, TIMER
 from services.fulfillment.stock.reserving import go_on
 from tests.conftest import Desks

@@ -1,6 +1,6 @@
 """A process that dies again and again does not send one mail without end."""
 
-from services.chassis.work.effects import Effect
+from services.chassis.background.effects import Effect
 from tests.conftest import Desks
 from tests.notifier.builders import an_order
 from tests.notifier.mail_server import MailServer

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.notifier import MailFailed
-from services.chassis.work.effects import Done, Failed, Outcome, Retry, Uncertain
+from services.chassis.background.effects import Done, Failed, Outcome, Retry, Uncertain
 from services.notifier.sending.braking import FIRST_PAUSE, LONGEST_PAUSE, MOST_IN_A_ROW, Brake
 from tests.conftest import Desks
 from tests.notifier.builders import an_order

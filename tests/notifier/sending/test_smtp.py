@@ -8,7 +8,7 @@ import pytest
 import uvloop
 from aiosmtplib import SMTPException
 
-from services.chassis.work.effects import Done, Failed, Retry, Uncertain
+from services.chassis.background.effects import Done, Failed, Retry, Uncertain
 from services.notifier.mails.compose.composing import MailMessage
 from services.notifier.mails.settings import NotifierSettings, Security
 from services.notifier.sending.protocol import SmtpProtocol

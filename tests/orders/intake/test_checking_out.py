@@ -11,8 +11,8 @@ import pytest
 from contracts.envelope import uuid7
 from contracts.orders import Abandonment, CheckoutAbandoned, OrderPlaced, OrderStateChanged
 from contracts.storefront import CheckoutOpened, OrderAccepted, OrderRefused
+from services.chassis.background.working import timer_worker
 from services.chassis.testing import Desk, envelope_for
-from services.chassis.work.working import timer_worker
 from services.orders.intake.checking_out import run_out
 from services.orders.order.short_code import code_of
 from services.orders.order.unit.checkouts import TIMER

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from services.chassis.background.retention import forget_due
 from services.chassis.testing import Desk
-from services.chassis.work.retention import forget_due
 from services.orders.intake.retention import RULES
 from tests.conftest import Desks
 from tests.orders.builders import a_checkout, a_line, a_sale, as_sale, dropped, money_for

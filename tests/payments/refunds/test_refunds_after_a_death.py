@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from deploy.demo.standins.stripe_api import refund_made
-from services.chassis.work.effects import Effect, Outcome, Retry, Uncertain
+from services.chassis.background.effects import Effect, Outcome, Retry, Uncertain
 from services.payments.providers.stripe.calling import StripeClient
 from services.payments.refunds.refunding import EFFECT
 from services.payments.refunds.sending import INTERRUPTIONS, LONGEST_PAUSE, RefundSender, interrupted

@@ -12,8 +12,8 @@ from contracts.orders import OrderPlaced
 from contracts.payments import BalanceChanged, RefundConfirmed, RefundFailed, RefundMode, RefundSent
 from deploy.demo.standins.stripe_api import StripeApi, _event
 from deploy.local.ports import free_ports
+from services.chassis.background.effects import Effect
 from services.chassis.testing import Outcome
-from services.chassis.work.effects import Effect
 from services.payments.refunds.refunding import EFFECT
 from services.payments.refunds.sending import RefundSender
 from tests.payments.builders import endpoint, of_kind, refund_order

@@ -16,8 +16,8 @@ from contracts.payments import (
     SettleRefund,
 )
 from contracts.service import CommandDone, CommandRejected
+from services.chassis.background.effects import Effect
 from services.chassis.testing import Outcome
-from services.chassis.work.effects import Effect
 from services.payments.refunds.refunding import EFFECT
 from services.payments.refunds.sending import RefundSender
 from tests.payments.builders import event, of_kind, refund, refund_order
@@ -265,7 +265,7 @@ async def test_a_refund_noted_as_made_without_a_reference_stays_reserved_until_i
 
 
 async def test_a_refund_noted_as_made_can_turn_out_not_to_be(till: Till) -> None:
-    """What it credited stays credited, as with every refund that fails later: the money is owed, and refunded anew."""
+    """Its credit remains, as with every refund that fails later: the money is owed and can be refunded again."""
     await _noted_without_reference(till)
     outcome = await settle(till, RefundVerdict.NOT_MADE, "absent du tableau de bord")
     (failed,) = outcome.said(RefundFailed)

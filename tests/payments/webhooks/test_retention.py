@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.chassis.work.retention import forget_due
+from services.chassis.background.retention import forget_due
 from services.payments.webhooks.retention import RULES
 from tests.payments.builders import SHOP, event, intent, intent_id, names, placed, succeeded
 from tests.payments.cashdesk import CashDesk

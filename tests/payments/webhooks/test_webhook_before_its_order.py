@@ -10,8 +10,8 @@ import pytest
 
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentSettled, PaymentUnmatched
+from services.chassis.background.working import timer_worker
 from services.chassis.messaging.subscribers import order_key
-from services.chassis.work.working import timer_worker
 from services.payments.accounts.unit import webhook_store
 from services.payments.accounts.unit.unit import UNMATCHED_TIMER, object_key
 from services.payments.webhooks.applying import apply_webhooks, report_unmatched

@@ -264,7 +264,7 @@ class Relay:
             )
 
     async def _is_blocked(self) -> bool:
-        """Return whether the broker has signalled that it accepts no messages for now."""
+        """Return whether the broker has signalled that it accepts no messages until it is unblocked."""
         if self._channel is None or self._channel.is_closed:
             return False
         try:

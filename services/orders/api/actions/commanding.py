@@ -14,8 +14,8 @@ from uuid import UUID
 from contracts.catalogue import type_of
 from contracts.envelope import uuid7
 from contracts.message import Command
+from services.chassis.background.grouping import GroupCommit
 from services.chassis.messaging.process import Transactions
-from services.chassis.work.grouping import GroupCommit
 from services.orders.api.actions import store as api_store
 from services.orders.order.unit.waiting import waiting
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from services.chassis.background.grouping import GroupCommit
 from services.chassis.messaging.process import Transactions
-from services.chassis.work.grouping import GroupCommit
 from services.orders.api.actions import store as api_store
 from services.orders.api.actions.store import Row
 

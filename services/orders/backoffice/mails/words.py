@@ -14,7 +14,7 @@ _GIVEN_UP = re.compile(r"given up after (\d+) tries: (.*)", re.DOTALL)
 _AGAIN = re.compile(r"sent again by \w+: (.*)", re.DOTALL)
 _ANSWER = re.compile(r"(sender|recipient|data|content): (\d{3})(?: (.*))?", re.DOTALL)
 ACCEPTED = N_("Handed to the mail server, which accepted it.")
-LATER = N_("The mail server did not take it for now.")
+LATER = N_("The mail server deferred it; it is retried.")
 REFUSED = {
     "sender": N_("The mail server refused the sender’s address."),
     "recipient": N_("The mail server refused the recipient’s address."),

@@ -20,9 +20,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from services.chassis.background.working import Worker
 from services.chassis.errors import describe
 from services.chassis.messaging.process import Process
-from services.chassis.work.working import Worker
 from services.orders.order.unit.announcing import CHANNEL
 
 log = structlog.get_logger()

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from services.chassis.background.working import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.storage.bulk import Bulk, Integer, Json
 from services.chassis.storage.database import Connection
-from services.chassis.work.working import Worker
 from services.orders.order.search.folding import document, fold
 from services.orders.order.search.taxes import Facts, facts_of
 from services.orders.order.totals.taxation import charge_of

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable
 from uuid import UUID
 
+from services.chassis.background.working import Worker
 from services.chassis.messaging.process import Process
-from services.chassis.work.working import Worker
 
 CHANNEL = "orders_changed"
 EVERY_SECONDS = 0.25

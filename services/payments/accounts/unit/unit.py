@@ -14,9 +14,9 @@ from uuid import UUID
 from contracts.envelope import Envelope
 from contracts.orders import OrderEdited
 from contracts.payments import ReassignPayment, SettleRefund
+from services.chassis.background.effects import decide, states_of
 from services.chassis.messaging.subscribers import ReceivedMessage, UnitOfWork, order_key
 from services.chassis.messaging.unit import Unit
-from services.chassis.work.effects import decide, states_of
 from services.payments.accounts.account import Account
 from services.payments.accounts.ledger import find_payment
 from services.payments.accounts.refund_words import news

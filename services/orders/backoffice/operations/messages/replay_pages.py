@@ -31,7 +31,7 @@ pages = Pages()
 PATH = "/operations/replay"
 MOMENT = "%Y-%m-%dT%H:%M"
 TELLERS: tuple[Owner, ...] = ("payments", "fulfillment")
-"""Who can tell orders its truth anew, where the log ends (see `backoffice/operations/messages/resync_pages.py`)."""
+"""Services that can resync orders where the event log ends (see `backoffice/operations/messages/resync_pages.py`)."""
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ import structlog
 
 from contracts.fulfillment import DispatchShipment, PackParcel
 from contracts.message import Command, Reason
+from services.chassis.background.working import Worker
 from services.chassis.errors import describe
 from services.chassis.messaging.process import Process
 from services.chassis.storage.database import is_conflict, is_outage
-from services.chassis.work.working import Worker
 from services.orders.api.actions import change_commands
 from services.orders.api.actions.commanding import Commands, asking
 from services.orders.backoffice.orders.bulk import store

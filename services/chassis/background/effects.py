@@ -13,13 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from services.chassis.errors import describe
-from services.chassis.failpoints import reach
-from services.chassis.messaging import store
-from services.chassis.messaging.process import Process
-from services.chassis.messaging.unit import Unit
-from services.chassis.storage.database import is_conflict, is_outage
-from services.chassis.work.effect_outcomes import (
+from services.chassis.background.effect_outcomes import (
     Done,
     Effect,
     Failed,
@@ -30,7 +24,13 @@ from services.chassis.work.effect_outcomes import (
     Retry,
     Uncertain,
 )
-from services.chassis.work.settling import Performed, Settling, effect_of
+from services.chassis.background.settling import Performed, Settling, effect_of
+from services.chassis.errors import describe
+from services.chassis.failpoints import reach
+from services.chassis.messaging import store
+from services.chassis.messaging.process import Process
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import is_conflict, is_outage
 
 __all__ = [
     "Done",

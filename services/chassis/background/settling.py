@@ -14,13 +14,7 @@ from datetime import datetime
 import structlog
 
 from services.chassis import metrics
-from services.chassis.errors import describe
-from services.chassis.messaging import store
-from services.chassis.messaging.inbound.parking import RetryPolicy, storable
-from services.chassis.messaging.process import Process
-from services.chassis.messaging.unit import Unit
-from services.chassis.storage.database import is_conflict, is_outage, is_unique_violation
-from services.chassis.work.effect_outcomes import (
+from services.chassis.background.effect_outcomes import (
     Done,
     Effect,
     Failed,
@@ -30,6 +24,12 @@ from services.chassis.work.effect_outcomes import (
     Retry,
     Uncertain,
 )
+from services.chassis.errors import describe
+from services.chassis.messaging import store
+from services.chassis.messaging.inbound.parking import RetryPolicy, storable
+from services.chassis.messaging.process import Process
+from services.chassis.messaging.unit import Unit
+from services.chassis.storage.database import is_conflict, is_outage, is_unique_violation
 
 log = structlog.get_logger()
 KEPT_SECONDS = 600.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.chassis.work.grouping import GroupCommit
+from services.chassis.background.grouping import GroupCommit
 
 
 @settings(deadline=None)

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from services.chassis.background.retention import BATCH, RULES, forget_due
 from services.chassis.testing import Desk
-from services.chassis.work.retention import BATCH, RULES, forget_due
 from tests.chassis.conftest import SampleDesks
 
 LONG, SHORT = timedelta(days=91), timedelta(days=89)

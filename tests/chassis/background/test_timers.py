@@ -4,9 +4,9 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from services.chassis.background.working import timer_worker
 from services.chassis.messaging.unit import Unit
 from services.chassis.testing import Desk
-from services.chassis.work.working import timer_worker
 from tests.chassis.conftest import SampleDesks
 
 

@@ -10,9 +10,7 @@ from uuid import UUID
 import pytest
 
 from contracts.service import CommandDone
-from services.chassis.messaging.unit import Unit
-from services.chassis.testing import Desk, wait_until
-from services.chassis.work.effects import (
+from services.chassis.background.effects import (
     Done,
     Effect,
     EffectWorker,
@@ -22,6 +20,8 @@ from services.chassis.work.effects import (
     Uncertain,
     decide,
 )
+from services.chassis.messaging.unit import Unit
+from services.chassis.testing import Desk, wait_until
 from tests.chassis.conftest import SampleDesks
 from tests.chassis.proxy import Proxy, through
 from tests.chassis.sample import SHOP, ask

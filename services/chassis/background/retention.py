@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 
+from services.chassis.background.working import Worker
 from services.chassis.messaging.process import Process
 from services.chassis.settings import ServiceSettings
 from services.chassis.storage.database import Connection
-from services.chassis.work.working import Worker
 
 log = structlog.get_logger()
 BATCH = 500
